@@ -1,0 +1,114 @@
+"""The bundle folder: one artifact from raw row to prediction.
+
+`model.onnx` takes the raw columns and returns the prediction; testing scores that very file and serving loads that
+very file. Beside it: `bundle.json` (`BundleInfo`), `model.safetensors`, `reference.json`, `example_request.json`
+(synthetic rows, V1 form) and `manifest.json`. Nothing in a bundle tells when, where or how fast it was made, so the
+same data, plan and seed give the same digest.
+
+Graph inputs, one per feature, each of shape ``[rows]``: DOUBLE for number, integer and boolean (NaN for missing);
+STRING for category ("" for missing); for a datetime, INT64 microseconds UTC under its name and BOOL under
+``<name>:missing``. Graph outputs: ``label`` STRING ``[rows]`` and ``probabilities`` FLOAT ``[rows, classes]`` in the order
+of `Signature.classes` (classification), or ``value`` DOUBLE ``[rows]`` (regression).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sevenfold.contracts.columns import Column, Task
+from sevenfold.contracts.errors import IntegrityError
+from sevenfold.contracts.manifest import Manifest, verify
+
+if TYPE_CHECKING:
+    from sevenfold.contracts.bins import Reference
+
+__all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "Bundle", "BundleInfo", "Signature"]
+
+FORMAT_VERSION = 1
+BUNDLE_FILES: Final = ("bundle.json", "model.onnx", "reference.json", "example_request.json")
+
+
+class Signature(BaseModel):
+    """What a bundle takes and gives."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: Task
+    target: str
+    classes: tuple[str, ...] = ()
+    inputs: dict[str, Column]
+
+
+class BundleInfo(BaseModel):
+    """What `bundle.json` says of the model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int = FORMAT_VERSION
+    name: str  # the plan's name
+    framework: str
+    package_version: str
+    signature: Signature
+    settings: dict[str, Any]  # the training settings that were used, defaults included
+    metrics: dict[str, float]  # on the validation rows
+    digests: dict[str, str]  # data, dataset, plan; source when the user brought a model
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle folder."""
+
+    folder: Path
+    manifest: Manifest
+    info: BundleInfo
+
+    @classmethod
+    def open(cls, folder: Path, *, digest: str | None = None) -> Bundle:
+        """Verify the folder and read `bundle.json`.
+
+        Raises:
+            IntegrityError: whatever `verify` raises, ``missing_file`` for a required file, ``unknown_format``.
+        """
+        manifest = verify(folder, digest=digest)
+        missing = [name for name in BUNDLE_FILES if name not in manifest.files]
+        if missing:
+            raise IntegrityError("missing_file", f"A bundle holds {list(BUNDLE_FILES)}, but {missing} are not there.")
+        try:
+            info = BundleInfo.model_validate_json((folder / "bundle.json").read_bytes())
+        except ValidationError as error:
+            raise IntegrityError(
+                "unknown_format",
+                f"Bundle format {FORMAT_VERSION} is read, but bundle.json is another.",
+                remedy="Install the Sevenfold version that wrote it, or a newer one.",
+            ) from error
+        if info.version != FORMAT_VERSION:
+            raise IntegrityError(
+                "unknown_format",
+                f"Bundle format {FORMAT_VERSION} is read, but got {info.version}.",
+                remedy="Install a newer Sevenfold.",
+            )
+        return cls(folder, manifest, info)
+
+    @property
+    def digest(self) -> str:
+        """The digest that identifies the model everywhere: records, metrics, response headers."""
+        return self.manifest.digest
+
+    @property
+    def signature(self) -> Signature:
+        """What the model takes and gives."""
+        return self.info.signature
+
+    @property
+    def model_path(self) -> Path:
+        """The ONNX file."""
+        return self.folder / "model.onnx"
+
+    def reference(self) -> Reference:
+        """Read the bins and counts of the training rows."""
+        from sevenfold.contracts.bins import Reference
+
+        return Reference.model_validate_json((self.folder / "reference.json").read_bytes())

@@ -1,0 +1,107 @@
+"""The dataset folder: what preparation hands to tuning, training and testing.
+
+========================  =====================================================================
+`train.parquet`           rows the transform and the model are fitted on
+`validation.parquet`      rows that choose settings and stop training
+`test.parquet`            rows nobody looked at before testing
+`later.parquet`           rows after the test period, in time order; only with a split by time
+`schema.json`             `Schema`: columns, target, task, class names
+`transform.json`          `Transform`: what was fitted, on the training rows only
+`reference.json`          `Reference`: bins and counts per feature, on the training rows only
+`quarantine.parquet`      rows refused, with `row` (1-based line of the table), `column`, `code`
+`manifest.json`           digest, bytes and rows of every file
+========================  =====================================================================
+
+Tables hold raw, refined columns: number, integer and boolean columns as float64, int64 and bool (null for missing),
+categories as string, datetimes as timestamp[us, UTC]; the target as string (classes) or float64 (regression).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sevenfold.contracts.columns import FORMAT_VERSION, Schema
+from sevenfold.contracts.errors import IntegrityError
+from sevenfold.contracts.manifest import Manifest, verify
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from sevenfold.contracts.bins import Reference
+    from sevenfold.contracts.transform import Transform
+
+__all__ = ["DATASET_FILES", "LATER", "Dataset"]
+
+SPLITS: Final = ("train", "validation", "test")
+LATER: Final = "later"
+DATASET_FILES: Final = (
+    "train.parquet",
+    "validation.parquet",
+    "test.parquet",
+    "schema.json",
+    "transform.json",
+    "reference.json",
+    "quarantine.parquet",
+)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A verified dataset folder.
+
+    Open one with `Dataset.open`, which checks every file's digest first.
+    """
+
+    folder: Path
+    manifest: Manifest
+    schema: Schema
+
+    @classmethod
+    def open(cls, folder: Path, *, digest: str | None = None) -> Dataset:
+        """Verify the folder and read its schema.
+
+        Raises:
+            IntegrityError: whatever `verify` raises, and ``unknown_format`` for a newer schema.
+        """
+        manifest = verify(folder, digest=digest)
+        schema = Schema.model_validate_json((folder / "schema.json").read_bytes())
+        if schema.version > FORMAT_VERSION:
+            raise IntegrityError(
+                "unknown_format",
+                f"Dataset format {FORMAT_VERSION} is read, but got {schema.version}.",
+                remedy="Install a newer Sevenfold.",
+            )
+        return cls(folder, manifest, schema)
+
+    @property
+    def digest(self) -> str:
+        """The digest of the whole folder."""
+        return self.manifest.digest
+
+    @property
+    def has_later(self) -> bool:
+        """Whether rows after the test period were kept."""
+        return f"{LATER}.parquet" in self.manifest.files
+
+    def rows(self, split: str) -> int:
+        """Return the number of rows of `train`, `validation`, `test` or `later`."""
+        return self.manifest.files[f"{split}.parquet"].rows or 0
+
+    def table(self, split: str, columns: list[str] | None = None) -> pa.Table:
+        """Read one split as an Arrow table, all columns or the named ones."""
+        import pyarrow.parquet as pq
+
+        return pq.read_table(self.folder / f"{split}.parquet", columns=columns, memory_map=True)
+
+    def transform(self) -> Transform:
+        """Read what was fitted on the training rows."""
+        from sevenfold.contracts.transform import Transform
+
+        return Transform.model_validate_json((self.folder / "transform.json").read_bytes())
+
+    def reference(self) -> Reference:
+        """Read the bins and counts of the training rows."""
+        from sevenfold.contracts.bins import Reference
+
+        return Reference.model_validate_json((self.folder / "reference.json").read_bytes())

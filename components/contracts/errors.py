@@ -1,0 +1,161 @@
+"""The one tree of exceptions, and how a failure is told.
+
+SevenfoldError
+├── PlanError           the plan is wrong; carries every problem at once
+├── DataError           the data cannot be used; never retried
+├── PolicyError         something forbidden was asked for (a path, an address, a name)
+├── IntegrityError      a file is missing, unlisted, or not what its digest says
+├── GateRefused         the candidate was tested and turned down
+├── TrainingError       no model could be made from good data
+├── ServingError        the predictor or its service did not come up or answered wrongly
+├── MonitoringError     what serves cannot be watched
+├── TemporaryError      a passing fault; the same call may succeed later
+└── MissingExtraError   an optional package is not installed
+
+Every message states the rule, the offending value and the remedy::
+
+    try:
+        prepare(...)
+    except SevenfoldError as error:
+        print(error.to_json())
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+__all__ = [
+    "DataError",
+    "GateRefused",
+    "IntegrityError",
+    "MissingExtraError",
+    "MonitoringError",
+    "PlanError",
+    "PolicyError",
+    "Problem",
+    "ServingError",
+    "SevenfoldError",
+    "TemporaryError",
+    "TrainingError",
+]
+
+MESSAGE_LIMIT = 2_000  # characters: a cause must fit a pod's termination message (4 KiB)
+
+
+class SevenfoldError(Exception):
+    """Base of all errors raised on purpose.
+
+    Args:
+        code: a stable snake_case word for programs, such as ``no_rows``.
+        message: the rule and the value that broke it, for people.
+        remedy: what to do about it; empty only where nothing can be done.
+    """
+
+    exit_status: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, code: str, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message[:MESSAGE_LIMIT]
+        self.remedy = remedy[:MESSAGE_LIMIT]
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return code, message, remedy, kind, cause and whether a retry may help."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "remedy": self.remedy,
+            "kind": type(self).__name__,
+            "cause": repr(self.__cause__)[:MESSAGE_LIMIT] if self.__cause__ else "",
+            "retryable": self.retryable,
+            "exit_status": self.exit_status,
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a plan: where, what the rule is, what was found, what to write instead."""
+
+    line: int
+    key: str
+    rule: str
+    value: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.key}: {self.rule}, but got {self.value}. {self.remedy}"
+
+
+class PlanError(SevenfoldError):
+    """The plan breaks its rules; `problems` holds all of them, ordered by line."""
+
+    exit_status = 2
+
+    def __init__(self, problems: Sequence[Problem], *, path: str = "plan.yaml") -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.line, problem.key)))
+        count = len(self.problems)
+        head = f"{path}: {count} problem{'s' if count != 1 else ''}"
+        lines = "".join(f"\n  {problem}" for problem in self.problems)
+        super().__init__("plan", head + lines)
+
+
+class DataError(SevenfoldError):
+    """The data cannot be used as the plan says; `code` is one of the documented cases."""
+
+    exit_status = 2
+
+
+class PolicyError(SevenfoldError):
+    """What was asked for is forbidden by a rule of safety, whoever asks."""
+
+    exit_status = 2
+
+
+class IntegrityError(SevenfoldError):
+    """A folder is not what its manifest says."""
+
+
+class GateRefused(SevenfoldError):
+    """The candidate was tested and refused; what serves now goes on serving."""
+
+    exit_status = 3
+
+
+class TrainingError(SevenfoldError):
+    """Training or tuning could not produce a model."""
+
+
+class ServingError(SevenfoldError):
+    """A predictor did not start, did not answer, or answered something else than was tested."""
+
+
+class MonitoringError(SevenfoldError):
+    """What serves cannot be watched: no metrics, or metrics that make no sense."""
+
+
+class TemporaryError(SevenfoldError):
+    """A passing fault outlasted the retries; the same run may succeed later."""
+
+    retryable = True
+
+
+class MissingExtraError(SevenfoldError):
+    """An optional package is needed and not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            "missing_extra",
+            f"The package {package!r} is needed here and is not installed.",
+            remedy=f"Install it with: pip install 'sevenfold[{extra}]'",
+        )

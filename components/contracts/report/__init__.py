@@ -1,0 +1,1 @@
+"""Reports: what a stage found, as JSON, HTML and Markdown."""

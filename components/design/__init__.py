@@ -1,0 +1,1 @@
+"""Stage 1, design: profile a table, propose a plan, run a notebook."""

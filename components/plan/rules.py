@@ -1,0 +1,192 @@
+"""Rules that span sections: each yields the key, the rule, the value found and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sevenfold.contracts.columns import Kind, Role, Task
+from sevenfold.plan.monitoring import Replay, Trigger
+from sevenfold.plan.plan import Plan
+from sevenfold.plan.preparation import SplitBy
+
+__all__ = ["METRICS", "Breach", "breaches"]
+
+Breach = tuple[tuple[str, ...], str, str, str]  # key, rule, value, remedy
+
+_CLASSES = frozenset({"accuracy", "balanced_accuracy", "f1", "log_loss", "roc_auc", "brier", "calibration_error"})
+METRICS: dict[Task, frozenset[str]] = {
+    Task.BINARY: _CLASSES | {"precision", "recall", "average_precision"},
+    Task.MULTICLASS: _CLASSES,
+    Task.REGRESSION: frozenset({"rmse", "mae", "r2"}),
+}
+
+
+def breaches(plan: Plan) -> Iterator[Breach]:
+    """Yield every rule between sections that the plan breaks."""
+    yield from _target(plan)
+    yield from _split(plan)
+    yield from _testing(plan)
+    yield from _monitoring(plan)
+    yield from _encodings(plan)
+
+
+def _target(plan: Plan) -> Iterator[Breach]:
+    columns, target = plan.data.columns, plan.data.target
+    marked = [name for name, column in columns.items() if column.role is Role.TARGET]
+    if target not in columns:
+        yield (
+            ("data", "target"),
+            "must name one of data.columns",
+            repr(target),
+            f"Columns are {_some(columns)}.",
+        )
+    elif marked != [target]:
+        yield (
+            ("data", "columns", target, "role"),
+            "exactly the target has role target",
+            repr(marked),
+            f"Give {target!r} alone role: target.",
+        )
+    elif plan.data.task is Task.REGRESSION and columns[target].kind not in (Kind.NUMBER, Kind.INTEGER):
+        yield (
+            ("data", "columns", target, "kind"),
+            "a regression target is a number or integer",
+            repr(columns[target].kind.value),
+            "Change its kind, or the task.",
+        )
+    if not any(column.is_feature for column in columns.values()):
+        yield (
+            ("data", "columns"),
+            "at least one column has role feature",
+            "none",
+            "Give a column role: feature.",
+        )
+    if plan.data.positive and plan.data.task is not Task.BINARY:
+        yield ("data", "positive"), "belongs to task binary", repr(plan.data.positive), "Remove it."
+
+
+def _split(plan: Plan) -> Iterator[Breach]:
+    split, columns, at = plan.preparation.split, plan.data.columns, ("preparation", "split")
+    if split.validation + split.test >= 1:
+        yield (
+            (*at, "test"),
+            "validation + test must be below 1",
+            f"{split.validation} + {split.test}",
+            "Leave rows for training.",
+        )
+    if split.by is SplitBy.STRATIFIED:
+        return
+    if split.column not in columns:
+        yield (
+            (*at, "column"),
+            f"a split by {split.by.value} names one of data.columns",
+            repr(split.column),
+            f"Columns are {_some(columns)}.",
+        )
+        return
+    if split.by is SplitBy.TIME:
+        if columns[split.column].kind not in (Kind.DATETIME, Kind.INTEGER, Kind.NUMBER):
+            yield (
+                (*at, "column"),
+                "a time split needs a datetime or a number",
+                repr(columns[split.column].kind.value),
+                "Name another column.",
+            )
+        yield from _moments(plan)
+
+
+def _moments(plan: Plan) -> Iterator[Breach]:
+    split, at = plan.preparation.split, ("preparation", "split")
+    if bool(split.validation_from) != bool(split.test_from):
+        yield (
+            (*at, "test_from"),
+            "validation_from and test_from are given together",
+            repr(split.test_from),
+            "Give both, or neither.",
+        )
+        return
+    moments: list[datetime] = []
+    for key in ("validation_from", "test_from", "test_until"):
+        text = getattr(split, key)
+        if not text:
+            continue
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            yield (*at, key), "must be an ISO 8601 moment", repr(text), "Write it like 2013-07-01."
+            return
+        moments.append(moment.replace(tzinfo=None))
+    if moments != sorted(set(moments)):
+        yield (
+            (*at, "validation_from"),
+            "validation_from < test_from < test_until must hold",
+            repr([str(m) for m in moments]),
+            "Put them in order.",
+        )
+
+
+def _testing(plan: Plan) -> Iterator[Breach]:
+    known = METRICS[plan.data.task]
+    named: list[tuple[tuple[str, ...], str]] = []
+    if plan.testing.metric:
+        named.append((("testing", "metric"), plan.testing.metric))
+    named += [(("testing", "gates", str(i), "metric"), gate.metric) for i, gate in enumerate(plan.testing.gates)]
+    for key, metric in named:
+        if metric not in known:
+            yield (
+                key,
+                f"must be a metric of task {plan.data.task.value}",
+                repr(metric),
+                f"Metrics are {_some(known)}.",
+            )
+    for index, name in enumerate(plan.testing.slices):
+        if name not in plan.data.columns:
+            yield (
+                ("testing", "slices", str(index)),
+                "must name one of data.columns",
+                repr(name),
+                f"Columns are {_some(plan.data.columns)}.",
+            )
+
+
+def _monitoring(plan: Plan) -> Iterator[Breach]:
+    watch = plan.monitoring
+    if watch.windows_drifted > watch.windows:
+        yield (
+            ("monitoring", "windows_drifted"),
+            "must not exceed monitoring.windows",
+            f"{watch.windows_drifted} > {watch.windows}",
+            "Lower it.",
+        )
+    if watch.replay is Replay.LATER and plan.preparation.split.by is not SplitBy.TIME:
+        yield (
+            ("monitoring", "replay"),
+            "replay: later needs a split by time",
+            repr(watch.replay.value),
+            "Write replay: test.",
+        )
+    if (plan.retrain.trigger is Trigger.SCHEDULE) != bool(plan.retrain.schedule):
+        yield (
+            ("retrain", "schedule"),
+            "goes with trigger: schedule, and only with it",
+            repr(plan.retrain.schedule),
+            "Set both, or neither.",
+        )
+
+
+def _encodings(plan: Plan) -> Iterator[Breach]:
+    for name in plan.preparation.encodings:
+        column = plan.data.columns.get(name)
+        if column is None or column.kind is not Kind.CATEGORY or not column.is_feature:
+            yield (
+                ("preparation", "encodings", name),
+                "names a category feature of data.columns",
+                repr(name),
+                "Remove it, or change the column.",
+            )
+
+
+def _some(names: object) -> str:
+    listed = sorted(map(str, names))  # type: ignore[call-overload]
+    return ", ".join(listed[:12]) + (" …" if len(listed) > 12 else "")

@@ -1,0 +1,82 @@
+"""Section `tuning`: the search for the best training settings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+from sevenfold.plan.section import Section
+
+__all__ = ["Dimension", "Pruner", "Sampler", "TuningEngine", "TuningSection"]
+
+
+class TuningEngine(StrEnum):
+    """What runs the trials."""
+
+    OPTUNA = "optuna"
+    RAY = "ray"
+
+
+class Sampler(StrEnum):
+    """How the next trial is chosen."""
+
+    TPE = "tpe"
+    RANDOM = "random"
+
+
+class Pruner(StrEnum):
+    """How a hopeless trial is stopped early."""
+
+    MEDIAN = "median"
+    HYPERBAND = "hyperband"
+    NONE = "none"
+
+
+class Dimension(Section):
+    """One setting to search: either `choices`, or `low` and `high`."""
+
+    low: Annotated[float | None, Field(description="Smallest value.")] = None
+    high: Annotated[float | None, Field(description="Largest value.")] = None
+    log: Annotated[bool, Field(description="Search on a logarithmic scale.")] = False
+    integer: Annotated[bool, Field(description="Whole numbers only.")] = False
+    choices: Annotated[tuple[Any, ...] | None, Field(description="The values to choose from.")] = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        ranged = self.low is not None and self.high is not None
+        if ranged == (self.choices is not None):
+            raise ValueError("give either `choices`, or `low` and `high`")
+        if self.choices is not None and len(self.choices) == 0:
+            raise ValueError("`choices` must not be empty")
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            raise ValueError(f"`low < high` must hold, but got (low={self.low}, high={self.high})")
+        if self.log and self.low is not None and self.low <= 0:
+            raise ValueError(f"`low > 0` must hold when `log` is set, but got {self.low}")
+        return self
+
+
+class TuningSection(Section):
+    """Engine, budget, search space."""
+
+    engine: Annotated[TuningEngine, Field(description="optuna or ray.")] = TuningEngine.OPTUNA
+    trials: Annotated[
+        int,
+        Field(description="Number of trials; 0 skips the search and takes the plan's settings.", ge=0, le=10_000),
+    ] = 12
+    timeout_seconds: Annotated[
+        int,
+        Field(
+            description="Stop starting trials after this time; 0 for no limit (needed for equal digests).",
+            ge=0,
+        ),
+    ] = 0
+    max_epochs: Annotated[int, Field(description="Most epochs of one trial.", ge=1)] = 6
+    row_fraction: Annotated[float, Field(description="Share of the training rows that trials see.", gt=0, le=1)] = 1.0
+    sampler: Annotated[Sampler, Field(description="tpe or random.")] = Sampler.TPE
+    pruner: Annotated[Pruner, Field(description="median, hyperband or none.")] = Pruner.MEDIAN
+    seed: Annotated[int, Field(description="Seed of the sampler.", ge=0)] = 7
+    space: Annotated[
+        dict[str, Dimension],
+        Field(description="Training settings to search; empty takes the model's own space."),
+    ] = {}

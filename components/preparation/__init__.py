@@ -1,0 +1,1 @@
+"""Stage 2, preparation: read, check, split, fit the transform."""

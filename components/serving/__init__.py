@@ -1,0 +1,1 @@
+"""Stage 6, inference: the predictor, its deployment, the canary judge."""

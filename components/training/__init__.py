@@ -1,0 +1,1 @@
+"""Stage 4, training: fit a model and export the bundle."""

@@ -1,0 +1,1 @@
+"""Stage 3, tuning: search for the best settings."""

@@ -1,0 +1,1 @@
+"""The pipelines: the lifecycle, its compilation and its local and remote runs."""
