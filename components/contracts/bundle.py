@@ -7,8 +7,8 @@ same data, plan and seed give the same digest.
 
 Graph inputs, one per feature, each of shape ``[rows]``: DOUBLE for number, integer and boolean (NaN for missing);
 STRING for category ("" for missing); for a datetime, INT64 microseconds UTC under its name and BOOL under
-``<name>:missing``. Graph outputs: ``label`` STRING ``[rows]`` and ``probabilities`` FLOAT ``[rows, classes]`` in the order
-of `Signature.classes` (classification), or ``value`` DOUBLE ``[rows]`` (regression).
+``<name>:missing``. Graph outputs: ``label`` STRING ``[rows]`` and ``probabilities`` FLOAT ``[rows, classes]``, classes
+as in `Signature.classes` (classification), or ``value`` DOUBLE ``[rows]`` (regression).
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 SevenfoldError
 ├── PlanError           the plan is wrong; carries every problem at once
 ├── DataError           the data cannot be used; never retried
+├── InputError          one value of a row is not what the signature says; names the field
 ├── PolicyError         something forbidden was asked for (a path, an address, a name)
 ├── IntegrityError      a file is missing, unlisted, or not what its digest says
 ├── GateRefused         the candidate was tested and turned down
@@ -30,6 +31,7 @@ from typing import ClassVar
 __all__ = [
     "DataError",
     "GateRefused",
+    "InputError",
     "IntegrityError",
     "MissingExtraError",
     "MonitoringError",
@@ -114,6 +116,16 @@ class DataError(SevenfoldError):
     """The data cannot be used as the plan says; `code` is one of the documented cases."""
 
     exit_status = 2
+
+
+class InputError(SevenfoldError):
+    """A row cannot be fed to the model; `field` names the column."""
+
+    exit_status = 2
+
+    def __init__(self, code: str, message: str, *, field: str = "", remedy: str = "") -> None:
+        super().__init__(code, message, remedy=remedy)
+        self.field = field
 
 
 class PolicyError(SevenfoldError):

@@ -26,7 +26,7 @@ class TrainingSection(Section):
     source: Annotated[
         str,
         Field(
-            description="File or package folder with build_model(signature, **settings); empty takes the built-in network."
+            description="File or package folder with build_model(signature, **settings); empty: the built-in network."
         ),
     ] = ""
     settings: Annotated[

@@ -1,0 +1,63 @@
+"""How a stage fails: one JSON line last in the log, `error.json` in the run, and the pod's termination message.
+
+Kubeflow keeps neither the exit status nor the cause of a failed task, so every component's body stands in
+`stage_boundary`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from sevenfold.contracts.canonical import canonical_json, write_whole
+from sevenfold.contracts.environment import in_cluster, run_folder, wants_traceback
+from sevenfold.contracts.errors import SevenfoldError
+
+__all__ = ["ERROR_FILE", "stage_boundary"]
+
+ERROR_FILE = "error.json"
+TERMINATION_LOG = Path("/dev/termination-log")
+
+
+@contextlib.contextmanager
+def stage_boundary(stage: str) -> Iterator[None]:
+    """Run a component's body; on an error tell its cause in every place a person looks, then exit with 1.
+
+    Raises:
+        SystemExit: with status 1 after any exception; the JSON line carries the error's own exit status.
+    """
+    try:
+        yield
+    except Exception as error:
+        failure = error if isinstance(error, SevenfoldError) else _unexpected(error)
+        if wants_traceback():
+            traceback.print_exception(error)
+        line = canonical_json({"stage": stage, **failure.to_dict()})
+        _leave(line)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+        raise SystemExit(1) from None
+
+
+def _unexpected(error: Exception) -> SevenfoldError:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    at = f"{Path(where.filename).name}:{where.lineno}"
+    internal = SevenfoldError(
+        "internal",
+        f"No error was expected here, but got {type(error).__name__} at {at}: {str(error)[:500]}",
+        remedy="Set SEVENFOLD_TRACEBACK=1 to see all of it, and report it.",
+    )
+    internal.__cause__ = error
+    return internal
+
+
+def _leave(line: str) -> None:
+    folder = run_folder()
+    if folder is not None and not (folder / ERROR_FILE).exists():
+        write_whole(folder / ERROR_FILE, (line + "\n").encode())
+    if in_cluster():
+        with contextlib.suppress(OSError):
+            TERMINATION_LOG.write_text(line[:4_000])
