@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -67,7 +68,25 @@ class Plan(Section):
     def model_digest(self) -> str:
         """Digest of the sections that decide what the model is: data, refine, preparation, tuning, training."""
         dumped = self.model_dump(mode="json", include={"data", "refine", "preparation", "tuning", "training"})
+        # Where a file lies is not what it holds: contents have digests of their own.
+        for section, key in (("data", "source"), ("data", "digest"), ("training", "source"), ("refine", "recipe")):
+            dumped[section].pop(key)
         return digest_of(dumped)
+
+    def located(self, base: Path) -> Plan:
+        """Return the plan with its relative paths (table, notebook, recipe, model source) taken from `base`."""
+
+        def at(path: str) -> str:
+            return path if not path or "://" in path else str((base / path).resolve())
+
+        return self.model_copy(
+            update={
+                "data": self.data.model_copy(update={"source": at(self.data.source)}),
+                "refine": self.refine.model_copy(update={"recipe": at(self.refine.recipe)}),
+                "design": self.design.model_copy(update={"notebook": at(self.design.notebook)}),
+                "training": self.training.model_copy(update={"source": at(self.training.source)}),
+            }
+        )
 
     @staticmethod
     def json_schema() -> dict[str, Any]:

@@ -1,0 +1,224 @@
+"""The command line: ``sevenfold COMMAND --help`` teaches each command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import sevenfold
+import typer
+from sevenfold.contracts.errors import PolicyError, SevenfoldError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="sevenfold",
+    help="Carry a model through seven stages: design, preparation, tuning, training, testing, inference, monitoring.",
+    epilog="Exit status: 0 done, promoted or waiting for approval; 2 plan or data wrong; 3 a gate refused; 1 all else.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+PlanFile = Annotated[Path, typer.Argument(help="The plan.", metavar="PLAN.YAML", show_default=False)]
+BundleFolder = Annotated[Path, typer.Argument(help="Folder of a bundle.", metavar="BUNDLE", show_default=False)]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sevenfold {sevenfold.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Root of all commands."""
+
+
+@app.command()
+def init(
+    table: Annotated[Path, typer.Argument(help="CSV or Parquet file.", metavar="TABLE", show_default=False)],
+    target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for plan.yaml and the notebook.")] = Path(),
+    name: Annotated[str, typer.Option(help="Name of the plan; empty takes the file's.")] = "",
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Propose settings for a cluster: approval by a person.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> None:
+    """Profile a table and propose a plan, every proposal explained where it stands.
+
+    Example: [bold]sevenfold init houses.csv --target price[/]
+    """
+    from sevenfold.design.propose import init_project
+
+    plan = init_project(table, target, out, name=name, force=force, for_cluster=cluster)
+    typer.echo(f"Read it, change what you know better, then: sevenfold run {plan}")
+
+
+@app.command()
+def validate(
+    plan: PlanFile,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of plans instead.")] = False,
+) -> None:
+    """Check a plan and name every problem at once, each with its line and remedy."""
+    from sevenfold.plan import load_plan
+
+    if schema:
+        import json
+
+        from sevenfold.plan import Plan
+
+        typer.echo(json.dumps(Plan.json_schema(), indent=2))
+        return
+    loaded = load_plan(plan)
+    typer.echo(f"{plan}: fine ({loaded.name}: predict {loaded.data.target}, {loaded.data.task})")
+
+
+@app.command()
+def run(
+    plan: PlanFile,
+    runs: Annotated[Path, typer.Option(help="Folder for the runs.")] = Path("runs"),
+    data: Annotated[str, typer.Option(help="Another table with the plan's columns.")] = "",
+    trials: Annotated[int | None, typer.Option(help="Tuning trials.", min=0)] = None,
+    max_epochs: Annotated[int | None, typer.Option(help="Most epochs of the final training.", min=1)] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of tuning and training.", min=0)] = None,
+    keep_serving: Annotated[bool, typer.Option("--keep-serving", help="Leave the predictor running.")] = False,
+) -> None:
+    """Run all seven stages on this machine and end with a served model, a drift finding and a report.
+
+    Exit status: 0 promoted or waiting for approval, 3 a gate refused, 2 plan or data wrong, 1 all else.
+    """
+    from rich.console import Console
+    from sevenfold.pipelines.ending import show_ending
+    from sevenfold.pipelines.local import LocalRun, run_locally
+    from sevenfold.pipelines.view import RunView
+    from sevenfold.plan import load_plan
+
+    console = Console()
+    wanted = LocalRun(
+        plan_path=plan, runs=runs, data=data, trials=trials, max_epochs=max_epochs, seed=seed, keep_serving=keep_serving
+    )
+    result = run_locally(wanted, load_plan(plan), RunView(console))
+    show_ending(console, result)
+    raise typer.Exit(result.exit_status)
+
+
+@app.command("compile")
+def compile_(
+    plan: PlanFile,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File for the pipeline; default PLAN.pipeline.yaml.")
+    ] = None,
+) -> None:
+    """Compile a plan into the YAML that Kubeflow Pipelines runs."""
+    from sevenfold.pipelines.compile import compile_plan
+    from sevenfold.plan import load_plan
+
+    written = compile_plan(load_plan(plan), out or plan.with_suffix(".pipeline.yaml"))
+    typer.echo(f"Wrote {written}: upload it in the Kubeflow UI, or with kfp.Client().upload_pipeline.")
+
+
+@app.command()
+def serve(
+    bundle: BundleFolder,
+    name: Annotated[str, typer.Option(help="Model name in the URL; empty takes the bundle's.")] = "",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8080,
+) -> None:
+    """Serve a bundle over KServe's V1 and V2 protocols until Ctrl-C."""
+    from sevenfold.serving.serve import serve as serve_bundle
+
+    serve_bundle(bundle, name=name, host=host, port=port)
+
+
+@app.command()
+def drift(
+    bundle: BundleFolder,
+    data: Annotated[Path, typer.Argument(help="Parquet table with the bundle's columns.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File for the report.")] = Path("drift.html"),
+) -> None:
+    """Compare a table with the rows a bundle was trained on; exit status 3 where it drifted."""
+    from sevenfold.contracts.report.page import write_report
+    from sevenfold.monitoring.batch import drift_report
+
+    report = drift_report(bundle, data)
+    write_report(report, out)
+    typer.echo(f"{report.headline}\n{out}")
+    raise typer.Exit(3 if report.level in ("bad", "warning") else 0)
+
+
+@app.command()
+def evaluate(
+    bundle: BundleFolder,
+    dataset: Annotated[Path, typer.Argument(help="Folder of a dataset.", show_default=False)],
+    plan: Annotated[Path | None, typer.Option(help="Plan whose gates decide; none only scores.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File for the report.")] = Path("evaluation.html"),
+) -> None:
+    """Score a bundle on a dataset's test rows; exit status 3 where a gate refuses."""
+    from sevenfold.contracts.report.page import write_report
+    from sevenfold.plan import TestingSection, load_plan
+    from sevenfold.testing.evaluate import evaluate_bundle
+    from sevenfold.testing.report import evaluation_report
+
+    section = load_plan(plan).testing if plan else TestingSection()
+    evaluation = evaluate_bundle(bundle, dataset, section)
+    report = evaluation_report(evaluation)
+    write_report(report, out)
+    typer.echo(f"{report.headline}\n{out}")
+    raise typer.Exit(0 if evaluation.decision == "promote" else 3)
+
+
+@app.command()
+def history(
+    name: Annotated[str, typer.Argument(help="Name of the plan.", show_default=False)],
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
+) -> None:
+    """Show what was promoted, newest first: when, by whom, from which run."""
+    from sevenfold.pipelines.releases import show_history
+
+    show_history(name, runs)
+
+
+@app.command()
+def rollback(
+    name: Annotated[str, typer.Argument(help="Name of the plan.", show_default=False)],
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+) -> None:
+    """Put the previously promoted bundle back in one step."""
+    from sevenfold.pipelines.releases import roll_back
+
+    roll_back(name, runs, reason)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing on this machine, and the command that mends it."""
+    from rich.console import Console
+    from sevenfold.pipelines.doctor import diagnose
+
+    raise typer.Exit(diagnose(Console()))
+
+
+def main() -> None:
+    """Run the command line; an expected error is one clear message and an exit status."""
+    try:
+        app(standalone_mode=True)
+    except SevenfoldError as error:
+        label = "refused" if isinstance(error, PolicyError) else "error"
+        typer.secho(f"{label} ({error.code}): {error}", fg="red", err=True)
+        sys.exit(error.exit_status)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("sevenfold"):
+            raise
+        typer.secho(f"The package {error.name!r} is needed here: pip install 'sevenfold[local]'", fg="red", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.secho("interrupted", fg="yellow", err=True)
+        sys.exit(1)

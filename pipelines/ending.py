@@ -1,0 +1,44 @@
+"""The last lines of a local run: the verdict, the report, and how to serve and query the model again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sevenfold.pipelines.result import Result
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["show_ending"]
+
+COLOURS = {"promoted": "green", "waiting": "yellow", "refused": "red", "rolled back": "red", "failed": "red"}
+
+
+def show_ending(console: Console, result: Result) -> None:
+    """Print verdict, report and the next commands; paths are relative to the working folder where they can be."""
+    from rich.markup import escape
+
+    def line(label: str, text: str) -> None:
+        console.print(f"  [dim]{label:<9}[/]{escape(text)}", highlight=False, soft_wrap=True)
+
+    colour = COLOURS.get(result.state, "yellow")
+    console.print(f"\n[bold {colour}]{result.state}[/]  {escape(result.sentence)}", highlight=False, soft_wrap=True)
+    folder = _near(result.folder)
+    if result.report:
+        line("report", _near(result.report))
+    if (result.folder / "bundle").exists():
+        bundle = f"{folder}/bundle"
+        line("serve", f"sevenfold serve {bundle}")
+        line(
+            "query",
+            f"curl -s localhost:8080/v1/models/{result.folder.parent.name}:predict -d @{bundle}/example_request.json",
+        )
+    if result.state in ("failed", "interrupted"):
+        line("log", f"{folder}/log.txt")
+
+
+def _near(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

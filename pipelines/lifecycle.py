@@ -1,0 +1,81 @@
+"""The lifecycle: seven stages, one pipeline, the same on a laptop and on Kubeflow."""
+
+# No `from __future__ import annotations` here: kfp reads the signature's types.
+from typing import Any
+
+from kfp import dsl
+from sevenfold.pipelines.placement import place
+from sevenfold.pipelines.settings import stage_settings
+from sevenfold.pipelines.stages import Stages
+from sevenfold.plan import Plan
+
+__all__ = ["DISPLAY_NAMES", "build_lifecycle"]
+
+DISPLAY_NAMES = {
+    "explore_data": "1 Design: explore the data",
+    "prepare_data": "2 Preparation: split and transform",
+    "tune_model": "3 Tuning: search settings",
+    "train_model": "4 Training: fit the model",
+    "test_model": "5 Testing: score and gate",
+    "deploy_model": "6 Inference: deploy",
+    "judge_canary": "6 Inference: judge the canary",
+    "monitor_model": "7 Monitoring: watch for drift",
+    "report_outcome": "Report the outcome",
+}
+UNCACHED = ("test_model", "deploy_model", "judge_canary", "monitor_model", "report_outcome")
+
+
+def build_lifecycle(plan: Plan, stages: Stages | None = None) -> Any:
+    """Return the pipeline of a plan, ready to be compiled, submitted or called under `kfp.local`.
+
+    Args:
+        plan: the validated plan; every task gets its own section of it.
+        stages: the components to use; each one left out is the room's own.
+    """
+    chosen = stages or Stages()
+    settings = stage_settings(plan)
+
+    def task(name: str, **arguments: Any) -> Any:
+        if name in settings:
+            arguments["settings"] = settings[name]
+        made = chosen.component(name)(**arguments)
+        made.set_display_name(DISPLAY_NAMES[name])
+        made.set_caching_options(enable_caching=name not in UNCACHED)
+        return place(made, name, plan)
+
+    @dsl.pipeline(name=plan.name, description=plan.goal or f"Predict {plan.data.target}, from raw rows to monitoring.")
+    def lifecycle(data: str = "", data_digest: str = "", trials: int = -1, max_epochs: int = 0, seed: int = -1):
+        """Carry a model through the seven stages.
+
+        Args:
+            data: Address of the table; empty takes the plan's.
+            data_digest: sha256:… of the table, so that changed data is never taken from the cache.
+            trials: Number of tuning trials; -1 takes the plan's.
+            max_epochs: Most epochs of the final training; 0 takes the plan's.
+            seed: Seed of tuning and training; -1 takes the plan's.
+        """
+        outcome = task("report_outcome")
+        with dsl.ExitHandler(outcome, name="lifecycle"):
+            table = {"data": data, "data_digest": data_digest}
+            task("explore_data", **table)
+            dataset = task("prepare_data", **table).outputs["dataset"]
+            tuned = task("tune_model", dataset=dataset, data_digest=data_digest, trials=trials, seed=seed)
+            trained = task(
+                "train_model",
+                dataset=dataset,
+                study=tuned.outputs["study"],
+                data_digest=data_digest,
+                max_epochs=max_epochs,
+                seed=seed,
+            )
+            bundle = trained.outputs["bundle"]
+            tested = task("test_model", dataset=dataset, bundle=bundle)
+            # A condition on a named output is silently false under kfp.local; a single unnamed return works.
+            with dsl.If(tested.outputs["Output"] == "promote", name="promoted"):
+                deployed = task("deploy_model", dataset=dataset, bundle=bundle, evaluation=tested.outputs["evaluation"])
+                service = deployed.outputs["service"]
+                judged = task("judge_canary", service=service)
+                watched = task("monitor_model", dataset=dataset, bundle=bundle, service=service)
+                watched.after(judged)
+
+    return lifecycle

@@ -1,0 +1,110 @@
+"""How a run ended: the decision, what it calls for, the report page, the exit status."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sevenfold.contracts.canonical import write_whole
+from sevenfold.contracts.errors import IntegrityError
+from sevenfold.contracts.manifest import verify
+from sevenfold.pipelines.runs import RunFolder
+
+if TYPE_CHECKING:
+    from sevenfold.contracts.report import Report
+
+__all__ = ["EXIT_STATUS", "Result", "conclude", "stage_reports"]
+
+EXIT_STATUS = {"promoted": 0, "waiting": 0, "refused": 3, "rolled back": 3, "failed": 1, "interrupted": 1}
+SEALED = (("prepare-data", "dataset"), ("tune-model", "study"), ("train-model", "bundle"), ("test-model", "evaluation"))
+SEALED_WHEN_PROMOTED = (("deploy-model", "service"), ("judge-canary", "verdict"), ("monitor-model", "watch"))
+PAGES = ("explore-data", "prepare-data", "tune-model", "train-model", "test-model", "deploy-model", "judge-canary")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """How a run ended.
+
+    `state` is promoted, waiting (for approval), refused, rolled back, failed or interrupted; `sentence` says why.
+    """
+
+    folder: Path
+    state: str
+    sentence: str
+    exit_status: int
+    report: Path | None = None
+
+
+def conclude(folder: RunFolder, finished: bool) -> Result:
+    """Read what the stages left, write the report page and return how the run ended.
+
+    Args:
+        folder: the run's folder.
+        finished: whether the pipeline ended without a failed task.
+    """
+    state, sentence, status = _ending(folder, finished)
+    folder.link()
+    reports = stage_reports(folder)
+    page = _write_page(folder, reports, state, sentence) if reports else None
+    folder.record(
+        state=state,
+        sentence=sentence,
+        exit_status=status,
+        ended=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return Result(folder=folder.path, state=state, sentence=sentence, exit_status=status, report=page)
+
+
+def stage_reports(folder: RunFolder) -> list[Report]:
+    """Return the reports that the run's stages left, in the order of the stages."""
+    from sevenfold.contracts.report.page import read_report
+
+    found = (folder.artifact(task, "report") for task in (*PAGES, "monitor-model"))
+    return [read_report(path) for path in found if path is not None]
+
+
+def _ending(folder: RunFolder, finished: bool) -> tuple[str, str, int]:
+    error = folder.error()
+    if error is not None:
+        sentence = f"{error['stage']} failed ({error['code']}): {error['message']} {error['remedy']}".strip()
+        return "failed", sentence, int(error["exit_status"])
+    if not finished:
+        return "failed", "A task ended without saying why; log.txt holds what it printed.", 1
+    try:
+        state, sentence = _decision(folder)
+    except IntegrityError as broken:
+        return "failed", f"The run finished, but {broken}", 1
+    return state, sentence, EXIT_STATUS[state]
+
+
+def _decision(folder: RunFolder) -> tuple[str, str]:
+    """Return state and sentence of a finished run after checking that every stage it calls for sealed its output."""
+    sealed = {name: _verified(folder, *name) for name in SEALED}
+    evaluation = json.loads((sealed["test-model", "evaluation"] / "evaluation.json").read_text())
+    if evaluation["decision"] != "promote":
+        return "refused", evaluation["sentence"]
+    for task, output in SEALED_WHEN_PROMOTED:
+        sealed[task, output] = _verified(folder, task, output)
+    verdict = json.loads((sealed["judge-canary", "verdict"] / "verdict.json").read_text())
+    state = {"promote": "promoted", "hold": "waiting", "rollback": "rolled back"}[verdict["decision"]]
+    return state, evaluation["sentence"] if state == "promoted" else verdict["sentence"]
+
+
+def _verified(folder: RunFolder, task: str, output: str) -> Path:
+    path = folder.artifact(task, output)
+    if path is None:
+        raise IntegrityError("missing_output", f"{task} must leave {output}, but left nothing.")
+    verify(path)
+    return path
+
+
+def _write_page(folder: RunFolder, reports: list[Report], state: str, sentence: str) -> Path:
+    from sevenfold.contracts.report.page import render_page
+
+    name, number = folder.path.parent.name, folder.path.name
+    page = render_page(reports, title=f"{name} · run {number} · {state}", subtitle=sentence)
+    write_whole(folder.report, page.encode())
+    return folder.report

@@ -1,0 +1,93 @@
+"""The folder of one local run: `runs/<plan>/<n>/`.
+
+================  =====================================================================
+`plan.yaml`       the plan as it was
+`run.json`        state, times, arguments, result
+`log.txt`         everything every stage printed
+`report.html`     one page, all stages
+`artifacts/`      what each task made, as Kubeflow lays it out
+`bundle` …        links to the artifacts worth opening
+`error.json`      cause of a failure
+================  =====================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sevenfold.contracts.canonical import write_whole
+
+__all__ = ["LINKS", "RunFolder"]
+
+LINKS = {
+    "dataset": ("prepare-data", "dataset"),
+    "bundle": ("train-model", "bundle"),
+    "evaluation": ("test-model", "evaluation"),
+    "model-card.md": ("test-model", "summary"),
+    "notebook.ipynb": ("explore-data", "notebook"),
+    "watch": ("monitor-model", "watch"),
+}
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's folder; made by `create`, found again by its path."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, runs: Path, plan: str) -> RunFolder:
+        """Make the next free `runs/<plan>/<n>`, safe against another run starting at the same moment."""
+        home = runs / plan
+        home.mkdir(parents=True, exist_ok=True)
+        number = max((int(entry.name) for entry in home.iterdir() if entry.name.isdigit()), default=0)
+        while True:
+            number += 1
+            try:
+                (home / str(number)).mkdir()
+            except FileExistsError:
+                continue
+            return cls((home / str(number)).resolve())
+
+    @property
+    def log(self) -> Path:
+        """Everything the stages printed."""
+        return self.path / "log.txt"
+
+    @property
+    def report(self) -> Path:
+        """The page with all stages."""
+        return self.path / "report.html"
+
+    def artifact(self, task: str, output: str) -> Path | None:
+        """Return what a task (`train-model`) left under an output's name, or None."""
+        found = sorted(self.path.glob(f"artifacts/*/{task}/{output}"))
+        return found[-1] if found else None
+
+    def error(self) -> dict[str, Any] | None:
+        """Return the cause of a failure as the stage left it, or None."""
+        path = self.path / "error.json"
+        return dict(json.loads(path.read_text())) if path.is_file() else None
+
+    def record(self, **values: Any) -> None:
+        """Add values to `run.json`."""
+        path = self.path / "run.json"
+        known = json.loads(path.read_text()) if path.is_file() else {}
+        write_whole(path, (json.dumps({**known, **values}, indent=2, ensure_ascii=False) + "\n").encode())
+
+    def link(self) -> None:
+        """Link the artifacts worth opening under plain names."""
+        for name, (task, output) in LINKS.items():
+            target, link = self.artifact(task, output), self.path / name
+            if target is not None and not link.is_symlink():
+                link.symlink_to(os.path.relpath(target, self.path))
+
+    def discard_task(self, task: str) -> None:
+        """Remove what a task left that did not finish."""
+        for folder in self.path.glob(f"artifacts/*/{task}"):
+            shutil.rmtree(folder, ignore_errors=True)

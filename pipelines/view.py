@@ -1,0 +1,85 @@
+"""What a person sees of a local run: a line per stage, the current step, the verdict."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+    from sevenfold.contracts.progress import Progress as Step
+    from sevenfold.contracts.report import Report
+
+__all__ = ["STAGE_LINES", "RunView"]
+
+STAGE_LINES = {
+    "explore-data": "1 design",
+    "prepare-data": "2 preparation",
+    "tune-model": "3 tuning",
+    "train-model": "4 training",
+    "test-model": "5 testing",
+    "deploy-model": "6 inference",
+    "judge-canary": "6 inference",
+    "monitor-model": "7 monitoring",
+}
+MARKS = {"good": "[green]✓[/]", "info": "[green]✓[/]", "warning": "[yellow]![/]", "bad": "[red]✗[/]"}
+
+
+class RunView:
+    """Draws a run on a console; on one that is no terminal only the finished lines are printed.
+
+    Use it as a context manager around the run.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.fields[stage]:<14}"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._running: dict[str, tuple[TaskID, float]] = {}
+
+    def __enter__(self) -> RunView:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def start(self, task: str) -> None:
+        """Show that a task began."""
+        if task in STAGE_LINES:
+            bar = self._progress.add_task("starting", total=None, stage=STAGE_LINES[task])
+            self._running[task] = (bar, time.monotonic())
+
+    def step(self, step: Step) -> None:
+        """Show how far the running task is."""
+        for bar, _ in self._running.values():
+            self._progress.update(bar, description=step.message, completed=step.done, total=step.total or None)
+
+    def finish(self, task: str, succeeded: bool, report: Report | None) -> None:
+        """Replace a task's bar by its line: mark, stage, headline, seconds."""
+        if task not in self._running:
+            return
+        bar, started = self._running.pop(task)
+        self._progress.remove_task(bar)
+        seconds = time.monotonic() - started
+        mark = MARKS[report.level] if report and succeeded else MARKS["good" if succeeded else "bad"]
+        headline = report.headline if report else ("done" if succeeded else "failed")
+        line = f"{mark} {STAGE_LINES[task]:<14} {{}} [dim]{seconds:.0f} s[/]"
+        self._print(line, headline)
+
+    def _print(self, line: str, text: str) -> None:
+        from rich.markup import escape
+
+        self.console.print(line.format(escape(text).replace("{", "{{")), highlight=False, soft_wrap=True)
