@@ -1,0 +1,217 @@
+"""What serves now, what served before, and what was best: the memory that promotions and rollbacks are written to.
+
+The last record of the history is what serves. A record is one file that appears whole under the next number, so a
+promotion that is interrupted anywhere leaves the old model in charge, or the new one, never a part of each.
+
+=========================  ===========================================================
+`bundles/<64 hex>/`        every bundle ever promoted, under its own digest
+`history/00000001.json`    `Record`: one promotion or rollback, numbered from 1
+=========================  ===========================================================
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.canonical import canonical_json
+from sevenfold.contracts.errors import IntegrityError, PolicyError, TemporaryError
+
+__all__ = ["LocalRegistry", "Record", "Registry"]
+
+
+class Record(BaseModel):
+    """One change of what serves: who, why, what exactly, and the numbers it was decided on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    version: Literal[1] = 1
+    number: int = 0  # given by the registry, from 1
+    action: Literal["promote", "rollback"] = "promote"
+    name: str  # the plan's name
+    bundle: str  # digest
+    digests: dict[str, str] = {}  # data, dataset, plan; as in `BundleInfo`
+    metric: str = ""  # the main metric of the gates
+    scores: dict[str, float] = {}  # on the test rows, by metric
+    image: str = ""  # the predictor's image; empty for a local process
+    who: str  # a person, or the run that decided
+    run: str = ""
+    reason: str = ""
+    moment: str = ""  # ISO 8601, UTC; given by the registry
+
+
+class Registry(Protocol):
+    """The memory of promotions, wherever it is kept."""
+
+    def current(self) -> Record | None:
+        """Return the record of what serves now, or None before the first promotion."""
+
+    def best(self, metric: str, *, higher_is_better: bool) -> Record | None:
+        """Return the promotion with the best score of `metric`, the oldest among equals, or None."""
+
+    def history(self) -> list[Record]:
+        """Return all records, oldest first."""
+
+    def promote(self, record: Record, bundle: Path) -> Record:
+        """Keep a copy of the bundle and make it what serves; return the record as written."""
+
+    def rollback(self, *, who: str, reason: str, to: str = "") -> Record:
+        """Make an earlier bundle what serves: the one named by digest, or the last other one."""
+
+    def bundle(self, digest: str) -> Bundle:
+        """Open the kept copy of a bundle, verified."""
+
+
+class LocalRegistry:
+    """A registry in a folder; several processes may use it at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def current(self) -> Record | None:
+        """Return the record of what serves now, or None before the first promotion."""
+        numbers = self._numbers()
+        return self._read(numbers[-1]) if numbers else None
+
+    def best(self, metric: str, *, higher_is_better: bool) -> Record | None:
+        """Return the promotion with the best score of `metric`, the oldest among equals, or None."""
+        scored = [record for record in self.history() if record.action == "promote" and metric in record.scores]
+        sign = -1.0 if higher_is_better else 1.0
+        return min(scored, key=lambda record: sign * record.scores[metric], default=None)
+
+    def history(self) -> list[Record]:
+        """Return all records, oldest first.
+
+        Raises:
+            IntegrityError: ``unknown_format`` for a record this version cannot read.
+        """
+        return [self._read(number) for number in self._numbers()]
+
+    def promote(self, record: Record, bundle: Path) -> Record:
+        """Keep a copy of the bundle and make it what serves; return the record as written.
+
+        Promoting what serves already writes nothing and returns its record.
+
+        Raises:
+            IntegrityError: whatever `Bundle.open` raises, and ``digest_mismatch`` if the folder is another bundle.
+            TemporaryError: ``registry_busy`` if others keep writing at the same moment.
+        """
+        present = self.current()
+        if present is not None and present.bundle == record.bundle:
+            return present
+        self._keep(Bundle.open(bundle, digest=record.bundle))
+        return self._append(record)
+
+    def rollback(self, *, who: str, reason: str, to: str = "") -> Record:
+        """Make an earlier bundle what serves: the one named by digest, or the last other one.
+
+        Raises:
+            PolicyError: ``nothing_to_roll_back`` if no such bundle was ever promoted.
+            IntegrityError: if the kept copy is no longer what was promoted.
+        """
+        records = self.history()
+        serving = records[-1].bundle if records else ""
+        earlier = [r for r in records if (r.bundle == to if to else _leads_back(r, records, serving))]
+        if not earlier or earlier[-1].bundle == serving:
+            raise PolicyError(
+                "nothing_to_roll_back",
+                f"A rollback needs an earlier promotion{f' of {to}' if to else ''}, but there is none.",
+                remedy="See what was promoted with: sevenfold history NAME",
+            )
+        self.bundle(earlier[-1].bundle)
+        changed = {"action": "rollback", "who": who, "reason": reason}
+        return self._append(earlier[-1].model_copy(update=changed))
+
+    def bundle(self, digest: str) -> Bundle:
+        """Open the kept copy of a bundle, verified.
+
+        Raises:
+            IntegrityError: whatever `Bundle.open` raises.
+        """
+        return Bundle.open(self._home(digest), digest=digest)
+
+    def _keep(self, bundle: Bundle) -> None:
+        home = self._home(bundle.digest)
+        if home.exists():
+            Bundle.open(home, digest=bundle.digest)
+            return
+        home.parent.mkdir(parents=True, exist_ok=True)
+        copy = home.with_name(f".{secrets.token_hex(4)}.tmp")
+        try:
+            shutil.copytree(bundle.folder, copy)
+            Bundle.open(copy, digest=bundle.digest)
+            for path in (*copy.rglob("*"), copy):
+                _flush(path)
+            try:
+                copy.rename(home)
+            except OSError:
+                if not home.exists():
+                    raise
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
+
+    def _append(self, record: Record) -> Record:
+        folder = self.folder / "history"
+        folder.mkdir(parents=True, exist_ok=True)
+        moment = datetime.now(UTC).isoformat(timespec="seconds")
+        temporary = folder / f".{secrets.token_hex(4)}.tmp"
+        try:
+            for _ in range(20):
+                number = (self._numbers() or [0])[-1] + 1
+                written = record.model_copy(update={"number": number, "moment": moment})
+                temporary.write_text(canonical_json(written.model_dump(mode="json")) + "\n")
+                _flush(temporary)
+                try:
+                    # A link, unlike a rename, fails where another process has just taken the number.
+                    os.link(temporary, folder / f"{number:08d}.json")
+                except FileExistsError:
+                    continue
+                _flush(folder)
+                return written
+        finally:
+            temporary.unlink(missing_ok=True)
+        raise TemporaryError("registry_busy", "The registry was being written by others 20 times in a row.")
+
+    def _numbers(self) -> list[int]:
+        folder = self.folder / "history"
+        return sorted(int(path.stem) for path in folder.glob("[0-9]*.json")) if folder.is_dir() else []
+
+    def _read(self, number: int) -> Record:
+        try:
+            return Record.model_validate_json((self.folder / "history" / f"{number:08d}.json").read_bytes())
+        except ValidationError as error:
+            raise IntegrityError(
+                "unknown_format",
+                f"Record {number} of the registry is not of format 1.",
+                remedy="Install the Sevenfold version that wrote it, or a newer one.",
+            ) from error
+
+    def _home(self, digest: str) -> Path:
+        plain = digest.removeprefix("sha256:")
+        if len(plain) != 64 or not set(plain) <= set("0123456789abcdef"):
+            raise PolicyError("bad_digest", f"A bundle is named by its sha256 digest, but got {digest[:64]!r}.")
+        return self.folder / "bundles" / plain
+
+
+def _leads_back(record: Record, records: list[Record], serving: str) -> bool:
+    """Whether a rollback without a name may land here: promoted before what serves was first promoted."""
+    first = next(r.number for r in records if r.bundle == serving)
+    return record.bundle != serving and record.number < first
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+if TYPE_CHECKING:
+    _conforms: type[Registry] = LocalRegistry
