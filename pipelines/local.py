@@ -61,8 +61,10 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
         arguments = _arguments(run, table, source_digest(table))
         _describe(folder, run, base, arguments)
         try:
-            finished = _supervise(folder, view)
-            return conclude(folder, finished)
+            return conclude(folder, _supervise(folder, view))
+        except KeyboardInterrupt:
+            folder.record(state="interrupted", exit_status=1)
+            raise
         finally:
             if not run.keep_serving:
                 _stop_predictor(folder)
@@ -95,29 +97,26 @@ def _supervise(folder: RunFolder, view: RunView) -> bool:
 
     command = [sys.executable, "-m", "sevenfold.pipelines.child", str(folder.path)]
     environment = {**os.environ, RUN_DIR: str(folder.path), "PYTHONUNBUFFERED": "1"}
-    running: set[str] = set()
-    with _group(command, environment) as child, folder.log.open("w") as log, view:
-        assert child.stdout is not None  # noqa: S101 (it is a pipe)
-        for line in child.stdout:
-            log.write(line)
-            event = read_line(line)
-            if isinstance(event, TaskStarted):
-                running.add(event.task)
-                view.start(event.task)
-            elif isinstance(event, Progress):
-                view.step(event)
-            elif isinstance(event, TaskEnded):
-                running.discard(event.task)
-                page = folder.artifact(event.task, "report")
-                report = read_report(page) if event.succeeded and page is not None else None
-                view.finish(event.task, event.succeeded, report)
-                if not event.succeeded:
-                    folder.discard_task(event.task)
-        status = child.wait()
-    if status != 0:
-        for task in running:
+    unfinished: set[str] = set()
+    try:
+        with _group(command, environment) as child, folder.log.open("w") as log, view:
+            for line in child.stdout or ():
+                log.write(line)
+                event = read_line(line)
+                if isinstance(event, TaskStarted):
+                    unfinished.add(event.task)
+                    view.start(event.task)
+                elif isinstance(event, Progress):
+                    view.step(event)
+                elif isinstance(event, TaskEnded):
+                    if event.succeeded:
+                        unfinished.discard(event.task)
+                    page = folder.artifact(event.task, "report") if event.succeeded else None
+                    view.finish(event.task, event.succeeded, read_report(page) if page else None)
+            return child.wait() == 0
+    finally:
+        for task in unfinished:
             folder.discard_task(task)
-    return status == 0
 
 
 @contextlib.contextmanager

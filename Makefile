@@ -1,0 +1,66 @@
+# make run      the flights example, all seven stages, on this machine
+# make test     lint, types, import rules and every test
+# make check    lint, types and import rules alone
+# make compile  the example's pipeline as the YAML Kubeflow runs
+# make help     this list
+
+.PHONY: help run test check compile soak constraints clean
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
+VENV ?= .venv
+BIN := $(VENV)/bin
+# A folder of wheels that pip or uv was told of is taken first.
+UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+export UV_FIND_LINKS
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt
+SOURCES := pyproject.toml constraints.txt $(shell find components pipelines -not -name '*.pyc' -type f)
+FLIGHTS := examples/flights/flights.parquet
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+run: $(VENV)/.local $(FLIGHTS)
+	@$(BIN)/sevenfold run examples/flights/plan.yaml
+
+test: check
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@cd $(VENV) && bin/mypy --config-file ../pyproject.toml --package sevenfold
+	@$(BIN)/lint-imports --no-logo
+
+compile: $(VENV)/.local
+	@$(BIN)/sevenfold compile examples/flights/plan.yaml --out build/flights.pipeline.yaml
+
+$(FLIGHTS): examples/flights/flights.py | $(VENV)/.local
+	@$(BIN)/python examples/flights/flights.py $@
+
+$(BIN)/uv:
+	@echo "Making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.torch: | $(BIN)/uv
+	@echo "Installing PyTorch: about 200 MB as the CPU build, 4 GB where only the standard one can be had"
+	@if [ -n "$(UV_FIND_LINKS)" ]; then $(INSTALL) torch; \
+	else $(INSTALL) --torch-backend cpu torch 2>/dev/null || $(INSTALL) torch; fi
+	@touch $@
+
+$(VENV)/.local: $(SOURCES) $(VENV)/.torch
+	@echo "Installing Sevenfold and what its stages run: about 350 MB the first time"
+	@$(INSTALL) --editable '.[local,examples]'
+	@touch $@
+
+$(VENV)/.dev: $(SOURCES) $(VENV)/.torch
+	@echo "Installing Sevenfold and what its tests need: about 450 MB the first time"
+	@$(INSTALL) --editable '.[local,notebook,dev,bench]'
+	@touch $@ $(VENV)/.local
+
+constraints: $(BIN)/uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --no-annotate --all-extras --constraints constraints-torch.txt pyproject.toml --output-file constraints.txt
+
+clean:
+	rm -rf $(VENV) build runs $(FLIGHTS)
