@@ -2,6 +2,7 @@
 # make test     lint, types, import rules and every test
 # make check    lint, types and import rules alone
 # make compile  the example's pipeline as the YAML Kubeflow runs
+# make constraints  pin every dependency anew
 # make help     this list
 
 .PHONY: help run test check compile soak constraints clean
@@ -13,6 +14,8 @@ BIN := $(VENV)/bin
 # A folder of wheels that pip or uv was told of is taken first.
 UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export UV_FIND_LINKS
+# Not in constraints.txt: its CPU build comes from more than one place, each with a hash of its own.
+TORCH := torch==2.13.0
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt
 SOURCES := pyproject.toml constraints.txt $(shell find components pipelines -not -name '*.pyc' -type f)
 FLIGHTS := examples/flights/flights.parquet
@@ -44,8 +47,8 @@ $(BIN)/uv:
 
 $(VENV)/.torch: | $(BIN)/uv
 	@echo "Installing PyTorch: about 200 MB as the CPU build, 4 GB where only the standard one can be had"
-	@if [ -n "$(UV_FIND_LINKS)" ]; then $(INSTALL) torch; \
-	else $(INSTALL) --torch-backend cpu torch 2>/dev/null || $(INSTALL) torch; fi
+	@if [ -n "$(UV_FIND_LINKS)" ]; then $(INSTALL) $(TORCH); \
+	else $(INSTALL) --torch-backend cpu $(TORCH) 2>/dev/null || $(INSTALL) $(TORCH); fi
 	@touch $@
 
 $(VENV)/.local: $(SOURCES) $(VENV)/.torch
@@ -59,8 +62,10 @@ $(VENV)/.dev: $(SOURCES) $(VENV)/.torch
 	@touch $@ $(VENV)/.local
 
 constraints: $(BIN)/uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --no-annotate --all-extras --constraints constraints-torch.txt pyproject.toml --output-file constraints.txt
+	@echo $(TORCH) > $(VENV)/torch.txt
+	@UV_FIND_LINKS= $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --no-emit-package torch \
+	  --constraints $(VENV)/torch.txt pyproject.toml --output-file constraints.txt
 
 clean:
 	rm -rf $(VENV) build runs $(FLIGHTS)
