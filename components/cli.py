@@ -180,9 +180,9 @@ def history(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
 ) -> None:
     """Show what was promoted, newest first: when, by whom, from which run."""
-    from sevenfold.pipelines.releases import show_history
+    from sevenfold.pipelines.releases import release_lines
 
-    show_history(name, runs)
+    typer.echo("\n".join(release_lines(name, runs)))
 
 
 @app.command()
@@ -194,7 +194,7 @@ def rollback(
     """Put the previously promoted bundle back in one step."""
     from sevenfold.pipelines.releases import roll_back
 
-    roll_back(name, runs, reason)
+    typer.echo(roll_back(name, runs, reason))
 
 
 @app.command()

@@ -44,7 +44,7 @@ class Task(StrEnum):
 class Column(BaseModel):
     """One column of a table."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_enum_values=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     kind: Annotated[Kind, Field(description="How its values are read.")]
     role: Annotated[Role, Field(description="What it is for.")] = Role.FEATURE

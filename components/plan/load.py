@@ -175,6 +175,9 @@ def _nearest(key: Sequence[str]) -> str:
 
 
 def _description(key: Sequence[str]) -> str:
-    model = _model_at(key)
-    field = model.model_fields.get(key[-1]) if model else None
-    return field.description or "" if field else ""
+    for depth in range(len(key), 0, -1):
+        model = _model_at(key[:depth])
+        field = model.model_fields.get(key[depth - 1]) if model else None
+        if field and field.description:
+            return field.description
+    return "Change it."

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
-from sevenfold.plan.section import Section
+from sevenfold.plan.section import Moment, Section
 
 __all__ = ["Encoding", "Imputation", "PreparationSection", "Scaling", "SplitBy", "SplitSection"]
 
@@ -49,10 +49,12 @@ class SplitSection(Section):
     column: Annotated[str, Field(description="The time or group column; empty for stratified.")] = ""
     validation: Annotated[float, Field(description="Share of the rows for validation.", gt=0, lt=1)] = 0.2
     test: Annotated[float, Field(description="Share of the rows for testing.", gt=0, lt=1)] = 0.2
-    validation_from: Annotated[str, Field(description="Time split by date: first moment of validation, ISO 8601.")] = ""
-    test_from: Annotated[str, Field(description="First moment of the test period.")] = ""
+    validation_from: Annotated[
+        Moment, Field(description="Time split by date: first moment of validation, ISO 8601.")
+    ] = ""
+    test_from: Annotated[Moment, Field(description="First moment of the test period.")] = ""
     test_until: Annotated[
-        str, Field(description="First moment after the test period; later rows are kept for replay.")
+        Moment, Field(description="First moment after the test period; later rows are kept for replay.")
     ] = ""
     seed: Annotated[int, Field(description="Seed of the shuffle.", ge=0)] = 7
 

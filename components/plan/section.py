@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sevenfold.contracts.canonical import canonical_json
 
-__all__ = ["Fraction", "Section"]
+__all__ = ["Fraction", "Moment", "Section"]
+
+
+def _text_of(value: object) -> object:
+    # YAML reads an unquoted 2013-07-01 as a date.
+    return value.isoformat() if isinstance(value, date) else value
+
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Moment = Annotated[str, BeforeValidator(_text_of)]
 
 
 class Section(BaseModel):
@@ -19,7 +27,7 @@ class Section(BaseModel):
     order and written-out defaults in the YAML never change what a stage sees.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
 
     def to_settings(self) -> str:
         """Return the section, defaults included, as canonical JSON."""

@@ -50,9 +50,9 @@ class Dimension(Section):
         if self.choices is not None and len(self.choices) == 0:
             raise ValueError("`choices` must not be empty")
         if self.low is not None and self.high is not None and not self.low < self.high:
-            raise ValueError(f"`low < high` must hold, but got (low={self.low}, high={self.high})")
+            raise ValueError("`low < high` must hold")
         if self.log and self.low is not None and self.low <= 0:
-            raise ValueError(f"`low > 0` must hold when `log` is set, but got {self.low}")
+            raise ValueError("`low > 0` must hold when `log` is set")
         return self
 
 

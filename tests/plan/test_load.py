@@ -1,0 +1,125 @@
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from sevenfold.contracts.errors import PlanError, Problem
+from sevenfold.plan import Plan, load_plan, parse_plan
+
+
+def problems(text: str) -> dict[str, Problem]:
+    with pytest.raises(PlanError) as caught:
+        parse_plan(text)
+    return {problem.key: problem for problem in caught.value.problems}
+
+
+def test_five_mistakes_are_told_at_once_each_with_its_line(text: str) -> None:
+    wrong = (
+        text.replace("name: houses", "name: My Houses")
+        .replace("task: regression", "task: regresion")
+        .replace("{kind: integer}", "{kind: integer, rol: feature}")
+        + "tuning: {trials: -1}\ntesting:\n  gates:\n    - {metric: rmse}\n"
+    )
+    found = problems(wrong)
+    assert {key: problem.line for key, problem in found.items()} == {
+        "name": 2,
+        "data.task": 6,
+        "data.columns.rooms.rol": 8,
+        "tuning.trials": 12,
+        "testing.gates.0": 15,
+    }
+    assert found["data.columns.rooms.rol"].remedy == "Did you mean 'role'?"
+    assert found["data.task"].value == "'regresion'"
+
+
+def test_an_unknown_section_names_the_nearest(text: str) -> None:
+    assert problems(text + "trainning: {}\n")["trainning"].remedy == "Did you mean 'training'?"
+
+
+def test_a_missing_key_is_told_by_name(text: str) -> None:
+    assert problems(text.replace("  target: price\n", ""))["data.target"].rule == "is required"
+
+
+@pytest.mark.parametrize(
+    ("added", "key"),
+    [
+        ("testing: {metric: roc_auc}\n", "testing.metric"),
+        ("testing: {slices: [city]}\n", "testing.slices.0"),
+        ("preparation: {split: {by: group, column: city}}\n", "preparation.split.column"),
+        ("preparation: {split: {by: time, column: street}}\n", "preparation.split.column"),
+        ("preparation: {split: {validation: 0.6, test: 0.5}}\n", "preparation.split.test"),
+        (
+            "preparation: {split: {by: time, column: sold, validation_from: 2013-07-01}}\n",
+            "preparation.split.test_from",
+        ),
+        ("preparation: {encodings: {rooms: onehot}}\n", "preparation.encodings.rooms"),
+        ("monitoring: {replay: later}\n", "monitoring.replay"),
+        ("monitoring: {windows: 1, windows_drifted: 2}\n", "monitoring.windows_drifted"),
+        ("tuning: {space: {width: {low: 3, high: 1}}}\n", "tuning.space.width"),
+    ],
+)
+def test_rules_between_sections(text: str, added: str, key: str) -> None:
+    found = problems(text + added)
+    assert list(found) == [key]
+    assert found[key].line == 12
+    assert found[key].remedy
+
+
+@pytest.mark.parametrize(
+    ("added", "key"),
+    [
+        ("tuning: {engine: ray}\n", "tuning.engine"),
+        ("training: {framework: tensorflow}\n", "training.framework"),
+        ("training: {framework: onnx}\n", "training.framework"),
+        ("refine: {recipe: history.json}\n", "refine.recipe"),
+        ("retrain: {trigger: drift}\n", "retrain.trigger"),
+        ("deployment: {runtime: tensorflow-serving}\n", "deployment.runtime"),
+    ],
+)
+def test_a_setting_without_an_engine_is_refused_by_name(text: str, added: str, key: str) -> None:
+    assert "no engine" in problems(text + added)[key].rule
+
+
+def test_two_targets_are_refused(text: str) -> None:
+    assert "data.columns.price.role" in problems(text.replace("{kind: integer}", "{kind: integer, role: target}"))
+
+
+def test_a_text_target_is_no_number(text: str) -> None:
+    assert "data.columns.price.kind" in problems(text.replace("{kind: number, role", "{kind: category, role"))
+
+
+def test_a_key_written_twice_is_refused(text: str) -> None:
+    found = problems(text + "name: again\n")
+    assert found["name"].line == 12
+
+
+@pytest.mark.parametrize(
+    "broken", ["", "[]", "a: [", "\t- x", "a: *nowhere", "!!python/object:os.system {}", "x: 2020-13-45"]
+)
+def test_what_is_no_plan_is_one_clear_error(broken: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        parse_plan(broken)
+    assert caught.value.exit_status == 2
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_missing_file_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match="sevenfold init"):
+        load_plan(tmp_path / "plan.yaml")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_plan_or_a_plan_error(text: str) -> None:
+    try:
+        parse_plan(text)
+    except PlanError as error:
+        assert error.problems
+
+
+def test_the_exported_schema_accepts_what_the_loader_accepts(text: str) -> None:
+    validator = jsonschema.Draft202012Validator(Plan.json_schema())
+    validator.check_schema(Plan.json_schema())
+    assert list(validator.iter_errors(yaml.safe_load(text))) == []
+    assert list(validator.iter_errors({**yaml.safe_load(text), "trainning": {}}))

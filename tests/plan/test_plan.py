@@ -1,0 +1,36 @@
+from pathlib import Path
+
+from sevenfold.plan import Plan, TrainingSection, parse_plan
+
+
+def test_comments_order_and_written_defaults_change_no_digest(text: str, plan: Plan) -> None:
+    other = "# a comment\n" + text + "training: {max_epochs: 20, seed: 7}\n"
+    assert parse_plan(other).model_digest == plan.model_digest
+
+
+def test_gates_and_alerts_change_no_digest_but_training_does(text: str, plan: Plan) -> None:
+    gate = parse_plan(text + "testing: {gates: [{metric: rmse, at_most: 3}]}\nmonitoring: {psi: 0.2}\n")
+    longer = parse_plan(text + "training: {max_epochs: 21}\n")
+    assert gate.model_digest == plan.model_digest
+    assert longer.model_digest != plan.model_digest
+
+
+def test_where_the_table_lies_changes_no_digest(plan: Plan) -> None:
+    assert plan.located(Path("/somewhere")).model_digest == plan.model_digest
+
+
+def test_located_makes_local_paths_absolute_and_leaves_addresses(text: str) -> None:
+    local = parse_plan(text).located(Path("/plans"))
+    remote = parse_plan(text.replace("houses.csv", "s3://bucket/houses.csv")).located(Path("/plans"))
+    assert local.data.source == "/plans/houses.csv"
+    assert remote.data.source == "s3://bucket/houses.csv"
+
+
+def test_a_section_survives_its_settings() -> None:
+    section = TrainingSection(settings={"width": 64, "rate": 0.1})
+    assert TrainingSection.from_settings(section.to_settings()) == section
+
+
+def test_replaced_takes_what_is_given_and_keeps_the_rest() -> None:
+    section = TrainingSection(max_epochs=9)
+    assert section.replaced(max_epochs=None, seed=3) == TrainingSection(max_epochs=9, seed=3)
