@@ -1,0 +1,5 @@
+"""``python -m sevenfold``: the command line."""
+
+from sevenfold.cli import main
+
+main()

@@ -1,0 +1,102 @@
+import inspect
+from pathlib import Path
+
+import pytest
+import yaml
+from sevenfold.pipelines.compile import compile_plan
+from sevenfold.pipelines.lifecycle import DISPLAY_NAMES, UNCACHED
+from sevenfold.pipelines.settings import stage_settings
+from sevenfold.pipelines.stages import MODULES, Stages
+from sevenfold.plan import Plan, StageResources, TestingSection
+
+
+@pytest.fixture
+def compiled(plan: Plan, tmp_path: Path) -> dict:
+    return yaml.safe_load(compile_plan(plan, tmp_path / "pipeline.yaml").read_text())
+
+
+def tasks_of(spec: dict) -> dict[str, dict]:
+    """Every task of the pipeline and its groups, by the name of its component."""
+    found: dict[str, dict] = {}
+    dags = [spec["root"], *(c for c in spec["components"].values() if "dag" in c)]
+    for dag in dags:
+        for name, task in dag["dag"]["tasks"].items():
+            found[name] = task
+    return found
+
+
+def test_the_graph_shows_seven_stages_and_two_groups(compiled: dict) -> None:
+    tasks = tasks_of(compiled)
+    names = {name.replace("_", "-") for name in DISPLAY_NAMES}
+    assert set(tasks) == names | {"condition-1", "exit-handler-1"}
+    shown = {task["taskInfo"]["name"] for name, task in tasks.items() if name in names}
+    assert shown == set(DISPLAY_NAMES.values())
+
+
+def test_deciding_tasks_are_never_cached(compiled: dict) -> None:
+    for name, task in tasks_of(compiled).items():
+        if name.replace("-", "_") in MODULES:
+            cached = task["cachingOptions"].get("enableCache", False)
+            assert cached == (name.replace("-", "_") not in UNCACHED), name
+
+
+def test_every_cached_task_knows_the_data_by_digest(compiled: dict) -> None:
+    for name, task in tasks_of(compiled).items():
+        if name.replace("-", "_") in MODULES and task["cachingOptions"].get("enableCache"):
+            assert "data_digest" in task["inputs"]["parameters"], name
+
+
+def test_the_form_is_short_and_explains_itself(compiled: dict) -> None:
+    parameters = compiled["root"]["inputDefinitions"]["parameters"]
+    assert len(parameters) <= 8
+    assert all(parameter["description"] and parameter["isOptional"] for parameter in parameters.values())
+
+
+def test_the_same_plan_compiles_to_the_same_bytes(plan: Plan, tmp_path: Path) -> None:
+    first = compile_plan(plan, tmp_path / "a.yaml").read_bytes()
+    assert compile_plan(plan, tmp_path / "b.yaml").read_bytes() == first
+
+
+def test_a_changed_gate_changes_only_what_testing_gets(plan: Plan) -> None:
+    changed = plan.model_copy(update={"testing": TestingSection(margin=0.5)})
+    before, after = stage_settings(plan), stage_settings(changed)
+    assert [name for name in before if before[name] != after[name]] == ["test_model"]
+
+
+def test_the_image_runs_no_installation(compiled: dict) -> None:
+    text = yaml.safe_dump(compiled)
+    assert "pip install" not in text
+
+
+def test_resources_and_images_come_from_the_plan(plan: Plan, tmp_path: Path) -> None:
+    placed = plan.model_copy(update={"resources": {"training": StageResources(cpu="3", memory="5Gi", gpu=1)}})
+    spec = yaml.safe_load(compile_plan(placed, tmp_path / "p.yaml").read_text())
+    container = spec["deploymentSpec"]["executors"]["exec-train-model"]["container"]
+    assert container["resources"]["resourceCpuLimit"] == "3"
+    assert container["resources"]["accelerator"]["resourceCount"] == "1"
+
+
+def test_a_stage_is_swapped_by_an_argument(plan: Plan, tmp_path: Path) -> None:
+    from kfp import dsl
+
+    @dsl.component(base_image="example.org/python-ours:1", install_kfp_package=False)
+    def our_training(
+        dataset: dsl.Input[dsl.Dataset],
+        study: dsl.Input[dsl.Artifact],
+        settings: str,
+        data_digest: str,
+        max_epochs: int,
+        seed: int,
+        bundle: dsl.Output[dsl.Model],
+    ):
+        """Fit our own way."""
+
+    spec = yaml.safe_load(compile_plan(plan, tmp_path / "p.yaml", stages=Stages(train_model=our_training)).read_text())
+    assert "exec-our-training" in spec["deploymentSpec"]["executors"]
+    assert "exec-prepare-data" in spec["deploymentSpec"]["executors"]
+
+
+@pytest.mark.parametrize("name", list(MODULES))
+def test_every_component_explains_itself(name: str) -> None:
+    component = Stages().component(name)
+    assert inspect.getdoc(component.python_func)
