@@ -12,5 +12,20 @@ from sevenfold.contracts.report.model import (
     Table,
     Text,
 )
+from sevenfold.contracts.report.page import read_report, render_page, write_report
 
-__all__ = ["Block", "Chart", "Fact", "Facts", "Finding", "Findings", "Level", "Report", "Table", "Text"]
+__all__ = [
+    "Block",
+    "Chart",
+    "Fact",
+    "Facts",
+    "Finding",
+    "Findings",
+    "Level",
+    "Report",
+    "Table",
+    "Text",
+    "read_report",
+    "render_page",
+    "write_report",
+]

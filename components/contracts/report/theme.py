@@ -12,7 +12,7 @@ from sevenfold.contracts.report.model import Chart
 __all__ = ["COLUMN", "PHONE", "ROW", "SERIES", "draw"]
 
 VEGA_LITE = "5.21"
-COLUMN, ROW, PHONE = 500, 1080, 350  # widths in pixels of a chart in the grid, across it, and across a phone
+COLUMN, ROW, PHONE = 430, 1040, 350  # widths in pixels of a chart in the grid, across it, and across a phone
 SERIES = 8
 FONT = "Helvetica, Arial, sans-serif"
 
