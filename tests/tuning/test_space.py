@@ -41,7 +41,7 @@ def test_settings_inside_the_space_survive_the_round_trip(
         "width": Dimension(low=8, high=64, integer=True),
         "layers": Dimension(choices=([64], [64, 32], None, True, 1, "x")),
     }
-    settings = {"rate": rate, "width": float(width) if real else width, "layers": layers}
+    settings = {"rate": rate, "width": float(width) if float_ else width, "layers": layers}
     back = settings_of(space, params_of(space, settings))
     assert back == settings
     assert type(back["width"]) is int
