@@ -1,0 +1,59 @@
+"""Start the predictor: ``python -m sevenfold.serving --bundle DIR --port 8080``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from sevenfold.contracts.errors import SevenfoldError
+from sevenfold.serving.guard import forbid_pickle
+from sevenfold.serving.limits import Limits
+from sevenfold.serving.serve import serve
+
+DEFAULTS = Limits()
+
+
+def main() -> int:
+    """Read the arguments, serve, and return the exit status; a refused bundle is one JSON line and status 1."""
+    parser = argparse.ArgumentParser(prog="python -m sevenfold.serving", description="Serve a bundle.")
+    parser.add_argument("--bundle", type=Path, required=True, help="bundle folder")
+    parser.add_argument("--name", default="", help="served name; default the plan's")
+    parser.add_argument("--digest", default="", help="digest the bundle must have")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8080, help="port; 0 takes a free one")
+    parser.add_argument("--port-file", type=Path, help="where to write pid and port once requests are taken")
+    parser.add_argument("--max-batch", type=int, default=DEFAULTS.max_batch, help="most rows of one request")
+    parser.add_argument("--max-waiting", type=int, default=DEFAULTS.max_waiting, help="most requests that wait")
+    parser.add_argument("--body-seconds", type=float, default=DEFAULTS.body_seconds, help="longest time of a body")
+    parser.add_argument("--header-seconds", type=float, default=DEFAULTS.header_seconds, help="the same of a head")
+    parser.add_argument("--drain-seconds", type=float, default=0.0, help="answer so long after SIGTERM")
+    parser.add_argument("--strict-fields", action="store_true", help="refuse fields the model does not know")
+    given = parser.parse_args()
+    limits = Limits(
+        max_batch=given.max_batch,
+        max_waiting=given.max_waiting,
+        body_seconds=given.body_seconds,
+        header_seconds=given.header_seconds,
+        drain_seconds=given.drain_seconds,
+        strict_fields=given.strict_fields,
+    )
+    forbid_pickle()
+    try:
+        serve(
+            given.bundle,
+            name=given.name,
+            host=given.host,
+            port=given.port,
+            digest=given.digest,
+            port_file=given.port_file,
+            limits=limits,
+        )
+    except SevenfoldError as error:
+        sys.stdout.write(error.to_json() + "\n")
+        return error.exit_status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""HTTP connections of the predictor: uvicorn's, with bounds on what a client may leave unfinished."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.serving.limits import Limits
+from sevenfold.serving.refusal import refusal_body
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["bounded_connection", "close_stalled"]
+
+DISCARDED_BYTES = 16 << 20  # of a refused body, read so that the client gets to see the refusal
+
+
+class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
+    """One connection; `since` is when it began to owe us a whole request head, None while it owes none."""
+
+    limits = Limits()
+    since: float | None = None
+    head_bytes = 0
+    discarded = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self.since = monotonic()
+        if len(self.connections) > self.limits.max_connections:
+            self._end(503, "overloaded", "Too many connections are open: try again.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.since = monotonic()
+        self.head_bytes = self.discarded = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._head(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self.since = None
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self.cycle.response_complete:
+            self.discarded += len(body)
+            if self.discarded > DISCARDED_BYTES:
+                self.transport.close()
+            return
+        super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:
+        self._end(400, "not_http", "The request must be HTTP/1.1 with a head of at most 32 KiB.")
+
+    def _head(self, size: int) -> None:
+        self.head_bytes += size
+        if self.head_bytes > self.limits.max_header_bytes:
+            raise ValueError("the head of the request is too long")
+
+    def _end(self, status: int, code: str, message: str) -> None:
+        body = refusal_body(code, message)
+        head = (
+            f"HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+
+def bounded_connection(limits: Limits) -> type[asyncio.Protocol]:
+    """Return the protocol class that keeps to `limits`."""
+    return type("BoundedConnection", (_Bounded,), {"limits": limits})
+
+
+def close_stalled(connections: Iterable[Any], limits: Limits) -> None:
+    """Close every connection that has owed us the head of a request for too long."""
+    oldest = monotonic() - limits.header_seconds
+    for connection in list(connections):
+        since = getattr(connection, "since", None)
+        if since is not None and since < oldest:
+            connection.transport.close()

@@ -1,0 +1,40 @@
+"""How a request is turned down: a status and a small JSON object, the same for every route and protocol."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+from sevenfold.contracts.errors import InputError
+
+__all__ = ["ClientGone", "Refusal", "refusal_body", "refusal_of"]
+
+ECHO: Final = 64  # characters of what the client sent that an answer repeats
+MESSAGE: Final = 400  # characters
+# What is wrong with the message rather than with a row in it.
+_STATUS: Final = {"binary": 400, "duplicate_key": 400}
+
+
+class Refusal(InputError):
+    """A request that is answered with `status` instead of a prediction; `close` ends the connection too."""
+
+    def __init__(self, status: int, code: str, message: str, *, field: str = "", close: bool = False) -> None:
+        super().__init__(code, message, field=field)
+        self.status = status
+        self.close = close
+
+
+class ClientGone(Exception):
+    """The client left before its request was complete; there is nobody to answer."""
+
+
+def refusal_of(error: InputError) -> Refusal:
+    """Return the refusal that an error in a row, or in the message around it, calls for: 422 or 400."""
+    if isinstance(error, Refusal):
+        return error
+    return Refusal(_STATUS.get(error.code, 422), error.code, str(error), field=error.field)
+
+
+def refusal_body(code: str, message: str, field: str = "") -> bytes:
+    """Return ``{"error": {"code", "message", "field"}}``, at most 2 KiB."""
+    return orjson.dumps({"error": {"code": code, "message": message[:MESSAGE], "field": field[:ECHO]}})
