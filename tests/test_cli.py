@@ -69,7 +69,12 @@ def test_history_of_a_plan_never_run_is_one_error(tmp_path: Path) -> None:
 
 
 def test_shell_completion_is_offered(tmp_path: Path) -> None:
-    environment = {**os.environ, "_SEVENFOLD_COMPLETE": "complete_bash", "COMP_WORDS": "sevenfold ro", "COMP_CWORD": "1"}
+    environment = {
+        **os.environ,
+        "_SEVENFOLD_COMPLETE": "complete_bash",
+        "COMP_WORDS": "sevenfold ro",
+        "COMP_CWORD": "1",
+    }
     done = subprocess.run(
         [sys.executable, "-m", "sevenfold"], capture_output=True, text=True, env=environment, check=False, cwd=tmp_path
     )
