@@ -8,7 +8,8 @@ same data, plan and seed give the same digest.
 Graph inputs, one per feature, each of shape ``[rows]``: DOUBLE for number, integer and boolean (NaN for missing);
 STRING for category ("" for missing); for a datetime, INT64 microseconds UTC under its name and BOOL under
 ``<name>:missing``. Graph outputs: ``label`` STRING ``[rows]`` and ``probabilities`` FLOAT ``[rows, classes]``, classes
-as in `Signature.classes` (classification), or ``value`` DOUBLE ``[rows]`` (regression).
+as in `Signature.classes` (classification), or ``value`` DOUBLE ``[rows]`` (regression). Where a column bears one of
+these three names, the output's has ``:output`` after it; readers go by the order of outputs.
 """
 
 from __future__ import annotations
