@@ -48,7 +48,7 @@ REPLAY_VALUE: Final = "smoke"  # such a request is answered, and counted nowhere
 BUNDLE_HEADER: Final = "x-sevenfold-bundle"  # every answer names the full digest of the bundle that made it
 
 # Status codes a prediction can end with; one series each.
-CODES: Final = ("200", "400", "404", "405", "408", "413", "415", "422", "429", "499", "500", "503")
+CODES: Final = ("200", "400", "408", "413", "415", "422", "499", "500", "503")
 # Why a model was refused at load: the two families of `IntegrityError` and `PolicyError`, and all else.
 REFUSALS: Final = ("integrity", "policy", "other")
 # Upper bounds in seconds; the default service level, 0.25, is one of them.

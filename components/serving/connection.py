@@ -6,9 +6,10 @@ import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
 from sevenfold.serving.limits import Limits
 from sevenfold.serving.refusal import refusal_body
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

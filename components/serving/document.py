@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 import orjson
+
 from sevenfold.serving.refusal import Refusal
 
 __all__ = ["parse_document"]

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sevenfold.contracts.bins import FeatureBins, count_bins, prediction_values
 from sevenfold.contracts.bundle import Signature
 from sevenfold.contracts.feeds import MISSING, Feeds

@@ -13,6 +13,7 @@ from sevenfold.contracts.telemetry import Metric
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric as Family
+
     from sevenfold.serving.drift import DriftCounter
     from sevenfold.serving.model import ServedModel
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
+
 from sevenfold.contracts.bins import Reference
 from sevenfold.contracts.bundle import Bundle, BundleInfo, Signature
 from sevenfold.contracts.columns import Kind, Task

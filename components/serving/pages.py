@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import orjson
+
 from sevenfold import __version__
 from sevenfold.serving.v2 import metadata
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import orjson
+
 from sevenfold.contracts.errors import InputError
 
 __all__ = ["ClientGone", "Refusal", "refusal_body", "refusal_of"]

@@ -104,6 +104,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _server(predictor: Predictor, limits: Limits, *, on_start: Any, on_reload: Any) -> Any:
     import uvicorn
+
     from sevenfold.serving.connection import bounded_connection, close_stalled
 
     class Draining(uvicorn.Server):  # type: ignore[misc]

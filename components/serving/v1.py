@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+
 from sevenfold.contracts.feeds import Feeds, feeds_from_rows
 from sevenfold.contracts.scorer import Prediction
 from sevenfold.serving.document import parse_document

@@ -2,8 +2,8 @@
 
 A tensor has shape ``[rows]`` or ``[rows, 1]``. Numbers come as any FP, INT or UINT datatype and flags as BOOL too, null
 or NaN for missing; categories as BYTES, null or "" for missing; dates as BYTES that name them, or as INT64 microseconds
-since 1970 UTC, whose missing ones an additional BOOL tensor ``<column>:missing`` tells. A column that may be missing may
-be left out.
+since 1970 UTC, whose missing ones an additional BOOL tensor ``<column>:missing`` tells. A column that may be missing
+may be left out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sevenfold.contracts.columns import Column, Kind
 from sevenfold.contracts.errors import InputError
 from sevenfold.contracts.feeds import MISSING, Feeds, feeds_from_columns

@@ -1,0 +1,146 @@
+"""Send every test row through the predictor: what is served must be what was tested."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from sevenfold.contracts.bundle import Signature
+from sevenfold.contracts.columns import Task
+from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.errors import IntegrityError, ServingError
+from sevenfold.contracts.feeds import Feeds, feeds_from_table
+from sevenfold.contracts.inference import InferenceClient
+from sevenfold.contracts.telemetry import REPLAY_HEADER, REPLAY_VALUE
+
+__all__ = ["PROBABILITY_LIMIT", "VALUE_LIMIT", "Comparison", "compare"]
+
+PROBABILITY_LIMIT = 1e-6  # largest absolute difference
+VALUE_LIMIT = 1e-5  # largest difference relative to max(1, |tested value|)
+SINGLE_ROWS = 200  # sent one by one, for the latency
+REPLAY = {REPLAY_HEADER: REPLAY_VALUE}
+
+Predicted = NDArray[np.float64]
+
+
+class Comparison(BaseModel):
+    """What the comparison found; latencies in milliseconds, of requests with one row each, as the client saw them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: int
+    requests: int
+    difference: float
+    limit: float
+    single_requests: int = 0
+    latency_p50_ms: float = 0.0
+    latency_p95_ms: float = 0.0
+    latency_p99_ms: float = 0.0
+
+    @property
+    def agrees(self) -> bool:
+        """Whether served and tested predictions are the same, up to the limit."""
+        return self.difference <= self.limit
+
+
+def compare(
+    url: str,
+    name: str,
+    dataset: Dataset,
+    signature: Signature,
+    evaluation: Path,
+    *,
+    max_batch: int,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Comparison:
+    """Replay the test rows in batches over V2 binary, then some one by one, all marked as a replay.
+
+    Args:
+        url: the predictor's address.
+        name: the served name.
+        dataset: its test rows are sent.
+        signature: the bundle's.
+        evaluation: a verified evaluation folder; its predictions are in the order of the test rows.
+        max_batch: most rows of one request.
+        on_progress: called with rows done and rows in all.
+
+    Raises:
+        ServingError: ``served_differs``, or what the client raises.
+        IntegrityError: ``rows_differ`` if the evaluation is not of this dataset.
+    """
+    tested = _tested(evaluation, signature)
+    feeds = feeds_from_table(dataset.table("test", list(signature.inputs)), signature.inputs)
+    total = len(tested)
+    if len(next(iter(feeds.values()))) != total:
+        raise IntegrityError("rows_differ", f"The evaluation must have a prediction per test row, but has {total}.")
+    served: list[Predicted] = []
+    with InferenceClient(url, name, timeout_seconds=60.0) as client:
+        for start in range(0, total, max_batch):
+            served.append(_ask(client, _rows(feeds, start, start + max_batch)))
+            on_progress(min(start + max_batch, total), total)
+        difference, limit = _difference(np.concatenate(served), tested, signature.task)
+        seconds = _single(client, feeds, total)
+    found = Comparison(
+        rows=total,
+        requests=len(served),
+        difference=difference,
+        limit=limit,
+        single_requests=len(seconds),
+        **_percentiles(seconds),
+    )
+    if not found.agrees:
+        raise ServingError(
+            "served_differs",
+            f"Served and tested predictions may differ by {limit:g}, but differ by {difference:g} "
+            f"over {total} test rows.",
+            remedy="The service does not run the model that was tested: do not use it.",
+        )
+    return found
+
+
+def _tested(folder: Path, signature: Signature) -> Predicted:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(folder / "predictions.parquet")
+    names = ["value"] if signature.task is Task.REGRESSION else [f"p{i}" for i in range(len(signature.classes))]
+    columns = [table.column(name).to_numpy().astype(np.float64) for name in names]
+    return np.stack(columns, axis=1)
+
+
+def _rows(feeds: Feeds, start: int, stop: int) -> Feeds:
+    return {name: values[start:stop] for name, values in feeds.items()}
+
+
+def _ask(client: InferenceClient, feeds: Feeds) -> Predicted:
+    outputs: dict[str, NDArray[Any]] = client.infer(feeds, headers=REPLAY)
+    found = outputs["value"] if "value" in outputs else outputs["probabilities"]
+    return found.astype(np.float64).reshape(len(found), -1)
+
+
+def _difference(served: Predicted, tested: Predicted, task: Task) -> tuple[float, float]:
+    gap = np.abs(served - tested)
+    if task is Task.REGRESSION:
+        return float(np.max(gap / np.maximum(1.0, np.abs(tested)))), VALUE_LIMIT
+    return float(np.max(gap)), PROBABILITY_LIMIT
+
+
+def _single(client: InferenceClient, feeds: Feeds, total: int) -> list[float]:
+    places = np.linspace(0, total - 1, min(SINGLE_ROWS, total)).astype(int).tolist()
+    seconds = []
+    for place in places:
+        row = _rows(feeds, place, place + 1)
+        started = time.perf_counter()
+        client.infer(row, headers=REPLAY)
+        seconds.append(time.perf_counter() - started)
+    return seconds
+
+
+def _percentiles(seconds: list[float]) -> dict[str, float]:
+    found = np.percentile(np.array(seconds) * 1000, [50, 95, 99]).round(3).tolist()
+    return dict(zip(("latency_p50_ms", "latency_p95_ms", "latency_p99_ms"), found, strict=True))

@@ -1,0 +1,100 @@
+"""What deployment tells people: where the model serves, how to ask it, how it was checked, what was decided."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from sevenfold.contracts.report import Fact, Facts, Finding, Findings, Report, Table, Text
+from sevenfold.plan.deployment import DeploymentSection
+from sevenfold.serving.deploy import Deployed
+from sevenfold.serving.judge import Verdict
+
+__all__ = ["deployment_report", "query_line", "verdict_report"]
+
+STAGE = "serving"
+
+
+def query_line(url: str, name: str, example: Path) -> str:
+    """Return a shell line that asks the service for the first row of a bundle's example."""
+    rows = json.loads(example.read_bytes())["instances"][:1]
+    body = json.dumps({"instances": rows}, ensure_ascii=False).replace("'", "'\\''")
+    return f"curl -s {url}/v1/models/{name}:predict -H 'content-type: application/json' -d '{body}'"
+
+
+def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
+    """Return the report of a service that runs: address, query, latency, agreement, checks."""
+    service, checks = deployed.service, deployed.checks
+    found = checks.comparison
+    limit = section.service_level.latency_p99_ms
+    fast = found.latency_p99_ms <= limit
+    example = Path(checks.bundle) / "example_request.json"
+    return Report(
+        stage=STAGE,
+        title="Inference: the deployed model",
+        headline=f"The model answers at {service.url}, and all {found.rows} test rows were served as tested.",
+        level="good" if fast else "warning",
+        blocks=(
+            Facts(
+                facts=(
+                    Fact(label="Test rows compared", value=found.rows, hint="over V2 binary"),
+                    Fact(
+                        label="Largest difference",
+                        value=float(f"{found.difference:.2g}"),
+                        hint=f"served against tested; at most {found.limit:g}",
+                        level="good",
+                    ),
+                    Fact(label="Median latency", value=found.latency_p50_ms, unit="ms"),
+                    Fact(label="95th percentile", value=found.latency_p95_ms, unit="ms"),
+                    Fact(
+                        label="99th percentile",
+                        value=found.latency_p99_ms,
+                        unit="ms",
+                        hint=f"{found.single_requests} requests of one row; at most {limit:g} ms",
+                        level="good" if fast else "bad",
+                    ),
+                    Fact(label="Bundle", value=service.digest.removeprefix("sha256:")[:12], hint=service.digest),
+                )
+            ),
+            Text(text="Ask it yourself:"),
+            Text(text=query_line(service.url, service.name, example)),
+            Table(
+                title="Asked with KServe's own client",
+                columns=("Check", "Result", "Answer"),
+                rows=tuple(
+                    (check.name, "passed" if check.passed else "failed", check.detail) for check in checks.smoke
+                ),
+                levels=tuple("good" if check.passed else "bad" for check in checks.smoke),
+                caption="V1 and V2 answers are to the bundle's example rows, marked so that no statistics count them.",
+            ),
+            Text(
+                text=f"It runs as process {service.pid} of this machine; its log is {Path(service.log).name} in the run. "
+                f"Its metrics are at {service.url}/metrics."
+            ),
+        ),
+    )
+
+
+def verdict_report(verdict: Verdict) -> Report:
+    """Return the report of the judge's decision."""
+    level = {"promote": "good", "hold": "warning", "rollback": "bad"}[verdict.decision]
+    recorded = (
+        f"Recorded as number {verdict.record} in the registry."
+        if verdict.record
+        else "Nothing was recorded in a registry; what served before goes on serving."
+    )
+    return Report.model_validate(
+        {
+            "stage": STAGE,
+            "title": "Inference: the judge's decision",
+            "headline": verdict.sentence,
+            "level": level,
+            "blocks": [
+                Findings(findings=(Finding.model_validate({"level": level, "text": verdict.sentence}),)),
+                Text(text=recorded),
+                Facts(
+                    facts=(Fact(label="Decision", value=verdict.decision), Fact(label="Reason", value=verdict.reason))
+                ),
+            ],
+        }
+    )
