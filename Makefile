@@ -18,7 +18,7 @@ export UV_FIND_LINKS
 TORCH := torch==2.13.0
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt
 SOURCES := pyproject.toml constraints.txt $(shell find components pipelines -not -name '*.pyc' -type f)
-FLIGHTS := examples/flights/flights.parquet
+FLIGHTS := examples/flights/flights.csv
 
 help:
 	@sed -n 's/^# //p' Makefile
