@@ -16,7 +16,7 @@ def deploy_model(
     service: Output[Artifact],
     report: Output[HTML],
     summary: Output[Markdown],
-):
+) -> None:
     """Bring a tested bundle to serve and prove that it serves what was tested.
 
     Outside a cluster the predictor is a process of this machine. It is asked with KServe's own client, and every test

@@ -83,6 +83,8 @@ def start_predictor(
             )
         started = start_of(process.pid)
         told = _wait(process, started, port_file, log, seconds)
+    # From here on it is known by number and start time; to Popen an unfinished child would be an oversight.
+    process.returncode = 0
     return Service(
         name=name,
         url=f"http://127.0.0.1:{told['port']}",

@@ -68,8 +68,8 @@ def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
                 caption="V1 and V2 answers are to the bundle's example rows, marked so that no statistics count them.",
             ),
             Text(
-                text=f"It runs as process {service.pid} of this machine; its log is {Path(service.log).name} in the run. "
-                f"Its metrics are at {service.url}/metrics."
+                text=f"It runs as process {service.pid} of this machine; its log is {Path(service.log).name} in the "
+                f"run, and its metrics are at {service.url}/metrics."
             ),
         ),
     )

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from sevenfold.contracts.bins import build_reference, with_prediction
 from sevenfold.contracts.bundle import BUNDLE_FILES, Bundle, BundleInfo, Signature
 from sevenfold.contracts.canonical import write_json
@@ -170,9 +171,7 @@ def write_dataset(folder: Path, table: pa.Table, schema: Schema, transform: Tran
 def write_evaluation(folder: Path, dataset: Dataset, bundle: Bundle) -> Path:
     folder.mkdir()
     test = dataset.table("test")
-    prediction = Scorer(bundle.model_path, bundle.signature).predict(
-        feeds_from_table(test, bundle.signature.inputs)
-    )
+    prediction = Scorer(bundle.model_path, bundle.signature).predict(feeds_from_table(test, bundle.signature.inputs))
     if prediction.values is not None:
         columns = {"value": prediction.values}
     else:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from kfp import dsl
+
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.inference import InferenceClient
 from sevenfold.contracts.manifest import verify
@@ -18,7 +19,10 @@ from sevenfold.serving.local import read_service, stop_predictor
 
 
 def settings(**changes: Any) -> str:
-    return json.dumps({"deployment": DeploymentSection().replaced(**changes).model_dump(mode="json"), "name": "flights"})
+    section = DeploymentSection().replaced(**changes)
+    return json.dumps(
+        {"deployment": DeploymentSection().replaced(**changes).model_dump(mode="json"), "name": "flights"}
+    )
 
 
 def artifact(kind: type[dsl.Artifact], path: Path) -> Any:
