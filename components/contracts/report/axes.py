@@ -33,9 +33,16 @@ class Axis:
     zero: bool = False
     grid: bool = True
 
+    @classmethod
+    def of_moments(cls, title: str, milliseconds: Sequence[int], *, form: str = "") -> Axis:
+        """Return an axis of moments whose labels suit the time between the first and the last."""
+        days = (max(milliseconds, default=0) - min(milliseconds, default=0)) / 86_400_000
+        fitting = "%Y" if days > 2_000 else "%b %Y" if days > 75 else "%d %b" if days > 3 else "%H:%M"
+        return cls(title=title, kind="temporal", format=form or fitting)
+
     def encoding(self, field: str) -> Spec:
         """Return the Vega-Lite encoding of `field` on this axis."""
-        axis: Spec = {"title": self.title or None, "grid": self.grid and self.kind != "nominal"}
+        axis: Spec = {"title": self.title or None, "grid": self.grid and not self.log and self.kind != "nominal"}
         encoding: Spec = {"field": field, "type": self.kind, "axis": axis}
         text = self.format or (".0%" if self.percent else "")
         if text:
@@ -46,8 +53,9 @@ class Axis:
             axis["labelOverlap"] = field == "x"
         elif self.kind == "temporal":
             encoding["scale"] = {"type": "utc"}
+            axis["tickCount"] = 5
         else:
-            scale: Spec = {"type": "log"} if self.log else {"zero": self.zero}
+            scale: Spec = {"type": "log", "nice": False} if self.log else {"zero": self.zero}
             if self.domain is not None:
                 scale["domain"] = [plain(end) for end in self.domain]
                 scale["nice"] = False
@@ -66,19 +74,23 @@ class Limit:
     level: Literal["info", "bad"] = "bad"
 
 
-def limit_layers(limits: Sequence[Limit]) -> list[Spec]:
-    """Return the layers that draw limits over a chart whose axes they share."""
+def limit_layers(limits: Sequence[Limit], titles: Mapping[str, str]) -> list[Spec]:
+    """Return the layers that draw limits over a chart; `titles` are those of its axes, "x" and "y"."""
     layers: list[Spec] = []
     for limit in limits:
-        data = {"values": [{limit.on: plain(limit.value), "label": limit.label}]}
-        place = {limit.on: {"field": limit.on, "type": "quantitative"}}
+        other = "x" if limit.on == "y" else "y"
+        data = {"values": [{"at": plain(limit.value), "note": limit.label}]}
+        place: Spec = {
+            limit.on: {"field": "at", "type": "quantitative", "title": titles[limit.on] or None},
+            other: None,
+        }
         layers.append({"data": data, "mark": {"type": "rule", "style": f"limit-{limit.level}"}, "encoding": place})
         if limit.label:
-            across = {"x": {"value": "width"}} if limit.on == "y" else {"y": {"value": 0}}
-            shift = {"align": "right", "dy": -5} if limit.on == "y" else {"align": "left", "dx": 4, "dy": 8}
+            end = {other: {"value": "width" if limit.on == "y" else 0}}
+            shift = {"align": "right", "dy": -6} if limit.on == "y" else {"align": "left", "dx": 4, "dy": -5}
             mark = {"type": "text", "style": f"limit-{limit.level}-text", **shift}
-            text = {"text": {"field": "label", "type": "nominal"}}
-            layers.append({"data": data, "mark": mark, "encoding": {**place, **across, **text}})
+            text = {"text": {"field": "note", "type": "nominal"}}
+            layers.append({"data": data, "mark": mark, "encoding": {**place, **end, **text}})
     return layers
 
 

@@ -62,10 +62,12 @@ def bars(
     layers: list[Spec] = [{"mark": {"type": "bar", "style": "column" if upright else "strip"}, "encoding": drawn}]
     if low and high:
         layers.append(whiskers(across))
-    body = {"layer": [*layers, *limit_layers(turned(limits, across))], "encoding": encoding}
-    tall = (
-        HEIGHT if upright else max(60, len(labels) * BAR * (1 if stacked or not series else max(1, len(names)) * 0.7))
-    )
+    body = {
+        "layer": [*layers, *limit_layers(turned(limits, across), {across: value_title, along: label_title})],
+        "encoding": encoding,
+    }
+    beside = 1.0 if stacked else max(1.0, 0.7 * len(names))
+    tall = HEIGHT if upright else max(60.0, len(labels) * BAR * beside)
     return framed(title, flat, body, height=height or round(tall), caption=caption, alt=alt, wide=wide)
 
 
@@ -101,7 +103,7 @@ def dots(
         drawn["color"] = series_colour(series_names(flat))
     layers = [whiskers("x")] if low and high else []
     layers.append({"mark": {"type": "point", "style": "dot"}, "encoding": drawn})
-    body = {"layer": [*layers, *limit_layers(turned(limits, "x"))], "encoding": encoding}
+    body = {"layer": [*layers, *limit_layers(turned(limits, "x"), {"x": value_title, "y": ""})], "encoding": encoding}
     return framed(title, flat, body, height=max(60, len(labels) * BAR), caption=caption, alt=alt, wide=wide)
 
 
@@ -148,11 +150,17 @@ def histogram(
     across = Axis(title=x_title, kind=measure_kind(edges), log=x_log, grid=False)
     up = Axis(title=y_title or ("share" if shares else "rows"), percent=shares, log=y_log, zero=not y_log)
     encoding: Spec = {"x": across.encoding("x"), "x2": {"field": "x2"}, "y": up.encoding("y")}
+    encoding |= {"y2": {"value": "height"}}
     encoding["y"]["stack"] = None
     rows = told(rows, x=x_title, x2="to", y=up.title, kind=across.kind)
     drawn: Spec = {"color": series_colour(names), **TOLD}
     mark = {"type": "bar", "style": "bin" if len(names) < 2 else "bin-over"}
-    body = {"layer": [{"mark": mark, "encoding": {**encoding, **drawn}}, *limit_layers(limits)]}
+    body = {
+        "layer": [
+            {"mark": mark, "encoding": {**encoding, **drawn}},
+            *limit_layers(limits, {"x": x_title, "y": up.title}),
+        ]
+    }
     return framed(title, rows, body, height=height, caption=caption, alt=alt, wide=wide)
 
 

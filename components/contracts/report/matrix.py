@@ -73,11 +73,15 @@ def heatmap(
         "y": Axis(title=y_title, kind="nominal", order=tuple(down)).encoding("y"),
     }
     crowded = sum(map(len, across)) * 7 > 420
-    encoding["x"]["axis"] |= {"labelAngle": -40 if crowded else 0, "ticks": False, "labelOverlap": crowded}
+    encoding["x"]["axis"] |= {"labelAngle": -40 if crowded else 0, "ticks": False, "labelOverlap": True}
     encoding["y"]["axis"] |= {"ticks": False}
-    layers = [{"mark": {"type": "rect", "style": "cell"}, "encoding": {"color": _heat(low, top, value_title), **TOLD}}]
-    if text or len(rows) <= TEXTED:
-        layers.append(_cell_text(text, low, top, value_format or (".0%" if percent else ".2~f")))
+    for axis in ("x", "y"):
+        encoding[axis]["scale"] = {"padding": 0}
+    texted = bool(text) or len(rows) <= TEXTED
+    colour = _heat(low, top, "" if texted else value_title)
+    layers = [{"mark": {"type": "rect", "style": "cell"}, "encoding": {"color": colour, **TOLD}}]
+    if texted:
+        layers.append(_cell_text(text, low, top, value_format or (".0%" if percent else ".2f")))
     body = {"layer": layers, "encoding": encoding}
     return framed(title, rows, body, height=height or max(80, ROW * len(down)), caption=caption, alt=alt, wide=wide)
 
@@ -124,7 +128,7 @@ def confusion(
 
 def _heat(low: float, high: float, title: str) -> Spec:
     """Colour in steps, because a page's variables cannot be blended."""
-    legend = {"title": title or None, "format": ".2~f", "type": "symbol"} if title else None
+    legend = {"title": title, "format": ".2~f"} if title else None
     scale = {"type": "quantize", "domain": [low, high], "range": [f"var(--heat-{i})" for i in range(STEPS)]}
     return {"field": "value", "type": "quantitative", "scale": scale, "legend": legend}
 

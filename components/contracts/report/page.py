@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
+
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import IntegrityError, MissingExtraError
 from sevenfold.contracts.report.markdown import render_markdown

@@ -12,14 +12,14 @@ from sevenfold.contracts.report.model import Chart
 __all__ = ["COLUMN", "PHONE", "ROW", "SERIES", "draw"]
 
 VEGA_LITE = "5.21"
-COLUMN, ROW, PHONE = 430, 1040, 350  # widths in pixels of a chart in the grid, across it, and across a phone
+COLUMN, ROW, PHONE = 410, 1040, 340  # widths in pixels of a chart in the grid, across it, and across a phone
 SERIES = 8
 FONT = "Helvetica, Arial, sans-serif"
 
 _LIMITS: dict[str, dict[str, Any]] = {}
 for _level in ("info", "bad"):
-    _LIMITS[f"limit-{_level}"] = {"stroke": f"var(--{_level})", "strokeWidth": 1.2, "strokeDash": [5, 3]}
-    _LIMITS[f"limit-{_level}-text"] = {"fill": f"var(--{_level})", "fontSize": 11}
+    _LIMITS[f"limit-{_level}"] = {"color": f"var(--{_level})", "strokeWidth": 1.2, "strokeDash": [5, 3]}
+    _LIMITS[f"limit-{_level}-text"] = {"color": f"var(--{_level})", "fontSize": 11}
 
 CONFIG: Final[dict[str, Any]] = {
     "background": None,
@@ -57,9 +57,12 @@ CONFIG: Final[dict[str, Any]] = {
         "symbolOpacity": 1,
         "columnPadding": 14,
         "columns": 4,
+        "gradientLength": 180,
+        "gradientThickness": 10,
         "offset": 8,
         "padding": 0,
     },
+    "scale": {"bandPaddingInner": 0.28, "bandPaddingOuter": 0.14},
     "range": {"category": [f"var(--series-{i + 1})" for i in range(SERIES)]},
     "mark": {"color": "var(--series-1)"},
     "style": {
@@ -69,12 +72,12 @@ CONFIG: Final[dict[str, Any]] = {
         "dot": {"filled": True, "opacity": 1, "size": 64},
         "cloud": {"filled": True, "opacity": 0.28, "size": 16},
         "band": {"opacity": 0.16, "line": False},
-        "guide": {"stroke": "var(--rule)", "strokeWidth": 1.2, "strokeDash": [4, 4]},
-        "strip": {"height": {"band": 0.66}, "cornerRadiusEnd": 2},
-        "column": {"width": {"band": 0.7}, "cornerRadiusEnd": 2},
+        "guide": {"color": "var(--rule)", "strokeWidth": 1.2, "strokeDash": [4, 4]},
+        "strip": {"cornerRadiusEnd": 2},
+        "column": {"cornerRadiusEnd": 2},
         "bin": {"opacity": 0.85, "binSpacing": 1},
         "bin-over": {"opacity": 0.5, "binSpacing": 0},
-        "whisker": {"stroke": "var(--ink)", "strokeWidth": 1.4, "opacity": 0.65},
+        "whisker": {"color": "var(--ink)", "strokeWidth": 1.4, "opacity": 0.65},
         "cell": {"stroke": "var(--card)", "strokeWidth": 1.5},
         "cell-text": {"fontSize": 11.5},
         **_LIMITS,

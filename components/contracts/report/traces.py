@@ -95,6 +95,8 @@ def lines(
     pointed = marked or len(rows) <= TARGETS
     rows = told(rows, x=x_title, y=y_title, kind=kind) if pointed else rows
     across = Axis(title=x_title, kind=kind, log=x_log, percent=x_percent, domain=x_domain, format=x_format)
+    if kind == "temporal":
+        across = Axis.of_moments(x_title, [row["x"] for row in rows if row["x"] is not None], form=x_format)
     up = Axis(title=y_title, log=y_log, percent=y_percent, domain=y_domain, zero=y_zero, format=y_format)
     colour = series_colour(names) if series else None
     mark: Spec = {"type": "line", "style": "trace"}
@@ -109,7 +111,7 @@ def lines(
     if pointed:
         spot = {"type": "point", "style": "spot" if marked else "target"}
         layers.append({"mark": spot, "encoding": {**drawn, **TOLD}})
-    body = {"layer": [*layers, *limit_layers(limits)], "encoding": shared}
+    body = {"layer": [*layers, *limit_layers(limits, {"x": x_title, "y": y_title})], "encoding": shared}
     return framed(title, rows, body, height=height, caption=caption, alt=alt, wide=wide)
 
 
@@ -160,5 +162,5 @@ def scatter(
         layers.append(whiskers("y"))
     layers.append({"mark": {"type": "point", "style": "spot" if len(rows) <= TARGETS else "cloud"}, "encoding": drawn})
     shared = {"x": across.encoding("x"), "y": up.encoding("y")}
-    body = {"layer": [*layers, *limit_layers(limits)], "encoding": shared}
+    body = {"layer": [*layers, *limit_layers(limits, {"x": x_title, "y": y_title})], "encoding": shared}
     return framed(title, rows, body, height=height, caption=caption, alt=alt, wide=wide)

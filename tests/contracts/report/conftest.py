@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+
 from sevenfold.contracts.report import Chart, Fact, Facts, Finding, Findings, Report, Table, Text
 from sevenfold.contracts.report import charts as draw
 
