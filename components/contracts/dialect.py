@@ -1,5 +1,6 @@
-"""What a file of rows is, told from its bytes: format, encoding, delimiter, header; for design to propose, and for
-preparation to say what is wrong.
+"""What a file of rows is, told from its bytes: format, encoding, delimiter, header.
+
+For design to propose, and for preparation to say what is wrong.
 """
 
 from __future__ import annotations

@@ -1,0 +1,55 @@
+"""Stage 2, preparation: read, check, split, fit the transform."""
+
+# No `from __future__ import annotations` here: kfp reads the signature's types.
+from kfp import dsl
+from kfp.dsl import HTML, Dataset, Markdown, Output
+
+from sevenfold.images import PREPARE
+
+
+@dsl.component(base_image=PREPARE, install_kfp_package=False)
+def prepare_data(
+    data: str,
+    data_digest: str,
+    settings: str,
+    dataset: Output[Dataset],
+    report: Output[HTML],
+    summary: Output[Markdown],
+) -> None:
+    """Read a table strictly, split it, fit the transform on the training rows, and seal the dataset.
+
+    Args:
+        data: Where the table is: a path, or an http(s):// or s3:// address.
+        data_digest: sha256:… the table must have; empty accepts any.
+        settings: Canonical JSON of {"data", "refine", "preparation": sections of the plan, "max_features": number}.
+        dataset: Folder with train, validation, test (and later) rows, schema, transform, reference bins, quarantine.
+        report: What was found, as a page.
+        summary: The same as Markdown.
+    """
+    from sevenfold.contracts.failure import stage_boundary
+
+    with stage_boundary("preparation"):
+        import json
+        import tempfile
+        from pathlib import Path
+
+        from sevenfold.contracts.progress import report_progress
+        from sevenfold.contracts.report.page import write_report
+        from sevenfold.plan.data import DataSection
+        from sevenfold.plan.preparation import PreparationSection
+        from sevenfold.preparation.prepare import prepare
+        from sevenfold.preparation.report import preparation_report
+        from sevenfold.preparation.source import resolve_source
+
+        given = json.loads(settings)
+        section = DataSection.model_validate(given["data"]).replaced(digest=data_digest)
+        with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+            prepared = prepare(
+                resolve_source(data, Path.cwd(), Path(work)),
+                section,
+                PreparationSection.model_validate(given["preparation"]),
+                Path(dataset.path),
+                max_features=given["max_features"],
+                tell=lambda message, done, total: report_progress("preparation", message, done=done, total=total),
+            )
+        write_report(preparation_report(prepared), Path(report.path), Path(summary.path))

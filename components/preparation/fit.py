@@ -1,0 +1,102 @@
+"""What the transform is, from one column's training rows: fill, centre and scale; levels; parts of a date."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.columns import Column, Kind
+from sevenfold.contracts.transform import CLIP, CategoryFeature, DatetimeFeature, NumberFeature, Part
+from sevenfold.plan.preparation import Encoding, Imputation, PreparationSection, Scaling
+
+__all__ = ["fit_category", "fit_datetime", "fit_number"]
+
+DAY: Final = 86_400_000_000  # microseconds
+YEAR_DAYS: Final = 300  # training rows that span less have not seen what a time of year means
+SENSITIVE_COUNT: Final = 10
+HUGE: Final = 1e150  # its square would overflow
+
+Number = Literal[Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN]
+
+
+def fit_number(values: NDArray[np.float64], name: str, kind: Number, section: PreparationSection) -> NumberFeature:
+    """Fit fill, centre and scale of a number on its training values, NaN for missing, at least one present."""
+    present = values[~np.isnan(values)]
+    unit = float(np.abs(present).max())
+    unit = unit if unit > HUGE else 1.0
+    scaled = present / unit
+    median = float(np.median(scaled))
+    mean, deviation = float(scaled.mean()), float(scaled.std())
+    center, scale = {
+        Scaling.STANDARD: (mean, deviation),
+        Scaling.ROBUST: (median, _interquartile(scaled) or deviation),
+        Scaling.NONE: (0.0, 1.0 / unit),
+    }[section.scaling]
+    fill = {Imputation.MEDIAN: median, Imputation.MEAN: mean, Imputation.ZERO: 0.0}[section.imputation]
+    return NumberFeature(
+        name=name,
+        kind=kind,
+        fill=fill * unit,
+        center=center * unit,
+        scale=_positive(scale * unit),
+        clip=None if section.scaling is Scaling.NONE else CLIP,
+        indicator=section.missing_indicator and len(present) < len(values),
+    )
+
+
+def fit_category(
+    counts: NDArray[np.int64], levels: list[str], name: str, column: Column, section: PreparationSection
+) -> CategoryFeature:
+    """Keep the levels seen often enough in training, the most frequent first.
+
+    Args:
+        counts: how often each of `levels` occurs in the training rows.
+        levels: the texts.
+        name: the column.
+        column: a sensitive one keeps only levels seen ten times or more, whatever the plan says.
+        section: smallest count, most levels, encoding.
+    """
+    least = max(section.min_count, SENSITIVE_COUNT) if column.sensitive else section.min_count
+    often = [(-int(count), level) for count, level in zip(counts, levels, strict=True) if count >= least]
+    kept = tuple(level for _, level in sorted(often)[: section.max_levels])
+    encoding = section.encodings.get(name, section.encoding)
+    return CategoryFeature(name=name, encoding="onehot" if encoding is Encoding.ONEHOT else "embedding", levels=kept)
+
+
+def fit_datetime(
+    moments: NDArray[np.int64], name: str, section: PreparationSection, *, missing: bool
+) -> DatetimeFeature:
+    """Choose the parts of a date that the training rows can teach.
+
+    The time of day where there is one, the weekday always, the day of the year where the rows span most of a year.
+
+    Args:
+        moments: the training values that are not missing, int64 microseconds UTC, at least one.
+        name: the column.
+        section: whether missing values get an indicator.
+        missing: whether some are missing.
+    """
+    parts = [Part.WEEKDAY]
+    if (moments % DAY != 0).any():
+        parts.insert(0, Part.TIME_OF_DAY)
+    if int(moments.max()) - int(moments.min()) >= YEAR_DAYS * DAY:
+        parts.append(Part.DAY_OF_YEAR)
+    days = moments / DAY
+    return DatetimeFeature(
+        name=name,
+        parts=tuple(parts),
+        center=float(days.mean()),
+        scale=_positive(float(days.std())),
+        indicator=section.missing_indicator and missing,
+    )
+
+
+def _interquartile(values: NDArray[np.float64]) -> float:
+    low, high = np.quantile(values, [0.25, 0.75])
+    return float(high - low)
+
+
+def _positive(scale: float) -> float:
+    return scale if scale > 0 and np.isfinite(scale) else 1.0

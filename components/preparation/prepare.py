@@ -1,0 +1,362 @@
+"""Prepare: a table and its plan in, a sealed dataset folder out."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.bins import Reference
+from sevenfold.contracts.canonical import file_digest, write_json
+from sevenfold.contracts.columns import Kind, Role, Schema, Task
+from sevenfold.contracts.dataset import DATASET_FILES
+from sevenfold.contracts.errors import DataError, PolicyError, SevenfoldError
+from sevenfold.contracts.manifest import MANIFEST, seal
+from sevenfold.contracts.transform import Target, Transform
+from sevenfold.plan.data import DataSection
+from sevenfold.plan.preparation import PreparationSection, SplitBy
+from sevenfold.preparation.features import FeatureFindings, FeatureFitter, dropped_column
+from sevenfold.preparation.labels import class_names
+from sevenfold.preparation.quarantine import Quarantine
+from sevenfold.preparation.read import TableReader
+from sevenfold.preparation.split import (
+    LATER,
+    SPLITS,
+    check_split,
+    split_by_group,
+    split_by_time,
+    split_stratified,
+)
+from sevenfold.preparation.store import RowStore, sort_rows, write_splits
+from sevenfold.preparation.timeline import Span, balance, timeline
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Prepared", "prepare"]
+
+STEPS: Final = 5
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What preparation did: enough for a report, nothing that a sensitive column's values could be told from."""
+
+    digest: str
+    source: str
+    schema: Schema
+    by: SplitBy
+    rows: int
+    splits: dict[str, int]
+    refused: dict[str, int]  # by code
+    refused_by_column: dict[tuple[str, str], int]
+    features: list[FeatureFindings]
+    balance: dict[str, dict[str, float]]  # per side: share per class, or mean and deviation
+    timeline: list[Span]
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def kept(self) -> int:
+        """Rows that came into the dataset."""
+        return sum(self.splits.values())
+
+
+def prepare(
+    table: Path,
+    data: DataSection,
+    preparation: PreparationSection,
+    out: Path,
+    *,
+    max_features: int = 50,
+    tell: Tell | None = None,
+) -> Prepared:
+    """Read a table, check it, split it, fit the transform on the training rows, and seal the dataset folder `out`.
+
+    The folder (see `contracts.dataset`) appears whole or not at all, and equal inputs give equal bytes. Memory holds a
+    chunk of rows, one column, and a few bytes per row.
+
+    Args:
+        table: a CSV or Parquet file.
+        data: what the file is and what its columns are.
+        preparation: how to split and fit.
+        out: the folder to make; an earlier dataset there is replaced.
+        max_features: how many features get reference bins.
+        tell: called with a message, the steps done and their number.
+
+    Raises:
+        DataError: the table cannot be used; the code says why.
+        PolicyError: ``not_ours`` where `out` holds something else than a dataset.
+        SevenfoldError: ``disk_full``.
+    """
+    tell = tell or (lambda message, done, total: None)
+    _check_digest(table, data)
+    with _folder(out) as work, _scratch(work) as scratch:
+        store = RowStore(scratch / "rows.parquet")
+        try:
+            return _prepared(table, data, preparation, work, store, max_features, tell)
+        finally:
+            store.close()
+
+
+def _prepared(
+    table: Path,
+    data: DataSection,
+    section: PreparationSection,
+    work: Path,
+    store: RowStore,
+    max_features: int,
+    tell: Tell,
+) -> Prepared:
+    split_column = "" if section.split.by is SplitBy.STRATIFIED else section.split.column
+    reader = TableReader(table, data, required={split_column} - {""})
+    for batch in reader:
+        store.add(batch)
+        tell(f"read {reader.rows:,} rows", 0, STEPS)
+    reader.quarantine.check(reader.rows)
+    if store.rows == 0:
+        raise DataError(
+            "no_rows", f"A table must have usable rows, but all {reader.rows} of {table.name} were refused."
+        )
+    store.finish()
+    target, classes = _target(store.column(data.target), data)
+    tell(f"split {store.rows:,} rows by {section.split.by.value}", 1, STEPS)
+    times = _times(store, data, split_column) if section.split.by is SplitBy.TIME else None
+    sides = _sides(store, data, section, target, classes, times)
+    check_split(sides, target, classes, section.split, hidden=data.columns[data.target].sensitive)
+    columns = {name: data.columns[name] for name in reader.columns}
+    schema = Schema(task=data.task, target=data.target, classes=classes, columns=columns)
+    fitter = FeatureFitter(data, section, sides, target, schema, max_features)
+    features = []
+    for at, (name, column) in enumerate(schema.features.items()):
+        tell(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
+        features.append(fitter.fit(name, column, store.column(name)))
+    schema = _without_dropped(schema, features, section)
+    tell("write the splits", 3, STEPS)
+    splits = _write_rows(store, sides, times, schema, work)
+    _write_rest(work, schema, features, fitter, target, sides, reader.quarantine)
+    tell("seal the dataset", 4, STEPS)
+    rows = {f"{name}.parquet": count for name, count in splits.items()}
+    rows["quarantine.parquet"] = reader.quarantine.counts.total()
+    digest = seal(work, expected=DATASET_FILES, rows=rows)
+    hidden = data.columns[data.target].sensitive
+    return Prepared(
+        digest=digest,
+        source=table.name,
+        schema=schema,
+        by=section.split.by,
+        rows=reader.rows,
+        splits=splits,
+        refused=dict(reader.quarantine.counts),
+        refused_by_column=dict(reader.quarantine.by_column),
+        features=features,
+        balance=balance(target, sides, classes, hidden=hidden),
+        timeline=timeline(times, target, sides, classes, is_date=_is_date(data, split_column)),
+        warnings=_warnings(reader, features, times, data, split_column),
+    )
+
+
+def _target(values: pa.Array, data: DataSection) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Return class index or value of each row, and the classes, frozen from all labels of the table."""
+    import pyarrow as pa
+
+    if data.task is Task.REGRESSION:
+        numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        if numbers.min() == numbers.max():
+            raise DataError(
+                "constant_target",
+                f"The target {data.target!r} must vary, but all {len(numbers)} rows have the same value.",
+                remedy="See whether the table was filtered, or name another target.",
+            )
+        return numbers, ()
+    names = values.dictionary.to_pylist()
+    codes = values.indices.to_numpy(zero_copy_only=False)
+    counts = np.bincount(codes, minlength=len(names))
+    classes = class_names({name: int(count) for name, count in zip(names, counts, strict=True) if count}, data)
+    place = {name: index for index, name in enumerate(classes)}
+    return np.array([place.get(name, -1) for name in names], dtype=np.int64)[codes], classes
+
+
+def _times(store: RowStore, data: DataSection, name: str) -> NDArray[Any]:
+    import pyarrow as pa
+
+    values = store.column(name)
+    if _is_date(data, name):
+        values = values.cast(pa.int64())
+    numbers: NDArray[Any] = values.to_numpy(zero_copy_only=False)
+    return numbers
+
+
+def _is_date(data: DataSection, name: str) -> bool:
+    return bool(name) and data.columns[name].kind is Kind.DATETIME
+
+
+def _sides(
+    store: RowStore,
+    data: DataSection,
+    section: PreparationSection,
+    target: NDArray[Any],
+    classes: tuple[str, ...],
+    times: NDArray[Any] | None,
+) -> NDArray[np.int8]:
+    split = section.split
+    if times is not None:
+        return split_by_time(times, split, data.columns[split.column])
+    if split.by is SplitBy.GROUP:
+        values = store.column(split.column)
+        import pyarrow as pa
+
+        encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+        # codes in the order of the values, so that the order of the rows does not decide
+        order = np.argsort(np.array([str(value) for value in encoded.dictionary.to_pylist()], dtype=object))
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order))
+        return split_by_group(rank[encoded.indices.to_numpy(zero_copy_only=False)], split)
+    return split_stratified(target, split, classes=len(classes))
+
+
+def _without_dropped(schema: Schema, features: list[FeatureFindings], section: PreparationSection) -> Schema:
+    columns = dict(schema.columns)
+    for found in features:
+        if found.dropped:
+            columns[found.name] = dropped_column(found.column, found.dropped)
+    for name, column in schema.columns.items():
+        # a sensitive group has done its part once the split is drawn
+        if column.role is Role.GROUP and column.sensitive and not column.also_feature:
+            del columns[name]
+    changed = schema.model_copy(update={"columns": columns})
+    if not changed.features:
+        dropped = ", ".join(f"{found.name!r} ({found.dropped})" for found in features[:8])
+        raise DataError(
+            "no_features",
+            f"At least one feature must vary in the training rows, but all were dropped: {dropped}.",
+            remedy="See to the table, or to preparation.min_count where categories are rare.",
+        )
+    return changed
+
+
+def _write_rows(
+    store: RowStore, sides: NDArray[np.int8], times: NDArray[Any] | None, schema: Schema, work: Path
+) -> dict[str, int]:
+    import pyarrow as pa
+
+    kinds = {item.name: item.type for item in store.schema or ()}
+    if schema.task is Task.REGRESSION:
+        kinds[schema.target] = pa.float64()
+    arrow = pa.schema([pa.field(name, kinds[name]) for name in schema.columns])
+    names = SPLITS if (sides == LATER).any() else SPLITS[:LATER]
+    counts = write_splits(store, sides, [work / f"{name}.parquet" for name in names], arrow)
+    if len(names) > LATER and times is not None:
+        sort_rows(work / "later.parquet", times[sides == LATER], arrow)
+    return dict(zip(names, counts, strict=True))
+
+
+def _write_rest(
+    work: Path,
+    schema: Schema,
+    features: list[FeatureFindings],
+    fitter: FeatureFitter,
+    target: NDArray[Any],
+    sides: NDArray[np.int8],
+    quarantine: Quarantine,
+) -> None:
+    import pyarrow.parquet as pq
+
+    train = target[sides == 0]
+    if schema.task is Task.REGRESSION:
+        scale = float(train.std())
+        fitted = Target(mean=float(train.mean()), scale=scale if scale > 0 else 1.0)
+    else:
+        fitted = Target(classes=schema.classes)
+    kept = tuple(found.feature for found in features if found.feature is not None and not found.dropped)
+    write_json(work / "schema.json", schema.model_dump(mode="json"))
+    write_json(work / "transform.json", Transform(features=kept, target=fitted).model_dump(mode="json"))
+    rows = next(iter(fitter.bins.values())).rows if fitter.bins else len(train)
+    write_json(work / "reference.json", Reference(rows=rows, features=fitter.bins).model_dump(mode="json"))
+    pq.write_table(quarantine.table(), work / "quarantine.parquet", compression="snappy", store_schema=False)
+
+
+def _warnings(
+    reader: TableReader,
+    features: list[FeatureFindings],
+    times: NDArray[Any] | None,
+    data: DataSection,
+    split_column: str,
+) -> list[str]:
+    said = []
+    why = {
+        "all_missing": "has no value in the training rows",
+        "constant": "has one value only in the training rows",
+        "all_rare": "has no category that is frequent enough in the training rows",
+    }
+    said += [f"Column {found.name!r} {why[found.dropped]}: dropped." for found in features if found.dropped]
+    said += [f"Column {f.name!r} tells the target almost by itself; the plan allows it." for f in features if f.leaks]
+    for name, count in reader.trimmed.items():
+        said.append(f"Column {name!r}: white space around {count:,} values was trimmed.")
+    if reader.absent:
+        said.append(f"Columns that the plan ignores are not in the table: {', '.join(reader.absent[:8])}.")
+    if times is not None and len(times):
+        if (np.diff(times) < 0).any():
+            said.append(f"The rows are not in the order of {split_column!r}; the split goes by the values.")
+        if _is_date(data, split_column):
+            now = datetime.now(tz=UTC).timestamp() * 1e6
+            if future := int(np.count_nonzero(times > now)):
+                said.append(f"{future:,} rows have a moment of {split_column!r} in the future.")
+    return said
+
+
+def _check_digest(table: Path, data: DataSection) -> None:
+    if not table.is_file():
+        raise DataError("missing_file", f"The table must be a file, but {table.name!r} is not there.")
+    if data.digest and (found := file_digest(table)) != data.digest:
+        raise DataError(
+            "digest_mismatch",
+            f"{table.name} must have the digest {data.digest}, but has {found}.",
+            remedy="It was cut off or replaced: fetch it again, or write the new digest into the plan.",
+        )
+
+
+@contextmanager
+def _folder(out: Path) -> Iterator[Path]:
+    """Give a folder beside `out` and, once all went well, let it take its place."""
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+        raise PolicyError(
+            "not_ours", f"The dataset folder must be new, empty or a dataset, but {out.name!r} holds other files."
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = out.parent / f".{out.name}.{secrets.token_hex(4)}.tmp"
+    work.mkdir()
+    try:
+        yield work
+        if out.is_dir():
+            shutil.rmtree(out)
+        work.replace(out)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise SevenfoldError(
+            "disk_full",
+            f"A dataset needs about three times the table's size on disk, but {out.parent} is full.",
+            remedy="Free some space, or give the stage a larger volume.",
+        ) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def _scratch(work: Path) -> Iterator[Path]:
+    folder = work.with_name(work.name + ".rows")
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,208 @@
+"""The report of preparation: what came in, what was refused and why, and what the model will see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sevenfold.contracts.columns import Kind, Task
+from sevenfold.contracts.report.charts import bars, lines
+from sevenfold.contracts.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
+from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature
+from sevenfold.preparation.features import FeatureFindings
+from sevenfold.preparation.prepare import Prepared
+from sevenfold.preparation.quarantine import LABEL_MISSING
+
+__all__ = ["preparation_report"]
+
+SHOWN_COLUMNS = 40
+SHOWN_CLASSES = 20
+
+
+def preparation_report(prepared: Prepared) -> Report:
+    """Tell what preparation found; it names no value of a sensitive column."""
+    splits = ", ".join(f"{name} {rows:,}" for name, rows in prepared.splits.items())
+    used = sum(1 for found in prepared.features if not found.dropped)
+    headline = (
+        f"{prepared.kept:,} of {prepared.rows:,} rows kept, {used} features, split by {prepared.by.value}: {splits}."
+    )
+    blocks: list[Block] = [_facts(prepared, used)]
+    if prepared.warnings:
+        blocks.append(Findings(findings=tuple(Finding(level="warning", text=text) for text in prepared.warnings)))
+    blocks += [_splits(prepared), *_balance(prepared), *_refused(prepared), *_missing(prepared), *_categories(prepared)]
+    blocks.append(_columns(prepared))
+    return Report(
+        stage="preparation",
+        title="Preparation",
+        headline=headline,
+        level="warning" if prepared.warnings else "good",
+        blocks=tuple(blocks),
+    )
+
+
+def _facts(prepared: Prepared, used: int) -> Facts:
+    unlabelled = prepared.refused.get(LABEL_MISSING, 0)
+    bad = sum(prepared.refused.values()) - unlabelled
+    dropped = len(prepared.features) - used
+    return Facts(
+        facts=(
+            Fact(label="Rows read", value=prepared.rows, hint="rows of the table, blank lines left out"),
+            Fact(label="Rows kept", value=prepared.kept),
+            Fact(label="Bad rows refused", value=bad, hint="in quarantine.parquet", level="warning" if bad else "good"),
+            Fact(label="Rows without a label", value=unlabelled, hint="in quarantine.parquet, never guessed"),
+            Fact(label="Features", value=used, hint="columns that the model sees"),
+            Fact(
+                label="Columns dropped",
+                value=dropped,
+                hint="constant or without values in the training rows",
+                level="warning" if dropped else None,
+            ),
+        )
+    )
+
+
+def _splits(prepared: Prepared) -> Table:
+    columns: tuple[str, ...]
+    rows: list[tuple[str | int | float, ...]]
+    if prepared.schema.task is Task.REGRESSION:
+        columns = ("split", "rows", "share", "target mean", "target deviation")
+        rows = [
+            (name, count, count / prepared.kept, *(prepared.balance[name][key] for key in ("mean", "deviation")))
+            for name, count in prepared.splits.items()
+        ]
+    else:
+        last = list(next(iter(prepared.balance.values())))[-1]
+        columns = ("split", "rows", "share", f"share of {last}")
+        rows = [
+            (name, count, count / prepared.kept, prepared.balance[name][last])
+            for name, count in prepared.splits.items()
+        ]
+    return Table(
+        title="The split",
+        columns=columns,
+        rows=tuple(tuple(round(cell, 4) if isinstance(cell, float) else cell for cell in row) for row in rows),
+        caption="The transform is fitted on the training rows only; classes are frozen from all labels.",
+    )
+
+
+def _balance(prepared: Prepared) -> Iterator[Chart]:
+    target = prepared.schema.target
+    if prepared.timeline:
+        mean = f"Mean of {target}" if prepared.schema.task is Task.REGRESSION else f"Share of {_positive(prepared)}"
+        yield lines(
+            f"{target} over time",
+            [{"at": span.at, "value": span.target, "split": span.split} for span in prepared.timeline],
+            "at",
+            "value",
+            "split",
+            y_title=mean,
+            y_percent=prepared.schema.task is not Task.REGRESSION,
+            caption="A target that moves here moves after deployment too.",
+            alt=f"{mean} per stretch of time, one line per side of the split.",
+            wide=True,
+        )
+        yield bars(
+            "Rows over time",
+            [{"at": str(span.at)[:10], "rows": span.rows, "split": span.split} for span in prepared.timeline],
+            "at",
+            "rows",
+            "split",
+            value_title="rows",
+            stacked=True,
+            upright=True,
+            alt="Rows per stretch of time, coloured by the side of the split.",
+            wide=True,
+        )
+    elif prepared.schema.task is not Task.REGRESSION:
+        rows = [
+            {"class": name, "share": share, "split": split}
+            for split, shares in prepared.balance.items()
+            for name, share in list(shares.items())[:SHOWN_CLASSES]
+        ]
+        yield bars(
+            "Classes per split",
+            rows,
+            "class",
+            "share",
+            "split",
+            percent=True,
+            alt="Share of each class on each side of the split.",
+        )
+
+
+def _refused(prepared: Prepared) -> Iterator[Block]:
+    if not prepared.refused_by_column:
+        return
+    ordered = sorted(prepared.refused_by_column.items(), key=lambda item: (-item[1], item[0]))
+    yield Table(
+        title="Refused rows",
+        columns=("reason", "column", "rows", "share"),
+        rows=tuple((code, column, count, round(count / prepared.rows, 5)) for (column, code), count in ordered[:30]),
+        caption="quarantine.parquet holds each with its line in the table.",
+    )
+
+
+def _missing(prepared: Prepared) -> Iterator[Chart]:
+    gaps = [found for found in prepared.features if any(found.missing.values())]
+    if not gaps:
+        return
+    gaps.sort(key=lambda found: -max(found.missing.values()))
+    rows = [
+        {"column": found.name, "share": share, "split": split}
+        for found in gaps[:SHOWN_COLUMNS]
+        for split, share in found.missing.items()
+    ]
+    yield bars(
+        "Missing values",
+        rows,
+        "column",
+        "share",
+        "split",
+        percent=True,
+        caption="A gap that differs between the splits came or went with time or group.",
+        alt="Share of missing values of each feature on each side of the split.",
+    )
+
+
+def _categories(prepared: Prepared) -> Iterator[Block]:
+    found = [item for item in prepared.features if isinstance(item.feature, CategoryFeature) and not item.dropped]
+    if not found:
+        return
+    yield Table(
+        title="Categories",
+        columns=("column", "distinct in training", "kept", "share of rows that are rare", "encoding"),
+        rows=tuple(
+            (item.name, item.levels, len(item.feature.levels), round(item.rare, 4), item.feature.encoding)
+            for item in found[:SHOWN_COLUMNS]
+            if isinstance(item.feature, CategoryFeature)
+        ),
+        caption="A rare category shares one code with those that were never seen.",
+    )
+
+
+def _columns(prepared: Prepared) -> Table:
+    features = {found.name: found for found in prepared.features}
+    rows = []
+    for name, column in prepared.schema.columns.items():
+        told = _told(features[name]) if name in features else column.note
+        rows.append((name, column.kind.value, column.role.value, told))
+    return Table(title="Columns", columns=("column", "kind", "role", "how the model sees it"), rows=tuple(rows))
+
+
+def _told(found: FeatureFindings) -> str:
+    if found.dropped:
+        return f"dropped: {found.dropped.replace('_', ' ')} in the training rows"
+    feature = found.feature
+    gap = " + a missing flag" if isinstance(feature, NumberFeature | DatetimeFeature) and feature.indicator else ""
+    if isinstance(feature, NumberFeature):
+        if found.column.sensitive or feature.kind is Kind.BOOLEAN:
+            return "scaled" + gap
+        return f"(x - {feature.center:.4g}) / {feature.scale:.4g}, missing is {feature.fill:.4g}" + gap
+    if isinstance(feature, DatetimeFeature):
+        return ", ".join(part.value.replace("_", " ") for part in feature.parts) + gap
+    if isinstance(feature, CategoryFeature):
+        return f"{feature.encoding} of {feature.size} codes"
+    return ""
+
+
+def _positive(prepared: Prepared) -> str:
+    return list(next(iter(prepared.balance.values())))[-1]

@@ -1,0 +1,192 @@
+"""Which side of the split each row falls on."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.columns import Column, Kind
+from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.moments import parse_moment
+from sevenfold.plan.preparation import SplitBy, SplitSection
+
+__all__ = ["LATER", "SPLITS", "TEST", "TRAIN", "VALIDATION", "check_split", "split_by_group", "split_by_time"]
+__all__ += ["split_stratified"]
+
+SPLITS: Final = ("train", "validation", "test", "later")
+TRAIN, VALIDATION, TEST, LATER = range(4)
+STRATA: Final = 10  # of a regression target
+MIN_CLASS_ROWS: Final = 2
+
+Sides = NDArray[np.int8]
+
+
+def split_by_time(times: NDArray[Any], section: SplitSection, column: Column) -> Sides:
+    """Split at two moments: those of the plan, else where the shares of the rows come closest to the plan's.
+
+    Rows of one moment are never divided. Rows from `test_until` on are `LATER`.
+
+    Args:
+        times: int64 microseconds UTC, or the numbers of the time column, shape ``[n]``, in any order.
+        section: what the plan says of the split.
+        column: the time column.
+
+    Raises:
+        DataError: ``split_dates``, ``empty_split``.
+    """
+    if section.validation_from:
+        firsts = [_moment(text, column) for text in (section.validation_from, section.test_from)]
+        last = _moment(section.test_until, column) if section.test_until else None
+    else:
+        last = _moment(section.test_until, column) if section.test_until else None
+        firsts = _borders(times if last is None else times[times < last], section)
+    sides = np.searchsorted(np.array(firsts), times, side="right").astype(np.int8)
+    if last is not None:
+        sides[times >= last] = LATER
+    return sides
+
+
+def split_by_group(groups: NDArray[np.int64], section: SplitSection) -> Sides:
+    """Split whole groups, largest first, so that the shares come as close to the plan's as the groups allow.
+
+    Args:
+        groups: a code per row, 0 to the number of groups, shape ``[n]``.
+        section: what the plan says of the split.
+
+    Raises:
+        DataError: ``too_few_groups``.
+    """
+    counts = np.bincount(groups)
+    present = np.flatnonzero(counts)
+    if len(present) < 3:
+        raise DataError(
+            "too_few_groups",
+            f"A split by group needs three groups or more, but {section.column!r} has {len(present)}.",
+            remedy="Name another group column, or split by time or stratified.",
+        )
+    shuffled = np.random.default_rng(section.seed).permutation(present)
+    order = shuffled[np.argsort(-counts[shuffled], kind="stable")]
+    wanted = [1 - section.validation - section.test, section.validation, section.test]
+    room = [share * len(groups) for share in wanted]
+    side_of = np.zeros(len(counts), dtype=np.int8)
+    for group in order.tolist():
+        side = max(range(3), key=room.__getitem__)
+        side_of[group] = side
+        room[side] -= int(counts[group])
+    _fill_empty(side_of, order, counts)
+    return side_of[groups]
+
+
+def split_stratified(target: NDArray[Any], section: SplitSection, *, classes: int) -> Sides:
+    """Split at random with equal shares of every class, or of every tenth of a regression's values.
+
+    Every class has two rows or more on each side, where it has six or more.
+    """
+    strata: NDArray[np.int64] = target if classes else _tenths(target)
+    sides = np.zeros(len(target), dtype=np.int8)
+    random = np.random.default_rng(section.seed)
+    for stratum in range(int(strata.max()) + 1):
+        rows = random.permutation(np.flatnonzero(strata == stratum))
+        test = _share(len(rows), section.test)
+        validation = _share(len(rows), section.validation)
+        sides[rows[:test]] = TEST
+        sides[rows[test : test + validation]] = VALIDATION
+    return sides
+
+
+def check_split(
+    sides: Sides, target: NDArray[Any], classes: tuple[str, ...], section: SplitSection, *, hidden: bool
+) -> None:
+    """See that every side has rows, and two or more of each class.
+
+    Args:
+        sides: the side of each row.
+        target: class index or value of each row.
+        classes: names of the classes; empty for regression.
+        section: what the plan says of the split.
+        hidden: whether classes must not be named.
+
+    Raises:
+        DataError: ``empty_split``, ``rare_class``.
+    """
+    sizes = np.bincount(sides, minlength=4)
+    for side in (TRAIN, VALIDATION, TEST):
+        if sizes[side] < MIN_CLASS_ROWS:
+            told = ", ".join(f"{name} {size}" for name, size in zip(SPLITS, sizes.tolist(), strict=True))
+            raise DataError(
+                "empty_split",
+                f"Every side of the split must have {MIN_CLASS_ROWS} rows or more, but the rows are: {told}.",
+                remedy=_SPLIT_REMEDY[section.by],
+            )
+        for index, name in enumerate(classes):
+            count = int(np.count_nonzero((sides == side) & (target == index)))
+            if count < MIN_CLASS_ROWS:
+                shown = f"number {index}" if hidden else repr(name[:60])
+                total = int(np.count_nonzero(target == index))
+                raise DataError(
+                    "rare_class",
+                    f"Every class must have {MIN_CLASS_ROWS} rows or more on each side of the split, but class {shown} "
+                    f"has {count} among the {SPLITS[side]} rows ({total} in all).",
+                    remedy=f"Merge or remove the class. {_SPLIT_REMEDY[section.by]}",
+                )
+
+
+_SPLIT_REMEDY: Final = {
+    SplitBy.TIME: "Or move the dates (or shares) of preparation.split.",
+    SplitBy.GROUP: "Or change the shares of preparation.split, or its group column.",
+    SplitBy.STRATIFIED: "Or change the shares of preparation.split.",
+}
+
+
+def _moment(text: str, column: Column) -> float:
+    if column.kind is not Kind.DATETIME:
+        try:
+            return float(text)
+        except ValueError:
+            raise DataError(
+                "split_dates",
+                f"The time column is of kind {column.kind.value}, so the split needs numbers, but got {text!r}.",
+                remedy="Leave the dates out and give shares, or declare the column datetime.",
+            ) from None
+    return parse_moment(text)
+
+
+def _borders(times: NDArray[Any], section: SplitSection) -> list[Any]:
+    moments, counts = np.unique(times, return_counts=True)
+    if len(moments) < 3:
+        raise DataError(
+            "empty_split",
+            f"A split by time needs three moments or more, but {section.column!r} has {len(moments)}.",
+            remedy="Name another time column, or split by group or stratified.",
+        )
+    before = np.concatenate(([0], np.cumsum(counts)))[:-1] / len(times)  # share of rows before each moment
+    first = _nearest(before, 1 - section.validation - section.test, 1, len(moments) - 2)
+    second = _nearest(before, 1 - section.test, first + 1, len(moments) - 1)
+    return [moments[first], moments[second]]
+
+
+def _nearest(shares: NDArray[np.float64], share: float, low: int, high: int) -> int:
+    return low + int(np.abs(shares[low : high + 1] - share).argmin())
+
+
+def _fill_empty(side_of: Sides, order: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+    """Move the smallest group of a side with several to a side that has none."""
+    for side in range(3):
+        held = side_of[order]
+        if not (held == side).any():
+            giver = int(np.bincount(held, minlength=3).argmax())
+            side_of[order[np.flatnonzero(held == giver)[-1]]] = side
+
+
+def _tenths(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    parts = min(STRATA, max(len(values) // 20, 1))
+    edges: NDArray[np.float64] = np.quantile(values, np.arange(1, parts) / parts)
+    return np.searchsorted(edges, values, side="right")
+
+
+def _share(count: int, share: float) -> int:
+    wanted = round(count * share)
+    return max(wanted, MIN_CLASS_ROWS) if count >= 3 * MIN_CLASS_ROWS else min(math.ceil(count * share), count // 3)
