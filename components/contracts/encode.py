@@ -1,4 +1,4 @@
-"""Apply a transform with numpy: what a model is trained on, equal bit for bit to what `model.onnx` computes."""
+"""Apply a transform with numpy: what a model is trained on, the same float32 as `model.onnx` computes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.feeds import MISSING
 from sevenfold.contracts.transform import (

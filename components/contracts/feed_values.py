@@ -150,6 +150,10 @@ def put_numbers(feeds: Feeds, name: str, column: Column, numbers: NDArray[np.flo
         raise InputError("nonfinite", f"{name!r} must hold finite numbers, but got an infinity.", field=name)
     if column.kind is Kind.INTEGER:
         _require_whole(name, numbers)
+    elif column.kind is Kind.BOOLEAN and not ((numbers == 0) | (numbers == 1) | np.isnan(numbers)).all():
+        raise InputError(
+            "wrong_type", f"{name!r} must hold {EXPECTED[Kind.BOOLEAN]}, but got other numbers.", field=name
+        )
     if not column.nullable and np.isnan(numbers).any():
         raise _missing(name)
     feeds[name] = numbers

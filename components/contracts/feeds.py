@@ -181,7 +181,7 @@ def _read_array(feeds: Feeds, name: str, column: Column, values: NDArray[Any]) -
     if kind is Kind.DATETIME and letter == "i":
         put_moments(feeds, name, column, values.astype(np.int64), np.zeros(len(values), dtype=np.bool_))
         return
-    if kind in (Kind.CATEGORY, Kind.DATETIME) or (letter == "b") != (kind is Kind.BOOLEAN and letter == "b"):
+    if kind in (Kind.CATEGORY, Kind.DATETIME) or (letter == "b" and kind is not Kind.BOOLEAN):
         raise InputError("wrong_type", f"{name!r} must hold {EXPECTED[kind]}, but got {values.dtype}.", field=name)
     if letter in "iu" and len(values) and (values.max() > MAX_INTEGER or values.min() < -MAX_INTEGER):
         raise InputError("integer_range", integer_rule(name), field=name)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sevenfold.contracts.columns import Column, Kind
 from sevenfold.contracts.encode import (
     DAY,
@@ -55,7 +56,7 @@ def preprocessing_graph(transform: Transform, inputs: Mapping[str, Column]) -> o
     """Return the graph from raw columns to ``numeric`` FLOAT ``[rows, N]`` and ``categorical`` INT64 ``[rows, C]``.
 
     Its inputs are those of `contracts.bundle`, all of `inputs`, whether the transform uses them or not. It computes
-    what `encode` computes, bit for bit.
+    what `encode` computes, to the last bit but the sign of a zero.
 
     Raises:
         DataError: ``missing_column`` for a feature that `inputs` lacks, ``duplicate_column`` where a column is called

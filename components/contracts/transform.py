@@ -1,7 +1,7 @@
 """What preparation fitted on the training rows (`transform.json`): how raw columns become numbers and codes.
 
 A transform is values only. `encode` applies it with numpy for training, `preprocessing_graph` turns it into the
-first part of `model.onnx`; both give the same float32 bit for bit. It is fitted in preparation::
+first part of `model.onnx`; both give the same float32. It is fitted in preparation::
 
     Transform(
         features=(
@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
 from sevenfold.contracts.columns import FORMAT_VERSION, Kind
 
 __all__ = [
