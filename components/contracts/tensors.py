@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 import orjson
+
 from sevenfold.contracts.errors import InputError
 
 __all__ = ["DATATYPES", "HEADER_LENGTH", "decode_tensors", "encode_tensors", "read_tensor"]
@@ -101,7 +102,7 @@ def decode_tensors(entries: object, raw: bytes | memoryview) -> dict[str, np.nda
 def read_tensor(entry: object, raw: bytes | memoryview, at: int) -> tuple[str, list[int], Values, int]:
     """Read one entry; return its name, shape, flat values and where the next raw bytes begin.
 
-    Raw values come as an array, JSON values as the list that was sent, null and all.
+    Raw values and integers come as an array, other JSON values as the list that was sent, null and all.
 
     Raises:
         InputError: ``shape``, ``datatype`` or ``binary``, naming the tensor.
@@ -131,7 +132,7 @@ def read_tensor(entry: object, raw: bytes | memoryview, at: int) -> tuple[str, l
     return name, shape, values, at
 
 
-def _json_values(name: str, datatype: str, data: object) -> list[Any]:
+def _json_values(name: str, datatype: str, data: object) -> Values:
     if not isinstance(data, list):
         raise InputError("shape", "The data must be a list.", field=name)
     kinds = set(map(type, data))
@@ -145,7 +146,12 @@ def _json_values(name: str, datatype: str, data: object) -> list[Any]:
     if not kinds <= _JSON_TYPES[datatype]:
         wrong = ", ".join(sorted(kind.__name__ for kind in kinds - _JSON_TYPES[datatype]))
         raise InputError("datatype", f"Data of datatype {datatype} cannot hold {wrong}.", field=name)
-    return data
+    if "INT" not in datatype:
+        return data
+    try:
+        return np.array(data, dtype=DATATYPES[datatype])
+    except OverflowError:
+        raise InputError("datatype", f"Data of datatype {datatype} hold a number beyond it.", field=name) from None
 
 
 def _raw_values(name: str, datatype: str, raw: bytes | memoryview) -> np.ndarray[Any, Any]:

@@ -46,7 +46,7 @@ class BodyReader:
 
     def _check(self, headers: Mapping[bytes, bytes]) -> None:
         if headers.get(b"content-encoding", b"identity") != b"identity":
-            raise Refusal(415, "encoding", "The body must come without a content-encoding.", close=True)
+            raise Refusal(415, "encoding", "The body must come without a content-encoding.")
         length = headers.get(b"content-length", b"")
         if length.isdigit() and (len(length) > 18 or int(length) > self.limits.max_body_bytes):
             raise self._too_large()
@@ -65,7 +65,7 @@ class BodyReader:
                 if size > self.limits.max_body_bytes:
                     raise self._too_large()
                 if self.held > self.limits.max_held_bytes:
-                    raise Refusal(503, "overloaded", "Too many large requests are being read: try again.", close=True)
+                    raise Refusal(503, "overloaded", "Too many large requests are being read: try again.")
                 if not message.get("more_body", False):
                     return b"".join(parts)
                 message = await receive()
@@ -82,5 +82,4 @@ class BodyReader:
             413,
             "too_large",
             f"A body has at most {self.limits.max_body_bytes} bytes: send fewer rows.",
-            close=True,
         )

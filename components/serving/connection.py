@@ -1,4 +1,8 @@
-"""HTTP connections of the predictor: uvicorn's, with bounds on what a client may leave unfinished."""
+"""HTTP connections of the predictor: uvicorn's, with bounds on what a client may leave unfinished.
+
+A body that is refused half-way is read on and thrown away, up to a limit: to close at once would make the client's
+system drop the answer unseen.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["bounded_connection", "close_stalled"]
 
-DISCARDED_BYTES = 16 << 20  # of a refused body, read so that the client gets to see the refusal
+DISCARDED_BYTES = 16 << 20  # of a refused body
 
 
 class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
-    """One connection; `since` is when it began to owe us a whole request head, None while it owes none."""
+    """One connection; `since` is when it began to owe us a request head, or the rest of a refused body; or None."""
 
     limits = Limits()
     since: float | None = None
@@ -58,6 +62,15 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
             return
         super().on_body(body)
 
+    def on_message_complete(self) -> None:
+        self.since = None
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        if self.cycle.more_body:
+            self.since = monotonic()
+        super().on_response_complete()
+
     def send_400_response(self, msg: str) -> None:
         self._end(400, "not_http", "The request must be HTTP/1.1 with a head of at most 32 KiB.")
 
@@ -82,7 +95,7 @@ def bounded_connection(limits: Limits) -> type[asyncio.Protocol]:
 
 
 def close_stalled(connections: Iterable[Any], limits: Limits) -> None:
-    """Close every connection that has owed us the head of a request for too long."""
+    """Close every connection that has owed us something for too long; bodies that are still wanted have own limits."""
     oldest = monotonic() - limits.header_seconds
     for connection in list(connections):
         since = getattr(connection, "since", None)

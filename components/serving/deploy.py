@@ -28,7 +28,7 @@ __all__ = ["CHECKS_FILE", "VERDICT_FILE", "Checks", "Deployed", "deploy_locally"
 
 CHECKS_FILE = "checks.json"
 VERDICT_FILE = "verdict.json"
-STAGE = "deployment"
+STAGE = "serving"
 STEPS = 3
 
 

@@ -20,9 +20,7 @@ from sevenfold.serving.local import read_service, stop_predictor
 
 def settings(**changes: Any) -> str:
     section = DeploymentSection().replaced(**changes)
-    return json.dumps(
-        {"deployment": DeploymentSection().replaced(**changes).model_dump(mode="json"), "name": "flights"}
-    )
+    return json.dumps({"deployment": section.model_dump(mode="json"), "name": "flights"})
 
 
 def artifact(kind: type[dsl.Artifact], path: Path) -> Any:
