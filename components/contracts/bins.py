@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+
 from sevenfold.contracts.columns import FORMAT_VERSION, Column, Kind, Schema, Task
 from sevenfold.contracts.feeds import MISSING, Feeds, feeds_from_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
     from sevenfold.contracts.bundle import Signature
     from sevenfold.contracts.scorer import Prediction
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.graph_writer import IR_VERSION, ML, ML_OPSET, OPSET, GraphWriter, free_name, free_prefix
 from sevenfold.contracts.transform import Target, Transform

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sevenfold.contracts.errors import InputError
 
 __all__ = ["EARLIEST", "LATEST", "names_offset", "parse_moment", "parse_moments"]

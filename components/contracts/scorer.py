@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sevenfold.contracts.bundle import Signature
 from sevenfold.contracts.columns import Kind, Task
 from sevenfold.contracts.errors import IntegrityError, MissingExtraError, ServingError

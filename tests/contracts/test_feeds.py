@@ -212,24 +212,24 @@ def test_the_length_of_a_text_has_a_limit() -> None:
     assert refusal([{"c": "abcde"}], inputs, max_text=4).code == "too_long"
 
 
-SECRET = "jane@example.org"
+PRIVATE = "jane@example.org"
 
 
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        (Kind.NUMBER, SECRET),
+        (Kind.NUMBER, PRIVATE),
         (Kind.INTEGER, 1234.5678),
-        (Kind.BOOLEAN, SECRET),
-        (Kind.CATEGORY, SECRET + "\ud800"),
+        (Kind.BOOLEAN, PRIVATE),
+        (Kind.CATEGORY, PRIVATE + "\ud800"),
         (Kind.CATEGORY, 1234.5678),
-        (Kind.DATETIME, SECRET),
+        (Kind.DATETIME, PRIVATE),
         (Kind.DATETIME, 1234.5678),
     ],
 )
 def test_a_sensitive_value_stays_out_of_the_error(kind: Kind, value: object) -> None:
     refused = refusal([{"s": value}], {"s": Column(kind=kind, sensitive=True)})
-    assert SECRET not in refused.to_json()
+    assert PRIVATE not in refused.to_json()
     assert "1234" not in refused.to_json()
     assert refused.__cause__ is None
 

@@ -81,7 +81,7 @@ def _run(model: onnx.ModelProto, feeds: Feeds) -> list[np.ndarray]:
 
 
 @given(st.data(), TRANSFORMS, st.integers(1, 6))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_the_graph_computes_what_encode_computes(data: st.DataObject, transform: Transform, rows: int) -> None:
     feeds = _feeds(transform, [data.draw(_values(feature, rows)) for feature in transform.features])
     model = preprocessing_graph(transform, _inputs(transform))

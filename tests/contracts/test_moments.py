@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sevenfold.contracts.errors import InputError
 from sevenfold.contracts.moments import EARLIEST, LATEST, names_offset, parse_moment, parse_moments
 

@@ -1,5 +1,6 @@
 import pytest
 from pydantic import ValidationError
+
 from sevenfold.contracts.columns import Kind
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature, Part, Target, Transform
 
