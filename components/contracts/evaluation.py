@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.columns import Task
 from sevenfold.contracts.errors import IntegrityError
@@ -69,6 +70,7 @@ class Evaluation(_Part):
     task: Task
     metric: str  # the main one
     decision: Literal["promote", "refuse"]
+    sentence: str = ""  # the decision and its reasons, for people
     digests: dict[str, str]  # bundle, dataset
     rows: dict[str, int]  # test: rows with a truth; train: sampled rows
     classes: tuple[str, ...] = ()  # as they may be shown
@@ -110,6 +112,6 @@ class Evaluation(_Part):
         return found
 
     def save(self, folder: Path, *, rows: int) -> str:
-        """Write `evaluation.json` beside `predictions.parquet` (which has `rows` rows), seal both, return the digest."""
+        """Write `evaluation.json` beside the `rows` rows of `predictions.parquet`, seal both, return the digest."""
         write_json(folder / "evaluation.json", self.model_dump(mode="json"))
         return seal(folder, expected=EVALUATION_FILES, rows={"predictions.parquet": rows})

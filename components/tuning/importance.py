@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sevenfold.plan.tuning import Dimension
 from sevenfold.tuning.trial import Trial
 

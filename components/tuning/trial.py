@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
 from sevenfold.contracts.canonical import canonical_json, write_whole
 
 __all__ = ["Journal", "State", "Trial"]

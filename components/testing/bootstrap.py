@@ -1,0 +1,44 @@
+"""Confidence intervals from a paired bootstrap: the same rows drawn for everything that is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.evaluation import Interval
+
+__all__ = ["interval", "resampled"]
+
+Floats = NDArray[np.float64]
+ENOUGH = 0.9  # share of the samples in which a metric must be defined
+
+
+def resampled(statistics: Sequence[Callable[[Floats], float]], rows: int, *, samples: int, seed: int) -> Floats:
+    """Return every statistic on `samples` resamples of the same rows: `[samples, len(statistics)]`.
+
+    Each resample draws `rows` rows with replacement and hands how often each was drawn, as float64 weights `[rows]`,
+    to every statistic; so the columns are paired, and their difference is free of what the draw has in common
+    (Efron & Tibshirani 1993, ch. 8 and 16). A statistic that is undefined on a resample is NaN there.
+    """
+    generator = np.random.default_rng(seed)
+    found = np.empty((samples, len(statistics)))
+    for i in range(samples):
+        drawn = generator.integers(0, rows, rows, dtype=np.int32)
+        weights = np.bincount(drawn, minlength=rows).astype(np.float64)
+        found[i] = [statistic(weights) for statistic in statistics]
+    return found
+
+
+def interval(values: Floats, confidence: float) -> Interval | None:
+    """Return the percentile interval of bootstrap values, or None where too many are undefined.
+
+    >>> interval(np.arange(101.0), 0.9)
+    (5.0, 95.0)
+    """
+    finite = values[np.isfinite(values)]
+    if len(finite) < max(2, ENOUGH * len(values)):
+        return None
+    low, high = np.quantile(finite, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return round(float(low), 12), round(float(high), 12)

@@ -1,0 +1,259 @@
+"""Test a bundle: score its `model.onnx`, compare it with others, decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.bundle import Bundle, Signature
+from sevenfold.contracts.columns import Task
+from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.errors import DataError, IntegrityError, SevenfoldError
+from sevenfold.contracts.evaluation import Evaluation, GateResult, Interval, SliceResult
+from sevenfold.contracts.scores import METRIC_NAMES, default_metric, predicted_classes, score, weighted_score
+from sevenfold.plan.rules import METRICS
+from sevenfold.plan.testing import TestingSection
+from sevenfold.testing import gates
+from sevenfold.testing.bootstrap import interval, resampled
+from sevenfold.testing.curves import confusion
+from sevenfold.testing.importance import permutation_importance
+from sevenfold.testing.rivals import Rival
+from sevenfold.testing.scored import Scored, constant, open_scorer, predictions, truth_of
+from sevenfold.testing.slices import slice_scores, slices_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Tested", "evaluate", "evaluate_bundle"]
+
+TRAIN_ROWS: Final = 50_000  # rows that tell the overfitting gap
+NO_BASELINE: Final = frozenset({"precision", "recall", "f1", "calibration_error"})  # a constant can excel in these
+STEPS: Final = 7
+Say = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What a test found: the evaluation, the labelled rows behind it, and the predictions of all test rows."""
+
+    evaluation: Evaluation
+    test: Scored
+    train: Scored
+    predictions: NDArray[Any]
+
+
+def evaluate_bundle(bundle: Path, dataset: Path, testing: TestingSection) -> Evaluation:
+    """Score a bundle folder on the test rows of a dataset folder; nothing is compared and nothing written.
+
+    Raises:
+        SevenfoldError: as `evaluate`, and what `Bundle.open` and `Dataset.open` raise.
+    """
+    opened = Bundle.open(bundle)
+    return evaluate(opened, Dataset.open(dataset), testing, name=opened.info.name).evaluation
+
+
+def evaluate(
+    bundle: Bundle,
+    dataset: Dataset,
+    section: TestingSection,
+    *,
+    name: str,
+    rivals: Sequence[Rival] = (),
+    say: Say | None = None,
+) -> Tested:
+    """Score a bundle on the test rows and on up to 50 000 training rows, and judge every gate.
+
+    Args:
+        bundle: the candidate; only its `model.onnx` and signature are used.
+        dataset: where the rows come from.
+        section: metric, gates, slices, bootstrap.
+        name: the plan's name.
+        rivals: other models to compare with, on the same rows.
+        say: called with a message, the step and the number of steps.
+
+    The decision is promote when no gate refuses. Rows without a truth get a prediction and no score.
+
+    Raises:
+        DataError: ``no_test_rows``, ``unknown_class``, ``no_such_column``.
+        IntegrityError: ``other_dataset`` if bundle and dataset differ in target or task.
+        InputError: if the rows lack a column the model takes.
+        ServingError: if the model gives a value that is not finite.
+    """
+    tell = say or (lambda message, done, total: None)
+    _check_same_job(bundle.signature, dataset)
+    scorer, signature = open_scorer(bundle), bundle.signature
+    metric = section.metric or default_metric(signature.task)
+    tell("scoring the test rows", 0, STEPS)
+    inputs = [name for rival in rivals if rival.bundle for name in rival.bundle.signature.inputs]
+    table = _rows(dataset, "test", signature, [*section.slices, *inputs])
+    predicted = predictions(scorer, table)
+    truth, known = truth_of(table, signature)
+    labelled, test = table.filter(known), Scored(truth[known], predicted[known])
+    tell("scoring the training rows", 1, STEPS)
+    train = _train(scorer, dataset, signature, section.seed)
+    tell("drawing the bootstrap", 2, STEPS)
+    trial = _Trial(metric, section, signature, test, train)
+    tell("comparing with other models", 3, STEPS)
+    found = [trial.limit(gate) for gate in section.gates]
+    found += [trial.baseline()] if metric not in NO_BASELINE else []
+    found.append(trial.overfitting())
+    found += [trial.against(rival, bundle, labelled) for rival in rivals]
+    tell("scoring the slices", 4, STEPS)
+    slices: list[SliceResult] = []
+    for column in section.slices:
+        parts = slices_of(labelled, column, dataset.schema.columns[column])
+        results = list(slice_scores(test, parts, metric, section))
+        slices += results
+        found.append(gates.slices(column, results, metric, trial.value, section))
+    tell("permuting the features", 5, STEPS)
+    importance = permutation_importance(
+        scorer, labelled, test.truth, metric, threshold=section.threshold, seed=section.seed
+    )
+    evaluation = trial.evaluation(found, slices, importance, name, bundle, dataset)
+    return Tested(evaluation, test, train, predicted)
+
+
+class _Trial:
+    """The numbers that the gates of one candidate share."""
+
+    def __init__(self, metric: str, section: TestingSection, signature: Signature, test: Scored, train: Scored) -> None:
+        self.metric, self.section, self.signature, self.test, self.train = metric, section, signature, test, train
+        self.score = partial(score, threshold=section.threshold)
+        self.scores = self._all(test)
+        self.train_scores = self._all(train)
+        self.value = self.scores.get(metric, float("nan"))
+        base = constant(signature.task, len(signature.classes), train.truth, len(test), metric)
+        self.base = Scored(test.truth, base)
+        self.baseline_scores = self._all(self.base)
+        self.judging = list(dict.fromkeys([metric, *(gate.metric for gate in section.gates)]))
+        self.drawn = self._draw([(name, test) for name in self.judging])
+
+    def limit(self, gate: Any) -> GateResult:
+        return gates.limit(gate, self.scores.get(gate.metric, float("nan")), self.intervals().get(gate.metric))
+
+    def baseline(self) -> GateResult:
+        base = self._draw([(self.metric, self.base)])[:, 0]
+        values = (self.value, self.baseline_scores.get(self.metric, float("nan")))
+        return gates.comparison("baseline", self.metric, values, (self.drawn[:, 0], base), self.section)
+
+    def overfitting(self) -> GateResult:
+        train = self._draw([(self.metric, self.train)])[:, 0]
+        value = self.train_scores.get(self.metric, float("nan"))
+        return gates.overfitting(self.metric, value, self.value, (train, self.drawn[:, 0]), self.section)
+
+    def against(self, rival: Rival, bundle: Bundle, labelled: pa.Table) -> GateResult:
+        why = rival.why if rival.bundle is None else _incomparable(rival.bundle.signature, self.signature)
+        if rival.bundle is None or why:
+            return gates.not_compared(rival.kind, self.metric, why, self.section)
+        other = self.test
+        if rival.bundle.digest != bundle.digest:
+            try:
+                other = Scored(self.test.truth, predictions(open_scorer(rival.bundle), labelled))
+            except SevenfoldError as error:
+                return gates.not_compared(rival.kind, self.metric, error.message, self.section)
+        values = (self.value, self.score(self.metric, other.truth, other.predicted))
+        drawn = self._draw([(self.metric, other)])[:, 0]
+        return gates.comparison(rival.kind, self.metric, values, (self.drawn[:, 0], drawn), self.section)
+
+    def intervals(self) -> dict[str, Interval]:
+        found = {name: interval(self.drawn[:, i], self.section.confidence) for i, name in enumerate(self.judging)}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def evaluation(
+        self,
+        found: Sequence[GateResult],
+        slices: Sequence[SliceResult],
+        importance: dict[str, float],
+        name: str,
+        bundle: Bundle,
+        dataset: Dataset,
+    ) -> Evaluation:
+        classes = len(self.signature.classes)
+        table: tuple[tuple[int, ...], ...] = ()
+        if classes:
+            called = predicted_classes(self.test.predicted, threshold=self.section.threshold)
+            table = tuple(map(tuple, confusion(self.test.truth, called, classes).tolist()))
+        return Evaluation(
+            name=name,
+            task=self.signature.task,
+            metric=self.metric,
+            sentence=gates.decision_sentence(found, self.metric, self.scores.get(self.metric), len(self.test)),
+            decision="refuse" if any(gate.verdict == "refused" for gate in found) else "promote",
+            digests={"bundle": bundle.digest, "dataset": dataset.digest},
+            rows={"test": len(self.test), "train": len(self.train)},
+            classes=_shown_classes(dataset, self.signature),
+            threshold=self.section.threshold,
+            scores=self.scores,
+            train_scores=self.train_scores,
+            baseline_scores=self.baseline_scores,
+            intervals=self.intervals(),
+            gates=tuple(found),
+            slices=tuple(slices),
+            importance=importance,
+            confusion=table,
+        )
+
+    def _all(self, rows: Scored) -> dict[str, float]:
+        names = sorted(METRICS[self.signature.task] & METRIC_NAMES)
+        values = {name: self.score(name, rows.truth, rows.predicted) for name in names}
+        return {name: float(value) for name, value in values.items() if np.isfinite(value)}
+
+    def _draw(self, asked: Sequence[tuple[str, Scored]]) -> NDArray[np.float64]:
+        # The same seed and rows each time, so that draws of different calls are paired.
+        statistics = [
+            weighted_score(name, rows.truth, rows.predicted, threshold=self.section.threshold) for name, rows in asked
+        ]
+        return resampled(statistics, len(asked[0][1]), samples=self.section.bootstrap, seed=self.section.seed)
+
+
+def _rows(dataset: Dataset, split: str, signature: Signature, also: Sequence[str] = ()) -> pa.Table:
+    # Parquet leaves out names it does not hold; who needs one says so with a better error.
+    table = dataset.table(split, list(dict.fromkeys([*signature.inputs, signature.target, *also])))
+    if signature.target not in table.column_names or not table.column(signature.target).is_valid().to_numpy().any():
+        raise DataError(
+            "no_test_rows",
+            f"Testing needs {split} rows with a {signature.target!r}, but {split}.parquet has none.",
+            remedy="Give the split more rows, or allow fewer rows without a target.",
+        )
+    return table
+
+
+def _train(scorer: Any, dataset: Dataset, signature: Signature, seed: int) -> Scored:
+    table = _rows(dataset, "train", signature)
+    if table.num_rows > TRAIN_ROWS:
+        chosen = np.random.default_rng(seed).choice(table.num_rows, TRAIN_ROWS, replace=False)
+        table = table.take(np.sort(chosen))
+    truth, known = truth_of(table, signature)
+    return Scored(truth[known], predictions(scorer, table)[known])
+
+
+def _check_same_job(signature: Signature, dataset: Dataset) -> None:
+    ours, theirs = (signature.target, signature.task), (dataset.schema.target, dataset.schema.task)
+    if ours != theirs:
+        raise IntegrityError(
+            "other_dataset",
+            f"Bundle and dataset must have the same target and task, but the bundle has {ours[0]!r} ({ours[1].value}) "
+            f"and the dataset {theirs[0]!r} ({theirs[1].value}).",
+            remedy="Name the dataset that was prepared for this model.",
+        )
+
+
+def _incomparable(theirs: Signature, ours: Signature) -> str:
+    if (theirs.task, theirs.target) != (ours.task, ours.target):
+        return "it predicts another target."
+    if theirs.classes != ours.classes:
+        return "it knows other classes."
+    return ""
+
+
+def _shown_classes(dataset: Dataset, signature: Signature) -> tuple[str, ...]:
+    column = dataset.schema.columns.get(signature.target)
+    if signature.task is not Task.REGRESSION and column is not None and column.sensitive:
+        return tuple(f"class {i + 1}" for i in range(len(signature.classes)))
+    return signature.classes

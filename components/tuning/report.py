@@ -1,0 +1,290 @@
+"""The report of a search: what was tried, what came of it, which settings mattered."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from sevenfold.contracts.report import Block, Chart, Fact, Facts, Finding, Findings, Level, Report, Table
+from sevenfold.contracts.report.charts import Limit, bars, lines, scatter
+from sevenfold.plan.tuning import Dimension
+from sevenfold.tuning.importance import MIN_TRIALS, importances
+from sevenfold.tuning.record import best_settings
+from sevenfold.tuning.study import Study
+from sevenfold.tuning.trial import Trial
+
+__all__ = ["build_report"]
+
+STATES: Final = {"complete": "complete", "pruned": "stopped early", "failed": "failed"}
+LEVELS: Final[dict[str, Level | None]] = {"complete": None, "pruned": None, "failed": "bad"}
+MAX_LINES: Final = 12  # trials with a learning curve of their own
+MAX_ROWS: Final = 200
+MAX_PANELS: Final = 6  # settings with a plot of their own
+
+
+def build_report(study: Study, metric: str, settings: Mapping[str, Any], *, cpu_seconds: float = 0.0) -> Report:
+    """Return the report of a search; `settings` are the plan's, `cpu_seconds` what the stage used in all."""
+    if not study.trials:
+        text = "No search: the plan asks for 0 trials, so its own settings are taken."
+        return Report(stage="tuning", title="Tuning", headline=text, blocks=(_settings(study, settings),))
+    blocks: list[Block] = [_facts(study, metric, cpu_seconds)]
+    findings = tuple(_findings(study))
+    blocks += [Findings(findings=findings)] if findings else []
+    blocks += [_history(study, metric), _curves(study, metric)]
+    weights = importances(study.trials, study.space)
+    blocks += [_importance(weights, metric)] if weights else []
+    order = [*weights, *(name for name in study.space if name not in weights)]
+    blocks += _parallel(study, metric, order)
+    blocks += [_panel(study, metric, name) for name in order[:MAX_PANELS]]
+    blocks += [_settings(study, settings), _trials(study, metric)]
+    failed = any(trial.state == "failed" for trial in study.trials)
+    return Report(
+        stage="tuning",
+        title="Tuning",
+        headline=_headline(study, metric),
+        level="warning" if failed else "good",
+        blocks=tuple(blocks),
+    )
+
+
+def _headline(study: Study, metric: str) -> str:
+    if study.best is None:
+        return "No trial succeeded."
+    gain = _gain(study)
+    start = f", {_number(gain)} better than the settings it started from" if gain > 0 else ""
+    return f"Best {metric} {_number(study.best.score)} in trial {study.best.number + 1} of {len(study.trials)}{start}."
+
+
+def _facts(study: Study, metric: str, cpu_seconds: float) -> Facts:
+    counts = {state: sum(trial.state == state for trial in study.trials) for state in STATES}
+    best = study.best.score if study.best else None
+    facts = [
+        Fact(label=f"Best {metric}", value=_rounded(best), level="good", hint="on the validation rows"),
+        Fact(label="Trials", value=len(study.trials), hint=f"of {study.planned} planned"),
+        Fact(label="Stopped early", value=counts["pruned"], hint="worse than others at the same epoch"),
+        Fact(label="Failed", value=counts["failed"], level="bad" if counts["failed"] else None),
+        Fact(label="Epochs", value=study.epochs, hint="of all trials together"),
+        Fact(label="Time", value=round(study.seconds, 1), unit="s", hint="of all trials together"),
+    ]
+    if cpu_seconds:
+        facts.append(Fact(label="CPU time", value=round(cpu_seconds, 1), unit="s"))
+    return Facts(facts=tuple(facts))
+
+
+def _findings(study: Study) -> Iterator[Finding]:
+    failed = [trial for trial in study.trials if trial.state == "failed"]
+    if failed:
+        text = f"{len(failed)} of {len(study.trials)} trials failed, the first with: {failed[0].cause}"
+        yield Finding(level="warning", text=text)
+    if len(study.trials) < study.planned:
+        text = f"The time was up after {len(study.trials)} of {study.planned} trials; a rerun may end elsewhere."
+        yield Finding(level="warning", text=text)
+    if study.resumed:
+        yield Finding(level="info", text=f"{study.resumed} trials were taken over from an interrupted search.")
+    if study.best is None:
+        return
+    for name, dimension in study.space.items():
+        end = _end(dimension, study.best.settings.get(name))
+        if end:
+            text = f"The best {name} lies at the {end} end of its range: a wider range may find better."
+            yield Finding(level="info", text=text)
+
+
+def _history(study: Study, metric: str) -> Chart:
+    points = [
+        {"trial": trial.number + 1, "score": trial.score, "state": STATES[trial.state]}
+        for trial in study.trials
+        if trial.score is not None
+    ]
+    best = study.best.score if study.best else None
+    return scatter(
+        "Trials",
+        points,
+        "trial",
+        "score",
+        "state",
+        x_title="trial",
+        y_title=metric,
+        limits=[Limit(value=best, label="best", level="info")] if best is not None else [],
+        caption="A trial that was stopped early is drawn with its last score; failed trials are not drawn.",
+        alt=f"{metric} of {len(points)} trials; the best is {_number(best)}.",
+    )
+
+
+def _curves(study: Study, metric: str) -> Chart:
+    ranked = sorted(study.trials, key=lambda trial: (trial is not study.best, trial.number))[:MAX_LINES]
+    points = [
+        {"epoch": epoch, "score": score, "trial": _name(study, trial)}
+        for trial in ranked
+        for epoch, score in enumerate(trial.curve, start=1)
+    ]
+    return lines(
+        "Learning curves",
+        points,
+        "epoch",
+        "score",
+        "trial",
+        x_title="epoch",
+        y_title=metric,
+        marked=True,
+        caption="The best trial and the first others; a short line is a trial stopped early.",
+    )
+
+
+def _importance(weights: Mapping[str, float], metric: str) -> Chart:
+    rows = [{"setting": name, "share": share} for name, share in weights.items()]
+    return bars(
+        "What mattered",
+        rows,
+        "setting",
+        "share",
+        value_title=f"share of the differences in {metric}",
+        percent=True,
+        domain=(0, 1),
+        caption=f"What each setting explains alone, chance taken off; told from {MIN_TRIALS} trials on.",
+        alt=f"The setting that mattered most is {rows[0]['setting']}.",
+    )
+
+
+def _parallel(study: Study, metric: str, order: list[str]) -> list[Chart]:
+    """One line per trial across the settings, each scaled to its own range; thirds by score tell the colours."""
+    scored = sorted((t for t in study.trials if t.score is not None), key=lambda t: t.score or 0.0)
+    if len(order) < 2 or len(scored) < MIN_TRIALS:
+        return []
+    if study.direction == "maximize":
+        scored.reverse()
+    thirds = ("best third", "middle third", "worst third")
+    # One line per third, not per trial: the mean place on each axis with the span of its trials.
+    points: list[dict[str, Any]] = []
+    for place, name in enumerate(thirds):
+        part = scored[place * len(scored) // 3 : (place + 1) * len(scored) // 3]
+        for setting in order:
+            places = sorted(_place(study.space[setting], trial.params[setting]) for trial in part)
+            span = {"low": places[0], "high": places[-1]}
+            points.append({"setting": setting, "place": sum(places) / len(places), "third": name, **span})
+    return [
+        lines(
+            "Where the good settings lie",
+            points,
+            "setting",
+            "place",
+            "third",
+            y_title="low end to high end",
+            low="low",
+            high="high",
+            y_domain=(0, 1),
+            y_percent=True,
+            marked=True,
+            caption=f"Trials in three parts by {metric}: mean and span on each setting's own range.",
+            wide=True,
+        )
+    ]
+
+
+def _panel(study: Study, metric: str, name: str) -> Chart:
+    dimension = study.space[name]
+    points = [
+        {
+            "value": _text(trial.settings[name]) if dimension.choices is not None else trial.settings[name],
+            "score": trial.score,
+            "state": STATES[trial.state],
+        }
+        for trial in study.trials
+        if trial.score is not None
+    ]
+    return scatter(
+        f"{metric} by {name}",
+        points,
+        "value",
+        "score",
+        "state",
+        x_title=name,
+        y_title=metric,
+        x_log=dimension.log,
+        height=160,
+    )
+
+
+def _settings(study: Study, settings: Mapping[str, Any]) -> Table:
+    rows = []
+    for name, value in best_settings(study, settings).items():
+        searched = study.best is not None and name in study.best.settings
+        rows.append((name, _text(value), "searched" if searched else "from the plan", _range(study.space.get(name))))
+    return Table(
+        title="Settings handed to training", columns=("setting", "value", "where from", "range"), rows=tuple(rows)
+    )
+
+
+def _trials(study: Study, metric: str) -> Table:
+    names = list(study.space)
+    shown = study.trials[:MAX_ROWS]
+    return Table(
+        title="All trials",
+        columns=("trial", "state", metric, "epochs", "seconds", *names),
+        rows=tuple(
+            (
+                _name(study, trial),
+                STATES[trial.state] + (f": {trial.cause}" if trial.cause else ""),
+                _rounded(trial.score),
+                len(trial.curve),
+                round(trial.seconds, 2),
+                *(_text(trial.settings[name]) for name in names),
+            )
+            for trial in shown
+        ),
+        levels=tuple("good" if trial is study.best else LEVELS[trial.state] for trial in shown),
+        caption=f"The first {MAX_ROWS} of {len(study.trials)}." if len(shown) < len(study.trials) else "",
+    )
+
+
+def _gain(study: Study) -> float:
+    first = study.trials[0]
+    if study.best is None or study.best.score is None or first.state != "complete" or first.score is None:
+        return 0.0
+    gain = study.best.score - first.score
+    return gain if study.direction == "maximize" else -gain
+
+
+def _name(study: Study, trial: Trial) -> str:
+    return f"{trial.number + 1} (best)" if trial is study.best else str(trial.number + 1)
+
+
+def _place(dimension: Dimension, param: Any) -> float:
+    """Return where a value lies between the ends of its range, 0 to 1."""
+    if dimension.choices is not None:
+        return float(param) / max(1, len(dimension.choices) - 1)
+    low, high = dimension.low or 0.0, dimension.high or 1.0
+    if dimension.log:
+        return (math.log(param) - math.log(low)) / (math.log(high) - math.log(low))
+    return (float(param) - low) / (high - low)
+
+
+def _end(dimension: Dimension, value: Any) -> str:
+    if dimension.choices is not None or value is None or dimension.integer:
+        return ""
+    place = _place(dimension, value)
+    return "lower" if place < 0.02 else "upper" if place > 0.98 else ""
+
+
+def _range(dimension: Dimension | None) -> str:
+    if dimension is None:
+        return ""
+    if dimension.choices is not None:
+        return ", ".join(_text(choice) for choice in dimension.choices)
+    return f"{dimension.low:g} to {dimension.high:g}{', logarithmic' if dimension.log else ''}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
