@@ -137,7 +137,7 @@ def _cut(body: bytes, delimiter: int, width: int, line: int, source: str) -> _Cu
     ends = separators[order]
     end = int(ends[-1]) + 1 if len(ends) else 0
     if quoted:
-        _check_quotes(bytes_, places, kinds, inside, delimiter, end)
+        _check_quotes(bytes_, places, kinds, inside, delimiter)
     starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
     fields = np.diff(order, prepend=-1)
     line_feeds = places[(kinds == LF) & (places < end)] if quoted else ends
@@ -160,16 +160,16 @@ def _check_quotes(
     kinds: NDArray[np.uint8],
     inside: NDArray[np.bool_],
     delimiter: int,
-    end: int,
 ) -> None:
-    is_quote = (kinds == QUOTE) & (places < end)
+    is_quote = kinds == QUOTE
     opening = places[is_quote & inside]
     closing = places[is_quote & ~inside]
     before = np.where(opening > 0, bytes_[np.maximum(opening - 1, 0)], LF)
-    after = bytes_[closing + 1]  # a closing quote before `end` has at least its line feed behind it
+    closing = closing[closing + 1 < len(bytes_)]  # what follows the last byte comes with the next chunk
+    after = bytes_[closing + 1]
     ends_well = (after == delimiter) | (after == LF) | (after == QUOTE)
     # a doubled quote opens again right after one that closed
-    starts_well = (before == delimiter) | (before == LF) | np.isin(opening - 1, closing)
+    starts_well = (before == delimiter) | (before == LF) | ((before == QUOTE) & np.isin(opening - 1, closing))
     if not (starts_well.all() and ends_well.all()):
         raise _UnusualQuotes
 
