@@ -1,0 +1,66 @@
+"""Component `train_model`."""
+# No `from __future__ import annotations` here: kfp reads the signature's types.
+
+from kfp import dsl
+from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Model, Output
+
+from sevenfold.images import TRAIN
+
+
+@dsl.component(base_image=TRAIN, install_kfp_package=False)
+def train_model(
+    dataset: Input[Dataset],
+    study: Input[Artifact],
+    settings: str,
+    bundle: Output[Model],
+    report: Output[HTML],
+    summary: Output[Markdown],
+    metrics: Output[Metrics],
+    data_digest: str = "",
+    max_epochs: int = 0,
+    seed: int = -1,
+) -> None:
+    """Fit a network with the best settings found and export it as one model.onnx, from raw row to prediction.
+
+    Stops when the validation rows get no better and keeps the best weights. The file is compared with the network on
+    all validation rows before it is sealed. The same data, settings and seed give the same bundle digest.
+
+    Args:
+        dataset: Folder of prepared rows.
+        study: Folder with best.json, the settings that tuning found.
+        settings: Canonical JSON of {"training": section of the plan, "name", "metric", "plan_digest"}.
+        bundle: Folder with model.onnx, weights, bundle.json, reference bins and an example request.
+        report: Page with learning curves.
+        summary: The same as Markdown.
+        metrics: Scores on the validation rows.
+        data_digest: sha256:… of the table, recorded in the bundle.
+        max_epochs: Most epochs; 0 takes the plan's.
+        seed: Seed of weights and shuffling; -1 takes the plan's.
+    """
+    from sevenfold.contracts.failure import stage_boundary
+
+    with stage_boundary("training"):
+        import json
+        from pathlib import Path
+
+        from sevenfold.contracts.progress import report_progress
+        from sevenfold.contracts.report.page import write_report
+        from sevenfold.plan.training import TrainingSection
+        from sevenfold.training.report import training_report
+        from sevenfold.training.train import train
+
+        given = json.loads(settings)
+        section = TrainingSection.model_validate(given["training"])
+        trained = train(
+            Path(dataset.path),
+            Path(study.path),
+            section.replaced(max_epochs=max_epochs or None, seed=seed if seed >= 0 else None),
+            given["metric"],
+            Path(bundle.path),
+            name=given["name"],
+            digests={"data": data_digest or given.get("data_digest", ""), "plan": given["plan_digest"]},
+            tell=lambda message, done, total: report_progress("training", message, done=done, total=total),
+        )
+        write_report(training_report(trained), Path(report.path), Path(summary.path))
+        for name, value in trained.metrics.items():
+            metrics.log_metric(name, value)

@@ -1,0 +1,299 @@
+"""Fit a network to tensors: shuffled once per epoch, sliced into batches, stopped when validation gets no better."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.columns import Task
+from sevenfold.contracts.errors import TrainingError
+from sevenfold.contracts.scores import higher_is_better, score
+from sevenfold.plan.training import TrainingSection
+from sevenfold.training.averaging import Average
+from sevenfold.training.model import Model, build, effective_settings
+from sevenfold.training.settings import split_settings
+from sevenfold.training.tensors import ModelSignature, Rows, Tensors
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+__all__ = ["Epoch", "Fitted", "OnEpoch", "fit", "predict", "run_epoch", "truth_of"]
+
+OnEpoch = Callable[[int, float], bool]
+
+CHUNK: Final = 8_192  # rows scored at once
+MIN_BATCH: Final = 16
+MIN_STEPS: Final = 40  # of an epoch: a small table is gone through several times
+WARMUP: Final = 50  # steps
+MAX_NORM: Final = 5.0
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch: its number from 1, mean training loss, validation loss, validation score, wall seconds so far."""
+
+    number: int
+    train_loss: float
+    validation_loss: float
+    score: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted network, in evaluation mode and with the weights of its best epoch.
+
+    `settings` are those that were used, defaults included; `stopped` is ``patience``, ``epochs`` or ``pruned``.
+    """
+
+    network: nn.Module
+    settings: dict[str, Any]
+    metric: str
+    curve: tuple[Epoch, ...]
+    best: Epoch
+    stopped: str
+    parameters: int
+    batch_size: int
+
+    @property
+    def score(self) -> float:
+        """The metric on the validation rows, of the best epoch."""
+        return self.best.score
+
+
+def fit(
+    tensors: Tensors,
+    section: TrainingSection,
+    metric: str,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    max_epochs: int | None = None,
+    on_epoch: OnEpoch | None = None,
+    model: Model | None = None,
+) -> Fitted:
+    """Fit a network and return it with the weights of the epoch that scored best on the validation rows.
+
+    The same tensors, section and settings give the same weights, bit for bit, on one machine; `section.threads` is
+    part of that. Losses: cross-entropy, or squared error of the standardised value. Equal scores are told apart by the
+    validation loss.
+
+    Args:
+        tensors: the rows.
+        section: the plan's section: settings, epochs, patience, batch size, seed, threads.
+        metric: scored after each epoch on the validation rows; the epoch that is best by it is kept.
+        settings: settings on top of the section's, as a trial draws them.
+        max_epochs: most epochs; None takes the section's.
+        on_epoch: called after each epoch with its number, from 1, and the score; stops the fit by returning False.
+        model: what builds the network; None loads what the section names.
+
+    Raises:
+        TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting``, and what building the
+            model raises.
+    """
+    chosen = model or Model.of(section)
+    used = effective_settings(chosen, {**section.settings, **(settings or {})})
+    with _reproducible(section.seed, section.threads):
+        return _Fit(tensors, section, metric, used, chosen).run(max_epochs or section.max_epochs, on_epoch)
+
+
+def predict(network: nn.Module, rows: Rows, signature: ModelSignature) -> tuple[NDArray[Any], Tensor]:
+    """Return probabilities ``[n, classes]`` or standardised values ``[n]`` (float32), and the raw outputs."""
+    import torch
+
+    network.eval()
+    with torch.no_grad():
+        parts = [
+            network(rows.numeric[start : start + CHUNK], rows.categorical[start : start + CHUNK])
+            for start in range(0, len(rows), CHUNK)
+        ]
+        outputs = torch.cat(parts)
+        if signature.task is Task.REGRESSION:
+            predicted: NDArray[Any] = outputs.reshape(-1).numpy()
+            return predicted, outputs
+        predicted = outputs.softmax(1).numpy()
+        return predicted, outputs
+
+
+def truth_of(rows: Rows, tensors: Tensors) -> NDArray[Any]:
+    """Return the target as `score` takes it: class index, or the value in the target's own unit."""
+    target = rows.target.numpy()
+    if tensors.signature.task is not Task.REGRESSION:
+        return target
+    return target.astype(np.float64) * tensors.target.scale + tensors.target.mean
+
+
+def run_epoch(
+    rows: Rows, order: Tensor, batch_size: int, step: Callable[[Tensor, Tensor, Tensor], Tensor]
+) -> list[Tensor]:
+    """Go through the rows once in the given order, and return the loss of every step.
+
+    The rows are permuted once and then sliced, which costs a twentieth of collecting a batch row by row.
+    """
+    shuffled = rows.take(order)
+    batches = zip(
+        shuffled.numeric.split(batch_size),
+        shuffled.categorical.split(batch_size),
+        shuffled.target.split(batch_size),
+        strict=True,
+    )
+    return [step(*batch) for batch in batches]
+
+
+class _Fit:
+    """One fit: network, optimiser, averaged weights, and what was seen so far."""
+
+    def __init__(
+        self, tensors: Tensors, section: TrainingSection, metric: str, settings: dict[str, Any], model: Model
+    ) -> None:
+        import torch
+
+        self.tensors, self.section, self.metric, self.settings = tensors, section, metric, settings
+        fit_settings, _ = split_settings(settings)
+        rows = len(tensors.train)
+        self.batch_size = min(section.batch_size, max(MIN_BATCH, rows // 8))
+        steps = math.ceil(rows / self.batch_size)
+        self.passes = math.ceil(MIN_STEPS / steps)
+        self.network = build(model, tensors, settings)
+        self.learning_rate = fit_settings.learning_rate
+        self.optimiser = _adamw(self.network, fit_settings.learning_rate, fit_settings.weight_decay)
+        self.average = Average(self.network, fit_settings.averaging * steps * self.passes)
+        self.truth = truth_of(tensors.validation, tensors)
+        self.sign = 1.0 if higher_is_better(metric) else -1.0
+        self.classification = tensors.signature.task is not Task.REGRESSION
+        self.generator = torch.Generator().manual_seed(section.seed)
+        self.steps = 0
+
+    def run(self, max_epochs: int, on_epoch: OnEpoch | None) -> Fitted:
+        """Train until the epochs, the patience or the caller end it."""
+        started, curve, stopped = time.monotonic(), list[Epoch](), "epochs"
+        best: Epoch | None = None
+        kept: dict[str, Tensor] = {}
+        for number in range(1, max_epochs + 1):
+            train_loss = self._train_once(number)
+            with self.average.applied():
+                validation_loss, value = self._validate(number)
+                epoch = Epoch(number, train_loss, validation_loss, value, time.monotonic() - started)
+                curve.append(epoch)
+                if best is None or self._rank(epoch) > self._rank(best):
+                    best = epoch
+                    kept = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+            if on_epoch is not None and not on_epoch(number, value):
+                stopped = "pruned"
+                break
+            if number - best.number >= self.section.patience:
+                stopped = "patience"
+                break
+        assert best is not None  # noqa: S101 - max_epochs is at least 1
+        self.network.load_state_dict(kept)
+        self.network.eval()
+        parameters = sum(tensor.numel() for tensor in self.network.parameters())
+        return Fitted(
+            self.network,
+            self.settings,
+            self.metric,
+            tuple(curve),
+            best,
+            stopped,
+            parameters,
+            self.batch_size,
+        )
+
+    def _rank(self, epoch: Epoch) -> tuple[float, float]:
+        return self.sign * epoch.score, -epoch.validation_loss
+
+    def _train_once(self, number: int) -> float:
+        import torch
+
+        self.network.train()
+        rows, losses = self.tensors.train, list["torch.Tensor"]()
+        for _ in range(self.passes):
+            order = torch.randperm(len(rows), generator=self.generator)
+            losses += run_epoch(rows, order, self.batch_size, self._step)
+        mean = float(torch.stack(losses).mean())
+        if not math.isfinite(mean):
+            raise TrainingError(
+                "loss_not_finite",
+                f"The training loss must be a finite number, but is {mean} in epoch {number}.",
+                remedy=f"Lower training.settings.learning_rate, which is {self.learning_rate:g}.",
+            )
+        return mean
+
+    def _step(self, numeric: Tensor, categorical: Tensor, target: Tensor) -> Tensor:
+        import torch
+
+        self.steps += 1
+        if self.steps <= WARMUP:
+            for group in self.optimiser.param_groups:
+                group["lr"] = self.learning_rate * self.steps / WARMUP
+        loss = self._loss(self.network(numeric, categorical), target)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_NORM)
+        self.optimiser.step()
+        self.average.update()
+        return loss.detach()
+
+    def _loss(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Return the mean loss; members of an ensemble, ``[rows, members, outputs]``, learn each for itself."""
+        from torch.nn import functional
+
+        if self.classification:
+            members = outputs.shape[1] if outputs.dim() == 3 else 1
+            target = target.repeat_interleave(members) if members > 1 else target
+            return functional.cross_entropy(outputs.reshape(-1, self.tensors.signature.outputs), target)
+        values = outputs.reshape(len(target), -1)
+        return functional.mse_loss(values, target.unsqueeze(1).expand_as(values))
+
+    def _validate(self, number: int) -> tuple[float, float]:
+        rows = self.tensors.validation
+        predicted, outputs = predict(self.network, rows, self.tensors.signature)
+        loss = float(self._loss(outputs, rows.target))
+        if not self.classification:
+            predicted = predicted.astype(np.float64) * self.tensors.target.scale + self.tensors.target.mean
+        if not math.isfinite(loss):
+            raise TrainingError(
+                "loss_not_finite",
+                f"The validation loss must be a finite number, but is {loss} in epoch {number}.",
+                remedy=f"Lower training.settings.learning_rate, which is {self.learning_rate:g}.",
+            )
+        value = score(self.metric, self.truth, predicted)
+        if not math.isfinite(value):
+            raise TrainingError(
+                "score_undefined",
+                f"{self.metric} must be defined on the validation rows, but is {value} on {len(rows)} rows.",
+                remedy="Take more validation rows (every class must occur), or another testing.metric.",
+            )
+        return loss, value
+
+
+def _adamw(network: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
+    import torch
+
+    matrices = [tensor for tensor in network.parameters() if tensor.dim() > 1]
+    vectors = [tensor for tensor in network.parameters() if tensor.dim() <= 1]
+    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    used = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(used, lr=learning_rate, fused=True)
+
+
+@contextmanager
+def _reproducible(seed: int, threads: int) -> Iterator[None]:
+    """Fix the seed and the number of threads, on which the order of sums depends, and put both back."""
+    import torch
+
+    before = torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)

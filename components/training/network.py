@@ -1,0 +1,143 @@
+"""The built-in network for tables: encoded numbers and embedded categories into a small residual-free MLP.
+
+This module imports torch, so others import it inside the function that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch  # noqa: TID253 - a network is a class of torch's
+from numpy.typing import NDArray
+from torch import Tensor, nn  # noqa: TID253
+
+from sevenfold.training.settings import NetworkSettings
+
+__all__ = ["ByteDropout", "PiecewiseLinear", "TabularNetwork", "bin_edges"]
+
+MAX_PIECES = 4_096  # of all numbers together, so that a wide table keeps a small first layer
+ROWS_PER_PIECE = 20
+BYTES = 8  # random bytes per int64
+
+
+def bin_edges(numeric: NDArray[np.float32], bins: int) -> list[NDArray[np.float32]]:
+    """Return the ascending edges of each column's pieces, at quantiles of its values ``[n, N]``.
+
+    A column gets at most `bins` pieces, fewer where values repeat, where a piece would hold fewer than 20 rows or
+    where all columns together would pass 4 096; a constant column gets one.
+    """
+    rows, columns = numeric.shape
+    bins = max(1, min(bins, rows // ROWS_PER_PIECE, MAX_PIECES // max(columns, 1)))
+    shares = np.linspace(0.0, 1.0, bins + 1)
+    found = []
+    for column in numeric.T:
+        edges = np.unique(np.quantile(column, shares).astype(np.float32))
+        if len(edges) == 1:
+            edges = np.array([edges[0], edges[0] + max(1.0, abs(edges[0]))], dtype=np.float32)
+        found.append(edges)
+    return found
+
+
+class PiecewiseLinear(nn.Module):
+    """Encode numbers by the pieces they have passed (Gorishniy et al. 2022, arXiv:2203.05556).
+
+    Piece t of a number x with edges ``b`` becomes ``clip((x - b[t]) / (b[t+1] - b[t]), 0, 1)``. A value beyond the
+    first or last edge counts as that edge, so nothing is extrapolated from what training never saw.
+
+    Args:
+        edges: ascending edges per column, as `bin_edges` gives them.
+    """
+
+    def __init__(self, edges: Sequence[NDArray[np.float32]]) -> None:
+        super().__init__()
+        place = [column for column, ends in enumerate(edges) for _ in ends[1:]]
+        low = np.concatenate([ends[:-1] for ends in edges]) if edges else np.zeros(0, np.float32)
+        width = np.concatenate([np.diff(ends) for ends in edges]) if edges else np.zeros(0, np.float32)
+        self.register_buffer("place", torch.tensor(place, dtype=torch.int64))
+        self.register_buffer("low", torch.from_numpy(low.astype(np.float32)))
+        self.register_buffer("slope", torch.from_numpy((1.0 / width).astype(np.float32)))
+        self.pieces = len(place)
+
+    def forward(self, numeric: Tensor) -> Tensor:
+        """Return ``[rows, pieces]`` for ``[rows, columns]``."""
+        return ((numeric.index_select(1, self.place) - self.low) * self.slope).clamp(0.0, 1.0)
+
+
+class ByteDropout(nn.Module):
+    """Dropout whose mask costs one random byte per unit, a third of the time of torch's; `share` in steps of 1/256."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.limit = round(share * 256)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return the values, in training a share of them 0 and the others scaled up to keep the mean."""
+        if not self.training or self.limit == 0:
+            return values
+        count = values.numel()
+        drawn = torch.empty(-(-count // BYTES), dtype=torch.int64).random_(-(2**63), None)
+        kept = drawn.view(torch.uint8)[:count].view(values.shape) >= self.limit
+        return values * (kept.to(values.dtype) * (256 / (256 - self.limit)))
+
+
+class TabularNetwork(nn.Module):
+    """An MLP over piecewise-linear numbers and embedded categories, with members that share its weights.
+
+    With ``ensemble > 1`` every member has scales and shifts of its own on the hidden units and its own last layer, and
+    the members' outputs are averaged (after TabM, Gorishniy et al. 2024, arXiv:2410.24210). In training mode `forward`
+    gives ``[rows, members, outputs]``, else their mean ``[rows, outputs]``.
+
+    Args:
+        edges: of the numeric inputs, as `bin_edges` gives them.
+        cardinalities: number of codes of each categorical input.
+        outputs: logits (one per class), or 1 for a value.
+        settings: width, depth, dropout, embedding_width, bins, ensemble.
+    """
+
+    def __init__(
+        self,
+        edges: Sequence[NDArray[np.float32]],
+        cardinalities: Sequence[int],
+        outputs: int,
+        settings: NetworkSettings,
+    ) -> None:
+        super().__init__()
+        width, members = settings.width, settings.ensemble
+        self.numbers = PiecewiseLinear(edges) if edges else None
+        self.embedding = None
+        fed = self.numbers.pieces if self.numbers else 0
+        if cardinalities:
+            self.embedding = nn.Parameter(torch.randn(sum(cardinalities), settings.embedding_width) * 0.1)
+            starts = torch.tensor([0, *cardinalities[:-1]], dtype=torch.int64).cumsum(0)
+            self.register_buffer("starts", starts)
+            fed += len(cardinalities) * settings.embedding_width
+        self.first = nn.Linear(fed, width)
+        self.hidden = nn.ModuleList(nn.Linear(width, width) for _ in range(settings.depth - 1))
+        self.dropout = ByteDropout(settings.dropout)
+        self.scales = self.shifts = None
+        if members > 1:
+            signs = torch.randint(0, 2, (settings.depth, members, width)) * 2.0 - 1.0
+            self.scales = nn.Parameter(signs)
+            self.shifts = nn.Parameter(torch.zeros(settings.depth, members, width))
+        self.last = nn.Parameter(torch.randn(members, width, outputs) * width**-0.5)
+        self.bias = nn.Parameter(torch.zeros(members, 1, outputs))
+
+    def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
+        """Return logits or standardised values for numeric float32 ``[n, N]`` and categorical int64 ``[n, C]``."""
+        fed = [self.numbers(numeric)] if self.numbers is not None else []
+        if self.embedding is not None:
+            codes = (categorical + self.starts).flatten()
+            # index_select is differentiated three times as fast as nn.Embedding
+            fed.append(self.embedding.index_select(0, codes).view(-1, len(self.starts) * self.embedding.shape[1]))
+        hidden = self._member(self.first(torch.cat(fed, 1)).unsqueeze(0), 0)
+        for depth, layer in enumerate(self.hidden, start=1):
+            hidden = self._member(layer(hidden), depth)
+        outputs = torch.baddbmm(self.bias, hidden, self.last)
+        return outputs.transpose(0, 1) if self.training else outputs.mean(0)
+
+    def _member(self, hidden: Tensor, depth: int) -> Tensor:
+        """Give each member its own view of a layer: ``[1 or members, rows, width]`` to ``[members, rows, width]``."""
+        if self.scales is not None and self.shifts is not None:
+            hidden = hidden * self.scales[depth].unsqueeze(1) + self.shifts[depth].unsqueeze(1)
+        return self.dropout(torch.relu(hidden))

@@ -1,0 +1,46 @@
+"""Rehearse a model before anything costs time: one batch trained, exported and compared."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from sevenfold.contracts.bundle import Signature
+from sevenfold.contracts.canonical import write_whole
+from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.feeds import feeds_from_table
+from sevenfold.contracts.scorer import Scorer
+from sevenfold.plan.training import TrainingSection
+from sevenfold.training.convert import compare, raw_model
+from sevenfold.training.fit import fit, predict
+from sevenfold.training.model import Model
+from sevenfold.training.tensors import Tensors
+
+__all__ = ["rehearse"]
+
+ROWS = 256
+
+
+def rehearse(dataset: Dataset, tensors: Tensors, section: TrainingSection, metric: str) -> float:
+    """Train the section's model for one short epoch, export it, and compare the file with torch on some rows.
+
+    Returns the largest difference. What cannot be built, trained or exported fails here, in the first minute.
+
+    Raises:
+        TrainingError: as `fit`, `export_network` and `compare`.
+    """
+    import torch
+
+    few = torch.arange(min(ROWS, len(tensors.train)))
+    small = Tensors(tensors.train.take(few), tensors.validation, tensors.signature, tensors.target)
+    fitted = fit(small, section, metric, max_epochs=1, model=Model.of(section))
+    transform, full = dataset.transform(), tensors.signature
+    signature = Signature(task=full.task, target=full.target, classes=full.classes, inputs=full.inputs)
+    table = dataset.table("train", list(full.inputs)).slice(0, len(few))
+    with tempfile.TemporaryDirectory(prefix="sevenfold-") as folder:
+        path = Path(folder) / "model.onnx"
+        write_whole(path, raw_model(fitted.network, small.train, transform, full))
+        found = Scorer(path, signature).predict(feeds_from_table(table, full.inputs))
+    encoded = small.train
+    expected, _ = predict(fitted.network, encoded, full)
+    return compare(expected, found, full, transform.target)

@@ -1,0 +1,133 @@
+"""The report of training: how the fit went, with what, and how good it is on the validation rows."""
+
+from __future__ import annotations
+
+from sevenfold.contracts.report.charts import Limit, lines
+from sevenfold.contracts.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
+from sevenfold.contracts.scores import higher_is_better
+from sevenfold.training.train import Trained
+
+__all__ = ["training_report"]
+
+STOPPED = {
+    "patience": "stopped because validation got no better",
+    "epochs": "went through all its epochs",
+    "pruned": "was stopped from outside",
+}
+
+
+def training_report(trained: Trained) -> Report:
+    """Tell how the fit went."""
+    fitted, best = trained.fitted, trained.fitted.best
+    return Report(
+        stage="training",
+        title="Training",
+        headline=f"{fitted.metric} {best.score:.4g} on {trained.validation_rows:,} validation rows, "
+        f"reached in epoch {best.number} of {len(fitted.curve)}; the fit {STOPPED[fitted.stopped]}.",
+        level="good",
+        blocks=(_facts(trained), *_findings(trained), *_curves(trained), _metrics(trained), _settings(trained)),
+    )
+
+
+def _facts(trained: Trained) -> Facts:
+    fitted = trained.fitted
+    return Facts(
+        facts=(
+            Fact(label=f"Validation {fitted.metric}", value=fitted.score, level="good"),
+            Fact(label="Best epoch", value=f"{fitted.best.number} of {len(fitted.curve)}"),
+            Fact(label="Training rows", value=trained.train_rows),
+            Fact(label="Parameters", value=fitted.parameters),
+            Fact(label="model.onnx", value=round(trained.model_bytes / 1024, 1), unit="KiB"),
+            Fact(label="Fit", value=round(fitted.curve[-1].seconds, 1), unit="s"),
+            Fact(
+                label="File against torch",
+                value=trained.difference,
+                hint="largest difference of a prediction on the validation rows",
+                level="good",
+            ),
+        )
+    )
+
+
+def _findings(trained: Trained) -> list[Block]:
+    fitted = trained.fitted
+    said: list[Finding] = []
+    if fitted.stopped == "epochs" and fitted.best.number == len(fitted.curve) > 1:
+        text = f"The last epoch was the best: more than {len(fitted.curve)} epochs (training.max_epochs) may help."
+        said.append(Finding(level="info", text=text))
+    last = fitted.curve[-1]
+    if last.validation_loss > 1.25 * max(last.train_loss, 1e-9):
+        text = (
+            f"By the last epoch the validation loss ({last.validation_loss:.3g}) was well above the training loss "
+            f"({last.train_loss:.3g}): the kept weights are those of epoch {fitted.best.number}."
+        )
+        said.append(Finding(level="info", text=text))
+    return [Findings(findings=tuple(said))] if said else []
+
+
+def _curves(trained: Trained) -> list[Chart]:
+    fitted = trained.fitted
+    losses = [{"epoch": epoch.number, "loss": epoch.train_loss, "rows": "training"} for epoch in fitted.curve]
+    losses += [{"epoch": epoch.number, "loss": epoch.validation_loss, "rows": "validation"} for epoch in fitted.curve]
+    scores = [{"epoch": epoch.number, "score": epoch.score} for epoch in fitted.curve]
+    better = "higher" if higher_is_better(fitted.metric) else "lower"
+    kept = Limit(value=fitted.best.number, label="kept", on="x", level="info")
+    return [
+        lines(
+            "Loss per epoch",
+            losses,
+            "epoch",
+            "loss",
+            "rows",
+            x_title="epoch",
+            y_title="loss",
+            marked=True,
+            limits=[kept],
+            caption="Training loss is the mean over the epoch's steps, with dropout; validation loss comes after it.",
+            alt=f"Training and validation loss over {len(fitted.curve)} epochs; epoch {fitted.best.number} is kept.",
+        ),
+        lines(
+            f"Validation {fitted.metric} per epoch",
+            scores,
+            "epoch",
+            "score",
+            x_title="epoch",
+            y_title=fitted.metric,
+            marked=True,
+            limits=[kept],
+            caption=f"The {better} the better.",
+            alt=f"Validation {fitted.metric} per epoch, best {fitted.score:.4g} in epoch {fitted.best.number}.",
+        ),
+    ]
+
+
+def _metrics(trained: Trained) -> Table:
+    return Table(
+        title="On the validation rows",
+        columns=("metric", "value"),
+        rows=tuple(trained.metrics.items()),
+        caption="These rows chose the epoch and the settings; the test rows judge.",
+    )
+
+
+def _settings(trained: Trained) -> Table:
+    section = trained.section
+    used = dict(sorted(trained.fitted.settings.items()))
+    used |= {"batch_size": trained.fitted.batch_size, "patience": section.patience}
+    used |= {"seed": section.seed, "threads": section.threads}
+    return Table(
+        title="Settings",
+        columns=("setting", "value", "from"),
+        rows=tuple((name, _shown(value), _origin(trained, name)) for name, value in used.items()),
+    )
+
+
+def _shown(value: object) -> str | int | float:
+    return value if isinstance(value, int | float | str) else str(value)
+
+
+def _origin(trained: Trained, name: str) -> str:
+    if name in trained.tuned:
+        return "tuning"
+    section = trained.section
+    return "plan" if name in section.settings or name in section.model_fields_set else "default"

@@ -1,0 +1,87 @@
+"""Settings of the built-in network and of every fit: their defaults, bounds and what each is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sevenfold.contracts.errors import TrainingError
+
+__all__ = ["FitSettings", "NetworkSettings", "all_settings", "split_settings"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def read(cls, settings: Mapping[str, Any]) -> Self:
+        """Check settings and fill in defaults.
+
+        Raises:
+            TrainingError: ``setting`` for a value out of bounds.
+        """
+        try:
+            return cls.model_validate(dict(settings))
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"]))
+            rule = first["msg"][0].lower() + first["msg"][1:]
+            raise TrainingError(
+                "setting",
+                f"training.settings.{name}: {rule}, but got {first['input']!r}.",
+                remedy="Change it in the plan.",
+            ) from error
+
+
+class FitSettings(_Settings):
+    """What the optimiser is told, whatever the network: AdamW (Loshchilov & Hutter 2019)."""
+
+    learning_rate: Annotated[float, Field(gt=0, le=1, description="Step size after the warm-up.")] = 2e-3
+    weight_decay: Annotated[float, Field(ge=0, le=10, description="Decoupled weight decay, of matrices only.")] = 3e-2
+    averaging: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=10,
+            description="Epochs over which the weights that are scored and kept are averaged; 0 keeps the last step's.",
+        ),
+    ] = 0.5
+
+
+class NetworkSettings(_Settings):
+    """The shape of the built-in network."""
+
+    width: Annotated[int, Field(ge=1, le=8192, description="Units of a hidden layer.")] = 128
+    depth: Annotated[int, Field(ge=1, le=16, description="Hidden layers.")] = 2
+    dropout: Annotated[float, Field(ge=0, lt=1, description="Share of hidden units left out of a step.")] = 0.2
+    embedding_width: Annotated[int, Field(ge=1, le=512, description="Numbers per category level.")] = 8
+    bins: Annotated[int, Field(ge=1, le=512, description="Most pieces of a number's encoding.")] = 32
+    ensemble: Annotated[int, Field(ge=1, le=64, description="Members that share the weights.")] = 1
+
+
+def split_settings(settings: Mapping[str, Any]) -> tuple[FitSettings, dict[str, Any]]:
+    """Return what belongs to the fit, checked, and the rest, which is the model's own."""
+    own = {name: value for name, value in settings.items() if name not in FitSettings.model_fields}
+    return FitSettings.read({name: value for name, value in settings.items() if name not in own}), own
+
+
+def all_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a fit of the built-in network, defaults included.
+
+    Raises:
+        TrainingError: ``unknown_setting`` or ``setting``.
+    """
+    fit, own = split_settings(settings)
+    for name in own:
+        if name not in NetworkSettings.model_fields:
+            known = [*NetworkSettings.model_fields, *FitSettings.model_fields]
+            near = get_close_matches(name, known, n=1)
+            raise TrainingError(
+                "unknown_setting",
+                f"training.settings must name settings of the network, but got {name!r}.",
+                remedy=f"Did you mean {near[0]!r}?" if near else f"Settings are {', '.join(known)}.",
+            )
+    return {**NetworkSettings.read(own).model_dump(), **fit.model_dump()}

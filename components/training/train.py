@@ -1,0 +1,111 @@
+"""Train: a dataset and the best settings in, a sealed bundle out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.errors import IntegrityError
+from sevenfold.contracts.manifest import verify
+from sevenfold.plan.training import TrainingSection
+from sevenfold.training.export import export_bundle
+from sevenfold.training.fit import Fitted, fit
+from sevenfold.training.model import Model
+from sevenfold.training.tensors import load_tensors
+
+__all__ = ["Trained", "best_settings", "train"]
+
+BEST = "best.json"
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training did; `metrics` are on the validation rows, `difference` is between torch and `model.onnx`."""
+
+    digest: str
+    fitted: Fitted
+    section: TrainingSection
+    tuned: Mapping[str, Any]
+    metrics: dict[str, float]
+    difference: float
+    train_rows: int
+    validation_rows: int
+    model_bytes: int
+
+
+def best_settings(study: Path) -> dict[str, Any]:
+    """Return the settings that tuning found best, from its sealed folder.
+
+    Raises:
+        IntegrityError: whatever `verify` raises; ``missing_file``, ``unknown_format``.
+    """
+    manifest = verify(study)
+    if BEST not in manifest.files:
+        raise IntegrityError("missing_file", f"A study must hold {BEST}, but does not.", remedy="Run tuning again.")
+    settings = json.loads((study / BEST).read_bytes()).get("settings")
+    if not isinstance(settings, dict):
+        raise IntegrityError("unknown_format", f"{BEST} must hold settings, but does not.", remedy="Run tuning again.")
+    return settings
+
+
+def train(
+    dataset_folder: Path,
+    study: Path | None,
+    section: TrainingSection,
+    metric: str,
+    out: Path,
+    *,
+    name: str,
+    digests: Mapping[str, str],
+    tell: Tell = lambda message, done, total: None,
+) -> Trained:
+    """Fit the section's model with the study's best settings and write the bundle to `out`.
+
+    Args:
+        dataset_folder: a sealed dataset.
+        study: the sealed folder of tuning; None takes the section's own settings.
+        section: model, settings, epochs, seed, threads.
+        metric: what chooses the epoch.
+        out: folder of the bundle.
+        name: the plan's name.
+        digests: of data and plan.
+        tell: told what happens, and how many epochs of how many are done.
+
+    Raises:
+        TrainingError: whatever `fit` and `export_bundle` raise.
+        IntegrityError: for a dataset or study that is not what was sealed.
+    """
+    tell("reading the dataset", 0, section.max_epochs)
+    dataset = Dataset.open(dataset_folder)
+    tuned = best_settings(study) if study else {}
+    model = Model.of(section)
+    tensors = load_tensors(dataset)
+
+    def on_epoch(number: int, value: float) -> bool:
+        tell(f"epoch {number}: {metric} {value:.4f} on the validation rows", number, section.max_epochs)
+        return True
+
+    fitted = fit(tensors, section, metric, settings=tuned, on_epoch=on_epoch, model=model)
+    tell("writing model.onnx and comparing it with torch", section.max_epochs, section.max_epochs)
+    source = {"source": model.source.digest} if model.source else {}
+    digest, difference = export_bundle(
+        fitted, tensors, dataset, out, name=name, digests={**digests, **source}, threads=section.threads
+    )
+    bundle = Bundle.open(out, digest=digest)
+    return Trained(
+        digest=digest,
+        fitted=fitted,
+        section=section,
+        tuned=tuned,
+        metrics=bundle.info.metrics,
+        difference=difference,
+        train_rows=len(tensors.train),
+        validation_rows=len(tensors.validation),
+        model_bytes=bundle.model_path.stat().st_size,
+    )
