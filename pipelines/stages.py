@@ -43,5 +43,7 @@ class Stages:
     def component(self, name: str) -> Component:
         """Return the component of a step: the one given, or the room's own."""
         given: Component | None = getattr(self, name)
+        if given is not None:
+            return given
         own: Component = getattr(importlib.import_module(MODULES[name]), name)
-        return given or own
+        return own
