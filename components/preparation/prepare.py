@@ -133,7 +133,8 @@ def _prepared(
     times = _times(store, data, split_column) if section.split.by is SplitBy.TIME else None
     sides = _sides(store, data, section, target, classes, times)
     check_split(sides, target, classes, section.split, hidden=data.columns[data.target].sensitive)
-    columns = {name: data.columns[name] for name in reader.columns}
+    # canonical JSON sorts its keys, so only this order is the same before and after writing
+    columns = {name: data.columns[name] for name in sorted(reader.columns)}
     schema = Schema(task=data.task, target=data.target, classes=classes, columns=columns)
     fitter = FeatureFitter(data, section, sides, target, schema, max_features)
     features = []

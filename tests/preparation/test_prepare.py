@@ -1,0 +1,262 @@
+"""The dataset: fitted on training rows only, equal bytes for equal input, whole or absent."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import RobustScaler, StandardScaler
+
+from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.errors import DataError, PolicyError
+from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature, Part
+from sevenfold.plan import PreparationSection
+from sevenfold.preparation.prepare import prepare
+from sevenfold.preparation.report import preparation_report
+
+
+def test_the_folder_is_a_sealed_dataset(tables):
+    found = tables.outcome(tables.text(tables.rows()))
+    dataset = Dataset.open(found.folder, digest=found.prepared.digest)
+    assert sum(dataset.rows(name) for name in ("train", "validation", "test")) == 300
+    assert dataset.schema.classes == ("no", "yes")  # the rarer class last
+    train = dataset.table("train")
+    kinds = {"id": pa.string(), "x": pa.float64(), "c": pa.string(), "y": pa.string()}
+    assert {name: train.schema.field(name).type for name in train.schema.names} == kinds
+    assert [feature.name for feature in dataset.transform().features] == ["c", "x"]
+    assert list(dataset.reference().features) == ["c", "x"]
+    assert dataset.reference().rows == dataset.rows("train")
+
+
+def test_every_row_is_kept_or_refused_exactly_once(tables):
+    body = tables.rows()
+    body[3][1] = "bad"
+    body[4].pop()
+    body[5][3] = ""
+    found = tables.outcome(tables.text(body), max_bad_fraction=0.1, max_unlabelled=0.1)
+    kept = set(found.column("id"))
+    assert kept == {str(number) for number in range(300)} - {"3", "4", "5"}
+    assert [row for row, _, _ in found.refused] == [5, 6, 7]
+
+
+def test_equal_input_gives_equal_bytes(tables):
+    def digests():
+        folder = tables.outcome(tables.text(tables.rows())).folder
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+    assert digests() == digests()
+
+
+@pytest.mark.parametrize("scaling", ["standard", "robust"])
+@pytest.mark.parametrize("imputation", ["median", "mean"])
+def test_numbers_are_fitted_as_scikit_learn_fits_them_on_the_training_rows(tables, scaling, imputation):
+    body = tables.rows()
+    for row in body[::11]:
+        row[1] = ""
+    found = tables.outcome(tables.text(body), preparation={"scaling": scaling, "imputation": imputation})
+    (_, feature) = Dataset.open(found.folder).transform().features
+    train = pq.read_table(found.folder / "train.parquet")["x"].to_numpy().reshape(-1, 1)
+    imputer = SimpleImputer(strategy=imputation).fit(train)
+    scaler = (StandardScaler() if scaling == "standard" else RobustScaler()).fit(train)  # both leave NaN out
+    assert isinstance(feature, NumberFeature)
+    assert feature.fill == pytest.approx(imputer.statistics_[0], rel=1e-12)
+    center = scaler.mean_ if scaling == "standard" else scaler.center_
+    assert (feature.center, feature.scale) == pytest.approx((center[0], scaler.scale_[0]), rel=1e-12)
+    assert feature.indicator
+
+
+def test_huge_numbers_do_not_overflow(tables):
+    body = [[a, f"{float(x)}e306", c, y] for a, x, c, y in tables.rows()]
+    (_, feature) = Dataset.open(tables.outcome(tables.text(body)).folder).transform().features
+    assert np.isfinite([feature.center, feature.scale, feature.fill]).all()
+
+
+def test_rare_categories_are_not_kept(tables):
+    body = tables.rows()
+    body[0][2] = body[1][2] = "once or twice"
+    found = tables.outcome(tables.text(body))
+    feature = Dataset.open(found.folder).transform().features[0]
+    assert isinstance(feature, CategoryFeature)
+    assert set(feature.levels) == {"a", "b", "c"}
+
+
+def test_a_constant_column_is_dropped_and_told(tables):
+    body = [[a, "5", c, y] for a, _, c, y in tables.rows()]
+    found = tables.outcome(tables.text(body))
+    assert list(Dataset.open(found.folder).schema.features) == ["c"]
+    assert any("'x'" in text and "dropped" in text for text in found.prepared.warnings)
+    assert found.column("x") == [5.0] * 300
+
+
+def test_a_column_without_values_is_dropped(tables):
+    body = [[a, "", c, y] for a, _, c, y in tables.rows()]
+    assert list(Dataset.open(tables.outcome(tables.text(body)).folder).schema.features) == ["c"]
+
+
+def test_a_table_without_any_use_is_refused(tables):
+    body = [[a, "5", "a", y] for a, _, _, y in tables.rows()]
+    assert tables.outcome(tables.text(body)).code == "no_features"
+
+
+def test_dates_become_the_parts_that_training_can_teach(tables):
+    body = [[a, f"2013-0{1 + n % 3}-{1 + n % 28:02}", c, y] for n, (a, _, c, y) in enumerate(tables.rows())]
+    (_, feature) = (
+        Dataset.open(tables.outcome(tables.text(body), {"x": {"kind": "datetime"}}).folder).transform().features
+    )
+    assert isinstance(feature, DatetimeFeature)
+    assert feature.parts == (Part.WEEKDAY,)
+
+
+def test_sensitive_columns_that_nothing_needs_are_left_out(tables):
+    columns = {"id": {"kind": "category", "role": "identifier", "sensitive": True}}
+    found = tables.outcome(tables.text(tables.rows()), columns)
+    assert "id" not in pq.read_table(found.folder / "train.parquet").schema.names
+
+
+def test_sensitive_values_are_not_in_the_quarantine(tables):
+    found = tables.outcome(tables.changed("x", "secret"), {"x": {"kind": "number", "sensitive": True}})
+    (row,) = pq.read_table(found.folder / "quarantine.parquet").to_pylist()
+    assert row == {"row": 11, "column": "x", "code": "not_a_number", "value": None}
+
+
+def test_label_forms(tables):
+    labels = {"yes": "TRUE", "no": "0"}
+    body = [[a, x, c, labels[y]] for a, x, c, y in tables.rows()]
+    found = tables.outcome(tables.text(body), {"y": {"kind": "boolean", "role": "target"}}, positive="0")
+    assert found.prepared.schema.classes == ("true", "false")
+    body = [[a, x, c, str(int(a) * 7919 % 11)] for a, x, c, _ in tables.rows(900)]
+    found = tables.outcome(tables.text(body), {"y": {"kind": "integer", "role": "target"}}, task="multiclass")
+    assert found.prepared.schema.classes == tuple(str(number) for number in range(11))
+
+
+def test_parquet_gives_what_csv_gives(tables, tmp_path):
+    content = tables.text(tables.rows())
+    csv_found = tables.outcome(content)
+    values = {name: csv_found.column(name) for name in ("id", "x", "c", "y")}
+    table = list(csv.DictReader(content.splitlines()))
+    arrow = pa.table(
+        {
+            "id": pa.array([int(row["id"]) for row in table]),
+            "x": pa.array([float(row["x"]) for row in table], pa.float32()),
+            "c": pa.array([row["c"] for row in table]).dictionary_encode(),
+            "y": pa.array([row["y"] for row in table]),
+        }
+    )
+    path = tmp_path / "t.parquet"
+    pq.write_table(arrow, path)
+    prepare(path, tables.section(), PreparationSection(), tmp_path / "other")
+    other = [pq.read_table(tmp_path / "other" / f"{name}.parquet") for name in ("train", "validation", "test")]
+    for name, expected in values.items():
+        assert [value for split in other for value in split[name].to_pylist()] == expected
+
+
+def test_parquet_values_are_checked_too(tables, tmp_path):
+    rows = tables.rows()
+    numbers = [float(row[1]) for row in rows]
+    numbers[5] = float("inf")
+    numbers[6] = float("nan")
+    arrow = {name: [row[at] for row in rows] for at, name in enumerate(("id", "x", "c", "y"))}
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({**arrow, "x": numbers}), path)
+    prepared = prepare(path, tables.section(), PreparationSection(), tmp_path / "out")
+    assert prepared.refused == {"nonfinite": 1}
+    pq.write_table(pa.table({**arrow, "x": [[1]] * 300}), path)
+    with pytest.raises(DataError) as caught:
+        prepare(path, tables.section(), PreparationSection(), tmp_path / "out")
+    assert caught.value.code == "unsupported_type"
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(DataError) as caught:
+        prepare(path, tables.section(), PreparationSection(), tmp_path / "out")
+    assert caught.value.code == "not_parquet"
+
+
+def test_integers_beyond_what_a_float_holds_are_refused_in_parquet(tables, tmp_path):
+    rows = tables.rows()
+    arrow = {name: [row[at] for row in rows] for at, name in enumerate(("id", "x", "c", "y"))}
+    path = tmp_path / "t.parquet"
+    numbers = [number % 17 for number in range(300)]
+    numbers[4] = 2**53 + 1
+    numbers[5] = -(2**53) - 1
+    pq.write_table(pa.table({**arrow, "x": numbers}), path)
+    data = tables.section({"x": {"kind": "integer"}})
+    assert prepare(path, data, PreparationSection(), tmp_path / "out").refused == {"int_range": 2}
+
+
+def test_a_folder_of_somebody_else_is_not_replaced(tables, tmp_path):
+    other = tmp_path / "mine"
+    other.mkdir()
+    (other / "letter.txt").write_text("dear")
+    (tables.folder / "t.csv").write_text(tables.text(tables.rows()))
+    with pytest.raises(PolicyError):
+        prepare(tables.folder / "t.csv", tables.section(), PreparationSection(), other)
+    assert (other / "letter.txt").read_text() == "dear"
+
+
+def test_a_table_that_is_not_there(tables, tmp_path):
+    with pytest.raises(DataError) as caught:
+        prepare(tmp_path / "none.csv", tables.section(), PreparationSection(), tmp_path / "out")
+    assert caught.value.code == "missing_file"
+
+
+def test_many_chunks_give_what_one_gives(tables, monkeypatch):
+    body = tables.rows(2_000)
+    body[7][2] = '"two\nlines"'
+    body[1_500][1] = "bad"
+    content = tables.text(body)
+    whole = tables.outcome(content)
+    values = whole.column("x"), whole.column("c"), whole.refused
+    monkeypatch.setattr("sevenfold.preparation.text.CHUNK_BYTES", 1_000)
+    parts = tables.outcome(content)
+    assert (parts.column("x"), parts.column("c"), parts.refused) == values
+    assert parts.refused == [(1503, "x", "not_a_number")]
+
+
+def test_the_report_tells_what_happened(tables):
+    body = tables.rows()
+    body[3][1] = "bad"
+    body = [[a, x, c, y] for a, x, c, y in body]
+    body[20][1] = ""
+    found = tables.outcome(tables.text(body))
+    report = preparation_report(found.prepared)
+    said = report.model_dump_json()
+    assert "299 of 300 rows" in report.headline
+    assert "not_a_number" in said
+    assert "Missing values" in said
+    assert "Classes per split" in said
+
+
+def test_the_component_writes_dataset_and_report(tables, tmp_path, capsys):
+    import json
+
+    from kfp import dsl
+
+    from sevenfold.preparation.component import prepare_data
+
+    path: Path = tables.folder / "t.csv"
+    path.write_text(tables.text(tables.rows()))
+    settings = json.dumps(
+        {
+            "data": tables.section().model_dump(mode="json"),
+            "refine": {},
+            "preparation": PreparationSection().model_dump(mode="json"),
+            "max_features": 1,
+        }
+    )
+    digest = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+    outputs = (
+        dsl.Dataset(uri=str(tmp_path / "dataset")),
+        dsl.HTML(uri=str(tmp_path / "report.html")),
+        dsl.Markdown(uri=str(tmp_path / "report.md")),
+    )
+    prepare_data.python_func(str(path), digest, settings, *outputs)
+    assert list(Dataset.open(tmp_path / "dataset").reference().features) == ["c"]
+    assert "300 of 300 rows" in (tmp_path / "report.md").read_text()
+    with pytest.raises(SystemExit):
+        prepare_data.python_func(str(path), "sha256:" + "0" * 64, settings, *outputs)
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["code"] == "digest_mismatch"
