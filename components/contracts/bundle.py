@@ -18,10 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
+
+from sevenfold.contracts.columns import FORMAT_VERSION as DATASET_VERSION
 from sevenfold.contracts.columns import Column, Task
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import Manifest, verify
+from sevenfold.contracts.versioned import read_versioned
 
 if TYPE_CHECKING:
     from sevenfold.contracts.bins import Reference
@@ -77,20 +80,7 @@ class Bundle:
         missing = [name for name in BUNDLE_FILES if name not in manifest.files]
         if missing:
             raise IntegrityError("missing_file", f"A bundle holds {list(BUNDLE_FILES)}, but {missing} are not there.")
-        try:
-            info = BundleInfo.model_validate_json((folder / "bundle.json").read_bytes())
-        except ValidationError as error:
-            raise IntegrityError(
-                "unknown_format",
-                f"Bundle format {FORMAT_VERSION} is read, but bundle.json is another.",
-                remedy="Install the Sevenfold version that wrote it, or a newer one.",
-            ) from error
-        if info.version != FORMAT_VERSION:
-            raise IntegrityError(
-                "unknown_format",
-                f"Bundle format {FORMAT_VERSION} is read, but got {info.version}.",
-                remedy="Install a newer Sevenfold.",
-            )
+        info = read_versioned(folder / "bundle.json", BundleInfo, FORMAT_VERSION)
         return cls(folder, manifest, info)
 
     @property
@@ -112,4 +102,4 @@ class Bundle:
         """Read the bins and counts of the training rows."""
         from sevenfold.contracts.bins import Reference
 
-        return Reference.model_validate_json((self.folder / "reference.json").read_bytes())
+        return read_versioned(self.folder / "reference.json", Reference, DATASET_VERSION)

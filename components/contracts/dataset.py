@@ -25,9 +25,11 @@ from typing import TYPE_CHECKING, Final
 from sevenfold.contracts.columns import FORMAT_VERSION, Schema
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import Manifest, verify
+from sevenfold.contracts.versioned import read_versioned
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
     from sevenfold.contracts.bins import Reference
     from sevenfold.contracts.transform import Transform
 
@@ -62,16 +64,13 @@ class Dataset:
         """Verify the folder and read its schema.
 
         Raises:
-            IntegrityError: whatever `verify` raises, and ``unknown_format`` for a newer schema.
+            IntegrityError: whatever `verify` raises, ``missing_file`` for a required file, ``unknown_format``.
         """
         manifest = verify(folder, digest=digest)
-        schema = Schema.model_validate_json((folder / "schema.json").read_bytes())
-        if schema.version > FORMAT_VERSION:
-            raise IntegrityError(
-                "unknown_format",
-                f"Dataset format {FORMAT_VERSION} is read, but got {schema.version}.",
-                remedy="Install a newer Sevenfold.",
-            )
+        missing = [name for name in DATASET_FILES if name not in manifest.files]
+        if missing:
+            raise IntegrityError("missing_file", f"A dataset holds {list(DATASET_FILES)}, but {missing} are not there.")
+        schema = read_versioned(folder / "schema.json", Schema, FORMAT_VERSION)
         return cls(folder, manifest, schema)
 
     @property
@@ -98,10 +97,10 @@ class Dataset:
         """Read what was fitted on the training rows."""
         from sevenfold.contracts.transform import Transform
 
-        return Transform.model_validate_json((self.folder / "transform.json").read_bytes())
+        return read_versioned(self.folder / "transform.json", Transform, FORMAT_VERSION)
 
     def reference(self) -> Reference:
         """Read the bins and counts of the training rows."""
         from sevenfold.contracts.bins import Reference
 
-        return Reference.model_validate_json((self.folder / "reference.json").read_bytes())
+        return read_versioned(self.folder / "reference.json", Reference, FORMAT_VERSION)

@@ -9,17 +9,18 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sevenfold.contracts.canonical import canonical_json, write_whole
 from sevenfold.contracts.environment import in_cluster, run_folder, wants_traceback
-from sevenfold.contracts.errors import SevenfoldError
+from sevenfold.contracts.errors import MESSAGE_LIMIT, SevenfoldError
 
 __all__ = ["ERROR_FILE", "stage_boundary"]
 
 ERROR_FILE = "error.json"
 TERMINATION_LOG = Path("/dev/termination-log")
+TERMINATION_BYTES = 4_096  # Kubernetes keeps no more
 
 
 @contextlib.contextmanager
@@ -35,8 +36,9 @@ def stage_boundary(stage: str) -> Iterator[None]:
         failure = error if isinstance(error, SevenfoldError) else _unexpected(error)
         if wants_traceback():
             traceback.print_exception(error)
-        line = canonical_json({"stage": stage, **failure.to_dict()})
-        _leave(line)
+        told = {"stage": stage, **failure.to_dict()}
+        line = _line(told)
+        _leave(line, told)
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
         raise SystemExit(1) from None
@@ -54,10 +56,27 @@ def _unexpected(error: Exception) -> SevenfoldError:
     return internal
 
 
-def _leave(line: str) -> None:
+def _line(told: Mapping[str, object], limit: int = MESSAGE_LIMIT) -> str:
+    cut = {key: value[:limit] if isinstance(value, str) else value for key, value in told.items()}
+    # half a surrogate pair, from a damaged text, cannot be written
+    return canonical_json(cut).encode(errors="replace").decode()
+
+
+def _leave(line: str, told: Mapping[str, object]) -> None:
     folder = run_folder()
-    if folder is not None and not (folder / ERROR_FILE).exists():
-        write_whole(folder / ERROR_FILE, (line + "\n").encode())
+    # a disk that is full must not hide the cause from the log
+    with contextlib.suppress(OSError):
+        if folder is not None and not (folder / ERROR_FILE).exists():
+            write_whole(folder / ERROR_FILE, (line + "\n").encode())
     if in_cluster():
         with contextlib.suppress(OSError):
-            TERMINATION_LOG.write_text(line[:4_000])
+            TERMINATION_LOG.write_bytes(_termination_message(told))
+
+
+def _termination_message(told: Mapping[str, object]) -> bytes:
+    """Return the line, its texts cut until it fits: what is longer would be cut by Kubernetes, amid the JSON."""
+    for limit in (MESSAGE_LIMIT, 500, 100):
+        message = _line(told, limit).encode()
+        if len(message) <= TERMINATION_BYTES:
+            break
+    return message

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
 from sevenfold.contracts.canonical import digest_of, file_digest, write_json
 from sevenfold.contracts.errors import IntegrityError
+from sevenfold.contracts.versioned import require_version
 
 __all__ = ["MANIFEST", "FileEntry", "Manifest", "require_file", "seal", "verify"]
 
@@ -118,16 +120,12 @@ def _read(folder: Path) -> Manifest:
             f"{folder.name} must hold {MANIFEST}, but does not: it was never finished.",
             remedy="If it came from a cache, its object is gone: rerun with caching off for that step.",
         )
+    content = path.read_bytes()
+    require_version(content, FORMAT_VERSION, f"{folder.name}/{MANIFEST}")
     try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
+        manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
         raise IntegrityError("not_sealed", f"{folder.name}/{MANIFEST} is not a manifest of this format.") from error
-    if manifest.version != FORMAT_VERSION:
-        raise IntegrityError(
-            "unknown_format",
-            f"Manifest format {FORMAT_VERSION} is read, but got {manifest.version}.",
-            remedy="Install a Sevenfold that knows this format.",
-        )
     if manifest.digest != _digest(manifest.files):
         raise IntegrityError("digest_mismatch", f"{folder.name}/{MANIFEST} does not add up to its own digest.")
     for name in manifest.files:

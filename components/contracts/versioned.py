@@ -1,0 +1,47 @@
+"""Read JSON documents that say which version of their format they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from sevenfold.contracts.errors import IntegrityError
+
+__all__ = ["read_versioned", "require_version"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_versioned(path: Path, model: type[Model], known: int) -> Model:
+    """Read a document of the version that is known.
+
+    Raises:
+        IntegrityError: ``unknown_format`` for another version, or for content that its version does not have.
+    """
+    content = path.read_bytes()
+    require_version(content, known, path.name)
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        raise IntegrityError("unknown_format", f"{path.name} is not of format {known}.") from error
+
+
+def require_version(content: bytes, known: int, name: str) -> None:
+    """Raise IntegrityError ``unknown_format`` where a document says a version other than the one that is known.
+
+    Another format may have any other keys, so its version is looked at before all else.
+    """
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return  # whoever reads the document says what is wrong with it
+    version = document.get("version") if isinstance(document, dict) else None
+    if isinstance(version, int) and version != known:
+        raise IntegrityError(
+            "unknown_format",
+            f"{name}: format {known} is read, but got {version}.",
+            remedy="Install the Sevenfold version that wrote it, or a newer one.",
+        )
