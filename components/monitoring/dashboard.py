@@ -1,0 +1,136 @@
+"""The Grafana dashboard: requests, errors, latency, drift per feature, what is predicted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sevenfold.contracts import telemetry
+from sevenfold.monitoring.recording import FEATURE, PREDICTIONS
+
+__all__ = ["build_dashboard"]
+
+SELECTOR = '{namespace=~"$namespace", model=~"$model"}'
+SOURCE = {"type": "prometheus", "uid": "${source}"}
+RATE = "[$__rate_interval]"
+PALETTE = [("green", None), ("yellow", 0.05), ("orange", 0.1), ("red", 0.25)]
+
+
+def build_dashboard(name: str) -> dict[str, Any]:
+    """Return a dashboard whose variables choose data source, namespace and model; it opens on the model `name`.
+
+    Import it in Grafana (schema 39, Grafana 10 or newer), or mount it where the dashboard sidecar looks.
+    """
+    return {
+        "title": "Sevenfold: models in service",
+        "uid": "sevenfold-models",
+        "tags": ["sevenfold"],
+        "schemaVersion": 39,
+        "editable": True,
+        "refresh": "1m",
+        "time": {"from": "now-24h", "to": "now"},
+        "timezone": "utc",
+        "templating": {"list": _variables(name)},
+        "panels": _panels(),
+    }
+
+
+def _variables(name: str) -> list[dict[str, Any]]:
+    def label(key: str, current: str, query: str) -> dict[str, Any]:
+        return {
+            "name": key,
+            "type": "query",
+            "datasource": SOURCE,
+            "query": {"query": query, "refId": key},
+            "refresh": 2,
+            "includeAll": True,
+            "allValue": ".*",
+            "multi": True,
+            "current": {"text": current or "All", "value": current or "$__all"},
+        }
+
+    source = {"name": "source", "type": "datasource", "query": "prometheus", "label": "data source"}
+    return [
+        source,
+        label("namespace", "", f"label_values({telemetry.READY}, namespace)"),
+        label("model", name, f'label_values({telemetry.READY}{{namespace=~"$namespace"}}, model)'),
+    ]
+
+
+def _panels() -> list[dict[str, Any]]:
+    codes = f"sum by (code) (rate({telemetry.REQUESTS}{SELECTOR}{RATE}))"
+    failed = f'sum(rate({telemetry.REQUESTS}{SELECTOR[:-1]}, code=~"5.."}}{RATE}))'
+    every = f"sum(rate({telemetry.REQUESTS}{SELECTOR}{RATE}))"
+    buckets = f"sum by (le) (rate({telemetry.REQUEST_SECONDS}_bucket{SELECTOR}{RATE}))"
+    quantiles = [(f"histogram_quantile({q}, {buckets})", name) for q, name in ((0.5, "median"), (0.99, "99th"))]
+    drift = f"max by (feature) ({FEATURE.name('psi')}{SELECTOR})"
+    shares = f"avg by (bin) ({PREDICTIONS.name('bin_share')}{SELECTOR})"
+    moved = f"max by (model) ({PREDICTIONS.name('psi')}{SELECTOR})"
+    serving = f"max by (namespace, model, digest, task, package_version) ({telemetry.BUNDLE_INFO}{SELECTOR})"
+    odd = [(telemetry.OUT_OF_RANGE, "out of range"), (telemetry.UNKNOWN_CATEGORIES, "unknown category")]
+    wrong = [(telemetry.NONFINITE, "not finite"), (telemetry.SHED, "turned away")]
+    panels = [
+        _series("Requests", [(codes, "{{code}}")], "reqps"),
+        _series("Failed share", [(f"{failed} / {every}", "5xx")], "percentunit"),
+        _series("Latency", quantiles, "s"),
+        _series("Rows predicted", [(f"sum(rate({telemetry.PREDICTIONS}{SELECTOR}{RATE}))", "rows")], "wps"),
+        _history("Drift per feature (PSI)", drift, "{{feature}}"),
+        _series("What is predicted", [(shares, "{{bin}}")], "percentunit", stacked=True),
+        _series(
+            "Drift of the predictions", [(f"max by (model) ({PREDICTIONS.name('psi')}{SELECTOR})", "{{model}}")], ""
+        ),
+        _series("Odd values", [(f"sum(rate({m}{SELECTOR}{RATE}))", said) for m, said in odd], "wps"),
+        _series("Trouble", [(f"sum(rate({m}{SELECTOR}{RATE}))", said) for m, said in wrong], "reqps"),
+        _table(
+            "What serves",
+            f"max by (namespace, model, digest, task, package_version) ({telemetry.BUNDLE_INFO}{SELECTOR})",
+        ),
+    ]
+    return [_placed(panel, place) for place, panel in enumerate(panels)]
+
+
+def _placed(panel: dict[str, Any], place: int) -> dict[str, Any]:
+    return {**panel, "id": place + 1, "gridPos": {"x": 12 * (place % 2), "y": 9 * (place // 2), "w": 12, "h": 9}}
+
+
+def _targets(queries: list[tuple[str, str]], **more: Any) -> list[dict[str, Any]]:
+    return [
+        {"refId": chr(ord("A") + place), "datasource": SOURCE, "expr": query, "legendFormat": legend, **more}
+        for place, (query, legend) in enumerate(queries)
+    ]
+
+
+def _series(title: str, queries: list[tuple[str, str]], unit: str, *, stacked: bool = False) -> dict[str, Any]:
+    custom: dict[str, Any] = {"fillOpacity": 60 if stacked else 8, "showPoints": "never"}
+    if stacked:
+        custom["stacking"] = {"mode": "normal", "group": "A"}
+    return {
+        "type": "timeseries",
+        "title": title,
+        "datasource": SOURCE,
+        "targets": _targets(queries),
+        "fieldConfig": {"defaults": {"unit": unit or "none", "min": 0, "custom": custom}, "overrides": []},
+    }
+
+
+def _history(title: str, query: str, legend: str) -> dict[str, Any]:
+    steps = [{"color": colour, "value": value} for colour, value in PALETTE]
+    return {
+        "type": "status-history",
+        "title": title,
+        "datasource": SOURCE,
+        "targets": _targets([(query, legend)], interval="15m"),
+        "options": {"showValue": "never", "rowHeight": 0.9},
+        "fieldConfig": {
+            "defaults": {"color": {"mode": "thresholds"}, "thresholds": {"mode": "absolute", "steps": steps}},
+            "overrides": [],
+        },
+    }
+
+
+def _table(title: str, query: str) -> dict[str, Any]:
+    return {
+        "type": "table",
+        "title": title,
+        "datasource": SOURCE,
+        "targets": _targets([(query, "")], format="table", instant=True),
+    }

@@ -1,0 +1,63 @@
+"""The PrometheusRule of one model: recording rules of its drift, alerts, and their twins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from sevenfold.monitoring.alerts import alerting_rules
+from sevenfold.monitoring.recording import FEATURE, PREDICTIONS, recording_rules
+from sevenfold.plan.deployment import ServiceLevel
+from sevenfold.plan.monitoring import MonitoringSection
+
+__all__ = ["prometheus_rule", "rule_groups", "to_yaml"]
+
+INTERVAL = "1m"
+
+
+def rule_groups(name: str, section: MonitoringSection, level: ServiceLevel) -> dict[str, Any]:
+    """Return the rules of the model `name` as a Prometheus rule file holds them: {"groups": […]}.
+
+    Rules of one group are evaluated in order, so a rule may build on those above it.
+    """
+    selector = f'{{model="{name}"}}'
+    recorded = [*recording_rules(FEATURE, selector, section), *recording_rules(PREDICTIONS, selector, section)]
+    alerting = alerting_rules(selector, section, level)
+    return {
+        "groups": [
+            {"name": f"sevenfold-{name}-drift", "interval": INTERVAL, "rules": recorded},
+            {
+                "name": f"sevenfold-{name}-alerts",
+                "interval": INTERVAL,
+                "rules": alerting_rules(selector, section, level),
+            },
+        ]
+    }
+
+
+def prometheus_rule(name: str, section: MonitoringSection, level: ServiceLevel) -> dict[str, Any]:
+    """Return the PrometheusRule of the model `name`, for `kubectl apply` where the Prometheus operator runs.
+
+    Args:
+        name: the served name, a DNS label.
+        section: windows and limits.
+        level: what users are promised of latency and errors.
+    """
+    labels = {"name": name, "component": "monitoring", "part-of": "sevenfold", "managed-by": "sevenfold"}
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {
+            "name": f"sevenfold-{name}",
+            "labels": {f"app.kubernetes.io/{key}": value for key, value in labels.items()},
+        },
+        "spec": rule_groups(name, section, level),
+    }
+
+
+def to_yaml(document: Mapping[str, Any]) -> str:
+    """Return a document as YAML, keys in the order they were written."""
+    text: str = yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=110)
+    return text
