@@ -1,4 +1,4 @@
-"""Read JSON documents that say which version of their format they are."""
+"""Read and write JSON documents that say which version of their format they are."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import IntegrityError
 
-__all__ = ["read_versioned", "require_version"]
+__all__ = ["read_versioned", "require_version", "write_versioned"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -45,3 +46,8 @@ def require_version(content: bytes, known: int, name: str) -> None:
             f"{name}: format {known} is read, but got {version}.",
             remedy="Install the Sevenfold version that wrote it, or a newer one.",
         )
+
+
+def write_versioned(path: Path, document: BaseModel) -> None:
+    """Write a document as JSON whose keys keep their order, such as that of a table's columns; whole or not at all."""
+    write_whole(path, (document.model_dump_json() + "\n").encode())
