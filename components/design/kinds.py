@@ -1,0 +1,186 @@
+"""What kind of values a column of texts holds, and which texts mean that a value is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sevenfold.contracts.columns import Kind
+from sevenfold.contracts.moments import names_offset, parse_moments
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["DATE_FORMATS", "TOKENS", "Guess", "Numerals", "guess_kind", "missing_tokens", "number_texts"]
+
+TOKENS: Final = frozenset(
+    {"NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "Null", "null", "None", "none", "NONE"}
+    | {"-", "--", "?", ".", "\\N", "#NULL!", "#DIV/0!", "#VALUE!", "missing", "Missing", "MISSING", "unknown"}
+)
+SURE: Final = frozenset({"N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null", "?", "\\N", "#NULL!"})
+MAX_BAD: Final = 0.01  # share of a column's values that may not fit the kind the others have
+MAX_INTEGER: Final = 2**53
+SAMPLE: Final = 1_000
+MAX_DATES: Final = 300_000  # distinct texts that are parsed to see whether all are dates
+DATE_FORMATS: Final = (
+    "%Y/%m/%d",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%d.%m.%Y",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%m/%d/%Y %H:%M",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M %p",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%d-%m-%Y",
+    "%d-%m-%Y %H:%M",
+    "%d-%m-%Y %H:%M:%S",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+)
+TRUE_FALSE: Final = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"))
+_ZERO_FIRST = re.compile(r"[+-]?0\d")
+_DATE_LIKE = re.compile(r"\d.*[-/. :]|[A-Za-z]{3,9}\.? \d")
+
+
+@dataclass(frozen=True)
+class Numerals:
+    """How numbers are written."""
+
+    decimal: str = "."
+    thousands: str = ""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """The kind of a column: how its texts are read, and the distinct ones that do not fit."""
+
+    kind: Kind
+    date_format: str = ""
+    true_values: tuple[str, ...] = ()
+    false_values: tuple[str, ...] = ()
+    unfit: frozenset[str] = frozenset()
+    why: str = ""
+
+
+def missing_tokens(columns: Iterable[Sequence[str]], numerals: Numerals) -> tuple[str, ...]:
+    """Return the texts that mean a missing value somewhere in the table, "" first.
+
+    A text such as NA counts where all else in its column are numbers or dates; in a column of texts only one that can
+    mean nothing else does (NA may be Namibia).
+
+    Args:
+        columns: the distinct trimmed texts of each column.
+        numerals: how numbers are written.
+    """
+    found: set[str] = set()
+    for texts in columns:
+        suspects = TOKENS.intersection(texts)
+        if not suspects:
+            continue
+        rest = [text for text in texts if text and text not in TOKENS]
+        typed = bool(rest) and guess_kind(rest, numerals).kind is not Kind.CATEGORY
+        found |= suspects if typed else suspects & SURE
+    return ("", *sorted(found))
+
+
+def guess_kind(texts: Sequence[str], numerals: Numerals) -> Guess:
+    """Return the kind that the distinct, trimmed, not missing texts of a column have in common.
+
+    At most one in a hundred distinct texts may not fit; a column without texts is a category. Numbers with leading
+    zeros are codes and stay texts, and so do whole numbers beyond 2^53.
+    """
+    import polars as pl
+
+    if not texts:
+        return Guess(Kind.CATEGORY)
+    boolean = _boolean(texts)
+    if boolean is not None:
+        return boolean
+    values = number_texts(pl.Series(texts, dtype=pl.String), numerals).cast(pl.Float64, strict=False)
+    fits = values.is_finite().fill_null(False)
+    bad = len(texts) - int(fits.sum())
+    if bad <= MAX_BAD * len(texts):
+        if any(_ZERO_FIRST.match(text) for text in texts):
+            return Guess(Kind.CATEGORY, why="Codes with leading zeros, so texts.")
+        unfit = frozenset(text for text, fit in zip(texts, fits.to_list(), strict=True) if not fit)
+        return _whole_or_not([text for text in texts if text not in unfit], values.filter(fits), unfit, numerals)
+    return _date(texts) or Guess(Kind.CATEGORY)
+
+
+def number_texts(texts: pl.Series, numerals: Numerals) -> pl.Series:
+    """Rewrite numbers so that Python's notation reads them; other texts become unreadable or stay so."""
+    if numerals.thousands:
+        point, sign = re.escape(numerals.decimal), re.escape(numerals.thousands)
+        grouped = texts.str.contains(rf"^[+-]?\d{{1,3}}({sign}\d{{3}})+({point}\d*)?$")
+        texts = texts.str.replace_all(numerals.thousands, "", literal=True).zip_with(grouped, texts)
+    if numerals.decimal == ",":
+        texts = texts.str.replace_all(".", "x", literal=True).str.replace(",", ".", literal=True)
+    return texts
+
+
+def _whole_or_not(texts: Sequence[str], values: pl.Series, unfit: frozenset[str], numerals: Numerals) -> Guess:
+    import polars as pl
+
+    whole = number_texts(pl.Series(texts, dtype=pl.String), numerals).str.contains(r"^[+-]?\d+$")
+    if not whole.all():
+        return Guess(Kind.NUMBER, unfit=unfit)
+    if (values.abs() > MAX_INTEGER).any():
+        return Guess(Kind.CATEGORY, why="Whole numbers too large for a number, so texts.")
+    return Guess(Kind.INTEGER, unfit=unfit)
+
+
+def _boolean(texts: Sequence[str]) -> Guess | None:
+    folded = {text.casefold() for text in texts}
+    for true, false in TRUE_FALSE:
+        if folded == {true, false}:
+            return Guess(
+                Kind.BOOLEAN,
+                true_values=tuple(sorted(text for text in texts if text.casefold() == true)),
+                false_values=tuple(sorted(text for text in texts if text.casefold() == false)),
+            )
+    return None
+
+
+def _date(texts: Sequence[str]) -> Guess | None:
+    step = max(1, len(texts) // SAMPLE)
+    sample = list(texts[::step])
+    if sum(_DATE_LIKE.match(text) is not None for text in sample) < (1 - MAX_BAD) * len(sample):
+        return None
+    for form in ("", *DATE_FORMATS):
+        if _unread(sample, form) > MAX_BAD * len(sample):
+            continue
+        some = texts if len(texts) <= MAX_DATES else texts[:: -(-len(texts) // MAX_DATES)]
+        _, _, bad = parse_moments(some, form)
+        if bad.sum() > MAX_BAD * len(some):
+            continue
+        unfit = frozenset(text for text, wrong in zip(some, bad.tolist(), strict=True) if wrong)
+        if not form and len({names_offset(text) for text in some if text not in unfit}) > 1:
+            return Guess(Kind.CATEGORY, why="Times with and without an offset from UTC, so not comparable.")
+        return Guess(Kind.DATETIME, date_format=form, unfit=unfit, why=_ambiguity(form, sample))
+    return None
+
+
+def _ambiguity(form: str, sample: Sequence[str]) -> str:
+    for first, second in (("%m/%d", "%d/%m"),):
+        if form.startswith(first) and _unread(sample, form.replace(first, second)) == 0:
+            return "The day or the month may come first; change date_format if it is the day."
+    return ""
+
+
+def _unread(texts: Sequence[str], form: str) -> int:
+    return int(parse_moments(texts, form)[2].sum())

@@ -1,0 +1,195 @@
+"""Profile a table: what each column holds, what is missing, how values are spread. Sensitive values stay unseen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.columns import Kind
+from sevenfold.design.sensitive import why_sensitive
+from sevenfold.design.typed import Tell, TypedColumn, TypedTable, read_typed
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sevenfold.plan.data import DataSection
+
+__all__ = ["MIN_NAMED", "ColumnProfile", "Profile", "profile_column", "profile_table", "profile_typed"]
+
+MIN_NAMED: Final = 10  # a category seen less often is not told by name
+TOP: Final = 12
+BINS: Final = 24
+QUANTILES: Final = (0.01, 0.25, 0.5, 0.75, 0.99)
+UNIQUE: Final = 0.95  # share of distinct values from which texts name single rows
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """What one column holds.
+
+    Dates count as microseconds since 1970 UTC in `low`, `high`, `quantiles` and `edges`. `lengths` are the mean and the
+    largest number of characters of texts. Where `sensitive` is not empty it says why, and there are counts only: no
+    value, no range, no histogram.
+    """
+
+    name: str
+    kind: Kind
+    rows: int
+    missing: int
+    bad: int
+    distinct: int
+    sensitive: str = ""
+    low: float | None = None
+    high: float | None = None
+    mean: float | None = None
+    deviation: float | None = None
+    quantiles: tuple[float, ...] = ()
+    edges: tuple[float, ...] = ()
+    counts: tuple[int, ...] = ()
+    top: tuple[tuple[str, int], ...] = ()
+    lengths: tuple[float, int] | None = None
+    note: str = ""
+
+    @property
+    def present(self) -> int:
+        """Rows with a value."""
+        return self.rows - self.missing - self.bad
+
+    @property
+    def unique(self) -> bool:
+        """Whether nearly every value is there once."""
+        return self.present > 1 and self.distinct >= UNIQUE * self.present
+
+    @property
+    def constant(self) -> bool:
+        """Whether all rows are alike."""
+        return self.distinct <= 1 and self.missing + self.bad == 0
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a table holds."""
+
+    source: str
+    bytes: int
+    rows: int
+    refused: int
+    complete: bool
+    columns: dict[str, ColumnProfile] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> float:
+        """Share of the cells without a value."""
+        cells = self.rows * len(self.columns)
+        return sum(column.missing for column in self.columns.values()) / cells if cells else 0.0
+
+
+def profile_table(path: Path, data: DataSection | None = None, *, tell: Tell | None = None) -> Profile:
+    """Profile a CSV or Parquet file.
+
+    Args:
+        path: the file.
+        data: what the file is and what its columns are; None guesses both.
+        tell: called with a message, the columns done and their number.
+
+    Raises:
+        DataError: what `read_typed` raises.
+    """
+    return profile_typed(read_typed(path, data, tell=tell), data, tell=tell)
+
+
+def profile_typed(table: TypedTable, data: DataSection | None = None, *, tell: Tell | None = None) -> Profile:
+    """Profile a table that was read; what is sensitive the plan says, or, without one, the values suggest."""
+    columns: dict[str, ColumnProfile] = {}
+    for at, (name, column) in enumerate(table.columns.items()):
+        if tell is not None:
+            tell(f"profile column {name}", at, len(table.columns))
+        declared = data.columns.get(name) if data is not None else None
+        if data is None:
+            columns[name] = profile_column(column, table.rows)
+        else:
+            sensitive = "the plan says so" if declared is None or declared.sensitive else ""
+            columns[name] = profile_column(column, table.rows, sensitive=sensitive)
+    return Profile(table.source, table.bytes, table.rows, table.refused, table.complete, columns)
+
+
+def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = None) -> ColumnProfile:
+    """Profile one column; `sensitive` None lets name and values decide, else it is the reason, or "" for none."""
+    present = column.values.drop_nulls()
+    distinct = int(present.n_unique()) if len(present) else 0
+    found: dict[str, Any] = {
+        "name": column.name,
+        "kind": column.kind,
+        "rows": rows,
+        "missing": column.missing,
+        "bad": column.bad,
+        "distinct": distinct,
+        "note": column.trouble or column.guess.why,
+    }
+    if sensitive is None:
+        unique = len(present) > 1 and distinct >= UNIQUE * len(present)
+        sensitive = why_sensitive(column, rows=rows, unique=unique)
+    if column.kind is Kind.CATEGORY and len(present):
+        lengths = present.str.len_chars()
+        found["lengths"] = (round(float(lengths.mean()), 1), int(lengths.max()))  # type: ignore[arg-type]
+    if sensitive:
+        return ColumnProfile(**found, sensitive=sensitive)
+    if column.kind in (Kind.CATEGORY, Kind.BOOLEAN):
+        return ColumnProfile(**found, top=_top(present))
+    return ColumnProfile(**found, **_spread(numbers(column)))
+
+
+def numbers(column: TypedColumn) -> NDArray[np.float64]:
+    """Return the present values of a number, a boolean or a date (microseconds) as float64."""
+    import polars as pl
+
+    present = column.values.drop_nulls()
+    if column.kind is Kind.DATETIME:
+        present = present.cast(pl.Int64)
+    return present.cast(pl.Float64).to_numpy()
+
+
+def _top(present: pl.Series) -> tuple[tuple[str, int], ...]:
+    counted = present.alias("value").value_counts(sort=True).head(TOP)
+    rows = [(_shown(value), int(count)) for value, count in counted.iter_rows() if count >= MIN_NAMED]
+    return tuple(sorted(rows, key=lambda row: (-row[1], row[0])))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _spread(values: NDArray[np.float64]) -> dict[str, Any]:
+    if not len(values):
+        return {}
+    low, high = float(values.min()), float(values.max())
+    quantiles = np.quantile(values, QUANTILES)
+    # the tails take one bin each, or a single far value would leave all others in one bar
+    inner = (float(quantiles[0]), float(quantiles[-1]))
+    ends = inner if inner[0] < inner[1] and high - low > 3 * (inner[1] - inner[0]) else (low, high)
+    edges = _edges(values, *ends) if ends[0] < ends[1] else np.array([low, low + 1.0])
+    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), bins=edges)
+    return {
+        "low": low,
+        "high": high,
+        "mean": float(values.mean()),
+        "deviation": float(values.std()),
+        "quantiles": tuple(float(value) for value in quantiles),
+        "edges": tuple(float(edge) for edge in edges),
+        "counts": tuple(int(count) for count in counts),
+    }
+
+
+def _edges(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """Return even edges; between whole numbers, so many to a bin, or some bins would hold more of them than others."""
+    if np.array_equal(values, np.floor(values)) and high - low < 2**31:
+        width = max(1.0, np.ceil((high - low + 1) / BINS))
+        return np.arange(low - 0.5, high + width, width)
+    return np.linspace(low, high, BINS + 1)

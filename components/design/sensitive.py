@@ -1,0 +1,106 @@
+"""Which columns may point at a person: proposed as sensitive, so that their values are never shown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from sevenfold.contracts.columns import Kind
+
+if TYPE_CHECKING:
+    from sevenfold.design.typed import TypedColumn
+
+__all__ = ["why_sensitive"]
+
+SAMPLE: Final = 2_000
+SHARE: Final = 0.5  # of the sampled texts that look like an address
+MIN_WORDS: Final = 0.9
+_EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
+_PHONE: Final = r"^\+?[\d][\d\s().\-/]{6,18}\d$"
+_ADDRESS: Final = r"^(\d{1,3}\.){3}\d{1,3}$|^[0-9A-Fa-f]{1,4}(:[0-9A-Fa-f]{0,4}){5,7}$"
+_WORDS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_PERSON: Final = {
+    "email": "an e-mail address",
+    "mail": "an e-mail address",
+    "phone": "a phone number",
+    "telephone": "a phone number",
+    "mobile": "a phone number",
+    "firstname": "a person's name",
+    "lastname": "a person's name",
+    "surname": "a person's name",
+    "forename": "a person's name",
+    "fullname": "a person's name",
+    "username": "a person's name",
+    "maiden": "a person's name",
+    "ssn": "a person's number",
+    "passport": "a person's number",
+    "iban": "an account number",
+    "birthdate": "a date of birth",
+    "birthday": "a date of birth",
+    "dob": "a date of birth",
+    "address": "an address",
+    "street": "an address",
+}
+_PAIRS: Final = {
+    ("first", "name"): "a person's name",
+    ("last", "name"): "a person's name",
+    ("full", "name"): "a person's name",
+    ("family", "name"): "a person's name",
+    ("given", "name"): "a person's name",
+    ("user", "name"): "a person's name",
+    ("customer", "name"): "a person's name",
+    ("patient", "name"): "a person's name",
+    ("date", "birth"): "a date of birth",
+    ("birth", "date"): "a date of birth",
+    ("credit", "card"): "an account number",
+    ("card", "number"): "an account number",
+    ("account", "number"): "an account number",
+    ("social", "security"): "a person's number",
+    ("ip", "address"): "a network address",
+}
+
+
+def why_sensitive(column: TypedColumn, *, rows: int, unique: bool) -> str:
+    """Return what the column seems to hold of a person, or "".
+
+    Args:
+        column: the column.
+        rows: of the table.
+        unique: nearly every value is there once.
+    """
+    named = _by_name(column.name)
+    if named:
+        return named
+    if column.kind is not Kind.CATEGORY:
+        return ""
+    texts = column.values.drop_nulls()
+    step = max(1, len(texts) // SAMPLE)
+    sample = texts.gather_every(step)
+    if len(sample) == 0:
+        return ""
+    for pattern, what in ((_EMAIL, "e-mail addresses"), (_ADDRESS, "network addresses"), (_PHONE, "phone numbers")):
+        looks = sample.str.contains(pattern)
+        if what == "phone numbers":
+            # a date or a code with leading zeros looks like one too: ask for a plus, or signs between the digits
+            looks &= sample.str.contains(r"^\+|[\s().\-/]") & ~sample.str.contains(r"^\d{4}-\d\d-\d\d")
+        if float(looks.mean() or 0.0) > SHARE:  # type: ignore[arg-type]
+            return what
+    if unique and rows > 1 and float(sample.str.contains(r"\p{L}.*\s.*\p{L}").mean() or 0.0) >= MIN_WORDS:  # type: ignore[arg-type]
+        return "texts of their own for nearly every row"
+    words = _words(column.name)
+    return "a person's name" if unique and words and words[-1] == "name" else ""
+
+
+def _by_name(name: str) -> str:
+    words = _words(name)
+    for word in words:
+        if word in _PERSON:
+            return _PERSON[word]
+    for pair, what in _PAIRS.items():
+        if set(pair) <= set(words):
+            return what
+    return ""
+
+
+def _words(name: str) -> list[str]:
+    return [word.casefold() for word in _WORDS.findall(name)]
