@@ -75,15 +75,10 @@ def _panels() -> list[dict[str, Any]]:
         _series("Rows predicted", [(f"sum(rate({telemetry.PREDICTIONS}{SELECTOR}{RATE}))", "rows")], "wps"),
         _history("Drift per feature (PSI)", drift, "{{feature}}"),
         _series("What is predicted", [(shares, "{{bin}}")], "percentunit", stacked=True),
-        _series(
-            "Drift of the predictions", [(f"max by (model) ({PREDICTIONS.name('psi')}{SELECTOR})", "{{model}}")], ""
-        ),
+        _series("Drift of the predictions (PSI)", [(moved, "{{model}}")], ""),
         _series("Odd values", [(f"sum(rate({m}{SELECTOR}{RATE}))", said) for m, said in odd], "wps"),
         _series("Trouble", [(f"sum(rate({m}{SELECTOR}{RATE}))", said) for m, said in wrong], "reqps"),
-        _table(
-            "What serves",
-            f"max by (namespace, model, digest, task, package_version) ({telemetry.BUNDLE_INFO}{SELECTOR})",
-        ),
+        _table("What serves", serving),
     ]
     return [_placed(panel, place) for place, panel in enumerate(panels)]
 

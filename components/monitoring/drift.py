@@ -158,7 +158,7 @@ def _feature(name: str, counts: Counts, bins: FeatureBins, level: float, section
     rows, before = float(np.sum(counts)), np.array(bins.counts, dtype=np.float64)
     index = float(stability_index(counts, before))
     degrees = max(1, len(bins.names) - 1)
-    noise = 1 / max(rows, 1.0) + 1 / max(before.sum(), 1.0)
+    noise = 1 / max(rows, 1.0) + 1 / max(float(before.sum()), 1.0)
     was, now = smoothed_shares(before), smoothed_shares(counts)
     moved = int(np.argmax(np.abs(now - was)))
     limit = chi_squared_quantile(1 - level, degrees)
@@ -172,5 +172,5 @@ def _feature(name: str, counts: Counts, bins: FeatureBins, level: float, section
         bin=bins.names[moved],
         before=float(was[moved]),
         after=float(now[moved]),
-        drifted=rows >= section.min_rows and index / noise > limit and large,
+        drifted=bool(rows >= section.min_rows and index / noise > limit and large),
     )

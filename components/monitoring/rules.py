@@ -28,11 +28,7 @@ def rule_groups(name: str, section: MonitoringSection, level: ServiceLevel) -> d
     return {
         "groups": [
             {"name": f"sevenfold-{name}-drift", "interval": INTERVAL, "rules": recorded},
-            {
-                "name": f"sevenfold-{name}-alerts",
-                "interval": INTERVAL,
-                "rules": alerting_rules(selector, section, level),
-            },
+            {"name": f"sevenfold-{name}-alerts", "interval": INTERVAL, "rules": alerting},
         ]
     }
 

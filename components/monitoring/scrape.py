@@ -15,7 +15,8 @@ from sevenfold.monitoring.drift import PREDICTION, Counts
 
 __all__ = ["Scrape", "bin_counts", "latency_quantile", "read_metrics", "since", "summed"]
 
-Samples = Mapping[tuple[str, ...], float]
+SHARED = ("model", "bundle")  # labels of every series
+Samples = Mapping[tuple[str, ...], float]  # by the values of the other labels, in the order of the labels' names
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def read_metrics(text: str, *, model: str, bundle: str) -> Scrape:
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 if sample.labels.get("model") == model and sample.labels.get("bundle", bundle) == bundle:
-                    key = tuple(v for k, v in sample.labels.items() if k not in ("model", "bundle"))
+                    key = tuple(value for name, value in sorted(sample.labels.items()) if name not in SHARED)
                     found.setdefault(sample.name, {})[key] = sample.value
     except (ValueError, KeyError, IndexError) as error:
         raise MonitoringError(
@@ -142,8 +143,8 @@ def latency_quantile(scrape: Scrape, quantile: float) -> float:
     return lower
 
 
-def _scrape(model: str, bundle: str, found: Mapping[str, Mapping[tuple[str, ...], float]]) -> Scrape:
-    def series(metric: telemetry.Metric) -> Mapping[tuple[str, ...], float]:
+def _scrape(model: str, bundle: str, found: Mapping[str, Samples]) -> Scrape:
+    def series(metric: telemetry.Metric) -> Samples:
         return found.get(metric.name, {})
 
     def single(metric: telemetry.Metric) -> dict[str, float]:
@@ -153,7 +154,7 @@ def _scrape(model: str, bundle: str, found: Mapping[str, Mapping[tuple[str, ...]
     return Scrape(
         model=model,
         bundle=bundle,
-        bins={(key[0], key[1]): value for key, value in series(telemetry.FEATURE_BINS).items()},
+        bins={(key[1], key[0]): value for key, value in series(telemetry.FEATURE_BINS).items()},
         prediction=single(telemetry.PREDICTION_BINS),
         codes=single(telemetry.REQUESTS),
         buckets={float(key[0]): value for key, value in buckets.items()},
