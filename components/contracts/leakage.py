@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 __all__ = ["SAMPLE_ROWS", "category_leaks", "number_leaks"]
 
-SAMPLE_ROWS: Final = 50_000
+SAMPLE_ROWS: Final = 20_000
 MIN_ROWS: Final = 50
 MIN_CLASS_ROWS: Final = 10
 ERRORS: Final = 0.001  # share of rows that may disagree

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FeatureFindings", "FeatureFitter", "dropped_column"]
 
-REFERENCE_ROWS: Final = 200_000
+REFERENCE_ROWS: Final = 100_000
 
 Feature = NumberFeature | CategoryFeature | DatetimeFeature
 Dropped = Literal["all_missing", "constant", "all_rare"]

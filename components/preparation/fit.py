@@ -27,11 +27,12 @@ def fit_number(values: NDArray[np.float64], name: str, kind: Number, section: Pr
     unit = float(np.abs(present).max())
     unit = unit if unit > HUGE else 1.0
     scaled = present / unit
-    median = float(np.median(scaled))
+    robust = section.scaling is Scaling.ROBUST
+    median = float(np.median(scaled)) if robust or section.imputation is Imputation.MEDIAN else 0.0
     mean, deviation = float(scaled.mean()), float(scaled.std())
     center, scale = {
         Scaling.STANDARD: (mean, deviation),
-        Scaling.ROBUST: (median, _interquartile(scaled) or deviation),
+        Scaling.ROBUST: (median, (_interquartile(scaled) if robust else 0.0) or deviation),
         Scaling.NONE: (0.0, 1.0 / unit),
     }[section.scaling]
     fill = {Imputation.MEDIAN: median, Imputation.MEAN: mean, Imputation.ZERO: 0.0}[section.imputation]

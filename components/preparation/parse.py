@@ -180,13 +180,13 @@ def _by_distinct(texts: pa.Array, column: Column, data: DataSection) -> Parsed:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = pc.dictionary_encode(texts.cast(pa.string()))
+    encoded = pc.dictionary_encode(texts.cast(pa.string()), null_encoding="encode")
     codes = encoded.indices.to_numpy(zero_copy_only=False)
     raw = encoded.dictionary
-    plain = pc.utf8_trim_whitespace(raw)
+    plain = pc.utf8_trim_whitespace(raw.fill_null(""))
     tokens = pa.array(["", *(token.strip() for token in data.missing)], pa.string())
     missing = pc.is_in(plain, value_set=tokens).to_numpy(zero_copy_only=False)
-    changed = pc.not_equal(plain, raw).to_numpy(zero_copy_only=False)
+    changed = pc.not_equal(plain, raw).fill_null(False).to_numpy(zero_copy_only=False)
     trimmed = int(changed[codes].sum()) if len(codes) and changed.any() else 0
     if column.kind is Kind.CATEGORY:
         return Parsed(_categories(plain, missing, codes), trimmed=trimmed)

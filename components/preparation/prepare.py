@@ -101,7 +101,7 @@ def prepare(
     tell = tell or (lambda message, done, total: None)
     _check_digest(table, data)
     with _folder(out) as work, _scratch(work) as scratch:
-        store = RowStore(scratch / "rows.parquet")
+        store = RowStore(scratch / "rows.arrow")
         try:
             return _prepared(table, data, preparation, work, store, max_features, tell)
         finally:
@@ -127,7 +127,6 @@ def _prepared(
         raise DataError(
             "no_rows", f"A table must have usable rows, but all {reader.rows} of {table.name} were refused."
         )
-    store.finish()
     target, classes = _target(store.column(data.target), data)
     tell(f"split {store.rows:,} rows by {section.split.by.value}", 1, STEPS)
     times = _times(store, data, split_column) if section.split.by is SplitBy.TIME else None

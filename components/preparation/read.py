@@ -212,7 +212,7 @@ class _CsvColumns:
         import polars as pl
 
         if self._typed is not None and self._schema[name] == pl.String:
-            return self._typed[name].fill_null("")
+            return self._typed[name]
         if self._frame is None:
             self._frame = self._records.texts()
         return self._frame[name]

@@ -22,7 +22,9 @@ SPLIT_ROWS: Final = 65_536  # rows per group of a split's file
 
 
 class RowStore:
-    """A scratch Parquet file of record batches.
+    """A scratch file of record batches, each column of each batch a message of its own, so that one is read alone.
+
+    The distinct texts of each batch stay in memory; their codes do not.
 
     Args:
         path: the file; its folder is the caller's to remove.
@@ -32,55 +34,60 @@ class RowStore:
         self.path = path
         self.rows = 0
         self.schema: pa.Schema | None = None
-        self._writer: Any = None
-        self._file: Any = None
+        self._stream = path.open("w+b")
+        self._texts: dict[str, list[pa.Array]] = {}
+        self._places: dict[str, list[tuple[int, int]]] = {}  # offset and size of each batch's message
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Append a batch; all have one schema."""
-        import pyarrow.parquet as pq
+        import pyarrow as pa
 
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(
-                self.path,
-                batch.schema,
-                compression="none",
-                use_dictionary=_texts(batch.schema),
-                write_statistics=False,
-            )
+        if not len(batch):
+            return
+        if self.schema is None:
             self.schema = batch.schema
-        if len(batch):
-            self._writer.write_batch(batch, row_group_size=len(batch))
-            self.rows += len(batch)
-
-    def finish(self) -> None:
-        """Close the file for writing; the columns can be read from now on."""
-        import pyarrow.parquet as pq
-
-        self._writer.close()
-        texts = _texts(self.schema)
-        self._writer = None
-        self._file = pq.ParquetFile(self.path, read_dictionary=texts)
+            self._texts = {item.name: [] for item in batch.schema if pa.types.is_dictionary(item.type)}
+            self._places = {item.name: [] for item in batch.schema}
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            plain = values
+            if name in self._texts:
+                self._texts[name].append(values.dictionary)
+                plain = values.indices
+            message = pa.RecordBatch.from_arrays([plain], [name]).serialize()
+            self._places[name].append((self._stream.tell(), message.size))
+            self._stream.write(message)
+        self.rows += len(batch)
 
     def column(self, name: str) -> pa.Array:
         """Return a column of all rows as one array."""
         import pyarrow as pa
 
-        chunked = self._file.read(columns=[name], use_threads=False).column(0)
-        if pa.types.is_dictionary(chunked.type):
-            chunked = chunked.unify_dictionaries()
-        return chunked.combine_chunks() if chunked.num_chunks != 1 else chunked.chunk(0)
+        parts = [self._read(name, at) for at in range(len(self._places[name]))]
+        if name not in self._texts:
+            return pa.concat_arrays(parts)
+        unified = pa.chunked_array(parts).unify_dictionaries()
+        return unified.combine_chunks() if unified.num_chunks != 1 else unified.chunk(0)
 
-    def batches(self) -> Iterator[pa.Table]:
-        """Yield the rows again as they were added, group by group."""
-        for group in range(self._file.num_row_groups):
-            yield self._file.read_row_group(group, use_threads=False)
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield some columns of the rows again as they were added, batch by batch."""
+        import pyarrow as pa
+
+        for at in range(len(next(iter(self._places.values()), ()))):
+            yield pa.RecordBatch.from_arrays([self._read(name, at) for name in names], list(names))
 
     def close(self) -> None:
         """Let the file go."""
-        for handle in (self._writer, self._file):
-            if handle is not None:
-                handle.close()
-        self._writer = self._file = None
+        self._stream.close()
+
+    def _read(self, name: str, at: int) -> pa.Array:
+        import pyarrow as pa
+
+        offset, size = self._places[name][at]
+        self._stream.seek(offset)
+        kind = pa.int32() if name in self._texts else self.schema.field(name).type  # type: ignore[union-attr]
+        message = pa.py_buffer(self._stream.read(size))
+        values = pa.ipc.read_record_batch(message, pa.schema([pa.field(name, kind)])).column(0)
+        return pa.DictionaryArray.from_arrays(values, self._texts[name][at]) if name in self._texts else values
 
 
 class SplitWriter:
@@ -96,7 +103,7 @@ class SplitWriter:
 
         self.rows = 0
         self._schema = schema
-        self._waiting: list[pa.Table] = []
+        self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
         self._writer = pq.ParquetWriter(
             path,
@@ -105,6 +112,8 @@ class SplitWriter:
             compression="snappy",
             use_dictionary=_texts(schema),
             store_schema=False,
+            # smallest and largest values are of no use here and would be sensitive ones, too
+            write_statistics=False,
             write_page_checksum=False,
         )
 
@@ -118,7 +127,7 @@ class SplitWriter:
             self._write(self._joined())
         self._writer.close()
 
-    def add(self, rows: pa.Table) -> None:
+    def add(self, rows: pa.RecordBatch) -> None:
         """Append rows."""
         if not len(rows):
             return
@@ -131,12 +140,12 @@ class SplitWriter:
         whole = len(joined) // SPLIT_ROWS * SPLIT_ROWS
         self._write(joined.slice(0, whole))
         rest = joined.slice(whole)
-        self._waiting, self._waiting_rows = ([rest] if len(rest) else []), len(rest)
+        self._waiting, self._waiting_rows = rest.to_batches(), len(rest)
 
     def _joined(self) -> pa.Table:
         import pyarrow as pa
 
-        return pa.concat_tables(self._waiting).unify_dictionaries().combine_chunks()
+        return pa.Table.from_batches(self._waiting).unify_dictionaries().combine_chunks()
 
     def _write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows, row_group_size=SPLIT_ROWS)
@@ -151,8 +160,7 @@ def write_splits(store: RowStore, sides: NDArray[np.int8], paths: Sequence[Path]
     with contextlib.ExitStack() as stack:
         writers = [stack.enter_context(SplitWriter(path, schema)) for path in paths]
         start = 0
-        for group in store.batches():
-            rows = group.select(schema.names)
+        for rows in store.batches(schema.names):
             part = sides[start : start + len(rows)]
             start += len(rows)
             for side, writer in enumerate(writers):
@@ -181,4 +189,5 @@ def sort_rows(path: Path, keys: NDArray[Any], schema: pa.Schema) -> None:
     path.unlink()
     with SplitWriter(path, schema) as writer:
         order = pa.array(np.argsort(keys, kind="stable"))
-        writer.add(rows.take(order).cast(schema))
+        for batch in rows.take(order).cast(schema).to_batches():
+            writer.add(batch)
