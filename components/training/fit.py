@@ -124,10 +124,11 @@ def predict(network: nn.Module, rows: Rows, signature: ModelSignature) -> tuple[
 
 def truth_of(rows: Rows, tensors: Tensors) -> NDArray[Any]:
     """Return the target as `score` takes it: class index, or the value in the target's own unit."""
-    target = rows.target.numpy()
+    target: NDArray[Any] = rows.target.numpy()
     if tensors.signature.task is not Task.REGRESSION:
         return target
-    return target.astype(np.float64) * tensors.target.scale + tensors.target.mean
+    values: NDArray[np.float64] = target.astype(np.float64) * tensors.target.scale + tensors.target.mean
+    return values
 
 
 def run_epoch(
