@@ -172,7 +172,7 @@ def parse_metrics(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], flo
     {('up', frozenset({('job', 'a')})): 1.0}
     """
     samples = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a label may hold what else ends lines
         match = _LINE.match(line)
         if match is None:
             continue

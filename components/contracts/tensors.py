@@ -171,15 +171,19 @@ def _raw_values(name: str, datatype: str, raw: bytes | memoryview) -> np.ndarray
 def _texts(name: str, raw: bytes) -> np.ndarray[Any, Any]:
     texts: list[str] = []
     at, end = 0, len(raw)
+    # Almost all raw texts are ASCII, lengths included: decoded once, cut many times.
+    whole = raw.decode("ascii") if raw.isascii() else None
     try:
         while at < end:
             start = at + 4
-            at = start + int.from_bytes(raw[at:start], "little")
-            texts.append(raw[start:at].decode())
+            at = start + _SIZE.unpack_from(raw, at)[0]
+            texts.append(raw[start:at].decode() if whole is None else whole[start:at])
     except UnicodeDecodeError:
         raise InputError("datatype", "A text must be UTF-8.", field=name) from None
+    except struct.error:
+        at = -1
     if at != end:
-        raise InputError("binary", "The lengths of the texts must add up to the raw bytes.", field=name)
+        raise InputError("datatype", "The lengths of the texts must add up to the raw bytes.", field=name)
     array = np.empty(len(texts), dtype=object)
     array[:] = texts
     return array

@@ -21,7 +21,7 @@ from sevenfold.serving.limits import Limits
 from sevenfold.serving.meter import Meter
 from sevenfold.serving.model import ServedModel
 from sevenfold.serving.pages import Page, pages
-from sevenfold.serving.refusal import ClientGone, Refusal, refusal_body, refusal_of
+from sevenfold.serving.refusal import TOO_SLOW, ClientGone, Refusal, refusal_body, refusal_of
 from sevenfold.serving.v1 import encode_v1, read_v1
 from sevenfold.serving.v2 import encode_v2, read_v2
 
@@ -120,7 +120,7 @@ class Predictor:
         try:
             body, extra = await self._answer(handler, headers, receive, replay)
         except ClientGone:
-            status, body = 499, b""
+            status, body = (408 if TOO_SLOW in scope else 499), b""
         except InputError as error:
             refusal = refusal_of(error)
             status = refusal.status
@@ -139,7 +139,7 @@ class Predictor:
             log.exception("internal error")
             status, body = 500, refusal_body("internal", "The predictor failed; its log says why.")
             extra = [JSON, *self._common]
-        if status != 499:
+        if body:
             await _send(send, status, body, extra)
         if not replay:
             self.meter.request(status, perf_counter() - started)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sevenfold.serving.limits import Limits
-from sevenfold.serving.refusal import refusal_body
+from sevenfold.serving.refusal import TOO_SLOW, refusal_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,10 +24,15 @@ DISCARDED_BYTES = 16 << 20  # of a refused body
 
 
 class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
-    """One connection; `since` is when it began to owe us a request head, or the rest of a refused body; or None."""
+    """One connection.
+
+    `since` is when it began to owe us a request head, or the rest of a refused body; `body_since`, when it began to owe
+    us a body that is wanted; None where it owes none.
+    """
 
     limits = Limits()
     since: float | None = None
+    body_since: float | None = None
     head_bytes = 0
     discarded = 0
 
@@ -52,6 +57,7 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
 
     def on_headers_complete(self) -> None:
         self.since = None
+        self.body_since = monotonic()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -63,16 +69,29 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self.since = None
+        self.since = self.body_since = None
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         if self.cycle.more_body:
-            self.since = monotonic()
+            self.since, self.body_since = monotonic(), None
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         self._end(400, "not_http", "The request must be HTTP/1.1 with a head of at most 32 KiB.")
+
+    def end_if_slow(self, now: float) -> None:
+        """Close where a head is overdue; where a body is, answer 408 first and let the application know."""
+        if self.since is not None and self.since < now - self.limits.header_seconds:
+            self.transport.close()
+        elif self.body_since is not None and self.body_since < now - self.limits.body_seconds:
+            self.body_since = None
+            self.scope[TOO_SLOW] = True
+            self._end(
+                408, "too_slow", f"The body must arrive within {self.limits.body_seconds:g} seconds, but did not."
+            )
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
 
     def _head(self, size: int) -> None:
         self.head_bytes += size
@@ -94,10 +113,8 @@ def bounded_connection(limits: Limits) -> type[asyncio.Protocol]:
     return type("BoundedConnection", (_Bounded,), {"limits": limits})
 
 
-def close_stalled(connections: Iterable[Any], limits: Limits) -> None:
-    """Close every connection that has owed us something for too long; bodies that are still wanted have own limits."""
-    oldest = monotonic() - limits.header_seconds
+def close_stalled(connections: Iterable[Any]) -> None:
+    """End every connection that has owed us something for too long."""
+    now = monotonic()
     for connection in list(connections):
-        since = getattr(connection, "since", None)
-        if since is not None and since < oldest:
-            connection.transport.close()
+        connection.end_if_slow(now)

@@ -1,7 +1,7 @@
 """Count what the model sees and says into the bins of its reference, cheaply enough for every request.
 
-Categories are counted at once. Numbers and dates wait, packed, until some hundred rows are counted in one go: per value
-that costs a tenth of counting each row alone. What waits is counted before anybody reads the counts.
+Categories are counted at once, a look-up each. Numbers and dates wait, packed, until some hundred rows are counted in
+one go: per value that costs a tenth of counting each row alone. What waits is counted before anybody reads the counts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from sevenfold.serving.model import ServedModel
 __all__ = ["DriftCounter"]
 
 PACKED_ROWS: Final = 512  # rows that wait at most, however many requests they came in
-ONE_BY_ONE: Final = 16  # up to so many texts, a look-up each is cheaper than a table of them
 
 
 class DriftCounter:
@@ -33,10 +32,15 @@ class DriftCounter:
         self.rows = 0
         self.out_of_range = {name: 0 for name, bins in self.bins.items() if bins.kind == "number"}
         self._counts = {name: np.zeros(len(bins.names), dtype=np.int64) for name, bins in self.bins.items()}
+        # A list takes single increments three times faster than an array.
+        self._levels = {
+            name: (bins.index, len(bins.names) - 2, [0] * len(bins.names))
+            for name, bins in self.bins.items()
+            if bins.kind == "category"
+        }
         self._predicted = np.zeros(len(self.prediction_bins.names) if self.prediction_bins else 0, dtype=np.int64)
         self._numbers = list(self.out_of_range)
         self._dates = [name for name, bins in self.bins.items() if bins.kind in ("hour", "weekday")]
-        self._texts = [name for name, bins in self.bins.items() if bins.kind == "category"]
         self._low = self._limits("low", -np.inf)
         self._high = self._limits("high", np.inf)
         self._packed_numbers: list[NDArray[np.float64]] = []
@@ -65,6 +69,8 @@ class DriftCounter:
 
     def counts(self, feature: str) -> NDArray[np.int64]:
         """Return the rows per bin of a feature."""
+        if feature in self._levels:
+            return np.array(self._levels[feature][2], dtype=np.int64)
         self.settle()
         return self._counts[feature]
 
@@ -75,18 +81,13 @@ class DriftCounter:
 
     def unknown(self) -> dict[str, int]:
         """Return, per category, how many values training had never seen, or hardly ever."""
-        return {name: int(self._counts[name][-2]) for name in self._texts}
+        return {name: counts[unseen] for name, (_, unseen, counts) in self._levels.items()}
 
     def _count(self, feeds: Feeds, numbers: NDArray[np.float64] | None, prediction: Prediction, rows: int) -> None:
         self.rows += rows
-        for name in self._texts:
-            bins, counts = self.bins[name], self._counts[name]
-            if rows <= ONE_BY_ONE:
-                index, unseen = bins.index, len(counts) - 2
-                for text in feeds[name].tolist():
-                    counts[index.get(text, unseen)] += 1
-            else:
-                counts += count_bins(bins, feeds[name])
+        for name, (index, unseen, counts) in self._levels.items():
+            for text in feeds[name].tolist():
+                counts[index.get(text, unseen)] += 1
         if numbers is not None:
             self._packed_numbers.append(numbers)
         if self._dates:

@@ -82,9 +82,11 @@ def start_predictor(
                 start_new_session=True,
             )
         started = start_of(process.pid)
-        told = _wait(process, started, port_file, log, seconds)
-    # From here on it is known by number and start time; to Popen an unfinished child would be an oversight.
-    process.returncode = 0
+        try:
+            told = _wait(process, started, port_file, log, seconds)
+        finally:
+            # From here on it is known by number and start time; to Popen an unfinished child would be an oversight.
+            process.returncode = process.returncode or 0
     return Service(
         name=name,
         url=f"http://127.0.0.1:{told['port']}",

@@ -8,8 +8,9 @@ import orjson
 
 from sevenfold.contracts.errors import InputError
 
-__all__ = ["ClientGone", "Refusal", "refusal_body", "refusal_of"]
+__all__ = ["TOO_SLOW", "ClientGone", "Refusal", "refusal_body", "refusal_of"]
 
+TOO_SLOW: Final = "sevenfold.too_slow"  # in the scope of a request that its connection has answered with 408
 ECHO: Final = 64  # characters of what the client sent that an answer repeats
 MESSAGE: Final = 400  # characters
 # What is wrong with the message rather than with a row in it.

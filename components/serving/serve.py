@@ -133,7 +133,7 @@ def _server(predictor: Predictor, limits: Limits, *, on_start: Any, on_reload: A
             if self.leave_at is not None and monotonic() >= self.leave_at:
                 self.should_exit = True
             if counter % 10 == 0:
-                close_stalled(self.server_state.connections, limits)
+                close_stalled(self.server_state.connections)
             return bool(await super().on_tick(counter))
 
     config = uvicorn.Config(
@@ -145,6 +145,7 @@ def _server(predictor: Predictor, limits: Limits, *, on_start: Any, on_reload: A
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,
         proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
