@@ -17,6 +17,7 @@ from sevenfold.contracts.feeds import feeds_from_rows, feeds_from_table
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.scorer import Prediction, Scorer
 from sevenfold.contracts.scores import METRIC_NAMES, score
+from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.training import Framework
 from sevenfold.training.convert import compare, raw_model
 from sevenfold.training.example import example_rows
@@ -76,7 +77,7 @@ def export_bundle(
     scorer.predict(feeds_from_rows(example, signature.inputs))
     write_json(out / "example_request.json", {"instances": example})
     reference = with_prediction(dataset.reference(), signature, found)
-    write_json(out / "reference.json", reference.model_dump(mode="json"))
+    write_versioned(out / "reference.json", reference)
     info = BundleInfo(
         name=name,
         framework=Framework.PYTORCH.value,
@@ -86,7 +87,7 @@ def export_bundle(
         metrics=validation_metrics(found, tensors),
         digests={**{key: value for key, value in digests.items() if value}, "dataset": dataset.digest},
     )
-    write_json(out / "bundle.json", info.model_dump(mode="json"))
+    write_versioned(out / "bundle.json", info)
     return seal(out, expected=[*BUNDLE_FILES, WEIGHTS]), difference
 
 
