@@ -6,7 +6,7 @@ import re
 from html import escape
 from typing import Any, Final
 
-from sevenfold.contracts.errors import MissingExtraError
+from sevenfold.contracts.errors import MissingExtraError, PolicyError
 from sevenfold.contracts.report.model import Chart
 
 __all__ = ["COLUMN", "PHONE", "ROW", "SERIES", "draw"]
@@ -65,12 +65,14 @@ CONFIG: Final[dict[str, Any]] = {
     "scale": {"bandPaddingInner": 0.28, "bandPaddingOuter": 0.14},
     "range": {"category": [f"var(--series-{i + 1})" for i in range(SERIES)]},
     "mark": {"color": "var(--series-1)"},
+    # Of these a single mark stands for many values: Vega would tell the first.
+    **{mark: {"aria": False} for mark in ("line", "area", "rule", "text")},
     "style": {
         "trace": {"strokeWidth": 2, "strokeJoin": "round", "strokeCap": "round"},
         "target": {"filled": True, "opacity": 0, "size": 140},
         "spot": {"filled": True, "opacity": 0.95, "size": 42},
         "dot": {"filled": True, "opacity": 1, "size": 64},
-        "cloud": {"filled": True, "opacity": 0.28, "size": 16},
+        "cloud": {"aria": False, "filled": True, "opacity": 0.28, "size": 16},
         "band": {"opacity": 0.16, "line": False},
         "guide": {"color": "var(--rule)", "strokeWidth": 1.2, "strokeDash": [4, 4]},
         "strip": {"cornerRadiusEnd": 2},
@@ -99,8 +101,10 @@ def draw(chart: Chart, width: int) -> str:
 
     Raises:
         MissingExtraError: if vl-convert-python is not installed.
+        PolicyError: ``outside_data`` if the specification wants data from elsewhere.
         ValueError: if the specification is not Vega-Lite.
     """
+    _refuse_addresses(chart.spec, chart.title)
     try:
         import vl_convert
     except ImportError as error:
@@ -110,6 +114,22 @@ def draw(chart: Chart, width: int) -> str:
     return _slimmed(svg, chart.alt)
 
 
+def _refuse_addresses(part: Any, title: str) -> None:
+    if isinstance(part, dict):
+        if "url" in part and "values" not in part:
+            raise PolicyError(
+                "outside_data",
+                f"A chart holds its data inside, but {title!r} names an address.",
+                remedy="Put the rows under data.values.",
+            )
+        for key, value in part.items():
+            if key != "values":
+                _refuse_addresses(value, title)
+    elif isinstance(part, list):
+        for value in part:
+            _refuse_addresses(value, title)
+
+
 def _slimmed(svg: str, alt: str) -> str:
     """Keep what is drawn: drop Vega's scaffolding, turn descriptions into tooltips, name the picture.
 
@@ -117,7 +137,7 @@ def _slimmed(svg: str, alt: str) -> str:
     """
     svg = re.sub(r'<path class="(?:background|foreground)"[^>]*/>', "", svg)
     svg = re.sub(r"<[a-z][^>]*>", _slimmed_tag, svg)
-    svg = re.sub(r"<g[^>]*></g>", "", svg)
+    svg = re.sub(r"<g(?: [^>]*[^>/])?></g>|<g/>", "", svg)
     size = re.search(r'viewBox="0 0 ([\d.]+) ', svg)
     room = f' style="max-width:{float(size[1]) * 1.2:.0f}px"' if size else ""
     return f'<svg role="img" aria-label="{escape(alt, quote=True)}"{room}' + svg.removeprefix("<svg")

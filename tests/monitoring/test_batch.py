@@ -1,0 +1,68 @@
+"""A table compared with a bundle's training rows, as `sevenfold drift` does."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.errors import DataError, InputError, IntegrityError
+from sevenfold.monitoring.batch import drift_of_table, drift_report
+from sevenfold.plan.monitoring import MonitoringSection
+
+
+def save(folder, table: pa.Table):
+    pq.write_table(table, folder / "rows.parquet")
+    return folder / "rows.parquet"
+
+
+def test_rows_like_those_of_training_have_not_drifted(sample, table, tmp_path):
+    report = drift_report(sample.bundle.folder, save(tmp_path, table(3_000, 77)))
+    assert report.level == "good"
+    assert report.headline.startswith("No drift")
+
+
+def test_one_drifted_table_is_drift_and_names_what_moved(sample, table, tmp_path):
+    report = drift_report(sample.bundle.folder, save(tmp_path, table(3_000, 78, carrier=0.15)))
+    assert report.level == "warning"
+    assert "1 feature moved, carrier" in report.headline
+    text = report.model_dump_json()
+    assert "“UA” went from 5" in text
+
+
+def test_too_few_rows_are_no_verdict(sample, table, tmp_path):
+    report = drift_report(sample.bundle.folder, save(tmp_path, table(50, 79, wind=3)))
+    assert report.level == "info"
+
+
+def test_chunks_make_no_difference(sample, table, monkeypatch):
+    rows, section = table(1_001, 80), MonitoringSection()
+    bundle = Bundle.open(sample.bundle.folder)
+    whole, verdict = drift_of_table(bundle, rows, section)
+    monkeypatch.setattr("sevenfold.monitoring.batch.CHUNK", 97)
+    parts, same = drift_of_table(bundle, rows, section)
+    assert {name: counts.tolist() for name, counts in parts.items()} == {n: c.tolist() for n, c in whole.items()}
+    assert same == verdict
+    assert all(counts.sum() == 1_001 for counts in whole.values())
+
+
+def test_a_table_that_is_not_there_or_none_or_empty_is_said_to_be(sample, table, tmp_path):
+    for make, code in (
+        (lambda path: None, "no_such_file"),
+        (lambda path: path.write_bytes(b"a,b\n1,2\n"), "not_a_table"),
+        (lambda path: pq.write_table(table(5, 1).slice(0, 0), path), "no_rows"),
+    ):
+        make(tmp_path / "t.parquet")
+        with pytest.raises(DataError) as caught:
+            drift_report(sample.bundle.folder, tmp_path / "t.parquet")
+        assert caught.value.code == code
+
+
+def test_a_column_that_is_missing_is_named(sample, table, tmp_path):
+    with pytest.raises(InputError) as caught:
+        drift_report(sample.bundle.folder, save(tmp_path, table(300, 1).drop_columns(["wind"])))
+    assert caught.value.field == "wind"
+
+
+def test_a_bundle_that_was_changed_is_refused(sample, table, tmp_path):
+    with pytest.raises(IntegrityError):
+        drift_report(tmp_path, save(tmp_path, table(300, 1)))
