@@ -29,7 +29,10 @@ def built(request: pytest.FixtureRequest, root: Path) -> Iterator[tuple[str, str
     record = root / "build" / "images.json"
     if not shutil.which("buildah") or os.geteuid() or not record.exists():
         pytest.skip("needs root, buildah and the images of `make images`")
-    reference = images.built_images(json.loads(record.read_text())).get(request.param, "")
+    written = json.loads(record.read_text())
+    # By its tag: buildah knows a pushed image's digest only where it was pulled.
+    repository = re.sub(r"(@|:[^/]*$).*", "", images.built_images(written).get(request.param, ""))
+    reference = f"{repository}:{written['tag']}" if repository else ""
     if (
         not reference
         or subprocess.run(["buildah", "inspect", "--type", "image", reference], capture_output=True).returncode
