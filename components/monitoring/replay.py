@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_ROWS", "Replayed", "replay", "scrape"]
 
 BATCH: Final = 1_024  # rows of a request; halved where the predictor takes fewer
-SINGLES: Final = 50  # rows of each window sent one by one first, for the time of one request
+SINGLES: Final = 100  # rows of each window sent one by one first, for the time of one request
 MAX_ROWS: Final = 50_000  # of one window, evenly spaced: more tell nothing new
 
 

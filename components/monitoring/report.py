@@ -122,7 +122,7 @@ def _findings(found: Sequence[Alarm], windows: Sequence[WindowDrift]) -> list[Bl
         name = "the predictions" if alarm.feature == PREDICTION else alarm.feature
         where = f" in {alarm.windows} of {judged} windows, first in {alarm.since}" if judged > 1 else ""
         told.append(
-            f"{name} moved{where}: “{worst.bin}” went from {worst.before:.1%} to {worst.after:.1%} of the rows "
+            f"{name} moved{where}: “{worst.bin}” went from {worst.before:.1%} to {worst.after:.1%} of rows "
             f"(PSI {worst.psi:.2f})."
         )
     few = [window.label for window in windows if window.verdict == "insufficient_data"]

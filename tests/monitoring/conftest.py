@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -51,6 +52,13 @@ def make_table(rows: int, seed: int, *, month: int = 1, wind: float = 0.0, carri
             "delay": rng.normal(0, 1, rows),
         }
     )
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if shutil.which("promtool") is None:
+        terminalreporter.write_line(
+            "monitoring: promtool is not installed, so Prometheus did not run the rules (apt-get install prometheus)"
+        )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sevenfold.contracts.report.values import MeasureKind, plain
 __all__ = ["Axis", "Limit", "Spec", "band", "diagonal", "framed", "limit_layers", "series_colour", "turned", "whiskers"]
 
 Spec = dict[str, Any]
+LEGEND_CHARACTERS = 46  # of one row of the legend, in the narrowest chart
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 
 
@@ -114,7 +115,9 @@ def band(colour: Spec | None, *, stepped: bool = False) -> Spec:
 
 def series_colour(names: Sequence[str]) -> Spec:
     """Return the colour encoding of the field `series`, in the order the names came."""
-    legend = {"title": None} if len(names) > 1 else None
+    longest = max((len(str(name)) for name in names), default=0)
+    columns = max(1, min(4, LEGEND_CHARACTERS // (longest + 4)))
+    legend = {"title": None, "columns": columns} if len(names) > 1 else None
     return {"field": "series", "type": "nominal", "scale": {"domain": list(names)}, "legend": legend}
 
 
