@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ __all__ = ["comparison_chart", "importance_chart", "outcome_charts", "slice_char
 
 MAX_CURVES: Final = 6  # classes with a curve of their own
 MAX_CLASSES: Final = 30  # in a confusion matrix that can be read
-MAX_IMPORTANCE: Final = 20
+MAX_IMPORTANCE: Final = 15
 SCORE_BINS: Final = 40
 CLOUD: Final = 1_500
 
@@ -35,6 +36,7 @@ def outcome_charts(found: Evaluation, test: Scored, *, hide_values: bool, seed: 
     if found.task is Task.BINARY:
         yield _precision_recall(found, test)
     yield _calibration(found, test, chosen)
+    yield _score_histogram(found, test)
     if len(found.classes) <= MAX_CLASSES:
         yield confusion(
             "Confusion matrix",
@@ -42,12 +44,11 @@ def outcome_charts(found: Evaluation, test: Scored, *, hide_values: bool, seed: 
             found.confusion,
             caption=f"Positive from a probability of {found.threshold:g}." if found.task is Task.BINARY else "",
         )
-    yield _score_histogram(found, test)
 
 
 def slice_charts(found: Evaluation) -> Iterator[Chart]:
-    """Yield the main metric per slice with its interval, one plot per column."""
-    for column in dict.fromkeys(part.column for part in found.slices):
+    """Yield the main metric per slice with its interval, one plot per column, the tallest first."""
+    for column, _ in Counter(part.column for part in found.slices).most_common():
         rows = [
             {
                 "slice": f"{part.value} ({part.rows:,})",

@@ -18,7 +18,7 @@ from sevenfold.contracts.errors import DataError, IntegrityError, SevenfoldError
 from sevenfold.contracts.evaluation import Evaluation, GateResult, Interval, SliceResult
 from sevenfold.contracts.scores import METRIC_NAMES, default_metric, predicted_classes, score, weighted_score
 from sevenfold.plan.rules import METRICS
-from sevenfold.plan.testing import TestingSection
+from sevenfold.plan.testing import Gate, TestingSection
 from sevenfold.testing import gates
 from sevenfold.testing.bootstrap import interval, resampled
 from sevenfold.testing.curves import confusion
@@ -134,8 +134,10 @@ class _Trial:
         self.judging = list(dict.fromkeys([metric, *(gate.metric for gate in section.gates)]))
         self.drawn = self._draw([(name, test) for name in self.judging])
 
-    def limit(self, gate: Any) -> GateResult:
-        return gates.limit(gate, self.scores.get(gate.metric, float("nan")), self.intervals().get(gate.metric))
+    def limit(self, gate: Gate) -> GateResult:
+        return gates.limit(
+            gate, self.scores.get(gate.metric, float("nan")), self.intervals().get(gate.metric), self.section
+        )
 
     def baseline(self) -> GateResult:
         base = self._draw([(self.metric, self.base)])[:, 0]

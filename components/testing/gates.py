@@ -47,7 +47,7 @@ def loss(metric: str, candidate: float | Floats, reference: float | Floats) -> F
     return np.asarray(np.round(gap, 12))
 
 
-def limit(gate: Gate, value: float, found: Interval | None) -> GateResult:
+def limit(gate: Gate, value: float, found: Interval | None, section: TestingSection) -> GateResult:
     """Judge one limit of the plan by the measured value; the interval is told beside it."""
     bound, least = (gate.at_least, True) if gate.at_least is not None else (gate.at_most, False)
     assert bound is not None  # noqa: S101 - the plan guarantees one of the two
@@ -56,7 +56,9 @@ def limit(gate: Gate, value: float, found: Interval | None) -> GateResult:
     if not np.isfinite(value):
         return _result("limit", name, gate.metric, None, bound, None, "refused", f"{gate.metric} {rule}, but {UNKNOWN}")
     holds = value >= bound if least else value <= bound
-    sentence = f"{gate.metric} {rule} and is {told(value)}{_between(found)}"
+    sentence = f"{gate.metric} {rule} and is {told(value)}"
+    if found is not None:
+        sentence += f" ({section.confidence:.0%} interval: {told(found[0])} to {told(found[1])})"
     sentence = sentence if holds else sentence.replace(" and is ", ", but is ")
     if found is not None and found[0] < bound < found[1]:
         sentence += "; the limit lies inside the interval, so chance has a part in this"
@@ -82,7 +84,7 @@ def overfitting(
     verdict = _beyond(gap, bound, found)
     sentence = (
         f"{metric} is {told(train)} on training rows and {told(test)} on test rows: "
-        f"{_worse(metric, gap)}{_between(found, metric)}; at most {_amount(metric, bound)} is allowed"
+        f"{_worse(metric, gap)}{_between(found, section, metric)}; at most {_amount(metric, bound)} worse is allowed"
     )
     return _result(
         "overfitting", "overfitting", metric, gap, bound, found, verdict, sentence + _chance(gap, bound, verdict)
@@ -108,8 +110,8 @@ def slices(column: str, found: Sequence[SliceResult], metric: str, whole: float,
         return _result("slice", f"slices of {column}", metric, None, bound, None, "not_judged", sentence)
     gap, ends_, worst = max(judged, key=lambda entry: entry[0])
     sentence = (
-        f"Of {len(judged)} slices of {column}, the worst is {worst.value!r} with {metric} {told(worst.score or 0.0)} "
-        f"on {worst.rows:,} rows, {_worse(metric, gap)} than the whole; at most {_amount(metric, bound)} is allowed"
+        f"Of {len(judged)} slices of {column}, {worst.value!r} is worst: {metric} {told(worst.score or 0.0)} "
+        f"on {worst.rows:,} rows, {_worse(metric, gap)} than all; at most {_amount(metric, bound)} worse is allowed"
     )
     if refused:
         names = ", ".join(repr(part.value) for part in refused[:NAMED]) + (" …" if len(refused) > NAMED else "")
@@ -143,7 +145,7 @@ def comparison(
     refused = gap > margin and (found is None or found[0] > 0)
     sentence = (
         f"{metric} is {told(candidate)}, {_RIVALS[kind]} has {told(other)} on the same rows: "
-        f"{_worse(metric, gap)}{_between(found, metric)}; at most {_amount(metric, margin)} is allowed"
+        f"{_worse(metric, gap)}{_between(found, section, metric)}; at most {_amount(metric, margin)} worse is allowed"
     )
     verdict: Verdict = "refused" if refused else "passed"
     return _result(kind, name, metric, gap, margin, found, verdict, sentence + _chance(gap, margin, verdict))
@@ -213,12 +215,18 @@ def _amount(metric: str, gap: float) -> str:
 
 def _worse(metric: str, gap: float) -> str:
     if gap == 0:
-        return "no worse"
+        return "equal"
     return f"{_amount(metric, abs(gap))} {'worse' if gap > 0 else 'better'}"
 
 
-def _between(found: Interval | None, metric: str = "") -> str:
+def _between(found: Interval | None, section: TestingSection, metric: str) -> str:
+    """Return the interval of a gap in words, from its better end to its worse one."""
     if found is None:
         return ""
-    low, high = (_amount(metric, end) for end in found)
-    return f" (interval {low} to {high})"
+    low, high = found
+    if low >= 0 or high <= 0:
+        near, far = sorted((abs(low), abs(high)))
+        span = f"{_amount(metric, near)} to {_amount(metric, far)} {'worse' if high > 0 else 'better'}"
+    else:
+        span = f"{_worse(metric, low)} to {_worse(metric, high)}"
+    return f" ({section.confidence:.0%} interval: {span})"

@@ -40,6 +40,7 @@ def tune_model(
     with stage_boundary("tuning"):
         import json
         import time
+        from collections.abc import Mapping
         from pathlib import Path
         from typing import Any
 
@@ -53,6 +54,7 @@ def tune_model(
         from sevenfold.training.fit import fit
         from sevenfold.training.model import Model as Network
         from sevenfold.training.model import effective_settings
+        from sevenfold.training.rehearsal import rehearse
         from sevenfold.training.settings import FitSettings
         from sevenfold.training.space import default_space
         from sevenfold.training.tensors import load_tensors
@@ -72,8 +74,11 @@ def tune_model(
         tensors = (
             load_tensors(sealed, row_fraction=section.row_fraction, seed=training.seed) if section.trials else None
         )
+        if tensors is not None and training.source:
+            rehearse(sealed, tensors, training, metric)
 
-        def objective(tried, on_epoch):
+        def objective(tried: Mapping[str, Any], on_epoch: Any) -> float:
+            assert tensors is not None  # noqa: S101 - no trial runs without them
             budget = {"max_epochs": section.max_epochs, "on_epoch": on_epoch, "model": network}
             return fit(tensors, training, metric, settings=tried, **budget).score
 

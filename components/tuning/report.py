@@ -185,14 +185,16 @@ def _parallel(study: Study, metric: str, order: list[str]) -> list[Chart]:
 
 def _panel(study: Study, metric: str, name: str) -> Chart:
     dimension = study.space[name]
+    scored = [trial for trial in study.trials if trial.score is not None]
+    if dimension.choices is not None:
+        scored.sort(key=lambda trial: int(trial.params[name]))
     points = [
         {
             "value": _text(trial.settings[name]) if dimension.choices is not None else trial.settings[name],
             "score": trial.score,
             "state": STATES[trial.state],
         }
-        for trial in study.trials
-        if trial.score is not None
+        for trial in scored
     ]
     return scatter(
         f"{metric} by {name}",

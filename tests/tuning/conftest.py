@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from sevenfold.plan.tuning import Dimension
 from sevenfold.tuning.study import Objective, OnEpoch
 

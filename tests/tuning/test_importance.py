@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import kruskal
+
 from sevenfold.plan.tuning import Dimension
 from sevenfold.tuning.importance import MIN_TRIALS, importances
 from sevenfold.tuning.trial import Trial

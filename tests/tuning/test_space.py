@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import Dimension
 from sevenfold.tuning.space import distributions, params_of, settings_of

@@ -8,6 +8,7 @@ from typing import Any
 
 import optuna
 import pytest
+
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import Dimension, TuningSection
 from sevenfold.tuning.study import Objective, OnEpoch, Study, search

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn import metrics as oracle
+
+from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.columns import Task
+from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.errors import DataError, IntegrityError
+from sevenfold.plan.rules import METRICS
+from sevenfold.plan.testing import Gate, TestingSection
+from sevenfold.testing.evaluate import evaluate, evaluate_bundle
+from sevenfold.testing.rivals import Rival
+
+MakeBundle = Callable[..., Bundle]
+MakeDataset = Callable[..., Dataset]
+QUICK = TestingSection(bootstrap=100, max_slice_gap=1)
+SHIFT = {"a": 1.0, "b": -1.0}
+
+
+def law_by_hand(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """z and target of the test rows, row by row in plain Python."""
+    rows = dataset.table("test").to_pylist()
+    z = [2 * (row["x"] or 0.0) + SHIFT.get(row["kind"] or "", 0.0) for row in rows]
+    return np.array(z), np.array([row["y"] for row in rows])
+
+
+def test_binary_scores_agree_with_the_oracle(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+    dataset = make_dataset()
+    tested = evaluate(make_bundle(), dataset, QUICK, name="demo")
+    z, target = law_by_hand(dataset)
+    positive, chance = target == "yes", 1 / (1 + np.exp(-z))
+    found = tested.evaluation
+    assert set(found.scores) == METRICS[Task.BINARY]
+    assert found.scores["roc_auc"] == pytest.approx(oracle.roc_auc_score(positive, chance), abs=1e-6)
+    assert found.scores["log_loss"] == pytest.approx(oracle.log_loss(positive, chance), abs=1e-6)
+    assert found.scores["f1"] == pytest.approx(oracle.f1_score(positive, chance >= 0.5))
+    np.testing.assert_array_equal(found.confusion, oracle.confusion_matrix(positive, chance >= 0.5))
+    np.testing.assert_allclose(tested.predictions[:, 1], chance, atol=1e-6)
+    low, high = found.intervals["roc_auc"]
+    assert low < found.scores["roc_auc"] < high < low + 0.1
+    assert found.decision == "promote"
+    assert found.digests["dataset"] == dataset.digest
+    assert found.baseline_scores["roc_auc"] == 0.5
+    assert found.rows == {"test": 2_000, "train": 2_000}
+
+
+def test_multiclass_scores_agree_with_the_oracle(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+    dataset = make_dataset(Task.MULTICLASS)
+    found = evaluate(make_bundle(Task.MULTICLASS), dataset, QUICK, name="demo").evaluation
+    z, target = law_by_hand(dataset)
+    odds = np.exp(np.stack([z, -z, 0 * z], axis=1))
+    chance = odds / odds.sum(axis=1, keepdims=True)
+    truth = np.array([["red", "green", "blue"].index(name) for name in target])
+    assert found.metric == "log_loss"
+    assert found.scores["log_loss"] == pytest.approx(oracle.log_loss(truth, chance), abs=1e-6)
+    expected = oracle.roc_auc_score(truth, chance, multi_class="ovr")
+    assert found.scores["roc_auc"] == pytest.approx(expected, abs=1e-6)
+    assert found.scores["accuracy"] == pytest.approx((truth == chance.argmax(axis=1)).mean())
+    shares = np.bincount([["red", "green", "blue"].index(n) for n in dataset.table("train")["y"].to_pylist()]) / 2_000
+    constant = oracle.log_loss(truth, np.tile(shares, (2_000, 1)))
+    assert found.baseline_scores["log_loss"] == pytest.approx(constant)
+
+
+def test_regression_scores_agree_with_the_oracle(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+    dataset = make_dataset(Task.REGRESSION)
+    tested = evaluate(make_bundle(Task.REGRESSION), dataset, QUICK, name="demo")
+    z, target = law_by_hand(dataset)
+    found = tested.evaluation
+    assert found.scores["rmse"] == pytest.approx(oracle.root_mean_squared_error(target, 10 * z + 100))
+    assert found.scores["r2"] == pytest.approx(oracle.r2_score(target, 10 * z + 100))
+    assert found.scores["mae"] == pytest.approx(oracle.mean_absolute_error(target, 10 * z + 100))
+    assert found.baseline_scores["rmse"] == pytest.approx(np.std(target), rel=0.01)
+    assert (found.confusion, found.classes) == ((), ())
+    np.testing.assert_allclose(tested.predictions, 10 * z + 100)
+
+
+def test_features_that_the_model_ignores_do_not_matter(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+    found = evaluate(make_bundle(), make_dataset(), QUICK, name="demo").evaluation
+    assert list(found.importance) == ["x", "kind", "at"]
+    assert found.importance["at"] == 0
+    assert found.importance["x"] > 3 * found.importance["kind"] > 0
+
+
+def test_a_worse_model_than_the_serving_or_the_best_one_is_refused(
+    make_bundle: MakeBundle, make_dataset: MakeDataset
+) -> None:
+    dataset, good, bad = make_dataset(), make_bundle(), make_bundle(slope=0.1, name="bad")
+    rivals = [Rival("serving", bad), Rival("best", good)]
+    found = evaluate(bad, dataset, QUICK, name="demo", rivals=rivals).evaluation
+    verdicts = {gate.kind: gate.verdict for gate in found.gates}
+    # As good as what serves, which is itself: only the best ever promoted tells that both are bad.
+    assert verdicts == {"baseline": "passed", "overfitting": "passed", "serving": "passed", "best": "refused"}
+    assert found.decision == "refuse"
+    assert found.gates[2].interval == (0.0, 0.0)
+    assert evaluate(good, dataset, QUICK, name="demo", rivals=[Rival("serving", bad)]).evaluation.decision == "promote"
+
+
+def test_models_that_cannot_be_compared_are_told_and_not_judged(
+    make_bundle: MakeBundle, make_dataset: MakeDataset
+) -> None:
+    rivals = [
+        Rival("serving", make_bundle(classes=("a", "b"), name="other")),
+        Rival("best", None, "its kept copy cannot be read: gone."),
+    ]
+    found = evaluate(make_bundle(), make_dataset(), QUICK, name="demo", rivals=rivals).evaluation
+    assert [gate.verdict for gate in found.gates[-2:]] == ["not_judged", "not_judged"]
+    assert "other classes" in found.gates[-2].sentence
+    assert "gone" in found.gates[-1].sentence
+    assert found.decision == "promote"
+
+
+def test_all_gates_are_judged_also_after_one_refused(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+    limits = (
+        Gate(metric="roc_auc", at_least=0.99),
+        Gate(metric="log_loss", at_most=0.9),
+        Gate(metric="f1", at_least=1),
+    )
+    section = TestingSection(bootstrap=100, gates=limits, slices=("region", "secret"))
+    found = evaluate(make_bundle(), make_dataset(), section, name="demo").evaluation
+    verdicts = [(gate.kind, gate.verdict) for gate in found.gates]
+    assert verdicts == [
+        ("limit", "refused"),
+        ("limit", "passed"),
+        ("limit", "refused"),
+        ("baseline", "passed"),
+        ("overfitting", "passed"),
+        ("slice", "passed"),
+        ("slice", "passed"),
+    ]
+    assert "2 of 7 gates fail: roc_auc ≥ 0.99, f1 ≥ 1" in found.sentence
+    assert "alice" not in found.model_dump_json()
+    assert {part.value for part in found.slices} == {"north", "south", "value 1", "value 2"}
+
+
+def test_a_model_worse_than_a_constant_is_refused(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+    found = evaluate(make_bundle(slope=-4.0), make_dataset(), QUICK, name="demo").evaluation
+    assert [gate.kind for gate in found.gates if gate.verdict == "refused"] == ["baseline"]
+
+
+def test_overfitting_is_seen(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+    def blurred(split: str, rows: pa.Table) -> pa.Table:
+        if split != "test":
+            return rows
+        truth = rows["y"].to_pylist()
+        half = [value if i % 2 else ("yes", "no")[i // 2 % 2] for i, value in enumerate(truth)]
+        return rows.set_column(rows.column_names.index("y"), "y", pa.array(half))
+
+    found = evaluate(make_bundle(), make_dataset(change=blurred), QUICK, name="demo").evaluation
+    assert [gate.kind for gate in found.gates if gate.verdict == "refused"] == ["overfitting"]
+
+
+@pytest.mark.parametrize("task", [Task.BINARY, Task.REGRESSION])
+def test_rows_without_a_target_are_predicted_but_not_scored(
+    make_bundle: MakeBundle, make_dataset: MakeDataset, task: Task
+) -> None:
+    def gaps(split: str, rows: pa.Table) -> pa.Table:
+        values = [None if i % 4 == 0 else value for i, value in enumerate(rows["y"].to_pylist())]
+        return rows.set_column(rows.column_names.index("y"), "y", pa.array(values))
+
+    dataset = make_dataset(task, change=gaps)
+    tested = evaluate(make_bundle(task), dataset, QUICK, name="demo")
+    assert tested.evaluation.rows == {"test": 1_500, "train": 1_500}
+    assert len(tested.predictions) == 2_000
+
+
+def test_equal_inputs_give_an_equal_evaluation(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+    bundle, dataset = make_bundle(), make_dataset()
+    section = TestingSection(bootstrap=100, slices=("region",))
+    one, other = (evaluate(bundle, dataset, section, name="demo").evaluation for _ in range(2))
+    assert one.model_dump_json() == other.model_dump_json()
+    assert evaluate_bundle(bundle.folder, dataset.folder, section) == one
+
+
+def test_a_sensitive_target_is_not_named(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+    found = evaluate(make_bundle(), make_dataset(sensitive_target=True), QUICK, name="demo").evaluation
+    assert found.classes == ("class 1", "class 2")
+    assert "yes" not in found.model_dump_json()
+
+
+def test_a_class_the_model_does_not_know(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+    with pytest.raises(DataError, match=r"2 classes the model knows, but .* rows have another") as caught:
+        evaluate(make_bundle(classes=("no", "perhaps")), make_dataset(), QUICK, name="demo")
+    assert caught.value.code == "unknown_class"
+
+
+def test_a_bundle_for_another_task(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+    with pytest.raises(IntegrityError, match="same target and task") as caught:
+        evaluate(make_bundle(Task.REGRESSION), make_dataset(), QUICK, name="demo")
+    assert caught.value.code == "other_dataset"
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_no_row_with_a_target(make_bundle: MakeBundle, make_dataset: MakeDataset, split: str) -> None:
+    def none(name: str, rows: pa.Table) -> pa.Table:
+        empty: Any = pa.nulls(rows.num_rows, pa.string())
+        return rows.set_column(rows.column_names.index("y"), "y", empty) if name == split else rows
+
+    with pytest.raises(DataError, match=f"{split}.parquet has none"):
+        evaluate(make_bundle(), make_dataset(change=none), QUICK, name="demo")
+
+
+def test_testing_needs_neither_torch_nor_scikit_learn() -> None:
+    script = """
+import sys, sevenfold.testing.stage, sevenfold.testing.report
+print({"torch", "sklearn", "scipy", "pandas", "kfp", "onnxruntime", "polars"} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=True, timeout=60, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"

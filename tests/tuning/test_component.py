@@ -1,0 +1,100 @@
+"""The wrapper, with a real fit on a real, small dataset."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from kfp import dsl
+
+from sevenfold.contracts.columns import Column, Kind, Role, Task
+from sevenfold.contracts.manifest import verify
+from sevenfold.contracts.progress import parse_progress
+from sevenfold.contracts.report.page import read_report
+from sevenfold.plan import DataSection, PreparationSection, TrainingSection, TuningSection
+from sevenfold.preparation.prepare import prepare
+from sevenfold.tuning.component import tune_model
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("table")
+    rng = np.random.default_rng(0)
+    x, kind = rng.normal(size=300), rng.choice(["a", "b"], 300)
+    late = np.where(x + (kind == "a") + rng.normal(size=300) > 0.5, "yes", "no")
+    lines = [f"{a:.4f},{b},{c}" for a, b, c in zip(x, kind, late, strict=True)]
+    (home / "t.csv").write_text("x,kind,late\n" + "\n".join(lines) + "\n")
+    columns = {
+        "x": Column(kind=Kind.NUMBER),
+        "kind": Column(kind=Kind.CATEGORY),
+        "late": Column(kind=Kind.CATEGORY, role=Role.TARGET),
+    }
+    section = DataSection(source="t.csv", target="late", task=Task.BINARY, columns=columns)
+    prepare(home / "t.csv", section, PreparationSection(), home / "dataset", max_features=50)
+    return home / "dataset"
+
+
+def call(dataset: Path, home: Path, tuning: dict[str, Any], training: dict[str, Any] | None = None, **more: Any) -> Any:
+    home.mkdir()
+    given = {
+        "tuning": TuningSection(**tuning).model_dump(mode="json"),
+        "training": TrainingSection(threads=1, batch_size=64, **(training or {})).model_dump(mode="json"),
+        "metric": "roc_auc",
+    }
+    metrics = dsl.Metrics(uri=str(home / "metrics"))
+    tune_model.python_func(
+        dataset=dsl.Dataset(uri=str(dataset)),
+        settings=json.dumps(given),
+        study=dsl.Artifact(uri=str(home / "study")),
+        report=dsl.HTML(uri=str(home / "report.html")),
+        summary=dsl.Markdown(uri=str(home / "report.md")),
+        metrics=metrics,
+        **more,
+    )
+    return metrics.metadata
+
+
+def test_tunes_with_real_fits_and_repeats(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tuning = {"trials": 3, "max_epochs": 2}
+    metadata = call(dataset, tmp_path / "one", tuning)
+    said = [parse_progress(line) for line in capsys.readouterr().out.splitlines()]
+    call(dataset, tmp_path / "two", tuning)
+    assert verify(tmp_path / "one/study").digest == verify(tmp_path / "two/study").digest
+    best = json.loads((tmp_path / "one/study/best.json").read_text())
+    assert metadata["best_roc_auc"] == best["score"]
+    assert 0.6 < best["score"] < 1
+    assert {"learning_rate", "dropout", "width"} <= best["settings"].keys()
+    trials = json.loads((tmp_path / "one/study/trials.json").read_text())
+    # The first trial takes the defaults, so tuning never ends worse than no tuning.
+    assert (trials[0]["settings"]["width"], trials[0]["settings"]["dropout"]) == (128, 0.2)
+    messages = [progress.message for progress in said if progress]
+    assert messages[-1] == f"trial 3 of 3, best {best['score']:.4g}"
+    assert read_report(tmp_path / "one/report.html").stage == "tuning"
+
+
+def test_parameters_of_the_run_go_before_the_plan(dataset: Path, tmp_path: Path) -> None:
+    call(dataset, tmp_path / "skip", {"trials": 5}, {"settings": {"width": 32}}, trials=0)
+    assert json.loads((tmp_path / "skip/study/best.json").read_text()) == {"score": None, "settings": {"width": 32}}
+    call(dataset, tmp_path / "a", {"trials": 1, "max_epochs": 1}, seed=3)
+    call(dataset, tmp_path / "b", {"trials": 1, "max_epochs": 1, "seed": 3}, {"seed": 3})
+    assert verify(tmp_path / "a/study").digest == verify(tmp_path / "b/study").digest
+
+
+def test_a_search_whose_trials_all_fail_ends_with_one_line(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = {"width": {"choices": [-1, -2]}}
+    with pytest.raises(SystemExit):
+        call(dataset, tmp_path / "bad", {"trials": 2, "space": space})
+    failure = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert failure["code"] == "all_trials_failed"
+    assert "training.settings.width" in failure["message"]
+    assert not (tmp_path / "bad/study").exists()
+
+
+def test_defaults_of_the_form_mean_the_plan() -> None:
+    inputs = tune_model.component_spec.inputs
+    assert (inputs["trials"].default, inputs["seed"].default, inputs["data_digest"].default) == (-1, -1, "")

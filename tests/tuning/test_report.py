@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sevenfold.contracts.manifest import verify
+from sevenfold.contracts.report import Report
+from sevenfold.contracts.report.page import read_report, write_report
+from sevenfold.plan.tuning import Dimension, TuningSection
+from sevenfold.tuning.record import write_study
+from sevenfold.tuning.report import build_report
+from sevenfold.tuning.study import Objective, OnEpoch, search
+
+Space = dict[str, Dimension]
+
+
+def tables(report: Report) -> dict[str, Any]:
+    return {block.title: block for block in report.blocks if block.block == "table"}
+
+
+def test_every_trial_is_told_with_its_state(space: Space, objective: Objective, tmp_path: Path) -> None:
+    calls = 0
+
+    def fragile(settings: Mapping[str, Any], on_epoch: OnEpoch) -> float:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            raise RuntimeError("no room")
+        return objective(settings, on_epoch)
+
+    study = search(fragile, TuningSection(trials=16), space, "minimize", first={"rate": 0.05})
+    report = build_report(study, "log_loss", {"batch": 7}, cpu_seconds=3.0)
+    rows = tables(report)["All trials"].rows
+    assert [row[0] for row in rows if row[0].endswith("(best)")] == [f"{study.best.number + 1} (best)"]  # type: ignore[union-attr]
+    states = [str(row[1]).split(":")[0] for row in rows]
+    words = {"complete": "complete", "pruned": "stopped early", "failed": "failed"}
+    assert states == [words[trial.state] for trial in study.trials]
+    assert {"complete", "stopped early", "failed"} == set(states)
+    assert rows[3][1] == "failed: RuntimeError: no room"
+    settings = {row[0]: row[2] for row in tables(report)["Settings handed to training"].rows}
+    assert settings == {"batch": "from the plan", "rate": "searched", "width": "searched", "activation": "searched"}
+    assert report.level == "warning"
+    assert "better than the settings it started from" in report.headline
+    titles = {block.title for block in report.blocks if block.block == "chart"}
+    assert {"Trials", "Learning curves", "What mattered", "Where the good settings lie"} <= titles
+    write_report(report, tmp_path / "report.html", tmp_path / "report.md")
+    assert read_report(tmp_path / "report.html") == report
+
+
+def test_few_trials_tell_no_importance(space: Space, objective: Objective, tmp_path: Path) -> None:
+    report = build_report(search(objective, TuningSection(trials=2), space, "minimize"), "log_loss", {})
+    assert "What mattered" not in {block.title for block in report.blocks if block.block == "chart"}
+    write_report(report, tmp_path / "report.html")
+
+
+def test_a_skipped_search_hands_on_the_plan_s_settings(objective: Objective, tmp_path: Path) -> None:
+    study = search(objective, TuningSection(trials=0), {}, "minimize")
+    report = build_report(study, "log_loss", {"width": 32})
+    assert report.headline.startswith("No search")
+    write_report(report, tmp_path / "report.html")
+    write_study(study, {"width": 32}, tmp_path / "study")
+    assert json.loads((tmp_path / "study/best.json").read_text()) == {"score": None, "settings": {"width": 32}}
+
+
+def test_the_sealed_study_holds_no_time_and_repeats(space: Space, objective: Objective, tmp_path: Path) -> None:
+    digests = set()
+    for name in ("one", "other"):
+        study = search(objective, TuningSection(trials=8), space, "minimize")
+        digests.add(write_study(study, {"width": 1, "batch": 2}, tmp_path / name))
+    assert len(digests) == 1
+    assert set(verify(tmp_path / "one").files) == {"best.json", "trials.json"}
+    assert "seconds" not in (tmp_path / "one/trials.json").read_text()
+    best = json.loads((tmp_path / "one/best.json").read_text())
+    assert study.best is not None
+    assert best == {"score": study.best.score, "settings": {"batch": 2, **study.best.settings}}
