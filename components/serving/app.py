@@ -21,7 +21,7 @@ from sevenfold.serving.limits import Limits
 from sevenfold.serving.meter import Meter
 from sevenfold.serving.model import ServedModel
 from sevenfold.serving.pages import Page, pages
-from sevenfold.serving.refusal import TOO_SLOW, ClientGone, Refusal, refusal_body, refusal_of
+from sevenfold.serving.refusal import REPLY, TOO_SLOW, ClientGone, Refusal, refusal_body, refusal_of
 from sevenfold.serving.v1 import encode_v1, read_v1
 from sevenfold.serving.v2 import encode_v2, read_v2
 
@@ -35,6 +35,7 @@ Handler = Callable[[Headers, bytes, bool], Answer]
 JSON: Final = (b"content-type", b"application/json")
 BINARY: Final = (b"content-type", b"application/octet-stream")
 _REPLAY: Final = REPLAY_HEADER.encode()
+_SMOKE: Final = REPLAY_VALUE.encode()
 _LENGTH: Final = HEADER_LENGTH.encode()
 
 log = logging.getLogger("sevenfold.serving")
@@ -115,34 +116,35 @@ class Predictor:
     async def _predict(self, handler: Handler, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         started = perf_counter()
         headers: Headers = dict(scope["headers"])
-        replay = headers.get(_REPLAY) == REPLAY_VALUE.encode()
-        status, extra = 200, self._common
+        replay = headers.get(_REPLAY) == _SMOKE
+        status = 200
         try:
             body, extra = await self._answer(handler, headers, receive, replay)
         except ClientGone:
-            status, body = (408 if TOO_SLOW in scope else 499), b""
-        except InputError as error:
-            refusal = refusal_of(error)
-            status = refusal.status
-            body = refusal_body(refusal.code, str(refusal), refusal.field)
-            extra = [JSON, *self._common]
-            if refusal.close:
-                extra.append((b"connection", b"close"))
-            if status == 503:
-                self.meter.shed += 1
-                extra.append((b"retry-after", b"1"))
-        except ServingError as error:
-            status, body, extra = 500, refusal_body(error.code, error.message), [JSON, *self._common]
-            self.meter.nonfinite += error.code == "nonfinite_output"
-            log.error("prediction failed", extra={"data": {"code": error.code, "cause": error.message}})
-        except Exception:
-            log.exception("internal error")
-            status, body = 500, refusal_body("internal", "The predictor failed; its log says why.")
-            extra = [JSON, *self._common]
+            status, body, extra = (408 if TOO_SLOW in scope else 499), b"", []
+        except Exception as error:
+            status, body, extra = self._refuse(error)
         if body:
-            await _send(send, status, body, extra)
+            reply = scope.get(REPLY) if status == 200 else None
+            if reply is None or not reply(_head(extra), body):
+                await _send(send, status, body, extra)
         if not replay:
             self.meter.request(status, perf_counter() - started)
+
+    def _refuse(self, error: Exception) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+        headers = [JSON, *self._common]
+        if isinstance(error, InputError):
+            refusal = refusal_of(error)
+            if refusal.status == 503:
+                self.meter.shed += 1
+                headers.append((b"retry-after", b"1"))
+            return refusal.status, refusal_body(refusal.code, str(refusal), refusal.field), headers
+        if isinstance(error, ServingError):
+            self.meter.nonfinite += error.code == "nonfinite_output"
+            log.error("prediction failed", extra={"data": {"code": error.code, "cause": error.message}})
+            return 500, refusal_body(error.code, error.message), headers
+        log.error("internal error", exc_info=error)
+        return 500, refusal_body("internal", "The predictor failed; its log says why."), headers
 
     async def _answer(self, handler: Handler, headers: Headers, receive: Receive, replay: bool) -> Answer:
         body = await self._body.read(headers, receive)
@@ -193,6 +195,12 @@ def _require_json(headers: Headers) -> None:
             "The content-type must be application/json; raw V2 tensors are application/octet-stream "
             f"with the header {HEADER_LENGTH}.",
         )
+
+
+def _head(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """Return the head of a good answer, up to where its length belongs."""
+    lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+    return b"HTTP/1.1 200 OK\r\n%bcontent-length: " % lines
 
 
 async def _send(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:

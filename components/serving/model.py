@@ -19,6 +19,7 @@ from sevenfold.contracts.columns import Kind, Task
 from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.feeds import MISSING
 from sevenfold.contracts.scorer import Prediction, Scorer
+from sevenfold.contracts.single_row import SingleRow
 from sevenfold.contracts.telemetry import bundle_label
 
 __all__ = ["ServedModel"]
@@ -79,6 +80,11 @@ class ServedModel:
     def fields(self) -> frozenset[str]:
         """The names a row may have."""
         return frozenset(self.signature.inputs)
+
+    @cached_property
+    def single_row(self) -> SingleRow:
+        """What reads a row that comes alone."""
+        return SingleRow(self.signature.inputs)
 
     @cached_property
     def tensors(self) -> frozenset[str]:

@@ -8,9 +8,10 @@ import orjson
 
 from sevenfold.contracts.errors import InputError
 
-__all__ = ["TOO_SLOW", "ClientGone", "Refusal", "refusal_body", "refusal_of"]
+__all__ = ["REPLY", "TOO_SLOW", "ClientGone", "Refusal", "refusal_body", "refusal_of"]
 
 TOO_SLOW: Final = "sevenfold.too_slow"  # in the scope of a request that its connection has answered with 408
+REPLY: Final = "sevenfold.reply"  # in the scope: sends head and body in one write
 ECHO: Final = 64  # characters of what the client sent that an answer repeats
 MESSAGE: Final = 400  # characters
 # What is wrong with the message rather than with a row in it.
@@ -18,12 +19,11 @@ _STATUS: Final = {"binary": 400, "duplicate_key": 400}
 
 
 class Refusal(InputError):
-    """A request that is answered with `status` instead of a prediction; `close` ends the connection too."""
+    """A request that is answered with `status` instead of a prediction."""
 
-    def __init__(self, status: int, code: str, message: str, *, field: str = "", close: bool = False) -> None:
+    def __init__(self, status: int, code: str, message: str, *, field: str = "") -> None:
         super().__init__(code, message, field=field)
         self.status = status
-        self.close = close
 
 
 class ClientGone(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -60,6 +61,9 @@ def serve(
     bounds = limits or Limits()
     predictor = Predictor(bounds, name=name or "model")
     model = predictor.load(lambda: ServedModel.load(bundle, name=name, digest=digest))
+    # What was made until now stays: the collector need not look at it again with every few requests.
+    gc.collect()
+    gc.freeze()
     listener = _listen(host, port)
     told = {
         "digest": model.digest,

@@ -36,7 +36,10 @@ def read_v1(body: bytes, model: ServedModel, limits: Limits) -> tuple[Feeds, int
         raise Refusal(
             413, "too_many_rows", f"A request has at most {limits.max_batch} rows, but got {rows}.", field="instances"
         )
-    feeds = feeds_from_rows(instances, model.signature.inputs, max_text=limits.max_text)
+    if rows == 1:
+        feeds = model.single_row.feeds(instances[0], max_text=limits.max_text)
+    else:
+        feeds = feeds_from_rows(instances, model.signature.inputs, max_text=limits.max_text)
     return feeds, rows, extra_fields(instances, model.fields, strict=limits.strict_fields)
 
 
