@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.bins import Reference
-from sevenfold.contracts.canonical import file_digest, write_json
+from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.columns import Kind, Role, Schema, Task
 from sevenfold.contracts.dataset import DATASET_FILES
 from sevenfold.contracts.errors import DataError, PolicyError, SevenfoldError
 from sevenfold.contracts.manifest import MANIFEST, seal
 from sevenfold.contracts.transform import Target, Transform
+from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import PreparationSection, SplitBy
 from sevenfold.preparation.features import FeatureFindings, FeatureFitter, dropped_column
@@ -278,10 +279,10 @@ def _write_rest(
     else:
         fitted = Target(classes=schema.classes)
     kept = tuple(found.feature for found in features if found.feature is not None and not found.dropped)
-    write_json(work / "schema.json", schema.model_dump(mode="json"))
-    write_json(work / "transform.json", Transform(features=kept, target=fitted).model_dump(mode="json"))
+    write_versioned(work / "schema.json", schema)
+    write_versioned(work / "transform.json", Transform(features=kept, target=fitted))
     rows = next(iter(fitter.bins.values())).rows if fitter.bins else len(train)
-    write_json(work / "reference.json", Reference(rows=rows, features=fitter.bins).model_dump(mode="json"))
+    write_versioned(work / "reference.json", Reference(rows=rows, features=fitter.bins))
     pq.write_table(quarantine.table(), work / "quarantine.parquet", compression="snappy", store_schema=False)
 
 
