@@ -20,9 +20,10 @@ from sevenfold.contracts.telemetry import bundle_label
 from sevenfold.monitoring.dashboard import build_dashboard
 from sevenfold.monitoring.drift import Counts, WindowDrift, alarms, overall, window_drift
 from sevenfold.monitoring.replay import Replayed, replay, scrape
-from sevenfold.monitoring.report import replay_report, traffic_of
+from sevenfold.monitoring.report import replay_report
 from sevenfold.monitoring.rules import prometheus_rule, to_yaml
 from sevenfold.monitoring.scrape import bin_counts
+from sevenfold.monitoring.traffic import traffic_of
 from sevenfold.monitoring.windows import equal_windows, windows_of
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection, Replay

@@ -1,0 +1,77 @@
+"""Traffic drawn: how long requests took, as the predictor counted them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from sevenfold.contracts.report import Chart
+from sevenfold.contracts.report import charts as draw
+from sevenfold.contracts.report.model import Block
+from sevenfold.monitoring.replay import Replayed
+from sevenfold.monitoring.scrape import Scrape, latency_quantile
+
+__all__ = ["traffic_blocks", "traffic_of", "worst_p99"]
+
+
+def worst_p99(replayed: Sequence[Replayed]) -> float:
+    """Return the slowest window's 99th percentile of one row, in seconds; NaN without such requests."""
+    found = [latency_quantile(part.singles, 0.99) for part in replayed if part.singles.requests]
+    return max((value for value in found if math.isfinite(value)), default=math.nan)
+
+
+def traffic_blocks(replayed: Sequence[Replayed]) -> list[Block]:
+    """Return charts of the time of one row; none without requests."""
+    parts = [part for part in replayed if part.counted.requests]
+    if not parts:
+        return []
+    rows = [
+        {"window": part.label, "ms": latency_quantile(part.singles, q) * 1000, "of one row": name}
+        for name, q in (("median", 0.5), ("95th percentile", 0.95), ("99th percentile", 0.99))
+        for part in parts
+        if part.singles.requests
+    ]
+    blocks: list[Block] = []
+    if rows and len(parts) > 1:
+        blocks.append(
+            draw.lines(
+                "Latency of one row",
+                rows,
+                "window",
+                "ms",
+                "of one row",
+                y_title="ms",
+                y_zero=True,
+                marked=True,
+                alt="Median, 95th and 99th percentile of the request time, per window.",
+            )
+        )
+    blocks.append(_latency(parts))
+    return blocks
+
+
+def _latency(parts: Sequence[Replayed]) -> Chart:
+    total: dict[float, float] = {}
+    for part in parts:
+        for bound, count in (part.singles.buckets or part.counted.buckets).items():
+            total[bound] = total.get(bound, 0.0) + count
+    rows, below = [], 0.0
+    for bound in sorted(total):
+        name = f"≤ {bound * 1000:g} ms" if math.isfinite(bound) else "longer"
+        rows.append({"time": name, "requests": total[bound] - below})
+        below = total[bound]
+    used = [place for place, row in enumerate(rows) if row["requests"]]
+    kept = rows[used[0] : used[-1] + 1] if used else rows
+    return draw.bars(
+        "Requests by time",
+        kept,
+        "time",
+        "requests",
+        value_title="requests",
+        alt="Requests of one row by the time they took, as the predictor counted them.",
+    )
+
+
+def traffic_of(scrape: Scrape, label: str) -> Replayed:
+    """Return what was counted until now as one window."""
+    return Replayed(label, scrape, scrape)
