@@ -92,7 +92,8 @@ def decode_tensors(entries: object, raw: bytes | memoryview) -> dict[str, np.nda
         name, shape, values, at = read_tensor(entry, raw, at)
         if name in tensors:
             raise InputError("duplicate_key", "Each tensor is given once.", field=name)
-        array = values if isinstance(values, np.ndarray) else np.array(values, dtype=DATATYPES[entry["datatype"]])
+        with np.errstate(over="ignore"):
+            array = np.asarray(values, dtype=DATATYPES[entry["datatype"]])
         tensors[name] = array.reshape(shape)
     if at != len(raw):
         raise InputError("binary", f"The raw bytes must add up to {at}, but got {len(raw)}.")
@@ -102,7 +103,7 @@ def decode_tensors(entries: object, raw: bytes | memoryview) -> dict[str, np.nda
 def read_tensor(entry: object, raw: bytes | memoryview, at: int) -> tuple[str, list[int], Values, int]:
     """Read one entry; return its name, shape, flat values and where the next raw bytes begin.
 
-    Raw values and integers come as an array, other JSON values as the list that was sent, null and all.
+    Raw values and plain JSON numbers come as an array, other JSON values as the list that was sent, null and all.
 
     Raises:
         InputError: ``shape``, ``datatype`` or ``binary``, naming the tensor.
@@ -147,7 +148,8 @@ def _json_values(name: str, datatype: str, data: object) -> Values:
         wrong = ", ".join(sorted(kind.__name__ for kind in kinds - _JSON_TYPES[datatype]))
         raise InputError("datatype", f"Data of datatype {datatype} cannot hold {wrong}.", field=name)
     if "INT" not in datatype:
-        return data
+        # Integers in an FP list stay as they are: whoever reads them may have to know how large they were.
+        return np.array(data, dtype=np.float64) if "FP" in datatype and int not in kinds else data
     try:
         return np.array(data, dtype=DATATYPES[datatype])
     except OverflowError:
