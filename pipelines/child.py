@@ -16,6 +16,7 @@ __all__ = ["main"]
 def main(folder: Path) -> int:
     """Run the plan of a run folder with the arguments of its `run.json`; return 0 if every task succeeded."""
     from kfp import local
+
     from sevenfold.pipelines.lifecycle import build_lifecycle
     from sevenfold.plan import load_plan
 

@@ -14,6 +14,7 @@ __all__ = ["compile_plan"]
 def compile_plan(plan: Plan, out: Path, *, stages: Stages | None = None) -> Path:
     """Write the pipeline of `plan` as KFP IR YAML to `out`; the same plan gives the same bytes."""
     from kfp import compiler
+
     from sevenfold.pipelines.lifecycle import build_lifecycle
 
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@
 from typing import Any
 
 from kfp import dsl
+
 from sevenfold.pipelines.placement import place
 from sevenfold.pipelines.settings import stage_settings
 from sevenfold.pipelines.stages import Stages

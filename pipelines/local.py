@@ -51,7 +51,7 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
     Raises:
         DataError, PolicyError, TemporaryError: the table cannot be had.
     """
-    from sevenfold.preparation.source import resolve_source, source_digest
+    from sevenfold.contracts.source import resolve_source, source_digest
 
     base = run.plan_path.resolve().parent
     located = plan.located(base)

@@ -33,6 +33,7 @@ def stage_settings(plan: Plan) -> dict[str, str]:
         "judge_canary": _json(deployment=plan.deployment, name=plan.name),
         "monitor_model": _json(
             monitoring=plan.monitoring,
+            service_level=plan.deployment.service_level,
             name=plan.name,
             time_column=plan.preparation.split.column if plan.preparation.split.column in times else "".join(times[:1]),
         ),

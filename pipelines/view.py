@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
+
     from sevenfold.contracts.progress import Progress as Step
     from sevenfold.contracts.report import Report
 

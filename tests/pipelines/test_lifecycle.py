@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from sevenfold.pipelines.compile import compile_plan
 from sevenfold.pipelines.lifecycle import DISPLAY_NAMES, UNCACHED
 from sevenfold.pipelines.settings import stage_settings

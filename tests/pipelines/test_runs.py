@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from sevenfold.contracts.manifest import seal
 from sevenfold.pipelines.result import conclude
 from sevenfold.pipelines.runs import RunFolder
