@@ -39,4 +39,4 @@ class TrainingSection(Section):
     ] = 4
     batch_size: Annotated[int, Field(description="Rows per step.", ge=1)] = 1_024
     seed: Annotated[int, Field(description="Seed of weights and shuffling.", ge=0)] = 7
-    threads: Annotated[int, Field(description="CPU threads; part of the digest, since sums depend on it.", ge=1)] = 2
+    threads: Annotated[int, Field(description="CPU threads; part of the digest, since sums depend on it.", ge=1)] = 1

@@ -39,19 +39,17 @@ def _facts(trained: Trained) -> Facts:
             Fact(label="Parameters", value=fitted.parameters),
             Fact(label="model.onnx", value=round(trained.model_bytes / 1024, 1), unit="KiB"),
             Fact(label="Fit", value=round(fitted.curve[-1].seconds, 1), unit="s"),
-            Fact(
-                label="File against torch",
-                value=trained.difference,
-                hint="largest difference of a prediction on the validation rows",
-                level="good",
-            ),
         )
     )
 
 
 def _findings(trained: Trained) -> list[Block]:
     fitted = trained.fitted
-    said: list[Finding] = []
+    same = (
+        f"model.onnx predicts what torch predicts on all {trained.validation_rows:,} validation rows: "
+        f"the largest difference is {trained.difference:.2g}."
+    )
+    said = [Finding(level="good", text=same)]
     if fitted.stopped == "epochs" and fitted.best.number == len(fitted.curve) > 1:
         text = f"The last epoch was the best: more than {len(fitted.curve)} epochs (training.max_epochs) may help."
         said.append(Finding(level="info", text=text))
@@ -62,7 +60,7 @@ def _findings(trained: Trained) -> list[Block]:
             f"({last.train_loss:.3g}): the kept weights are those of epoch {fitted.best.number}."
         )
         said.append(Finding(level="info", text=text))
-    return [Findings(findings=tuple(said))] if said else []
+    return [Findings(findings=tuple(said))]
 
 
 def _curves(trained: Trained) -> list[Chart]:
@@ -80,6 +78,7 @@ def _curves(trained: Trained) -> list[Chart]:
             "loss",
             "rows",
             x_title="epoch",
+            x_format="d",
             y_title="loss",
             marked=True,
             limits=[kept],
@@ -92,6 +91,7 @@ def _curves(trained: Trained) -> list[Chart]:
             "epoch",
             "score",
             x_title="epoch",
+            x_format="d",
             y_title=fitted.metric,
             marked=True,
             limits=[kept],

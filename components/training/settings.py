@@ -39,7 +39,7 @@ class _Settings(BaseModel):
 class FitSettings(_Settings):
     """What the optimiser is told, whatever the network: AdamW (Loshchilov & Hutter 2019)."""
 
-    learning_rate: Annotated[float, Field(gt=0, le=1, description="Step size after the warm-up.")] = 2e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1, description="Step size after the warm-up.")] = 1e-3
     weight_decay: Annotated[float, Field(ge=0, le=10, description="Decoupled weight decay, of matrices only.")] = 3e-2
     averaging: Annotated[
         float,
@@ -54,12 +54,16 @@ class FitSettings(_Settings):
 class NetworkSettings(_Settings):
     """The shape of the built-in network."""
 
-    width: Annotated[int, Field(ge=1, le=8192, description="Units of a hidden layer.")] = 128
+    width: Annotated[int, Field(ge=1, le=8192, description="Units of a hidden layer.")] = 64
     depth: Annotated[int, Field(ge=1, le=16, description="Hidden layers.")] = 2
-    dropout: Annotated[float, Field(ge=0, lt=1, description="Share of hidden units left out of a step.")] = 0.2
+    dropout: Annotated[float, Field(ge=0, lt=1, description="Share of hidden units left out of a step.")] = 0.4
+    unknown: Annotated[
+        float,
+        Field(ge=0, lt=1, description="Share of categories that training takes for unknown, so that it knows them."),
+    ] = 0.02
     embedding_width: Annotated[int, Field(ge=1, le=512, description="Numbers per category level.")] = 8
     bins: Annotated[int, Field(ge=1, le=512, description="Most pieces of a number's encoding.")] = 32
-    ensemble: Annotated[int, Field(ge=1, le=64, description="Members that share the weights.")] = 1
+    ensemble: Annotated[int, Field(ge=1, le=64, description="Members that share the weights.")] = 4
 
 
 def split_settings(settings: Mapping[str, Any]) -> tuple[FitSettings, dict[str, Any]]:

@@ -10,10 +10,9 @@ __all__ = ["default_space"]
 def default_space() -> dict[str, Dimension]:
     """Return the settings of the built-in network worth searching, each with its range."""
     return {
-        "learning_rate": Dimension(low=5e-4, high=5e-3, log=True),
+        "learning_rate": Dimension(low=5e-4, high=3e-3, log=True),
         "weight_decay": Dimension(low=1e-3, high=3e-1, log=True),
-        "dropout": Dimension(low=0.0, high=0.5),
-        "width": Dimension(choices=(64, 128, 256)),
-        "depth": Dimension(low=1, high=3, integer=True),
-        "embedding_width": Dimension(choices=(4, 8, 16)),
+        "dropout": Dimension(low=0.2, high=0.6),
+        "width": Dimension(choices=(32, 64, 128)),
+        "embedding_width": Dimension(choices=(4, 8)),
     }

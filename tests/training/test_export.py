@@ -62,7 +62,10 @@ def test_the_bundle_says_what_it_is(binary: Made, mixed: Dataset) -> None:
     made, bundle = binary
     info = bundle.info
     assert info.digests == {"data": "d", "plan": "p", "dataset": mixed.digest}
-    assert info.settings["dropout"] == 0.2 and info.settings["epochs"] == made.fitted.best.number
+    assert (
+        info.settings["dropout"] == made.fitted.settings["dropout"]
+        and info.settings["epochs"] == made.fitted.best.number
+    )
     assert info.signature.classes == mixed.schema.classes
     reference = bundle.reference()
     assert reference.prediction is not None

@@ -13,6 +13,7 @@ from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.scores import score
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.fit import Fitted, fit, predict, run_epoch, truth_of
+from sevenfold.training.settings import NetworkSettings
 from sevenfold.training.tensors import Rows, Tensors, load_tensors
 
 
@@ -125,7 +126,11 @@ def test_settings_of_a_trial_come_before_the_plans(tensors: Tensors, section: Tr
     fitted = fit(
         tensors, section.replaced(settings={"width": 16, "depth": 1}), "roc_auc", settings={"width": 8}, max_epochs=1
     )
-    assert (fitted.settings["width"], fitted.settings["depth"], fitted.settings["dropout"]) == (8, 1, 0.2)
+    assert (fitted.settings["width"], fitted.settings["depth"], fitted.settings["dropout"]) == (
+        8,
+        1,
+        NetworkSettings().dropout,
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

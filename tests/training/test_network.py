@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold.training.network import ByteDropout, PiecewiseLinear, TabularNetwork, bin_edges
-from sevenfold.training.settings import NetworkSettings
+from sevenfold.training.settings import FitSettings, NetworkSettings
+from sevenfold.training.space import default_space
 
 numbers = st.integers(-1_000, 1_000).map(lambda tenths: tenths / 10)
 
@@ -82,7 +83,7 @@ def test_dropout_is_off_outside_training() -> None:
 @pytest.mark.parametrize(("columns", "cardinalities"), [(2, [3, 4]), (0, [3, 4]), (2, [])])
 def test_any_mix_of_columns_and_members(members: int, columns: int, cardinalities: list[int]) -> None:
     edges = [np.array([0, 1, 2], np.float32)] * columns
-    network = TabularNetwork(edges, cardinalities, 5, NetworkSettings(width=8, ensemble=members, dropout=0))
+    network = TabularNetwork(edges, cardinalities, 5, NetworkSettings(width=8, ensemble=members, dropout=0, unknown=0))
     numeric = torch.rand(6, columns)
     categorical = torch.randint(0, 3, (6, len(cardinalities)))
     each = network.train()(numeric, categorical)
@@ -91,7 +92,7 @@ def test_any_mix_of_columns_and_members(members: int, columns: int, cardinalitie
 
 
 def test_each_column_has_its_own_embedding() -> None:
-    network = TabularNetwork([], [2, 3], 1, NetworkSettings(width=4)).eval()
+    network = TabularNetwork([], [2, 3], 1, NetworkSettings(width=4, ensemble=1)).eval()
     assert network.embedding is not None
     table = network.embedding.detach()
     with torch.no_grad():
@@ -107,3 +108,24 @@ def test_members_differ() -> None:
     network = TabularNetwork([np.array([0, 1], np.float32)], [], 1, NetworkSettings(ensemble=4, dropout=0)).train()
     each = network(torch.rand(3, 1), torch.zeros(3, 0, dtype=torch.int64))
     assert float(each.std(1).min().detach()) > 0
+
+
+def test_training_takes_a_share_of_the_categories_for_unknown() -> None:
+    torch.manual_seed(2)
+    network = TabularNetwork([], [5], 1, NetworkSettings(width=4, unknown=0.25, dropout=0, ensemble=1)).train()
+    codes = torch.full((8_000, 1), 3)
+    nothing = torch.zeros(8_000, 0)
+    unknown = network(nothing[:1], torch.ones(1, 1, dtype=torch.int64)).flatten()
+    got = network(nothing, codes).flatten()
+    assert float(torch.isclose(got, unknown).double().mean()) == pytest.approx(0.25, abs=0.02)
+    assert len(network.eval()(nothing, codes).unique()) == 1
+
+
+def test_the_search_space_holds_the_defaults() -> None:
+    known = {**NetworkSettings().model_dump(), **FitSettings().model_dump()}
+    for name, dimension in default_space().items():
+        if dimension.choices is not None:
+            assert known[name] in dimension.choices
+        else:
+            assert dimension.low is not None and dimension.high is not None
+            assert dimension.low <= known[name] <= dimension.high
