@@ -22,10 +22,11 @@ def plain(plan_path: Path, folder: Path) -> None:
 
     warnings.simplefilter("ignore")
     from kfp import dsl
+
+    from sevenfold.contracts.source import resolve_source, source_digest
     from sevenfold.pipelines.settings import stage_settings
     from sevenfold.pipelines.stages import MODULES, Stages
     from sevenfold.plan import load_plan
-    from sevenfold.preparation.source import resolve_source, source_digest
 
     plan = load_plan(plan_path).located(plan_path.resolve().parent)
     table = resolve_source(plan.data.source, plan_path.resolve().parent, folder)

@@ -1,10 +1,12 @@
 """The only place that reads the environment: where a stage runs and what it may leave there.
 
-==========================  ==========================================================================
-`SEVENFOLD_RUN_DIR`         folder of a local run; unset on a cluster
-`SEVENFOLD_TRACEBACK`       1 shows tracebacks of failures
-`KUBERNETES_SERVICE_HOST`   set by Kubernetes in every pod
-==========================  ==========================================================================
+=================================  ===================================================================
+`SEVENFOLD_RUN_DIR`                folder of a local run; unset on a cluster
+`SEVENFOLD_TRACEBACK`              1 shows tracebacks of failures
+`SEVENFOLD_NOTEBOOK_PARAMETERS`    JSON file with what a notebook is given, in the kernel that runs it
+`JPY_SESSION_NAME`                 set by Jupyter in a kernel: path of the notebook that is open
+`KUBERNETES_SERVICE_HOST`          set by Kubernetes in every pod
+=================================  ===================================================================
 """
 
 from __future__ import annotations
@@ -12,8 +14,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["RUN_DIR", "in_cluster", "registry_folder", "run_folder", "wants_traceback"]
+__all__ = [
+    "NOTEBOOK_PARAMETERS",
+    "RUN_DIR",
+    "in_cluster",
+    "kernel_environment",
+    "notebook_name",
+    "notebook_parameters",
+    "registry_folder",
+    "run_folder",
+    "wants_traceback",
+]
 
+NOTEBOOK_PARAMETERS = "SEVENFOLD_NOTEBOOK_PARAMETERS"
 RUN_DIR = "SEVENFOLD_RUN_DIR"
 
 
@@ -37,3 +50,26 @@ def in_cluster() -> bool:
 def wants_traceback() -> bool:
     """Whether failures show their traceback."""
     return os.environ.get("SEVENFOLD_TRACEBACK", "") == "1"
+
+
+def notebook_parameters() -> Path | None:
+    """Return the file with what the notebook of this kernel is given, or None outside a run."""
+    value = os.environ.get(NOTEBOOK_PARAMETERS, "")
+    return Path(value) if value else None
+
+
+def kernel_environment(parameters: Path, folder: Path) -> dict[str, str]:
+    """Return the environment of a notebook's kernel: this process's own, without what a person set up for theirs.
+
+    Args:
+        parameters: the file with what the notebook is given.
+        folder: where IPython may write; start-up files of the user's own profile are not run.
+    """
+    own = {key: value for key, value in os.environ.items() if key not in ("MPLBACKEND", "JPY_SESSION_NAME")}
+    return {**own, NOTEBOOK_PARAMETERS: str(parameters), "IPYTHONDIR": str(folder)}
+
+
+def notebook_name() -> Path | None:
+    """Return the notebook that is open in Jupyter, where this process is its kernel, or None."""
+    value = os.environ.get("JPY_SESSION_NAME", "")
+    return Path(value) if value.endswith(".ipynb") else None

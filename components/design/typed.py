@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sevenfold.contracts.columns import Kind
-from sevenfold.contracts.dialect import Dialect, sniff
+from sevenfold.contracts.dialect import Dialect, header_of, sniff
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.moments import parse_moments
 from sevenfold.design.kinds import Guess, Numerals, guess_kind, missing_tokens, number_texts
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Tell", "TypedColumn", "TypedTable", "read_typed"]
 
 MAX_INTEGER: Final = 2**53
+MAX_BAD_ROWS: Final = 0.01
+MAX_NEW_TOKENS: Final = 5
+TOO_LARGE: Final = "Whole numbers too large for a number, so texts."
+MIXED: Final = "Numbers or dates and other texts, so texts."
 NUMBERS: Final = (Kind.NUMBER, Kind.INTEGER)
 Tell = Callable[[str, int, int], None]
 
@@ -69,12 +73,15 @@ class TypedTable:
     columns: dict[str, TypedColumn] = field(default_factory=dict)
 
 
-def read_typed(path: Path, data: DataSection | None = None, *, tell: Tell | None = None) -> TypedTable:
+def read_typed(
+    path: Path, data: DataSection | None = None, *, max_rows: int = 0, tell: Tell | None = None
+) -> TypedTable:
     """Read a table and its columns' values.
 
     Args:
         path: a CSV or Parquet file.
         data: what the file is and what its columns are; None guesses both.
+        max_rows: of a table with more rows take evenly spaced ones; 0 takes all.
         tell: called with a message, the columns done and their number.
 
     Raises:
@@ -86,40 +93,72 @@ def read_typed(path: Path, data: DataSection | None = None, *, tell: Tell | None
         )
     tell = tell or (lambda message, done, total: None)
     tell("read the file", 0, 0)
-    dialect = sniff(path)
-    if data is not None:
-        dialect = Dialect(dialect.format, data.encoding, data.delimiter, data.decimal, dialect.header)
+    dialect = sniff(path) if data is None else _planned(path, data)
     raw = read_raw(path, dialect)
     if raw.frame.height == 0:
         raise DataError("no_rows", f"A table must have usable rows, but all {raw.refused} of {path.name} are ragged.")
-    texts: dict[str, list[str]] = {}
-    if data is not None:
-        numerals, missing = Numerals(data.decimal, data.thousands), data.missing
+    frame = raw.frame.gather_every(-(-raw.frame.height // max_rows)) if max_rows else raw.frame
+    if data is None:
+        numerals, missing, columns = _guessed(frame, dialect, tell)
     else:
-        texts = _distinct_texts(raw.frame)
-        numerals = _numerals(texts, dialect)
-        missing = missing_tokens(texts.values(), numerals)
-    columns: dict[str, TypedColumn] = {}
-    for at, name in enumerate(raw.frame.columns):
-        tell(f"read column {name}", at, raw.frame.width)
-        guess = _declared(name, data)
-        if guess is None and name in texts:
-            guess = guess_kind([text for text in texts[name] if text not in missing], numerals)
-        values = raw.frame[name]
-        columns[name] = (
-            _typed_text(values, guess, numerals, missing) if guess and name in texts else _typed(values, guess)
-        )
+        numerals, missing = Numerals(data.decimal, data.thousands), data.missing
+        columns = {}
+        for at, name in enumerate(frame.columns):
+            tell(f"read column {name}", at, frame.width)
+            columns[name] = _typed(frame[name], _declared(name, data), numerals, missing)
     return TypedTable(
         source=path.name,
         bytes=path.stat().st_size,
         dialect=dialect,
         numerals=numerals,
         missing=missing,
-        rows=raw.frame.height,
+        rows=frame.height,
         refused=raw.refused,
         complete=raw.complete,
         columns=columns,
     )
+
+
+def _planned(path: Path, data: DataSection) -> Dialect:
+    """Return the dialect that the plan declares, or the file's own where that finds more of the plan's columns."""
+    found = sniff(path)
+    if found.format == "parquet":
+        return found
+    with path.open("rb") as stream:
+        text = stream.read(1 << 20).decode(data.encoding, "replace").lstrip("\ufeff")
+    header = tuple(header_of(text, data.delimiter))
+    if len(set(found.header) & set(data.columns)) > len(set(header) & set(data.columns)):
+        return found
+    return Dialect("csv", data.encoding, data.delimiter, data.decimal, header)
+
+
+def _guessed(
+    frame: pl.DataFrame, dialect: Dialect, tell: Tell
+) -> tuple[Numerals, tuple[str, ...], dict[str, TypedColumn]]:
+    """Guess how values are written, and read them so.
+
+    A text that is frequent among numbers or dates means that there is no value; one that is rare is a bad value.
+    """
+    texts = _distinct_texts(frame)
+    numerals = _numerals(texts, dialect)
+    missing = missing_tokens(texts.values(), numerals)
+    columns: dict[str, TypedColumn] = {}
+    for at, name in enumerate(frame.columns):
+        tell(f"read column {name}", at, frame.width)
+        guess = None
+        if name in texts:
+            guess = guess_kind([text for text in texts[name] if text not in missing], numerals)
+        column = _typed(frame[name], guess, numerals, missing)
+        if column.bad > MAX_BAD_ROWS * frame.height:
+            unfit = column.guess.unfit
+            elsewhere = any(unfit & set(known) for other, known in texts.items() if other != name)
+            if len(unfit) <= MAX_NEW_TOKENS and not elsewhere:
+                missing = (*missing, *sorted(unfit))
+                column = _typed(frame[name], guess, numerals, missing)
+            else:
+                column = _typed(frame[name], Guess(Kind.CATEGORY, why=MIXED), numerals, missing)
+        columns[name] = column
+    return numerals, missing, columns
 
 
 def _distinct_texts(frame: pl.DataFrame) -> dict[str, list[str]]:
@@ -155,7 +194,13 @@ def _declared(name: str, data: DataSection | None) -> Guess | None:
     return Guess(column.kind, column.date_format, column.true_values, column.false_values)
 
 
-def _typed_text(values: pl.Series, guess: Guess, numerals: Numerals, missing: tuple[str, ...]) -> TypedColumn:
+def _typed(values: pl.Series, guess: Guess | None, numerals: Numerals, missing: tuple[str, ...]) -> TypedColumn:
+    if guess is not None and _is_text(values.dtype):
+        return _from_texts(values, guess, numerals, missing)
+    return _from_values(values, guess)
+
+
+def _from_texts(values: pl.Series, guess: Guess, numerals: Numerals, missing: tuple[str, ...]) -> TypedColumn:
     import polars as pl
 
     plain = values.cast(pl.String).str.strip_chars()
@@ -190,16 +235,16 @@ def _moments(plain: pl.Series, date_format: str) -> pl.Series:
     return pl.Series(plain.name, moments[codes]).set(pl.Series(wrong), None).cast(pl.Datetime("us"))
 
 
-def _typed(values: pl.Series, guess: Guess | None) -> TypedColumn:
+def _from_values(values: pl.Series, guess: Guess | None) -> TypedColumn:
     """Take a Parquet column's own values."""
     import polars as pl
 
     dtype: Any = values.dtype
     own = _own_kind(dtype)
-    if own is None:
+    kind = guess.kind if guess is not None else own
+    if own is None or kind is None or (kind is Kind.DATETIME) != (own is Kind.DATETIME):
         empty = pl.Series(values.name, [None] * len(values), dtype=pl.String)
         return TypedColumn(values.name, Guess(Kind.CATEGORY), empty, trouble=f"values of type {dtype}")
-    kind = guess.kind if guess is not None else own
     taken = values
     if own is Kind.DATETIME:
         if getattr(dtype, "time_zone", None):
@@ -209,6 +254,8 @@ def _typed(values: pl.Series, guess: Guess | None) -> TypedColumn:
     if kind is not Kind.DATETIME:
         taken = taken.cast(target[kind], strict=False)
     bad = 0
+    if guess is None and kind is Kind.INTEGER and (values.cast(pl.Float64).abs() > MAX_INTEGER).any():
+        return TypedColumn(values.name, Guess(Kind.CATEGORY, why=TOO_LARGE), values.cast(pl.String))
     if kind is Kind.NUMBER:
         infinite = taken.is_infinite().fill_null(False)
         bad = int(infinite.sum())

@@ -35,11 +35,11 @@ def prepare_data(
 
         from sevenfold.contracts.progress import report_progress
         from sevenfold.contracts.report.page import write_report
+        from sevenfold.contracts.source import resolve_source
         from sevenfold.plan.data import DataSection
         from sevenfold.plan.preparation import PreparationSection
         from sevenfold.preparation.prepare import prepare
         from sevenfold.preparation.report import preparation_report
-        from sevenfold.preparation.source import resolve_source
 
         given = json.loads(settings)
         section = DataSection.model_validate(given["data"]).replaced(digest=data_digest)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sevenfold.contracts.errors import DataError, PolicyError, TemporaryError
-from sevenfold.preparation.source import resolve_source, shown
+from sevenfold.contracts.source import resolve_source, shown
 
 BODY = b"a,b\n1,2\n" * 1_000
 

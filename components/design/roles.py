@@ -1,0 +1,217 @@
+"""What each column is for: proposed from its name, its values, and what it tells of the target."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.columns import Kind, Role, Task
+from sevenfold.contracts.leakage import category_leaks, number_leaks
+from sevenfold.design.profile import ColumnProfile, Profile
+from sevenfold.design.target import TargetFacts
+from sevenfold.design.typed import TypedColumn, TypedTable
+
+__all__ = ["TRAIN_SHARE", "TimeSplit", "propose_roles", "time_split"]
+
+TRAIN_SHARE: Final = 0.6
+TEST_SHARE: Final = 0.2
+MIN_MOMENTS: Final = 20
+MIN_ID_ROWS: Final = 20
+MIN_CLASS_ROWS: Final = 2
+MAX_TIMELESS: Final = 0.005  # share of rows without a moment that a time column may have
+ALIKE: Final = 0.8  # overlap of the rows without a target and those without a value
+MIN_ALIKE: Final = 20
+LONG_TEXT: Final = 80  # characters on average
+RARE: Final = 10  # a category seen less often in training has no name of its own
+MIN_NAMED_SHARE: Final = 0.3
+_ID: Final = re.compile(
+    r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|row|rownum|rownames|serial)$)|(?i:^id[_\W])|[a-z](Id|ID)$|^Unnamed"
+)
+_BEGINS: Final = re.compile(
+    r"(?i)date|time|day|created|start|order|pickup|depart|event|scheduled|when|week|month|year",
+)
+_ENDS: Final = re.compile(
+    r"(?i)end|return|close|drop_?off|deliver|arriv|updat|modif|expir|finish|complet|paid|due|birth"
+)
+
+
+@dataclass(frozen=True)
+class TimeSplit:
+    """The column by which rows are split in time."""
+
+    column: str
+    train: NDArray[np.bool_]  # the rows that will be trained on
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """The role of a column and why."""
+
+    role: Role
+    why: str = ""
+
+
+def propose_roles(
+    table: TypedTable, profile: Profile, target: TargetFacts, split: TimeSplit | None
+) -> dict[str, Proposed]:
+    """Return the role of every column but the target, each with its reason where it is not a plain feature."""
+    found: dict[str, Proposed] = {}
+    for name, column in table.columns.items():
+        if name == target.name:
+            continue
+        found[name] = _role(column, profile.columns[name], table, target, split)
+    return found
+
+
+def time_split(table: TypedTable, profile: Profile, target: TargetFacts) -> TimeSplit | None:
+    """Return the column that orders the rows in time, if a split by it leaves every side its rows and classes."""
+    dates = [name for name, column in table.columns.items() if column.kind is Kind.DATETIME and name != target.name]
+    ranked = sorted(dates, key=lambda name: (_time_rank(name), _median(table.columns[name])))
+    for name in ranked:
+        column, facts = table.columns[name], profile.columns[name]
+        if facts.sensitive or facts.distinct < MIN_MOMENTS or facts.present < (1 - MAX_TIMELESS) * facts.rows:
+            continue
+        train = _sides(column, target)
+        if train is not None:
+            return TimeSplit(name, train)
+    return None
+
+
+def _role(
+    column: TypedColumn, facts: ColumnProfile, table: TypedTable, target: TargetFacts, split: TimeSplit | None
+) -> Proposed:
+    if split is not None and column.name == split.column:
+        return Proposed(Role.TIME, "Orders the rows: the oldest train, the newest test.")
+    if column.trouble:
+        return Proposed(Role.IGNORE, f"It holds {column.trouble}.")
+    if facts.present == 0:
+        return Proposed(Role.IGNORE, "It has no values.")
+    if facts.constant:
+        return Proposed(Role.IGNORE, "All rows have the same value.")
+    identifier = _identifier(column, facts)
+    if identifier:
+        return Proposed(Role.IDENTIFIER, identifier)
+    afterwards = _afterwards(column, table, target, split)
+    if afterwards:
+        return Proposed(Role.IGNORE, afterwards)
+    if facts.sensitive:
+        return Proposed(Role.IGNORE, f"It seems to hold {facts.sensitive}.")
+    return Proposed(Role.IGNORE, text) if (text := _free_text(column, facts, split)) else Proposed(Role.FEATURE)
+
+
+def _identifier(column: TypedColumn, facts: ColumnProfile) -> str:
+    if facts.present < MIN_ID_ROWS or not facts.unique:
+        return ""
+    if column.kind is Kind.CATEGORY:
+        return "Nearly every row has a value of its own."
+    if column.kind is not Kind.INTEGER or facts.distinct < facts.present:
+        return ""
+    values = column.values.drop_nulls()
+    spread = int(values.max()) - int(values.min()) + 1  # type: ignore[arg-type]
+    if spread == facts.present or _ID.search(column.name):
+        return "Every row has a number of its own."
+    return ""
+
+
+def _afterwards(column: TypedColumn, table: TypedTable, target: TargetFacts, split: TimeSplit | None) -> str:
+    """Say why a column looks like one that is written down only after the event."""
+    absent = column.values.is_null().to_numpy()
+    without = ~target.labelled
+    both, either = int(np.count_nonzero(absent & without)), int(np.count_nonzero(absent | without))
+    if both >= MIN_ALIKE and both >= ALIKE * either:
+        return "Known only after the event? It is missing where the target is."
+    if split is not None and column.kind is Kind.DATETIME:
+        later = column.values - table.columns[split.column].values
+        if later.drop_nulls().len() and float((later.dt.total_microseconds() > 0).mean() or 0) > 0.99:  # type: ignore[arg-type]
+            return f"Known only after the event? It is later than {_named(split.column)} in nearly every row."
+    if any(_leaks(column, target, rows) for rows in _samples(target, split)):
+        return "Known only after the event? It tells the target almost by itself."
+    return ""
+
+
+def _leaks(column: TypedColumn, target: TargetFacts, rows: NDArray[np.bool_]) -> bool:
+    truth = target.codes[rows]
+    classes = len(target.classes)
+    if column.kind is Kind.CATEGORY:
+        encoded = column.values.to_arrow().dictionary_encode()
+        codes = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False).astype(np.int64)
+        return category_leaks(codes[rows], truth, classes=classes)
+    return number_leaks(_floats(column)[rows], truth, classes=classes)
+
+
+def _samples(target: TargetFacts, split: TimeSplit | None) -> list[NDArray[np.bool_]]:
+    """Return the rows that leakage is looked for in: all with a target, and some that training may see of them."""
+    labelled = target.labelled
+    if split is not None:
+        return [labelled, labelled & split.train]
+    random = np.random.default_rng(7).random(len(labelled))
+    return [labelled, labelled & (random < TRAIN_SHARE)]
+
+
+def _free_text(column: TypedColumn, facts: ColumnProfile, split: TimeSplit | None) -> str:
+    if column.kind is not Kind.CATEGORY:
+        return ""
+    if facts.lengths is not None and facts.lengths[0] > LONG_TEXT and facts.distinct > 0.5 * facts.present:
+        return "Free text, which the built-in model does not read."
+    values = column.values if split is None else column.values.filter(split.train)
+    share = 1.0 if split is not None else TRAIN_SHARE
+    counts = values.drop_nulls().alias("value").value_counts()["count"]
+    if len(counts) == 0:
+        return "It has no values among the oldest rows, which train."
+    frequent = counts.filter(counts * share >= 1.5 * RARE) if facts.distinct > 20 else counts.filter(counts >= 0)
+    if float(frequent.sum()) < MIN_NAMED_SHARE * float(counts.sum()):
+        return "Most of its values are too rare to be learned from."
+    return ""
+
+
+def _sides(column: TypedColumn, target: TargetFacts) -> NDArray[np.bool_] | None:
+    """Return the rows older than the validation rows, or None where a side would lack rows or a class."""
+    import polars as pl
+
+    times = column.values.cast(pl.Int64).fill_null(0).to_numpy()
+    usable = target.labelled & column.values.is_not_null().to_numpy()
+    moments, counts = np.unique(times[usable], return_counts=True)
+    if len(moments) < MIN_MOMENTS:
+        return None
+    before = np.concatenate(([0], np.cumsum(counts)))[:-1] / max(1, usable.sum())
+    first = 1 + int(np.abs(before[1:-1] - TRAIN_SHARE).argmin())
+    second = first + 1 + int(np.abs(before[first + 1 :] - (1 - TEST_SHARE)).argmin())
+    sides = np.searchsorted(moments[[first, second]], times, side="right")
+    for side, least in enumerate((0.4, 0.08, 0.08)):
+        rows = usable & (sides == side)
+        if rows.sum() < least * usable.sum():
+            return None
+        if target.task is not Task.REGRESSION:
+            held = np.bincount(target.codes[rows], minlength=len(target.classes))
+            if held.min() < MIN_CLASS_ROWS:
+                return None
+    train: NDArray[np.bool_] = sides == 0
+    return train
+
+
+def _time_rank(name: str) -> int:
+    return (1 if _ENDS.search(name) else 0) - (1 if _BEGINS.search(name) else 0)
+
+
+def _median(column: TypedColumn) -> float:
+    import polars as pl
+
+    return float(column.values.cast(pl.Int64).median() or 0.0)  # type: ignore[arg-type]
+
+
+def _floats(column: TypedColumn) -> NDArray[np.float64]:
+    import polars as pl
+
+    values: Any = column.values
+    if column.kind is Kind.DATETIME:
+        values = values.cast(pl.Int64)
+    floats: NDArray[np.float64] = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return floats
+
+
+def _named(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:40])
