@@ -136,3 +136,14 @@ def test_a_card_takes_names_of_the_data_as_text(make_bundle: MakeBundle, make_da
     card = model_card(hostile, bundle.info)
     assert "<script>" not in card and "<b>" not in card
     assert card.count("\n# ") == 0
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_a_tiny_table_is_judged_without_being_refused_for_noise(
+    make_bundle: MakeBundle, make_dataset: MakeDataset, tmp_path: Path, task: Task
+) -> None:
+    section = TestingSection(bootstrap=100, slices=("region", "x", "at"))
+    done = Called(make_bundle(task), make_dataset(task, 24, seed=2), section, tmp_path / "out")
+    found = Evaluation.open(done.path("evaluation"))
+    assert done.decision == "promote"
+    assert {gate.verdict for gate in found.gates if gate.kind == "slice"} == {"not_judged"}
