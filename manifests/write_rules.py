@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from sevenfold.monitoring.alerts import alerting_rules
 from sevenfold.monitoring.dashboard import build_dashboard
 from sevenfold.monitoring.recording import FEATURE, PREDICTIONS, recording_rules
