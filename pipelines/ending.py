@@ -31,10 +31,8 @@ def show_ending(console: Console, result: Result) -> None:
     if (result.folder / "bundle").exists():
         bundle = f"{folder}/bundle"
         line("serve", f"sevenfold serve {bundle}")
-        line(
-            "query",
-            f"curl -s localhost:8080/v1/models/{result.folder.parent.name}:predict -d @{bundle}/example_request.json",
-        )
+        url = f"localhost:8080/v1/models/{result.folder.parent.name}:predict"
+        line("query", f"curl -s {url} -H content-type:application/json -d @{bundle}/example_request.json")
     if result.state in ("failed", "interrupted"):
         line("log", f"{folder}/log.txt")
 
