@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sevenfold.contracts.columns import Task
 
 __all__ = ["METRIC_NAMES", "default_metric", "higher_is_better", "predicted_classes", "score", "weighted_score"]

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import metrics as oracle
+from sklearn.calibration import calibration_curve
+
 from sevenfold.contracts.columns import Task
 from sevenfold.contracts.scores import (
     METRIC_NAMES,
@@ -18,8 +21,6 @@ from sevenfold.contracts.scores import (
     weighted_score,
 )
 from sevenfold.plan.rules import METRICS
-from sklearn import metrics as oracle
-from sklearn.calibration import calibration_curve
 
 TIED = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0]
 
