@@ -97,7 +97,7 @@ def test_kserve_takes_the_patch_that_lets_models_be_fetched(manifests: Path, nam
     assert namespaces
     if kubectl("get", "clusterstoragecontainer", "default").returncode:
         pytest.skip("needs KServe's own objects, not only its types")
-    patch = manifests / "patches/default-clusterstoragecontainer.yaml"
+    patch = manifests / "platform/kserve/default-clusterstoragecontainer.yaml"
     command = ("patch", "clusterstoragecontainer", "default", "--type=merge", "--dry-run=server", "-ojson")
     done = kubectl(*command, f"--patch-file={patch}")
     assert done.returncode == 0, done.stderr
