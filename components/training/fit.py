@@ -83,7 +83,8 @@ def fit(
 
     The same tensors, section and settings give the same weights, bit for bit, on one machine; `section.threads` is
     part of that. Losses: cross-entropy, or squared error of the standardised value. Equal scores are told apart by the
-    validation loss.
+    validation loss. Patience is not lost in the first third of the epochs: rows of a later period are often scored
+    well by a network that has hardly begun, then worse, then better again.
 
     Args:
         tensors: the rows.
@@ -189,7 +190,7 @@ class _Fit:
             if on_epoch is not None and not on_epoch(number, value):
                 stopped = "pruned"
                 break
-            if number - best.number >= self.section.patience:
+            if number - max(best.number, max_epochs // 3) >= self.section.patience:
                 stopped = "patience"
                 break
         assert best is not None  # noqa: S101 - max_epochs is at least 1

@@ -48,7 +48,7 @@ class FitSettings(_Settings):
             le=10,
             description="Epochs over which the weights that are scored and kept are averaged; 0 keeps the last step's.",
         ),
-    ] = 0.5
+    ] = 2.0
 
 
 class NetworkSettings(_Settings):
