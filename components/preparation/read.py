@@ -15,7 +15,7 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.plan.data import DataSection, Format
 from sevenfold.preparation.header import check_header, split_header
 from sevenfold.preparation.labels import label_texts
-from sevenfold.preparation.parse import Parsed, parse_arrow, parse_floats, parse_texts
+from sevenfold.preparation.parse import Parsed, arrow_type, parse_arrow, parse_floats, parse_texts
 from sevenfold.preparation.quarantine import Quarantine
 from sevenfold.preparation.records import Records, read_records
 from sevenfold.preparation.text import utf8_chunks
@@ -225,5 +225,13 @@ class _ArrowColumns:
         self._batch, self._data = batch, data
 
     def parsed(self, name: str, column: Column) -> tuple[Parsed, _Show]:
+        import pyarrow as pa
+
         values = self._batch.column(name)
-        return parse_arrow(values, column, self._data, name), lambda at: str(values[at].as_py())
+        try:
+            found = parse_arrow(values, column, self._data, name)
+        except DataError:
+            if column.role not in (Role.IGNORE, Role.IDENTIFIER):
+                raise
+            found = Parsed(pa.nulls(len(values), arrow_type(column.kind)))  # lists and the like, which nothing needs
+        return found, lambda at: str(values[at].as_py())

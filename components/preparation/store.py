@@ -160,7 +160,9 @@ def write_splits(store: RowStore, sides: NDArray[np.int8], paths: Sequence[Path]
     with contextlib.ExitStack() as stack:
         writers = [stack.enter_context(SplitWriter(path, schema)) for path in paths]
         start = 0
-        for rows in store.batches(schema.names):
+        for batch in store.batches(schema.names):
+            # a whole number that is to be predicted is stored as a float
+            rows = batch if batch.schema.types == schema.types else batch.cast(schema)
             part = sides[start : start + len(rows)]
             start += len(rows)
             for side, writer in enumerate(writers):

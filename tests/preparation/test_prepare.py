@@ -176,6 +176,25 @@ def test_parquet_values_are_checked_too(tables, tmp_path):
     assert caught.value.code == "not_parquet"
 
 
+def test_an_ignored_column_may_be_of_any_type(tables, tmp_path):
+    rows = tables.rows()
+    arrow = {name: [row[at] for row in rows] for at, name in enumerate(("id", "x", "c", "y"))}
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({**arrow, "tags": [[1, 2]] * 300, "x": [float(row[1]) for row in rows]}), path)
+    columns = {"tags": {"kind": "category", "role": "ignore"}}
+    prepared = prepare(path, tables.section(columns), PreparationSection(), tmp_path / "out")
+    assert prepared.kept == 300
+
+
+def test_a_whole_number_is_predicted_as_a_number(tables):
+    rows = [[str(i), f"{(i * 37) % 101 / 8}", "abc"[i % 3], str(i % 90)] for i in range(300)]
+    columns = {"y": {"kind": "integer", "role": "target"}}
+    found = tables.outcome(tables.text(rows), columns, task="regression")
+    train = Dataset.open(found.folder).table("train")
+    assert train.schema.field("y").type == pa.float64()
+    assert sorted(found.column("y")) == sorted(float(i % 90) for i in range(300))
+
+
 def test_integers_beyond_what_a_float_holds_are_refused_in_parquet(tables, tmp_path):
     rows = tables.rows()
     arrow = {name: [row[at] for row in rows] for at, name in enumerate(("id", "x", "c", "y"))}
