@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import sevenfold
 import typer
+
+import sevenfold
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
 
 __all__ = ["app", "main"]
@@ -95,6 +96,7 @@ def run(
     Exit status: 0 promoted or waiting for approval, 3 a gate refused, 2 plan or data wrong, 1 all else.
     """
     from rich.console import Console
+
     from sevenfold.pipelines.ending import show_ending
     from sevenfold.pipelines.local import LocalRun, run_locally
     from sevenfold.pipelines.view import RunView
@@ -161,17 +163,20 @@ def evaluate(
     out: Annotated[Path, typer.Option("--out", "-o", help="File for the report.")] = Path("evaluation.html"),
 ) -> None:
     """Score a bundle on a dataset's test rows; exit status 3 where a gate refuses."""
+    from sevenfold.contracts.bundle import Bundle
+    from sevenfold.contracts.dataset import Dataset
     from sevenfold.contracts.report.page import write_report
     from sevenfold.plan import TestingSection, load_plan
-    from sevenfold.testing.evaluate import evaluate_bundle
+    from sevenfold.testing.evaluate import evaluate as score
     from sevenfold.testing.report import evaluation_report
 
     section = load_plan(plan).testing if plan else TestingSection()
-    evaluation = evaluate_bundle(bundle, dataset, section)
-    report = evaluation_report(evaluation)
+    opened = Bundle.open(bundle)
+    tested = score(opened, Dataset.open(dataset), section, name=opened.info.name)
+    report = evaluation_report(tested)
     write_report(report, out)
     typer.echo(f"{report.headline}\n{out}")
-    raise typer.Exit(0 if evaluation.decision == "promote" else 3)
+    raise typer.Exit(0 if tested.evaluation.decision == "promote" else 3)
 
 
 @app.command()
@@ -201,6 +206,7 @@ def rollback(
 def doctor() -> None:
     """Say what is missing on this machine, and the command that mends it."""
     from rich.console import Console
+
     from sevenfold.pipelines.doctor import diagnose
 
     raise typer.Exit(diagnose(Console()))

@@ -22,13 +22,13 @@ def main(folder: Path) -> int:
 
     # kfp warns of images without "python" in their name: here no image runs.
     warnings.simplefilter("ignore")
-    plan = load_plan(folder / "plan.yaml").located(Path(json.loads((folder / "run.json").read_text())["base"]))
-    arguments = json.loads((folder / "run.json").read_text())["arguments"]
+    run = json.loads((folder / "run.json").read_text())
+    plan = load_plan(folder / "plan.yaml").located(Path(run["base"]))
     local.init(
         runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(folder / "artifacts"), raise_on_error=True
     )
     try:
-        build_lifecycle(plan)(**arguments)
+        build_lifecycle(plan, explore_first=True)(**run["arguments"])
     except RuntimeError as error:
         sys.stdout.write(f"{error}\n")
         return 1

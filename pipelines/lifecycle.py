@@ -26,12 +26,14 @@ DISPLAY_NAMES = {
 UNCACHED = ("test_model", "deploy_model", "judge_canary", "monitor_model", "report_outcome")
 
 
-def build_lifecycle(plan: Plan, stages: Stages | None = None) -> Any:
+def build_lifecycle(plan: Plan, stages: Stages | None = None, *, explore_first: bool = False) -> Any:
     """Return the pipeline of a plan, ready to be compiled, submitted or called under `kfp.local`.
 
     Args:
         plan: the validated plan; every task gets its own section of it.
         stages: the components to use; each one left out is the room's own.
+        explore_first: let preparation wait for exploration. On a cluster both run at the same time; on one machine
+            they cannot, and a broken notebook is better known in the first minute.
     """
     chosen = stages or Stages()
     settings = stage_settings(plan)
@@ -58,8 +60,10 @@ def build_lifecycle(plan: Plan, stages: Stages | None = None) -> Any:
         outcome = task("report_outcome")
         with dsl.ExitHandler(outcome, name="lifecycle"):
             table = {"data": data, "data_digest": data_digest}
-            task("explore_data", **table)
-            dataset = task("prepare_data", **table).outputs["dataset"]
+            explored, prepared = task("explore_data", **table), task("prepare_data", **table)
+            if explore_first:
+                prepared.after(explored)
+            dataset = prepared.outputs["dataset"]
             tuned = task("tune_model", dataset=dataset, data_digest=data_digest, trials=trials, seed=seed)
             trained = task(
                 "train_model",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import sevenfold
 from sevenfold.contracts.environment import RUN_DIR
+from sevenfold.contracts.errors import DataError
 from sevenfold.pipelines.logline import TaskEnded, TaskStarted, read_line
 from sevenfold.pipelines.result import Result, conclude
 from sevenfold.pipelines.runs import RunFolder
@@ -55,6 +56,7 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
 
     base = run.plan_path.resolve().parent
     located = plan.located(base)
+    _check_files(located)
     with _workspace() as work:
         table = resolve_source(run.data or located.data.source, base, work)
         folder = RunFolder.create(run.runs, plan.name)
@@ -68,6 +70,17 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
         finally:
             if not run.keep_serving:
                 _stop_predictor(folder)
+
+
+def _check_files(plan: Plan) -> None:
+    """Refuse a run whose own files are not there before any stage has worked for nothing."""
+    for key, path in (("design.notebook", plan.design.notebook), ("training.source", plan.training.source)):
+        if path and not Path(path).exists():
+            raise DataError(
+                "missing_file",
+                f"{key} must name a file that is there, but got {Path(path).name!r}.",
+                remedy="Correct the path; it is taken from the plan's folder.",
+            )
 
 
 def _arguments(run: LocalRun, table: Path, digest: str) -> dict[str, str | int]:

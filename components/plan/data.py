@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
+
 from sevenfold.contracts.columns import Column, Task
 from sevenfold.plan.section import Fraction, Section
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field
+
 from sevenfold.plan.section import Section
 
 __all__ = ["DesignSection"]

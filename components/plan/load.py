@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+
 from sevenfold.contracts.errors import PlanError, Problem
 from sevenfold.plan.plan import Plan
 from sevenfold.plan.rules import breaches

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
+
 from sevenfold.plan.section import Fraction, Section
 
 __all__ = ["MonitoringSection", "Replay", "RetrainSection", "Trigger"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+
 from sevenfold.contracts.canonical import digest_of
 from sevenfold.plan.cluster import BudgetSection, ImagesSection, SecretsSection, StageResources
 from sevenfold.plan.data import DataSection, RefineSection

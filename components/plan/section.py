@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
 from sevenfold.contracts.canonical import canonical_json
 
 __all__ = ["Fraction", "Moment", "Section"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
+
 from sevenfold.plan.section import Fraction, Section
 
 __all__ = ["Gate", "TestingSection"]

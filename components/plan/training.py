@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field
+
 from sevenfold.plan.section import Section
 
 __all__ = ["Framework", "TrainingSection"]

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
+
 from sevenfold.plan.section import Section
 
 __all__ = ["Dimension", "Pruner", "Sampler", "TuningEngine", "TuningSection"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from sevenfold.contracts.columns import Kind, Task
 from sevenfold.contracts.report.charts import bars, lines
@@ -90,7 +91,7 @@ def _balance(prepared: Prepared) -> Iterator[Chart]:
         mean = f"Mean of {target}" if prepared.schema.task is Task.REGRESSION else f"Share of {_positive(prepared)}"
         yield lines(
             f"{target} over time",
-            [{"at": span.at, "value": span.target, "split": span.split} for span in prepared.timeline],
+            [{"at": _moment(span.at), "value": span.target, "split": span.split} for span in prepared.timeline],
             "at",
             "value",
             "split",
@@ -100,16 +101,14 @@ def _balance(prepared: Prepared) -> Iterator[Chart]:
             alt=f"{mean} per stretch of time, one line per side of the split.",
             wide=True,
         )
-        yield bars(
+        yield lines(
             "Rows over time",
-            [{"at": str(span.at)[:10], "rows": span.rows, "split": span.split} for span in prepared.timeline],
+            [{"at": _moment(span.at), "rows": span.rows, "split": span.split} for span in prepared.timeline],
             "at",
             "rows",
             "split",
-            value_title="rows",
-            stacked=True,
-            upright=True,
-            alt="Rows per stretch of time, coloured by the side of the split.",
+            y_title="rows",
+            alt="Rows per stretch of time, one line per side of the split.",
             wide=True,
         )
     elif prepared.schema.task is not Task.REGRESSION:
@@ -127,6 +126,10 @@ def _balance(prepared: Prepared) -> Iterator[Chart]:
             percent=True,
             alt="Share of each class on each side of the split.",
         )
+
+
+def _moment(at: str | float) -> datetime | float:
+    return datetime.fromisoformat(at) if isinstance(at, str) else at
 
 
 def _refused(prepared: Prepared) -> Iterator[Block]:

@@ -160,11 +160,11 @@ def not_compared(kind: Literal["serving", "best"], metric: str, why: str, sectio
 def decision_sentence(found: Sequence[GateResult], metric: str, value: float | None, rows: int) -> str:
     """Return the decision of all gates and its reasons."""
     refused = [gate for gate in found if gate.verdict == "refused"]
-    score = f"{metric} {told(value) if value is not None else 'undefined'} on {rows:,} test rows"
+    score = f"{metric} is {told(value) if value is not None else 'undefined'} on {rows:,} test rows"
     if not refused:
-        return f"Promote: {score}; all {len(found)} gates hold."
+        return f"{score}; all {len(found)} gates hold."
     names = ", ".join(gate.name for gate in refused)
-    return f"Refuse: {score}; {len(refused)} of {len(found)} gates fail: {names}."
+    return f"{score}; {len(refused)} of {len(found)} gates fail: {names}."
 
 
 def told(value: float) -> str:

@@ -36,7 +36,7 @@ def evaluation_report(found: Evaluation | Tested, *, hide_values: bool = False, 
     return Report(
         stage="testing",
         title="Testing",
-        headline=found.sentence,
+        headline=f"{found.decision.capitalize()}: {found.sentence}",
         level="good" if found.decision == "promote" else "bad",
         blocks=tuple(blocks),
     )

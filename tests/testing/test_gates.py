@@ -136,6 +136,6 @@ def test_the_decision_names_every_gate_that_fails() -> None:
 
     mixed = [gate("a", "passed"), gate("b", "refused"), gate("c", "not_judged"), gate("d", "refused")]
     assert gates.decision_sentence(mixed, "f1", 0.5, 1_000) == (
-        "Refuse: f1 0.5 on 1,000 test rows; 2 of 4 gates fail: b, d."
+        "f1 is 0.5 on 1,000 test rows; 2 of 4 gates fail: b, d."
     )
-    assert gates.decision_sentence(mixed[:1], "f1", None, 10).startswith("Promote: f1 undefined on 10 test rows")
+    assert gates.decision_sentence(mixed[:1], "f1", None, 10).startswith("f1 is undefined on 10 test rows")

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 __all__ = ["read_report", "render_page", "write_report"]
 
 _EMBEDDED = re.compile(rb'<script type="application/json" id="report">(.*?)</script>', re.DOTALL)
+STEPS = {
+    "design": 1,
+    "preparation": 2,
+    "tuning": 3,
+    "training": 4,
+    "testing": 5,
+    "serving": 6,
+    "monitoring": 7,
+}
 SMALL_COLUMNS, SMALL_ROWS = 4, 16  # a table that stands beside a chart
 
 
@@ -98,7 +107,7 @@ def render_page(reports: Sequence[Report], *, title: str, subtitle: str = "") ->
 
 def _page(reports: Sequence[Report], *, title: str, subtitle: str, embedded: Report | None = None) -> str:
     template, style = _template()
-    sections = [(report, list(_parts(report.blocks))) for report in reports]
+    sections = [(report, list(_parts(report.blocks)), STEPS.get(report.stage, "")) for report in reports]
     data = _script_json(embedded) if embedded else ""
     return template.render(title=title, subtitle=subtitle, sections=sections, style=style, data=data)
 
