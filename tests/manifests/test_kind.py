@@ -59,7 +59,8 @@ def programs(tmp_path: Path) -> tuple[Path, dict[str, str]]:
     folder, log = tmp_path / "programs", tmp_path / "calls"
     folder.mkdir()
     for name in ("docker", "kind", "kubectl"):
-        (folder / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{log}"\ncase "$*" in *"-i "*) cat >/dev/null ;; esac\n')
+        reads = 'case "$*" in *"-i "*) cat >/dev/null ;; esac'
+        (folder / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{log}"\n{reads}\n')
         (folder / name).chmod(0o755)
     keep = {key: value for key, value in os.environ.items() if key not in ("MIRROR", "REGISTRY", "ENGINE", "CLUSTER")}
     return log, {**keep, "PATH": f"{folder}:{os.environ['PATH']}"}
