@@ -118,7 +118,7 @@ def guess_kind(texts: Sequence[str], numerals: Numerals) -> Guess:
         if any(_ZERO_FIRST.match(text) for text in texts):
             return Guess(Kind.CATEGORY, why="Codes with leading zeros, so texts.")
         unfit = frozenset(text for text, fit in zip(texts, fits.to_list(), strict=True) if not fit)
-        return _whole_or_not([text for text in texts if text not in unfit], values.filter(fits), unfit, numerals)
+        return _whole_or_not([text for text in texts if text not in unfit], unfit, numerals)
     return _date(texts) or Guess(Kind.CATEGORY)
 
 
@@ -133,13 +133,14 @@ def number_texts(texts: pl.Series, numerals: Numerals) -> pl.Series:
     return texts
 
 
-def _whole_or_not(texts: Sequence[str], values: pl.Series, unfit: frozenset[str], numerals: Numerals) -> Guess:
+def _whole_or_not(texts: Sequence[str], unfit: frozenset[str], numerals: Numerals) -> Guess:
     import polars as pl
 
-    whole = number_texts(pl.Series(texts, dtype=pl.String), numerals).str.contains(r"^[+-]?\d+$")
-    if not whole.all():
+    plain = number_texts(pl.Series(texts, dtype=pl.String), numerals)
+    if not plain.str.contains(r"^[+-]?\d+$").all():
         return Guess(Kind.NUMBER, unfit=unfit)
-    if (values.abs() > MAX_INTEGER).any():
+    values = plain.cast(pl.Int64, strict=False)
+    if values.null_count() or not values.is_between(-MAX_INTEGER, MAX_INTEGER).all():
         return Guess(Kind.CATEGORY, why="Whole numbers too large for a number, so texts.")
     return Guess(Kind.INTEGER, unfit=unfit)
 

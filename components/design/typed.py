@@ -208,12 +208,13 @@ def _from_texts(values: pl.Series, guess: Guess, numerals: Numerals, missing: tu
     plain = plain.set(absent, None)
     if guess.kind is Kind.CATEGORY:
         return TypedColumn(values.name, guess, plain)
-    if guess.kind in (Kind.NUMBER, Kind.INTEGER):
+    parsed: pl.Series
+    if guess.kind is Kind.NUMBER:
         numbers = number_texts(plain, numerals).cast(pl.Float64, strict=False)
         parsed = numbers.set(~numbers.is_finite().fill_null(False), None)
-        if guess.kind is Kind.INTEGER:
-            fit = (parsed.abs() <= MAX_INTEGER) & (parsed.floor() == parsed)
-            parsed = parsed.set(~fit.fill_null(False), None).cast(pl.Int64)
+    elif guess.kind is Kind.INTEGER:
+        whole = number_texts(plain, numerals).cast(pl.Int64, strict=False)
+        parsed = whole.set(~whole.is_between(-MAX_INTEGER, MAX_INTEGER).fill_null(False), None)
     elif guess.kind is Kind.BOOLEAN:
         true, false = plain.is_in(list(guess.true_values)), plain.is_in(list(guess.false_values))
         parsed = true.set(~(true | false).fill_null(False), None)

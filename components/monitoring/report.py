@@ -54,7 +54,7 @@ def replay_report(
     blocks += traffic_blocks(replayed)
     return Report(
         stage="monitoring",
-        title="Watch the model",
+        title="Monitoring: watch the model",
         headline=_headline(verdict, found, windows, f"{rows:,} {what}", section),
         level=LEVELS[verdict],
         blocks=tuple(blocks),

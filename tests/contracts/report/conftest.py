@@ -270,7 +270,7 @@ def monitoring(rng: np.random.Generator) -> Report:
     ]
     return Report(
         stage="monitoring",
-        title="Watch the model",
+        title="Monitoring: watch the model",
         headline="Drift in 3 of 4 months: month (from September) and visibility (from November) moved most.",
         level="warning",
         blocks=(
