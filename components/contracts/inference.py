@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 import orjson
+
 from sevenfold.contracts.errors import InputError, ServingError, TemporaryError
 from sevenfold.contracts.telemetry import BUNDLE_HEADER
 from sevenfold.contracts.tensors import HEADER_LENGTH, decode_tensors, encode_tensors

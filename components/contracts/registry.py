@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import canonical_json
 from sevenfold.contracts.errors import IntegrityError, PolicyError, TemporaryError

@@ -1,4 +1,5 @@
 import pytest
+
 from sevenfold.plan import Plan, parse_plan
 
 MINIMAL = """\

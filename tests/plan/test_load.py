@@ -5,6 +5,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sevenfold.contracts.errors import PlanError, Problem
 from sevenfold.plan import Plan, load_plan, parse_plan
 
