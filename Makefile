@@ -2,10 +2,12 @@
 # make test     lint, types, import rules and every test
 # make check    lint, types and import rules alone
 # make compile  the example's pipeline as the YAML Kubeflow runs
+# make images   an image per kind of work, with docker, podman or buildah; PUSH=1 pushes them
+# make kind     a local cluster with Kubeflow Pipelines, KServe and Prometheus
 # make constraints  pin every dependency anew
 # make help     this list
 
-.PHONY: help run test check compile soak constraints clean
+.PHONY: help run test check compile images kind constraints clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
@@ -36,6 +38,12 @@ check: $(VENV)/.dev
 
 compile: $(VENV)/.local
 	@$(BIN)/sevenfold compile examples/flights/plan.yaml --out build/flights.pipeline.yaml
+
+images:
+	@$(PYTHON) docker/build.py $(if $(PUSH),--push)
+
+kind:
+	@manifests/kind.sh
 
 $(FLIGHTS): examples/flights/flights.py | $(VENV)/.local
 	@$(BIN)/python examples/flights/flights.py $@

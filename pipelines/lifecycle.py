@@ -47,7 +47,7 @@ def build_lifecycle(plan: Plan, stages: Stages | None = None, *, explore_first: 
         return place(made, name, plan)
 
     @dsl.pipeline(name=plan.name, description=plan.goal or f"Predict {plan.data.target}, from raw rows to monitoring.")
-    def lifecycle(data: str = "", data_digest: str = "", trials: int = -1, max_epochs: int = 0, seed: int = -1):
+    def lifecycle(data: str = "", data_digest: str = "", trials: int = -1, max_epochs: int = 0, seed: int = -1) -> None:
         """Carry a model through the seven stages.
 
         Args:

@@ -9,7 +9,7 @@ __all__ = ["report_outcome"]
 
 
 @dsl.component(base_image=CONTROL, install_kfp_package=False)
-def report_outcome(status: dsl.PipelineTaskFinalStatus):
+def report_outcome(status: dsl.PipelineTaskFinalStatus) -> None:
     """Report how the run ended and, of a failure, its cause."""
     # Not beside this function: where a task runs, kfp has no decorators to import a component with.
     from sevenfold.contracts.environment import run_folder
