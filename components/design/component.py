@@ -45,11 +45,15 @@ def explore_data(
 
         given = json.loads(settings)
         section = DataSection.model_validate(given["data"])
+        design = DesignSection.model_validate(given["design"])
         with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+            if "://" in design.notebook:
+                fetched = resolve_source(design.notebook, Path.cwd(), Path(work) / "notebook")
+                design = design.replaced(notebook=str(fetched))
             explore(
                 resolve_source(data or section.source, Path.cwd(), Path(work)),
                 section,
-                DesignSection.model_validate(given["design"]),
+                design,
                 report=Path(report.path),
                 summary=Path(summary.path),
                 notebook=Path(notebook.path),

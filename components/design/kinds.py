@@ -23,7 +23,7 @@ SURE: Final = frozenset({"N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NUL
 MAX_BAD: Final = 0.01  # share of a column's values that may not fit the kind the others have
 MAX_INTEGER: Final = 2**53
 SAMPLE: Final = 1_000
-MAX_DATES: Final = 300_000  # distinct texts that are parsed to see whether all are dates
+MAX_DATES: Final = 20_000  # distinct texts that are parsed to see whether all are dates
 DATE_FORMATS: Final = (
     "%Y/%m/%d",
     "%Y/%m/%d %H:%M",
@@ -52,6 +52,7 @@ DATE_FORMATS: Final = (
     "%b %d, %Y",
     "%B %d, %Y",
 )
+MAX_SPELLINGS: Final = 8  # of true and false
 TRUE_FALSE: Final = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"))
 _ZERO_FIRST = re.compile(r"[+-]?0\d")
 _DATE_LIKE = re.compile(r"\d.*[-/. :]|[A-Za-z]{3,9}\.? \d")
@@ -146,6 +147,8 @@ def _whole_or_not(texts: Sequence[str], unfit: frozenset[str], numerals: Numeral
 
 
 def _boolean(texts: Sequence[str]) -> Guess | None:
+    if len(texts) > MAX_SPELLINGS:
+        return None
     folded = {text.casefold() for text in texts}
     for true, false in TRUE_FALSE:
         if folded == {true, false}:
@@ -170,10 +173,18 @@ def _date(texts: Sequence[str]) -> Guess | None:
         if bad.sum() > MAX_BAD * len(some):
             continue
         unfit = frozenset(text for text, wrong in zip(some, bad.tolist(), strict=True) if wrong)
-        if not form and len({names_offset(text) for text in some if text not in unfit}) > 1:
+        if not form and _mixes_offsets(texts, unfit):
             return Guess(Kind.CATEGORY, why="Times with and without an offset from UTC, so not comparable.")
         return Guess(Kind.DATETIME, date_format=form, unfit=unfit, why=_ambiguity(form, sample))
     return None
+
+
+def _mixes_offsets(texts: Sequence[str], unfit: frozenset[str]) -> bool:
+    import polars as pl
+
+    ends = pl.Series(texts, dtype=pl.String).str.contains(r"[Zz]$|[+-]\d\d:?\d\d$|[+-]\d\d$|UTC$|GMT$")
+    # a plain date ends like an offset, so only a mixture is looked at closely
+    return ends.n_unique() > 1 and len({names_offset(text) for text in texts if text not in unfit}) > 1
 
 
 def _ambiguity(form: str, sample: Sequence[str]) -> str:

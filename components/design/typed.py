@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from sevenfold.contracts.columns import Kind
 from sevenfold.contracts.dialect import Dialect, header_of, sniff
 from sevenfold.contracts.errors import DataError
@@ -28,6 +26,14 @@ MAX_BAD_ROWS: Final = 0.01
 MAX_NEW_TOKENS: Final = 5
 TOO_LARGE: Final = "Whole numbers too large for a number, so texts."
 MIXED: Final = "Numbers or dates and other texts, so texts."
+# ISO 8601 as tables have it mostly: read at once where all values have the same form
+COMMON: Final = (
+    (10, "%Y-%m-%d"),
+    (16, "%Y-%m-%d %H:%M"),
+    (19, "%Y-%m-%d %H:%M:%S"),
+    (19, "%Y-%m-%dT%H:%M:%S"),
+    (20, "%Y-%m-%dT%H:%M:%SZ"),
+)
 NUMBERS: Final = (Kind.NUMBER, Kind.INTEGER)
 Tell = Callable[[str, int, int], None]
 
@@ -227,13 +233,27 @@ def _from_texts(values: pl.Series, guess: Guess, numerals: Numerals, missing: tu
 def _moments(plain: pl.Series, date_format: str) -> pl.Series:
     import polars as pl
 
-    encoded = plain.to_arrow().dictionary_encode()
-    moments, _, bad = parse_moments(encoded.dictionary.to_pylist(), date_format)
-    codes = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
-    if not len(moments):
-        return pl.Series(plain.name, [None] * len(plain), dtype=pl.Datetime("us"))
-    wrong = bad[codes] | np.asarray(plain.is_null().to_numpy())
-    return pl.Series(plain.name, moments[codes]).set(pl.Series(wrong), None).cast(pl.Datetime("us"))
+    quick = None if date_format else _quick_moments(plain)
+    if quick is not None:
+        return quick
+    distinct = plain.drop_nulls().unique()
+    moments, _, bad = parse_moments(distinct.to_list(), date_format)
+    read = pl.Series("moment", moments).set(pl.Series(bad), None).cast(pl.Datetime("us"))
+    known = pl.DataFrame([distinct.alias("text"), read])
+    return plain.alias("text").to_frame().join(known, on="text", how="left", maintain_order="left")["moment"]
+
+
+def _quick_moments(plain: pl.Series) -> pl.Series | None:
+    """Return the moments of texts that all have one common form, or None."""
+    lengths = plain.str.len_bytes()
+    if lengths.min() != lengths.max():
+        return None
+    for length, form in COMMON:
+        if length == lengths.max():
+            moments = plain.str.to_datetime(form, strict=False, time_unit="us")
+            if moments.null_count() == plain.null_count() and moments.dt.year().is_between(1678, 2261).all():
+                return moments
+    return None
 
 
 def _from_values(values: pl.Series, guess: Guess | None) -> TypedColumn:

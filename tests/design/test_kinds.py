@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,3 +108,29 @@ def test_thousands_are_told_from_the_column(written):
     table = read_typed(written("a,b\n" + rows))
     assert table.numerals.thousands == ","
     assert table.columns["b"].values.to_list() == [i * 1234 for i in range(100)]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["2024-01-31", "2023-02-28"],
+        ["2024-01-31 10:15", "2023-02-28 00:00"],
+        ["2024-01-31T10:15:59Z", "2023-02-28T00:00:00Z"],
+        ["2024-01-31T10:15:59", "2023-02-28T00:00:00.5"],
+        ["2024-01-31T10:15:59+02:00", "2023-02-28T00:00:00-11:30"],
+    ],
+)
+def test_moments_are_those_of_the_standard_library(written, texts):
+    rows = "".join(f"{texts[i % 2]},{i}\n" for i in range(10)) + ",10\n"
+    column = read_typed(written("t,x\n" + rows)).columns["t"]
+    expected = [datetime.fromisoformat(texts[i % 2]) for i in range(10)]
+    utc = [moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment for moment in expected]
+    assert column.values.to_list() == [*utc, None]
+    assert (column.missing, column.bad) == (1, 0)
+
+
+def test_a_date_that_is_none_is_bad_and_not_missing(written):
+    days = [str(date(2024, 1, 1) + timedelta(days=i)) for i in range(336)]
+    days[7] = "2024-02-30"
+    column = read_typed(written("t,x\n" + "".join(f"{day},1\n" for day in days))).columns["t"]
+    assert (column.kind, column.missing, column.bad) == (Kind.DATETIME, 0, 1)
