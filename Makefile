@@ -29,7 +29,7 @@ run: $(VENV)/.local $(FLIGHTS)
 	@$(BIN)/sevenfold run examples/flights/plan.yaml
 
 test: check
-	@$(BIN)/python -m pytest
+	@$(BIN)/pytest
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

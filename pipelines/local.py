@@ -109,7 +109,8 @@ def _supervise(folder: RunFolder, view: RunView) -> bool:
     from sevenfold.contracts.report.page import read_report
 
     command = [sys.executable, "-m", "sevenfold.pipelines.child", str(folder.path)]
-    environment = {**os.environ, RUN_DIR: str(folder.path), "PYTHONUNBUFFERED": "1"}
+    # Safe path: a folder `docker` where the user stands must not pass for the package that kfp looks for.
+    environment = {**os.environ, RUN_DIR: str(folder.path), "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
     unfinished: set[str] = set()
     try:
         with _group(command, environment) as child, folder.log.open("w") as log, view:

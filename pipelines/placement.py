@@ -1,10 +1,11 @@
-"""Where a task runs: image, CPU, memory, GPU and nodes, as the plan says."""
+"""Where a task runs: image, CPU, memory, GPU, nodes and the names of Secrets, as the plan says."""
 
 from typing import Any
 
-from sevenfold.plan import Plan, StageName
+from sevenfold.images import image
+from sevenfold.plan import ImagesSection, Plan, StageName
 
-__all__ = ["ROOMS", "place"]
+__all__ = ["ROOMS", "STORAGE_KEYS", "place"]
 
 ROOMS: dict[str, StageName] = {
     "explore_data": "design",
@@ -25,17 +26,26 @@ TARGETS: dict[StageName, str] = {
     "deployment": "control",
     "monitoring": "control",
 }
+# What the Secret of `secrets.storage` may hold, each key the name of the variable it becomes.
+STORAGE_KEYS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL",
+    "AWS_DEFAULT_REGION",
+)
+READS_SOURCES = ("explore_data", "prepare_data")  # every other task gets artifacts, which Kubeflow brings
 
 
 def place(task: Any, name: str, plan: Plan) -> Any:
-    """Give a kfp task its image, resources and nodes; `kfp.local` ignores all of them."""
-    if name not in ROOMS:
-        return task
-    room = ROOMS[name]
-    image = getattr(plan.images, TARGETS[room])
-    if image:
-        task.set_container_image(image)
-    wanted = plan.resources.get(room)
+    """Give a kfp task its image, resources, nodes and Secrets; `kfp.local` ignores all of them.
+
+    A component that is not our own, swapped in by a team, keeps its image unless the plan names one for its stage.
+    """
+    room = ROOMS.get(name)
+    _choose_image(task, TARGETS[room] if room else "control", plan.images)
+    _name_secrets(task, name, plan)
+    wanted = plan.resources.get(room) if room else None
     if wanted is None:
         return task
     task.set_cpu_request(wanted.cpu).set_cpu_limit(wanted.cpu)
@@ -47,8 +57,28 @@ def place(task: Any, name: str, plan: Plan) -> Any:
     return task
 
 
+def _choose_image(task: Any, target: str, images: ImagesSection) -> None:
+    named = getattr(images, target)
+    if not named and images.registry and task.container_spec and task.container_spec.image == image(target):
+        named = image(target, images.registry)
+    if named:
+        task.set_container_image(named)
+
+
+def _name_secrets(task: Any, name: str, plan: Plan) -> None:
+    # Only where a Secret is named: any kfp-kubernetes call adds a second YAML document that some engines cannot read.
+    if plan.secrets.storage and name in READS_SOURCES:
+        from kfp import kubernetes
+
+        keys = {key: key for key in STORAGE_KEYS}
+        kubernetes.use_secret_as_env(task, secret_name=plan.secrets.storage, secret_key_to_env=keys, optional=True)
+    if plan.secrets.pull:
+        from kfp import kubernetes
+
+        kubernetes.set_image_pull_secrets(task, [plan.secrets.pull])
+
+
 def _choose_nodes(task: Any, selector: dict[str, str], tolerations: Any) -> None:
-    # Only then: any kfp-kubernetes call adds a second YAML document that some engines cannot read.
     from kfp import kubernetes
 
     for key, value in selector.items():
