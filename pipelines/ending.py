@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,11 +32,16 @@ def show_ending(console: Console, result: Result) -> None:
         line("report", _near(result.report))
     if (result.folder / "bundle").exists():
         bundle = f"{folder}/bundle"
-        line("serve", f"sevenfold serve {bundle}")
+        line("serve", f"{_command()} serve {bundle}")
         url = f"localhost:8080/v1/models/{result.folder.parent.name}:predict"
         line("query", f"curl -s {url} -H content-type:application/json -d @{bundle}/example_request.json")
     if result.state in ("failed", "interrupted"):
         line("log", f"{folder}/log.txt")
+
+
+def _command() -> str:
+    """Return what starts this command line from here: its name where the shell finds it, else its path."""
+    return "sevenfold" if shutil.which("sevenfold") else _near(Path(sys.argv[0]).absolute())
 
 
 def _near(path: Path) -> str:
