@@ -56,9 +56,17 @@ def init(
 
     Example: [bold]sevenfold init houses.csv --target price[/]
     """
+    from rich.console import Console
+    from rich.markup import escape
+
     from sevenfold.design.propose import init_project
 
-    plan = init_project(table, target, out, name=name, force=force, for_cluster=cluster)
+    with Console(stderr=True).status("look at the table") as status:
+
+        def tell(message: str, done: int, total: int) -> None:
+            status.update(escape(f"{message} ({done + 1} of {total})" if done < total else message))
+
+        plan = init_project(table, target, out, name=name, force=force, for_cluster=cluster, tell=tell)
     typer.echo(f"Read it, change what you know better, then: sevenfold run {plan}")
 
 
