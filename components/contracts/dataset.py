@@ -66,6 +66,8 @@ class Dataset:
         Raises:
             IntegrityError: whatever `verify` raises, ``missing_file`` for a required file, ``unknown_format``.
         """
+        # The folder itself may be reached through a link, such as `runs/flights/1/bundle`; nothing in it may be one.
+        folder = folder.resolve()
         manifest = verify(folder, digest=digest)
         missing = [name for name in DATASET_FILES if name not in manifest.files]
         if missing:
