@@ -5,10 +5,10 @@
 from kfp import dsl
 from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Markdown, Metrics, Model, Output
 
-from sevenfold.images import CONTROL
+from sevenfold.images import TRAIN
 
 
-@dsl.component(base_image=CONTROL, install_kfp_package=False)
+@dsl.component(base_image=TRAIN, install_kfp_package=False)
 def test_model(
     dataset: Input[Dataset],
     bundle: Input[Model],
