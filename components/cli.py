@@ -114,7 +114,11 @@ def run(
     wanted = LocalRun(
         plan_path=plan, runs=runs, data=data, trials=trials, max_epochs=max_epochs, seed=seed, keep_serving=keep_serving
     )
-    result = run_locally(wanted, load_plan(plan), RunView(console))
+    try:
+        result = run_locally(wanted, load_plan(plan), RunView(console))
+    except KeyboardInterrupt:
+        typer.secho("interrupted: what had started is stopped, what was unfinished is gone", fg="yellow", err=True)
+        raise typer.Exit(1) from None
     show_ending(console, result)
     raise typer.Exit(result.exit_status)
 
@@ -232,7 +236,4 @@ def main() -> None:
         if (error.name or "").startswith("sevenfold"):
             raise
         typer.secho(f"The package {error.name!r} is needed here: pip install 'sevenfold[local]'", fg="red", err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        typer.secho("interrupted", fg="yellow", err=True)
         sys.exit(1)

@@ -113,7 +113,7 @@ def _supervise(folder: RunFolder, view: RunView) -> bool:
     environment = {**os.environ, RUN_DIR: str(folder.path), "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
     unfinished: set[str] = set()
     try:
-        with _group(command, environment) as child, folder.log.open("w") as log, view:
+        with _group(command, environment) as child, folder.log.open("w", buffering=1) as log, view:
             for line in child.stdout or ():
                 log.write(line)
                 event = read_line(line)

@@ -1,0 +1,86 @@
+"""What a user sees when a run cannot go on: one clear error, the documented exit status, nothing half-written."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PLAN = """\
+version: 1
+name: demo
+data:
+  source: demo.csv
+  target: y
+  task: binary
+  columns:
+    a: {kind: number}
+    b: {kind: number}
+    y: {kind: category, role: target}
+tuning: {trials: 0}
+training: {max_epochs: 2}
+"""
+ROWS = [(i, (i * 7) % 13, "yes" if (i * 5) % 11 < 5 else "no") for i in range(200)]
+
+
+def table(rows: list[tuple[float, float, str]], header: str = "a,b,y") -> str:
+    return "\n".join([header, *(f"{a},{b},{y}" for a, b, y in rows)]) + "\n"
+
+
+CASES = {
+    "an empty table": (table([]), "no_rows"),
+    "a target that is not there": (table(ROWS, "a,b,z"), "y"),
+    "one class only": (table([(a, b, "yes") for a, b, _ in ROWS]), "single_class"),
+    "a column that gives the target away": (table([(float(y == "yes"), b, y) for _, b, y in ROWS]), "leakage_suspect"),
+}
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "sevenfold", "run", "plan.yaml"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", list(CASES))
+def test_bad_data_is_one_error_with_status_2(case: str, tmp_path: Path) -> None:
+    content, said = CASES[case]
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    (tmp_path / "demo.csv").write_text(content)
+    run = start(tmp_path)
+    printed, _ = run.communicate(timeout=300)
+    assert run.returncode == 2, printed
+    assert said in printed
+    assert "Traceback" not in printed
+    assert printed.count("failed (") == 1
+    left = tmp_path / "runs" / "demo" / "1" / "artifacts"
+    assert not list(left.glob("*/prepare-data"))
+    assert not (tmp_path / "runs" / "demo" / "registry").exists()
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_stops_all_it_started_and_leaves_no_part(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    (tmp_path / "demo.csv").write_text(table(ROWS))
+    run = start(tmp_path)
+    log = tmp_path / "runs" / "demo" / "1" / "log.txt"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (log.is_file() and "Executing task" in log.read_text()):
+        time.sleep(0.2)
+    run.send_signal(signal.SIGINT)
+    printed, _ = run.communicate(timeout=60)
+    assert run.returncode == 1, printed
+    assert "interrupted" in printed
+    assert "Traceback" not in printed
+    assert '"interrupted"' in (tmp_path / "runs" / "demo" / "1" / "run.json").read_text()
+    assert not list(log.parent.glob("artifacts/*/*/manifest.json"))
+    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.is_file()]
+    assert not [command for command in commands if str(tmp_path).encode() in command]
