@@ -1,4 +1,4 @@
-"""What the local pipeline costs beyond the work of its tasks: ``python -m benchmarks.glue``.
+"""What the local pipeline costs beyond the work of its tasks: ``python -m benchmarks.glue [PAIRS]``.
 
 CPU seconds per task are the difference between a chain of ten tasks and one of two, over eight, so that importing kfp
 once is not counted. The peer is kfp's own default: a virtual environment per task and kfp installed into each.
@@ -38,7 +38,7 @@ chain()
 """
 
 
-def main() -> None:
+def main(pairs: int = 5) -> None:
     """Print what a task costs with our runner and with kfp's defaults, and their ratio."""
 
     def cost(kind: str) -> float:
@@ -51,8 +51,8 @@ def main() -> None:
             short = children_cpu([*run, str(SHORT), folder, kind], **PINNED)
         return (long - short) / (LONG - SHORT)
 
-    compare("glue per task", lambda: cost("ours"), lambda: cost("kfp"), unit="CPU s")
+    compare("glue per task", lambda: cost("ours"), lambda: cost("kfp"), unit="CPU s", pairs=pairs)
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))
