@@ -62,7 +62,7 @@ def test_leaves_a_sealed_evaluation_a_page_and_a_card(
     assert rows.num_rows == dataset.rows("test")
     assert rows.column_names == (["value"] if task is Task.REGRESSION else [f"p{i}" for i in range(len(found.classes))])
     report = read_report(done.path("report"))
-    assert report.headline == found.sentence
+    assert report.headline.endswith(found.sentence)
     charts = {block.title for block in report.blocks if block.block == "chart"}
     expected = {
         Task.BINARY: {"ROC curve", "Precision and recall", "Calibration", "Confusion matrix"},
