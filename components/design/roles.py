@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.columns import Kind, Role, Task
-from sevenfold.contracts.leakage import category_leaks, number_leaks
+from sevenfold.contracts.leakage import SAMPLE_ROWS, category_leaks, number_leaks
 from sevenfold.design.profile import ColumnProfile, Profile
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed import TypedColumn, TypedTable
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["TRAIN_SHARE", "TimeSplit", "propose_roles", "time_split"]
 
@@ -26,6 +29,7 @@ MAX_TIMELESS: Final = 0.005  # share of rows without a moment that a time column
 ALIKE: Final = 0.8  # overlap of the rows without a target and those without a value
 MIN_ALIKE: Final = 20
 MANY_ROWS: Final = 20_000
+MOST: Final = 0.5
 LONG_TEXT: Final = 80  # characters on average
 RARE: Final = 10  # a category seen less often in training has no name of its own
 MIN_NAMED_SHARE: Final = 0.3
@@ -99,6 +103,8 @@ def _role(
     afterwards = _afterwards(column, table, target, split)
     if afterwards:
         return Proposed(Role.IGNORE, afterwards)
+    if split is not None and _runs_on(column, split):
+        return Proposed(Role.IGNORE, "It runs on with time: most later values lie beyond those that train.")
     if facts.sensitive:
         return Proposed(Role.IGNORE, f"It seems to hold {facts.sensitive}.")
     return Proposed(Role.IGNORE, text) if (text := _free_text(column, facts, split)) else Proposed(Role.FEATURE)
@@ -134,13 +140,27 @@ def _afterwards(column: TypedColumn, table: TypedTable, target: TargetFacts, spl
     return ""
 
 
+def _runs_on(column: TypedColumn, split: TimeSplit) -> bool:
+    """Whether most newer values lie outside the range of those that train, as a month's or a year's do."""
+    if column.kind is Kind.CATEGORY or column.kind is Kind.BOOLEAN:
+        return False
+    values = _floats(column.values)
+    known, newer = values[split.train & ~np.isnan(values)], values[~split.train & ~np.isnan(values)]
+    if not len(known) or not len(newer):
+        return False
+    return bool(np.mean((newer < known.min()) | (newer > known.max())) > MOST)
+
+
 def _leaks(column: TypedColumn, target: TargetFacts, rows: NDArray[np.bool_]) -> bool:
-    truth = target.codes[rows]
-    classes = len(target.classes)
+    places = np.flatnonzero(rows)
+    places = places[
+        :: -(-len(places) // SAMPLE_ROWS) or 1
+    ]  # as the test itself would take them, but before any sorting
+    values = column.values.gather(places)
     if column.kind is Kind.CATEGORY:
-        codes = column.values.rank("dense").fill_null(0).to_numpy().astype(np.int64)
-        return category_leaks(codes[rows], truth, classes=classes)
-    return number_leaks(_floats(column)[rows], truth, classes=classes)
+        codes = values.rank("dense").fill_null(0).to_numpy().astype(np.int64)
+        return category_leaks(codes, target.codes[places], classes=len(target.classes))
+    return number_leaks(_floats(values), target.codes[places], classes=len(target.classes))
 
 
 def _samples(target: TargetFacts, split: TimeSplit | None) -> list[NDArray[np.bool_]]:
@@ -205,13 +225,11 @@ def _median(column: TypedColumn) -> float:
     return float(column.values.cast(pl.Int64).median() or 0.0)  # type: ignore[arg-type]
 
 
-def _floats(column: TypedColumn) -> NDArray[np.float64]:
+def _floats(values: pl.Series) -> NDArray[np.float64]:
     import polars as pl
 
-    values: Any = column.values
-    if column.kind is Kind.DATETIME:
-        values = values.cast(pl.Int64)
-    floats: NDArray[np.float64] = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    whole = values.cast(pl.Int64) if values.dtype == pl.Datetime("us") else values
+    floats: NDArray[np.float64] = whole.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     return floats
 
 
