@@ -57,13 +57,15 @@ def column_remark(column: TypedColumn, facts: ColumnProfile) -> str:
 
 
 def figure(value: float) -> str:
-    """Return a number as people read it: at most five digits.
+    """Return a number as people read it: whole from ten thousand on, else with at most five digits.
 
     >>> figure(1234567.0), figure(0.012345678), figure(2013.0)
     ('1,234,567', '0.012346', '2013')
     """
-    if float(value).is_integer() and abs(value) < 1e15:
-        return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
+    if 10_000 <= abs(value) < 1e15:
+        return f"{value:,.0f}"
+    if float(value).is_integer() and abs(value) < 10_000:
+        return str(int(value))
     return f"{value:.5g}"
 
 

@@ -54,7 +54,6 @@ DATE_FORMATS: Final = (
 )
 MAX_SPELLINGS: Final = 8  # of true and false
 TRUE_FALSE: Final = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"))
-_ZERO_FIRST = re.compile(r"[+-]?0\d")
 _DATE_LIKE = re.compile(r"\d.*[-/. :]|[A-Za-z]{3,9}\.? \d")
 
 
@@ -78,7 +77,7 @@ class Guess:
     why: str = ""
 
 
-def missing_tokens(columns: Iterable[Sequence[str]], numerals: Numerals) -> tuple[str, ...]:
+def missing_tokens(columns: Iterable[pl.Series], numerals: Numerals) -> tuple[str, ...]:
     """Return the texts that mean a missing value somewhere in the table, "" first.
 
     A text such as NA counts where all else in its column are numbers or dates; in a column of texts only one that can
@@ -90,16 +89,16 @@ def missing_tokens(columns: Iterable[Sequence[str]], numerals: Numerals) -> tupl
     """
     found: set[str] = set()
     for texts in columns:
-        suspects = TOKENS.intersection(texts)
+        suspects = set(texts.filter(texts.is_in(list(TOKENS))).to_list())
         if not suspects:
             continue
-        rest = [text for text in texts if text and text not in TOKENS]
-        typed = bool(rest) and guess_kind(rest, numerals).kind is not Kind.CATEGORY
+        rest = texts.filter(~texts.is_in(["", *TOKENS]))
+        typed = len(rest) > 0 and guess_kind(rest, numerals).kind is not Kind.CATEGORY
         found |= suspects if typed else suspects & SURE
     return ("", *sorted(found))
 
 
-def guess_kind(texts: Sequence[str], numerals: Numerals) -> Guess:
+def guess_kind(texts: pl.Series, numerals: Numerals) -> Guess:
     """Return the kind that the distinct, trimmed, not missing texts of a column have in common.
 
     At most one in a hundred distinct texts may not fit; a column without texts is a category. Numbers with leading
@@ -107,20 +106,18 @@ def guess_kind(texts: Sequence[str], numerals: Numerals) -> Guess:
     """
     import polars as pl
 
-    if not texts:
+    if len(texts) == 0:
         return Guess(Kind.CATEGORY)
-    boolean = _boolean(texts)
+    boolean = _boolean(texts.to_list()) if len(texts) <= MAX_SPELLINGS else None
     if boolean is not None:
         return boolean
-    values = number_texts(pl.Series(texts, dtype=pl.String), numerals).cast(pl.Float64, strict=False)
-    fits = values.is_finite().fill_null(False)
-    bad = len(texts) - int(fits.sum())
-    if bad <= MAX_BAD * len(texts):
-        if any(_ZERO_FIRST.match(text) for text in texts):
-            return Guess(Kind.CATEGORY, why="Codes with leading zeros, so texts.")
-        unfit = frozenset(text for text, fit in zip(texts, fits.to_list(), strict=True) if not fit)
-        return _whole_or_not([text for text in texts if text not in unfit], unfit, numerals)
-    return _date(texts) or Guess(Kind.CATEGORY)
+    plain = number_texts(texts, numerals)
+    fits = plain.cast(pl.Float64, strict=False).is_finite().fill_null(False)
+    if len(texts) - int(fits.sum()) > MAX_BAD * len(texts):
+        return _date(texts) or Guess(Kind.CATEGORY)
+    if texts.str.contains(r"^[+-]?0\d").any():
+        return Guess(Kind.CATEGORY, why="Codes with leading zeros, so texts.")
+    return _whole_or_not(plain.filter(fits), frozenset(texts.filter(~fits).to_list()))
 
 
 def number_texts(texts: pl.Series, numerals: Numerals) -> pl.Series:
@@ -134,10 +131,9 @@ def number_texts(texts: pl.Series, numerals: Numerals) -> pl.Series:
     return texts
 
 
-def _whole_or_not(texts: Sequence[str], unfit: frozenset[str], numerals: Numerals) -> Guess:
+def _whole_or_not(plain: pl.Series, unfit: frozenset[str]) -> Guess:
     import polars as pl
 
-    plain = number_texts(pl.Series(texts, dtype=pl.String), numerals)
     if not plain.str.contains(r"^[+-]?\d+$").all():
         return Guess(Kind.NUMBER, unfit=unfit)
     values = plain.cast(pl.Int64, strict=False)
@@ -147,8 +143,6 @@ def _whole_or_not(texts: Sequence[str], unfit: frozenset[str], numerals: Numeral
 
 
 def _boolean(texts: Sequence[str]) -> Guess | None:
-    if len(texts) > MAX_SPELLINGS:
-        return None
     folded = {text.casefold() for text in texts}
     for true, false in TRUE_FALSE:
         if folded == {true, false}:
@@ -160,15 +154,14 @@ def _boolean(texts: Sequence[str]) -> Guess | None:
     return None
 
 
-def _date(texts: Sequence[str]) -> Guess | None:
-    step = max(1, len(texts) // SAMPLE)
-    sample = list(texts[::step])
+def _date(texts: pl.Series) -> Guess | None:
+    sample = texts.gather_every(max(1, len(texts) // SAMPLE)).to_list()
     if sum(_DATE_LIKE.match(text) is not None for text in sample) < (1 - MAX_BAD) * len(sample):
         return None
+    some = texts.gather_every(-(-len(texts) // MAX_DATES)).to_list()
     for form in ("", *DATE_FORMATS):
         if _unread(sample, form) > MAX_BAD * len(sample):
             continue
-        some = texts if len(texts) <= MAX_DATES else texts[:: -(-len(texts) // MAX_DATES)]
         _, _, bad = parse_moments(some, form)
         if bad.sum() > MAX_BAD * len(some):
             continue
@@ -179,12 +172,10 @@ def _date(texts: Sequence[str]) -> Guess | None:
     return None
 
 
-def _mixes_offsets(texts: Sequence[str], unfit: frozenset[str]) -> bool:
-    import polars as pl
-
-    ends = pl.Series(texts, dtype=pl.String).str.contains(r"[Zz]$|[+-]\d\d:?\d\d$|[+-]\d\d$|UTC$|GMT$")
+def _mixes_offsets(texts: pl.Series, unfit: frozenset[str]) -> bool:
+    ends = texts.str.contains(r"[Zz]$|[+-]\d\d:?\d\d$|[+-]\d\d$|UTC$|GMT$")
     # a plain date ends like an offset, so only a mixture is looked at closely
-    return ends.n_unique() > 1 and len({names_offset(text) for text in texts if text not in unfit}) > 1
+    return ends.n_unique() > 1 and len({names_offset(text) for text in texts.to_list() if text not in unfit}) > 1
 
 
 def _ambiguity(form: str, sample: Sequence[str]) -> str:

@@ -23,6 +23,8 @@ MAX_MISSING: Final = 30
 MANY_MISSING: Final = 0.5
 MUCH_MISSING: Final = 0.05
 HEIGHT: Final = 120
+MAX_BARS: Final = 8
+SMALL_SHARE: Final = 0.05
 
 
 def design_report(profile: Profile, data: DataSection, notebook: str) -> Report:
@@ -39,7 +41,9 @@ def design_report(profile: Profile, data: DataSection, notebook: str) -> Report:
     if findings:
         blocks.append(Findings(findings=findings))
     blocks += [*_target(profile, data), *_missing(profile, features)]
-    blocks += [chart for name in features[:MAX_CHARTS] for chart in _spread(profile.columns[name], data)]
+    # neighbours of one height: all histograms first
+    drawn = sorted(features[:MAX_CHARTS], key=lambda name: not profile.columns[name].edges)
+    blocks += [chart for name in drawn for chart in _spread(profile.columns[name], data)]
     blocks.append(_table(profile, data))
     return Report(
         stage="design",
@@ -123,10 +127,13 @@ def _spread(facts: ColumnProfile, data: DataSection) -> Iterator[Chart]:
     if facts.kind in (Kind.NUMBER, Kind.INTEGER, Kind.DATETIME):
         yield from _histogram(facts, facts.name, unit)
     elif facts.top:
-        rows = [{"value": name, "share": count / facts.present} for name, count in facts.top]
-        others = facts.distinct - len(facts.top)
+        top = facts.top[:MAX_BARS]
+        shares = top[0][1] >= SMALL_SHARE * facts.present  # smaller ones are told apart by their rows
+        rows = [{"value": name, "rows": count / facts.present if shares else count} for name, count in top]
+        others = facts.distinct - len(top)
         caption = f"The most frequent of {facts.distinct:,} values." if others > 0 else ""
-        yield bars(facts.name, rows, "value", "share", percent=True, value_title="share", caption=caption)
+        what = "share" if shares else "rows"
+        yield bars(facts.name, rows, "value", "rows", percent=shares, value_title=what, caption=caption)
 
 
 def _histogram(facts: ColumnProfile, title: str, unit: str) -> Iterator[Chart]:

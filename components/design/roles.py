@@ -155,7 +155,7 @@ def _leaks(column: TypedColumn, target: TargetFacts, rows: NDArray[np.bool_]) ->
     places = np.flatnonzero(rows)
     places = places[
         :: -(-len(places) // SAMPLE_ROWS) or 1
-    ]  # as the test itself would take them, but before any sorting
+    ]  # those the test itself would take
     values = column.values.gather(places)
     if column.kind is Kind.CATEGORY:
         codes = values.rank("dense").fill_null(0).to_numpy().astype(np.int64)

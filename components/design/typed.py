@@ -153,11 +153,11 @@ def _guessed(
         tell(f"read column {name}", at, frame.width)
         guess = None
         if name in texts:
-            guess = guess_kind([text for text in texts[name] if text not in missing], numerals)
+            guess = guess_kind(texts[name].filter(~texts[name].is_in(list(missing))), numerals)
         column = _typed(frame[name], guess, numerals, missing)
         if column.bad > MAX_BAD_ROWS * frame.height:
             unfit = column.guess.unfit
-            elsewhere = any(unfit & set(known) for other, known in texts.items() if other != name)
+            elsewhere = any(known.is_in(list(unfit)).any() for other, known in texts.items() if other != name)
             if len(unfit) <= MAX_NEW_TOKENS and not elsewhere:
                 missing = (*missing, *sorted(unfit))
                 column = _typed(frame[name], guess, numerals, missing)
@@ -167,23 +167,22 @@ def _guessed(
     return numerals, missing, columns
 
 
-def _distinct_texts(frame: pl.DataFrame) -> dict[str, list[str]]:
+def _distinct_texts(frame: pl.DataFrame) -> dict[str, pl.Series]:
     import polars as pl
 
     texts = [name for name in frame.columns if _is_text(frame[name].dtype)]
     return {
-        name: frame[name].cast(pl.String).drop_nulls().str.strip_chars().unique(maintain_order=True).to_list()
-        for name in texts
+        name: frame[name].cast(pl.String).drop_nulls().str.strip_chars().unique(maintain_order=True) for name in texts
     }
 
 
-def _numerals(texts: dict[str, list[str]], dialect: Dialect) -> Numerals:
+def _numerals(texts: dict[str, pl.Series], dialect: Dialect) -> Numerals:
     """Tell thousands separators: where a column reads as numbers with them, and not without."""
     sign = "." if dialect.decimal == "," else ","
     plain, grouped = Numerals(dialect.decimal), Numerals(dialect.decimal, sign)
     for known in texts.values():
-        some = [text for text in known[:1_000] if text]
-        if not any(sign in text for text in some):
+        some = known.head(1_000).filter(known.head(1_000) != "")
+        if not some.str.contains(sign, literal=True).any():
             continue
         if guess_kind(some, plain).kind is Kind.CATEGORY and guess_kind(some, grouped).kind in (
             Kind.NUMBER,

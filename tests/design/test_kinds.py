@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold.contracts.columns import Kind
-from sevenfold.design.kinds import Numerals, guess_kind, missing_tokens
+from sevenfold.design import kinds
+from sevenfold.design.kinds import Guess, Numerals
 from sevenfold.design.typed import read_typed
 
 PLAIN = Numerals()
+
+
+def guess_kind(texts: list[str], numerals: Numerals) -> Guess:
+    return kinds.guess_kind(pl.Series(texts, dtype=pl.String), numerals)
+
+
+def missing_tokens(columns: list[list[str]], numerals: Numerals) -> tuple[str, ...]:
+    return kinds.missing_tokens([pl.Series(texts, dtype=pl.String) for texts in columns], numerals)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_a_large_table(orders, accept):
     assert plan.data.columns["email"].sensitive
     unlabelled = prepared.refused["label_missing"] / prepared.rows
     assert unlabelled + 0.01 <= plan.data.max_unlabelled <= unlabelled + 0.0115
-    assert plan.data.positive == min(prepared.balance["train"], key=prepared.balance["train"].__getitem__)
+    assert plan.data.positive == "paid" == min(prepared.balance["train"], key=prepared.balance["train"].__getitem__)
     assert prepared.kept == 300_000 - prepared.refused["label_missing"]
 
 
@@ -229,6 +229,14 @@ def test_files_that_are_there_stay(people, tmp_path):
     assert sorted(path.name for path in out.iterdir()) == [NOTEBOOK]
     init_project(people, "left", out, force=True)
     assert (out / NOTEBOOK).read_text() != "mine"
+
+
+@pytest.mark.parametrize(
+    ("often", "rarely", "positive"), [("yes", "no", "yes"), ("1", "0", "1"), ("ham", "spam", "spam")]
+)
+def test_the_positive_class_says_yes_or_is_the_rarer_one(written, often, rarely, positive):
+    rows = "".join(f"{(i * 37) % 101},{rarely if (i * 7919) % 10 < 3 else often}\n" for i in range(300))
+    assert propose_plan(written("x,y\n" + rows), "y").plan.data.positive == positive
 
 
 @pytest.mark.parametrize("fault", ["target", "name"])
