@@ -153,9 +153,7 @@ def _runs_on(column: TypedColumn, split: TimeSplit) -> bool:
 
 def _leaks(column: TypedColumn, target: TargetFacts, rows: NDArray[np.bool_]) -> bool:
     places = np.flatnonzero(rows)
-    places = places[
-        :: -(-len(places) // SAMPLE_ROWS) or 1
-    ]  # those the test itself would take
+    places = places[:: -(-len(places) // SAMPLE_ROWS) or 1]  # those the test itself would take
     values = column.values.gather(places)
     if column.kind is Kind.CATEGORY:
         codes = values.rank("dense").fill_null(0).to_numpy().astype(np.int64)
