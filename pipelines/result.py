@@ -16,11 +16,18 @@ from sevenfold.pipelines.runs import RunFolder
 if TYPE_CHECKING:
     from sevenfold.contracts.report import Report
 
-__all__ = ["EXIT_STATUS", "Result", "conclude", "stage_reports"]
+__all__ = ["EXIT_STATUS", "PAGES", "SEALED", "SEALED_WHEN_PROMOTED", "Result", "conclude", "stage_reports"]
 
 EXIT_STATUS = {"promoted": 0, "waiting": 0, "refused": 3, "rolled back": 3, "failed": 1, "interrupted": 1}
-SEALED = (("prepare-data", "dataset"), ("tune-model", "study"), ("train-model", "bundle"), ("test-model", "evaluation"))
-SEALED_WHEN_PROMOTED = (("deploy-model", "service"), ("judge-canary", "verdict"), ("monitor-model", "watch"))
+Outputs = tuple[tuple[str, str], ...]  # task and output
+
+SEALED: Outputs = (
+    ("prepare-data", "dataset"),
+    ("tune-model", "study"),
+    ("train-model", "bundle"),
+    ("test-model", "evaluation"),
+)
+SEALED_WHEN_PROMOTED: Outputs = (("deploy-model", "service"), ("judge-canary", "verdict"), ("monitor-model", "watch"))
 PAGES = ("explore-data", "prepare-data", "tune-model", "train-model", "test-model", "deploy-model", "judge-canary")
 
 
@@ -38,14 +45,15 @@ class Result:
     report: Path | None = None
 
 
-def conclude(folder: RunFolder, finished: bool) -> Result:
+def conclude(folder: RunFolder, finished: bool, *, sealed: Outputs = SEALED) -> Result:
     """Read what the stages left, write the report page and return how the run ended.
 
     Args:
         folder: the run's folder.
         finished: whether the pipeline ended without a failed task.
+        sealed: outputs that must be there and whole, whatever was decided; the evaluation is one of them.
     """
-    state, sentence, status = _ending(folder, finished)
+    state, sentence, status = _ending(folder, finished, sealed)
     folder.link()
     reports = stage_reports(folder)
     page = _write_page(folder, reports, state, sentence) if reports else None
@@ -66,7 +74,7 @@ def stage_reports(folder: RunFolder) -> list[Report]:
     return [read_report(path) for path in found if path is not None]
 
 
-def _ending(folder: RunFolder, finished: bool) -> tuple[str, str, int]:
+def _ending(folder: RunFolder, finished: bool, outputs: Outputs) -> tuple[str, str, int]:
     error = folder.error()
     if error is not None:
         sentence = f"{error['stage']} failed ({error['code']}): {error['message']} {error['remedy']}".strip()
@@ -74,15 +82,15 @@ def _ending(folder: RunFolder, finished: bool) -> tuple[str, str, int]:
     if not finished:
         return "failed", "A task ended without saying why; log.txt holds what it printed.", 1
     try:
-        state, sentence = _decision(folder)
+        state, sentence = _decision(folder, outputs)
     except IntegrityError as broken:
         return "failed", f"The run finished, but {broken}", 1
     return state, sentence, EXIT_STATUS[state]
 
 
-def _decision(folder: RunFolder) -> tuple[str, str]:
+def _decision(folder: RunFolder, outputs: Outputs) -> tuple[str, str]:
     """Return state and sentence of a finished run after checking that every stage it calls for sealed its output."""
-    sealed = {name: _verified(folder, *name) for name in SEALED}
+    sealed = {name: _verified(folder, *name) for name in outputs}
     evaluation = json.loads((sealed["test-model", "evaluation"] / "evaluation.json").read_text())
     if evaluation["decision"] != "promote":
         return "refused", evaluation["sentence"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -88,6 +89,12 @@ class Plan(Section):
                 "training": self.training.model_copy(update={"source": at(self.training.source)}),
             }
         )
+
+    def with_images(self, images: Mapping[str, str]) -> Plan:
+        """Return the plan with the images of a build, by target, wherever it names none itself."""
+        own = self.images.model_dump()
+        found = {key: images.get(key, "") for key in own if key != "registry" and not own[key]}
+        return self.model_copy(update={"images": self.images.replaced(**found)})
 
     @staticmethod
     def json_schema() -> dict[str, Any]:

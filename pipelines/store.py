@@ -1,0 +1,102 @@
+"""The object store that Kubeflow keeps a pipeline's artifacts in, as seen from the machine that submits.
+
+Kubeflow lays them out as ``ROOT/PIPELINE/RUN/TASK/EXECUTION/OUTPUT``; an output is a file or a folder.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sevenfold.contracts.canonical import file_digest
+from sevenfold.contracts.errors import DataError, MissingExtraError, TemporaryError
+
+__all__ = ["DEFAULT_ROOT", "Store"]
+
+DEFAULT_ROOT = "s3://mlpipeline/v2/artifacts"  # Kubeflow's own store, where nothing else is configured
+LOG = "executor-logs-0"
+INPUTS = "sevenfold-inputs"
+
+
+class Store:
+    """A pipeline root: ``s3://bucket/prefix``, Kubeflow's ``minio://``, or ``file:///folder``.
+
+    Keys and endpoint come from where AWS' own tools take them (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, a profile, …).
+
+    Raises:
+        DataError: ``store_refused`` if the address is none, or the store does not let us in.
+    """
+
+    def __init__(self, root: str = DEFAULT_ROOT) -> None:
+        try:
+            from pyarrow import fs
+        except ImportError as error:
+            raise MissingExtraError("pyarrow", "local") from error
+        self.root = re.sub(r"^minio://", "s3://", root.rstrip("/"))
+        self._fs = fs
+        try:
+            self._system, self._path = fs.FileSystem.from_uri(self.root)
+            self._system.get_file_info(fs.FileSelector(self._path, allow_not_found=True))
+        except (OSError, ValueError) as error:
+            raise DataError(
+                "store_refused",
+                f"The pipeline root must be a store that may be read from here, but {self.root!r} is not: "
+                f"{str(error)[:200]}",
+                remedy="Give --root, and keys and endpoint as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
+                "AWS_ENDPOINT_URL.",
+            ) from None
+
+    def put(self, path: Path) -> str:
+        """Store a local file under its digest, unless it is there, and return its address."""
+        digest = file_digest(path).removeprefix("sha256:")
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", path.name)
+        key = f"{INPUTS}/{digest}/{name}"
+        there = self._system.get_file_info(f"{self._path}/{key}")
+        if not there.is_file or there.size != path.stat().st_size:
+            try:
+                self._system.create_dir(f"{self._path}/{INPUTS}/{digest}")
+                self._fs.copy_files(str(path), f"{self._path}/{key}", self._fs.LocalFileSystem(), self._system)
+            except OSError as error:
+                raise TemporaryError(
+                    "store_write", f"{path.name} must be written to {self.root}, but was not: {str(error)[:200]}"
+                ) from error
+        return f"{self.root}/{key}"
+
+    def bring(self, place: str, output: str, target: Path) -> bool:
+        """Copy an output of ``PIPELINE/RUN/TASK`` to a local file or folder; False where there is none.
+
+        Of a task that was tried again, the last attempt counts.
+        """
+        files = [info for info in self._files(place) if _part(self._relative(info, place), 1) == output]
+        if not files:
+            return False
+        last = max(files, key=lambda info: info.mtime_ns or 0)
+        attempt = self._relative(last, place).parts[0]
+        for info in files:
+            inside = self._relative(info, place)
+            if inside.parts[0] == attempt:
+                local = target.joinpath(*inside.parts[2:])
+                local.parent.mkdir(parents=True, exist_ok=True)
+                self._fs.copy_files(info.path, str(local), self._system, self._fs.LocalFileSystem())
+        return True
+
+    def log(self, place: str) -> str:
+        """Return what a task of ``PIPELINE/RUN/TASK`` printed, or ""."""
+        logs = [info for info in self._files(place) if _part(self._relative(info, place), 1) == LOG]
+        if not logs:
+            return ""
+        with self._system.open_input_stream(max(logs, key=lambda info: info.mtime_ns or 0).path) as stream:
+            return bytes(stream.read()).decode(errors="replace")
+
+    def _files(self, place: str) -> list[Any]:
+        selector = self._fs.FileSelector(f"{self._path}/{place}", allow_not_found=True, recursive=True)
+        found = (info for info in self._system.get_file_info(selector) if info.is_file)
+        return [info for info in found if ".." not in PurePosixPath(info.path).parts]
+
+    def _relative(self, info: Any, place: str) -> PurePosixPath:
+        return PurePosixPath(info.path).relative_to(f"{self._path}/{place}")
+
+
+def _part(path: PurePosixPath, index: int) -> str:
+    return path.parts[index] if len(path.parts) > index else ""
