@@ -38,7 +38,7 @@ def test_version() -> None:
 def test_the_schema_is_json() -> None:
     import json
 
-    result = CliRunner().invoke(app, ["validate", "--schema", "plan.yaml"])
+    result = CliRunner().invoke(app, ["validate", "--schema"])
     assert json.loads(result.output)["title"] == "Sevenfold plan"
 
 
