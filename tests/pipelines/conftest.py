@@ -1,6 +1,121 @@
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from sevenfold.plan import Plan, parse_plan
+
+BASE = "/apis/v2beta1"
+MOMENT = "2026-01-01T00:00:{:02d}Z"
+
+
+class FakeKubeflow:
+    """Stands in for Kubeflow's API server: remembers pipelines, versions and runs, and runs nothing.
+
+    `script` is the list of task states that a run goes through, one per question."""
+
+    def __init__(self) -> None:
+        self.pipelines: list[dict[str, Any]] = []
+        self.versions: list[dict[str, Any]] = []
+        self.runs: list[dict[str, Any]] = []
+        self.uploads: list[bytes] = []
+        self.script: list[tuple[str, dict[str, str]]] = []
+        self.asked = 0
+        self.faults = 0  # how many of the next questions get status 503
+        self.url = ""
+
+    def answer(self, method: str, path: str, query: dict[str, list[str]], body: bytes) -> tuple[int, Any]:
+        if self.faults:
+            self.faults -= 1
+            return 503, {"error": "restarting"}
+        name = _filtered(query)
+        match method, path.removeprefix(BASE).strip("/").split("/"):
+            case "GET", ["healthz"]:
+                return 200, {"multi_user": False}
+            case "GET", ["pipelines"]:
+                return 200, {"pipelines": [p for p in self.pipelines if p["name"] == name]}
+            case "POST", ["pipelines"]:
+                made = {**json.loads(body), "pipeline_id": f"p{len(self.pipelines)}"}
+                self.pipelines.append(made)
+                return 200, made
+            case "GET", ["pipelines", _, "versions"]:
+                return 200, {"pipeline_versions": [v for v in self.versions if v["name"] == name]}
+            case "POST", ["pipelines", "upload_version"]:
+                self.uploads.append(body)
+                made = {"name": query["name"][0], "pipeline_version_id": f"v{len(self.versions)}"}
+                self.versions.append(made)
+                return 200, made
+            case "GET", ["experiments"]:
+                return 200, {"experiments": [{"experiment_id": "e0", "display_name": "demo"}]}
+            case "POST", ["runs"]:
+                number = len(self.runs)
+                made = {**json.loads(body), "run_id": f"run{number}-0000", "created_at": MOMENT.format(number)}
+                self.runs.append(made)
+                return 200, made
+            case "GET", ["runs"]:
+                return 200, {"runs": list(reversed(self.runs))}
+            case "GET", ["runs", run] if any(made["run_id"] == run for made in self.runs):
+                return 200, self._told(next(made for made in self.runs if made["run_id"] == run))
+        return 404, {"error": f"nothing at {method} {path}"}
+
+    def _told(self, run: dict[str, Any]) -> dict[str, Any]:
+        state, tasks = self.script[min(self.asked, len(self.script) - 1)]
+        self.asked += 1
+        rows = [
+            {"display_name": task, "state": told, "create_time": MOMENT.format(number)}
+            for number, (task, told) in enumerate(tasks.items())
+        ]
+        return {**run, "state": state, "run_details": {"task_details": rows}}
+
+
+def _filtered(query: dict[str, list[str]]) -> str:
+    text = query.get("filter", [""])[0]
+    return json.loads(text)["predicates"][0]["stringValue"] if text else ""
+
+
+@contextmanager
+def serving(fake: FakeKubeflow) -> Iterator[FakeKubeflow]:
+    """Serve on a free port of this machine."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def respond(self) -> None:
+            parts = urlsplit(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, told = fake.answer(self.command, parts.path, parse_qs(parts.query), body)
+            text = json.dumps(told).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_GET = do_POST = respond
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    fake.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield fake
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def kubeflow() -> Iterator[FakeKubeflow]:
+    """A Kubeflow endpoint on this machine that runs nothing."""
+    with serving(FakeKubeflow()) as fake:
+        yield fake
 
 
 @pytest.fixture

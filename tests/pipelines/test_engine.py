@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from sevenfold.contracts.errors import PolicyError, TemporaryError
+from sevenfold.pipelines.engine import Engine
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    path = tmp_path / "pipeline.yaml"
+    path.write_text("pipelineInfo: {name: demo}\n")
+    return path
+
+
+def test_the_same_content_is_registered_once(kubeflow, package: Path) -> None:
+    engine = Engine(kubeflow.url)
+    first, again = engine.register("demo", package), engine.register("demo", package)
+    assert (first.fresh, again.fresh) == (True, False)
+    assert (first.pipeline, first.version) == (again.pipeline, again.version)
+    package.write_text("pipelineInfo: {name: demo, other: 1}\n")
+    other = engine.register("demo", package)
+    assert other.fresh
+    assert other.pipeline == first.pipeline
+    assert (len(kubeflow.pipelines), len(kubeflow.versions), len(kubeflow.uploads)) == (1, 2, 2)
+
+
+def test_a_run_gets_what_it_was_given(kubeflow, package: Path) -> None:
+    engine = Engine(kubeflow.url)
+    run = engine.start(engine.register("demo", package), "title", "demo", {"trials": 3}, "runner")
+    [made] = kubeflow.runs
+    assert made["run_id"] == run
+    assert made["runtime_config"] == {"parameters": {"trials": 3}}
+    assert (made["service_account"], made["display_name"]) == ("runner", "title")
+    assert made["pipeline_version_reference"] == {"pipeline_id": "p0", "pipeline_version_id": "v0"}
+
+
+def test_an_endpoint_that_restarts_loses_nothing(kubeflow, package: Path) -> None:
+    pauses: list[float] = []
+    engine = Engine(kubeflow.url, sleep=pauses.append)
+    kubeflow.faults = 3
+    assert engine.register("demo", package).fresh
+    assert len(pauses) == 3
+
+
+def test_patience_ends(kubeflow, package: Path) -> None:
+    pauses: list[float] = []
+    engine = Engine(kubeflow.url, sleep=pauses.append)
+    kubeflow.faults = 10_000
+    with pytest.raises(TemporaryError, match="status 503"):
+        engine.register("demo", package)
+    assert 500 < sum(pauses) <= 600
+
+
+def test_a_wrong_endpoint_is_known_at_once() -> None:
+    pauses: list[float] = []
+    with pytest.raises(TemporaryError, match="must answer as Kubeflow Pipelines does"):
+        Engine("http://127.0.0.1:9", sleep=pauses.append)
+    assert not pauses
+
+
+def test_what_the_server_refuses_is_not_tried_again(kubeflow, package: Path) -> None:
+    pauses: list[float] = []
+    engine = Engine(kubeflow.url, sleep=pauses.append)
+    with pytest.raises(PolicyError, match="status 404: nothing at GET"):
+        engine.run("unknown")
+    assert not pauses

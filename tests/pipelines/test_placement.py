@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import yaml
+
+from sevenfold.images import TARGETS, image
+from sevenfold.pipelines.compile import compile_plan
+from sevenfold.plan import ImagesSection, Plan, SecretsSection
+
+
+def documents(plan: Plan, folder: Path) -> list[dict]:
+    return list(yaml.safe_load_all(compile_plan(plan, folder / "p.yaml").read_text()))
+
+
+def images(plan: Plan, folder: Path) -> dict[str, str]:
+    executors = documents(plan, folder)[0]["deploymentSpec"]["executors"]
+    return {name: executor["container"]["image"] for name, executor in executors.items()}
+
+
+def test_one_setting_moves_every_image(plan: Plan, tmp_path: Path) -> None:
+    moved = plan.model_copy(update={"images": ImagesSection(registry="mirror.example.org/ours")})
+    found = images(moved, tmp_path)
+    assert found["exec-report-outcome"] == image("control", "mirror.example.org/ours")
+    assert all(name.startswith("mirror.example.org/ours/") for name in found.values())
+
+
+def test_a_build_names_every_image_by_digest_but_those_of_the_plan(plan: Plan, tmp_path: Path) -> None:
+    built = {target: f"registry.example.org/python-{target}@sha256:{'0' * 64}" for target in TARGETS}
+    own = plan.model_copy(update={"images": ImagesSection(train="example.org/python-ours:1")})
+    found = images(own.with_images(built), tmp_path)
+    assert found["exec-train-model"] == "example.org/python-ours:1"
+    assert {name for name in found.values() if "@sha256:" not in name} == {"example.org/python-ours:1"}
+
+
+def test_scoring_runs_where_onnx_runtime_is(plan: Plan, tmp_path: Path) -> None:
+    assert images(plan, tmp_path)["exec-test-model"] == image("train")
+
+
+def test_only_what_reads_sources_gets_the_storage_secret(plan: Plan, tmp_path: Path) -> None:
+    kept = plan.model_copy(update={"secrets": SecretsSection(storage="keys", pull="registry")})
+    executors = documents(kept, tmp_path)[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert {name for name, executor in executors.items() if "secretAsEnv" in executor} == {
+        "exec-explore-data",
+        "exec-prepare-data",
+    }
+    assert all(executor["imagePullSecret"][0]["secretName"] == "registry" for executor in executors.values())
+    # the Secret may lack a key: an endpoint or a session token is not always there
+    assert executors["exec-prepare-data"]["secretAsEnv"][0]["optional"] is True
+
+
+def test_without_secrets_there_is_one_document(plan: Plan, tmp_path: Path) -> None:
+    assert len(documents(plan, tmp_path)) == 1
