@@ -7,6 +7,7 @@ Needs ``KF_PIPELINES_ENDPOINT``, the store's keys and endpoint (``AWS_ACCESS_KEY
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import urllib.request
@@ -67,8 +68,9 @@ def submitted(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 def test_a_plan_reaches_its_decision_in_pods(endpoint: str, project: Path) -> None:
     # a gate nothing passes: what comes after the decision has tests of its own
     text = (project / "plan.yaml").read_text()
-    assert "at_least:" in text
-    (project / "plan.yaml").write_text(text.replace("at_least: 0.55", "at_least: 1.0"))
+    strict, gates = re.subn(r"at_least: [\d.]+", "at_least: 1.0", text)
+    assert gates
+    (project / "plan.yaml").write_text(strict)
     done = submitted(project, "--trials", "2", "--max-epochs", "5")
     assert done.returncode == 3, done.stdout + done.stderr
     [run] = (project / "runs").glob("*/cluster-*")
@@ -77,7 +79,7 @@ def test_a_plan_reaches_its_decision_in_pods(endpoint: str, project: Path) -> No
     page = (run / "report.html").read_text()
     for stage in ("1 design", "2 preparation", "3 tuning", "4 training", "5 testing"):
         assert f"✓ {stage}" in done.stdout or f"! {stage}" in done.stdout or f"✗ {stage}" in done.stdout, stage
-    assert len(page) > 100_000
+    assert page.count("<section") >= 5
     assert (run / "bundle" / "model.onnx").is_file()
     assert not list(run.rglob("*.parquet")) or all("evaluation" in str(path) for path in run.rglob("*.parquet"))
 
