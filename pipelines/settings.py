@@ -30,7 +30,7 @@ def stage_settings(plan: Plan) -> dict[str, str]:
         "train_model": _json(training=plan.training, name=plan.name, metric=metric, plan_digest=plan.model_digest),
         "test_model": _json(testing=plan.testing, name=plan.name),
         "deploy_model": _json(deployment=plan.deployment, name=plan.name),
-        "judge_canary": _json(deployment=plan.deployment, name=plan.name),
+        "judge_canary": _json(deployment=plan.deployment, name=plan.name, prometheus=plan.monitoring.prometheus),
         "monitor_model": _json(
             monitoring=plan.monitoring,
             service_level=plan.deployment.service_level,

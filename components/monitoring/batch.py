@@ -12,7 +12,8 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.feeds import MISSING, Feeds, feeds_from_table
 from sevenfold.contracts.scorer import Scorer
-from sevenfold.monitoring.drift import PREDICTION, Counts, WindowDrift, window_drift
+from sevenfold.contracts.stability import PREDICTION, Counts
+from sevenfold.monitoring.drift import WindowDrift, window_drift
 from sevenfold.plan.monitoring import MonitoringSection
 
 if TYPE_CHECKING:

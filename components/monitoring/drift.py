@@ -1,10 +1,6 @@
 """Drift: whether the rows of a window are spread over a feature's bins as the training rows were.
 
-The population stability index (PSI) of shares q against reference shares p is the sum over bins of (q - p) ln(q / p),
-both smoothed by half a row per bin. Without drift, PSI / (1/n + 1/n_ref) follows about a chi-squared distribution
-with B - 1 degrees of freedom (Yurdakul, *Statistical Properties of the Population Stability Index*, 2018,
-https://scholarworks.wmich.edu/dissertations/3208), so its expectation, (B - 1)(1/n + 1/n_ref), is taken off what is
-reported. A feature has drifted in a window if the move is *significant* (the chi-squared test at
+A feature has drifted in a window if its move (`contracts.stability`) is *significant* (the chi-squared test at
 `significance` over the number of features) **and** *large* (PSI of at least `psi`, or a share moved by `share`).
 An alarm needs this in `windows_drifted` of `windows` windows. Fewer than `min_rows` rows give no verdict.
 
@@ -15,22 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from sevenfold.contracts.bins import FeatureBins, Reference
-from sevenfold.contracts.chi_squared import chi_squared_quantile
+from sevenfold.contracts.stability import PREDICTION, Counts, move_of
 from sevenfold.plan.monitoring import MonitoringSection
 
-__all__ = ["PREDICTION", "SMOOTHING", "Alarm", "FeatureDrift", "Verdict", "WindowDrift", "alarms", "overall"]
-__all__ += ["expected_index", "smoothed_shares", "stability_index", "window_drift"]
+__all__ = ["Alarm", "FeatureDrift", "Verdict", "WindowDrift", "alarms", "overall", "window_drift"]
 
-SMOOTHING: Final = 0.5  # rows added to every bin, so that an empty one has a logarithm
-PREDICTION: Final = "prediction"  # what the model says, beside the features
 Verdict = Literal["drifted", "stable", "insufficient_data"]
-Counts = NDArray[np.int64] | NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,29 +60,6 @@ class Alarm:
     since: str
     windows: int
     worst: FeatureDrift
-
-
-def smoothed_shares(counts: ArrayLike) -> NDArray[np.float64]:
-    """Return the share of each bin, the last axis, with half a row added to every bin."""
-    raised = np.asarray(counts, dtype=np.float64) + SMOOTHING
-    shares: NDArray[np.float64] = raised / raised.sum(axis=-1, keepdims=True)
-    return shares
-
-
-def stability_index(counts: ArrayLike, reference: ArrayLike) -> NDArray[np.float64]:
-    """Return the smoothed PSI along the last axis, its no-drift expectation still in it.
-
-    >>> round(float(stability_index([50, 50], [50, 50])), 6)
-    0.0
-    """
-    now, before = smoothed_shares(counts), smoothed_shares(reference)
-    index: NDArray[np.float64] = ((now - before) * np.log(now / before)).sum(axis=-1)
-    return index
-
-
-def expected_index(bins: int, rows: float, reference_rows: float) -> float:
-    """Return the PSI to be expected without any drift, (B - 1)(1/n + 1/n_ref)."""
-    return (bins - 1) * (1 / rows + 1 / reference_rows)
 
 
 def window_drift(
@@ -155,22 +123,15 @@ def _start(places: Sequence[int], section: MonitoringSection) -> int | None:
 
 
 def _feature(name: str, counts: Counts, bins: FeatureBins, level: float, section: MonitoringSection) -> FeatureDrift:
-    rows, before = float(np.sum(counts)), np.array(bins.counts, dtype=np.float64)
-    index = float(stability_index(counts, before))
-    degrees = max(1, len(bins.names) - 1)
-    noise = 1 / max(rows, 1.0) + 1 / max(float(before.sum()), 1.0)
-    was, now = smoothed_shares(before), smoothed_shares(counts)
-    moved = int(np.argmax(np.abs(now - was)))
-    limit = chi_squared_quantile(1 - level, degrees)
-    psi = index - degrees * noise
-    large = psi >= section.psi or abs(float(now[moved] - was[moved])) >= section.share
+    move = move_of(counts, bins.counts, significance=level)
+    enough = float(np.sum(counts)) >= section.min_rows
     return FeatureDrift(
         feature=name,
-        psi=psi,
-        evidence=index / noise,
-        limit=limit,
-        bin=bins.names[moved],
-        before=float(was[moved]),
-        after=float(now[moved]),
-        drifted=bool(rows >= section.min_rows and index / noise > limit and large),
+        psi=move.psi,
+        evidence=move.evidence,
+        limit=move.limit,
+        bin=bins.names[move.place],
+        before=move.before,
+        after=move.after,
+        drifted=enough and move.significant and move.large(psi=section.psi, share=section.share),
     )

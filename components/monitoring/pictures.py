@@ -9,7 +9,8 @@ from sevenfold.contracts.bins import FeatureBins, Reference
 from sevenfold.contracts.report import Chart, Table, Text
 from sevenfold.contracts.report import charts as draw
 from sevenfold.contracts.report.model import Block
-from sevenfold.monitoring.drift import PREDICTION, Alarm, Counts, FeatureDrift, WindowDrift, smoothed_shares
+from sevenfold.contracts.stability import PREDICTION, Counts, smoothed_shares
+from sevenfold.monitoring.drift import Alarm, FeatureDrift, WindowDrift
 from sevenfold.plan.monitoring import MonitoringSection
 
 __all__ = ["drift_blocks"]

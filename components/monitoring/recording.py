@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from sevenfold.contracts import telemetry
+from sevenfold.contracts.stability import SMOOTHING
 from sevenfold.contracts.telemetry import Metric
-from sevenfold.monitoring.drift import SMOOTHING
 from sevenfold.plan.monitoring import MonitoringSection
 
 __all__ = ["FEATURE", "PREDICTIONS", "Subject", "recording_rules", "window_increase"]

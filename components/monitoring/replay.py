@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from sevenfold.contracts.columns import Column
+from sevenfold.contracts.counted import Scrape, since, summed
 from sevenfold.contracts.errors import ServingError
 from sevenfold.contracts.feeds import Feeds, feeds_from_table
 from sevenfold.contracts.inference import InferenceClient
-from sevenfold.monitoring.scrape import Scrape, read_metrics, since, summed
+from sevenfold.monitoring.scrape import read_metrics
 from sevenfold.monitoring.windows import Window
 
 if TYPE_CHECKING:

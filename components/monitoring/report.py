@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from sevenfold.contracts.bins import Reference
 from sevenfold.contracts.report import Fact, Facts, Finding, Findings, Level, Report
 from sevenfold.contracts.report.model import Block
+from sevenfold.contracts.stability import PREDICTION, Counts
 from sevenfold.monitoring.drift import (
-    PREDICTION,
     Alarm,
-    Counts,
     Verdict,
     WindowDrift,
     alarms,

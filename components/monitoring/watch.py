@@ -10,19 +10,20 @@ import orjson
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import write_json, write_whole
+from sevenfold.contracts.counted import bin_counts
 from sevenfold.contracts.dataset import LATER, Dataset
 from sevenfold.contracts.errors import IntegrityError, MonitoringError
 from sevenfold.contracts.inference import InferenceClient
 from sevenfold.contracts.manifest import seal, verify
 from sevenfold.contracts.progress import report_progress
 from sevenfold.contracts.report import Report
+from sevenfold.contracts.stability import Counts
 from sevenfold.contracts.telemetry import bundle_label
 from sevenfold.monitoring.dashboard import build_dashboard
-from sevenfold.monitoring.drift import Counts, WindowDrift, alarms, overall, window_drift
+from sevenfold.monitoring.drift import WindowDrift, alarms, overall, window_drift
 from sevenfold.monitoring.replay import Replayed, replay, scrape
 from sevenfold.monitoring.report import replay_report
 from sevenfold.monitoring.rules import prometheus_rule, to_yaml
-from sevenfold.monitoring.scrape import bin_counts
 from sevenfold.monitoring.traffic import traffic_of
 from sevenfold.monitoring.windows import equal_windows, windows_of
 from sevenfold.plan.deployment import ServiceLevel

@@ -50,6 +50,9 @@ class CanarySection(Section):
         1_800
     )
     max_blind_seconds: Annotated[int, Field(description="Longest time without Prometheus; then roll back.", ge=1)] = 600
+    max_slowdown: Annotated[
+        float, Field(description="Its 99th percentile may be this many times the stable version's.", gt=1)
+    ] = 3.0
     accept_replay: Annotated[bool, Field(description="Let replayed test rows count as evidence.")] = False
 
 

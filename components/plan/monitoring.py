@@ -21,8 +21,11 @@ class Replay(StrEnum):
 
 
 class MonitoringSection(Section):
-    """Windows, limits, features."""
+    """Where the counters are, windows, limits, features."""
 
+    prometheus: Annotated[
+        str, Field(description="Address of Prometheus as a pod reaches it; a local run does not ask it.")
+    ] = "http://prometheus.sevenfold-monitoring.svc:9090"
     replay: Annotated[
         Replay,
         Field(description="Rows a local run replays as traffic: none, test, or later (those after the test period)."),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from sevenfold.contracts.columns import Kind, Role, Task
+from sevenfold.contracts.prometheus import address_fault, shown_address
 from sevenfold.plan.monitoring import Replay, Trigger
 from sevenfold.plan.plan import Plan
 from sevenfold.plan.preparation import SplitBy
@@ -152,6 +153,9 @@ def _testing(plan: Plan) -> Iterator[Breach]:
 
 def _monitoring(plan: Plan) -> Iterator[Breach]:
     watch = plan.monitoring
+    fault = address_fault(watch.prometheus)
+    if fault:
+        yield ("monitoring", "prometheus"), fault, repr(shown_address(watch.prometheus)), "Write http://HOST:PORT."
     if watch.windows_drifted > watch.windows:
         yield (
             ("monitoring", "windows_drifted"),

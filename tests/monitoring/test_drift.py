@@ -6,15 +6,8 @@ from scipy import stats
 
 from sevenfold.contracts.bins import FeatureBins, Reference
 from sevenfold.contracts.chi_squared import chi_squared_quantile
-from sevenfold.monitoring.drift import (
-    WindowDrift,
-    alarms,
-    expected_index,
-    overall,
-    smoothed_shares,
-    stability_index,
-    window_drift,
-)
+from sevenfold.contracts.stability import expected_index, smoothed_shares, stability_index
+from sevenfold.monitoring.drift import WindowDrift, alarms, overall, window_drift
 from sevenfold.plan.monitoring import MonitoringSection
 
 SECTION = MonitoringSection()

@@ -14,9 +14,10 @@ import yaml
 
 from sevenfold.contracts.bins import FeatureBins, Reference
 from sevenfold.contracts.chi_squared import chi_squared_quantile
+from sevenfold.contracts.stability import PREDICTION
 from sevenfold.contracts.telemetry import METRICS
 from sevenfold.monitoring.alerts import WATCHDOG, alerts
-from sevenfold.monitoring.drift import PREDICTION, window_drift
+from sevenfold.monitoring.drift import window_drift
 from sevenfold.monitoring.rules import prometheus_rule, rule_groups, to_yaml
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection

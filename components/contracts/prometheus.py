@@ -1,0 +1,228 @@
+"""A small client of Prometheus: it asks, and changes nothing."""
+
+from __future__ import annotations
+
+import http.client
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+import orjson
+
+from sevenfold.contracts.errors import MonitoringError, SevenfoldError, TemporaryError
+
+__all__ = ["PrometheusClient", "Series", "address_fault", "selector", "shown_address"]
+
+MAX_ANSWER_BYTES: Final = 64 << 20
+CHUNK_BYTES: Final = 1 << 16
+PASSING_STATUS: Final = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series: its labels, ``__name__`` among them, and its samples (seconds since the epoch, value) in order."""
+
+    labels: dict[str, str]
+    samples: tuple[tuple[float, float], ...]
+
+    @property
+    def value(self) -> float:
+        """The last sample's value."""
+        return self.samples[-1][1]
+
+
+def address_fault(url: str) -> str:
+    """Return what is wrong with an address of Prometheus, never showing it; "" if nothing is.
+
+    >>> address_fault("http://prometheus.monitoring.svc:9090")
+    ''
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "must be a web address"
+    if parts.scheme not in ("http", "https") or not host or any(ch.isspace() or ch < " " for ch in url):
+        return "must start with http:// or https:// and name a host"
+    if parts.username is not None or parts.password is not None:
+        return "must hold no user and no password"
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        return "must end before any ? or #, where keys and signatures are written"
+    return ""
+
+
+def shown_address(url: str) -> str:
+    """Return an address as it may be shown: no user, no password, nothing after ? or #."""
+    bare = url.split("?")[0].split("#")[0]
+    head, sign, rest = bare.rpartition("@")
+    return f"{head.partition('://')[0]}://…@{rest}"[:80] if sign else bare[:80]
+
+
+def selector(names: str | list[str] | tuple[str, ...], labels: Mapping[str, str]) -> str:
+    """Return the PromQL selector of one metric, or of several, with these labels.
+
+    >>> selector("up", {"job": "a"})
+    '{__name__="up",job="a"}'
+    """
+    name = f'__name__="{names}"' if isinstance(names, str) else f'__name__=~"{"|".join(names)}"'
+    return "{" + ",".join([name, *(f"{key}={_quoted(value)}" for key, value in labels.items())]) + "}"
+
+
+class PrometheusClient:
+    """Ask one Prometheus, or what speaks its HTTP API.
+
+    Args:
+        url: its address, with the path it is served under, if any.
+        timeout_seconds: longest time of one question, the answer's transfer included.
+        max_bytes: largest answer that is read.
+
+    No proxy of the environment is used and no redirect followed: what answers is what the plan names.
+
+    Raises:
+        MonitoringError: ``bad_address`` if `address_fault` finds one.
+    """
+
+    def __init__(self, url: str, *, timeout_seconds: float = 10.0, max_bytes: int = MAX_ANSWER_BYTES) -> None:
+        from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
+
+        class _NoRedirect(HTTPRedirectHandler):
+            def redirect_request(self, *_: Any, **__: Any) -> None:
+                return None
+
+        fault = address_fault(url)
+        if fault:
+            raise MonitoringError("bad_address", f"monitoring.prometheus {fault}.", remedy="Correct it in the plan.")
+        self.url = url.rstrip("/")
+        self.timeout_seconds = timeout_seconds
+        self.max_bytes = max_bytes
+        self._opener = build_opener(ProxyHandler({}), _NoRedirect())
+
+    def query(self, expression: str, *, at: float | None = None) -> list[Series]:
+        """Evaluate an expression at one moment; None is now, by Prometheus's own clock.
+
+        Returns:
+            One series with one sample per element of a vector or scalar; all raw samples of a range selector.
+
+        Raises:
+            TemporaryError: ``prometheus_unreachable`` if there is no answer in time, or none but 5xx or 429.
+            MonitoringError: ``prometheus_refused`` for any other refusal, ``not_prometheus``, ``answer_too_large``.
+        """
+        form = {"query": expression, "timeout": f"{max(1, math.ceil(self.timeout_seconds))}s"}
+        if at is not None:
+            form["time"] = f"{at:.3f}"
+        data = self._ask("/api/v1/query", form)
+        try:
+            return _series(data["resultType"], data["result"])
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise self._no_prometheus() from error
+
+    def now(self) -> float:
+        """Return Prometheus's own time, seconds since the epoch; raises what `query` raises."""
+        return self.query("time()")[0].value
+
+    def samples(self, chosen: str, *, since: float, lookback_seconds: float = 0.0) -> list[Series]:
+        """Return the raw samples of a selector from `lookback_seconds` before `since` until now.
+
+        Raises:
+            TemporaryError, MonitoringError: as `query` does.
+        """
+        now = self.now()
+        seconds = max(1, math.ceil(now - since + lookback_seconds))
+        return self.query(f"{chosen}[{seconds}s]", at=now)
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Return every rule Prometheus has loaded, as its API tells them; raises what `query` raises."""
+        data = self._ask("/api/v1/rules", None)
+        try:
+            return [rule for group in data["groups"] for rule in group["rules"]]
+        except (KeyError, TypeError) as error:
+            raise self._no_prometheus() from error
+
+    def _ask(self, path: str, form: Mapping[str, str] | None) -> Any:
+        from urllib.error import HTTPError
+
+        body = urlencode(form).encode() if form is not None else None
+        try:
+            with self._opener.open(self.url + path, data=body, timeout=self.timeout_seconds) as answer:
+                received = self._read(answer)
+        except HTTPError as error:
+            with error:
+                raise self._refused(error.code, _told(error)) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(f"{type(error).__name__}: {error}") from error
+        try:
+            answered = orjson.loads(received)
+            if answered["status"] != "success":
+                raise ValueError(answered["status"])
+            return answered["data"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._no_prometheus() from error
+
+    def _read(self, answer: Any) -> bytes:
+        deadline, parts, size = time.monotonic() + self.timeout_seconds, [], 0
+        while part := answer.read1(CHUNK_BYTES):
+            parts.append(part)
+            size += len(part)
+            if size > self.max_bytes:
+                raise MonitoringError(
+                    "answer_too_large",
+                    f"An answer of Prometheus may have {self.max_bytes:,} bytes, but this one has more.",
+                    remedy="Take shorter windows, or fewer features.",
+                )
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no whole answer within {self.timeout_seconds:g} s")
+        if answer.length:
+            raise http.client.IncompleteRead(b"".join(parts), answer.length)
+        return b"".join(parts)
+
+    def _refused(self, status: int, told: str) -> SevenfoldError:
+        if status >= 500 or status in PASSING_STATUS:
+            return self._unreachable(f"status {status}{told}")
+        return MonitoringError(
+            "prometheus_refused",
+            f"Prometheus at {self.url} must answer, but refuses with status {status}{told}",
+            remedy="See that monitoring.prometheus is its address, with its path and without a login before it.",
+        )
+
+    def _unreachable(self, what: str) -> TemporaryError:
+        return TemporaryError(
+            "prometheus_unreachable",
+            f"Prometheus at {self.url} must answer, but got {what[:300]}",
+            remedy="See whether it runs, and whether a network policy lets this pod ask it.",
+        )
+
+    def _no_prometheus(self) -> MonitoringError:
+        return MonitoringError(
+            "not_prometheus",
+            f"{self.url} must answer as Prometheus does, but does not.",
+            remedy="See that monitoring.prometheus is its address, with its path.",
+        )
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _told(answer: Any) -> str:
+    try:
+        return f": {orjson.loads(answer.read(4_096))['error']}"[:300]
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        return "."
+
+
+def _series(kind: str, result: Any) -> list[Series]:
+    if kind == "scalar":
+        return [Series({}, (_sample(result),))]
+    if kind == "vector":
+        return [Series(row["metric"], (_sample(row["value"]),)) for row in result if "value" in row]
+    if kind == "matrix":
+        return [Series(row["metric"], tuple(map(_sample, row["values"]))) for row in result if row.get("values")]
+    raise ValueError(kind)
+
+
+def _sample(pair: Any) -> tuple[float, float]:
+    return float(pair[0]), float(pair[1])

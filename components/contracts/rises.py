@@ -1,0 +1,89 @@
+"""What counters rose by since a moment, exactly, from Prometheus's raw samples.
+
+PromQL's `increase()` extrapolates to the ends of its window, so 200 requests may read 211; a decision on 200 counted
+requests must not. Here every request counts once: from the last sample at or before the moment to the newest, through
+restarts, over all pods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sevenfold.contracts import telemetry
+from sevenfold.contracts.counted import SHARED, Scrape, scrape_of
+from sevenfold.contracts.prometheus import PrometheusClient, Series, selector
+
+__all__ = ["LOOKBACK_SECONDS", "counted_since", "pods_since", "rise", "summed_rises"]
+
+LOOKBACK_SECONDS = 300.0  # as long as Prometheus itself takes a sample for current
+TARGET = ("__name__", "namespace", "pod", "instance", "job")  # labels that say where a series is from
+
+
+def rise(samples: Sequence[tuple[float, float]], since: float) -> float:
+    """Return what one counter rose by after `since`.
+
+    The last sample at or before `since` is where it stood; a series without one began later, and a process begins at 0.
+    A sample below the one before it is a restart: what it shows was all counted since.
+
+    >>> rise([(0, 5), (10, 7), (20, 9), (30, 1)], since=10)
+    3.0
+    """
+    total, before = 0.0, 0.0
+    for moment, value in samples:
+        if moment > since:
+            total += value - before if value >= before else value
+        before = value
+    return total
+
+
+def pods_since(found: Iterable[Series], since: float) -> set[str]:
+    """Return the pods (instances, where Prometheus names no pods) with a sample after `since`."""
+    return {_pod(series) for series in found if series.samples[-1][0] > since}
+
+
+def summed_rises(found: Iterable[Series], since: float) -> dict[str, dict[tuple[str, ...], float]]:
+    """Return what counters rose by over all pods: by name, then by the values of the labels that are not a target's.
+
+    The keys are as `contracts.counted.Samples` wants them. A pod that two jobs scrape counts once, by the job that saw
+    more.
+    """
+    by_pod: dict[tuple[str, tuple[str, ...], str], dict[str, float]] = {}
+    for series in found:
+        kept = [(name, value) for name, value in sorted(series.labels.items()) if name not in (*TARGET, *SHARED)]
+        key = (series.labels.get("__name__", ""), tuple(value for name, value in kept if name in _OURS), _pod(series))
+        jobs = by_pod.setdefault(key, {})
+        job = series.labels.get("job", "")
+        jobs[job] = jobs.get(job, 0.0) + rise(series.samples, since)
+    total: dict[str, dict[tuple[str, ...], float]] = {}
+    for (name, labels, _), jobs in by_pod.items():
+        of_name = total.setdefault(name, {})
+        of_name[labels] = of_name.get(labels, 0.0) + max(jobs.values())
+    return total
+
+
+def counted_since(
+    client: PrometheusClient, names: Sequence[str], *, namespace: str, model: str, bundle: str, since: float
+) -> tuple[Scrape, set[str]]:
+    """Return what one bundle's predictors counted after `since`, and the pods that Prometheus saw of them.
+
+    Args:
+        client: asked once, so that all figures are of one moment.
+        names: of the counters; a histogram's end in ``_bucket``. What is not named is 0 in the result.
+        namespace: where the predictors run.
+        model: the served name.
+        bundle: the bundle's label.
+        since: seconds since the epoch, by Prometheus's clock.
+
+    Raises:
+        TemporaryError, MonitoringError: as the client does.
+    """
+    labels = {"namespace": namespace, "model": model, "bundle": bundle}
+    found = client.samples(selector(list(names), labels), since=since, lookback_seconds=LOOKBACK_SECONDS)
+    return scrape_of(model, bundle, summed_rises(found, since)), pods_since(found, since)
+
+
+_OURS = frozenset({name for metric in telemetry.METRICS for name in metric.labels} | {"le"})
+
+
+def _pod(series: Series) -> str:
+    return series.labels.get("pod") or series.labels.get("instance", "")
