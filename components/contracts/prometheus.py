@@ -123,15 +123,13 @@ class PrometheusClient:
         """Return Prometheus's own time, seconds since the epoch; raises what `query` raises."""
         return self.query("time()")[0].value
 
-    def samples(self, chosen: str, *, since: float, lookback_seconds: float = 0.0) -> list[Series]:
-        """Return the raw samples of a selector from `lookback_seconds` before `since` until now.
+    def samples(self, chosen: str, *, since: float, until: float) -> list[Series]:
+        """Return the raw samples of a selector between two moments, seconds since the epoch.
 
         Raises:
             TemporaryError, MonitoringError: as `query` does.
         """
-        now = self.now()
-        seconds = max(1, math.ceil(now - since + lookback_seconds))
-        return self.query(f"{chosen}[{seconds}s]", at=now)
+        return self.query(f"{chosen}[{max(1, math.ceil(until - since))}s]", at=until)
 
     def rules(self) -> list[dict[str, Any]]:
         """Return every rule Prometheus has loaded, as its API tells them; raises what `query` raises."""

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sevenfold.contracts import telemetry
-from sevenfold.contracts.counted import SHARED, Scrape, scrape_of
-from sevenfold.contracts.prometheus import PrometheusClient, Series, selector
+from sevenfold.contracts.counted import SHARED
+from sevenfold.contracts.prometheus import Series
 
-__all__ = ["LOOKBACK_SECONDS", "counted_since", "pods_since", "rise", "summed_rises"]
+__all__ = ["LOOKBACK_SECONDS", "last_values", "pods_since", "rise", "summed_rises"]
 
 LOOKBACK_SECONDS = 300.0  # as long as Prometheus itself takes a sample for current
-TARGET = ("__name__", "namespace", "pod", "instance", "job")  # labels that say where a series is from
 
 
 def rise(samples: Sequence[tuple[float, float]], since: float) -> float:
@@ -42,16 +41,14 @@ def pods_since(found: Iterable[Series], since: float) -> set[str]:
 
 
 def summed_rises(found: Iterable[Series], since: float) -> dict[str, dict[tuple[str, ...], float]]:
-    """Return what counters rose by over all pods: by name, then by the values of the labels that are not a target's.
+    """Return what counters rose by over all pods: by name, then by the values of its own labels.
 
     The keys are as `contracts.counted.Samples` wants them. A pod that two jobs scrape counts once, by the job that saw
     more.
     """
     by_pod: dict[tuple[str, tuple[str, ...], str], dict[str, float]] = {}
     for series in found:
-        kept = [(name, value) for name, value in sorted(series.labels.items()) if name not in (*TARGET, *SHARED)]
-        key = (series.labels.get("__name__", ""), tuple(value for name, value in kept if name in _OURS), _pod(series))
-        jobs = by_pod.setdefault(key, {})
+        jobs = by_pod.setdefault((*_key(series), _pod(series)), {})
         job = series.labels.get("job", "")
         jobs[job] = jobs.get(job, 0.0) + rise(series.samples, since)
     total: dict[str, dict[tuple[str, ...], float]] = {}
@@ -61,28 +58,22 @@ def summed_rises(found: Iterable[Series], since: float) -> dict[str, dict[tuple[
     return total
 
 
-def counted_since(
-    client: PrometheusClient, names: Sequence[str], *, namespace: str, model: str, bundle: str, since: float
-) -> tuple[Scrape, set[str]]:
-    """Return what one bundle's predictors counted after `since`, and the pods that Prometheus saw of them.
-
-    Args:
-        client: asked once, so that all figures are of one moment.
-        names: of the counters; a histogram's end in ``_bucket``. What is not named is 0 in the result.
-        namespace: where the predictors run.
-        model: the served name.
-        bundle: the bundle's label.
-        since: seconds since the epoch, by Prometheus's clock.
-
-    Raises:
-        TemporaryError, MonitoringError: as the client does.
-    """
-    labels = {"namespace": namespace, "model": model, "bundle": bundle}
-    found = client.samples(selector(list(names), labels), since=since, lookback_seconds=LOOKBACK_SECONDS)
-    return scrape_of(model, bundle, summed_rises(found, since)), pods_since(found, since)
+def last_values(found: Iterable[Series]) -> dict[str, dict[tuple[str, ...], float]]:
+    """Return the last value of gauges that all pods have alike, keyed as `summed_rises` does."""
+    values: dict[str, dict[tuple[str, ...], float]] = {}
+    for series in found:
+        name, labels = _key(series)
+        values.setdefault(name, {})[labels] = series.value
+    return values
 
 
-_OURS = frozenset({name for metric in telemetry.METRICS for name in metric.labels} | {"le"})
+_OURS = frozenset({name for metric in telemetry.METRICS for name in metric.labels} | {"le"}) - set(SHARED)
+
+
+def _key(series: Series) -> tuple[str, tuple[str, ...]]:
+    # What a scrape configuration adds, such as the node, tells nothing of what was counted.
+    own = tuple(value for name, value in sorted(series.labels.items()) if name in _OURS)
+    return series.labels.get("__name__", ""), own
 
 
 def _pod(series: Series) -> str:
