@@ -10,6 +10,7 @@ import typer
 
 import sevenfold
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
+from sevenfold.pipelines.commands import add_commands
 
 __all__ = ["app", "main"]
 
@@ -123,84 +124,7 @@ def run(
     raise typer.Exit(result.exit_status)
 
 
-@app.command("compile")
-def compile_(
-    plan: PlanFile,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="File for the pipeline; default PLAN.pipeline.yaml.")
-    ] = None,
-) -> None:
-    """Compile a plan into the YAML that Kubeflow Pipelines runs."""
-    from sevenfold.pipelines.compile import compile_plan
-    from sevenfold.plan import load_plan
-
-    written = compile_plan(load_plan(plan), out or plan.with_suffix(".pipeline.yaml"))
-    typer.echo(f"Wrote {written}: upload it in the Kubeflow UI, or with kfp.Client().upload_pipeline.")
-
-
-@app.command()
-def submit(
-    plan: PlanFile,
-    endpoint: Annotated[
-        str,
-        typer.Option(help="URL of Kubeflow Pipelines.", envvar="KF_PIPELINES_ENDPOINT", show_default=False),
-    ],
-    namespace: Annotated[str, typer.Option(help="Yours, on a Kubeflow with several users.")] = "",
-    experiment: Annotated[str, typer.Option(help="Experiment; empty takes the plan's name.")] = "",
-    service_account: Annotated[str, typer.Option(help="Account of the pods; empty takes Kubeflow's.")] = "",
-    root: Annotated[
-        str, typer.Option(help="The pipeline root, as it is reached from here.")
-    ] = "s3://mlpipeline/v2/artifacts",
-    images: Annotated[
-        Path | None, typer.Option(help="Record of built images (build/images.json), named by digest.")
-    ] = None,
-    runs: Annotated[Path, typer.Option(help="Folder for the runs.")] = Path("runs"),
-    data: Annotated[str, typer.Option(help="Another table with the plan's columns.")] = "",
-    trials: Annotated[int | None, typer.Option(help="Tuning trials.", min=0)] = None,
-    max_epochs: Annotated[int | None, typer.Option(help="Most epochs of the final training.", min=1)] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of tuning and training.", min=0)] = None,
-    wait: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
-) -> None:
-    """Run a plan on Kubeflow Pipelines, follow its tasks and bring home report, bundle and decision.
-
-    A local table or notebook is sent to the pipeline root first. The root's keys and endpoint are taken from
-    AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL, or a profile. Exit status as of run.
-    """
-    import json
-
-    from rich.console import Console
-
-    from sevenfold.images import built_images
-    from sevenfold.pipelines.ending import show_ending
-    from sevenfold.pipelines.engine import Engine
-    from sevenfold.pipelines.store import Store
-    from sevenfold.pipelines.submit import Submission, follow
-    from sevenfold.pipelines.submit import submit as send
-    from sevenfold.pipelines.view import RunView
-    from sevenfold.plan import load_plan
-
-    console = Console()
-    loaded = load_plan(plan)
-    if images is not None:
-        loaded = loaded.with_images(built_images(json.loads(images.read_text())))
-    wanted = Submission(
-        plan_path=plan,
-        runs=runs,
-        root=root,
-        experiment=experiment,
-        account=service_account,
-        data=data,
-        trials=trials,
-        max_epochs=max_epochs,
-        seed=seed,
-    )
-    store, engine = Store(root), Engine(endpoint, namespace)
-    sent = send(wanted, loaded, engine, store, lambda text: console.print(f"  {text}", style="dim", highlight=False))
-    console.print(f"  run      {engine.link(sent.run)}", highlight=False, soft_wrap=True)
-    if wait:
-        result = follow(sent, loaded, engine, store, RunView(console))
-        show_ending(console, result)
-        raise typer.Exit(result.exit_status)
+add_commands(app)
 
 
 @app.command()

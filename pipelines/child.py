@@ -28,7 +28,7 @@ def main(folder: Path) -> int:
         runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(folder / "artifacts"), raise_on_error=True
     )
     try:
-        build_lifecycle(plan, explore_first=True)(**run["arguments"])
+        build_lifecycle(plan, explore_first=True, plain=True)(**run["arguments"])
     except RuntimeError as error:
         sys.stdout.write(f"{error}\n")
         return 1

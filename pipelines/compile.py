@@ -1,18 +1,61 @@
-"""Compile a plan into the IR that Kubeflow Pipelines runs."""
+"""Compile a plan into the IR that Kubeflow Pipelines runs, or into the objects that register it with kubectl."""
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
+from sevenfold.contracts.canonical import file_digest
 from sevenfold.pipelines.stages import Stages
 from sevenfold.plan import Plan
 
-__all__ = ["compile_plan"]
+__all__ = ["compile_objects", "compile_plan", "version_name"]
 
 
-def compile_plan(plan: Plan, out: Path, *, stages: Stages | None = None) -> Path:
-    """Write the pipeline of `plan` as KFP IR YAML to `out`; the same plan gives the same bytes."""
+def compile_plan(
+    plan: Plan, out: Path, *, stages: Stages | None = None, plain: bool = False, cached: bool = True
+) -> Path:
+    """Write the pipeline of `plan` as KFP IR YAML to `out`; the same plan gives the same bytes.
+
+    Args:
+        plan: the plan; local files it names must lie where the pods find them, see `carry_inputs`.
+        out: the file.
+        stages: components of a team's own.
+        plain: one YAML document, without nodes, Secrets, volume, pod security and the run's time limit.
+        cached: whether design to training may be taken from Kubeflow's cache.
+    """
+    return _compiled(plan, out, {}, stages=stages, plain=plain, cached=cached)
+
+
+def compile_objects(plan: Plan, out: Path, *, namespace: str = "", stages: Stages | None = None) -> Path:
+    """Write Kubeflow's `Pipeline` and `PipelineVersion` objects: ``kubectl apply -f`` registers the plan.
+
+    The version is named by the digest of its content, as `submit` names it.
+    """
+    from kfp.compiler.compiler_utils import KubernetesManifestOptions
+
+    with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+        version = version_name(plan, compile_plan(plan, Path(work) / "pipeline.yaml", stages=stages))
+    options = KubernetesManifestOptions(
+        pipeline_name=plan.name,
+        pipeline_version_name=version,
+        namespace=namespace or None,
+        include_pipeline_manifest=True,
+    )
+    objects = {"kubernetes_manifest_options": options, "kubernetes_manifest_format": True}
+    return _compiled(plan, out, objects, stages=stages, plain=False, cached=True)
+
+
+def version_name(plan: Plan, package: Path) -> str:
+    """Return the name of a compiled plan's version: the plan's and the digest of the content."""
+    return f"{plan.name}-{file_digest(package).removeprefix('sha256:')[:16]}"
+
+
+def _compiled(
+    plan: Plan, out: Path, objects: dict[str, Any], *, stages: Stages | None, plain: bool, cached: bool
+) -> Path:
     from kfp import compiler
 
     from sevenfold.pipelines.lifecycle import build_lifecycle
@@ -20,5 +63,5 @@ def compile_plan(plan: Plan, out: Path, *, stages: Stages | None = None) -> Path
     out.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        compiler.Compiler().compile(build_lifecycle(plan, stages), str(out))
+        compiler.Compiler().compile(build_lifecycle(plan, stages, plain=plain, cached=cached), str(out), **objects)
     return out

@@ -1,4 +1,4 @@
-"""The last lines of a local run: the verdict, the report, and how to serve and query the model again."""
+"""The last lines of a run: the verdict, the report, and how to serve and query the model again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sevenfold.pipelines.result import Result
+from sevenfold.pipelines.runs import RunFolder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,6 +37,13 @@ def show_ending(console: Console, result: Result) -> None:
         url = f"localhost:8080/v1/models/{result.folder.parent.name}:predict"
         line("query", f"curl -s {url} -H content-type:application/json -d @{bundle}/example_request.json")
     if result.state in ("failed", "interrupted"):
+        error = RunFolder(result.folder).error() or {}
+        if error.get("task"):
+            line("task", str(error["task"]))
+        if error.get("pod"):
+            line("pod", str(error["pod"]))
+        if error.get("link"):
+            line("run", str(error["link"]))
         line("log", f"{folder}/log.txt")
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import PolicyError, TemporaryError
+from sevenfold.pipelines.login import Login
+from sevenfold.pipelines.nodes import executor_node, run_nodes, task_rows
 
-__all__ = ["FINAL", "Engine", "Registered", "task_states"]
+__all__ = ["FINAL", "Engine", "Registered", "Schedule", "task_states"]
 
 FINAL = frozenset({"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"})
 PATIENCE_SECONDS = 600.0  # an API server that restarts loses nothing
@@ -22,6 +23,23 @@ PAUSE_SECONDS = 5.0
 PASSING_STATUS = (0, 408, 429, 500, 502, 503, 504)
 
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a pipeline starts by itself: a cron expression, or a number of seconds.
+
+    `name` is the plan's, and there is one schedule of a name.
+    """
+
+    name: str
+    cron: str = ""
+    every: int = 0
+
+    @property
+    def cron_with_seconds(self) -> str:
+        """The expression with six fields, as Kubeflow reads it; five, as everybody writes it, get seconds of 0."""
+        return f"0 {self.cron}" if len(self.cron.split()) == 5 else self.cron
 
 
 @dataclass(frozen=True)
@@ -38,28 +56,39 @@ class Engine:
     """Speaks to one endpoint; every call is repeated while the endpoint does not answer, at most ten minutes.
 
     Args:
-        endpoint: URL of the API, or of Kubeflow's pages before it.
-        namespace: the user's own on a multi-user Kubeflow; "" on a single-user one.
+        endpoint: URL of the API, or of Kubeflow's pages before it; "" lets kfp look in its cluster and the kubeconfig.
+        namespace: the user's own on a multi-user Kubeflow; "" takes what kfp's own settings say.
+        login: who asks.
         sleep: waits so many seconds.
     """
 
-    def __init__(self, endpoint: str, namespace: str = "", *, sleep: Callable[[float], None] = time.sleep) -> None:
-        self.endpoint, self.namespace, self._sleep = endpoint.rstrip("/"), namespace, sleep
+    def __init__(
+        self,
+        endpoint: str,
+        namespace: str = "",
+        login: Login | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._sleep = sleep
+        self.endpoint = endpoint.rstrip("/")
         with _quiet():
-            import kfp
             import kfp_server_api as api
 
             self._api = api
-            self._client = self._first(lambda: kfp.Client(host=self.endpoint, namespace=namespace or "kubeflow"))
-            self._first(self._client.get_kfp_healthz)
+            self._client = self._first(lambda: (login or Login()).client(self.endpoint, namespace))
+            self._calls = self._client._run_api.api_client
+            self.endpoint = self._calls.configuration.host.rstrip("/")
+            # one question, not the client's own five with pauses
+            self._first(self._client._healthz_api.healthz_service_get_healthz)
+        self.namespace = namespace or self._client.get_user_namespace() or ""
 
     def link(self, run: str) -> str:
-        """Return the page of a run."""
-        return f"{self.endpoint}/#/runs/details/{run}"
+        """Return the page of a run; KF_PIPELINES_UI_ENDPOINT says where the pages are, if not at the endpoint."""
+        return f"{self._client._get_url_prefix().rstrip('/')}/#/runs/details/{run}"
 
-    def register(self, name: str, package: Path, description: str = "") -> Registered:
-        """Make sure that pipeline and version are there; the version's name is the digest of its content."""
-        version = f"{name}-{file_digest(package).removeprefix('sha256:')[:16]}"
+    def register(self, name: str, version: str, package: Path, description: str = "") -> Registered:
+        """Make sure that pipeline and version are there; a version that is there already is not sent again."""
         pipeline = self._pipeline(name) or self._created(name, description)
         known = self._version(pipeline, version)
         if known:
@@ -73,23 +102,96 @@ class Engine:
 
     def start(self, made: Registered, title: str, experiment: str, parameters: Mapping[str, Any], account: str) -> str:
         """Start a run of a registered version and return its id."""
-        wanted = self._patiently(lambda: self._client.create_experiment(experiment, namespace=self.namespace or None))
         api = self._api
         body = api.V2beta1Run(
-            experiment_id=wanted.experiment_id,
+            experiment_id=self._experiment(experiment),
             display_name=title,
-            pipeline_version_reference=api.V2beta1PipelineVersionReference(
-                pipeline_id=made.pipeline, pipeline_version_id=made.version
-            ),
+            pipeline_version_reference=self._reference(made),
             runtime_config=api.V2beta1RuntimeConfig(parameters=dict(parameters)),
             service_account=account or None,
         )
         # Not repeated: a request whose answer was lost may have started it.
         return str(self._first(lambda: self._client._run_api.run_service_create_run(run=body)).run_id)
 
+    def schedule(
+        self, made: Registered, when: Schedule, experiment: str, parameters: Mapping[str, Any], account: str
+    ) -> tuple[str, int]:
+        """Start a registered version again and again; return the schedule's id and how many it replaces.
+
+        A plan has one schedule: the new one is made first, then those of the same name go.
+        """
+        api = self._api
+        trigger = api.V2beta1Trigger(
+            cron_schedule=api.V2beta1CronSchedule(cron=when.cron_with_seconds) if when.cron else None,
+            periodic_schedule=api.V2beta1PeriodicSchedule(interval_second=str(when.every)) if when.every else None,
+        )
+        body = api.V2beta1RecurringRun(
+            experiment_id=self._experiment(experiment),
+            display_name=when.name,
+            pipeline_version_reference=self._reference(made),
+            runtime_config=api.V2beta1RuntimeConfig(parameters=dict(parameters)),
+            trigger=trigger,
+            mode=api.RecurringRunMode.ENABLE,
+            max_concurrency="1",
+            no_catchup=True,
+            service_account=account or None,
+        )
+        earlier = [known.recurring_run_id for known in self.schedules() if known.display_name == when.name]
+        calls = self._client._recurring_run_api
+        fresh = self._first(lambda: calls.recurring_run_service_create_recurring_run(recurring_run=body))
+        for known in earlier:
+            self.unschedule(known)
+        return str(fresh.recurring_run_id), len(earlier)
+
+    def schedules(self) -> list[Any]:
+        """Return every recurring run of the namespace."""
+        found: list[Any] = []
+        token = ""
+        while True:
+            page = self._patiently(
+                lambda token=token: self._client.list_recurring_runs(  # type: ignore[misc]
+                    page_token=token, page_size=100, namespace=self.namespace or None
+                )
+            )
+            found += page.recurring_runs or []
+            token = page.next_page_token or ""
+            if not token:
+                return found
+
+    def unschedule(self, schedule: str) -> None:
+        """Delete a recurring run; the runs it has started stay."""
+        self._patiently(lambda: self._client.delete_recurring_run(schedule))
+
     def run(self, run: str) -> Any:
         """Return a run as the endpoint tells it."""
         return self._patiently(lambda: self._client.get_run(run))
+
+    def pipeline_name(self, run: Any) -> str:
+        """Return the name of the pipeline a run is of."""
+        pipeline = run.pipeline_version_reference.pipeline_id
+        return str(self._patiently(lambda: self._client.get_pipeline(pipeline)).display_name)
+
+    def log(self, run: Any, task: str) -> tuple[str, str]:
+        """Return the pod a task's last attempt ran in and what it printed; "" where that is gone or never was."""
+        node = executor_node(run_nodes(run), task)
+        if node is None:
+            return "", ""
+        path = f"/apis/v1alpha1/runs/{run.run_id}/nodes/{node.node_id}/log"
+        try:
+            with _quiet():
+                told = self._calls.call_api(
+                    path, "GET", auth_settings=["Bearer"], _preload_content=False, _return_http_data_only=True
+                )
+        except self._api.ApiException:
+            return node.pod, ""
+        return node.pod, bytes(told.data).decode(errors="replace")
+
+    def _experiment(self, name: str) -> str:
+        wanted = self._patiently(lambda: self._client.create_experiment(name, namespace=self.namespace or None))
+        return str(wanted.experiment_id)
+
+    def _reference(self, made: Registered) -> Any:
+        return self._api.V2beta1PipelineVersionReference(pipeline_id=made.pipeline, pipeline_version_id=made.version)
 
     def same_runs(self, run: Any) -> list[str]:
         """Return the earlier runs with the same version and parameters, newest first: its cache can come from them."""
@@ -159,9 +261,7 @@ class Engine:
 
 def task_states(run: Any) -> dict[str, str]:
     """Return each named task's state: PENDING, RUNNING, SUCCEEDED, SKIPPED, FAILED, …; of several rows the last."""
-    rows = (run.run_details.task_details if run.run_details else None) or ()
-    named = [row for row in rows if row.display_name and row.state]
-    return {row.display_name: str(row.state) for row in sorted(named, key=lambda row: row.create_time)}
+    return {row.display_name: str(row.state) for row in task_rows(run)}
 
 
 def _named(key: str, name: str) -> str:

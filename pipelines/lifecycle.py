@@ -1,6 +1,7 @@
 """The lifecycle: seven stages, one pipeline, the same on a laptop and on Kubeflow."""
 
 # No `from __future__ import annotations` here: kfp reads the signature's types.
+import math
 from typing import Any
 
 from kfp import dsl
@@ -26,7 +27,9 @@ DISPLAY_NAMES = {
 UNCACHED = ("test_model", "deploy_model", "judge_canary", "monitor_model", "report_outcome")
 
 
-def build_lifecycle(plan: Plan, stages: Stages | None = None, *, explore_first: bool = False) -> Any:
+def build_lifecycle(
+    plan: Plan, stages: Stages | None = None, *, explore_first: bool = False, plain: bool = False, cached: bool = True
+) -> Any:
     """Return the pipeline of a plan, ready to be compiled, submitted or called under `kfp.local`.
 
     Args:
@@ -34,6 +37,9 @@ def build_lifecycle(plan: Plan, stages: Stages | None = None, *, explore_first: 
         stages: the components to use; each one left out is the room's own.
         explore_first: let preparation wait for exploration. On a cluster both run at the same time; on one machine
             they cannot, and a broken notebook is better known in the first minute.
+        plain: leave out what only Kubernetes knows, so that the pipeline is one YAML document.
+        cached: let Kubeflow take design, preparation, tuning and training from an earlier run of the same inputs. Wrong
+            where the table may change and its digest is not known.
     """
     chosen = stages or Stages()
     settings = stage_settings(plan)
@@ -43,16 +49,25 @@ def build_lifecycle(plan: Plan, stages: Stages | None = None, *, explore_first: 
             arguments["settings"] = settings[name]
         made = chosen.component(name)(**arguments)
         made.set_display_name(DISPLAY_NAMES[name])
-        made.set_caching_options(enable_caching=name not in UNCACHED)
-        return place(made, name, plan)
+        made.set_caching_options(enable_caching=cached and name not in UNCACHED)
+        return place(made, name, plan, plain=plain)
 
-    @dsl.pipeline(name=plan.name, description=plan.goal or f"Predict {plan.data.target}, from raw rows to monitoring.")
-    def lifecycle(data: str = "", data_digest: str = "", trials: int = -1, max_epochs: int = 0, seed: int = -1) -> None:
+    limits = None if plain else dsl.PipelineConfig(active_deadline_seconds=math.ceil(plan.budget.hours * 3600))
+
+    @dsl.pipeline(
+        name=plan.name,
+        description=plan.goal or f"Predict {plan.data.target}, from raw rows to monitoring.",
+        pipeline_config=limits,
+    )
+    def lifecycle(
+        data: str = "", data_digest: str = plan.data.digest, trials: int = -1, max_epochs: int = 0, seed: int = -1
+    ) -> None:
         """Carry a model through the seven stages.
 
         Args:
-            data: Address of the table; empty takes the plan's.
-            data_digest: sha256:… of the table, so that changed data is never taken from the cache.
+            data: Address of the table, s3:// or https://; empty takes the plan's.
+            data_digest: sha256:… that the table must have. It keeps changed data from being taken from the cache, so
+                another table comes with its own; empty accepts any table.
             trials: Number of tuning trials; -1 takes the plan's.
             max_epochs: Most epochs of the final training; 0 takes the plan's.
             seed: Seed of tuning and training; -1 takes the plan's.

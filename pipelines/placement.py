@@ -5,7 +5,7 @@ from typing import Any
 from sevenfold.images import image
 from sevenfold.plan import ImagesSection, Plan, StageName
 
-__all__ = ["ROOMS", "STORAGE_KEYS", "place"]
+__all__ = ["ROOMS", "STORAGE_KEYS", "VOLUME_PATH", "place"]
 
 ROOMS: dict[str, StageName] = {
     "explore_data": "design",
@@ -34,17 +34,32 @@ STORAGE_KEYS = (
     "AWS_ENDPOINT_URL",
     "AWS_DEFAULT_REGION",
 )
-READS_SOURCES = ("explore_data", "prepare_data")  # every other task gets artifacts, which Kubeflow brings
+READS_TABLE = ("explore_data", "prepare_data")  # every other task gets artifacts, which Kubeflow brings
+READS_CODE = ("tune_model", "train_model")
+VOLUME_PATH = "/mnt/data"
 
 
-def place(task: Any, name: str, plan: Plan) -> Any:
-    """Give a kfp task its image, resources, nodes and Secrets; `kfp.local` ignores all of them.
+def place(task: Any, name: str, plan: Plan, *, plain: bool = False) -> Any:
+    """Give a kfp task its image, resources, nodes, volume and Secrets; `kfp.local` ignores all of them.
 
     A component that is not our own, swapped in by a team, keeps its image unless the plan names one for its stage.
+
+    Args:
+        task: the kfp task.
+        name: the component's name.
+        plan: what says it all.
+        plain: leave out what only Kubernetes knows, for engines that read one YAML document: nodes, Secrets, volume.
     """
     room = ROOMS.get(name)
     _choose_image(task, TARGETS[room] if room else "control", plan.images)
-    _name_secrets(task, name, plan)
+    if not plain:
+        from kfp import kubernetes
+
+        # Kubeflow sets the rest of what the restricted pod security standard demands, but not this.
+        kubernetes.set_security_context(task, run_as_non_root=True)
+        _name_secrets(task, name, plan)
+        if plan.data.volume and name in READS_TABLE:
+            kubernetes.mount_pvc(task, pvc_name=plan.data.volume, mount_path=VOLUME_PATH)
     wanted = plan.resources.get(room) if room else None
     if wanted is None:
         return task
@@ -52,7 +67,7 @@ def place(task: Any, name: str, plan: Plan) -> Any:
     task.set_memory_request(wanted.memory).set_memory_limit(wanted.memory)
     if wanted.gpu:
         task.set_accelerator_type(wanted.gpu_type).set_accelerator_limit(wanted.gpu)
-    if wanted.node_selector or wanted.tolerations:
+    if not plain:
         _choose_nodes(task, wanted.node_selector, wanted.tolerations)
     return task
 
@@ -66,15 +81,13 @@ def _choose_image(task: Any, target: str, images: ImagesSection) -> None:
 
 
 def _name_secrets(task: Any, name: str, plan: Plan) -> None:
-    # Only where a Secret is named: any kfp-kubernetes call adds a second YAML document that some engines cannot read.
-    if plan.secrets.storage and name in READS_SOURCES:
-        from kfp import kubernetes
+    from kfp import kubernetes
 
+    reads = name in READS_TABLE or (name in READS_CODE and "://" in plan.training.source)
+    if plan.secrets.storage and reads:
         keys = {key: key for key in STORAGE_KEYS}
         kubernetes.use_secret_as_env(task, secret_name=plan.secrets.storage, secret_key_to_env=keys, optional=True)
     if plan.secrets.pull:
-        from kfp import kubernetes
-
         kubernetes.set_image_pull_secrets(task, [plan.secrets.pull])
 
 

@@ -1,36 +1,31 @@
-"""Run a plan on Kubeflow: register it once, start a run, follow its tasks, bring home what the stages found."""
+"""Run a plan on Kubeflow: send what it names, register it once, start a run or a schedule."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sevenfold
 from sevenfold.contracts.canonical import write_whole
-from sevenfold.pipelines.compile import compile_plan
-from sevenfold.pipelines.engine import FINAL, Engine, Registered, task_states
+from sevenfold.contracts.errors import PolicyError
+from sevenfold.pipelines.compile import compile_plan, version_name
 from sevenfold.pipelines.inputs import carry_inputs, carry_table
-from sevenfold.pipelines.result import PAGES, SEALED, SEALED_WHEN_PROMOTED, Result, conclude
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.pipelines.store import DEFAULT_ROOT, Store
 
 if TYPE_CHECKING:
-    from sevenfold.contracts.report import Report
-    from sevenfold.pipelines.view import RunView
+    from sevenfold.pipelines.engine import Engine, Registered, Schedule
     from sevenfold.plan import Plan
 
-__all__ = ["Submission", "Submitted", "follow", "submit"]
+__all__ = ["Submission", "Submitted", "find_run", "run_folder", "schedule", "submit"]
 
-POLL_SECONDS = 5.0
-STAGE_TASKS = (*PAGES, "monitor-model")
-# The dataset stays where it is: it may be large, and its rows are nobody's business on this machine.
-BROUGHT = tuple(pair for pair in (*SEALED, *SEALED_WHEN_PROMOTED) if pair[1] != "dataset")
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,36 +45,27 @@ class Submission:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A run that was started."""
+    """A run that was started: its id, the name of its pipeline, the folder here."""
 
     run: str
-    made: Registered
+    name: str
     folder: RunFolder
 
 
-def submit(asked: Submission, plan: Plan, engine: Engine, store: Store, tell: Callable[[str], None]) -> Submitted:
+def submit(asked: Submission, plan: Plan, engine: Engine, store: Store, tell: Tell) -> Submitted:
     """Send what the plan names here to the store, register its pipeline, start a run.
 
     A version is named by the digest of its compiled content, so submitting the same plan again registers nothing.
 
     Raises:
-        DataError, PolicyError, TemporaryError: table, store or endpoint say no; then no run was started.
+        DataError, PolicyError, TrainingError, TemporaryError: table, source, store or endpoint say no; then no run was
+            started.
     """
-    base = asked.plan_path.resolve().parent
-    carried, digest = carry_inputs(plan, base, store, tell)
-    parameters: dict[str, str | int] = {}
-    if asked.data:
-        parameters["data"], digest = carry_table(asked.data, Path.cwd(), store, tell)
-    changed = {"trials": asked.trials, "max_epochs": asked.max_epochs, "seed": asked.seed}
-    parameters |= {"data_digest": digest, **{key: value for key, value in changed.items() if value is not None}}
-    with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
-        package = compile_plan(carried, Path(work) / "pipeline.yaml")
-        made = engine.register(plan.name, package, plan.goal)
-        tell(f"version {made.name} {'is registered' if made.fresh else 'was there already'}")
+    with _registered(asked, plan, engine, store, tell, repeated=False) as (made, parameters, package):
         moment = datetime.now(UTC)
         title = f"{plan.name} {moment:%Y-%m-%d %H:%M}"
         run = engine.start(made, title, asked.experiment or plan.name, parameters, asked.account)
-        folder = _folder(asked.runs / plan.name, run)
+        folder = run_folder(asked.runs / plan.name, run)
         write_whole(folder.path / "plan.yaml", asked.plan_path.read_bytes())
         write_whole(folder.path / "pipeline.yaml", package.read_bytes())
     folder.record(
@@ -87,92 +73,80 @@ def submit(asked: Submission, plan: Plan, engine: Engine, store: Store, tell: Ca
         started=moment.isoformat(timespec="seconds"),
         sevenfold=sevenfold.__version__,
         endpoint=engine.endpoint,
+        link=engine.link(run),
         run=run,
         version=made.name,
         root=store.root,
         arguments=parameters,
     )
-    return Submitted(run, made, folder)
+    return Submitted(run, plan.name, folder)
 
 
-def follow(
-    sent: Submitted,
-    plan: Plan,
-    engine: Engine,
-    store: Store,
-    view: RunView,
-    *,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Result:
-    """Show each task's state as it changes until the run ends, and return how it ended.
+def schedule(
+    asked: Submission, plan: Plan, when: Schedule, engine: Engine, store: Store, tell: Tell
+) -> tuple[str, int]:
+    """Register a plan and let Kubeflow start it again and again; return the schedule's id and how many it replaces.
 
-    The run folder then holds the reports, the bundle, what was decided, the log of every task, and `report.html`. What
-    a task took from Kubeflow's cache is brought from the earlier run of the same version and parameters.
+    A table that lies elsewhere, and whose digest the plan does not name, is read anew by every run, and none of its
+    tasks is taken from the cache.
+
+    Raises:
+        DataError, PolicyError, TrainingError, TemporaryError: as `submit`.
     """
-    shown: dict[str, str] = {}
-    with view:
-        while True:
-            run = engine.run(sent.run)
-            for task, state in task_states(run).items():
-                if task not in STAGE_TASKS or shown.get(task) == state:
-                    continue
-                if task not in shown:
-                    view.start(task)
-                shown[task] = state
-                if state in FINAL:
-                    page = _bring(sent, plan, engine, store, run, task)
-                    view.finish(task, state in ("SUCCEEDED", "SKIPPED"), page)
-            if run.state in FINAL:
-                break
-            sleep(POLL_SECONDS)
-    _keep_logs(sent, plan, store, shown)
-    here = [pair for pair in SEALED if sent.folder.artifact(*pair) is not None]
-    needed = tuple(pair for pair in SEALED if pair in here or pair == ("test-model", "evaluation"))
-    return conclude(sent.folder, run.state == "SUCCEEDED", sealed=needed)
+    with _registered(asked, plan, engine, store, tell, repeated=True) as (made, parameters, _):
+        return engine.schedule(made, when, asked.experiment or plan.name, parameters, asked.account)
 
 
-def _bring(sent: Submitted, plan: Plan, engine: Engine, store: Store, run: Any, task: str) -> Report | None:
-    """Copy a finished task's outputs into the run folder and return its report, if it left one."""
-    from sevenfold.contracts.report.page import read_report
-
-    home = sent.folder.path / "artifacts" / sent.run / task
-    wanted = ("report", "summary", "notebook", *(output for owner, output in BROUGHT if owner == task))
-    place = f"{plan.name}/{sent.run}/{task}"
-    if not store.bring(place, "report", home / "report") and not store.log(place):
-        # it never ran: Kubeflow took what an earlier run made
-        earlier = (f"{plan.name}/{other}/{task}" for other in engine.same_runs(run))
-        place = next((found for found in earlier if store.bring(found, "report", home / "report")), place)
-    for output in wanted[1:]:
-        store.bring(place, output, home / output)
-    page = sent.folder.artifact(task, "report")
-    return read_report(page) if page else None
-
-
-def _keep_logs(sent: Submitted, plan: Plan, store: Store, states: dict[str, str]) -> None:
-    """Write every task's log to log.txt, and the cause of the first failure to error.json."""
-    with sent.folder.log.open("w") as log:
-        for task, state in states.items():
-            text = store.log(f"{plan.name}/{sent.run}/{task}")
-            log.write(f"==== {task}: {state}\n{text}\n")
-            cause = _cause(text) if state == "FAILED" else None
-            if cause and sent.folder.error() is None:
-                write_whole(sent.folder.path / "error.json", (json.dumps(cause) + "\n").encode())
+@contextmanager
+def _registered(
+    asked: Submission, plan: Plan, engine: Engine, store: Store, tell: Tell, *, repeated: bool
+) -> Iterator[tuple[Registered, dict[str, str | int], Path]]:
+    carried = carry_inputs(plan, asked.plan_path.resolve().parent, store, tell, repeated=repeated)
+    digest, parameters = carried.data.digest, dict[str, str | int]()
+    if asked.data:
+        other = plan.data.model_copy(update={"source": asked.data, "digest": "", "volume": ""})
+        replaced = plan.model_copy(update={"data": other})
+        parameters["data"], digest = carry_table(replaced, Path.cwd(), store, tell, repeated=repeated)
+    changed = {"trials": asked.trials, "max_epochs": asked.max_epochs, "seed": asked.seed}
+    parameters |= {"data_digest": digest, **{key: value for key, value in changed.items() if value is not None}}
+    with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+        package = compile_plan(carried, Path(work) / "pipeline.yaml", cached=bool(digest))
+        made = engine.register(plan.name, version_name(plan, package), package, plan.goal)
+        tell(f"version {made.name} {'is registered' if made.fresh else 'was there already'}")
+        yield made, parameters, package
 
 
-def _cause(log: str) -> dict[str, Any] | None:
-    """Return the JSON that a failed stage printed last, or None."""
-    for line in reversed(log.splitlines()):
-        if line.startswith("{") and '"exit_status"' in line:
-            try:
-                cause = json.loads(line)
-            except ValueError:
-                continue
-            if {"stage", "code", "message", "remedy", "exit_status"} <= set(cause):
-                return dict(cause)
-    return None
-
-
-def _folder(home: Path, run: str) -> RunFolder:
+def run_folder(home: Path, run: str) -> RunFolder:
+    """Return the folder of a cluster's run below `home`, made where it is not there."""
     path = home / f"cluster-{run[:8]}"
     path.mkdir(parents=True, exist_ok=True)
     return RunFolder(path.resolve())
+
+
+def find_run(wanted: str, runs: Path) -> tuple[Submitted, str, str] | None:
+    """Return a run that was submitted from here, its endpoint and its root, or None.
+
+    Args:
+        wanted: the run's id, the first letters of it, or the run's folder.
+        runs: folder of the runs.
+
+    Raises:
+        PolicyError: ``run_ambiguous``.
+    """
+    name = Path(wanted).name.removeprefix("cluster-")
+    found = [path for path in sorted(runs.glob("*/cluster-*/run.json")) if _run_of(path).startswith(name)]
+    if len(found) > 1:
+        raise PolicyError(
+            "run_ambiguous",
+            f"{wanted!r} must name one run, but {len(found)} begin so.",
+            remedy="Give more of its id.",
+        )
+    if not found:
+        return None
+    told = json.loads(found[0].read_text())
+    folder = RunFolder(found[0].parent.resolve())
+    return Submitted(told["run"], folder.path.parent.name, folder), told["endpoint"], told["root"]
+
+
+def _run_of(record: Path) -> str:
+    return str(json.loads(record.read_text()).get("run", ""))

@@ -52,8 +52,9 @@ def resolve_source(
     max_bytes: int = MAX_BYTES,
     attempts: int = ATTEMPTS,
     sleep: Callable[[float], None] = time.sleep,
+    what: str = "table",
 ) -> Path:
-    """Return a local file with the table's bytes: the file itself, or a whole copy in `work` of what lies elsewhere.
+    """Return a local file with a source's bytes: the file itself, or a whole copy in `work` of what lies elsewhere.
 
     Args:
         source: a path (relative to `base`), ``file://``, ``http(s)://`` or ``s3://`` address.
@@ -63,6 +64,7 @@ def resolve_source(
         attempts: how often a passing fault (no answer, a cut connection, status 429 or 5xx) is tried at all; the pause
             doubles from half a second.
         sleep: waits so many seconds.
+        what: the word for it in errors: table, notebook, model source.
 
     Raises:
         DataError: ``missing_file``, ``source_refused``, ``file_too_large``.
@@ -70,7 +72,7 @@ def resolve_source(
         TemporaryError: ``source_unreachable`` once the attempts are used up.
     """
     if "://" not in source:
-        return _local(base / source, source)
+        return _local(base / source, source, what)
     try:
         parts = urlsplit(source)
         _ = parts.port
@@ -83,7 +85,7 @@ def resolve_source(
     if scheme == "file":
         if parts.hostname not in (None, "", "localhost"):
             raise PolicyError("source_scheme", f"A file address names no host, but got {shown(source)!r}.")
-        return _local(Path(unquote(parts.path)), source)
+        return _local(Path(unquote(parts.path)), source, what)
     if scheme not in ("http", "https", "s3"):
         raise PolicyError(
             "source_scheme",
@@ -96,12 +98,12 @@ def resolve_source(
     return _copied(source, opener, work / name, max_bytes, attempts, sleep)
 
 
-def _local(path: Path, source: str) -> Path:
+def _local(path: Path, source: str, what: str) -> Path:
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "is not there"
+        found = "is a folder" if path.is_dir() else "is not there"
         raise DataError(
             "missing_file",
-            f"The table must be a file, but {source!r} {what}.",
+            f"The {what} must be a file, but {source!r} {found}.",
             remedy="A relative path starts from the plan's folder.",
         )
     return path

@@ -28,6 +28,13 @@ class DataSection(Section):
         str,
         Field(description="Path (relative to the plan), s3:// or https:// address of the table.", min_length=1),
     ]
+    volume: Annotated[
+        str,
+        Field(
+            description="PersistentVolumeClaim that holds the table, mounted at /mnt/data on a cluster; source is then "
+            "file:///mnt/data/…, and digest is given."
+        ),
+    ] = ""
     target: Annotated[str, Field(description="The column to predict.", min_length=1)]
     task: Annotated[Task, Field(description="binary, multiclass or regression.")]
     positive: Annotated[

@@ -15,11 +15,10 @@ def package(tmp_path: Path) -> Path:
 
 def test_the_same_content_is_registered_once(kubeflow, package: Path) -> None:
     engine = Engine(kubeflow.url)
-    first, again = engine.register("demo", package), engine.register("demo", package)
+    first, again = engine.register("demo", "demo-1", package), engine.register("demo", "demo-1", package)
     assert (first.fresh, again.fresh) == (True, False)
     assert (first.pipeline, first.version) == (again.pipeline, again.version)
-    package.write_text("pipelineInfo: {name: demo, other: 1}\n")
-    other = engine.register("demo", package)
+    other = engine.register("demo", "demo-2", package)
     assert other.fresh
     assert other.pipeline == first.pipeline
     assert (len(kubeflow.pipelines), len(kubeflow.versions), len(kubeflow.uploads)) == (1, 2, 2)
@@ -27,7 +26,7 @@ def test_the_same_content_is_registered_once(kubeflow, package: Path) -> None:
 
 def test_a_run_gets_what_it_was_given(kubeflow, package: Path) -> None:
     engine = Engine(kubeflow.url)
-    run = engine.start(engine.register("demo", package), "title", "demo", {"trials": 3}, "runner")
+    run = engine.start(engine.register("demo", "demo-1", package), "title", "demo", {"trials": 3}, "runner")
     [made] = kubeflow.runs
     assert made["run_id"] == run
     assert made["runtime_config"] == {"parameters": {"trials": 3}}
@@ -39,7 +38,7 @@ def test_an_endpoint_that_restarts_loses_nothing(kubeflow, package: Path) -> Non
     pauses: list[float] = []
     engine = Engine(kubeflow.url, sleep=pauses.append)
     kubeflow.faults = 3
-    assert engine.register("demo", package).fresh
+    assert engine.register("demo", "demo-1", package).fresh
     assert len(pauses) == 3
 
 
@@ -48,7 +47,7 @@ def test_patience_ends(kubeflow, package: Path) -> None:
     engine = Engine(kubeflow.url, sleep=pauses.append)
     kubeflow.faults = 10_000
     with pytest.raises(TemporaryError, match="status 503"):
-        engine.register("demo", package)
+        engine.register("demo", "demo-1", package)
     assert 500 < sum(pauses) <= 600
 
 

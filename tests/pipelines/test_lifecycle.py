@@ -1,19 +1,25 @@
 import inspect
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
-from sevenfold.pipelines.compile import compile_plan
+from sevenfold.pipelines.compile import compile_objects, compile_plan, version_name
 from sevenfold.pipelines.lifecycle import DISPLAY_NAMES, UNCACHED
 from sevenfold.pipelines.settings import stage_settings
 from sevenfold.pipelines.stages import MODULES, Stages
 from sevenfold.plan import Plan, StageResources, TestingSection
 
 
+def first(package: Path) -> dict:
+    """The pipeline itself; the document after it holds what only Kubernetes knows."""
+    return next(yaml.safe_load_all(package.read_text()))
+
+
 @pytest.fixture
 def compiled(plan: Plan, tmp_path: Path) -> dict:
-    return yaml.safe_load(compile_plan(plan, tmp_path / "pipeline.yaml").read_text())
+    return first(compile_plan(plan, tmp_path / "pipeline.yaml"))
 
 
 def tasks_of(spec: dict) -> dict[str, dict]:
@@ -56,14 +62,51 @@ def test_the_form_is_short_and_explains_itself(compiled: dict) -> None:
 
 
 def test_the_same_plan_compiles_to_the_same_bytes(plan: Plan, tmp_path: Path) -> None:
-    first = compile_plan(plan, tmp_path / "a.yaml").read_bytes()
-    assert compile_plan(plan, tmp_path / "b.yaml").read_bytes() == first
+    once = compile_plan(plan, tmp_path / "a.yaml").read_bytes()
+    assert compile_plan(plan, tmp_path / "b.yaml").read_bytes() == once
+
+
+def test_the_objects_for_kubectl_hold_the_same_version(plan: Plan, tmp_path: Path) -> None:
+    package = compile_plan(plan, tmp_path / "p.yaml")
+    written = compile_objects(plan, tmp_path / "o.yaml", namespace="team")
+    assert compile_objects(plan, tmp_path / "again.yaml", namespace="team").read_bytes() == written.read_bytes()
+    pipeline, version = yaml.safe_load_all(written.read_text())
+    assert (pipeline["kind"], version["kind"]) == ("Pipeline", "PipelineVersion")
+    assert version["metadata"] == {"name": version_name(plan, package), "namespace": "team"}
+    spec, platform = yaml.safe_load_all(package.read_text())
+    assert version["spec"]["pipelineName"] == pipeline["metadata"]["name"] == plan.name
+    assert version["spec"]["pipelineSpec"] == spec
+    assert version["spec"]["platformSpec"] == platform
+
+
+def test_a_run_that_may_find_other_data_takes_nothing_from_the_cache(plan: Plan, tmp_path: Path) -> None:
+    spec = first(compile_plan(plan, tmp_path / "p.yaml", cached=False))
+    assert not any(
+        task.get("cachingOptions", {}).get("enableCache")
+        for task in tasks_of(spec).values()
+        if "componentRef" in task and task["componentRef"]["name"].removeprefix("comp-").replace("-", "_") in MODULES
+    )
+
+
+def test_the_form_starts_with_the_digest_of_the_plans_table(plan: Plan, tmp_path: Path) -> None:
+    digest = f"sha256:{'3' * 64}"
+    pinned = plan.model_copy(update={"data": plan.data.model_copy(update={"digest": digest})})
+    spec = first(compile_plan(pinned, tmp_path / "p.yaml"))
+    assert spec["root"]["inputDefinitions"]["parameters"]["data_digest"]["defaultValue"] == digest
 
 
 def test_a_changed_gate_changes_only_what_testing_gets(plan: Plan) -> None:
     changed = plan.model_copy(update={"testing": TestingSection(margin=0.5)})
     before, after = stage_settings(plan), stage_settings(changed)
     assert [name for name in before if before[name] != after[name]] == ["test_model"]
+
+
+def test_only_who_reads_prometheus_gets_its_address(plan: Plan) -> None:
+    address = "http://prometheus.elsewhere.svc:9090"
+    changed = plan.model_copy(update={"monitoring": plan.monitoring.replaced(prometheus=address)})
+    before, after = stage_settings(plan), stage_settings(changed)
+    assert [name for name in before if before[name] != after[name]] == ["judge_canary", "monitor_model"]
+    assert json.loads(after["judge_canary"])["prometheus"] == address
 
 
 def test_the_image_runs_no_installation(compiled: dict) -> None:
@@ -73,7 +116,7 @@ def test_the_image_runs_no_installation(compiled: dict) -> None:
 
 def test_resources_and_images_come_from_the_plan(plan: Plan, tmp_path: Path) -> None:
     placed = plan.model_copy(update={"resources": {"training": StageResources(cpu="3", memory="5Gi", gpu=1)}})
-    spec = yaml.safe_load(compile_plan(placed, tmp_path / "p.yaml").read_text())
+    spec = first(compile_plan(placed, tmp_path / "p.yaml"))
     container = spec["deploymentSpec"]["executors"]["exec-train-model"]["container"]
     assert container["resources"]["resourceCpuLimit"] == "3"
     assert container["resources"]["accelerator"]["resourceCount"] == "1"
@@ -94,7 +137,7 @@ def test_a_stage_is_swapped_by_an_argument(plan: Plan, tmp_path: Path) -> None:
     ):
         """Fit our own way."""
 
-    spec = yaml.safe_load(compile_plan(plan, tmp_path / "p.yaml", stages=Stages(train_model=our_training)).read_text())
+    spec = first(compile_plan(plan, tmp_path / "p.yaml", stages=Stages(train_model=our_training)))
     assert "exec-our-training" in spec["deploymentSpec"]["executors"]
     assert "exec-prepare-data" in spec["deploymentSpec"]["executors"]
 

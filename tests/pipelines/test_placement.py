@@ -11,6 +11,10 @@ def documents(plan: Plan, folder: Path) -> list[dict]:
     return list(yaml.safe_load_all(compile_plan(plan, folder / "p.yaml").read_text()))
 
 
+def platform(plan: Plan, folder: Path) -> dict:
+    return documents(plan, folder)[1]["platforms"]["kubernetes"]
+
+
 def images(plan: Plan, folder: Path) -> dict[str, str]:
     executors = documents(plan, folder)[0]["deploymentSpec"]["executors"]
     return {name: executor["container"]["image"] for name, executor in executors.items()}
@@ -37,7 +41,7 @@ def test_scoring_runs_where_onnx_runtime_is(plan: Plan, tmp_path: Path) -> None:
 
 def test_only_what_reads_sources_gets_the_storage_secret(plan: Plan, tmp_path: Path) -> None:
     kept = plan.model_copy(update={"secrets": SecretsSection(storage="keys", pull="registry")})
-    executors = documents(kept, tmp_path)[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    executors = platform(kept, tmp_path)["deploymentSpec"]["executors"]
     assert {name for name, executor in executors.items() if "secretAsEnv" in executor} == {
         "exec-explore-data",
         "exec-prepare-data",
@@ -47,5 +51,33 @@ def test_only_what_reads_sources_gets_the_storage_secret(plan: Plan, tmp_path: P
     assert executors["exec-prepare-data"]["secretAsEnv"][0]["optional"] is True
 
 
-def test_without_secrets_there_is_one_document(plan: Plan, tmp_path: Path) -> None:
-    assert len(documents(plan, tmp_path)) == 1
+def test_code_that_is_fetched_is_fetched_with_the_secret(plan: Plan, tmp_path: Path) -> None:
+    training = plan.training.model_copy(update={"source": "s3://ours/a.py#sha256:00"})
+    ours = plan.model_copy(update={"secrets": SecretsSection(storage="keys"), "training": training})
+    executors = platform(ours, tmp_path)["deploymentSpec"]["executors"]
+    assert {name for name, executor in executors.items() if "secretAsEnv" in executor} == {
+        "exec-explore-data",
+        "exec-prepare-data",
+        "exec-train-model",
+        "exec-tune-model",
+    }
+
+
+def test_a_volume_is_mounted_where_the_table_is_read(plan: Plan, tmp_path: Path) -> None:
+    data = plan.data.model_copy(update={"volume": "tables"})
+    executors = platform(plan.model_copy(update={"data": data}), tmp_path)["deploymentSpec"]["executors"]
+    mounts = {
+        name: executor["pvcMount"][0]["mountPath"] for name, executor in executors.items() if "pvcMount" in executor
+    }
+    assert mounts == {"exec-explore-data": "/mnt/data", "exec-prepare-data": "/mnt/data"}
+
+
+def test_no_container_may_be_root_and_a_run_has_an_end(plan: Plan, tmp_path: Path) -> None:
+    told = platform(plan, tmp_path)
+    assert all(executor["securityContext"]["runAsNonRoot"] for executor in told["deploymentSpec"]["executors"].values())
+    assert told["pipelineConfig"]["activeDeadlineSeconds"] == plan.budget.hours * 3600
+
+
+def test_plain_is_one_document(plan: Plan, tmp_path: Path) -> None:
+    kept = plan.model_copy(update={"secrets": SecretsSection(storage="keys", pull="registry")})
+    assert len(list(yaml.safe_load_all(compile_plan(kept, tmp_path / "p.yaml", plain=True).read_text()))) == 1

@@ -9,9 +9,10 @@ from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.report import Report
 from sevenfold.contracts.report.page import write_report
 from sevenfold.pipelines.engine import Engine
+from sevenfold.pipelines.follow import follow
 from sevenfold.pipelines.result import Result
 from sevenfold.pipelines.store import Store
-from sevenfold.pipelines.submit import Submission, follow, submit
+from sevenfold.pipelines.submit import Submission, submit
 from sevenfold.pipelines.view import RunView
 from sevenfold.plan import Plan
 
@@ -49,7 +50,7 @@ class Cluster:
         sent = submit(asked, self.plan, engine, store, lambda text: None)
         view = RunView(Console(file=self.output, width=200))
         self.kubeflow.asked = 0
-        return follow(sent, self.plan, engine, store, view, sleep=lambda seconds: None)
+        return follow(sent, engine, store, view, sleep=lambda seconds: None)
 
 
 @pytest.fixture

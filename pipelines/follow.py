@@ -1,0 +1,125 @@
+"""Follow a run on Kubeflow to its end and bring home what the stages found."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.contracts.canonical import write_whole
+from sevenfold.pipelines.engine import FINAL, Engine, task_states
+from sevenfold.pipelines.result import PAGES, SEALED, SEALED_WHEN_PROMOTED, Result, conclude
+from sevenfold.pipelines.store import Store
+
+if TYPE_CHECKING:
+    from sevenfold.contracts.report import Report
+    from sevenfold.pipelines.submit import Submitted
+    from sevenfold.pipelines.view import RunView
+
+__all__ = ["follow"]
+
+POLL_SECONDS = 5.0
+STAGE_TASKS = (*PAGES, "monitor-model")
+SHOWN_LINES = 3
+# The dataset stays where it is: it may be large, and its rows are nobody's business on this machine.
+BROUGHT = tuple(pair for pair in (*SEALED, *SEALED_WHEN_PROMOTED) if pair[1] != "dataset")
+
+
+def follow(
+    sent: Submitted,
+    engine: Engine,
+    store: Store,
+    view: RunView,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Result:
+    """Show each task's state as it changes until the run ends, and return how it ended.
+
+    The run folder then holds the reports, the bundle, what was decided, the log of every task, and `report.html`. What
+    a task took from Kubeflow's cache is brought from the earlier run of the same version and parameters. Breaking it
+    off leaves the run running.
+    """
+    shown: dict[str, str] = {}
+    with view:
+        while True:
+            run = engine.run(sent.run)
+            for task, state in task_states(run).items():
+                if task not in STAGE_TASKS or shown.get(task) == state:
+                    continue
+                if task not in shown:
+                    view.start(task)
+                shown[task] = state
+                if state in FINAL:
+                    page = _bring(sent, engine, store, run, task)
+                    view.finish(task, state in ("SUCCEEDED", "SKIPPED"), page)
+            if run.state in FINAL:
+                break
+            sleep(POLL_SECONDS)
+    _keep_logs(sent, engine, store, run, shown)
+    here = [pair for pair in SEALED if sent.folder.artifact(*pair) is not None]
+    needed = tuple(pair for pair in SEALED if pair in here or pair == ("test-model", "evaluation"))
+    return conclude(sent.folder, run.state == "SUCCEEDED", sealed=needed)
+
+
+def _bring(sent: Submitted, engine: Engine, store: Store, run: Any, task: str) -> Report | None:
+    """Copy a finished task's outputs into the run folder and return its report, if it left one."""
+    from sevenfold.contracts.report.page import read_report
+
+    home = sent.folder.path / "artifacts" / sent.run / task
+    wanted = ("report", "summary", "notebook", *(output for owner, output in BROUGHT if owner == task))
+    place = f"{sent.name}/{sent.run}/{task}"
+    if not store.bring(place, "report", home / "report") and not store.log(place):
+        # it never ran: Kubeflow took what an earlier run made
+        earlier = (f"{sent.name}/{other}/{task}" for other in engine.same_runs(run))
+        place = next((found for found in earlier if store.bring(found, "report", home / "report")), place)
+    for output in wanted[1:]:
+        store.bring(place, output, home / output)
+    page = sent.folder.artifact(task, "report")
+    return read_report(page) if page else None
+
+
+def _keep_logs(sent: Submitted, engine: Engine, store: Store, run: Any, states: dict[str, str]) -> None:
+    """Write every task's log to log.txt, and the cause of the first failure, its task and its pod to error.json."""
+    causes: list[dict[str, Any]] = []
+    with sent.folder.log.open("w") as log:
+        for task, state in states.items():
+            pod, text = engine.log(run, task)
+            text = text or store.log(f"{sent.name}/{sent.run}/{task}")
+            log.write(f"==== {task}: {state}{f' in pod {pod}' if pod else ''}\n{text}\n")
+            if state == "FAILED":
+                causes.append({**(_cause(text) or _silent(task, text)), "task": task, "pod": pod})
+    if causes:
+        # a task that failed in silence may have done so for another's sake
+        told = min(causes, key=lambda cause: cause["code"] == SILENT)
+        told["link"] = engine.link(sent.run)
+        write_whole(sent.folder.path / "error.json", (json.dumps(told) + "\n").encode())
+
+
+SILENT = "no_cause"
+
+
+def _silent(task: str, log: str) -> dict[str, Any]:
+    """Describe a task that was ended from outside, or never began: out of memory, an image that cannot be pulled."""
+    last = [line.strip() for line in log.splitlines() if line.strip() and not line.startswith(("I", "time="))]
+    said = " | ".join(last[-SHOWN_LINES:])[:300]
+    return {
+        "stage": task,
+        "code": SILENT,
+        "message": f"It ended without saying why; its last words: {said}" if said else "It ended without a word.",
+        "remedy": "See the pod's events: out of memory, evicted, or its image not found.",
+        "exit_status": 1,
+    }
+
+
+def _cause(log: str) -> dict[str, Any] | None:
+    """Return the JSON that a failed stage printed last, or None."""
+    for line in reversed(log.splitlines()):
+        if line.startswith("{") and '"exit_status"' in line:
+            try:
+                cause = json.loads(line)
+            except ValueError:
+                continue
+            if {"stage", "code", "message", "remedy", "exit_status"} <= set(cause):
+                return dict(cause)
+    return None
