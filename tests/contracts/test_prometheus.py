@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -34,9 +35,10 @@ class Endpoint(BaseHTTPRequestHandler):
         for name, value in {"content-length": str(len(self.body)), **self.headers_sent}.items():
             self.send_header(name, value)
         self.end_headers()
-        for byte in range(0, len(self.body), 50):
-            time.sleep(self.pause)
-            self.wfile.write(self.body[byte : byte + 50])
+        with contextlib.suppress(OSError):  # who asked may have gone
+            for byte in range(0, len(self.body), 50):
+                time.sleep(self.pause)
+                self.wfile.write(self.body[byte : byte + 50])
 
     def log_message(self, *_: Any) -> None:
         pass

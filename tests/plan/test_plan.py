@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import pytest
+
+from sevenfold.contracts.errors import PlanError
 from sevenfold.plan import Plan, TrainingSection, parse_plan
 
 
@@ -34,3 +37,12 @@ def test_a_section_survives_its_settings() -> None:
 def test_replaced_takes_what_is_given_and_keeps_the_rest() -> None:
     section = TrainingSection(max_epochs=9)
     assert section.replaced(max_epochs=None, seed=3) == TrainingSection(max_epochs=9, seed=3)
+
+
+def test_an_address_of_prometheus_with_a_secret_is_refused_and_not_shown(text: str) -> None:
+    for address in ("http://me:secret@prometheus:9090", "https://prometheus/?token=secret", "prometheus:9090"):
+        with pytest.raises(PlanError) as caught:
+            parse_plan(text + f"monitoring: {{prometheus: '{address}'}}\n")
+        assert [problem.key for problem in caught.value.problems] == ["monitoring.prometheus"]
+        assert "secret" not in str(caught.value)
+    assert parse_plan(text + "monitoring: {prometheus: 'https://prometheus.example.org/team'}\n")
