@@ -83,8 +83,8 @@ def _choose_image(task: Any, target: str, images: ImagesSection) -> None:
 def _name_secrets(task: Any, name: str, plan: Plan) -> None:
     from kfp import kubernetes
 
-    reads = name in READS_TABLE or (name in READS_CODE and "://" in plan.training.source)
-    if plan.secrets.storage and reads:
+    # tuning and training read a model's source there, and keep their checkpoints
+    if plan.secrets.storage and name in (*READS_TABLE, *READS_CODE):
         keys = {key: key for key in STORAGE_KEYS}
         kubernetes.use_secret_as_env(task, secret_name=plan.secrets.storage, secret_key_to_env=keys, optional=True)
     if plan.secrets.pull:

@@ -18,11 +18,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import DataError, MissingExtraError, PolicyError, SevenfoldError, TemporaryError
+from sevenfold.contracts.progress import report_progress
+from sevenfold.contracts.retry import Backoff, with_retries
 
-__all__ = ["ATTEMPTS", "MAX_BYTES", "resolve_source", "shown", "source_digest"]
+__all__ = ["ATTEMPTS", "CLUSTER_ATTEMPTS", "MAX_BYTES", "resolve_source", "shown", "source_digest"]
 
 MAX_BYTES: Final = 64 << 30
-ATTEMPTS: Final = 4
+ATTEMPTS: Final = 4  # about three seconds: a person waits
+CLUSTER_ATTEMPTS: Final = 12  # at most five minutes: nobody waits, and a store may be moved to another node
 TIMEOUT_SECONDS: Final = 30.0
 CHUNK_BYTES: Final = 1 << 20
 PASSING_STATUS: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -61,8 +64,8 @@ def resolve_source(
         base: what a relative path starts from.
         work: folder for the copy, made where needed.
         max_bytes: largest copy.
-        attempts: how often a passing fault (no answer, a cut connection, status 429 or 5xx) is tried at all; the pause
-            doubles from half a second.
+        attempts: how often a passing fault (no answer, a cut connection, status 429 or 5xx) is tried at all; `Backoff`
+            says with which pauses, and that all of it ends after five minutes.
         sleep: waits so many seconds.
         what: the word for it in errors: table, notebook, model source.
 
@@ -132,23 +135,26 @@ def _copied(
     attempts: int,
     sleep: Callable[[float], None],
 ) -> Path:
-    fault = ""
-    for attempt in range(attempts):
-        if attempt:
-            sleep(0.5 * 2 ** (attempt - 1))
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-        try:
-            _copy(source, opener, temporary, max_bytes)
-            return temporary.replace(target)
-        except _PassingError as error:
-            fault = str(error)
-        finally:
-            temporary.unlink(missing_ok=True)
-    raise TemporaryError(
-        "source_unreachable",
-        f"{shown(source)} must answer with the whole table, but in {attempts} attempts it did not: {fault}",
-        remedy="See whether the address is right and the server is up, then run again.",
-    )
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    backoff = Backoff(attempts=attempts)
+    try:
+        with_retries(
+            lambda: _copy(source, opener, temporary, max_bytes),
+            (_PassingError,),
+            backoff=backoff,
+            tell=lambda said: report_progress("source", f"{shown(source)}: {said}"),
+            sleep=sleep,
+        )
+        return temporary.replace(target)
+    except _PassingError as fault:
+        raise TemporaryError(
+            "source_unreachable",
+            f"{shown(source)} must answer with the whole table within {attempts} attempts and "
+            f"{backoff.budget_seconds:.0f} s, but did not: {fault}",
+            remedy="See whether the address is right and the server is up, then run again.",
+        ) from None
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 class _PassingError(Exception):

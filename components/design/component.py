@@ -37,8 +37,9 @@ def explore_data(
         import tempfile
         from pathlib import Path
 
+        from sevenfold.contracts.environment import in_cluster
         from sevenfold.contracts.progress import report_progress
-        from sevenfold.contracts.source import resolve_source
+        from sevenfold.contracts.source import ATTEMPTS, CLUSTER_ATTEMPTS, resolve_source
         from sevenfold.design.explore import explore
         from sevenfold.plan.data import DataSection
         from sevenfold.plan.design import DesignSection
@@ -46,12 +47,13 @@ def explore_data(
         given = json.loads(settings)
         section = DataSection.model_validate(given["data"])
         design = DesignSection.model_validate(given["design"])
+        patience = CLUSTER_ATTEMPTS if in_cluster() else ATTEMPTS
         with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
             if "://" in design.notebook:
-                fetched = resolve_source(design.notebook, Path.cwd(), Path(work) / "notebook")
+                fetched = resolve_source(design.notebook, Path.cwd(), Path(work) / "notebook", attempts=patience)
                 design = design.replaced(notebook=str(fetched))
             explore(
-                resolve_source(data or section.source, Path.cwd(), Path(work)),
+                resolve_source(data or section.source, Path.cwd(), Path(work), attempts=patience),
                 section,
                 design,
                 report=Path(report.path),

@@ -33,9 +33,10 @@ def prepare_data(
         import tempfile
         from pathlib import Path
 
+        from sevenfold.contracts.environment import in_cluster
         from sevenfold.contracts.progress import report_progress
         from sevenfold.contracts.report.page import write_report
-        from sevenfold.contracts.source import resolve_source
+        from sevenfold.contracts.source import ATTEMPTS, CLUSTER_ATTEMPTS, resolve_source
         from sevenfold.plan.data import DataSection
         from sevenfold.plan.preparation import PreparationSection
         from sevenfold.preparation.prepare import prepare
@@ -43,9 +44,10 @@ def prepare_data(
 
         given = json.loads(settings)
         section = DataSection.model_validate(given["data"]).replaced(digest=data_digest)
+        patience = CLUSTER_ATTEMPTS if in_cluster() else ATTEMPTS
         with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
             prepared = prepare(
-                resolve_source(data or section.source, Path.cwd(), Path(work)),
+                resolve_source(data or section.source, Path.cwd(), Path(work), attempts=patience),
                 section,
                 PreparationSection.model_validate(given["preparation"]),
                 Path(dataset.path),

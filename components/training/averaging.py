@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 __all__ = ["Average"]
 
@@ -17,31 +17,32 @@ class Average:
 
     Args:
         network: the network that is trained.
-        steps: how many steps back it reaches, on average; below 1 there is no average.
+        steps: how many steps back it reaches, on average; below 1 there is no average, and `mean` is empty.
     """
 
     def __init__(self, network: nn.Module, steps: float) -> None:
         self._parameters = [parameter.detach() for parameter in network.parameters()]
-        self._steps, self._seen = steps, 0
-        self._mean = [parameter.clone() for parameter in self._parameters] if steps >= 1 else []
+        self._steps = steps
+        self.seen = 0  # steps taken in so far
+        self.mean: list[Tensor] = [parameter.clone() for parameter in self._parameters] if steps >= 1 else []
 
     def update(self) -> None:
         """Take in the parameters after a step; early on, the average reaches back a third of the steps so far."""
-        if not self._mean:
+        if not self.mean:
             return
         import torch
 
-        self._seen += 1
-        torch._foreach_lerp_(self._mean, self._parameters, 1.0 / min(self._steps, 1.0 + self._seen / 3))
+        self.seen += 1
+        torch._foreach_lerp_(self.mean, self._parameters, 1.0 / min(self._steps, 1.0 + self.seen / 3))
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Put the average into the network for the length of a `with` block."""
-        if not self._mean:
+        if not self.mean:
             yield
             return
         kept = [parameter.clone() for parameter in self._parameters]
-        self._copy(self._mean)
+        self._copy(self.mean)
         try:
             yield
         finally:

@@ -23,7 +23,8 @@ def train_model(
     """Fit a network with the best settings found and export it as one model.onnx, from raw row to prediction.
 
     Stops when the validation rows get no better and keeps the best weights. The file is compared with the network on
-    all validation rows before it is sealed. The same data, settings and seed give the same bundle digest.
+    all validation rows before it is sealed. The same data, settings and seed give the same bundle digest, also where
+    a fit was stopped and went on from its last checkpoint.
 
     Args:
         dataset: Folder of prepared rows.
@@ -43,6 +44,7 @@ def train_model(
         import json
         from pathlib import Path
 
+        from sevenfold.contracts.environment import checkpoint_address
         from sevenfold.contracts.progress import report_progress
         from sevenfold.contracts.report.page import write_report
         from sevenfold.plan.training import TrainingSection
@@ -60,6 +62,7 @@ def train_model(
             name=given["name"],
             digests={"data": data_digest or given.get("data_digest", ""), "plan": given["plan_digest"]},
             tell=lambda message, done, total: report_progress("training", message, done=done, total=total),
+            checkpoints=checkpoint_address(bundle.uri),
         )
         write_report(training_report(trained), Path(report.path), Path(summary.path))
         for name, value in trained.metrics.items():

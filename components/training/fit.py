@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,14 @@ from sevenfold.plan.training import TrainingSection
 from sevenfold.training.averaging import Average
 from sevenfold.training.model import Model, build, effective_settings
 from sevenfold.training.settings import split_settings
+from sevenfold.training.state import Epoch, State
 from sevenfold.training.tensors import ModelSignature, Rows, Tensors
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-__all__ = ["Epoch", "Fitted", "OnEpoch", "fit", "predict", "run_epoch", "truth_of"]
+__all__ = ["Epoch", "Fitted", "OnEpoch", "Progress", "fit", "predict", "run_epoch", "truth_of"]
 
 OnEpoch = Callable[[int, float], bool]
 
@@ -36,15 +37,14 @@ WARMUP: Final = 50  # steps
 MAX_NORM: Final = 5.0
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """One epoch: its number from 1, mean training loss, validation loss, validation score, wall seconds so far."""
+class Progress(Protocol):
+    """Where the state of a fit is kept between epochs, in case that it is stopped."""
 
-    number: int
-    train_loss: float
-    validation_loss: float
-    score: float
-    seconds: float
+    def read(self) -> bytes | None:
+        """Return the last state of this very fit that was kept, or None."""
+
+    def offer(self, content: Callable[[], bytes | None]) -> None:
+        """Take the state after an epoch, before the next begins; `content` gives None if it cannot be kept."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ def fit(
     max_epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
     model: Model | None = None,
+    progress: Progress | None = None,
 ) -> Fitted:
     """Fit a network and return it with the weights of the epoch that scored best on the validation rows.
 
@@ -94,6 +95,7 @@ def fit(
         max_epochs: most epochs; None takes the section's.
         on_epoch: called after each epoch with its number, from 1, and the score; stops the fit by returning False.
         model: what builds the network; None loads what the section names.
+        progress: where a fit that was stopped goes on from, to the same weights; `on_epoch` hears of all its epochs.
 
     Raises:
         TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting``, and what building the
@@ -102,7 +104,7 @@ def fit(
     chosen = model or Model.of(section)
     used = effective_settings(chosen, {**section.settings, **(settings or {})})
     with _reproducible(section.seed, section.threads):
-        return _Fit(tensors, section, metric, used, chosen).run(max_epochs or section.max_epochs, on_epoch)
+        return _Fit(tensors, section, metric, used, chosen).run(max_epochs or section.max_epochs, on_epoch, progress)
 
 
 def predict(network: nn.Module, rows: Rows, signature: ModelSignature) -> tuple[NDArray[Any], Tensor]:
@@ -165,48 +167,58 @@ class _Fit:
         self.passes = math.ceil(MIN_STEPS / steps)
         self.network = build(model, tensors, settings)
         self.learning_rate = fit_settings.learning_rate
-        self.optimiser = _adamw(self.network, fit_settings.learning_rate, fit_settings.weight_decay)
-        self.average = Average(self.network, fit_settings.averaging * steps * self.passes)
+        self.state = State(
+            self.network,
+            _adamw(self.network, fit_settings.learning_rate, fit_settings.weight_decay),
+            Average(self.network, fit_settings.averaging * steps * self.passes),
+            torch.Generator().manual_seed(section.seed),
+        )
         self.truth = truth_of(tensors.validation, tensors)
         self.sign = 1.0 if higher_is_better(metric) else -1.0
         self.classification = tensors.signature.task is not Task.REGRESSION
-        self.generator = torch.Generator().manual_seed(section.seed)
-        self.steps = 0
 
-    def run(self, max_epochs: int, on_epoch: OnEpoch | None) -> Fitted:
+    def run(self, max_epochs: int, on_epoch: OnEpoch | None, progress: Progress | None) -> Fitted:
         """Train until the epochs, the patience or the caller end it."""
-        started, curve, stopped = time.monotonic(), list[Epoch](), "epochs"
-        best: Epoch | None = None
-        kept: dict[str, Tensor] = {}
+        started, stopped, state = time.monotonic(), "epochs", self.state
+        earlier = progress.read() if progress is not None else None
+        if earlier is not None:
+            state.restore(earlier)
         for number in range(1, max_epochs + 1):
-            train_loss = self._train_once(number)
-            with self.average.applied():
-                validation_loss, value = self._validate(number)
-                epoch = Epoch(number, train_loss, validation_loss, value, time.monotonic() - started)
-                curve.append(epoch)
-                if best is None or self._rank(epoch) > self._rank(best):
-                    best = epoch
-                    kept = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
-            if on_epoch is not None and not on_epoch(number, value):
+            if number > len(state.curve):
+                self._epoch(number, started)
+                if progress is not None:
+                    progress.offer(state.to_bytes)
+            best = max(state.curve[:number], key=self._rank)
+            if on_epoch is not None and not on_epoch(number, state.curve[number - 1].score):
                 stopped = "pruned"
                 break
             if number - max(best.number, max_epochs // 3) >= self.section.patience:
                 stopped = "patience"
                 break
-        assert best is not None  # noqa: S101 - max_epochs is at least 1
-        self.network.load_state_dict(kept)
+        assert state.best is not None  # noqa: S101 - max_epochs is at least 1
+        self.network.load_state_dict(state.kept)
         self.network.eval()
         parameters = sum(tensor.numel() for tensor in self.network.parameters())
         return Fitted(
             self.network,
             self.settings,
             self.metric,
-            tuple(curve),
-            best,
+            tuple(state.curve),
+            state.best,
             stopped,
             parameters,
             self.batch_size,
         )
+
+    def _epoch(self, number: int, started: float) -> None:
+        state, train_loss = self.state, self._train_once(number)
+        with state.average.applied():
+            validation_loss, value = self._validate(number)
+            epoch = Epoch(number, train_loss, validation_loss, value, time.monotonic() - started)
+            state.curve.append(epoch)
+            if state.best is None or self._rank(epoch) > self._rank(state.best):
+                state.best = epoch
+                state.kept = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
 
     def _rank(self, epoch: Epoch) -> tuple[float, float]:
         return self.sign * epoch.score, -epoch.validation_loss
@@ -217,7 +229,7 @@ class _Fit:
         self.network.train()
         rows, losses = self.tensors.train, list["torch.Tensor"]()
         for _ in range(self.passes):
-            order = torch.randperm(len(rows), generator=self.generator)
+            order = torch.randperm(len(rows), generator=self.state.generator)
             losses += run_epoch(rows, order, self.batch_size, self._step)
         mean = float(torch.stack(losses).mean())
         if not math.isfinite(mean):
@@ -231,16 +243,17 @@ class _Fit:
     def _step(self, numeric: Tensor, categorical: Tensor, target: Tensor) -> Tensor:
         import torch
 
-        self.steps += 1
-        if self.steps <= WARMUP:
-            for group in self.optimiser.param_groups:
-                group["lr"] = self.learning_rate * self.steps / WARMUP
+        state, optimiser = self.state, self.state.optimiser
+        state.steps += 1
+        if state.steps <= WARMUP:
+            for group in optimiser.param_groups:
+                group["lr"] = self.learning_rate * state.steps / WARMUP
         loss = self._loss(self.network(numeric, categorical), target)
-        self.optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_NORM)
-        self.optimiser.step()
-        self.average.update()
+        optimiser.step()
+        state.average.update()
         return loss.detach()
 
     def _loss(self, outputs: Tensor, target: Tensor) -> Tensor:

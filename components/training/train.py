@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import sevenfold
 from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.checkpoint import Draft, checkpoints_at
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import verify
+from sevenfold.contracts.termination import on_termination
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.export import export_bundle
 from sevenfold.training.fit import Fitted, fit
 from sevenfold.training.model import Model
 from sevenfold.training.tensors import load_tensors
 
-__all__ = ["Trained", "best_settings", "train"]
+__all__ = ["Trained", "best_settings", "train", "work_of"]
 
 BEST = "best.json"
 Tell = Callable[[str, int, int], None]
@@ -54,6 +57,19 @@ def best_settings(study: Path) -> dict[str, Any]:
     return settings
 
 
+def work_of(dataset: Dataset, section: TrainingSection, metric: str, model: Model) -> dict[str, Any]:
+    """Return everything but the tried settings that decides what a fit ends with, as JSON takes it."""
+    import torch
+
+    return {
+        "dataset": dataset.digest,
+        "section": section.model_dump(mode="json", exclude={"source"}),
+        "source": model.source.digest if model.source else "",
+        "metric": metric,
+        "versions": [sevenfold.__version__, torch.__version__],
+    }
+
+
 def train(
     dataset_folder: Path,
     study: Path | None,
@@ -64,6 +80,7 @@ def train(
     name: str,
     digests: Mapping[str, str],
     tell: Tell = lambda message, done, total: None,
+    checkpoints: str | None = None,
 ) -> Trained:
     """Fit the section's model with the study's best settings and write the bundle to `out`.
 
@@ -76,6 +93,8 @@ def train(
         name: the plan's name.
         digests: of data and plan.
         tell: told what happens, and how many epochs of how many are done.
+        checkpoints: folder or address below which the fit is kept until the bundle is sealed; the next call with the
+            same dataset, section and tuned settings goes on from there, to the same bundle. None keeps nothing.
 
     Raises:
         TrainingError: whatever `fit` and `export_bundle` raise.
@@ -87,17 +106,28 @@ def train(
     model = Model.of(section)
     tensors = load_tensors(dataset)
 
+    said = {"total": section.max_epochs, "done": 0}
+    kept = checkpoints_at(
+        checkpoints,
+        {**work_of(dataset, section, metric, model), "settings": tuned},
+        lambda message: tell(message, said["done"], said["total"]),
+    )
+    draft = Draft(kept, "fit")
+
     def on_epoch(number: int, value: float) -> bool:
+        said["done"] = number
         tell(f"epoch {number}: {metric} {value:.4f} on the validation rows", number, section.max_epochs)
         return True
 
-    fitted = fit(tensors, section, metric, settings=tuned, on_epoch=on_epoch, model=model)
+    with on_termination(draft.flush):
+        fitted = fit(tensors, section, metric, settings=tuned, on_epoch=on_epoch, model=model, progress=draft)
     tell("writing model.onnx and comparing it with torch", section.max_epochs, section.max_epochs)
     source = {"source": model.source.digest} if model.source else {}
     digest, difference = export_bundle(
         fitted, tensors, dataset, out, name=name, digests={**digests, **source}, threads=section.threads
     )
     bundle = Bundle.open(out, digest=digest)
+    kept.remove()
     return Trained(
         digest=digest,
         fitted=fitted,

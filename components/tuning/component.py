@@ -22,7 +22,7 @@ def tune_model(
     """Search the training settings that score best on the validation rows, hopeless trials stopped early.
 
     The first trial takes the plan's own settings, so the result is never worse than those. A trial that fails is
-    marked and the search goes on; a search that was killed goes on where it stopped when the same run is repeated.
+    marked and the search goes on; a search that was killed goes on after its last trial when it is started again.
 
     Args:
         dataset: Sealed dataset folder; its training and validation rows are used.
@@ -44,11 +44,13 @@ def tune_model(
         from pathlib import Path
         from typing import Any
 
+        from sevenfold.contracts.checkpoint import Draft, checkpoints_at
         from sevenfold.contracts.dataset import Dataset as SealedDataset
-        from sevenfold.contracts.environment import run_folder
+        from sevenfold.contracts.environment import checkpoint_address
         from sevenfold.contracts.progress import report_progress
         from sevenfold.contracts.report.page import write_report
         from sevenfold.contracts.scores import higher_is_better
+        from sevenfold.contracts.termination import on_termination
         from sevenfold.plan.training import TrainingSection
         from sevenfold.plan.tuning import TuningSection
         from sevenfold.training.fit import fit
@@ -58,11 +60,12 @@ def tune_model(
         from sevenfold.training.settings import FitSettings
         from sevenfold.training.space import default_space
         from sevenfold.training.tensors import load_tensors
+        from sevenfold.training.train import work_of
         from sevenfold.tuning.record import write_study
         from sevenfold.tuning.report import build_report
         from sevenfold.tuning.study import search
 
-        given, chosen, run = json.loads(settings), seed if seed >= 0 else None, run_folder()
+        given, chosen = json.loads(settings), seed if seed >= 0 else None
         section = TuningSection.model_validate(given["tuning"])
         section = section.replaced(trials=trials if trials >= 0 else None, seed=chosen)
         training = TrainingSection.model_validate(given["training"]).replaced(seed=chosen)
@@ -77,10 +80,18 @@ def tune_model(
         if tensors is not None and training.source:
             rehearse(sealed, tensors, training, metric)
 
+        kept = checkpoints_at(
+            checkpoint_address(study.uri),
+            {**work_of(sealed, training, metric, network), "tuning": section.model_dump(mode="json")},
+            lambda message: report_progress("tuning", message, total=section.trials),
+        )
+
         def objective(tried: Mapping[str, Any], on_epoch: Any) -> float:
             assert tensors is not None  # noqa: S101 - no trial runs without them
-            budget = {"max_epochs": section.max_epochs, "on_epoch": on_epoch, "model": network}
-            return fit(tensors, training, metric, settings=tried, **budget).score
+            draft = Draft(kept, "trial", of=tried)
+            budget = {"max_epochs": section.max_epochs, "on_epoch": on_epoch, "model": network, "progress": draft}
+            with on_termination(draft.flush):
+                return fit(tensors, training, metric, settings=tried, **budget).score
 
         def tell(trial: Any, best: Any) -> None:
             said = f", best {best.score:.4g}" if best else ""
@@ -93,10 +104,11 @@ def tune_model(
             section.space or ranges,
             "maximize" if higher_is_better(metric) else "minimize",
             first=known,
-            journal=run / "trials.jsonl" if run else None,
+            checkpoints=kept,
             on_trial=tell,
         )
         write_study(found, training.settings, Path(study.path))
+        kept.remove()
         if found.best is not None:
             metrics.log_metric(f"best_{metric}", found.best.score)
         metrics.log_metric("trials", len(found.trials))

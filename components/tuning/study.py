@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sevenfold.contracts.canonical import digest_of
+from sevenfold.contracts.checkpoint import Checkpoints
 from sevenfold.contracts.errors import TrainingError
+from sevenfold.contracts.termination import on_termination
 from sevenfold.plan.tuning import Dimension, Pruner, Sampler, TuningSection
 from sevenfold.tuning.space import distributions, params_of, settings_of
 from sevenfold.tuning.trial import Journal, Trial
@@ -59,13 +60,13 @@ def search(
     direction: Direction,
     *,
     first: Mapping[str, Any] | None = None,
-    journal: Path | None = None,
+    checkpoints: Checkpoints | None = None,
     on_trial: Callable[[Trial, Trial | None], None] | None = None,
 ) -> Study:
     """Try `section.trials` settings from `space`, one after the other, and return the study.
 
     The same objective, section and space give the same study, also when a search that was killed is resumed from its
-    journal: what trial k draws depends on the seed, on k and on the trials before it alone. A limit of time breaks
+    checkpoints: what trial k draws depends on the seed, on k and on the trials before it alone. A limit of time breaks
     this promise.
 
     Args:
@@ -75,7 +76,7 @@ def search(
         space: the settings to search, by name.
         direction: whether a larger or a smaller score is better.
         first: settings known to work; the first trial takes those of them that lie in the space.
-        journal: file to which finished trials are written and from which they are read again; None for none.
+        checkpoints: where finished trials are kept and read again; None for nowhere.
         on_trial: called after every trial with the trial and the best complete one so far.
 
     A trial that raises, or whose score is NaN or infinite, is marked failed and the search goes on.
@@ -90,7 +91,7 @@ def search(
             "empty_space", "A search needs at least one dimension, but got none.", remedy="Set tuning.trials: 0."
         )
     with _quiet():
-        return _search(objective, section, space, direction, first or {}, journal, on_trial)
+        return _search(objective, section, space, direction, first or {}, checkpoints, on_trial)
 
 
 def _search(
@@ -99,29 +100,30 @@ def _search(
     space: Mapping[str, Dimension],
     direction: Direction,
     first: Mapping[str, Any],
-    journal: Path | None,
+    checkpoints: Checkpoints | None,
     on_trial: Callable[[Trial, Trial | None], None] | None,
 ) -> Study:
     ranges = distributions(space)
     study = _study(section, direction)
-    kept = Journal(journal, _identity(section, space, direction, first)) if journal else None
-    trials = kept.read()[: section.trials] if kept else []
+    kept = Journal(checkpoints or Checkpoints(), _identity(section, space, direction, first))
+    trials = kept.read()[: section.trials]
     for trial in trials:
         study.add_trial(_frozen(trial, ranges))
     resumed, causes, deadline = len(trials), [], time.monotonic() + (section.timeout_seconds or math.inf)
     best = _best(trials, direction)
-    while len(trials) < section.trials and (not trials or time.monotonic() < deadline):
-        study.sampler = _sampler(section, len(trials), ranges)
-        if not trials and (known := params_of(space, first)):
-            study.enqueue_trial(known)
-        trial, error = _try(study, ranges, space, objective)
-        causes += [error] if error else []
-        trials.append(trial)
-        best = _best([*([best] if best else []), trial], direction)
-        if kept:
+    with on_termination(kept.flush):
+        while len(trials) < section.trials and (not trials or time.monotonic() < deadline):
+            study.sampler = _sampler(section, len(trials), ranges)
+            if not trials and (known := params_of(space, first)):
+                study.enqueue_trial(known)
+            trial, error = _try(study, ranges, space, objective)
+            causes += [error] if error else []
+            trials.append(trial)
+            best = _best([*([best] if best else []), trial], direction)
             kept.append(trial)
-        if on_trial:
-            on_trial(trial, best)
+            if on_trial:
+                on_trial(trial, best)
+    kept.flush()
     if best is None:
         raise _all_failed(trials, causes)
     return Study(direction, dict(space), tuple(trials), best, section.trials, resumed)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sevenfold.contracts.canonical import canonical_json, write_whole
+from sevenfold.contracts.canonical import canonical_json
+from sevenfold.contracts.checkpoint import Checkpoints, Draft
 
 __all__ = ["Journal", "State", "Trial"]
 
+JOURNAL = "trials.jsonl"
 State = Literal["complete", "pruned", "failed"]
 
 
@@ -40,34 +40,36 @@ class Trial(BaseModel):
 
 
 class Journal:
-    """A file of finished trials, one JSON line each, that an interrupted search is resumed from.
+    """The finished trials of a search, one JSON line each, that an interrupted search is resumed from.
 
-    The first line names the search it belongs to; a file of another search is begun anew. A last line cut short by a
-    kill is dropped.
+    The first line names the search; a journal of another search is begun anew.
+
+    Args:
+        checkpoints: where it is kept.
+        search: digest of what decides the trials.
     """
 
-    def __init__(self, path: Path, search: str) -> None:
-        self._path = path
-        self._head = canonical_json({"search": search})
+    def __init__(self, checkpoints: Checkpoints, search: str) -> None:
+        # a trial is worth more than an epoch: each is written, unless writing took a tenth of the time
+        self._draft = Draft(checkpoints, JOURNAL, of=search, seconds=0.0, share=0.1)
+        self._lines: list[str] = []
 
     def read(self) -> list[Trial]:
-        """Return the finished trials in order and make the file ready for `append`."""
-        lines = self._path.read_text().split("\n") if self._path.exists() else []
+        """Return the finished trials in order."""
         trials: list[Trial] = []
-        if lines[:1] == [self._head]:
-            for line in lines[1:]:
-                try:
-                    trials.append(Trial.model_validate(json.loads(line)))
-                except (ValueError, ValidationError):
-                    break
-        self._write(trials)
+        for line in (self._draft.read() or b"").decode().splitlines():
+            try:
+                trials.append(Trial.model_validate(json.loads(line)))
+            except (ValueError, ValidationError):
+                break
+        self._lines = [canonical_json(trial.model_dump(mode="json")) for trial in trials]
         return trials
 
     def append(self, trial: Trial) -> None:
         """Add one finished trial."""
-        with self._path.open("a") as stream:
-            stream.write(canonical_json(trial.model_dump(mode="json")) + "\n")
+        self._lines.append(canonical_json(trial.model_dump(mode="json")))
+        self._draft.offer(("\n".join(self._lines) + "\n").encode)
 
-    def _write(self, trials: Sequence[Trial]) -> None:
-        lines = [self._head, *(canonical_json(trial.model_dump(mode="json")) for trial in trials)]
-        write_whole(self._path, ("\n".join(lines) + "\n").encode())
+    def flush(self) -> None:
+        """Write what is not written yet."""
+        self._draft.flush()

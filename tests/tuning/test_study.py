@@ -9,6 +9,7 @@ from typing import Any
 import optuna
 import pytest
 
+from sevenfold.contracts.checkpoint import checkpoints_at
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import Dimension, TuningSection
 from sevenfold.tuning.study import Objective, OnEpoch, Study, search
@@ -138,7 +139,7 @@ def test_a_killed_search_resumes_to_the_same_study(
 ) -> None:
     section = TuningSection(trials=14)
     expected = search(objective, section, space, "minimize", first={"rate": 0.03})
-    journal, calls = tmp_path / "trials.jsonl", 0
+    kept, calls = checkpoints_at(str(tmp_path), "search"), 0
 
     def dies(settings: Mapping[str, Any], on_epoch: OnEpoch) -> float:
         nonlocal calls
@@ -148,22 +149,20 @@ def test_a_killed_search_resumes_to_the_same_study(
         return objective(settings, on_epoch)
 
     with pytest.raises(KeyboardInterrupt):
-        search(dies, section, space, "minimize", first={"rate": 0.03}, journal=journal)
-    # What a kill in the middle of a write leaves behind.
-    journal.write_text(journal.read_text() + '{"number": 5, "sta')
+        search(dies, section, space, "minimize", first={"rate": 0.03}, checkpoints=kept)
     calls = -100
-    study = search(dies, section, space, "minimize", first={"rate": 0.03}, journal=journal)
+    study = search(dies, section, space, "minimize", first={"rate": 0.03}, checkpoints=kept)
     assert study.resumed == killed_after
     assert calls == -100 + 14 - killed_after
     assert plain(study) == plain(expected)
-    again = search(dies, section, space, "minimize", first={"rate": 0.03}, journal=journal)
+    again = search(dies, section, space, "minimize", first={"rate": 0.03}, checkpoints=kept)
     assert (again.resumed, plain(again)) == (14, plain(expected))
 
 
 def test_a_journal_of_another_search_is_begun_anew(space: Space, objective: Objective, tmp_path: Path) -> None:
-    journal = tmp_path / "trials.jsonl"
-    search(objective, TuningSection(trials=3), space, "minimize", journal=journal)
-    study = search(objective, TuningSection(trials=3, seed=8), space, "minimize", journal=journal)
+    kept = checkpoints_at(str(tmp_path), "search")
+    search(objective, TuningSection(trials=3), space, "minimize", checkpoints=kept)
+    study = search(objective, TuningSection(trials=3, seed=8), space, "minimize", checkpoints=kept)
     assert study.resumed == 0
 
 
