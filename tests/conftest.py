@@ -23,6 +23,7 @@ from hypothesis import settings
 settings.register_profile("sevenfold", deadline=None)
 settings.load_profile("sevenfold")
 
+RULES = Path(__file__).parents[1] / "manifests/components/monitoring/files/rules.yml"
 SLOTS = 8  # pages that are scraped from the start: a target that joins later waits five seconds for its first look
 CONFIG = """
 global: {{scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 1s}}
@@ -66,19 +67,21 @@ class RunningPrometheus:
 
 @pytest.fixture(scope="session")
 def running_prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPrometheus]:
-    yield from _running(tmp_path_factory.mktemp("prometheus"))
+    folder = tmp_path_factory.mktemp("prometheus")
+    shutil.copy(RULES, folder / "rules.yml")
+    yield from _running(folder)
 
 
 @pytest.fixture
 def prometheus(running_prometheus: RunningPrometheus) -> Iterator[RunningPrometheus]:
-    """One process for all tests: each exposes a model of its own name."""
+    """One process for all tests, with the rules we ship: each test exposes a model of its own name."""
     yield running_prometheus
     running_prometheus.forget_all()
 
 
 @pytest.fixture
 def own_prometheus(tmp_path: Path) -> Iterator[RunningPrometheus]:
-    """One that a test may stop; it loads the rules that `rules.yml` in the test's folder holds by then."""
+    """One that a test may stop; it has no rules."""
     yield from _running(tmp_path)
 
 

@@ -17,13 +17,15 @@ def monitor_model(
     report: Output[HTML],
     summary: Output[Markdown],
 ) -> None:
-    """Watch a deployed model: send rows through it, judge drift from its own counters, write alerts and a dashboard.
+    """Watch a deployed model: judge drift from its own counters, write alerts and a dashboard.
 
-    The rows the plan names are sent to the predictor as production traffic, window by window; what it counted is
-    compared with the training rows. Drift is a finding, not a failure.
+    On one machine the rows the plan names are sent to the predictor as production traffic, window by window; what it
+    counted is compared with the training rows. On a cluster nothing is sent: Prometheus is asked what users sent, and
+    whether it scrapes the model and has loaded its rules, and the rows are judged without the service. Drift is a
+    finding, not a failure; where Prometheus does not answer, drift is unknown.
 
     Args:
-        dataset: Sealed dataset folder; its later or test rows are replayed.
+        dataset: Sealed dataset folder; its later or test rows are replayed or judged.
         bundle: Sealed bundle folder of what serves; its reference is compared with.
         service: Sealed service folder of deploy_model.
         settings: Canonical JSON of {"monitoring": section of the plan, "name": name of the plan, "time_column":
@@ -41,16 +43,19 @@ def monitor_model(
         from sevenfold.contracts.bundle import Bundle
         from sevenfold.contracts.dataset import Dataset as SealedDataset
         from sevenfold.contracts.report.page import write_report
+        from sevenfold.monitoring.on_cluster import watch_on_cluster
         from sevenfold.monitoring.watch import read_service
         from sevenfold.monitoring.watch import watch as watch_service
         from sevenfold.plan.deployment import ServiceLevel
         from sevenfold.plan.monitoring import MonitoringSection
 
         given = json.loads(settings)
-        found = watch_service(
+        address = read_service(Path(service.path))
+        watched = watch_on_cluster if address.kind == "kserve" else watch_service
+        found = watched(
             SealedDataset.open(Path(dataset.path)),
             Bundle.open(Path(bundle.path)),
-            read_service(Path(service.path)),
+            address,
             MonitoringSection.model_validate(given["monitoring"]),
             Path(watch.path),
             name=given["name"],

@@ -22,7 +22,7 @@ from sevenfold.monitoring.windows import Window
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MAX_ROWS", "Replayed", "replay", "scrape"]
+__all__ = ["MAX_ROWS", "Replayed", "replay", "scrape", "some_places"]
 
 BATCH: Final = 1_024  # rows of a request; halved where the predictor takes fewer
 SINGLES: Final = 100  # rows of each window sent one by one first, for the time of one request
@@ -70,7 +70,7 @@ def replay(
     done, batch, found = 0, BATCH, []
     before = scrape(client, bundle)
     for window in windows:
-        feeds = feeds_from_table(table.take(_some(window.places)), inputs)
+        feeds = feeds_from_table(table.take(some_places(window.places)), inputs)
         rows = len(next(iter(feeds.values())))
         single = min(SINGLES, rows)
         for place in range(single):
@@ -103,7 +103,8 @@ def _cut(feeds: Feeds, start: int, stop: int) -> Feeds:
     return {name: values[start:stop] for name, values in feeds.items()}
 
 
-def _some(places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def some_places(places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return at most `MAX_ROWS` of some places, evenly spread over them."""
     if len(places) <= MAX_ROWS:
         return places
     return places[np.linspace(0, len(places) - 1, MAX_ROWS).astype(np.int64)]

@@ -21,7 +21,7 @@ from sevenfold.monitoring.replay import Replayed
 from sevenfold.monitoring.traffic import traffic_blocks, worst_p99
 from sevenfold.plan.monitoring import MonitoringSection
 
-__all__ = ["replay_report", "table_report"]
+__all__ = ["LEVELS", "headline", "replay_report", "table_report"]
 
 LEVELS: dict[Verdict, Level] = {"drifted": "warning", "stable": "good", "insufficient_data": "info"}
 NAMED = 3  # features named in the headline
@@ -54,7 +54,7 @@ def replay_report(
     return Report(
         stage="monitoring",
         title="Monitoring: watch the model",
-        headline=_headline(verdict, found, windows, f"{rows:,} {what}", section),
+        headline=headline(verdict, found, windows, f"{rows:,} {what}", section),
         level=LEVELS[verdict],
         blocks=tuple(blocks),
     )
@@ -80,15 +80,16 @@ def table_report(
     return Report(
         stage="monitoring",
         title="Compare a table with the training rows",
-        headline=_headline(verdict, found, [window], f"{window.rows:,} rows of {data}", section),
+        headline=headline(verdict, found, [window], f"{window.rows:,} rows of {data}", section),
         level=LEVELS[verdict],
         blocks=tuple(blocks),
     )
 
 
-def _headline(
+def headline(
     verdict: Verdict, found: Sequence[Alarm], windows: Sequence[WindowDrift], rows: str, section: MonitoringSection
 ) -> str:
+    """Return the verdict in a sentence; `rows` is how many rows of what, in words."""
     if verdict == "insufficient_data":
         return f"No verdict on drift: a window needs {section.min_rows} rows, and none of these has as many ({rows})."
     judged = [window for window in windows if window.verdict != "insufficient_data"]

@@ -1,0 +1,178 @@
+"""Monitoring what serves on a cluster: Prometheus is asked what users sent, and no row is sent to them.
+
+The dataset's own rows are judged beside it, without the service, as a batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.counted import bin_counts
+from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.errors import MonitoringError, TemporaryError
+from sevenfold.contracts.progress import report_progress
+from sevenfold.contracts.prometheus import PrometheusClient
+from sevenfold.contracts.report import Report
+from sevenfold.contracts.stability import Counts
+from sevenfold.contracts.telemetry import bundle_label
+from sevenfold.monitoring.batch import drift_of_table
+from sevenfold.monitoring.drift import WindowDrift, window_drift
+from sevenfold.monitoring.live import live_windows
+from sevenfold.monitoring.record import drift_record, write_watched
+from sevenfold.monitoring.replay import Replayed, some_places
+from sevenfold.monitoring.sight import Sight, look
+from sevenfold.monitoring.watch import ServiceAddress, require_same_bundle, windows_of_dataset
+from sevenfold.plan.deployment import ServiceLevel
+from sevenfold.plan.monitoring import MonitoringSection, Replay
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Judged", "Live", "watch_on_cluster"]
+
+STAGE = "monitoring"
+PATIENCE_SECONDS: Final = 60.0  # a new pod's first scrape comes 10 seconds after Prometheus has found it
+PAUSE_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Windows of some rows, what they hold per bin, and what the rows are in words."""
+
+    windows: list[WindowDrift]
+    counts: dict[str, dict[str, Counts]]
+    what: str
+
+
+@dataclass(frozen=True)
+class Live:
+    """What Prometheus told of the served bundle; where it did not answer, `fault` says so and the rest is empty."""
+
+    judged: Judged
+    counted: list[Replayed]
+    sight: Sight | None
+    fault: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether anybody can tell now what users send; what was counted before the sight was lost is no verdict."""
+        return self.sight is not None and self.sight.scraped and bool(self.counted)
+
+
+def watch_on_cluster(
+    dataset: Dataset,
+    bundle: Bundle,
+    service: ServiceAddress,
+    section: MonitoringSection,
+    out: Path,
+    *,
+    name: str,
+    time_column: str = "",
+    level: ServiceLevel | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> Report:
+    """Judge what users sent from Prometheus's counters, and the dataset's rows as a batch; write what watches on.
+
+    Args:
+        dataset: `later` or `test` rows are judged, as `section.replay` says; with ``none`` no rows are.
+        bundle: what serves; its reference is compared with.
+        service: the InferenceService; nothing is sent to it.
+        section: windows, limits, and the address of Prometheus.
+        out: folder for `rules.yaml`, `dashboard.json` and `drift.json`, sealed.
+        name: the plan's name.
+        time_column: column that the dataset's windows are cut by.
+        level: what users are promised, for the alerts; None takes the defaults.
+        sleep: waits so many seconds.
+        patience_seconds: longest wait for Prometheus to answer and to have seen the bundle.
+
+    Returns:
+        The report. Drift is a finding, not a failure; where Prometheus cannot be asked drift is unknown, not absent.
+
+    Raises:
+        MonitoringError: ``another_bundle``.
+    """
+    require_same_bundle(service, bundle)
+    report_progress(STAGE, f"asking Prometheus at {section.prometheus}", done=0, total=2)
+    live = _live(bundle, service, section, sleep, patience_seconds)
+    report_progress(STAGE, _told(live), done=1, total=2)
+    rows = _dataset_rows(dataset, bundle, section, time_column)
+    reference = bundle.reference()
+    record: dict[str, Any] = {
+        "version": 1,
+        "bundle": bundle.digest,
+        **drift_record(live.judged.windows, live.judged.counts, section),
+        "dataset": drift_record(rows.windows, rows.counts, section) if rows else None,
+    }
+    if not live.known:
+        record["verdict"] = "unknown"
+    write_watched(out, name, section, level or ServiceLevel(), record)
+    report_progress(STAGE, "rules, dashboard and record of drift written", done=2, total=2)
+    from sevenfold.monitoring.cluster_report import cluster_report
+
+    return cluster_report(live, rows, reference, section, level or ServiceLevel())
+
+
+def _live(
+    bundle: Bundle,
+    service: ServiceAddress,
+    section: MonitoringSection,
+    sleep: Callable[[float], None],
+    patience_seconds: float,
+) -> Live:
+    """Ask until the bundle has been seen, or the patience ends."""
+    waited, found = 0.0, Live(Judged([], {}, ""), [], None)
+    while True:
+        try:
+            found = _asked(bundle, service, section)
+        except (TemporaryError, MonitoringError) as error:
+            found = Live(Judged([], {}, ""), [], None, fault=str(error))
+        if found.known or waited >= patience_seconds:
+            return found
+        sleep(PAUSE_SECONDS)
+        waited += PAUSE_SECONDS
+
+
+def _asked(bundle: Bundle, service: ServiceAddress, section: MonitoringSection) -> Live:
+    client = PrometheusClient(section.prometheus)
+    namespace, model, label = service.namespace, service.name, bundle_label(bundle.digest)
+    sight = look(client, namespace=namespace, model=model, bundle=label)
+    counted = live_windows(
+        client,
+        namespace=namespace,
+        model=model,
+        bundle=label,
+        minutes=section.window_minutes,
+        windows=section.windows,
+        now=client.now(),
+    )
+    reference = bundle.reference()
+    counts = {part.label: bin_counts(part.counted, reference) for part in counted}
+    windows = [window_drift(part.label, counts[part.label], reference, section) for part in counted]
+    return Live(Judged(windows, counts, "rows served"), counted, sight)
+
+
+def _dataset_rows(dataset: Dataset, bundle: Bundle, section: MonitoringSection, time_column: str) -> Judged | None:
+    if section.replay is Replay.NONE:
+        return None
+    table, parts, what = windows_of_dataset(dataset, section, time_column)
+    windows, counts = [], {}
+    for part in parts:
+        rows: pa.Table = table.take(some_places(part.places))
+        counts[part.label], window = drift_of_table(bundle, rows, section)
+        windows.append(replace(window, label=part.label))
+    return Judged(windows, counts, what)
+
+
+def _told(live: Live) -> str:
+    if live.fault:
+        return "Prometheus did not answer: drift is unknown"
+    if not live.known:
+        return "Prometheus does not see the bundle: drift is unknown"
+    rows = sum(window.rows for window in live.judged.windows)
+    return f"{rows:,} rows served so far on {live.sight.pods if live.sight else 0} pods"

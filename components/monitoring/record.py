@@ -1,0 +1,49 @@
+"""What monitoring leaves behind: rules, dashboard and the record of drift, sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sevenfold.contracts.canonical import write_json, write_whole
+from sevenfold.contracts.manifest import seal
+from sevenfold.contracts.stability import Counts
+from sevenfold.monitoring.dashboard import build_dashboard
+from sevenfold.monitoring.drift import WindowDrift, alarms, overall
+from sevenfold.monitoring.rules import prometheus_rule, to_yaml
+from sevenfold.plan.deployment import ServiceLevel
+from sevenfold.plan.monitoring import MonitoringSection
+
+__all__ = ["WATCH_FILES", "drift_record", "write_watched"]
+
+WATCH_FILES = ("rules.yaml", "dashboard.json", "drift.json")
+
+
+def drift_record(
+    windows: Sequence[WindowDrift], counts: Mapping[str, Mapping[str, Counts]], section: MonitoringSection
+) -> dict[str, Any]:
+    """Return verdict, alarms and windows as `drift.json` has them: nothing in it tells when or how fast."""
+    return {
+        "verdict": overall(windows, section),
+        "alarms": [asdict(alarm) for alarm in alarms(windows, section)],
+        "windows": [
+            {
+                **asdict(window),
+                "counts": {name: [round(value) for value in values] for name, values in counts[window.label].items()},
+            }
+            for window in windows
+        ],
+    }
+
+
+def write_watched(
+    out: Path, name: str, section: MonitoringSection, level: ServiceLevel, record: Mapping[str, Any]
+) -> None:
+    """Write the sealed folder `out`: `rules.yaml` (PrometheusRule), `dashboard.json` (Grafana), `drift.json`."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / "rules.yaml", to_yaml(prometheus_rule(name, section, level)).encode())
+    write_json(out / "dashboard.json", build_dashboard(name))
+    write_json(out / "drift.json", dict(record))
+    seal(out, expected=WATCH_FILES)
