@@ -11,6 +11,7 @@ import typer
 import sevenfold
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
 from sevenfold.pipelines.commands import add_commands
+from sevenfold.pipelines.release_commands import add_release_commands
 
 __all__ = ["app", "main"]
 
@@ -180,27 +181,7 @@ def evaluate(
     raise typer.Exit(0 if tested.evaluation.decision == "promote" else 3)
 
 
-@app.command()
-def history(
-    name: Annotated[str, typer.Argument(help="Name of the plan.", show_default=False)],
-    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
-) -> None:
-    """Show what was promoted, newest first: when, by whom, from which run."""
-    from sevenfold.pipelines.releases import release_lines
-
-    typer.echo("\n".join(release_lines(name, runs)))
-
-
-@app.command()
-def rollback(
-    name: Annotated[str, typer.Argument(help="Name of the plan.", show_default=False)],
-    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
-    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
-) -> None:
-    """Put the previously promoted bundle back in one step."""
-    from sevenfold.pipelines.releases import roll_back
-
-    typer.echo(roll_back(name, runs, reason))
+add_release_commands(app)
 
 
 @app.command()

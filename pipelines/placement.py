@@ -35,7 +35,7 @@ STORAGE_KEYS = (
     "AWS_DEFAULT_REGION",
 )
 READS_TABLE = ("explore_data", "prepare_data")  # every other task gets artifacts, which Kubeflow brings
-READS_CODE = ("tune_model", "train_model")
+READS_STORE = ("tune_model", "train_model", "test_model")  # code and checkpoints; bundles that were promoted
 VOLUME_PATH = "/mnt/data"
 
 
@@ -84,7 +84,7 @@ def _name_secrets(task: Any, name: str, plan: Plan) -> None:
     from kfp import kubernetes
 
     # tuning and training read a model's source there, and keep their checkpoints
-    if plan.secrets.storage and name in (*READS_TABLE, *READS_CODE):
+    if plan.secrets.storage and name in (*READS_TABLE, *READS_STORE):
         keys = {key: key for key in STORAGE_KEYS}
         kubernetes.use_secret_as_env(task, secret_name=plan.secrets.storage, secret_key_to_env=keys, optional=True)
     if plan.secrets.pull:

@@ -1,48 +1,142 @@
-"""What was promoted on this machine, and how to put the previous one back."""
+"""What was promoted, here or on a cluster, and how to release or put back a version."""
 
 from __future__ import annotations
 
 import getpass
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
 
-__all__ = ["release_lines", "roll_back"]
+if TYPE_CHECKING:
+    from sevenfold.cluster.api import Cluster
+
+__all__ = ["Place", "promote", "release_lines", "roll_back", "status_lines", "withdraw"]
 
 
-def _registry(name: str, runs: Path) -> LocalRegistry:
-    folder = runs / name / "registry"
-    if not folder.is_dir():
-        raise PolicyError(
-            "nothing_promoted",
-            f"A promotion of {name!r} must be recorded in {runs}/{name}, but there is none.",
-            remedy="Promote one with: sevenfold run PLAN.YAML",
-        )
-    return LocalRegistry(folder)
+@dataclass(frozen=True)
+class Place:
+    """Where a plan is served: a namespace of a cluster, or the folder of this machine's runs.
+
+    Without a namespace the folder is meant.
+    """
+
+    namespace: str = ""
+    context: str = ""
+    runs: Path = Path("runs")
 
 
-def release_lines(name: str, runs: Path) -> list[str]:
+def release_lines(name: str, place: Place) -> list[str]:
     """Return one line per promotion and rollback, newest first; the first is what serves now.
 
     Raises:
         PolicyError: ``nothing_promoted``.
     """
-    return [_line(record) for record in reversed(_registry(name, runs).history())]
+    if not place.namespace:
+        return [_line(record) for record in reversed(_local(name, place.runs).history())]
+    from sevenfold.serving.kserve_deploy import note_what_serves
+    from sevenfold.serving.kserve_release import releases_of
+
+    registry, rollout = releases_of(_cluster(place), name, lambda text: None)
+    note_what_serves(registry, rollout)
+    records = registry.history()
+    if not records:
+        raise PolicyError(
+            "nothing_promoted", f"A promotion of {name!r} must be recorded in {place.namespace}, but there is none."
+        )
+    return [_line(record) for record in reversed(records)]
 
 
-def roll_back(name: str, runs: Path, reason: str) -> str:
-    """Make the previously promoted bundle what serves, and return the line of the record.
+def roll_back(name: str, place: Place, reason: str, tell: Callable[[str], None], to: str = "") -> str:
+    """Make the previously promoted bundle, or the one named, what serves, and return the line of the record.
 
     Raises:
         PolicyError: ``nothing_promoted`` or ``nothing_to_roll_back``.
     """
-    return _line(_registry(name, runs).rollback(who=getpass.getuser(), reason=reason or "asked for"))
+    who, why = getpass.getuser(), reason or "asked for"
+    if not place.namespace:
+        return _line(_local(name, place.runs).rollback(who=who, reason=why, to=to))
+    from sevenfold.serving.kserve_release import put_back
+
+    return _line(put_back(_cluster(place), name, who=who, reason=why, tell=tell, to=to))
+
+
+def promote(name: str, place: Place, reason: str, tell: Callable[[str], None]) -> str:
+    """Release the candidate that waits for a person's approval, and return the line of the record.
+
+    Raises:
+        PolicyError: ``no_cluster`` without a namespace, ``nothing_waits``.
+    """
+    from sevenfold.serving.kserve_release import promote_waiting
+
+    who, why = getpass.getuser(), reason or "approved"
+    return _line(promote_waiting(_needed(place), name, who=who, reason=why, tell=tell))
+
+
+def withdraw(name: str, place: Place, tell: Callable[[str], None]) -> str:
+    """Take the waiting candidate away and say so; what serves is not touched."""
+    from sevenfold.serving.kserve_release import withdraw_waiting
+
+    digest = withdraw_waiting(_needed(place), name, tell)
+    return f"withdrew {digest[:19]}" if digest else "no candidate waits"
+
+
+def status_lines(name: str, place: Place) -> list[str]:
+    """Return what serves, what waits beside it, where users ask, and which pods are up.
+
+    Raises:
+        PolicyError: ``not_deployed``, ``nothing_promoted``.
+    """
+    if not place.namespace:
+        return [f"serving   {release_lines(name, place)[0].strip()}"]
+    from sevenfold.serving.kserve_release import state_of
+
+    state = state_of(_cluster(place), name)
+    record = state.record
+    known = record is not None and record.bundle == state.serving
+    serving = _line(record).strip() if record is not None and known else state.serving[:19] or "nothing yet"
+    lines = [
+        f"serving   {serving}",
+        f"waiting   {f'{state.waiting[:19]}, {state.percent} % of the requests' if state.waiting else 'nothing'}",
+        f"url       {state.url or 'none yet'}",
+    ]
+    pods = (f"pods      {place} {'serves' if up else 'is not whole'}" for place, up in state.replicas.items())
+    return [*lines, *pods]
+
+
+def _cluster(place: Place) -> Cluster:
+    from sevenfold.cluster.api import Cluster
+
+    return Cluster(place.namespace, context=place.context)
+
+
+def _needed(place: Place) -> Cluster:
+    if not place.namespace:
+        raise PolicyError(
+            "no_namespace",
+            "A candidate waits on a cluster, so its namespace must be named, but was not.",
+            remedy="Give --namespace.",
+        )
+    return _cluster(place)
+
+
+def _local(name: str, runs: Path) -> LocalRegistry:
+    folder = runs / name / "registry"
+    if not folder.is_dir():
+        raise PolicyError(
+            "nothing_promoted",
+            f"A promotion of {name!r} must be recorded in {runs}/{name}, but there is none.",
+            remedy="Promote one with: sevenfold run PLAN.YAML, or name a cluster's --namespace.",
+        )
+    return LocalRegistry(folder)
 
 
 def _line(record: Record) -> str:
     score = f"  {record.metric} {record.scores[record.metric]:.4f}" if record.metric in record.scores else ""
+    run = f"  run {record.run[:8]}" if record.run else ""
     reason = f"  ({record.reason})" if record.reason else ""
-    return (
-        f"{record.number:>4}  {record.moment}  {record.action:<8}  {record.bundle[:19]}{score}  by {record.who}{reason}"
-    )
+    head = f"{record.number:>4}  {record.moment}  {record.action:<8}  {record.bundle[:19]}"
+    return f"{head}{score}{run}  by {record.who}{reason}"

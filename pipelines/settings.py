@@ -5,6 +5,7 @@ from __future__ import annotations
 from sevenfold.contracts.canonical import canonical_json
 from sevenfold.contracts.columns import Role
 from sevenfold.contracts.scores import default_metric
+from sevenfold.images import image
 from sevenfold.plan import Plan, Section
 
 __all__ = ["stage_settings"]
@@ -28,8 +29,8 @@ def stage_settings(plan: Plan) -> dict[str, str]:
         ),
         "tune_model": _json(tuning=plan.tuning, training=plan.training, metric=metric),
         "train_model": _json(training=plan.training, name=plan.name, metric=metric, plan_digest=plan.model_digest),
-        "test_model": _json(testing=plan.testing, name=plan.name),
-        "deploy_model": _json(deployment=plan.deployment, name=plan.name),
+        "test_model": _json(testing=plan.testing, name=plan.name, deployment=plan.deployment),
+        "deploy_model": _json(deployment=plan.deployment, name=plan.name, image=_predictor_image(plan)),
         "judge_canary": _json(deployment=plan.deployment, name=plan.name, prometheus=plan.monitoring.prometheus),
         "monitor_model": _json(
             monitoring=plan.monitoring,
@@ -38,6 +39,13 @@ def stage_settings(plan: Plan) -> dict[str, str]:
             time_column=plan.preparation.split.column if plan.preparation.split.column in times else "".join(times[:1]),
         ),
     }
+
+
+def _predictor_image(plan: Plan) -> str:
+    """Return the image that the plan names for its predictor; "" leaves it to the cluster's ServingRuntime."""
+    if plan.images.serve or not plan.images.registry:
+        return plan.images.serve
+    return image("serve", plan.images.registry)
 
 
 def _json(**parts: Section | str | int) -> str:

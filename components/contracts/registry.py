@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -24,7 +25,7 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import canonical_json
 from sevenfold.contracts.errors import IntegrityError, PolicyError, TemporaryError
 
-__all__ = ["LocalRegistry", "Record", "Registry"]
+__all__ = ["LocalRegistry", "Record", "Registry", "best_of", "earlier_of"]
 
 
 class Record(BaseModel):
@@ -41,6 +42,7 @@ class Record(BaseModel):
     metric: str = ""  # the main metric of the gates
     scores: dict[str, float] = {}  # on the test rows, by metric
     image: str = ""  # the predictor's image; empty for a local process
+    location: str = ""  # address of the bundle in the store; empty for a local process
     who: str  # a person, or the run that decided
     run: str = ""
     reason: str = ""
@@ -82,9 +84,7 @@ class LocalRegistry:
 
     def best(self, metric: str, *, higher_is_better: bool) -> Record | None:
         """Return the promotion with the best score of `metric`, the oldest among equals, or None."""
-        scored = [record for record in self.history() if record.action == "promote" and metric in record.scores]
-        sign = -1.0 if higher_is_better else 1.0
-        return min(scored, key=lambda record: sign * record.scores[metric], default=None)
+        return best_of(self.history(), metric, higher_is_better=higher_is_better)
 
     def history(self) -> list[Record]:
         """Return all records, oldest first.
@@ -116,18 +116,9 @@ class LocalRegistry:
             PolicyError: ``nothing_to_roll_back`` if no such bundle was ever promoted.
             IntegrityError: if the kept copy is no longer what was promoted.
         """
-        records = self.history()
-        serving = records[-1].bundle if records else ""
-        earlier = [r for r in records if (r.bundle == to if to else _leads_back(r, records, serving))]
-        if not earlier or earlier[-1].bundle == serving:
-            raise PolicyError(
-                "nothing_to_roll_back",
-                f"A rollback needs an earlier promotion{f' of {to}' if to else ''}, but there is none.",
-                remedy="See what was promoted with: sevenfold history NAME",
-            )
-        self.bundle(earlier[-1].bundle)
-        changed = {"action": "rollback", "who": who, "reason": reason}
-        return self._append(earlier[-1].model_copy(update=changed))
+        back = earlier_of(self.history(), to)
+        self.bundle(back.bundle)
+        return self._append(back.model_copy(update={"action": "rollback", "who": who, "reason": reason}))
 
     def bundle(self, digest: str) -> Bundle:
         """Open the kept copy of a bundle, verified.
@@ -200,7 +191,31 @@ class LocalRegistry:
         return self.folder / "bundles" / plain
 
 
-def _leads_back(record: Record, records: list[Record], serving: str) -> bool:
+def best_of(records: Sequence[Record], metric: str, *, higher_is_better: bool) -> Record | None:
+    """Return the promotion with the best score of `metric`, the oldest among equals, or None."""
+    scored = [record for record in records if record.action == "promote" and metric in record.scores]
+    sign = -1.0 if higher_is_better else 1.0
+    return min(scored, key=lambda record: sign * record.scores[metric], default=None)
+
+
+def earlier_of(records: Sequence[Record], to: str = "") -> Record:
+    """Return what a rollback puts back: the bundle named by digest, or the last one before what serves now.
+
+    Raises:
+        PolicyError: ``nothing_to_roll_back`` if no such bundle was ever promoted.
+    """
+    serving = records[-1].bundle if records else ""
+    earlier = [r for r in records if (r.bundle == to if to else _leads_back(r, records, serving))]
+    if not earlier or earlier[-1].bundle == serving:
+        raise PolicyError(
+            "nothing_to_roll_back",
+            f"A rollback needs an earlier promotion{f' of {to}' if to else ''}, but there is none.",
+            remedy="See what was promoted with: sevenfold history NAME",
+        )
+    return earlier[-1]
+
+
+def _leads_back(record: Record, records: Sequence[Record], serving: str) -> bool:
     """Whether a rollback without a name may land here: promoted before what serves was first promoted."""
     first = next(r.number for r in records if r.bundle == serving)
     return record.bundle != serving and record.number < first

@@ -78,6 +78,7 @@ class DeploymentSection(Section):
         ),
     ] = ""
     replicas: Annotated[int, Field(description="Predictor replicas.", ge=1, le=100)] = 1
+    deadline_seconds: Annotated[int, Field(description="Longest wait for a new version to come up.", ge=10)] = 600
     strict_fields: Annotated[bool, Field(description="Refuse requests with fields the model does not know.")] = False
     max_batch: Annotated[int, Field(description="Most rows of one request.", ge=1)] = 1_024
     canary: Annotated[CanarySection, Field(description="The canary's share and patience.")] = CanarySection()

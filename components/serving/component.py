@@ -19,15 +19,17 @@ def deploy_model(
 ) -> None:
     """Bring a tested bundle to serve and prove that it serves what was tested.
 
-    Outside a cluster the predictor is a process of this machine. It is asked with KServe's own client, and every test
-    row is compared with its tested prediction: 1e-6 for probabilities, 1e-5 relative for values.
+    On a cluster it becomes a candidate of the plan's InferenceService that no user's request reaches yet; elsewhere the
+    predictor is a process of this machine. It is asked with KServe's own client, and every test row is compared with
+    its tested prediction: 1e-6 for probabilities, 1e-5 relative for values.
 
     Args:
         dataset: Sealed dataset folder; its test rows are replayed, marked so that no statistics count them.
-        bundle: Sealed bundle folder.
+        bundle: Sealed bundle folder; on a cluster KServe fetches it from the artifact's address.
         evaluation: Sealed evaluation folder of this bundle and dataset; its decision must be promote.
-        settings: Canonical JSON of {"deployment": section of the plan, "name": name of the plan}.
-        service: Folder with service.json (url, pid, digest) and checks.json, sealed.
+        settings: Canonical JSON of {"deployment": section of the plan, "name": name of the plan, "image": image of the
+            predictor, empty for the cluster's ServingRuntime's}.
+        service: Folder with service.json (kind, url, digest, …) and checks.json, sealed.
         report: What was found, as a page.
         summary: The same as Markdown.
     """
@@ -37,26 +39,22 @@ def deploy_model(
         import json
         from pathlib import Path
 
-        from sevenfold.contracts.bundle import Bundle
-        from sevenfold.contracts.dataset import Dataset as SealedDataset
-        from sevenfold.contracts.environment import in_cluster, run_folder
         from sevenfold.contracts.report.page import write_report
         from sevenfold.plan.deployment import DeploymentSection
-        from sevenfold.serving.deploy import deploy_locally, place_of
         from sevenfold.serving.report import deployment_report
+        from sevenfold.serving.stage import run_deployment
 
         given = json.loads(settings)
         section = DeploymentSection.model_validate(given["deployment"])
-        place_of(section, in_cluster=in_cluster())
-        log = (run_folder() or Path(service.path).parent) / "predictor.log"
-        deployed = deploy_locally(
-            SealedDataset.open(Path(dataset.path)),
-            Bundle.open(Path(bundle.path)),
+        deployed = run_deployment(
+            Path(dataset.path),
+            Path(bundle.path),
             Path(evaluation.path),
             section,
             name=given["name"],
+            image=given.get("image", ""),
+            location=bundle.uri,
             out=Path(service.path),
-            log=log,
         )
         write_report(deployment_report(deployed, section), Path(report.path), Path(summary.path))
 
@@ -69,15 +67,16 @@ def judge_canary(
     report: Output[HTML],
     summary: Output[Markdown],
 ) -> str:
-    """Judge a deployed candidate: promote, hold or roll back.
+    """Judge a deployed candidate: promote, hold or roll back, and carry it out.
 
-    Outside a cluster the replayed test rows are the evidence. A promotion is recorded in the registry beside the run.
+    On a cluster the candidate gets its share of the users' requests and is judged on what Prometheus counted of them;
+    elsewhere the replayed test rows are the evidence. A promotion is recorded in the plan's registry.
 
     Args:
         service: Sealed service folder of deploy_model.
-        settings: Canonical JSON of {"deployment": section of the plan, "name": name of the plan}.
+        settings: Canonical JSON of {"deployment": section of the plan, "name": name of the plan, "prometheus": URL}.
         verdict: Folder with verdict.json, sealed.
-        report: What was decided and why, as a page.
+        report: What was decided, why and on which numbers, as a page.
         summary: The same as Markdown.
 
     Returns:
@@ -89,22 +88,15 @@ def judge_canary(
         import json
         from pathlib import Path
 
-        from sevenfold.contracts.environment import in_cluster, registry_folder, run_folder
-        from sevenfold.contracts.registry import LocalRegistry
         from sevenfold.contracts.report.page import write_report
         from sevenfold.plan.deployment import DeploymentSection
-        from sevenfold.serving.deploy import judge_and_record, place_of
         from sevenfold.serving.report import verdict_report
+        from sevenfold.serving.stage import run_judgement
 
-        section = DeploymentSection.model_validate(json.loads(settings)["deployment"])
-        place_of(section, in_cluster=in_cluster())
-        run, home = run_folder(), registry_folder()
-        decided = judge_and_record(
-            Path(service.path),
-            section,
-            registry=LocalRegistry(home) if home else None,
-            run=run.name if run else "",
-            out=Path(verdict.path),
+        given = json.loads(settings)
+        section = DeploymentSection.model_validate(given["deployment"])
+        decided = run_judgement(
+            Path(service.path), section, prometheus=given.get("prometheus", ""), out=Path(verdict.path)
         )
-        write_report(verdict_report(decided), Path(report.path), Path(summary.path))
+        write_report(verdict_report(decided, section), Path(report.path), Path(summary.path))
         return decided.decision

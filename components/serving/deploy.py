@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.dataset import Dataset
-from sevenfold.contracts.errors import GateRefused, IntegrityError, ServingError
+from sevenfold.contracts.errors import GateRefused, IntegrityError
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.manifest import seal, verify
 from sevenfold.contracts.progress import report_progress
@@ -19,12 +19,14 @@ from sevenfold.contracts.registry import Record, Registry
 from sevenfold.plan.deployment import DeploymentSection, Target
 from sevenfold.serving.compare import Comparison, compare
 from sevenfold.serving.judge import Verdict, judge_local
+from sevenfold.serving.kserve_service import KServeService
 from sevenfold.serving.limits import Limits
 from sevenfold.serving.local import SERVICE_FILE, Service, read_service, start_predictor
 from sevenfold.serving.process import end_process
 from sevenfold.serving.smoke import SmokeCheck, smoke_test
 
-__all__ = ["CHECKS_FILE", "VERDICT_FILE", "Checks", "Deployed", "deploy_locally", "judge_and_record", "place_of"]
+__all__ = ["CHECKS_FILE", "VERDICT_FILE", "Checks", "Deployed", "candidate_record", "deploy_locally"]
+__all__ += ["judge_and_record", "place_of", "require_tested"]
 
 CHECKS_FILE = "checks.json"
 VERDICT_FILE = "verdict.json"
@@ -52,26 +54,15 @@ class Checks(BaseModel):
 class Deployed:
     """A service that runs and was checked."""
 
-    service: Service
+    service: Service | KServeService
     checks: Checks
 
 
 def place_of(section: DeploymentSection, *, in_cluster: bool) -> Target:
-    """Return where the plan wants its predictor: local or kserve.
-
-    Raises:
-        ServingError: ``not_built`` for kserve.
-    """
-    place = section.target
-    if place is Target.AUTO:
-        place = Target.KSERVE if in_cluster else Target.LOCAL
-    if place is Target.KSERVE:
-        raise ServingError(
-            "not_built",
-            "deployment.target kserve is not built yet in this version.",
-            remedy="Write target: local, or serve the bundle with: sevenfold serve BUNDLE",
-        )
-    return place
+    """Return where the plan wants its predictor: local or kserve."""
+    if section.target is not Target.AUTO:
+        return section.target
+    return Target.KSERVE if in_cluster else Target.LOCAL
 
 
 def deploy_locally(
@@ -87,7 +78,7 @@ def deploy_locally(
         ServingError: if the predictor does not start, answer, or agree with what was tested.
     """
     tested = Evaluation.open(evaluation)
-    _require_tested(tested, bundle, dataset)
+    require_tested(tested, bundle, dataset)
     report_progress(STAGE, "Starting the predictor", done=0, total=STEPS)
     limits = Limits(max_batch=section.max_batch, strict_fields=section.strict_fields)
     service = start_predictor(bundle, name=name, log=log, limits=limits)
@@ -102,7 +93,7 @@ def deploy_locally(
             smoke=smoke,
             comparison=comparison,
             bundle=str(bundle.folder.resolve()),
-            candidate=_candidate(tested, bundle, name),
+            candidate=candidate_record(tested, bundle, name),
         )
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / SERVICE_FILE, service.model_dump(mode="json"))
@@ -149,7 +140,13 @@ def _serves(service: Service) -> bool:
         return client.ready() and client.bundle == service.digest
 
 
-def _require_tested(tested: Evaluation, bundle: Bundle, dataset: Dataset) -> None:
+def require_tested(tested: Evaluation, bundle: Bundle, dataset: Dataset) -> None:
+    """Raise unless testing let this very bundle pass, on this very dataset.
+
+    Raises:
+        GateRefused: ``refused``.
+        IntegrityError: ``digest_mismatch``.
+    """
     if tested.decision != "promote":
         raise GateRefused("refused", "Only a bundle that passed its gates is deployed, but testing refused this one.")
     for kind, digest in (("bundle", bundle.digest), ("dataset", dataset.digest)):
@@ -161,7 +158,8 @@ def _require_tested(tested: Evaluation, bundle: Bundle, dataset: Dataset) -> Non
             )
 
 
-def _candidate(tested: Evaluation, bundle: Bundle, name: str) -> Record:
+def candidate_record(tested: Evaluation, bundle: Bundle, name: str) -> Record:
+    """Return what a promotion of this bundle will record."""
     return Record(
         name=name,
         bundle=bundle.digest,

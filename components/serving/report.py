@@ -8,7 +8,10 @@ from pathlib import Path
 from sevenfold.contracts.report import Fact, Facts, Finding, Findings, Report, Table, Text
 from sevenfold.plan.deployment import DeploymentSection
 from sevenfold.serving.deploy import Deployed
+from sevenfold.serving.evidence_report import evidence_blocks
 from sevenfold.serving.judge import Verdict
+from sevenfold.serving.kserve_service import KServeService
+from sevenfold.serving.local import Service
 
 __all__ = ["deployment_report", "query_line", "verdict_report"]
 
@@ -32,7 +35,7 @@ def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
     return Report(
         stage=STAGE,
         title="Inference: the deployed model",
-        headline=f"The model answers at {service.url}, and all {found.rows} test rows were served as tested.",
+        headline=f"The model answers at {_public(service)}, and all {found.rows} test rows were served as tested.",
         level="good" if fast else "warning",
         blocks=(
             Facts(
@@ -57,7 +60,7 @@ def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
                 )
             ),
             Text(text="Ask it yourself:"),
-            Text(text=query_line(service.url, service.name, example)),
+            Text(text=query_line(_public(service), service.name, example)),
             Table(
                 title="Asked with KServe's own client",
                 columns=("Check", "Result", "Answer"),
@@ -67,16 +70,13 @@ def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
                 levels=tuple("good" if check.passed else "bad" for check in checks.smoke),
                 caption="V1 and V2 answers are to the bundle's example rows, marked so that no statistics count them.",
             ),
-            Text(
-                text=f"It runs as process {service.pid} of this machine; its log is {Path(service.log).name} in the "
-                f"run, and its metrics are at {service.url}/metrics."
-            ),
+            Text(text=_where(service)),
         ),
     )
 
 
-def verdict_report(verdict: Verdict) -> Report:
-    """Return the report of the judge's decision."""
+def verdict_report(verdict: Verdict, section: DeploymentSection | None = None) -> Report:
+    """Return the report of the judge's decision and, where there are, of the numbers it was decided on."""
     level = {"promote": "good", "hold": "warning", "rollback": "bad"}[verdict.decision]
     recorded = (
         f"Recorded as number {verdict.record} in the registry."
@@ -95,6 +95,25 @@ def verdict_report(verdict: Verdict) -> Report:
                 Facts(
                     facts=(Fact(label="Decision", value=verdict.decision), Fact(label="Reason", value=verdict.reason))
                 ),
+                *evidence_blocks(verdict.observed, section or DeploymentSection()),
             ],
         }
+    )
+
+
+def _public(service: Service | KServeService) -> str:
+    """Return where users ask: on a cluster the gateway's address, once it has one."""
+    return (service.public_url if isinstance(service, KServeService) else "") or service.url
+
+
+def _where(service: Service | KServeService) -> str:
+    if isinstance(service, KServeService):
+        beside = f"beside bundle {service.stable[7:19]}, which serves" if service.stable else "as the first version"
+        return (
+            f"It runs as {service.workload} in namespace {service.namespace}, {beside}; no user's request reaches it "
+            f"before the judge gives it a share. Inside the cluster it answers at {service.url}."
+        )
+    return (
+        f"It runs as process {service.pid} of this machine; its log is {Path(service.log).name} in the run, and its "
+        f"metrics are at {service.url}/metrics."
     )

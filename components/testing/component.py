@@ -27,7 +27,8 @@ def test_model(
     Args:
         dataset: Folder of prepared rows; test.parquet decides, train.parquet tells the overfitting gap.
         bundle: Folder of the candidate.
-        settings: JSON with "testing" (section of the plan) and "name" (the plan's name).
+        settings: JSON with "testing" (section of the plan), "name" (the plan's name) and "deployment" (section of the
+            plan: where promotions are remembered).
         evaluation: Folder with evaluation.json (scores, gates, decision) and predictions.parquet (test rows).
         report: Page with gates and plots.
         summary: Model card.
@@ -42,14 +43,13 @@ def test_model(
     with stage_boundary("testing"):
         from pathlib import Path
 
-        from sevenfold.contracts.environment import registry_folder
-        from sevenfold.testing.stage import run_test
+        from sevenfold.testing.stage import registry_of, run_test
 
         outcome = run_test(
             Path(bundle.path),
             Path(dataset.path),
             settings,
-            registry=registry_folder(),
+            registry=registry_of(settings),
             out=Path(evaluation.path),
             page=Path(report.path),
             card=Path(summary.path),

@@ -13,10 +13,12 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.columns import Task
 from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.environment import in_cluster, own_namespace, registry_folder
 from sevenfold.contracts.progress import report_progress
-from sevenfold.contracts.registry import LocalRegistry
+from sevenfold.contracts.registry import LocalRegistry, Registry
 from sevenfold.contracts.report.page import write_report
 from sevenfold.contracts.scores import default_metric
+from sevenfold.plan.deployment import DeploymentSection, Target
 from sevenfold.plan.testing import TestingSection
 from sevenfold.testing.card import model_card
 from sevenfold.testing.curves import roc
@@ -24,7 +26,7 @@ from sevenfold.testing.evaluate import Tested, evaluate
 from sevenfold.testing.report import evaluation_report
 from sevenfold.testing.rivals import rivals_of
 
-__all__ = ["Outcome", "run_test", "write_predictions"]
+__all__ = ["Outcome", "registry_of", "run_test", "write_predictions"]
 
 MAX_CONFUSION = 50  # classes that the Kubeflow page can show
 
@@ -40,7 +42,7 @@ class Outcome:
 
 
 def run_test(
-    bundle: Path, dataset: Path, settings: str, *, registry: Path | None, out: Path, page: Path, card: Path
+    bundle: Path, dataset: Path, settings: str, *, registry: Registry | None, out: Path, page: Path, card: Path
 ) -> Outcome:
     """Test a bundle and write what was found.
 
@@ -48,7 +50,7 @@ def run_test(
         bundle: sealed bundle folder.
         dataset: sealed dataset folder.
         settings: JSON of {"testing": section of the plan, "name": its name}.
-        registry: folder of what was promoted, or None where there is no memory.
+        registry: what was promoted, or None where there is no memory.
         out: evaluation folder to write and seal.
         page: HTML report to write.
         card: Markdown model card to write.
@@ -60,7 +62,7 @@ def run_test(
     section = TestingSection.model_validate(given["testing"])
     candidate, rows = Bundle.open(bundle), Dataset.open(dataset)
     metric = section.metric or default_metric(candidate.signature.task)
-    rivals = rivals_of(LocalRegistry(registry), metric) if registry else []
+    rivals = rivals_of(registry, metric) if registry else []
 
     def say(message: str, done: int, total: int) -> None:
         report_progress("testing", message, done=done, total=total)
@@ -74,6 +76,27 @@ def run_test(
     write_whole(card, model_card(tested.evaluation, candidate.info).encode())
     tested.evaluation.save(out, rows=len(tested.predictions))
     return _outcome(tested)
+
+
+def registry_of(settings: str) -> Registry | None:
+    """Return what remembers the plan's promotions: beside the runs on one machine, on a cluster in its namespace.
+
+    None where a predictor on a cluster is a process of the pod alone, and nothing outlives it.
+
+    Args:
+        settings: as `run_test` takes.
+    """
+    folder = registry_folder()
+    if folder is not None:
+        return LocalRegistry(folder)
+    given = json.loads(settings)
+    section = DeploymentSection.model_validate(given.get("deployment", {}))
+    if not in_cluster() or section.target is Target.LOCAL:
+        return None
+    from sevenfold.cluster.api import Cluster
+    from sevenfold.cluster.records import ClusterRegistry
+
+    return ClusterRegistry(Cluster(section.namespace or own_namespace()), given["name"])
 
 
 def write_predictions(predictions: NDArray[Any], path: Path) -> None:

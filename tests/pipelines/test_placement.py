@@ -45,6 +45,9 @@ def test_only_what_reads_sources_gets_the_storage_secret(plan: Plan, tmp_path: P
     assert {name for name, executor in executors.items() if "secretAsEnv" in executor} == {
         "exec-explore-data",
         "exec-prepare-data",
+        "exec-tune-model",
+        "exec-train-model",
+        "exec-test-model",
     }
     assert all(executor["imagePullSecret"][0]["secretName"] == "registry" for executor in executors.values())
     # the Secret may lack a key: an endpoint or a session token is not always there

@@ -71,10 +71,11 @@ def test_a_tested_bundle_serves_is_judged_and_recorded(
     assert not found.running
 
 
-def test_kserve_is_refused_with_its_name(
+def test_kserve_without_a_cluster_says_so(
     sample: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SEVENFOLD_RUN_DIR", raising=False)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     with pytest.raises(SystemExit):
         deploy_model.python_func(
             dataset=artifact(dsl.Dataset, sample.dataset.folder),
@@ -86,8 +87,8 @@ def test_kserve_is_refused_with_its_name(
             summary=artifact(dsl.Markdown, tmp_path / "report.md"),
         )
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert told["code"] == "not_built"
-    assert "kserve" in told["message"]
+    assert told["code"] == "no_cluster"
+    assert "KUBECONFIG" in told["remedy"]
 
 
 def test_a_service_folder_that_is_none_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What speaks to Kubernetes: objects read and applied, and the memory of promotions kept there."""

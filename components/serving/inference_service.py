@@ -1,0 +1,178 @@
+"""The InferenceService of a plan: built with KServe's own types, read back as what serves and what waits.
+
+A revision is a predictor whose name holds its bundle's digest, so that a Deployment, a Service and a route are of one
+bundle alone. KServe's `spec.canary` (0.21 or newer) holds the candidate beside the stable predictor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sevenfold.cluster.records import labels_of
+from sevenfold.contracts.errors import MissingExtraError, PolicyError
+from sevenfold.contracts.telemetry import bundle_label
+from sevenfold.plan.deployment import DeploymentSection
+
+__all__ = ["RUNTIME", "Release", "digest_of", "predictor_of", "read_release", "revision_name", "workload"]
+
+RUNTIME: Final = "sevenfold"  # name of the ServingRuntime, and of the model format it takes
+DIGEST: Final = "--digest="
+VISIBILITY: Final = "networking.kserve.io/visibility"
+ANNOTATIONS: Final = {
+    "serving.kserve.io/deploymentMode": "Standard",  # the only mode with spec.canary
+    "serving.kserve.io/autoscalerClass": "none",  # a canary has fixed replicas, and so has what it is compared with
+}
+
+
+@dataclass(frozen=True)
+class Release:
+    """What an InferenceService says: the predictor that serves, the candidate beside it, its share in percent.
+
+    `hidden` keeps a first version from the gateway. `version` is of the object as it was read; "" for one that is not
+    there yet.
+    """
+
+    name: str
+    namespace: str
+    stable: dict[str, Any]
+    candidate: dict[str, Any] | None = None
+    percent: int = 0
+    hidden: bool = False
+    version: str = ""
+    plan: str = ""  # "" where the InferenceService is named as the plan
+    status: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def stable_digest(self) -> str:
+        """Digest of the bundle that serves."""
+        return digest_of(self.stable)
+
+    @property
+    def candidate_digest(self) -> str:
+        """Digest of the candidate; "" without one."""
+        return digest_of(self.candidate) if self.candidate else ""
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the object to apply."""
+        metadata: dict[str, Any] = {
+            "name": self.name,
+            "namespace": self.namespace,
+            "labels": labels_of(self.plan or self.name) | ({VISIBILITY: "cluster-local"} if self.hidden else {}),
+            "annotations": dict(ANNOTATIONS),
+        }
+        if self.version:
+            metadata["resourceVersion"] = self.version
+        spec: dict[str, Any] = {"predictor": self.stable}
+        if self.candidate:
+            spec["canary"] = [{"trafficPercent": self.percent, "predictor": self.candidate}]
+        kind = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService"}
+        return {**kind, "metadata": metadata, "spec": spec}
+
+
+def revision_name(digest: str) -> str:
+    """Return the name of the predictor that serves a bundle.
+
+    >>> revision_name("sha256:0123456789abcdef")
+    'b0123456789ab'
+    """
+    return f"b{bundle_label(digest)}"
+
+
+def digest_of(predictor: Mapping[str, Any]) -> str:
+    """Return the digest of the bundle that a predictor was told to serve."""
+    given = predictor.get("model", {}).get("args", ())
+    return next((text.removeprefix(DIGEST) for text in given if text.startswith(DIGEST)), "")
+
+
+def workload(name: str, predictor: Mapping[str, Any]) -> str:
+    """Return the name that KServe gives a predictor's Deployment and Service."""
+    own = predictor.get("name")
+    return f"{name}-{own}-predictor" if own else f"{name}-predictor"
+
+
+def predictor_of(name: str, location: str, digest: str, image: str, section: DeploymentSection) -> dict[str, Any]:
+    """Return KServe's predictor spec for a bundle, checked against KServe's own types.
+
+    Args:
+        name: the plan's.
+        location: address of the bundle's folder in the store.
+        digest: the bundle's; the predictor refuses to load any other.
+        image: of the predictor; named here, so that a newer runtime changes nothing that serves already.
+        section: replicas and limits.
+
+    Raises:
+        MissingExtraError: if kserve is not installed.
+        PolicyError: ``bad_location`` if KServe's storage initializer cannot fetch from there.
+    """
+    try:
+        from kserve import V1beta1ModelFormat, V1beta1ModelSpec, V1beta1PredictorSpec
+        from kubernetes import client
+    except ImportError as error:
+        raise MissingExtraError("kserve", "deploy") from error
+    arguments = [DIGEST + digest, f"--max-batch={section.max_batch}"]
+    spread = client.V1TopologySpreadConstraint(
+        max_skew=1,
+        topology_key="kubernetes.io/hostname",
+        when_unsatisfiable="ScheduleAnyway",
+        label_selector=client.V1LabelSelector(match_labels=labels_of(name)),
+    )
+    spec = V1beta1PredictorSpec(
+        name=revision_name(digest),
+        service_account_name="predictor",
+        automount_service_account_token=False,
+        min_replicas=section.replicas,
+        termination_grace_period_seconds=60,
+        topology_spread_constraints=[spread],
+        model=V1beta1ModelSpec(
+            model_format=V1beta1ModelFormat(name=RUNTIME, version="1"),
+            runtime=RUNTIME,
+            storage_uri=_fetchable(location),
+            image=image or None,
+            args=[*arguments, "--strict-fields"] if section.strict_fields else arguments,
+        ),
+    )
+    built: dict[str, Any] = client.ApiClient(client.Configuration()).sanitize_for_serialization(spec)
+    return built
+
+
+def read_release(found: Mapping[str, Any], plan: str) -> Release:
+    """Read an InferenceService.
+
+    Raises:
+        PolicyError: ``not_ours`` if it does not carry the labels of this plan.
+    """
+    metadata, spec = found["metadata"], found["spec"]
+    labels = metadata.get("labels", {})
+    if not labels_of(plan).items() <= labels.items():
+        raise PolicyError(
+            "not_ours",
+            f"InferenceService {metadata['name']!r} must be labelled as Sevenfold's for plan {plan!r} to be touched, "
+            "but is not.",
+            remedy="Give the plan another name, or remove the InferenceService yourself.",
+        )
+    canary = (spec.get("canary") or [None])[0]
+    return Release(
+        name=metadata["name"],
+        plan=plan,
+        namespace=metadata["namespace"],
+        stable=spec["predictor"],
+        candidate=canary["predictor"] if canary else None,
+        percent=int(canary.get("trafficPercent", 0)) if canary else 0,
+        hidden=labels.get(VISIBILITY) == "cluster-local",
+        version=metadata.get("resourceVersion", ""),
+        status=found.get("status", {}),
+    )
+
+
+def _fetchable(location: str) -> str:
+    """Return the address as KServe knows it: Kubeflow's minio:// is its s3://."""
+    scheme, separator, rest = location.partition("://")
+    if not separator or scheme not in ("minio", "s3", "gs", "https", "pvc"):
+        raise PolicyError(
+            "bad_location",
+            f"A bundle must lie where KServe can fetch it (s3, minio, gs, https, pvc), but lies at {location[:200]!r}.",
+            remedy="Set the pipeline root to such a store.",
+        )
+    return f"s3://{rest}" if scheme == "minio" else location

@@ -1,0 +1,148 @@
+"""Wait until one revision serves, or until it is clear that it never will.
+
+An InferenceService's `Ready` speaks of what served before, and its observed generation stands still in Standard mode
+(KServe 0.21), so a revision's own Deployment is asked: its observed generation, its updated and available replicas.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from sevenfold.cluster.api import Cluster
+from sevenfold.contracts.errors import ServingError, TemporaryError
+
+__all__ = ["available", "wait_for_revision"]
+
+CONTAINER: Final = "kserve-container"
+POLL_SECONDS: Final = 2.0
+PATIENCE_SECONDS: Final = 45.0  # with a fault that a retry of the kubelet may mend, such as a registry's hiccup
+RESTARTS: Final = 3
+HOPELESS: Final = ("InvalidImageName", "CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+STUCK: Final = ("ErrImagePull", "ImagePullBackOff", "CrashLoopBackOff")
+LOG_CHARACTERS: Final = 1_200
+
+
+def wait_for_revision(
+    cluster: Cluster,
+    workload: str,
+    predictor: Mapping[str, Any],
+    *,
+    seconds: float,
+    tell: Callable[[str], None] = lambda text: None,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Return once every replica of a revision's Deployment is of its newest template and available.
+
+    Args:
+        cluster: with the namespace.
+        workload: name of the Deployment.
+        predictor: KServe's spec of the revision; a Deployment that KServe has not changed yet is not it.
+        seconds: longest wait.
+        tell: is told what is waited for, when it changes.
+        sleep: waits.
+        clock: tells seconds.
+
+    Raises:
+        ServingError: ``revision_failed`` with events and logs of its pods, as soon as it cannot come up any more or
+            the time is over.
+    """
+    started, stuck_since, told, blind = clock(), None, "", None
+    while True:
+        try:
+            deployment = cluster.get("Deployment", workload)
+            pods = _pods(cluster, workload)
+            blind = None
+        except TemporaryError as error:  # an API server that restarts is waited for
+            deployment, pods, blind = None, [], error
+        if deployment and _carries(deployment, predictor) and available(deployment):
+            return
+        fault, hopeless = _fault(deployment, pods)
+        stuck_since = (stuck_since if stuck_since is not None else clock()) if fault else None
+        state = fault or _state(deployment)
+        if state != told:
+            tell(state)
+            told = state
+        late = clock() - started > seconds
+        if hopeless or late or (stuck_since is not None and clock() - stuck_since > PATIENCE_SECONDS):
+            if blind:
+                raise blind
+            waited = f"within {seconds:g} seconds" if late else f"({fault})"
+            raise ServingError(
+                "revision_failed",
+                f"The new revision must serve, but did not {waited}. {_why(cluster, workload, pods)}".strip(),
+                remedy="What served before goes on serving.",
+            )
+        sleep(POLL_SECONDS)
+
+
+def available(deployment: dict[str, Any]) -> bool:
+    """Whether all replicas are of the newest template, seen by the controller, and available."""
+    status, wanted = deployment.get("status", {}), int(deployment["spec"].get("replicas", 1))
+    counts = [int(status.get(key, 0)) for key in ("replicas", "updatedReplicas", "availableReplicas")]
+    seen = int(status.get("observedGeneration", 0)) >= int(deployment["metadata"]["generation"])
+    return seen and wanted > 0 and all(count == wanted for count in counts)
+
+
+def _carries(deployment: Mapping[str, Any], predictor: Mapping[str, Any]) -> bool:
+    """Whether the Deployment's template runs this predictor: its image, with its arguments."""
+    model, containers = predictor["model"], deployment["spec"]["template"]["spec"]["containers"]
+    own = next(container for container in containers if container["name"] == CONTAINER)
+    wanted, given = list(model["args"]), list(own.get("args", ()))
+    return given[len(given) - len(wanted) :] == wanted and model.get("image") in (None, own["image"])
+
+
+def _pods(cluster: Cluster, workload: str) -> list[dict[str, Any]]:
+    found = cluster.find("Pod", labels=f"app=isvc.{workload}")
+    return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
+
+
+def _state(deployment: dict[str, Any] | None) -> str:
+    if deployment is None:
+        return "waiting for KServe"
+    status = deployment.get("status", {})
+    return f"{status.get('availableReplicas', 0)} of {deployment['spec'].get('replicas', 1)} replicas serve"
+
+
+def _fault(deployment: dict[str, Any] | None, pods: list[dict[str, Any]]) -> tuple[str, bool]:
+    """Return what holds a revision up, and whether no waiting can help."""
+    for condition in (deployment or {}).get("status", {}).get("conditions", ()):
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            return str(condition.get("message", "no pod may be created")), False
+    for pod in pods:
+        status = pod.get("status", {})
+        for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+            waiting = container.get("state", {}).get("waiting", {})
+            reason = waiting.get("reason", "")
+            if reason in HOPELESS or container.get("restartCount", 0) >= RESTARTS:
+                return f"{container['name']}: {reason or 'it keeps ending'}", True
+            if reason in STUCK:
+                return f"{container['name']}: {reason}", False
+    return "", False
+
+
+def _why(cluster: Cluster, workload: str, pods: list[dict[str, Any]]) -> str:
+    """Return the last warnings about a revision and the end of its containers' logs."""
+    try:
+        warnings = [line for line in cluster.events(workload) if line.startswith("Warning")]
+        logs = [text for pod in pods[:1] for text in _logs(cluster, pod)]
+    except TemporaryError:
+        return ""
+    events = f"Events: {' | '.join(dict.fromkeys(warnings[-4:]))}." if warnings else ""
+    return " ".join([events, *logs]).strip()
+
+
+def _logs(cluster: Cluster, pod: dict[str, Any]) -> list[str]:
+    status = pod.get("status", {})
+    found = []
+    for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+        if container.get("ready") or container.get("state", {}).get("terminated", {}).get("exitCode") == 0:
+            continue
+        name = container["name"]
+        text = cluster.log(pod["metadata"]["name"], name, previous=container.get("restartCount", 0) > 0)
+        text = text or cluster.log(pod["metadata"]["name"], name)
+        if text.strip():
+            found.append(f"The end of {name}'s log: {text.strip()[-LOG_CHARACTERS:]}")
+    return found
