@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ class Sight:
     age_seconds: float | None = None  # of the newest sample; None where there is none within the hour
     missing_rules: tuple[str, ...] = ()
     failing_rules: tuple[str, ...] = ()
-    firing: tuple[str, ...] = ()  # alerts of this model, by name
+    firing: tuple[str, ...] = ()  # alerts of this bundle, by name
 
     @property
     def scraped(self) -> bool:
@@ -58,7 +58,7 @@ def look(client: PrometheusClient, *, namespace: str, model: str, bundle: str) -
         age_seconds=round(now - max(moment for _, moment in newest), 1) if newest else None,
         missing_rules=tuple(name for name in RULES if not any(rule.get("name") == name for rule in rules)),
         failing_rules=_failing(rules),
-        firing=_firing(rules, namespace, model),
+        firing=_firing(rules, labels),
     )
 
 
@@ -70,12 +70,13 @@ def _failing(rules: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(sorted({str(rule["name"]) for rule in rules if _ours(rule) and rule.get("health") == "err"}))
 
 
-def _firing(rules: Sequence[dict[str, Any]], namespace: str, model: str) -> tuple[str, ...]:
+def _firing(rules: Sequence[dict[str, Any]], target: Mapping[str, str]) -> tuple[str, ...]:
     found = set()
     for rule in rules:
         for alert in rule.get("alerts") or ():
             labels = alert.get("labels", {})
-            ours = labels.get("model") == model and labels.get("namespace", namespace) == namespace
-            if _ours(rule) and ours and alert.get("state") == "firing":
+            # Some alerts are of a model whatever bundle it serves, and carry no such label.
+            meant = "model" in labels and all(labels.get(name, value) == value for name, value in target.items())
+            if _ours(rule) and meant and alert.get("state") == "firing":
                 found.add(str(rule["name"]))
     return tuple(sorted(found))
