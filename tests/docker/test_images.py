@@ -104,7 +104,7 @@ def test_the_stages_can_be_imported(built: tuple[str, str, Path]) -> None:
         "prepare": "polars, pandas, nbclient, sevenfold.preparation",
         "train": "torch, optuna, onnxruntime, sevenfold.training",
         "serve": "onnxruntime, uvicorn, sevenfold.serving.serve",
-        "control": "kserve, kubernetes, sevenfold.monitoring",
+        "control": "kserve, kubernetes, onnxruntime, sevenfold.monitoring",
     }[target]
     command = ["--", "/opt/sevenfold/bin/python", "-c", f"import os, {modules}; print(os.getuid())"]
     assert buildah("run", "--isolation", "chroot", container, *command).endswith("65532")
