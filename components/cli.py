@@ -185,13 +185,30 @@ add_release_commands(app)
 
 
 @app.command()
-def doctor() -> None:
-    """Say what is missing on this machine, and the command that mends it."""
+def doctor(
+    plan_path: Annotated[Path | None, typer.Argument(metavar="[PLAN.YAML]", help="The plan that is to run.")] = None,
+    endpoint: Annotated[
+        str, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="URL of Kubeflow Pipelines; empty looks for it.")
+    ] = "",
+    namespace: Annotated[str, typer.Option(help="Yours, on a Kubeflow with several users.")] = "",
+    context: Annotated[str, typer.Option(help="Context of the kubeconfig; empty takes the current one.")] = "",
+    account: Annotated[
+        str, typer.Option("--service-account", help="Account of the pods, whose rights are looked at.")
+    ] = "pipeline-runner",
+) -> None:
+    """Say what is missing on this machine and on the cluster, and the command that mends it.
+
+    Nothing is changed, and no value of a Secret is read. Without a kubeconfig only this machine is looked at.
+    """
     from rich.console import Console
 
+    from sevenfold.pipelines.cluster_checks import Place
     from sevenfold.pipelines.doctor import diagnose
+    from sevenfold.plan import load_plan
 
-    raise typer.Exit(diagnose(Console()))
+    plan = load_plan(plan_path) if plan_path else None
+    place = Place(endpoint=endpoint, namespace=namespace, context=context, account=account)
+    raise typer.Exit(diagnose(Console(), plan, place))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What this machine lacks for a local run, and the command that mends it."""
+"""What this machine lacks for a local run, and a cluster for one there, and the command that mends it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from sevenfold.pipelines.check import Check
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Check", "diagnose", "local_checks"]
+    from sevenfold.pipelines.cluster_checks import Place
+    from sevenfold.plan import Plan
+
+__all__ = ["diagnose", "local_checks"]
 
 PACKAGES = {
     "polars": "prepare",
@@ -31,16 +35,6 @@ PACKAGES = {
 NEEDED_DISK_GB = 2
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at: whether it is fine, what was found, what mends it."""
-
-    name: str
-    fine: bool
-    found: str
-    remedy: str = ""
-
-
 def local_checks() -> Iterator[Check]:
     """Yield what a local run needs: Python, a package per stage, disk, memory."""
     version = ".".join(map(str, sys.version_info[:3]))
@@ -54,12 +48,25 @@ def local_checks() -> Iterator[Check]:
     yield Check("disk", free >= NEEDED_DISK_GB, f"{free:.0f} GB free", f"Free {NEEDED_DISK_GB} GB here.")
 
 
-def diagnose(console: Console) -> int:
-    """Print every check and return 0 if all are fine, else 1."""
-    checks = list(local_checks())
-    for check in checks:
-        mark = "[green]✓[/]" if check.fine else "[red]✗[/]"
-        console.print(f"{mark} {check.name:<18} {check.found}", highlight=False)
-        if not check.fine:
-            console.print(f"    mend it: {check.remedy}", style="bold", highlight=False, markup=False)
-    return 0 if all(check.fine for check in checks) else 1
+MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]?[/]"}
+
+
+def diagnose(console: Console, plan: Plan | None = None, place: Place | None = None) -> int:
+    """Print every check and return 1 if one failed, else 0; what could not be looked at does not fail.
+
+    Args:
+        console: where to print.
+        plan: what is to run, where it is known.
+        place: the cluster it is to run on; None looks at this machine alone.
+    """
+    from itertools import chain
+
+    from sevenfold.pipelines.cluster_checks import cluster_checks
+
+    failed = False
+    for check in chain(local_checks(), cluster_checks(plan, place) if place else ()):
+        failed = failed or check.fine is False
+        console.print(f"{MARKS[check.fine]} {check.name:<18} {check.found}", highlight=False, soft_wrap=True)
+        if not check.fine and check.remedy:
+            console.print(f"    mend it: {check.remedy}", style="bold", highlight=False, markup=False, soft_wrap=True)
+    return 1 if failed else 0

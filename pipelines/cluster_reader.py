@@ -1,0 +1,91 @@
+"""Reads an API server for `doctor`: never a value of a Secret, and no is an answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from sevenfold.contracts.errors import PolicyError
+
+__all__ = ["Answer", "ClusterReader"]
+
+SECONDS: Final = 5.0
+NAMES_ONLY: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+
+class Answer(dict[str, Any]):
+    """What a path holds; empty where it holds nothing. `known` is False where we were not allowed to look."""
+
+    def __init__(self, value: dict[str, Any] | None = None, *, known: bool = True) -> None:
+        super().__init__(value or {})
+        self.known = known
+
+    @property
+    def there(self) -> bool | None:
+        """Whether it is there; None where it could not be looked at."""
+        return bool(self) if self.known else None
+
+
+class ClusterReader:
+    """A cluster as the user's kubeconfig, or a pod's own account, sees it.
+
+    Raises:
+        PolicyError: ``no_cluster`` if there is neither.
+    """
+
+    def __init__(self, context: str = "") -> None:
+        from kubernetes import client, config
+
+        settings = client.Configuration()
+        settings.retries = False
+        try:
+            if context:
+                config.load_kube_config(context=context, client_configuration=settings)
+            else:
+                config.load_config(client_configuration=settings)
+        except (config.ConfigException, OSError) as error:
+            raise PolicyError("no_cluster", f"A kubeconfig must name a cluster, but: {str(error)[:200]}") from None
+        self._client, self._refused = client.ApiClient(settings), client.ApiException
+
+    @property
+    def host(self) -> str:
+        """Address of the API server."""
+        return str(self._client.configuration.host)
+
+    def get(self, path: str, *, names_only: bool = False) -> Answer:
+        """Return what lies at a path; with `names_only` no more than its metadata."""
+        return self._ask("GET", path, accept=NAMES_ONLY if names_only else "application/json")
+
+    def may(self, namespace: str, verb: str, resource: str, group: str = "", account: str = "") -> bool | None:
+        """Whether we, or an account ``namespace:name``, may do something; None where the server does not say."""
+        wanted = {"namespace": namespace, "verb": verb, "resource": resource, "group": group}
+        kind = "SubjectAccessReview" if account else "SelfSubjectAccessReview"
+        who = {"user": f"system:serviceaccount:{account}"} if account else {}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": kind,
+            "spec": {"resourceAttributes": wanted, **who},
+        }
+        answer = self._ask("POST", f"/apis/authorization.k8s.io/v1/{kind.lower()}s", body=body)
+        return bool(answer["status"].get("allowed")) if answer.get("status") else None
+
+    def _ask(self, verb: str, path: str, *, body: Any = None, accept: str = "application/json") -> Answer:
+        from urllib3.exceptions import HTTPError
+
+        try:
+            told = self._client.call_api(
+                path,
+                verb,
+                header_params={"Accept": accept, "Content-Type": "application/json"},
+                body=body,
+                auth_settings=["BearerToken"],
+                _preload_content=False,
+                _return_http_data_only=True,
+                _request_timeout=SECONDS,
+            )
+            value = json.loads(told.data)
+        except self._refused as error:
+            return Answer(known=error.status in (404, 503))
+        except (HTTPError, ValueError, OSError):
+            return Answer(known=False)
+        return Answer(value if isinstance(value, dict) else {"items": value})

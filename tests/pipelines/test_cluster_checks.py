@@ -1,0 +1,206 @@
+"""What doctor says of clusters, played by a small API server."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sevenfold.contracts.columns import Column, Kind, Role, Task
+from sevenfold.contracts.errors import PolicyError
+from sevenfold.pipelines.check import Check
+from sevenfold.pipelines.cluster_checks import CRD, SERVING, Place, cluster_checks, require_cluster
+from sevenfold.plan import DataSection, Plan
+
+ENGINE = "/api/v1/namespaces/kubeflow/configmaps/workflow-controller-configmap"
+SETTINGS = "/api/v1/namespaces/kserve/configmaps/inferenceservice-config"
+CONTROLLER = "/apis/apps/v1/namespaces/kserve/deployments/kserve-controller-manager"
+RUNTIME = f"{SERVING}/namespaces/team/servingruntimes/sevenfold"
+FETCHER = f"{SERVING}/clusterstoragecontainers/default"
+SECRET = "/api/v1/namespaces/kubeflow/secrets/store-keys"  # noqa: S105 — a path
+PROMETHEUS = "/api/v1/namespaces/sevenfold-monitoring/services/http:prometheus:9090/proxy/api/v1/targets"
+VALUE = "the-value-of-the-secret"
+
+
+def schema(*fields: str) -> dict[str, Any]:
+    spec = {"properties": {name: {} for name in fields}}
+    return {"spec": {"versions": [{"schema": {"openAPIV3Schema": {"properties": {"spec": spec}}}}]}}
+
+
+def controller(version: str) -> dict[str, Any]:
+    return {"spec": {"template": {"spec": {"containers": [{"image": f"kserve/kserve-controller:{version}"}]}}}}
+
+
+def ingress(on: bool) -> dict[str, Any]:
+    return {"data": {"ingress": json.dumps({"enableGatewayApi": on, "kserveIngressGateway": "kserve/way"})}}
+
+
+WELL: dict[str, Any] = {
+    "/version": {"gitVersion": "v1.34.0"},
+    "/api/v1/namespaces/kubeflow/services/http:ml-pipeline:8888/proxy/apis/v2beta1/healthz": {"tag_name": "2.17.0"},
+    ENGINE: {"data": {"workflowDefaults": 'lastRetry.message contains "retryable"'}},
+    CRD: schema("predictor", "canary"),
+    CONTROLLER: controller("v0.21.0"),
+    SETTINGS: ingress(True),
+    "/apis/gateway.networking.k8s.io/v1/namespaces/kserve/gateways/way": {"kind": "Gateway"},
+    "/api/v1/namespaces/team": {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
+    RUNTIME: {"kind": "ServingRuntime"},
+    "/api/v1/namespaces/team/serviceaccounts/predictor": {"kind": "ServiceAccount"},
+    FETCHER: {"spec": {"container": {"securityContext": {"runAsNonRoot": True}}}},
+    SECRET: {"kind": "Secret", "data": {"AWS_ACCESS_KEY_ID": VALUE}},
+    PROMETHEUS: {"status": "success", "data": {"activeTargets": [{"health": "up"}, {"health": "down"}]}},
+}
+GONE, HIDDEN = 404, 403
+
+
+@pytest.fixture
+def plan() -> Plan:
+    columns = {"x": Column(kind=Kind.NUMBER), "y": Column(kind=Kind.CATEGORY, role=Role.TARGET)}
+    data = DataSection(source="t.csv", target="y", task=Task.BINARY, columns=columns)
+    given = {"version": 1, "name": "trains", "data": data, "secrets": {"storage": "store-keys"}}
+    return Plan.model_validate({**given, "deployment": {"namespace": "team"}})
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    world: dict[str, Any] = {**WELL, "may": True, "asked": []}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            world["asked"].append((path, self.headers["Accept"]))
+            self.tell(world.get(path, GONE))
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            review = "accessreviews" in self.path and body["spec"]["resourceAttributes"]["verb"] in ("patch", "get")
+            self.tell({"status": {"allowed": world["may"]}} if review else GONE)
+
+        def tell(self, value: Any) -> None:
+            body = json.dumps({} if isinstance(value, int) else value).encode()
+            self.send_response(value if isinstance(value, int) else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        named = {"name": "it", "cluster": {"server": f"http://127.0.0.1:{http.server_port}"}}
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [named],
+            "users": [{"name": "it", "user": {}}],
+            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+            "current-context": "it",
+        }
+        (tmp_path / "config").write_text(yaml.safe_dump(config))
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+        monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "config"))
+        yield world
+        http.shutdown()
+        thread.join()
+
+
+def told(plan: Plan | None, **place: str) -> dict[str, Check]:
+    return {check.name: check for check in cluster_checks(plan, Place(**place))}
+
+
+def test_a_cluster_that_has_everything(server: dict[str, Any], plan: Plan) -> None:
+    found = told(plan)
+    assert [name for name, check in found.items() if check.fine is not True] == []
+    assert found["strategy"].found == "this cluster allows canary and replace"
+    assert found["Prometheus"].found.endswith("1 of 2 targets are up")
+    assert found["Kubeflow Pipelines"].found == "2.17.0, found in the cluster"
+    require_cluster(plan, Place())
+
+
+@pytest.mark.parametrize(
+    ("changed", "name", "remedy"),
+    [
+        ({CRD: schema("predictor")}, "strategy", "deployment.strategy: replace, or: install KServe 0.21"),
+        ({CONTROLLER: controller("v0.20.0")}, "strategy", "deployment.strategy: replace, or: install KServe 0.21"),
+        ({SETTINGS: ingress(False)}, "strategy", "deployment.strategy: replace, or: kubectl -n kserve patch"),
+        ({"/api/v1/namespaces/team": GONE}, "namespace", "kubectl apply --server-side -k"),
+        ({RUNTIME: GONE}, "runtime", "kubectl apply --server-side -k"),
+        ({"may": False}, "rights", "kubectl apply --server-side -k"),
+        ({FETCHER: {"spec": {"container": {"name": "x"}}}}, "model fetcher", "kubectl patch clusterstoragecontainer"),
+    ],
+)
+def test_what_no_run_survives_is_refused_before_it(
+    server: dict[str, Any], plan: Plan, changed: dict[str, Any], name: str, remedy: str
+) -> None:
+    server.update(changed)
+    check = told(plan)[name]
+    assert check.fine is False
+    assert remedy in check.remedy
+    with pytest.raises(PolicyError, match=name) as caught:
+        require_cluster(plan, Place())
+    assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [
+        ({SECRET: GONE}, "secrets.storage"),
+        ({PROMETHEUS: GONE}, "Prometheus"),
+        ({SETTINGS: ingress(False)}, "Gateway API"),
+    ],
+)
+def test_what_a_run_may_survive_is_only_told(
+    server: dict[str, Any], plan: Plan, changed: dict[str, Any], name: str
+) -> None:
+    server.update(changed)
+    other = plan.model_copy(update={"deployment": plan.deployment.replaced(strategy="replace")})
+    check = told(other)[name]
+    assert check.fine is False
+    assert check.remedy
+    require_cluster(other, Place())
+
+
+def test_replace_works_where_canary_does_not(server: dict[str, Any], plan: Plan) -> None:
+    server[CRD] = schema("predictor")
+    other = plan.model_copy(update={"deployment": plan.deployment.replaced(strategy="replace")})
+    assert told(other)["strategy"].fine is True
+
+
+def test_what_may_not_be_seen_stops_nobody(server: dict[str, Any], plan: Plan) -> None:
+    server.update({path: HIDDEN for path in WELL if path != "/version"})
+    found = told(plan)
+    assert {check.fine for name, check in found.items() if name not in ("cluster", "rights")} == {None}
+    require_cluster(plan, Place())
+
+
+def test_no_value_of_a_secret_is_asked_for(server: dict[str, Any], plan: Plan) -> None:
+    found = told(plan)
+    assert VALUE not in repr(found)
+    accepts = [accept for path, accept in server["asked"] if "/secrets/" in path]
+    assert accepts and all("PartialObjectMetadata" in accept for accept in accepts)
+    server["asked"].clear()
+    server["may"] = False
+    assert told(plan)["secrets.storage"].fine is None
+    assert not [path for path, _ in server["asked"] if "/secrets/" in path]
+
+
+def test_a_wrong_endpoint_is_named(server: dict[str, Any]) -> None:
+    check = told(None, endpoint="http://127.0.0.1:9")["Kubeflow Pipelines"]
+    assert check.fine is False
+    assert "does not answer" in check.found
+
+
+def test_without_a_kubeconfig_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, plan: Plan) -> None:
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
+    found = told(plan)
+    assert list(found) == ["cluster"]
+    assert found["cluster"].fine is None
+    require_cluster(plan, Place())
