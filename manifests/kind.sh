@@ -122,11 +122,17 @@ storage() {
   for field in accesskey secretkey; do
     kubectl --namespace kubeflow get secret mlpipeline-minio-artifact -o "jsonpath={.data.$field}" | base64 -d >"$keys/$field"
   done
-  kubectl --namespace sevenfold create secret generic sevenfold-storage --dry-run=client -o yaml \
-    --from-file=AWS_ACCESS_KEY_ID="$keys/accesskey" --from-file=AWS_SECRET_ACCESS_KEY="$keys/secretkey" \
-    | kubectl annotate --local -f - -o yaml serving.kserve.io/s3-endpoint=seaweedfs.kubeflow:9000 \
-      serving.kserve.io/s3-usehttps=0 serving.kserve.io/s3-region=us-east-1 \
-    | apply -f -
+  printf http://seaweedfs.kubeflow:9000 >"$keys/endpoint"
+  printf us-east-1 >"$keys/region"
+  # The predictors read with it; the pipelines' tasks, to compare with what was promoted and to keep checkpoints.
+  for namespace in sevenfold kubeflow; do
+    kubectl --namespace "$namespace" create secret generic sevenfold-storage --dry-run=client -o yaml \
+      --from-file=AWS_ACCESS_KEY_ID="$keys/accesskey" --from-file=AWS_SECRET_ACCESS_KEY="$keys/secretkey" \
+      --from-file=AWS_ENDPOINT_URL="$keys/endpoint" --from-file=AWS_DEFAULT_REGION="$keys/region" \
+      | kubectl annotate --local -f - -o yaml serving.kserve.io/s3-endpoint=seaweedfs.kubeflow:9000 \
+        serving.kserve.io/s3-usehttps=0 serving.kserve.io/s3-region=us-east-1 \
+      | apply -f -
+  done
 }
 
 ready() {
@@ -136,7 +142,13 @@ Kubeflow Pipelines   http://localhost:3000
 Grafana              http://localhost:3001
 Served models        http://localhost:8080, Host: NAME-sevenfold.example.com
 
-Next:  sevenfold submit examples/flights/plan.yaml --endpoint http://localhost:3000
+Next, with the store reached from here:
+
+  kubectl -n kubeflow port-forward service/seaweedfs 9000 &
+  key() { kubectl -n kubeflow get secret sevenfold-storage -o "jsonpath={.data.$1}" | base64 -d; }
+  export AWS_ACCESS_KEY_ID=$(key AWS_ACCESS_KEY_ID) AWS_SECRET_ACCESS_KEY=$(key AWS_SECRET_ACCESS_KEY)
+  export AWS_ENDPOINT_URL=http://localhost:9000 AWS_DEFAULT_REGION=us-east-1
+  sevenfold submit examples/flights/plan.yaml --endpoint http://localhost:3000 --images build/images.json
 TEXT
 }
 
