@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sevenfold.contracts.errors import PolicyError, TemporaryError
+from sevenfold.pipelines.lineage import task_key
 from sevenfold.pipelines.login import Login
 from sevenfold.pipelines.nodes import executor_node, run_nodes, task_rows
 
@@ -71,6 +72,7 @@ class Engine:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._sleep = sleep
+        self._specs: dict[str, dict[str, Any]] = {}
         self.endpoint = endpoint.rstrip("/")
         with _quiet():
             import kfp_server_api as api
@@ -193,20 +195,32 @@ class Engine:
     def _reference(self, made: Registered) -> Any:
         return self._api.V2beta1PipelineVersionReference(pipeline_id=made.pipeline, pipeline_version_id=made.version)
 
-    def same_runs(self, run: Any) -> list[str]:
-        """Return the earlier runs with the same version and parameters, newest first: its cache can come from them."""
+    def same_runs(self, run: Any, task: str) -> list[str]:
+        """Return the earlier runs in which a task had the same inputs, newest first: its cache can come from them."""
+        wanted = self._task_key(run, task)
         found = self._patiently(
-            lambda: self._client.list_runs(page_size=100, sort_by="created_at desc", experiment_id=run.experiment_id)
+            lambda: self._client.list_runs(page_size=100, sort_by="created_at desc", namespace=self.namespace or None)
         )
-        version = run.pipeline_version_reference.pipeline_version_id
-        return [
-            other.run_id
+        pipeline = run.pipeline_version_reference.pipeline_id
+        earlier = [
+            other
             for other in found.runs or ()
             if other.created_at < run.created_at
             and other.pipeline_version_reference
-            and other.pipeline_version_reference.pipeline_version_id == version
-            and other.runtime_config.parameters == run.runtime_config.parameters
+            and other.pipeline_version_reference.pipeline_id == pipeline
         ]
+        return [other.run_id for other in earlier if wanted and self._task_key(other, task) == wanted]
+
+    def _task_key(self, run: Any, task: str) -> str:
+        made = run.pipeline_version_reference
+        if made.pipeline_version_id not in self._specs:
+            calls = self._client._pipelines_api
+            version = self._patiently(
+                lambda: calls.pipeline_service_get_pipeline_version(made.pipeline_id, made.pipeline_version_id)
+            )
+            spec = dict(version.pipeline_spec or {})
+            self._specs[made.pipeline_version_id] = spec.get("pipeline_spec", spec)
+        return task_key(self._specs[made.pipeline_version_id], run.runtime_config.parameters or {}, task)
 
     def _pipeline(self, name: str) -> str:
         found = self._patiently(

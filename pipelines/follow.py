@@ -37,8 +37,8 @@ def follow(
     """Show each task's state as it changes until the run ends, and return how it ended.
 
     The run folder then holds the reports, the bundle, what was decided, the log of every task, and `report.html`. What
-    a task took from Kubeflow's cache is brought from the earlier run of the same version and parameters. Breaking it
-    off leaves the run running.
+    a task took from Kubeflow's cache is brought from the earlier run that made it. Breaking it off leaves the run
+    running.
     """
     shown: dict[str, str] = {}
     with view:
@@ -71,7 +71,7 @@ def _bring(sent: Submitted, engine: Engine, store: Store, run: Any, task: str) -
     place = f"{sent.name}/{sent.run}/{task}"
     if not store.bring(place, "report", home / "report") and not store.log(place):
         # it never ran: Kubeflow took what an earlier run made
-        earlier = (f"{sent.name}/{other}/{task}" for other in engine.same_runs(run))
+        earlier = (f"{sent.name}/{other}/{task}" for other in engine.same_runs(run, task))
         place = next((found for found in earlier if store.bring(found, "report", home / "report")), place)
     for output in wanted[1:]:
         store.bring(place, output, home / output)

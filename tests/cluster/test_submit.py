@@ -1,92 +1,133 @@
-"""A plan on a real Kubeflow, with images that were built and pushed.
+"""A plan on a real Kubeflow, with images that were built and pushed."""
 
-Needs ``KF_PIPELINES_ENDPOINT``, the store's keys and endpoint (``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``,
-``AWS_ENDPOINT_URL``), ``build/images.json``, and in the pods' namespace a Secret ``sevenfold-storage`` with such keys.
-"""
+from __future__ import annotations
 
 import json
 import os
-import random
 import re
+import signal
 import subprocess
-import sys
-import urllib.request
+import time
 from pathlib import Path
 
 import pytest
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
-IMAGES = Path(__file__).parents[2] / "build" / "images.json"
-NEEDED = ("KF_PIPELINES_ENDPOINT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL")
+SMALL = ("--trials", "2", "--max-epochs", "3")
+NETWORK = """\
+from torch import nn
+
+
+class Network(nn.Module):
+    def __init__(self, signature):
+        super().__init__()
+        self.layer = nn.Linear(len(signature.numeric), signature.outputs)
+
+    def forward(self, numeric, categorical):
+        return self.layer(numeric)
+"""
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> str:
-    lacking = [name for name in NEEDED if not os.environ.get(name)]
-    if lacking:
-        pytest.skip(f"no cluster: {', '.join(lacking)} not set")
-    if not IMAGES.is_file() or "@sha256:" not in IMAGES.read_text():
-        pytest.skip("no pushed images: run make images with --push")
-    url = os.environ["KF_PIPELINES_ENDPOINT"]
-    try:
-        urllib.request.urlopen(f"{url}/apis/v2beta1/healthz", timeout=5).close()  # noqa: S310 — http by contract
-    except OSError as error:
-        pytest.skip(f"no Kubeflow answers at {url}: {error}")
-    return url
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("project")
-    chance = random.Random(7)
-    rows = [(chance.gauss(0, 1), chance.gauss(0, 1)) for _ in range(300)]
-    lines = [f"{a:.4f},{b:.4f},{'late' if a + b + chance.gauss(0, 0.3) > 0 else 'early'}" for a, b in rows]
-    (folder / "trains.csv").write_text("\n".join(["a,b,state", *lines]) + "\n")
-    sevenfold(folder, "init", "trains.csv", "--target", "state")
-    with (folder / "plan.yaml").open("a") as plan:
-        plan.write("\nsecrets: {storage: sevenfold-storage}\n")
+def project(kubeflow, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = kubeflow.write_project(tmp_path_factory.mktemp("project"))
+    (folder / "ours").mkdir()
+    (folder / "ours" / "network.py").write_text(NETWORK)
+    build = "from .network import Network\n\n\ndef build_model(signature, **settings):\n    return Network(signature)\n"
+    (folder / "ours" / "__init__.py").write_text(build)
+    plan = (folder / "plan.yaml").read_text()
+    (folder / "plan.yaml").write_text(plan.replace("\ntraining:\n", "\ntraining:\n  source: ours\n"))
     return folder
 
 
-def sevenfold(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sevenfold", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
+def the_run(project: Path) -> Path:
+    return max((project / "runs").glob("*/cluster-*"), key=lambda path: path.stat().st_mtime)
 
 
-def submitted(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    account = os.environ.get("SEVENFOLD_TEST_ACCOUNT", "pipeline-runner")
-    return sevenfold(folder, "submit", "plan.yaml", "--images", str(IMAGES), "--service-account", account, *arguments)
-
-
-def test_a_plan_reaches_its_decision_in_pods(endpoint: str, project: Path) -> None:
-    # a gate nothing passes: what comes after the decision has tests of its own
-    text = (project / "plan.yaml").read_text()
-    strict, gates = re.subn(r"at_least: [\d.]+", "at_least: 1.0", text)
-    assert gates
-    (project / "plan.yaml").write_text(strict)
-    done = submitted(project, "--trials", "2", "--max-epochs", "5")
+def test_a_run_goes_on_without_us_and_without_the_server(kubeflow, project: Path) -> None:
+    with (project / "said.txt").open("w+") as said:
+        # a test runner in the background ignores Ctrl-C, and hands that on
+        started = subprocess.Popen(
+            kubeflow.submission(*SMALL),
+            cwd=project,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        deadline = time.monotonic() + 240
+        while "2 preparation" not in (project / "said.txt").read_text():
+            assert started.poll() is None, (project / "said.txt").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(1)
+        started.send_signal(signal.SIGINT)
+        assert started.wait(timeout=30) == 1
+    text = (project / "said.txt").read_text()
+    assert "ours.zip" in text
+    [number] = re.findall(r"Come back with: sevenfold follow (\S+)", text)
+    assert "Traceback" not in text
+    kubeflow.kubectl("delete", "pod", "-l", "app=ml-pipeline", "--wait=false")
+    done = kubeflow.run(project, kubeflow.command("follow", number))
     assert done.returncode == 3, done.stdout + done.stderr
-    [run] = (project / "runs").glob("*/cluster-*")
-    told = json.loads((run / "run.json").read_text())
-    assert told["state"] == "refused"
+    run = the_run(project)
+    assert json.loads((run / "run.json").read_text())["state"] == "refused"
     page = (run / "report.html").read_text()
     for stage in ("1 design", "2 preparation", "3 tuning", "4 training", "5 testing"):
-        assert f"✓ {stage}" in done.stdout or f"! {stage}" in done.stdout or f"✗ {stage}" in done.stdout, stage
+        assert re.search(f"[✓!✗] {stage}", done.stdout), stage
     assert page.count("<section") >= 5
     assert (run / "bundle" / "model.onnx").is_file()
-    assert not list(run.rglob("*.parquet")) or all("evaluation" in str(path) for path in run.rglob("*.parquet"))
+    assert json.loads((run / "bundle" / "bundle.json").read_text())["digests"]["source"].startswith("sha256:")
+    assert not [path for path in run.rglob("*.parquet") if "evaluation" not in str(path)]
 
 
-def test_bad_data_is_told_with_its_cause(endpoint: str, project: Path) -> None:
+def test_the_same_plan_registers_nothing_and_repeats_little(kubeflow, project: Path) -> None:
+    before = json.loads((the_run(project) / "run.json").read_text())
+    done = kubeflow.submit(project, *SMALL)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert f"version {before['version']} was there already" in done.stdout
+    run = the_run(project)
+    assert json.loads((run / "run.json").read_text())["run"] != before["run"]
+    assert "4 training" in done.stdout
+    assert (run / "bundle" / "model.onnx").is_file(), "what came from the cache is brought from the run that made it"
+
+
+def test_bad_data_is_told_with_task_pod_and_page(kubeflow, project: Path) -> None:
     (project / "bad.csv").write_text("a,b,other\n1,2,x\n")
-    done = submitted(project, "--data", "bad.csv")
+    done = kubeflow.submit(project, "--data", "bad.csv")
     assert done.returncode == 2, done.stdout + done.stderr
     assert "preparation failed" in done.stdout or "design failed" in done.stdout
+    assert re.search(r"^ +task +(prepare-data|explore-data)$", done.stdout, re.MULTILINE)
+    [pod] = re.findall(r"^ +pod +(\S+)$", done.stdout, re.MULTILINE)
+    assert '"exit_status":2' in kubeflow.kubectl("logs", pod, "-c", "main")
+    assert "/#/runs/details/" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_plan_has_one_schedule_which_starts_runs(kubeflow, project: Path) -> None:
+    bad = ("--data", "bad.csv")  # a run that ends at once: that it starts is what counts
+    (project / "bad.csv").write_text("a,b,other\n1,2,x\n")
+    first = kubeflow.submit(project, *bad, "--cron", "30 2 * * 1")
+    assert first.returncode == 0, first.stdout + first.stderr
+    try:
+        second = kubeflow.submit(project, *bad, "--every", "30")
+        assert "in place of 1 earlier" in second.stdout
+        [listed] = [line for line in schedules(kubeflow, project) if line.startswith("trains ")]
+        assert "every 30 s" in listed
+        deadline = time.monotonic() + 180
+        while not started_by(kubeflow, listed.split()[-1]):
+            assert time.monotonic() < deadline, "no run in three minutes"
+            time.sleep(5)
+    finally:
+        gone = kubeflow.run(project, kubeflow.command("schedules", "--remove", "trains"))
+    assert gone.stdout.strip() == "removed 1"
+    assert not [line for line in schedules(kubeflow, project) if line.startswith("trains ")]
+
+
+def schedules(kubeflow, project: Path) -> list[str]:
+    return kubeflow.run(project, kubeflow.command("schedules")).stdout.splitlines()
+
+
+def started_by(kubeflow, schedule: str) -> list[str]:
+    workflows = json.loads(kubeflow.kubectl("get", "workflows", "-o", "json"))["items"]
+    return [flow["metadata"]["name"] for flow in workflows if schedule in json.dumps(flow["metadata"])]

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import yaml
 
 from sevenfold.plan import Plan, parse_plan
 
@@ -45,9 +46,12 @@ class FakeKubeflow:
                 return 200, made
             case "GET", ["pipelines", _, "versions"]:
                 return 200, {"pipeline_versions": [v for v in self.versions if v["name"] == name]}
+            case "GET", ["pipelines", _, "versions", version]:
+                return 200, next(v for v in self.versions if v["pipeline_version_id"] == version)
             case "POST", ["pipelines", "upload_version"]:
                 self.uploads.append(body)
-                made = {"name": query["name"][0], "pipeline_version_id": f"v{len(self.versions)}"}
+                number = f"v{len(self.versions)}"
+                made = {"name": query["name"][0], "pipeline_version_id": number, "pipeline_spec": _uploaded(body)}
                 self.versions.append(made)
                 return 200, made
             case "GET", ["experiments"]:
@@ -71,6 +75,13 @@ class FakeKubeflow:
             for number, (task, told) in enumerate(tasks.items())
         ]
         return {**run, "state": state, "run_details": {"task_details": rows}}
+
+
+def _uploaded(body: bytes) -> dict[str, Any]:
+    """The documents of an upload, as Kubeflow tells them of a version."""
+    text = body.partition(b"\r\n\r\n")[2].partition(b"\r\n--")[0]
+    documents = list(yaml.safe_load_all(text))
+    return {"pipeline_spec": documents[0], "platform_spec": documents[-1]}
 
 
 def _filtered(query: dict[str, list[str]]) -> str:

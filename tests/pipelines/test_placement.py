@@ -54,18 +54,6 @@ def test_only_what_reads_sources_gets_the_storage_secret(plan: Plan, tmp_path: P
     assert executors["exec-prepare-data"]["secretAsEnv"][0]["optional"] is True
 
 
-def test_code_that_is_fetched_is_fetched_with_the_secret(plan: Plan, tmp_path: Path) -> None:
-    training = plan.training.model_copy(update={"source": "s3://ours/a.py#sha256:00"})
-    ours = plan.model_copy(update={"secrets": SecretsSection(storage="keys"), "training": training})
-    executors = platform(ours, tmp_path)["deploymentSpec"]["executors"]
-    assert {name for name, executor in executors.items() if "secretAsEnv" in executor} == {
-        "exec-explore-data",
-        "exec-prepare-data",
-        "exec-train-model",
-        "exec-tune-model",
-    }
-
-
 def test_a_volume_is_mounted_where_the_table_is_read(plan: Plan, tmp_path: Path) -> None:
     data = plan.data.model_copy(update={"volume": "tables"})
     executors = platform(plan.model_copy(update={"data": data}), tmp_path)["deploymentSpec"]["executors"]

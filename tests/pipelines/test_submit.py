@@ -86,16 +86,19 @@ def test_a_failed_task_tells_its_cause_and_status(cluster: Cluster) -> None:
 
 
 def test_what_came_from_the_cache_is_of_the_run_that_made_it(cluster: Cluster) -> None:
-    """The newest run with other parameters is not the one that Kubeflow's cache took the result from."""
-    cluster.kubeflow.script = [("SUCCEEDED", {"prepare-data": "SUCCEEDED", "test-model": "SUCCEEDED"})]
+    """A run with another number of trials had the same data prepared, but nothing of what comes after it."""
+    tasks = {"prepare-data": "SUCCEEDED", "tune-model": "SUCCEEDED", "test-model": "SUCCEEDED"}
+    cluster.kubeflow.script = [("SUCCEEDED", tasks)]
     for number, trials in enumerate((2, 5)):
         cluster.leave(f"run{number}-0000", "prepare-data")
+        cluster.leave(f"run{number}-0000", "tune-model")
         cluster.leave(f"run{number}-0000", "test-model", decision="refuse")
         cluster.run(trials=trials)
     cluster.leave("run2-0000", "test-model", decision="refuse")
     page = (cluster.run(trials=2).folder / "report.html").read_text()
-    assert "prepare-data of run0-0000" in page
-    assert "prepare-data of run1-0000" not in page
+    assert "prepare-data of run1-0000" in page
+    assert "tune-model of run0-0000" in page
+    assert "tune-model of run1-0000" not in page
     assert "test-model of run2-0000" in page
 
 

@@ -1,0 +1,84 @@
+"""A real Kubeflow, a project to submit to it, and what a person types.
+
+Needs ``KF_PIPELINES_ENDPOINT``, the store's keys and endpoint (``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``,
+``AWS_ENDPOINT_URL``), ``build/images.json`` (or `SEVENFOLD_TEST_IMAGES`) of images that were pushed, and in the pods'
+namespace (`SEVENFOLD_TEST_NAMESPACE`, else kubeflow) a Secret ``sevenfold-storage`` with such keys.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+NEEDED = ("KF_PIPELINES_ENDPOINT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL")
+NAMESPACE = os.environ.get("SEVENFOLD_TEST_NAMESPACE", "kubeflow")
+RUN_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Kubeflow:
+    """The endpoint, and the command line as it is used with it."""
+
+    url: str
+    images: Path
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "sevenfold", *arguments]
+
+    def submission(self, *arguments: str) -> list[str]:
+        account = os.environ.get("SEVENFOLD_TEST_ACCOUNT", "pipeline-runner")
+        with_images = ("--images", str(self.images), "--service-account", account)
+        return self.command("submit", "plan.yaml", *with_images, *arguments)
+
+    def run(self, folder: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
+
+    def submit(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.run(folder, self.submission(*arguments))
+
+    def kubectl(self, *arguments: str, given: str = "", fails: bool = False) -> str:
+        """Return what kubectl prints; skip where there is none."""
+        command = ["kubectl", "-n", NAMESPACE, *arguments]
+        try:
+            done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=120, check=False)
+        except FileNotFoundError:
+            pytest.skip("kubectl is not installed")
+        assert fails or done.returncode == 0, done.stderr
+        return done.stdout + done.stderr * fails
+
+    def write_project(self, folder: Path, extra: str = "") -> Path:
+        """Write a table of trains and its plan, with a gate that nothing passes: deploying has tests of its own."""
+        chance = random.Random(7)
+        rows = [(chance.gauss(0, 1), chance.gauss(0, 1)) for _ in range(300)]
+        lines = [f"{a:.4f},{b:.4f},{'late' if a + b + chance.gauss(0, 0.3) > 0 else 'early'}" for a, b in rows]
+        (folder / "trains.csv").write_text("\n".join(["a,b,state", *lines]) + "\n")
+        assert self.run(folder, self.command("init", "trains.csv", "--target", "state")).returncode == 0
+        strict, gates = re.subn(r"at_least: [\d.]+", "at_least: 1.0", (folder / "plan.yaml").read_text())
+        assert gates
+        (folder / "plan.yaml").write_text(f"{strict}\nsecrets: {{storage: sevenfold-storage}}\n{extra}")
+        return folder
+
+
+@pytest.fixture(scope="session")
+def kubeflow() -> Kubeflow:
+    lacking = [name for name in NEEDED if not os.environ.get(name)]
+    if lacking:
+        pytest.skip(f"no cluster: {', '.join(lacking)} not set")
+    built = Path(__file__).parents[2] / "build" / "images.json"
+    images = Path(os.environ.get("SEVENFOLD_TEST_IMAGES", built))
+    if not images.is_file() or "@sha256:" not in images.read_text():
+        pytest.skip("no pushed images: run make images with --push")
+    url = os.environ["KF_PIPELINES_ENDPOINT"]
+    try:
+        urllib.request.urlopen(f"{url}/apis/v2beta1/healthz", timeout=5).close()  # noqa: S310 — http by contract
+    except OSError as error:
+        pytest.skip(f"no Kubeflow answers at {url}: {error}")
+    return Kubeflow(url, images.resolve())
