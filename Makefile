@@ -1,5 +1,6 @@
 # make run      the flights example, all seven stages, on this machine
 # make test     lint, types, import rules and every test
+# make soak     the tests of faults, COUNT=20 times each
 # make check    lint, types and import rules alone
 # make compile  the example's pipeline as the YAML Kubeflow runs
 # make images   an image per kind of work, with docker, podman or buildah; PUSH=1 pushes them
@@ -7,11 +8,12 @@
 # make constraints  pin every dependency anew
 # make help     this list
 
-.PHONY: help run test check compile images kind constraints clean
+.PHONY: help run test soak check compile images kind constraints clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
 VENV ?= .venv
+COUNT ?= 20
 BIN := $(VENV)/bin
 # A folder of wheels that pip or uv was told of is taken first.
 UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
@@ -30,6 +32,9 @@ run: $(VENV)/.local $(FLIGHTS)
 
 test: check
 	@$(BIN)/pytest
+
+soak: $(VENV)/.dev
+	@$(BIN)/pytest -m soak --soak $(COUNT)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -19,6 +19,18 @@ from urllib.request import urlopen
 import pytest
 from hypothesis import settings
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", type=int, default=1, help="How often to run the tests marked soak.")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    count = metafunc.config.getoption("--soak")
+    if count > 1 and metafunc.definition.get_closest_marker("soak"):
+        metafunc.fixturenames.append("try_number")
+        metafunc.parametrize("try_number", range(1, count + 1))
+
+
 # A shared machine may pause any test for seconds: how long an example took says nothing about it.
 settings.register_profile("sevenfold", deadline=None)
 settings.load_profile("sevenfold")

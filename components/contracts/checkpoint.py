@@ -8,6 +8,7 @@ the work between two checkpoints, never the task.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import shutil
@@ -213,7 +214,8 @@ class _Store:
 
     def remove(self) -> None:
         system, path = self._open()
-        system.delete_dir_contents(path, missing_dir_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            system.delete_dir(path)
 
     def _open(self) -> tuple[Any, str]:
         if self._opened is None:

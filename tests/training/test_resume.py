@@ -117,6 +117,7 @@ def expected(mixed: Dataset, long: TrainingSection, tmp_path_factory: pytest.Tem
     return trained(mixed, long, tmp_path_factory.mktemp("whole") / "bundle", None, [])
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("sent", "seconds"), [(signal.SIGKILL, 0.0), (signal.SIGTERM, 30.0)])
 def test_a_killed_training_ends_with_the_same_bundle(
     mixed: Dataset, long: TrainingSection, expected: Trained, tmp_path: Path, sent: signal.Signals, seconds: float
