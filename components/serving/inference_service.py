@@ -15,7 +15,7 @@ from sevenfold.contracts.errors import MissingExtraError, PolicyError
 from sevenfold.contracts.telemetry import bundle_label
 from sevenfold.plan.deployment import DeploymentSection
 
-__all__ = ["RUNTIME", "Release", "digest_of", "predictor_of", "read_release", "revision_name", "workload"]
+__all__ = ["RUNTIME", "Release", "digest_of", "fetchable", "predictor_of", "read_release", "revision_name", "workload"]
 
 RUNTIME: Final = "sevenfold"  # name of the ServingRuntime, and of the model format it takes
 DIGEST: Final = "--digest="
@@ -128,7 +128,7 @@ def predictor_of(name: str, location: str, digest: str, image: str, section: Dep
         model=V1beta1ModelSpec(
             model_format=V1beta1ModelFormat(name=RUNTIME, version="1"),
             runtime=RUNTIME,
-            storage_uri=_fetchable(location),
+            storage_uri=fetchable(location),
             image=image or None,
             args=[*arguments, "--strict-fields"] if section.strict_fields else arguments,
         ),
@@ -166,8 +166,12 @@ def read_release(found: Mapping[str, Any], plan: str) -> Release:
     )
 
 
-def _fetchable(location: str) -> str:
-    """Return the address as KServe knows it: Kubeflow's minio:// is its s3://."""
+def fetchable(location: str) -> str:
+    """Return a bundle's address as KServe and Arrow know it: Kubeflow's minio:// is their s3://.
+
+    Raises:
+        PolicyError: ``bad_location`` for an address that KServe cannot fetch from.
+    """
     scheme, separator, rest = location.partition("://")
     if not separator or scheme not in ("minio", "s3", "gs", "https", "pvc"):
         raise PolicyError(

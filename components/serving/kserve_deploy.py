@@ -19,7 +19,7 @@ from sevenfold.contracts.telemetry import bundle_label
 from sevenfold.plan.deployment import DeploymentSection
 from sevenfold.serving.compare import compare
 from sevenfold.serving.deploy import CHECKS_FILE, STAGE, Checks, Deployed, candidate_record, require_tested
-from sevenfold.serving.inference_service import RUNTIME, predictor_of
+from sevenfold.serving.inference_service import RUNTIME, fetchable, predictor_of
 from sevenfold.serving.kserve_service import KServeService
 from sevenfold.serving.local import SERVICE_FILE
 from sevenfold.serving.rollout import Rollout
@@ -70,7 +70,7 @@ def deploy_on_kserve(
     note_what_serves(registry, rollout)
     used = image or _runtime_image(cluster)
     record = candidate_record(tested, bundle, name).model_copy(
-        update={"image": used, "location": location, "run": run_of(location)}
+        update={"image": used, "location": fetchable(location), "run": run_of(location)}
     )
     predictor = predictor_of(name, location, bundle.digest, used, section)
     registry.remember(Candidate(record=record, predictor=predictor))

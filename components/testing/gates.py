@@ -161,6 +161,9 @@ def decision_sentence(found: Sequence[GateResult], metric: str, value: float | N
     """Return the decision of all gates and its reasons."""
     refused = [gate for gate in found if gate.verdict == "refused"]
     score = f"{metric} is {told(value) if value is not None else 'undefined'} on {rows:,} test rows"
+    blind = sum(gate.verdict == "not_judged" for gate in found)
+    if not refused and blind:
+        return f"{score}; {len(found) - blind} of {len(found)} gates hold, {blind} could not be judged."
     if not refused:
         return f"{score}; all {len(found)} gates hold."
     names = ", ".join(gate.name for gate in refused)

@@ -47,13 +47,13 @@ def _facts(found: Evaluation) -> Facts:
         scores.get(found.metric) for scores in (found.scores, found.train_scores, found.baseline_scores)
     )
     low_high = found.intervals.get(found.metric)
-    refused = sum(gate.verdict == "refused" for gate in found.gates)
+    passed = sum(gate.verdict == "passed" for gate in found.gates)
     facts = [
         Fact(
             label="Decision",
             value=found.decision,
             level="good" if found.decision == "promote" else "bad",
-            hint=f"{len(found.gates) - refused} of {len(found.gates)} gates do not refuse",
+            hint=f"{passed} of {len(found.gates)} gates hold",
         ),
         Fact(
             label=f"{found.metric} on test rows",

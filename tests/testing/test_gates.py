@@ -139,3 +139,8 @@ def test_the_decision_names_every_gate_that_fails() -> None:
         "f1 is 0.5 on 1,000 test rows; 2 of 4 gates fail: b, d."
     )
     assert gates.decision_sentence(mixed[:1], "f1", None, 10).startswith("f1 is undefined on 10 test rows")
+
+
+def test_a_gate_that_could_not_be_judged_is_not_told_as_one_that_holds() -> None:
+    found = [gates.not_compared("serving", "roc_auc", "its copy is gone.", SECTION)]
+    assert gates.decision_sentence(found, "roc_auc", 0.7, 100).endswith("0 of 1 gates hold, 1 could not be judged.")
