@@ -25,6 +25,9 @@ class FakeKubeflow:
         self.versions: list[dict[str, Any]] = []
         self.runs: list[dict[str, Any]] = []
         self.uploads: list[bytes] = []
+        self.schedules: list[dict[str, Any]] = []
+        self.made_schedules: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []  # of every question
         self.script: list[tuple[str, dict[str, str]]] = []
         self.asked = 0
         self.faults = 0  # how many of the next questions get status 503
@@ -56,6 +59,16 @@ class FakeKubeflow:
                 return 200, made
             case "GET", ["experiments"]:
                 return 200, {"experiments": [{"experiment_id": "e0", "display_name": "demo"}]}
+            case "POST", ["recurringruns"]:
+                made = {**json.loads(body), "recurring_run_id": f"s{len(self.made_schedules)}", "status": "ENABLED"}
+                self.made_schedules.append(made)
+                self.schedules.append(made)
+                return 200, made
+            case "GET", ["recurringruns"]:
+                return 200, {"recurringRuns": self.schedules}
+            case "DELETE", ["recurringruns", gone]:
+                self.schedules = [known for known in self.schedules if known["recurring_run_id"] != gone]
+                return 200, {}
             case "POST", ["runs"]:
                 number = len(self.runs)
                 made = {**json.loads(body), "run_id": f"run{number}-0000", "created_at": MOMENT.format(number)}
@@ -97,6 +110,7 @@ def serving(fake: FakeKubeflow) -> Iterator[FakeKubeflow]:
         def respond(self) -> None:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            fake.headers.append(dict(self.headers))
             status, told = fake.answer(self.command, parts.path, parse_qs(parts.query), body)
             text = json.dumps(told).encode()
             self.send_response(status)
@@ -105,7 +119,7 @@ def serving(fake: FakeKubeflow) -> Iterator[FakeKubeflow]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_GET = do_POST = respond
+        do_GET = do_POST = do_DELETE = respond
 
         def log_message(self, *_: object) -> None:
             pass

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from sevenfold.contracts.errors import PolicyError, TemporaryError
-from sevenfold.pipelines.engine import Engine
+from sevenfold.pipelines.engine import Engine, Schedule
+from sevenfold.pipelines.login import Login
 
 
 @pytest.fixture
@@ -64,3 +65,42 @@ def test_what_the_server_refuses_is_not_tried_again(kubeflow, package: Path) -> 
     with pytest.raises(PolicyError, match="status 404: nothing at GET"):
         engine.run("unknown")
     assert not pauses
+
+
+def test_a_plan_has_one_schedule(kubeflow, package: Path) -> None:
+    engine = Engine(kubeflow.url)
+    made = engine.register("demo", "demo-1", package)
+    engine.schedule(made, Schedule("other", every=60), "demo", {}, "")
+    assert engine.schedule(made, Schedule("demo", every=3600), "demo", {"trials": 2}, "runner") == ("s1", 0)
+    assert engine.schedule(made, Schedule("demo", cron="30 2 * * 1"), "demo", {"trials": 3}, "runner") == ("s2", 1)
+    assert [known["display_name"] for known in kubeflow.schedules] == ["other", "demo"]
+    first, last = kubeflow.made_schedules[1:]
+    assert first["trigger"] == {"periodic_schedule": {"interval_second": "3600"}}
+    assert last["trigger"] == {"cron_schedule": {"cron": "0 30 2 * * 1"}}
+    assert last["runtime_config"] == {"parameters": {"trials": 3}}
+    assert (last["mode"], last["max_concurrency"], last["no_catchup"]) == ("ENABLE", "1", True)
+    engine.unschedule("s2")
+    assert [known.display_name for known in engine.schedules()] == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("login", "name", "value"),
+    [
+        (Login(token="a-token"), "authorization", "Bearer a-token"),  # noqa: S106 — planted
+        (Login(cookie="authservice_session=x"), "Cookie", "authservice_session=x"),
+    ],
+)
+def test_a_login_goes_with_every_question(kubeflow, login: Login, name: str, value: str) -> None:
+    engine = Engine(kubeflow.url, "team", login)
+    engine.schedules()
+    assert kubeflow.headers
+    assert {headers.get(name) for headers in kubeflow.headers} == {value}
+    assert engine.namespace == "team"
+    assert value.split()[-1] not in repr(login)
+
+
+def test_a_pod_asks_as_its_account(kubeflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token").write_text("of-the-account")
+    monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", str(tmp_path / "token"))
+    Engine(kubeflow.url).schedules()
+    assert {headers.get("authorization") for headers in kubeflow.headers} == {"Bearer of-the-account"}

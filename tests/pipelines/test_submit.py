@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.report import Report
 from sevenfold.contracts.report.page import write_report
-from sevenfold.pipelines.engine import Engine
+from sevenfold.pipelines.engine import Engine, Schedule
 from sevenfold.pipelines.follow import follow
 from sevenfold.pipelines.result import Result
 from sevenfold.pipelines.store import Store
-from sevenfold.pipelines.submit import Submission, submit
+from sevenfold.pipelines.submit import Submission, find_run, schedule, submit
 from sevenfold.pipelines.view import RunView
 from sevenfold.plan import Plan
 
@@ -124,3 +125,45 @@ def test_the_run_knows_its_data_by_digest_and_its_changes(cluster: Cluster) -> N
     # what stands in the pipeline is the plan's table in the store, and no path of this machine
     uploaded = cluster.kubeflow.uploads[0].decode()
     assert "sevenfold-inputs" in uploaded
+
+
+def test_a_run_is_found_again_by_the_first_letters_of_its_id(cluster: Cluster) -> None:
+    cluster.kubeflow.script = [("FAILED", {})]
+    folder = cluster.run().folder
+    runs = cluster.folder / "runs"
+    for wanted in ("run0-0000", "run0", str(folder)):
+        found = find_run(wanted, runs)
+        assert found is not None
+        sent, endpoint, root = found
+        assert (sent.run, sent.name, sent.folder.path) == ("run0-0000", "demo", folder)
+        assert (endpoint, root) == (cluster.kubeflow.url, f"file://{cluster.root}")
+    assert find_run("other", runs) is None
+    cluster.run()
+    with pytest.raises(PolicyError, match="2 begin so"):
+        find_run("run", runs)
+
+
+def test_a_repeated_run_of_data_that_may_change_is_not_cached(cluster: Cluster) -> None:
+    remote = cluster.plan.model_copy(
+        update={"data": cluster.plan.data.model_copy(update={"source": "s3://ours/a.csv"})}
+    )
+    asked = Submission(plan_path=cluster.folder / "plan.yaml", runs=cluster.folder / "runs")
+    engine, store = Engine(cluster.kubeflow.url), Store(f"file://{cluster.root}")
+    schedule(asked, remote, Schedule("demo", every=60), engine, store, lambda text: None)
+    assert cluster.kubeflow.made_schedules[0]["runtime_config"]["parameters"] == {"data_digest": ""}
+    assert b"enableCache: true" not in cluster.kubeflow.uploads[0]
+    schedule(asked, cluster.plan, Schedule("demo", every=60), engine, store, lambda text: None)
+    assert b"enableCache: true" in cluster.kubeflow.uploads[1]
+
+
+def test_a_task_that_ended_without_a_word_is_named(cluster: Cluster) -> None:
+    cluster.leave("run0-0000", "train-model", log="I1123 of Kubeflow\nKilled")
+    cluster.kubeflow.script = [("FAILED", {"train-model": "FAILED"})]
+    result = cluster.run()
+    assert (result.state, result.exit_status) == ("failed", 1)
+    assert result.sentence.startswith(
+        "train-model failed (no_cause): It ended without saying why; its last words: Killed"
+    )
+    error = json.loads((result.folder / "error.json").read_text())
+    assert error["task"] == "train-model"
+    assert error["link"].endswith("/#/runs/details/run0-0000")
