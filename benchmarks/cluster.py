@@ -1,0 +1,81 @@
+"""What Kubeflow costs beyond the work of a run's tasks: ``python -m benchmarks.cluster RUN [ENDPOINT]``.
+
+From the times that a finished run's own record holds. Each task has three parts: its driver's pod, its own pod until
+the program in it starts and after it ends, and the program. The critical path is the chain of tasks that the run
+waited for: from its end back, always to the task that ended last before the next began.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sevenfold.pipelines.engine import Engine
+from sevenfold.pipelines.nodes import task_rows
+
+DRIVER = "-driver"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task: when its driver and its own pod were there, and the seconds its program ran."""
+
+    name: str
+    asked: datetime
+    started: datetime
+    ended: datetime
+    worked: float
+
+    @property
+    def beyond(self) -> float:
+        """Seconds beyond the work, the driver's included."""
+        return (self.ended - self.asked).total_seconds() - self.worked
+
+
+def tasks_of(run: Any) -> list[Task]:
+    """Return the tasks of a run that had a pod, in the order they began."""
+    rows = {row.display_name: row for row in task_rows(run)}
+    programs = [row for row in run.run_details.task_details if not row.display_name and row.execution_id]
+    found = []
+    for name, row in rows.items():
+        driver = rows.get(f"{name}{DRIVER}")
+        if driver is None or row.state != "SUCCEEDED" or name.startswith(("root", "exit-handler", "condition")):
+            continue
+        inside = [p for p in programs if row.start_time <= p.start_time and p.end_time <= row.end_time]
+        # two tasks of the same moment share their programs in the order both began
+        own = inside.pop(0) if inside else None
+        if own is not None:
+            programs.remove(own)
+        worked = (own.end_time - own.start_time).total_seconds() if own is not None else 0.0
+        found.append(Task(name, driver.start_time, row.start_time, row.end_time, worked))
+    return sorted(found, key=lambda task: task.asked)
+
+
+def critical_path(tasks: list[Task]) -> list[Task]:
+    """Return the chain of tasks that the run waited for, first to last."""
+    path = [max(tasks, key=lambda task: task.ended)]
+    while True:
+        before = [task for task in tasks if task.ended <= path[0].asked]
+        if not before:
+            return path
+        path.insert(0, max(before, key=lambda task: task.ended))
+
+
+def main(number: str, endpoint: str) -> None:
+    """Print a line per task, and what the whole run cost."""
+    run = Engine(endpoint).run(number)
+    tasks = tasks_of(run)
+    path = critical_path(tasks)
+    print(f"{'task':<16}{'work s':>8}{'beyond s':>10}  on the critical path")
+    for task in tasks:
+        print(f"{task.name:<16}{task.worked:>8.0f}{task.beyond:>10.0f}  {'yes' if task in path else 'no'}")
+    whole = (run.finished_at - run.created_at).total_seconds()
+    worked = sum(task.worked for task in path)
+    print(f"{'run':<16}{worked:>8.0f}{whole - worked:>10.0f}  {len(path)} tasks of {len(tasks)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else os.environ["KF_PIPELINES_ENDPOINT"])
