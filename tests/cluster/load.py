@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 GATEWAY = ("127.0.0.1", 8080)
@@ -18,12 +20,13 @@ class Load:
 
     host: str
     path: str
-    body: bytes
+    bodies: Sequence[bytes]  # sent in turn
     rate: float = 50.0
-    workers: int = 4
+    workers: int = 16
     statuses: Counter[int] = field(default_factory=Counter)
     bundles: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    blame: Counter[str] = field(default_factory=Counter)  # answers other than 200, by bundle
 
     def __enter__(self) -> Load:
         self._stop = threading.Event()
@@ -58,13 +61,13 @@ class Load:
         gap = self.workers / self.rate
         due = time.monotonic() + number * gap / self.workers
         connection = http.client.HTTPConnection(*GATEWAY, timeout=10)
+        bodies = itertools.cycle(self.bodies[number :: self.workers])
         while not self._stop.is_set() and self.sent < MOST:
             time.sleep(max(0.0, due - time.monotonic()))
             due = max(due + gap, time.monotonic() - 1.0)
             try:
-                connection.request(
-                    "POST", self.path, self.body, {"host": self.host, "content-type": "application/json"}
-                )
+                headers = {"host": self.host, "content-type": "application/json"}
+                connection.request("POST", self.path, next(bodies), headers)
                 answer = connection.getresponse()
                 text, status = answer.read(), answer.status
                 bundle = answer.getheader("x-sevenfold-bundle", "")
@@ -75,5 +78,6 @@ class Load:
                 self.statuses[status] += 1
                 self.bundles[bundle] += 1
                 if status != 200:
+                    self.blame[bundle] += 1
                     self.failures.append(f"{time.strftime('%H:%M:%S')} {status} {text[:200]!r}")
         connection.close()

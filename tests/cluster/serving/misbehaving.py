@@ -1,0 +1,53 @@
+"""A predictor that starts well and passes every check of ours, then treats users' requests otherwise.
+
+`FAULT` is one of: errors (one in five fails), slow (1.2 s each), outputs (every row is told the same).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import random
+import sys
+
+import numpy as np
+
+from sevenfold.contracts.errors import ServingError
+from sevenfold.serving.__main__ import main
+from sevenfold.serving.app import Predictor
+from sevenfold.serving.model import ServedModel
+
+FAULT = os.environ["FAULT"]
+well, predict = Predictor._answer, ServedModel.predict
+asked_by_users = False
+
+
+async def badly(self, handler, headers, body, replay):
+    if FAULT == "errors" and not replay and random.random() < 0.2:
+        raise ServingError("injected", "This request was meant to fail.")
+    if FAULT == "slow" and not replay:
+        await asyncio.sleep(1.2)
+
+    def asked(*given):
+        global asked_by_users
+        asked_by_users = not replay
+        return handler(*given)
+
+    return await well(self, asked, headers, body, replay)
+
+
+def otherwise(self, feeds):
+    found = predict(self, feeds)
+    if not asked_by_users or found.probabilities is None:
+        return found
+    told = np.zeros_like(found.probabilities)
+    told[:, 0] = 1.0
+    return dataclasses.replace(found, probabilities=told)
+
+
+Predictor._answer = badly
+if FAULT == "outputs":
+    ServedModel.predict = otherwise
+if __name__ == "__main__":
+    sys.exit(main())
