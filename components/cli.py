@@ -193,8 +193,8 @@ def doctor(
     namespace: Annotated[str, typer.Option(help="Yours, on a Kubeflow with several users.")] = "",
     context: Annotated[str, typer.Option(help="Context of the kubeconfig; empty takes the current one.")] = "",
     account: Annotated[
-        str, typer.Option("--service-account", help="Account of the pods, whose rights are looked at.")
-    ] = "pipeline-runner",
+        str, typer.Option("--service-account", help="Account of the pods; empty takes Kubeflow's.")
+    ] = "",
 ) -> None:
     """Say what is missing on this machine and on the cluster, and the command that mends it.
 

@@ -44,7 +44,12 @@ class Place:
     endpoint: str = ""
     namespace: str = ""  # of the pods; "" on a Kubeflow for one user
     context: str = ""
-    account: str = "pipeline-runner"
+    account: str = ""
+
+    @property
+    def runner(self) -> str:
+        """Account of the pods: Kubeflow's own, where none is named."""
+        return self.account or ("default-editor" if self.namespace else "pipeline-runner")
 
     @property
     def pods(self) -> str:
@@ -84,9 +89,14 @@ def cluster_checks(plan: Plan | None, place: Place) -> Iterator[Check]:
 def require_cluster(plan: Plan, place: Place) -> None:
     """Refuse a run that cannot succeed, before anything is sent; what could not be looked at passes.
 
+    A kubeconfig may name another cluster than the endpoint's; unless both tell of the same experiment, nothing of it
+    counts.
+
     Raises:
         PolicyError: ``cluster`` naming what is missing and the command that mends it.
     """
+    if place.endpoint and not _same_cluster(place):
+        return
     for check in cluster_checks(plan, place):
         if check.fine is False and check.blocking:
             raise PolicyError(
@@ -94,6 +104,21 @@ def require_cluster(plan: Plan, place: Place) -> None:
                 f"{check.name}: {check.found}.",
                 remedy=f"Mend it with: {check.remedy} — or see all of it with: sevenfold doctor PLAN.YAML",
             )
+
+
+def _same_cluster(place: Place) -> bool:
+    """Whether the endpoint is known to be that of the kubeconfig's cluster: an experiment's id is there only once."""
+    path = "/apis/v2beta1/experiments?page_size=1&sort_by=created_at"
+    path += f"&namespace={place.namespace}" if place.namespace else ""
+    try:
+        reader = ClusterReader(place.context)
+        with urllib.request.urlopen(place.endpoint.rstrip("/") + path, timeout=SECONDS) as answer:  # noqa: S310
+            there = json.loads(answer.read())
+    except (PolicyError, OSError, ValueError):
+        return False
+    here = reader.get(f"/api/v1/namespaces/kubeflow/services/http:ml-pipeline:8888/proxy{path}")
+    ids = [[found.get("experiment_id") for found in told.get("experiments", [])] for told in (there, here)]
+    return bool(ids[0]) and ids[0] == ids[1]
 
 
 def _pipelines(place: Place, reader: ClusterReader | None) -> Check:
@@ -183,8 +208,10 @@ def _strategy(plan: Plan | None, canary: bool, gateway: bool | None) -> Check:
 
 def _namespace(plan: Plan | None, place: Place, reader: ClusterReader) -> Iterator[Check]:
     name = place.serving(plan)
+    unnamed = plan is not None and not plan.deployment.namespace
+    apply = f"Set deployment.namespace, or: {APPLY}" if unnamed else APPLY
     told = reader.get(f"/api/v1/namespaces/{name}")
-    yield Check("namespace", told.there, name if told else f"{name} is not there or not to be seen", APPLY, True)
+    yield Check("namespace", told.there, name if told else f"{name} is not there or not to be seen", apply, True)
     if told.there is False:
         return
     for kind, path in (
@@ -193,11 +220,11 @@ def _namespace(plan: Plan | None, place: Place, reader: ClusterReader) -> Iterat
     ):
         found = reader.get(path)
         what = f"{path.rpartition('/')[2]} in {name}"
-        yield Check(kind, found.there, what if found else f"{what} is not there or not to be seen", APPLY, True)
-    who = f"{place.pods}:{place.account}"
+        yield Check(kind, found.there, what if found else f"{what} is not there or not to be seen", apply, True)
+    who = f"{place.pods}:{place.runner}"
     may = reader.may(name, "patch", "inferenceservices", "serving.kserve.io", who)
     said = {True: "may deploy", False: "may not deploy", None: "could not be asked about, to deploy"}[may]
-    yield Check("rights", may, f"{place.account} of {place.pods} {said} in {name}", APPLY, True)
+    yield Check("rights", may, f"{place.runner} of {place.pods} {said} in {name}", apply, True)
     if told.get("metadata", {}).get("labels", {}).get("pod-security.kubernetes.io/enforce") == "restricted":
         fetcher = reader.get(f"{SERVING}/clusterstoragecontainers/default")
         context = fetcher.get("spec", {}).get("container", {}).get("securityContext") or {}

@@ -119,6 +119,7 @@ def _submit(
     """
     from rich.console import Console
 
+    from sevenfold.pipelines.cluster_checks import Place, require_cluster
     from sevenfold.pipelines.engine import Engine, Schedule
     from sevenfold.pipelines.login import Login
     from sevenfold.pipelines.store import Store
@@ -147,10 +148,17 @@ def _submit(
         again = f", in place of {replaced} earlier" if replaced else ""
         console.print(f"schedule {number}: {_moments(when)}{again}", highlight=False, soft_wrap=True)
         return
-    sent = submit(asked, loaded, engine, store, tell)
-    console.print(f"  run      {engine.link(sent.run)}", highlight=False, soft_wrap=True)
+    place = Place(endpoint=engine.endpoint, namespace=namespace, account=service_account)
+    require_cluster(loaded, place)
+
+    def start() -> Submitted:
+        sent = submit(asked, loaded, engine, store, tell)
+        console.print(f"  run      {engine.link(sent.run)}", highlight=False, soft_wrap=True)
+        return sent
+
+    sent = start()
     if wait:
-        _watch(sent, engine, store, console)
+        _watch(sent, engine, store, console, again=start)
     else:
         console.print(f"  follow   sevenfold follow {sent.run[:8]}", highlight=False, soft_wrap=True)
 
@@ -220,13 +228,25 @@ def _schedules(
         typer.echo(f"{known.display_name:<30}  {when}  {known.recurring_run_id}{state}")
 
 
-def _watch(sent: Submitted, engine: Engine, store: Store, console: Console) -> None:
+def _watch(
+    sent: Submitted, engine: Engine, store: Store, console: Console, *, again: Callable[[], Submitted] | None = None
+) -> None:
+    """Follow a run to its end, and with `again` also those that take its place after a task was killed."""
+    from itertools import count
+
     from sevenfold.pipelines.ending import show_ending
     from sevenfold.pipelines.follow import follow
+    from sevenfold.pipelines.resubmit import why_again
     from sevenfold.pipelines.view import RunView
 
     try:
-        result = follow(sent, engine, store, RunView(console))
+        for before in count():
+            result = follow(sent, engine, store, RunView(console))
+            said = why_again(engine, sent.run, before) if again and result.state == "failed" else None
+            if again is None or said is None:
+                break
+            console.print(f"  {said}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+            sent = again()
     except KeyboardInterrupt:
         told = f"no longer followed; the run goes on. Come back with: sevenfold follow {sent.run[:8]}"
         typer.secho(told, fg="yellow", err=True)

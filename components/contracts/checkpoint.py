@@ -99,7 +99,8 @@ class Draft:
         checkpoints: where it is kept.
         name: its file.
         of: what the work is, where several pieces of work follow each other under one name.
-        seconds: least time between two writes.
+        seconds: longest time between two writes, as far as `share` lets it; early on it is a twentieth of the time so
+            far, at least 2 s, so that work which is killed again and again still gets further.
         share: most of the time that writing may take.
         clock: seconds that never go back.
     """
@@ -110,13 +111,13 @@ class Draft:
         name: str,
         *,
         of: object = None,
-        seconds: float = 10.0,
+        seconds: float = 30.0,
         share: float = 0.02,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._checkpoints, self._name, self._head = checkpoints, name, digest_of(of).encode() + b"\n"
         self._seconds, self._share, self._clock = seconds, share, clock
-        self._written = self._taken = clock()
+        self._begun = self._written = self._taken = clock()
         self._cost = 0.0
         self._pending: bytes | None = None
 
@@ -136,7 +137,8 @@ class Draft:
         if not self._checkpoints.kept:
             return
         now = self._clock()
-        due = now - self._written >= max(self._seconds, self._cost / self._share)
+        pace = min(self._seconds, max(2.0, (now - self._begun) / 20))
+        due = now - self._written >= max(pace, self._cost / self._share)
         if not due and now - self._taken < min(1.0, self._seconds):
             return
         self._pending = content()

@@ -63,6 +63,7 @@ class Kubeflow:
         assert self.run(folder, self.command("init", "trains.csv", "--target", "state")).returncode == 0
         strict, gates = re.subn(r"at_least: [\d.]+", "at_least: 1.0", (folder / "plan.yaml").read_text())
         assert gates
+        strict = strict.replace("\ndeployment:\n", "\ndeployment:\n  namespace: sevenfold\n")
         (folder / "plan.yaml").write_text(f"{strict}\nsecrets: {{storage: sevenfold-storage}}\n{extra}")
         return folder
 

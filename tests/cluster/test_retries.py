@@ -218,7 +218,7 @@ def test_a_training_killed_for_its_memory_gets_through(kubeflow, patched: bool, 
 
     resources = 'resources: {training: {cpu: "1", memory: 900Mi}}\n'
     project = kubeflow.write_project(tmp_path)
-    (project / "leaking.py").write_text(LEAKING.replace("LEAK", "16_000"))
+    (project / "leaking.py").write_text(LEAKING.replace("LEAK", "8_000"))
     training_section(project, "  source: leaking.py\n  max_epochs: 300\n  patience: 300\n", resources)
     for before in range(1 if patched else RESUBMISSIONS + 1):
         kubeflow.submit(project, "--trials", "0")

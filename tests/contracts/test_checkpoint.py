@@ -108,20 +108,21 @@ def test_writing_takes_a_small_share_of_the_time(cost: float, epoch: float) -> N
         draft.offer(lambda: b"state")
     assert len(kept.writes) * cost <= 0.025 * kept.now + cost
     gaps = [after - before for before, after in zip(kept.writes, kept.writes[1:], strict=False)]
-    assert all(gap >= 10 for gap in gaps)
+    assert all(gap >= 2 for gap in gaps)
     if cost == 0.01:
-        assert all(gap <= 10 + 2 * epoch + 2 * cost for gap in gaps)
+        assert kept.writes[0] <= 2 + epoch + cost
+        assert all(gap <= 30 + 2 * epoch + 2 * cost for gap in gaps)
 
 
 def test_the_last_state_is_at_hand_when_the_end_comes() -> None:
     kept = Counted(0.0)
     draft = Draft(kept, "fit", clock=lambda: kept.now)
     for epoch in range(4):
-        kept.now += 2.0
+        kept.now += 0.45
         draft.offer(str(epoch).encode)
     assert kept.writes == []
     draft.flush()
     draft.flush()
     assert len(kept.writes) == 1
-    assert draft.read() == b"3"
+    assert draft.read() == b"2", "taken at most once a second"
     assert Draft(kept, "fit", of="another trial").read() is None

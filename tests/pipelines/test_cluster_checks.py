@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -95,6 +96,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
+        world["url"] = f"http://127.0.0.1:{http.server_port}"
         named = {"name": "it", "cluster": {"server": f"http://127.0.0.1:{http.server_port}"}}
         config = {
             "apiVersion": "v1",
@@ -179,6 +181,19 @@ def test_what_may_not_be_seen_stops_nobody(server: dict[str, Any], plan: Plan) -
     found = told(plan)
     assert {check.fine for name, check in found.items() if name not in ("cluster", "rights")} == {None}
     require_cluster(plan, Place())
+
+
+@pytest.mark.parametrize(("here", "refused"), [("its-id", True), ("another", False)])
+def test_another_clusters_faults_stop_nobody(server: dict[str, Any], plan: Plan, here: str, refused: bool) -> None:
+    path = "/apis/v2beta1/experiments"
+    server[path] = {"experiments": [{"experiment_id": "its-id"}]}
+    inside = f"/api/v1/namespaces/kubeflow/services/http:ml-pipeline:8888/proxy{path}"
+    server.update({inside: {"experiments": [{"experiment_id": here}]}, RUNTIME: GONE})
+    server["/apis/v2beta1/healthz"] = {"tag_name": "2.17.0"}
+    place = Place(endpoint=server["url"])
+    assert told(plan, endpoint=server["url"])["runtime"].fine is False
+    with pytest.raises(PolicyError) if refused else contextlib.nullcontext():
+        require_cluster(plan, place)
 
 
 def test_no_value_of_a_secret_is_asked_for(server: dict[str, Any], plan: Plan) -> None:
