@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["EXIT_STATUS", "PAGES", "SEALED", "SEALED_WHEN_PROMOTED", "Result", "conclude", "stage_reports"]
 
 EXIT_STATUS = {"promoted": 0, "waiting": 0, "refused": 3, "rolled back": 3, "failed": 1, "interrupted": 1}
+CHANGEABLE = ("trials", "max_epochs", "seed")
 Outputs = tuple[tuple[str, str], ...]  # task and output
 
 SEALED: Outputs = (
@@ -113,6 +114,17 @@ def _write_page(folder: RunFolder, reports: list[Report], state: str, sentence: 
     from sevenfold.contracts.report.page import render_page
 
     name, number = folder.path.parent.name, folder.path.name
-    page = render_page(reports, title=f"{name} · run {number} · {state}", subtitle=sentence)
+    subtitle = f"{sentence} {_changes(folder)}".strip()
+    page = render_page(reports, title=f"{name} · run {number} · {state}", subtitle=subtitle)
     write_whole(folder.report, page.encode())
     return folder.report
+
+
+def _changes(folder: RunFolder) -> str:
+    """Say what this run took instead of the plan's values."""
+    told = folder.told()
+    # a local run is always given its table, a run on a cluster only another one
+    named = ("data", *CHANGEABLE) if "endpoint" in told else CHANGEABLE
+    given = told.get("arguments", {})
+    changed = [f"{key} {given[key]}" for key in named if key in given]
+    return f"Changed for this run: {', '.join(changed)}." if changed else ""

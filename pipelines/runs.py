@@ -74,11 +74,15 @@ class RunFolder:
         path = self.path / "error.json"
         return dict(json.loads(path.read_text())) if path.is_file() else None
 
+    def told(self) -> dict[str, Any]:
+        """Return what `run.json` holds."""
+        path = self.path / "run.json"
+        return dict(json.loads(path.read_text())) if path.is_file() else {}
+
     def record(self, **values: Any) -> None:
         """Add values to `run.json`."""
         path = self.path / "run.json"
-        known = json.loads(path.read_text()) if path.is_file() else {}
-        write_whole(path, (json.dumps({**known, **values}, indent=2, ensure_ascii=False) + "\n").encode())
+        write_whole(path, (json.dumps({**self.told(), **values}, indent=2, ensure_ascii=False) + "\n").encode())
 
     def link(self) -> None:
         """Link the artifacts worth opening under plain names."""

@@ -97,6 +97,7 @@ def test_what_came_from_the_cache_is_of_the_run_that_made_it(cluster: Cluster) -
         cluster.run(trials=trials)
     cluster.leave("run2-0000", "test-model", decision="refuse")
     page = (cluster.run(trials=2).folder / "report.html").read_text()
+    assert "Changed for this run: trials 2." in page
     assert "prepare-data of run1-0000" in page
     assert "tune-model of run0-0000" in page
     assert "tune-model of run1-0000" not in page
