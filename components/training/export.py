@@ -21,7 +21,8 @@ from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.training import Framework
 from sevenfold.training.convert import compare, raw_model
 from sevenfold.training.example import example_rows
-from sevenfold.training.fit import Fitted, predict, truth_of
+from sevenfold.training.fit import Fitted
+from sevenfold.training.predict import predict, truth_of
 from sevenfold.training.tensors import Tensors
 
 __all__ = ["WEIGHTS", "export_bundle", "validation_metrics"]

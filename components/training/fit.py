@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sevenfold.contracts.columns import Task
 from sevenfold.contracts.errors import TrainingError
@@ -18,19 +17,19 @@ from sevenfold.contracts.scores import higher_is_better, score
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.averaging import Average
 from sevenfold.training.model import Model, build, effective_settings
+from sevenfold.training.predict import predict, truth_of
 from sevenfold.training.settings import split_settings
 from sevenfold.training.state import Epoch, State
-from sevenfold.training.tensors import ModelSignature, Rows, Tensors
+from sevenfold.training.tensors import Rows, Tensors
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-__all__ = ["Epoch", "Fitted", "OnEpoch", "Progress", "fit", "predict", "run_epoch", "truth_of"]
+__all__ = ["Epoch", "Fitted", "OnEpoch", "Progress", "fit", "run_epoch"]
 
 OnEpoch = Callable[[int, float], bool]
 
-CHUNK: Final = 8_192  # rows scored at once
 MIN_BATCH: Final = 16
 MIN_STEPS: Final = 40  # of an epoch: a small table is gone through several times
 WARMUP: Final = 50  # steps
@@ -105,33 +104,6 @@ def fit(
     used = effective_settings(chosen, {**section.settings, **(settings or {})})
     with _reproducible(section.seed, section.threads):
         return _Fit(tensors, section, metric, used, chosen).run(max_epochs or section.max_epochs, on_epoch, progress)
-
-
-def predict(network: nn.Module, rows: Rows, signature: ModelSignature) -> tuple[NDArray[Any], Tensor]:
-    """Return probabilities ``[n, classes]`` or standardised values ``[n]`` (float32), and the raw outputs."""
-    import torch
-
-    network.eval()
-    with torch.no_grad():
-        parts = [
-            network(rows.numeric[start : start + CHUNK], rows.categorical[start : start + CHUNK])
-            for start in range(0, len(rows), CHUNK)
-        ]
-        outputs = torch.cat(parts)
-        if signature.task is Task.REGRESSION:
-            predicted: NDArray[Any] = outputs.reshape(-1).numpy()
-            return predicted, outputs
-        predicted = outputs.softmax(1).numpy()
-        return predicted, outputs
-
-
-def truth_of(rows: Rows, tensors: Tensors) -> NDArray[Any]:
-    """Return the target as `score` takes it: class index, or the value in the target's own unit."""
-    target: NDArray[Any] = rows.target.numpy()
-    if tensors.signature.task is not Task.REGRESSION:
-        return target
-    values: NDArray[np.float64] = target.astype(np.float64) * tensors.target.scale + tensors.target.mean
-    return values
 
 
 def run_epoch(

@@ -12,8 +12,9 @@ from sevenfold.contracts.feeds import feeds_from_table
 from sevenfold.contracts.scorer import Scorer
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.convert import compare, raw_model
-from sevenfold.training.fit import fit, predict
+from sevenfold.training.fit import fit
 from sevenfold.training.model import Model
+from sevenfold.training.predict import predict
 from sevenfold.training.tensors import Tensors
 
 __all__ = ["rehearse"]

@@ -19,7 +19,7 @@ from sevenfold.contracts.scorer import Prediction, Scorer
 from sevenfold.contracts.scores import score
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.convert import compare
-from sevenfold.training.fit import predict
+from sevenfold.training.predict import predict
 from sevenfold.training.tensors import Tensors
 from sevenfold.training.train import Trained, train
 

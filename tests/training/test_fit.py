@@ -12,7 +12,8 @@ from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.scores import score
 from sevenfold.plan.training import TrainingSection
-from sevenfold.training.fit import Fitted, fit, predict, run_epoch, truth_of
+from sevenfold.training.fit import Fitted, fit, run_epoch
+from sevenfold.training.predict import predict, truth_of
 from sevenfold.training.settings import NetworkSettings
 from sevenfold.training.tensors import Rows, Tensors, load_tensors
 
