@@ -56,10 +56,25 @@ def follow(
             if run.state in FINAL:
                 break
             sleep(POLL_SECONDS)
+        _catch_up(sent, engine, store, view, run, shown)
     _keep_logs(sent, engine, store, run, shown)
     here = [pair for pair in SEALED if sent.folder.artifact(*pair) is not None]
     needed = tuple(pair for pair in SEALED if pair in here or pair == ("test-model", "evaluation"))
     return conclude(sent.folder, run.state == "SUCCEEDED", sealed=needed)
+
+
+def _catch_up(sent: Submitted, engine: Engine, store: Store, view: RunView, run: Any, shown: dict[str, str]) -> None:
+    """Bring what Kubeflow never told of: a restart of its API server can lose the last word on tasks."""
+    for task in STAGE_TASKS:
+        if shown.get(task) in FINAL:
+            continue
+        page = _bring(sent, engine, store, run, task)
+        if page is None:
+            continue
+        if task not in shown:
+            view.start(task)
+        shown[task] = run.state
+        view.finish(task, run.state == "SUCCEEDED", page)
 
 
 def _bring(sent: Submitted, engine: Engine, store: Store, run: Any, task: str) -> Report | None:

@@ -168,3 +168,15 @@ def test_a_task_that_ended_without_a_word_is_named(cluster: Cluster) -> None:
     error = json.loads((result.folder / "error.json").read_text())
     assert error["task"] == "train-model"
     assert error["link"].endswith("/#/runs/details/run0-0000")
+
+
+def test_what_kubeflow_forgot_to_tell_is_brought_all_the_same(cluster: Cluster) -> None:
+    cluster.leave("run0-0000", "prepare-data")
+    cluster.leave("run0-0000", "test-model", decision="refuse")
+    cluster.kubeflow.script = [
+        ("RUNNING", {"prepare-data": "SUCCEEDED"}),
+        ("SUCCEEDED", {"prepare-data": "SUCCEEDED", "tune-model": "PENDING"}),  # its API server began anew
+    ]
+    result = cluster.run()
+    assert (result.state, result.sentence) == ("refused", "Because.")
+    assert [line.split()[2] for line in cluster.output.getvalue().splitlines()] == ["preparation", "testing"]
