@@ -133,8 +133,8 @@ def find_run(wanted: str, runs: Path) -> tuple[Submitted, str, str] | None:
     Raises:
         PolicyError: ``run_ambiguous``.
     """
-    name = Path(wanted).name.removeprefix("cluster-")
-    found = [path for path in sorted(runs.glob("*/cluster-*/run.json")) if _run_of(path).startswith(name)]
+    name, own = Path(wanted).name.removeprefix("cluster-"), Path(wanted) / "run.json"
+    found = [own] if own.is_file() else [path for path in sorted(runs.glob("*/cluster-*/run.json")) if _run_of(path).startswith(name)]
     if len(found) > 1:
         raise PolicyError(
             "run_ambiguous",
