@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
+from sevenfold.contracts.retry import Backoff
 
 if TYPE_CHECKING:
     from sevenfold.cluster.api import Cluster
@@ -110,7 +111,7 @@ def status_lines(name: str, place: Place) -> list[str]:
 def _cluster(place: Place) -> Cluster:
     from sevenfold.cluster.api import Cluster
 
-    return Cluster(place.namespace, context=place.context)
+    return Cluster(place.namespace, context=place.context, patience=Backoff(budget_seconds=60.0))
 
 
 def _needed(place: Place) -> Cluster:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from sevenfold.contracts.errors import MissingExtraError, PolicyError, ServingError, TemporaryError
+from sevenfold.contracts.retry import PATIENT, Backoff, with_retries
 
 __all__ = ["FIELD_MANAGER", "Cluster", "Conflict"]
 
@@ -30,22 +33,26 @@ class Conflict(ServingError):
 
 
 class Cluster:
-    """Reads and writes objects of one namespace; a fault that may pass is a `TemporaryError`.
+    """Reads and writes objects of one namespace; a fault that may pass is waited out, then a `TemporaryError`.
+
+    An answer may have been lost after the server acted on the request, so every call here may be repeated: what is
+    applied or deleted twice is the same as once, and who creates an object reads the one in its way.
 
     Args:
         namespace: where all objects lie.
         context: of the user's kubeconfig; "" takes the pod's own account in a pod, else the current context.
+        patience: with an API server that does not answer.
 
     Raises:
         PolicyError: ``no_cluster`` if neither a pod's account nor a kubeconfig is there.
     """
 
-    def __init__(self, namespace: str, *, context: str = "") -> None:
+    def __init__(self, namespace: str, *, context: str = "", patience: Backoff = PATIENT) -> None:
         try:
             from kubernetes import client, config
         except ImportError as error:
             raise MissingExtraError("kubernetes", "deploy") from error
-        self.namespace = namespace
+        self.namespace, self._patience, self._sleep = namespace, patience, time.sleep
         self._failure = client.ApiException
         settings = client.Configuration()
         try:
@@ -121,6 +128,19 @@ class Cluster:
         absent: bool = False,
         text: bool = False,
     ) -> Any:
+        once = partial(self._once, verb, kind, name, query or [], body, absent, text)
+        return with_retries(once, (TemporaryError,), backoff=self._patience, sleep=self._sleep)
+
+    def _once(
+        self,
+        verb: str,
+        kind: str,
+        name: str,
+        query: list[tuple[str, str]],
+        body: Mapping[str, Any] | None,
+        absent: bool,
+        text: bool,
+    ) -> Any:
         from urllib3.exceptions import HTTPError
 
         path = PATHS[kind].format(namespace=self.namespace) + (f"/{name}" if name else "")
@@ -129,7 +149,7 @@ class Cluster:
             answer = self._client.call_api(
                 path,
                 verb,
-                query_params=query or [],
+                query_params=query,
                 header_params=headers,
                 body=body,
                 auth_settings=["BearerToken"],

@@ -3,7 +3,7 @@
 A record's ConfigMap is made under the next number and never changed. Two that are written at once cannot get the same
 number, for the API server makes a name only once. What is written here follows what serves, never the other way
 round: the InferenceService alone decides what serves, and a record that an interruption kept from being written is
-added by whoever looks next (`sevenfold.serving.rollout.settle`).
+added by whoever looks next (`sevenfold.serving.kserve_deploy.note_what_serves`).
 
 ======================================  ==================================================
 `sevenfold-NAME-bundle-<12 hex>`        `Candidate`: record as of its decision, predictor
@@ -141,10 +141,13 @@ class ClusterRegistry:
             number = (records[-1].number if records else 0) + 1
             written = record.model_copy(update={"number": number, "moment": moment})
             data = {"record.json": canonical_json(written.model_dump(mode="json"))}
+            manifest = self._map(f"release-{number:08d}", "release", data, immutable=True)
             try:
-                self.cluster.create(self._map(f"release-{number:08d}", "release", data, immutable=True))
+                self.cluster.create(manifest)
             except Conflict:
-                continue
+                found = self.cluster.get("ConfigMap", manifest["metadata"]["name"])
+                if not found or found["data"] != data:  # else ours: only the answer was lost
+                    continue
             return written
         raise TemporaryError("registry_busy", f"The registry was being written by others {ATTEMPTS} times in a row.")
 

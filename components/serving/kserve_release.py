@@ -92,13 +92,17 @@ def put_back(
     """Let the previously promoted version serve again, its predictor's image as it was, and return the record.
 
     It is brought up beside what serves and takes over without a request lost; a candidate that waits is superseded.
+    A rollback that was interrupted when only its record was missing is ended by that record: another one would bring
+    back what was rolled back.
 
     Raises:
         PolicyError: ``nothing_to_roll_back``.
         ServingError: ``revision_failed``; what serves goes on serving.
     """
     registry, rollout = releases_of(cluster, name, tell)
-    note_what_serves(registry, rollout)
+    before, noted = registry.current(), note_what_serves(registry, rollout)
+    if noted is not None and noted != before and noted.action == "rollback" and to in ("", noted.bundle):
+        return noted
     back = earlier_of(registry.history(), to)
     kept = registry.candidate(bundle_label(back.bundle))
     if kept is None:

@@ -14,8 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sevenfold.cluster.api import Cluster, Conflict
 from sevenfold.contracts.errors import ServingError, TemporaryError
@@ -26,12 +25,10 @@ __all__ = ["KIND", "PATIENCE_SECONDS", "Rollout", "Staged", "named_as"]
 
 KIND: Final = "InferenceService"
 ATTEMPTS: Final = 20
-PATIENCE_SECONDS: Final = 300.0  # with an API server that does not answer
+PATIENCE_SECONDS: Final = 300.0  # for the pods of what serves already
 PAUSE_SECONDS: Final = 2.0
 ROUTE_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 5.0  # from the route's object to the proxies; a drained pod answers for 20
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class Rollout:
         Raises:
             PolicyError: ``not_ours``.
         """
-        found = self._patiently(lambda: self.cluster.get(KIND, self.name))
+        found = self.cluster.get(KIND, self.name)
         return read_release(found, self.name) if found else None
 
     def public_url(self) -> str:
@@ -206,7 +203,7 @@ class Rollout:
             if before is not None and after == before:
                 return after
             try:
-                self._patiently(partial(self.cluster.apply, after.manifest()))
+                self.cluster.apply(after.manifest())
             except Conflict:
                 self._sleep(PAUSE_SECONDS / 4)
                 continue
@@ -222,7 +219,7 @@ class Rollout:
         """Wait until the gateway's route holds the share; without a Gateway API there is none to wait for."""
         place, started = workload(self.name, release.candidate or release.stable), self._clock()
         while self._clock() - started < ROUTE_SECONDS:
-            route = self._patiently(lambda: self.cluster.get("HTTPRoute", self.name))
+            route = self.cluster.get("HTTPRoute", self.name)
             if route is None or _weight(route, place) == percent:
                 return
             self._sleep(PAUSE_SECONDS / 4)
@@ -231,16 +228,6 @@ class Rollout:
             f"The route of {self.name!r} must give {place} {percent} % within {ROUTE_SECONDS:g} seconds, but does not.",
             remedy="See whether KServe's controller runs and the Gateway API is on: sevenfold doctor",
         )
-
-    def _patiently(self, call: Callable[[], Answer]) -> Answer:
-        started = self._clock()
-        while True:
-            try:
-                return call()
-            except TemporaryError:
-                if self._clock() - started > PATIENCE_SECONDS:
-                    raise
-                self._sleep(PAUSE_SECONDS)
 
 
 def named_as(present: dict[str, Any], predictor: dict[str, Any]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Replacement(Rollout):
         if release is None or release.hidden or release.stable_digest == digest_of(predictor):
             return super().stage(predictor, seconds=seconds)
         second = Release(self._second, self.cluster.namespace, predictor, hidden=True, plan=self.name)
-        self._patiently(lambda: self.cluster.apply(second.manifest()))
+        self.cluster.apply(second.manifest())
         place = workload(self._second, predictor)
         try:
             self._wait(place, predictor, seconds)
@@ -80,8 +80,8 @@ class Replacement(Rollout):
         """Delete the second InferenceService if it serves this bundle."""
         second = self._read_second()
         if second is not None and second.stable_digest == digest:
-            self._patiently(lambda: self.cluster.delete(KIND, self._second))
+            self.cluster.delete(KIND, self._second)
 
     def _read_second(self) -> Release | None:
-        found = self._patiently(lambda: self.cluster.get(KIND, self._second))
+        found = self.cluster.get(KIND, self._second)
         return read_release(found, self.name) if found else None

@@ -277,3 +277,9 @@ def server(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="session")
 def good_row() -> dict[str, Any]:
     return dict(GOOD_ROW)
+
+
+@pytest.fixture(scope="session")
+def make_sample_at() -> Callable[..., Sample]:
+    """Make a sample in a folder, with weights of a seed."""
+    return make_sample
