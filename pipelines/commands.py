@@ -85,7 +85,12 @@ def _compile(
     else:
         written = compile_plan(loaded, out or plan.with_suffix(".pipeline.yaml"), plain=plain)
         typer.echo(f"Wrote {written}: upload it in the Kubeflow UI, or with kfp.Client().upload_pipeline.")
-    for name, path in (("data.source", loaded.data.source), ("training.source", loaded.training.source)):
+    named = {
+        "data.source": loaded.data.source,
+        "design.notebook": loaded.design.notebook,
+        "training.source": loaded.training.source,
+    }
+    for name, path in named.items():
         if path and "://" not in path:
             typer.echo(f"{name} is {path!r}, a file of this machine: no pod finds it. Name its address, or use submit.")
 

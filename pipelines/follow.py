@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ __all__ = ["follow"]
 POLL_SECONDS = 5.0
 STAGE_TASKS = (*PAGES, "monitor-model")
 SHOWN_LINES = 3
+SILENT = "no_cause"
+KUBEFLOWS_OWN = re.compile(r"[IWEF]\d{4} |time=|Error: exit status")
 # The dataset stays where it is: it may be large, and its rows are nobody's business on this machine.
 BROUGHT = tuple(pair for pair in (*SEALED, *SEALED_WHEN_PROMOTED) if pair[1] != "dataset")
 
@@ -99,8 +102,9 @@ def _keep_logs(sent: Submitted, engine: Engine, store: Store, run: Any, states: 
     causes: list[dict[str, Any]] = []
     with sent.folder.log.open("w") as log:
         for task, state in states.items():
-            pod, text = engine.log(run, task)
-            text = text or store.log(f"{sent.name}/{sent.run}/{task}")
+            pod, told = engine.log(run, task)
+            # what the endpoint tells lacks every line that is JSON, and so the cause; of a killed task it is all there is
+            text = store.log(f"{sent.name}/{sent.run}/{task}") or told
             log.write(f"==== {task}: {state}{f' in pod {pod}' if pod else ''}\n{text}\n")
             if state == "FAILED":
                 causes.append({**(_cause(text) or _silent(task, text)), "task": task, "pod": pod})
@@ -111,12 +115,9 @@ def _keep_logs(sent: Submitted, engine: Engine, store: Store, run: Any, states: 
         write_whole(sent.folder.path / "error.json", (json.dumps(told) + "\n").encode())
 
 
-SILENT = "no_cause"
-
-
 def _silent(task: str, log: str) -> dict[str, Any]:
     """Describe a task that was ended from outside, or never began: out of memory, an image that cannot be pulled."""
-    last = [line.strip() for line in log.splitlines() if line.strip() and not line.startswith(("I", "time="))]
+    last = [line.strip() for line in log.splitlines() if line.strip() and not KUBEFLOWS_OWN.match(line)]
     said = " | ".join(last[-SHOWN_LINES:])[:300]
     return {
         "stage": task,

@@ -158,7 +158,7 @@ def test_a_repeated_run_of_data_that_may_change_is_not_cached(cluster: Cluster) 
 
 
 def test_a_task_that_ended_without_a_word_is_named(cluster: Cluster) -> None:
-    cluster.leave("run0-0000", "train-model", log="I1123 of Kubeflow\nKilled")
+    cluster.leave("run0-0000", "train-model", log="I1123 of Kubeflow\nKilled\nF1123 of it too")
     cluster.kubeflow.script = [("FAILED", {"train-model": "FAILED"})]
     result = cluster.run()
     assert (result.state, result.exit_status) == ("failed", 1)
