@@ -111,7 +111,8 @@ def predictor_of(name: str, location: str, digest: str, image: str, section: Dep
         from kubernetes import client
     except ImportError as error:
         raise MissingExtraError("kserve", "deploy") from error
-    arguments = [DIGEST + digest, f"--max-batch={section.max_batch}"]
+    # The runtime names what is served after the InferenceService, which is another one while it is being replaced.
+    arguments = [DIGEST + digest, f"--name={name}", f"--max-batch={section.max_batch}"]
     spread = client.V1TopologySpreadConstraint(
         max_skew=1,
         topology_key="kubernetes.io/hostname",

@@ -99,6 +99,8 @@ class Rollout:
             PolicyError: ``not_ours``.
         """
         before = self.read()
+        if before is not None and before.percent and before.candidate_digest != digest_of(predictor):
+            self.withdraw(before.candidate_digest)  # users are sent to it still
         released = self._change(lambda release: self._with_candidate(release, predictor))
         staged = released.candidate or released.stable
         place = workload(self.name, staged)

@@ -97,6 +97,17 @@ def test_a_newer_candidate_supersedes_the_one_that_waits(rollout: Rollout, world
     assert world.serving() == [predictor("a")]
 
 
+def test_a_candidate_with_a_share_is_superseded_without_loss(canary: Rollout, world: Any, predictor: Any) -> None:
+    released(canary, predictor("a"))
+    canary.stage(predictor("b"), seconds=60)
+    canary.share(digest_of(predictor("b")), 10)
+    world.sleep(10)
+    canary.stage(predictor("c"), seconds=60)
+    assert canary.waiting() == digest_of(predictor("c"))
+    assert world.serving() == [predictor("a")]
+    assert world.lost == []
+
+
 @pytest.mark.parametrize("serves", [False, True])
 def test_a_version_that_never_comes_up_leaves_no_trace(
     rollout: Rollout, world: Any, predictor: Any, serves: bool
