@@ -209,7 +209,10 @@ def _schedules(
     token: Token = "",
     cookie: Cookie = "",
 ) -> None:
-    """List what Kubeflow starts by itself, or remove a plan's schedule; runs it has started stay."""
+    """List what Kubeflow starts by itself, or remove a plan's schedule.
+
+    While a run that it started goes on, a schedule is only stopped; it goes when it is removed or replaced after that.
+    """
     from sevenfold.pipelines.engine import Engine
     from sevenfold.pipelines.login import Login
 
@@ -222,8 +225,8 @@ def _schedules(
         if not gone:
             raise PolicyError("no_schedule", f"{remove!r} must have a schedule, but has none.")
         for known in gone:
-            engine.unschedule(known.recurring_run_id)
-        typer.echo(f"removed {len(gone)}")
+            done = engine.unschedule(known.recurring_run_id)
+            typer.echo("removed" if done else "stopped; a run that it started goes on")
         return
     for known in found:
         trigger = known.trigger

@@ -160,9 +160,18 @@ class Engine:
             if not token:
                 return found
 
-    def unschedule(self, schedule: str) -> None:
-        """Delete a recurring run; the runs it has started stay."""
-        self._patiently(lambda: self._client.delete_recurring_run(schedule))
+    def unschedule(self, schedule: str) -> bool:
+        """Delete a recurring run, or only stop it and return False while a run that it started goes on.
+
+        Kubernetes would take that run's pods away together with the schedule.
+        """
+        found = self._patiently(
+            lambda: self._client.list_runs(page_size=100, sort_by="created_at desc", namespace=self.namespace or None)
+        )
+        busy = any(run.recurring_run_id == schedule and run.state not in FINAL for run in found.runs or ())
+        calls = self._client
+        self._patiently(lambda: (calls.disable_recurring_run if busy else calls.delete_recurring_run)(schedule))
+        return not busy
 
     def run(self, run: str) -> Any:
         """Return a run as the endpoint tells it."""

@@ -102,9 +102,9 @@ def _keep_logs(sent: Submitted, engine: Engine, store: Store, run: Any, states: 
     causes: list[dict[str, Any]] = []
     with sent.folder.log.open("w") as log:
         for task, state in states.items():
-            pod, told = engine.log(run, task)
-            # what the endpoint tells lacks every line that is JSON, and so the cause; of a killed task it is all there is
-            text = store.log(f"{sent.name}/{sent.run}/{task}") or told
+            pod, said = engine.log(run, task)
+            # what the endpoint tells lacks each line that is JSON, and so the cause; a killed task left nothing else
+            text = store.log(f"{sent.name}/{sent.run}/{task}") or said
             log.write(f"==== {task}: {state}{f' in pod {pod}' if pod else ''}\n{text}\n")
             if state == "FAILED":
                 causes.append({**(_cause(text) or _silent(task, text)), "task": task, "pod": pod})

@@ -134,7 +134,8 @@ def find_run(wanted: str, runs: Path) -> tuple[Submitted, str, str] | None:
         PolicyError: ``run_ambiguous``.
     """
     name, own = Path(wanted).name.removeprefix("cluster-"), Path(wanted) / "run.json"
-    found = [own] if own.is_file() else [path for path in sorted(runs.glob("*/cluster-*/run.json")) if _run_of(path).startswith(name)]
+    known = [own] if own.is_file() else sorted(runs.glob("*/cluster-*/run.json"))
+    found = [path for path in known if path == own or _run_of(path).startswith(name)]
     if len(found) > 1:
         raise PolicyError(
             "run_ambiguous",

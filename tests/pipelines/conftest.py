@@ -66,6 +66,11 @@ class FakeKubeflow:
                 return 200, made
             case "GET", ["recurringruns"]:
                 return 200, {"recurringRuns": self.schedules}
+            case "POST", ["recurringruns", known] if known.endswith(":disable"):
+                for schedule in self.schedules:
+                    if schedule["recurring_run_id"] == known.removesuffix(":disable"):
+                        schedule["status"] = "DISABLED"
+                return 200, {}
             case "DELETE", ["recurringruns", gone]:
                 self.schedules = [known for known in self.schedules if known["recurring_run_id"] != gone]
                 return 200, {}

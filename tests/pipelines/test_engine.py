@@ -79,7 +79,11 @@ def test_a_plan_has_one_schedule(kubeflow, package: Path) -> None:
     assert last["trigger"] == {"cron_schedule": {"cron": "0 30 2 * * 1"}}
     assert last["runtime_config"] == {"parameters": {"trials": 3}}
     assert (last["mode"], last["max_concurrency"], last["no_catchup"]) == ("ENABLE", "1", True)
-    engine.unschedule("s2")
+    kubeflow.runs.append({"run_id": "r", "recurring_run_id": "s2", "state": "RUNNING"})
+    assert not engine.unschedule("s2"), "Kubernetes would take the run's pods away with it"
+    assert [known.status for known in engine.schedules()] == ["ENABLED", "DISABLED"]
+    kubeflow.runs[0]["state"] = "FAILED"
+    assert engine.unschedule("s2")
     assert [known.display_name for known in engine.schedules()] == ["other"]
 
 
