@@ -39,19 +39,23 @@ def tasks_of(run: Any) -> list[Task]:
     """Return the tasks of a run that had a pod, in the order they began."""
     rows = {row.display_name: row for row in task_rows(run)}
     programs = [row for row in run.run_details.task_details if not row.display_name and row.execution_id]
+    pods = [row for row in task_rows(run) if row.display_name.startswith("executor(")]
     found = []
     for name, row in rows.items():
         driver = rows.get(f"{name}{DRIVER}")
         if driver is None or row.state != "SUCCEEDED" or name.startswith(("root", "exit-handler", "condition")):
             continue
-        inside = [p for p in programs if row.start_time <= p.start_time and p.end_time <= row.end_time]
-        # two tasks of the same moment share their programs in the order both began
-        own = inside.pop(0) if inside else None
-        if own is not None:
-            programs.remove(own)
-        worked = (own.end_time - own.start_time).total_seconds() if own is not None else 0.0
+        inside = [part for part in (*programs, *pods) if _within(part, row)]
+        own = inside[0] if inside else row
+        # two tasks of the same moment share what ran in it, in the order both began
+        programs, pods = [p for p in programs if p is not own], [p for p in pods if p is not own]
+        worked = (own.end_time - own.start_time).total_seconds()
         found.append(Task(name, driver.start_time, row.start_time, row.end_time, worked))
     return sorted(found, key=lambda task: task.asked)
+
+
+def _within(inner: Any, outer: Any) -> bool:
+    return bool(outer.start_time <= inner.start_time and inner.end_time <= outer.end_time)
 
 
 def critical_path(tasks: list[Task]) -> list[Task]:
@@ -61,7 +65,7 @@ def critical_path(tasks: list[Task]) -> list[Task]:
         before = [task for task in tasks if task.ended <= path[0].asked]
         if not before:
             return path
-        path.insert(0, max(before, key=lambda task: task.ended))
+        path.insert(0, max(before, key=lambda task: (task.ended, task.worked)))
 
 
 def main(number: str, endpoint: str) -> None:
