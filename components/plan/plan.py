@@ -71,7 +71,13 @@ class Plan(Section):
         """Digest of the sections that decide what the model is: data, refine, preparation, tuning, training."""
         dumped = self.model_dump(mode="json", include={"data", "refine", "preparation", "tuning", "training"})
         # Where a file lies is not what it holds: contents have digests of their own.
-        for section, key in (("data", "source"), ("data", "volume"), ("data", "digest"), ("training", "source"), ("refine", "recipe")):
+        for section, key in (
+            ("data", "source"),
+            ("data", "volume"),
+            ("data", "digest"),
+            ("training", "source"),
+            ("refine", "recipe"),
+        ):
             dumped[section].pop(key)
         return digest_of(dumped)
 

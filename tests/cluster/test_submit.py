@@ -81,6 +81,7 @@ def test_a_run_goes_on_without_us_and_without_the_server(kubeflow, project: Path
     assert not [path for path in run.rglob("*.parquet") if "evaluation" not in str(path)]
 
 
+@pytest.mark.extended
 def test_the_same_plan_registers_nothing_and_repeats_little(kubeflow, project: Path) -> None:
     before = json.loads((the_run(project) / "run.json").read_text())
     done = kubeflow.submit(project, *SMALL)
@@ -92,6 +93,7 @@ def test_the_same_plan_registers_nothing_and_repeats_little(kubeflow, project: P
     assert (run / "bundle" / "model.onnx").is_file(), "what came from the cache is brought from the run that made it"
 
 
+@pytest.mark.extended
 def test_bad_data_is_told_with_task_pod_and_page(kubeflow, project: Path) -> None:
     (project / "bad.csv").write_text("a,b,other\n1,2,x\n")
     done = kubeflow.submit(project, "--data", "bad.csv")
@@ -104,6 +106,7 @@ def test_bad_data_is_told_with_task_pod_and_page(kubeflow, project: Path) -> Non
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.extended
 def test_a_plan_has_one_schedule_which_starts_runs(kubeflow, project: Path) -> None:
     bad = ("--data", "bad.csv")  # a run that ends at once: that it starts is what counts
     (project / "bad.csv").write_text("a,b,other\n1,2,x\n")
