@@ -29,7 +29,7 @@ from sevenfold.serving.strategy import rollout_of
 
 __all__ = ["absence", "judge_on_kserve", "release_candidate"]
 
-GONE_SECONDS: Final = 60.0  # without a pod: longer than a rescheduled one takes
+GONE_SECONDS: Final = 15.0  # without a pod, of which each loses the candidate's share of the requests
 
 
 def judge_on_kserve(

@@ -15,6 +15,7 @@ import pytest
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 NAME = "canary-good"
+SWAP = "canary-swap"
 
 
 @pytest.fixture(scope="module")
@@ -134,23 +135,45 @@ def test_a_version_that_misbehaves_is_rolled_back(team, first, third, users, fau
     )
 
 
-def test_an_image_that_does_not_exist_never_serves(team, first, third, users, capsys) -> None:
-    before = team.spec(NAME)
+def test_a_replacement_takes_over_without_a_canary(team, first, third, capsys) -> None:
+    name, section = SWAP, {"strategy": "replace"}
+    team.forget(name)
+    end = team.release(name, first, section=section).wait()
+    assert end.get("decision") == "promote", end
+    team.until(lambda: team.ask(name, first)[0] == 200, 30)
+    with team.load(name, first) as users:
+        end = team.release(name, third, section=section).wait()
+        assert end.get("decision") == "promote", end
+        users.since()
+        time.sleep(3)
+        counts = users.since()
+    assert shares(counts, third) == [1.0]
+    assert users.lost == 0, users.failures[:5]
+    assert users.bundles.keys() <= {first.digest, third.digest}
+    assert [record["action"] for record in team.records(name)] == ["promote", "promote"]
+    assert not team.kubectl("get", "inferenceservice", f"{name}-next", "--ignore-not-found")
+    told(capsys, f"staged in {end['staged']:.0f} s, swapped in {end['judged']:.0f} s, 0 of {users.sent} requests lost")
+
+
+def test_what_cannot_come_up_never_serves(team, first, third, users, capsys) -> None:
+    """An image that does not exist, and on the other service a bundle that was changed in the store."""
+    before, before_swap = team.spec(NAME), team.spec(SWAP)
     missing = team.images["serve"].partition("@")[0] + ":no-such-tag"
-    end = team.release(NAME, third, image=missing).wait()
-    assert end["code"] == "revision_failed", end
-    assert "Pull" in end["message"]
-    assert "no-such-tag" in end["message"]
-    untouched(team, first, users, before)
-    told(capsys, f"given up after {users.sent / 50:.0f} s")
-
-
-def test_a_bundle_that_was_changed_in_the_store_never_serves(team, first, users, capsys) -> None:
-    before = team.spec(NAME)
-    end = team.release(NAME, team.version(NAME, seed=4), overwrite=True).wait()
-    assert end["code"] == "revision_failed", end
-    assert "digest" in end["message"] or "model.onnx" in end["message"], end
-    untouched(team, first, users, before)
+    with team.load(SWAP, first, rate=10.0) as others:
+        pulled = team.release(NAME, third, image=missing)
+        loaded = team.release(SWAP, team.version(SWAP, seed=4), overwrite=True)
+        pulled, loaded = pulled.wait(), loaded.wait()
+    assert pulled["code"] == loaded["code"] == "revision_failed", (pulled, loaded)
+    assert "Pull" in pulled["message"]
+    assert "no-such-tag" in pulled["message"]
+    assert "Events: " in pulled["message"]
+    assert "log: " in loaded["message"]
+    assert "digest" in loaded["message"]
+    assert users.since().keys() == {first.digest}
+    assert others.since().keys() == {third.digest}
+    assert users.lost == others.lost == 0, (users.failures[:5], others.failures[:5])
+    assert (team.spec(NAME), team.spec(SWAP)) == (before, before_swap)
+    assert (len(team.records(NAME)), len(team.records(SWAP))) == (3, 2)
     told(capsys, f"given up after {users.sent / 50:.0f} s")
 
 
@@ -175,14 +198,6 @@ def test_a_service_of_someone_else_is_never_touched(team, first, third) -> None:
         assert "labels" not in team.service(name)["metadata"]
     finally:
         team.kubectl("delete", "inferenceservice", name, "--wait=false")
-
-
-def untouched(team, first, users, before) -> None:
-    counts = users.since()
-    assert counts.keys() == {first.digest}
-    assert users.lost == 0
-    assert team.spec(NAME) == before
-    assert len(team.records(NAME)) == 3
 
 
 def test_a_person_approves_what_waits_in_the_dark(team, first, second, users) -> None:
@@ -231,23 +246,3 @@ def test_without_requests_nothing_is_promoted(team, second, third) -> None:
     assert (end.get("decision"), end.get("reason")) == ("rollback", "no_evidence"), end
     assert team.percent(NAME) is None
     assert team.ask(NAME, second) == (200, second.digest)
-
-
-def test_a_replacement_takes_over_without_a_canary(team, first, third, capsys) -> None:
-    name, section = "canary-swap", {"strategy": "replace"}
-    team.forget(name)
-    end = team.release(name, first, section=section).wait()
-    assert end.get("decision") == "promote", end
-    team.until(lambda: team.ask(name, first)[0] == 200, 30)
-    with team.load(name, first) as users:
-        end = team.release(name, third, section=section).wait()
-        assert end.get("decision") == "promote", end
-        users.since()
-        time.sleep(3)
-        counts = users.since()
-    assert shares(counts, third) == [1.0]
-    assert users.lost == 0, users.failures[:5]
-    assert users.bundles.keys() <= {first.digest, third.digest}
-    assert [record["action"] for record in team.records(name)] == ["promote", "promote"]
-    assert not team.kubectl("get", "inferenceservice", f"{name}-next", "--ignore-not-found")
-    told(capsys, f"staged in {end['staged']:.0f} s, swapped in {end['judged']:.0f} s, 0 of {users.sent} requests lost")
