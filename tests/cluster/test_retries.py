@@ -161,7 +161,11 @@ def the_run(project: Path) -> Path:
 
 
 def training_section(project: Path, settings: str, resources: str = "") -> None:
-    """Let the plan's training last, with nothing tuned before it."""
+    """Let the plan's training last, with nothing tuned before it, and no model pass: a ninth of the labels is wrong."""
+    head, *rows = (project / "trains.csv").read_text().splitlines()
+    other = {"late": "early", "early": "late"}
+    rows[::9] = [f"{row.rpartition(',')[0]},{other[row.rpartition(',')[2]]}" for row in rows[::9]]
+    (project / "trains.csv").write_text("\n".join([head, *rows]) + "\n")
     text = (project / "plan.yaml").read_text()
     text = re.sub(r"(?m)^training:\n(  .*\n)*", f"training:\n{settings}", text)
     (project / "plan.yaml").write_text(text + resources)

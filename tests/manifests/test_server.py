@@ -31,6 +31,9 @@ def namespaces() -> Iterator[dict[str, str]]:
         pytest.skip("needs KUBECONFIG and kubectl")
     if kubectl("version", "--request-timeout=5s").returncode:
         pytest.skip("needs a cluster that answers")
+    webhook = ("get", "endpoints", "-n", "kserve", "kserve-webhook-server-service", "-o", "jsonpath={.subsets}")
+    if not kubectl(*webhook).stdout:
+        pytest.skip("needs KServe, whose webhook does not answer")
     mark = secrets.token_hex(3)
     names = {"sevenfold": f"test-{mark}", "sevenfold-monitoring": f"test-{mark}-monitoring"}
     try:

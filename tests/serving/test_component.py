@@ -75,7 +75,8 @@ def test_kserve_without_a_cluster_says_so(
     sample: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SEVENFOLD_RUN_DIR", raising=False)
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    for place in ("kubernetes.config", "kubernetes.config.kube_config"):
+        monkeypatch.setattr(f"{place}.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
     with pytest.raises(SystemExit):
         deploy_model.python_func(
             dataset=artifact(dsl.Dataset, sample.dataset.folder),

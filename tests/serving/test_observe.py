@@ -56,7 +56,7 @@ DOWN = TemporaryError("prometheus_unreachable", "Prometheus must answer, but did
 
 def test_it_decides_as_soon_as_there_is_enough_and_tells_progress_until_then() -> None:
     verdict, said, seconds = watched([seen(0, pods=0), seen(137, errors=1), seen(205)])
-    assert (verdict.decision, verdict.reason, seconds) == ("promote", "good", 20.0)
+    assert (verdict.decision, verdict.reason, seconds) == ("promote", "good", 10.0)
     assert said[0] == "No request yet: Prometheus has seen no pod of bundle cccccccccccc"
     assert said[1] == "137 of 200 requests, 1 error, p99 8 ms (stable: 900 requests, 0 errors, p99 7 ms)"
     assert verdict.observed == seen(205)
@@ -65,7 +65,7 @@ def test_it_decides_as_soon_as_there_is_enough_and_tells_progress_until_then() -
 
 def test_enough_errors_are_not_waited_on() -> None:
     verdict, _, seconds = watched([seen(199, errors=199), seen(200, errors=199)])
-    assert (verdict.reason, seconds) == ("errors", 10.0)
+    assert (verdict.reason, seconds) == ("errors", 5.0)
 
 
 def test_with_a_manual_approval_a_good_one_waits_for_a_person() -> None:
@@ -90,8 +90,8 @@ def test_blind_for_ten_minutes_rolls_back_whatever_was_seen_before() -> None:
 
 
 def test_a_short_blindness_is_forgotten() -> None:
-    verdict, _, seconds = watched([DOWN] * 59 + [seen(100)] + [DOWN] * 59 + [seen(210)])
-    assert (verdict.reason, seconds) == ("good", 1_190.0)
+    verdict, _, seconds = watched([DOWN] * 119 + [seen(100)] + [DOWN] * 119 + [seen(210)])
+    assert (verdict.reason, seconds) == ("good", 1_195.0)
 
 
 def gone_after(looks: int) -> Callable[[], str]:
@@ -99,14 +99,14 @@ def gone_after(looks: int) -> Callable[[], str]:
 
     def gone() -> str:
         left[0] -= 1
-        return "its pods have not been ready for 60 s." if left[0] < 0 else ""
+        return "its pods have not been ready for 20 s." if left[0] < 0 else ""
 
     return gone
 
 
 def test_pods_that_are_gone_are_rolled_back_also_by_the_blind() -> None:
     verdict, _, seconds = watched([DOWN], gone=gone_after(3))
-    assert (verdict.decision, verdict.reason, seconds) == ("rollback", "predictor_gone", 30.0)
+    assert (verdict.decision, verdict.reason, seconds) == ("rollback", "predictor_gone", 15.0)
     assert "not been ready" in verdict.sentence
 
 
