@@ -269,7 +269,8 @@ def team(kubeflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Te
         pytest.skip("no cluster: kubectl is not installed")
     images = json.loads(kubeflow.images.read_text())["images"]
     endpoint = os.environ["AWS_ENDPOINT_URL"].partition("://")
-    store = fs.S3FileSystem(endpoint_override=endpoint[2], scheme=endpoint[0], region="us-east-1")
+    where = {"endpoint_override": endpoint[2], "scheme": endpoint[0], "region": "us-east-1"}
+    store = fs.S3FileSystem(**where, allow_bucket_creation=True, allow_bucket_deletion=True)
     found = Team(kubeflow, images, store, f"serving-tests/{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("team"))
     if not found.kubectl("get", "servingruntimes", "sevenfold", "--ignore-not-found", "-o", "name", fails=True):
         pytest.skip("no cluster: our manifests are not applied, or KServe is not there")
@@ -277,6 +278,9 @@ def team(kubeflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Te
     programmed = "-o=jsonpath={.items[*].status.conditions[?(@.type=='Programmed')].status}"
     if "True" not in found.kubectl("get", "gateways", "--all-namespaces", programmed, fails=True):
         pytest.skip("no cluster: no Gateway is programmed")
+    ready = ("rollout", "status", "deployment", "prometheus", "--timeout=60s")
+    if "successfully" not in found.kubectl(*ready, fails=True, namespace="sevenfold-monitoring"):
+        pytest.skip("no cluster: no Prometheus runs in namespace sevenfold-monitoring")
     source = f"--from-file={HERE / 'in_pod.py'}"
     script = found.kubectl("create", "configmap", "serving-test-script", source, "--dry-run=client", "-o", "yaml")
     found.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=script)
