@@ -16,6 +16,7 @@ __all__ = ["FIELD_MANAGER", "Cluster", "Conflict"]
 FIELD_MANAGER: Final = "sevenfold"
 SECONDS: Final = 30.0  # of one request
 LOG_LINES: Final = 40
+NO_LOG: Final = "unable to retrieve container logs"  # with status 200, once a container's log was removed
 PASSING: Final = (0, 408, 429, 500, 502, 503, 504)
 PATHS: Final = {
     "InferenceService": "/apis/serving.kserve.io/v1beta1/namespaces/{namespace}/inferenceservices",
@@ -113,7 +114,8 @@ class Cluster:
         """Return the end of a container's log, or "" where there is none."""
         query = [("container", container), ("tailLines", str(LOG_LINES)), ("previous", str(previous).lower())]
         try:
-            return str(self._ask("GET", "Pod", f"{pod}/log", query=query, text=True))
+            text = str(self._ask("GET", "Pod", f"{pod}/log", query=query, text=True))
+            return "" if text.startswith(NO_LOG) else text
         except ServingError:
             return ""
 

@@ -140,8 +140,11 @@ def _logs(cluster: Cluster, pod: dict[str, Any]) -> list[str]:
     for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
         if container.get("ready") or container.get("state", {}).get("terminated", {}).get("exitCode") == 0:
             continue
-        name = container["name"]
-        text = cluster.log(pod["metadata"]["name"], name, previous=container.get("restartCount", 0) > 0)
+        name, last = container["name"], container.get("lastState", {})
+        # Our runtime keeps its last lines here; the log of a container that ended may be gone already.
+        ended = last.get("terminated") or container.get("state", {}).get("terminated") or {}
+        text = ended.get("message", "")
+        text = text or cluster.log(pod["metadata"]["name"], name, previous=container.get("restartCount", 0) > 0)
         text = text or cluster.log(pod["metadata"]["name"], name)
         if text.strip():
             found.append(f"The end of {name}'s log: {text.strip()[-LOG_CHARACTERS:]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import signal
 import subprocess
 import time
@@ -45,11 +46,13 @@ def the_run(project: Path) -> Path:
     return max((project / "runs").glob("*/cluster-*"), key=lambda path: path.stat().st_mtime)
 
 
-def test_a_run_goes_on_without_us_and_without_the_server(kubeflow, project: Path) -> None:
+@pytest.mark.soak
+def test_a_run_goes_on_without_us_the_server_and_the_controller(kubeflow, project: Path) -> None:
+    fresh = ("--seed", str(secrets.randbelow(1_000_000)))  # nothing of it comes from an earlier run's cache
     with (project / "said.txt").open("w+") as said:
         # a test runner in the background ignores Ctrl-C, and hands that on
         started = subprocess.Popen(
-            kubeflow.submission(*SMALL),
+            kubeflow.submission(*SMALL, *fresh),
             cwd=project,
             stdout=said,
             stderr=subprocess.STDOUT,
@@ -67,7 +70,7 @@ def test_a_run_goes_on_without_us_and_without_the_server(kubeflow, project: Path
     assert "ours.zip" in text
     [number] = re.findall(r"Come back with: sevenfold follow (\S+)", text)
     assert "Traceback" not in text
-    kubeflow.kubectl("delete", "pod", "-l", "app=ml-pipeline", "--wait=false")
+    kubeflow.kubectl("delete", "pod", "-l", "app in (ml-pipeline, workflow-controller)", "--wait=false")
     done = kubeflow.run(project, kubeflow.command("follow", number))
     assert done.returncode == 3, done.stdout + done.stderr
     run = the_run(project)
@@ -84,7 +87,7 @@ def test_a_run_goes_on_without_us_and_without_the_server(kubeflow, project: Path
 @pytest.mark.extended
 def test_the_same_plan_registers_nothing_and_repeats_little(kubeflow, project: Path) -> None:
     before = json.loads((the_run(project) / "run.json").read_text())
-    done = kubeflow.submit(project, *SMALL)
+    done = kubeflow.submit(project, *SMALL, "--seed", str(before["arguments"]["seed"]))
     assert done.returncode == 3, done.stdout + done.stderr
     assert f"version {before['version']} was there already" in done.stdout
     run = the_run(project)

@@ -160,9 +160,9 @@ def test_other_models_and_namespaces_do_not_count(trial: Trial) -> None:
     [
         (lambda pod: pod.answer(220), ("promote", "good")),
         (lambda pod: (pod.answer(176), pod.answer(44, code="500")), ("rollback", "errors")),
-        (lambda pod: (pod.answer(200), pod.answer(20, seconds=0.4)), ("rollback", "slow")),  # beyond the promise
-        (lambda pod: (pod.answer(200), pod.answer(20, seconds=0.09)), ("rollback", "slow")),  # beside the other
-        (lambda pod: (pod.answer(200), pod.answer(20, seconds=0.02)), ("promote", "good")),  # nobody feels it
+        (lambda pod: (pod.answer(20, seconds=0.4), pod.answer(200)), ("rollback", "slow")),  # beyond the promise
+        (lambda pod: (pod.answer(20, seconds=0.09), pod.answer(200)), ("rollback", "slow")),  # beside the other
+        (lambda pod: (pod.answer(20, seconds=0.02), pod.answer(200)), ("promote", "good")),  # nobody feels it
         (lambda pod: pod.answer(220, bins=["5 and above"]), ("rollback", "drifted")),
         (lambda pod: pod.answer(220, code="422"), ("rollback", "refused")),
     ],
@@ -172,6 +172,7 @@ def test_a_canary_is_judged_on_what_it_does(
     trial: Trial, misbehave: Callable[[Pod], Any], expected: tuple[str, str]
 ) -> None:
     trial.stable.answer(2_000)
+    # who misbehaves does so first: a scrape between the two must not see enough good answers
     misbehave(trial.canary)
     assert trial.verdict() == expected
 

@@ -209,7 +209,10 @@ class Team:
         return load.Load(f"{name}-{self.namespace}.example.com", f"/v1/models/{name}:predict", version.bodies, **more)
 
     def ask(self, name: str, version: Version) -> tuple[int, str]:
-        """Send one request to the gateway; return the status and the digest that answered."""
+        """Send one request to the gateway; return the status and the digest that answered.
+
+        A gateway without any route may not listen at all, which is as good as its 404.
+        """
         from http.client import HTTPConnection
 
         connection = HTTPConnection(*load.GATEWAY, timeout=10)
@@ -219,6 +222,8 @@ class Team:
             answer = connection.getresponse()
             answer.read()
             return answer.status, answer.getheader("x-sevenfold-bundle", "")
+        except ConnectionRefusedError:
+            return 404, ""
         finally:
             connection.close()
 
