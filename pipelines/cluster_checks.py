@@ -45,6 +45,7 @@ class Place:
     namespace: str = ""  # of the pods; "" on a Kubeflow for one user
     context: str = ""
     account: str = ""
+    tester: str = ""  # account of a first run, that tests; `account` is then that of a second one, that deploys
 
     @property
     def runner(self) -> str:
@@ -225,12 +226,27 @@ def _namespace(plan: Plan | None, place: Place, reader: ClusterReader) -> Iterat
     may = reader.may(name, "patch", "inferenceservices", "serving.kserve.io", who)
     said = {True: "may deploy", False: "may not deploy", None: "could not be asked about, to deploy"}[may]
     yield Check("rights", may, f"{place.runner} of {place.pods} {said} in {name}", apply, True)
+    if place.tester:
+        yield from _tester(name, place, reader)
     if told.get("metadata", {}).get("labels", {}).get("pod-security.kubernetes.io/enforce") == "restricted":
         fetcher = reader.get(f"{SERVING}/clusterstoragecontainers/default")
         context = fetcher.get("spec", {}).get("container", {}).get("securityContext") or {}
         fine = bool(context.get("runAsNonRoot")) if fetcher else None
         said = "fetches under the restricted standard" if fine else "gives its container no security context"
         yield Check("model fetcher", fine, said if fetcher else "could not be looked at", PATCH_FETCHER, True)
+
+
+def _tester(name: str, place: Place, reader: ClusterReader) -> Iterator[Check]:
+    """Of a split run: the first account must read what was promoted, and must not deploy."""
+    who, words = f"{place.pods}:{place.tester}", f"{place.tester} of {place.pods}"
+    reads = reader.may(name, "list", "configmaps", account=who)
+    said = {True: "may read", False: "may not read", None: "could not be asked about, to read"}[reads]
+    bind = f"kubectl -n {name} create role tester --verb=get,list --resource=configmaps, and bind {words} to it"
+    yield Check("promotions", reads, f"{words} {said} what was promoted in {name}", bind, True)
+    deploys = reader.may(name, "patch", "inferenceservices", "serving.kserve.io", who)
+    said = {True: "may deploy too", False: "may not deploy", None: "could not be asked about"}[deploys]
+    mend = f"Take {words} out of the RoleBindings to deployer in {name}"
+    yield Check("separation", None if deploys is None else not deploys, f"{words} {said} in {name}", mend, True)
 
 
 def _secrets(plan: Plan | None, place: Place, reader: ClusterReader) -> Iterator[Check]:

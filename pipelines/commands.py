@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sevenfold.pipelines.engine import Engine, Schedule
+    from sevenfold.pipelines.result import Result
+    from sevenfold.pipelines.stages import Part
     from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.submit import Submitted
     from sevenfold.plan import Plan
@@ -39,6 +41,9 @@ Endpoint = Annotated[
 ]
 Namespace = Annotated[str, typer.Option(help="Yours, on a Kubeflow with several users.")]
 Root = Annotated[str, typer.Option(help="The pipeline root, as it is reached from here.")]
+Split = Annotated[
+    bool, typer.Option("--split-release", help="Deploy in a second run, with an account of its own, after the test.")
+]
 Authority = Annotated[Path | None, typer.Option(help="Certificates that sign the endpoint's.", show_default=False)]
 # Only as variables: an argument is seen by everybody on the machine.
 Token = Annotated[str, typer.Option(envvar="KF_PIPELINES_TOKEN", hidden=True)]
@@ -67,24 +72,31 @@ def _compile(
         bool,
         typer.Option("--plain", help="One YAML document: no Secrets, nodes, volume, pod security, time limit."),
     ] = False,
+    split_release: Split = False,
 ) -> None:
     """Compile a plan into the YAML that Kubeflow Pipelines runs; the same plan gives the same bytes.
 
     Images are named by digest where a build's record says it, else by this version. Files that the plan names here are
-    not sent anywhere: submit does that.
+    not sent anywhere: submit does that. With --split-release a second file, PLAN.release.pipeline.yaml, deploys what a
+    run of the first one hands over; that run's last task tells the arguments.
     """
     from sevenfold.contracts.errors import PolicyError
     from sevenfold.pipelines.compile import compile_objects, compile_plan
 
     if kubernetes and plain:
         raise PolicyError("plain_objects", "--plain and --kubernetes exclude each other, but both came.")
-    loaded = _loaded(plan, images)
-    if kubernetes:
-        written = compile_objects(loaded, out or plan.with_suffix(".kubernetes.yaml"), namespace=namespace)
-        typer.echo(f"Wrote {written}: register it with kubectl apply -f {written}")
-    else:
-        written = compile_plan(loaded, out or plan.with_suffix(".pipeline.yaml"), plain=plain)
-        typer.echo(f"Wrote {written}: upload it in the Kubeflow UI, or with kfp.Client().upload_pipeline.")
+    loaded, kind = _loaded(plan, images), "kubernetes" if kubernetes else "pipeline"
+    files: dict[Part, Path] = {"whole": out or plan.with_suffix(f".{kind}.yaml")}
+    if split_release:
+        second = out.with_name(f"{out.stem}.release{out.suffix}") if out else plan.with_suffix(f".release.{kind}.yaml")
+        files = {"build": files["whole"], "release": second}
+    for part, target in files.items():
+        if kubernetes:
+            written = compile_objects(loaded, target, part=part, namespace=namespace)
+            typer.echo(f"Wrote {written}: register it with kubectl apply -f {written}")
+        else:
+            written = compile_plan(loaded, target, part=part, plain=plain)
+            typer.echo(f"Wrote {written}: upload it in the Kubeflow UI, or with kfp.Client().upload_pipeline.")
     named = {
         "data.source": loaded.data.source,
         "design.notebook": loaded.design.notebook,
@@ -111,6 +123,10 @@ def _submit(
     wait: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
     cron: Annotated[str, typer.Option(help='Start it by itself: "30 2 * * 1" is Mondays at 2:30 UTC.')] = "",
     every: Annotated[int, typer.Option(help="Start it by itself every so many seconds.", min=0)] = 0,
+    split_release: Split = False,
+    release_account: Annotated[
+        str, typer.Option(help="Account of the second run's pods; empty takes Kubeflow's.")
+    ] = "",
     ca_cert: Authority = None,
     token: Token = "",
     cookie: Cookie = "",
@@ -120,16 +136,30 @@ def _submit(
     A local table, notebook or model source is sent to the pipeline root first. The root's keys and endpoint are taken
     from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL, or a profile; the login from KF_PIPELINES_TOKEN
     or KF_PIPELINES_COOKIE, and from what kfp itself reads. Ctrl-C leaves the run running. With --cron or --every it
-    becomes the plan's schedule instead, in place of an earlier one. Exit status as of run.
+    becomes the plan's schedule instead, in place of an earlier one. With --split-release the run ends with the test,
+    under an account that may not deploy; a second run deploys the very bytes that passed. Exit status as of run.
     """
+    from dataclasses import replace
+
     from rich.console import Console
 
+    from sevenfold.contracts.errors import PolicyError
     from sevenfold.pipelines.cluster_checks import Place, require_cluster
     from sevenfold.pipelines.engine import Engine, Schedule
     from sevenfold.pipelines.login import Login
+    from sevenfold.pipelines.split import split_place
     from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.submit import Submission, submit
 
+    place = Place(endpoint=endpoint, namespace=namespace, account=service_account)
+    if split_release:
+        place = split_place(place, release_account, wait=wait, scheduled=bool(cron or every))
+    elif release_account:
+        raise PolicyError(
+            "release_account",
+            f"--release-account is of the second run of --split-release, but came alone: {release_account!r}.",
+            remedy="Add --split-release, or name the one run's account with --service-account.",
+        )
     loaded = _loaded(plan, images)
     when = Schedule(loaded.name, cron, every) if cron or every else None
     asked = Submission(
@@ -138,6 +168,8 @@ def _submit(
         root=root,
         experiment=experiment,
         account=service_account,
+        split=split_release,
+        release_account=release_account,
         data=data,
         trials=trials,
         max_epochs=max_epochs,
@@ -153,8 +185,7 @@ def _submit(
         again = f", in place of {replaced} earlier" if replaced else ""
         console.print(f"schedule {number}: {_moments(when)}{again}", highlight=False, soft_wrap=True)
         return
-    place = Place(endpoint=engine.endpoint, namespace=namespace, account=service_account)
-    require_cluster(loaded, place)
+    require_cluster(loaded, replace(place, endpoint=engine.endpoint))
 
     def start() -> Submitted:
         sent = submit(asked, loaded, engine, store, tell)
@@ -186,6 +217,7 @@ def _follow(
 
     from sevenfold.pipelines.engine import Engine
     from sevenfold.pipelines.login import Login
+    from sevenfold.pipelines.split import refuse_release
     from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.submit import Submitted, find_run, run_folder
 
@@ -195,7 +227,9 @@ def _follow(
     if known:
         sent = known[0]
     else:
-        name = engine.pipeline_name(engine.run(run))
+        found = engine.run(run)
+        refuse_release(found)
+        name = engine.pipeline_name(found)
         sent = Submitted(run, name, run_folder(runs / name, run))
         sent.folder.record(run=run, endpoint=engine.endpoint, root=store.root, link=engine.link(run))
     _watch(sent, engine, store, Console())
@@ -239,12 +273,13 @@ def _schedules(
 def _watch(
     sent: Submitted, engine: Engine, store: Store, console: Console, *, again: Callable[[], Submitted] | None = None
 ) -> None:
-    """Follow a run to its end, and with `again` also those that take its place after a task was killed."""
+    """Follow a run to its end, with `again` those that take its place after a task was killed, and then its release."""
     from itertools import count
 
     from sevenfold.pipelines.ending import show_ending
     from sevenfold.pipelines.follow import follow
     from sevenfold.pipelines.resubmit import why_again
+    from sevenfold.pipelines.split import awaits_release
     from sevenfold.pipelines.view import RunView
 
     try:
@@ -255,12 +290,25 @@ def _watch(
                 break
             console.print(f"  {said}", style="yellow", highlight=False, markup=False, soft_wrap=True)
             sent = again()
+        if awaits_release(sent, result):
+            result = _release(sent, engine, store, console)
     except KeyboardInterrupt:
         told = f"no longer followed; the run goes on. Come back with: sevenfold follow {sent.run[:8]}"
         typer.secho(told, fg="yellow", err=True)
         raise typer.Exit(1) from None
     show_ending(console, result)
     raise typer.Exit(result.exit_status)
+
+
+def _release(first: Submitted, engine: Engine, store: Store, console: Console) -> Result:
+    """Start the second run of a split one, unless it was started before, and follow it."""
+    from sevenfold.pipelines.follow import follow
+    from sevenfold.pipelines.split import release
+    from sevenfold.pipelines.view import RunView
+
+    second = release(first, engine)
+    console.print(f"  release  {engine.link(second.run)}", highlight=False, soft_wrap=True)
+    return follow(second, engine, store, RunView(console))
 
 
 def _loaded(plan: Path, images: Path | None) -> Plan:

@@ -8,28 +8,37 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.contracts.canonical import file_digest
-from sevenfold.pipelines.stages import Stages
+from sevenfold.pipelines.stages import Part, Stages, pipeline_name
 from sevenfold.plan import Plan
 
 __all__ = ["compile_objects", "compile_plan", "version_name"]
 
 
 def compile_plan(
-    plan: Plan, out: Path, *, stages: Stages | None = None, plain: bool = False, cached: bool = True
+    plan: Plan,
+    out: Path,
+    *,
+    part: Part = "whole",
+    stages: Stages | None = None,
+    plain: bool = False,
+    cached: bool = True,
 ) -> Path:
     """Write the pipeline of `plan` as KFP IR YAML to `out`; the same plan gives the same bytes.
 
     Args:
         plan: the plan; local files it names must lie where the pods find them, see `carry_inputs`.
         out: the file.
+        part: all stages, those up to the test, or those after it; see `build_lifecycle`.
         stages: components of a team's own.
         plain: one YAML document, without nodes, Secrets, volume, pod security and the run's time limit.
         cached: whether design to training may be taken from Kubeflow's cache.
     """
-    return _compiled(plan, out, {}, stages=stages, plain=plain, cached=cached)
+    return _compiled(plan, out, {}, part=part, stages=stages, plain=plain, cached=cached)
 
 
-def compile_objects(plan: Plan, out: Path, *, namespace: str = "", stages: Stages | None = None) -> Path:
+def compile_objects(
+    plan: Plan, out: Path, *, part: Part = "whole", namespace: str = "", stages: Stages | None = None
+) -> Path:
     """Write Kubeflow's `Pipeline` and `PipelineVersion` objects: ``kubectl apply -f`` registers the plan.
 
     The version is named by the digest of its content, as `submit` names it.
@@ -37,15 +46,15 @@ def compile_objects(plan: Plan, out: Path, *, namespace: str = "", stages: Stage
     from kfp.compiler.compiler_utils import KubernetesManifestOptions
 
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
-        version = version_name(plan, compile_plan(plan, Path(work) / "pipeline.yaml", stages=stages))
+        version = version_name(plan, compile_plan(plan, Path(work) / "pipeline.yaml", part=part, stages=stages))
     options = KubernetesManifestOptions(
-        pipeline_name=plan.name,
+        pipeline_name=pipeline_name(plan.name, part),
         pipeline_version_name=version,
         namespace=namespace or None,
         include_pipeline_manifest=True,
     )
     objects = {"kubernetes_manifest_options": options, "kubernetes_manifest_format": True}
-    return _compiled(plan, out, objects, stages=stages, plain=False, cached=True)
+    return _compiled(plan, out, objects, part=part, stages=stages, plain=False, cached=True)
 
 
 def version_name(plan: Plan, package: Path) -> str:
@@ -54,7 +63,7 @@ def version_name(plan: Plan, package: Path) -> str:
 
 
 def _compiled(
-    plan: Plan, out: Path, objects: dict[str, Any], *, stages: Stages | None, plain: bool, cached: bool
+    plan: Plan, out: Path, objects: dict[str, Any], *, part: Part, stages: Stages | None, plain: bool, cached: bool
 ) -> Path:
     from kfp import compiler
 
@@ -63,5 +72,6 @@ def _compiled(
     out.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        compiler.Compiler().compile(build_lifecycle(plan, stages, plain=plain, cached=cached), str(out), **objects)
+        made = build_lifecycle(plan, stages, part=part, plain=plain, cached=cached)
+        compiler.Compiler().compile(made, str(out), **objects)
     return out

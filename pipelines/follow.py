@@ -6,11 +6,12 @@ import json
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.pipelines.engine import FINAL, Engine, task_states
-from sevenfold.pipelines.result import PAGES, SEALED, SEALED_WHEN_PROMOTED, Result, conclude
+from sevenfold.pipelines.result import HANDOVER, PAGES, SEALED, SEALED_WHEN_PROMOTED, Result, conclude
 from sevenfold.pipelines.store import Store
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = ["follow"]
 
 POLL_SECONDS = 5.0
 STAGE_TASKS = (*PAGES, "monitor-model")
+FOLLOWED = (*STAGE_TASKS, HANDOVER[0])  # not a stage, so not shown, but its log is kept
 SHOWN_LINES = 3
 SILENT = "no_cause"
 KUBEFLOWS_OWN = re.compile(r"[IWEF]\d{4} |time=|Error: exit status")
@@ -41,14 +43,14 @@ def follow(
 
     The run folder then holds the reports, the bundle, what was decided, the log of every task, and `report.html`. What
     a task took from Kubeflow's cache is brought from the earlier run that made it. Breaking it off leaves the run
-    running.
+    running. A release is followed into the folder of the run it releases, and adds to what is there.
     """
     shown: dict[str, str] = {}
     with view:
         while True:
             run = engine.run(sent.run)
             for task, state in task_states(run).items():
-                if task not in STAGE_TASKS or shown.get(task) == state:
+                if task not in FOLLOWED or shown.get(task) == state:
                     continue
                 if task not in shown:
                     view.start(task)
@@ -63,7 +65,12 @@ def follow(
     _keep_logs(sent, engine, store, run, shown)
     here = [pair for pair in SEALED if sent.folder.artifact(*pair) is not None]
     needed = tuple(pair for pair in SEALED if pair in here or pair == ("test-model", "evaluation"))
-    return conclude(sent.folder, run.state == "SUCCEEDED", sealed=needed)
+    handed = store.bring(f"{sent.name}/{sent.run}/{HANDOVER[0]}", HANDOVER[1], _home(sent, HANDOVER[0]) / HANDOVER[1])
+    return conclude(sent.folder, run.state == "SUCCEEDED", sealed=needed, released=not handed)
+
+
+def _home(sent: Submitted, task: str) -> Path:
+    return sent.folder.path / "artifacts" / sent.run / task
 
 
 def _catch_up(sent: Submitted, engine: Engine, store: Store, view: RunView, run: Any, shown: dict[str, str]) -> None:
@@ -84,7 +91,7 @@ def _bring(sent: Submitted, engine: Engine, store: Store, run: Any, task: str) -
     """Copy a finished task's outputs into the run folder and return its report, if it left one."""
     from sevenfold.contracts.report.page import read_report
 
-    home = sent.folder.path / "artifacts" / sent.run / task
+    home = _home(sent, task)
     wanted = ("report", "summary", "notebook", *(output for owner, output in BROUGHT if owner == task))
     place = f"{sent.name}/{sent.run}/{task}"
     if not store.bring(place, "report", home / "report") and not store.log(place):
@@ -93,14 +100,15 @@ def _bring(sent: Submitted, engine: Engine, store: Store, run: Any, task: str) -
         place = next((found for found in earlier if store.bring(found, "report", home / "report")), place)
     for output in wanted[1:]:
         store.bring(place, output, home / output)
-    page = sent.folder.artifact(task, "report")
-    return read_report(page) if page else None
+    page = home / "report"  # of this run: a release lies beside the run it releases
+    return read_report(page) if page.is_file() else None
 
 
 def _keep_logs(sent: Submitted, engine: Engine, store: Store, run: Any, states: dict[str, str]) -> None:
     """Write every task's log to log.txt, and the cause of the first failure, its task and its pod to error.json."""
     causes: list[dict[str, Any]] = []
-    with sent.folder.log.open("w") as log:
+    first = sent.folder.told().get("run", sent.run) == sent.run
+    with sent.folder.log.open("w" if first else "a") as log:
         for task, state in states.items():
             pod, said = engine.log(run, task)
             # what the endpoint tells lacks each line that is JSON, and so the cause; a killed task left nothing else

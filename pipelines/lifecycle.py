@@ -2,16 +2,19 @@
 
 # No `from __future__ import annotations` here: kfp reads the signature's types.
 import math
+from collections.abc import Callable
 from typing import Any
 
 from kfp import dsl
 
 from sevenfold.pipelines.placement import place
 from sevenfold.pipelines.settings import stage_settings
-from sevenfold.pipelines.stages import Stages
+from sevenfold.pipelines.stages import Part, Stages, pipeline_name
 from sevenfold.plan import Plan
 
 __all__ = ["DISPLAY_NAMES", "build_lifecycle"]
+
+Task = Callable[..., Any]
 
 DISPLAY_NAMES = {
     "explore_data": "1 Design: explore the data",
@@ -19,22 +22,31 @@ DISPLAY_NAMES = {
     "tune_model": "3 Tuning: search settings",
     "train_model": "4 Training: fit the model",
     "test_model": "5 Testing: score and gate",
+    "hand_over": "Hand over to the release",
     "deploy_model": "6 Inference: deploy",
     "judge_canary": "6 Inference: judge the canary",
     "monitor_model": "7 Monitoring: watch for drift",
     "report_outcome": "Report the outcome",
 }
-UNCACHED = ("test_model", "deploy_model", "judge_canary", "monitor_model", "report_outcome")
+UNCACHED = ("test_model", "hand_over", "deploy_model", "judge_canary", "monitor_model", "report_outcome")
 
 
 def build_lifecycle(
-    plan: Plan, stages: Stages | None = None, *, explore_first: bool = False, plain: bool = False, cached: bool = True
+    plan: Plan,
+    stages: Stages | None = None,
+    *,
+    part: Part = "whole",
+    explore_first: bool = False,
+    plain: bool = False,
+    cached: bool = True,
 ) -> Any:
     """Return the pipeline of a plan, ready to be compiled, submitted or called under `kfp.local`.
 
     Args:
         plan: the validated plan; every task gets its own section of it.
         stages: the components to use; each one left out is the room's own.
+        part: all stages in one pipeline; or two pipelines, for two accounts: ``build`` ends with the test and hands a
+            promoted bundle over, ``release`` deploys what was handed over.
         explore_first: let preparation wait for exploration. On a cluster both run at the same time; on one machine
             they cannot, and a broken notebook is better known in the first minute.
         plain: leave out what only Kubernetes knows, so that the pipeline is one YAML document.
@@ -53,9 +65,11 @@ def build_lifecycle(
         return place(made, name, plan, plain=plain)
 
     limits = None if plain else dsl.PipelineConfig(active_deadline_seconds=math.ceil(plan.budget.hours * 3600))
+    if part == "release":
+        return _release(plan, task, limits)
 
     @dsl.pipeline(
-        name=plan.name,
+        name=pipeline_name(plan.name, part),
         description=plan.goal or f"Predict {plan.data.target}, from raw rows to monitoring.",
         pipeline_config=limits,
     )
@@ -92,10 +106,52 @@ def build_lifecycle(
             tested = task("test_model", dataset=dataset, bundle=bundle)
             # A condition on a named output is silently false under kfp.local; a single unnamed return works.
             with dsl.If(tested.outputs["Output"] == "promote", name="promoted"):
-                deployed = task("deploy_model", dataset=dataset, bundle=bundle, evaluation=tested.outputs["evaluation"])
-                service = deployed.outputs["service"]
-                judged = task("judge_canary", service=service)
-                watched = task("monitor_model", dataset=dataset, bundle=bundle, service=service)
-                watched.after(judged)
+                evaluation = tested.outputs["evaluation"]
+                if part == "build":
+                    task("hand_over", dataset=dataset, bundle=bundle, evaluation=evaluation)
+                else:
+                    _deploy(task, dataset=dataset, bundle=bundle, evaluation=evaluation)
 
     return lifecycle
+
+
+def _release(plan: Plan, task: Task, limits: dsl.PipelineConfig | None) -> Any:
+    @dsl.pipeline(
+        name=pipeline_name(plan.name, "release"),
+        description=f"Deploy, judge and watch a tested bundle of {plan.name}.",
+        pipeline_config=limits,
+    )
+    def release(dataset: str, bundle: str, evaluation: str, bundle_digest: str, evaluation_digest: str) -> None:
+        """Deploy what another run built, tested and handed over.
+
+        Args:
+            dataset: Address of the dataset's folder, as that run's task hand-over tells it.
+            bundle: Address of the bundle's folder.
+            evaluation: Address of the evaluation's folder; it must be of this bundle and this dataset.
+            bundle_digest: sha256:… that the bundle must have; anything else was put there after the test.
+            evaluation_digest: sha256:… that the evaluation must have.
+        """
+        outcome = task("report_outcome")
+        with dsl.ExitHandler(outcome, name="lifecycle"):
+            rows = _imported(dataset, dsl.Dataset)
+            model = _imported(bundle, dsl.Model)
+            tested = _imported(evaluation, dsl.Artifact)
+            digests = {"bundle_digest": bundle_digest, "evaluation_digest": evaluation_digest}
+            _deploy(task, dataset=rows, bundle=model, evaluation=tested, **digests)
+
+    return release
+
+
+def _imported(address: str, kind: type[dsl.Artifact]) -> Any:
+    made = dsl.importer(artifact_uri=address, artifact_class=kind, reimport=False)
+    # No display name: Kubeflow takes it for the task's own name, and then does not find the task (its issue 11173).
+    made.set_caching_options(enable_caching=False)
+    return made.output
+
+
+def _deploy(task: Task, *, dataset: Any, bundle: Any, evaluation: Any, **digests: str) -> None:
+    deployed = task("deploy_model", dataset=dataset, bundle=bundle, evaluation=evaluation, **digests)
+    service = deployed.outputs["service"]
+    judged = task("judge_canary", service=service)
+    watched = task("monitor_model", dataset=dataset, bundle=bundle, service=service)
+    watched.after(judged)

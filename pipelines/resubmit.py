@@ -21,7 +21,7 @@ __all__ = ["RESUBMISSIONS", "how_killed", "pod_of", "resubmit_reason", "why_agai
 
 RESUBMISSIONS = 2
 # What comes after the decision acts on what serves; a person looks before that is done again.
-REPEATABLE = ("explore-data", "prepare-data", "tune-model", "train-model", "test-model")
+REPEATABLE = ("explore-data", "prepare-data", "tune-model", "train-model", "test-model", "hand-over")
 TAIL_LINES = 12
 _KILLED = re.compile(r"^Killed$|failed to execute component: (exit status 137|signal: killed)", re.MULTILINE)
 _SAID_WHY = re.compile(r'^\{.*"exit_status":', re.MULTILINE)

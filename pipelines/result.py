@@ -16,9 +16,9 @@ from sevenfold.pipelines.runs import RunFolder
 if TYPE_CHECKING:
     from sevenfold.contracts.report import Report
 
-__all__ = ["EXIT_STATUS", "PAGES", "SEALED", "SEALED_WHEN_PROMOTED", "Result", "conclude", "stage_reports"]
+__all__ = ["EXIT_STATUS", "HANDOVER", "PAGES", "SEALED", "SEALED_WHEN_PROMOTED", "Result", "conclude", "stage_reports"]
 
-EXIT_STATUS = {"promoted": 0, "waiting": 0, "refused": 3, "rolled back": 3, "failed": 1, "interrupted": 1}
+EXIT_STATUS = {"promoted": 0, "waiting": 0, "tested": 0, "refused": 3, "rolled back": 3, "failed": 1, "interrupted": 1}
 CHANGEABLE = ("trials", "max_epochs", "seed")
 Outputs = tuple[tuple[str, str], ...]  # task and output
 
@@ -29,6 +29,7 @@ SEALED: Outputs = (
     ("test-model", "evaluation"),
 )
 SEALED_WHEN_PROMOTED: Outputs = (("deploy-model", "service"), ("judge-canary", "verdict"), ("monitor-model", "watch"))
+HANDOVER = ("hand-over", "handover")
 PAGES = ("explore-data", "prepare-data", "tune-model", "train-model", "test-model", "deploy-model", "judge-canary")
 
 
@@ -36,7 +37,8 @@ PAGES = ("explore-data", "prepare-data", "tune-model", "train-model", "test-mode
 class Result:
     """How a run ended.
 
-    `state` is promoted, waiting (for approval), refused, rolled back, failed or interrupted; `sentence` says why.
+    `state` is promoted, waiting (for approval), tested (and handed over to the run that deploys), refused, rolled back,
+    failed or interrupted; `sentence` says why.
     """
 
     folder: Path
@@ -46,15 +48,16 @@ class Result:
     report: Path | None = None
 
 
-def conclude(folder: RunFolder, finished: bool, *, sealed: Outputs = SEALED) -> Result:
+def conclude(folder: RunFolder, finished: bool, *, sealed: Outputs = SEALED, released: bool = True) -> Result:
     """Read what the stages left, write the report page and return how the run ended.
 
     Args:
         folder: the run's folder.
         finished: whether the pipeline ended without a failed task.
         sealed: outputs that must be there and whole, whatever was decided; the evaluation is one of them.
+        released: whether the pipeline deploys what was promoted; False where it hands it over.
     """
-    state, sentence, status = _ending(folder, finished, sealed)
+    state, sentence, status = _ending(folder, finished, sealed, released)
     folder.link()
     reports = stage_reports(folder)
     page = _write_page(folder, reports, state, sentence) if reports else None
@@ -75,7 +78,7 @@ def stage_reports(folder: RunFolder) -> list[Report]:
     return [read_report(path) for path in found if path is not None]
 
 
-def _ending(folder: RunFolder, finished: bool, outputs: Outputs) -> tuple[str, str, int]:
+def _ending(folder: RunFolder, finished: bool, outputs: Outputs, released: bool) -> tuple[str, str, int]:
     error = folder.error()
     if error is not None:
         sentence = f"{error['stage']} failed ({error['code']}): {error['message']} {error['remedy']}".strip()
@@ -83,18 +86,21 @@ def _ending(folder: RunFolder, finished: bool, outputs: Outputs) -> tuple[str, s
     if not finished:
         return "failed", "A task ended without saying why; log.txt holds what it printed.", 1
     try:
-        state, sentence = _decision(folder, outputs)
+        state, sentence = _decision(folder, outputs, released)
     except IntegrityError as broken:
         return "failed", f"The run finished, but {broken}", 1
     return state, sentence, EXIT_STATUS[state]
 
 
-def _decision(folder: RunFolder, outputs: Outputs) -> tuple[str, str]:
+def _decision(folder: RunFolder, outputs: Outputs, released: bool) -> tuple[str, str]:
     """Return state and sentence of a finished run after checking that every stage it calls for sealed its output."""
     sealed = {name: _verified(folder, *name) for name in outputs}
     evaluation = json.loads((sealed["test-model", "evaluation"] / "evaluation.json").read_text())
     if evaluation["decision"] != "promote":
         return "refused", evaluation["sentence"]
+    if not released:
+        _verified(folder, *HANDOVER)
+        return "tested", f"{evaluation['sentence']} It is handed over to its release, a run of its own."
     for task, output in SEALED_WHEN_PROMOTED:
         sealed[task, output] = _verified(folder, task, output)
     verdict = json.loads((sealed["judge-canary", "verdict"] / "verdict.json").read_text())

@@ -3,11 +3,12 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-__all__ = ["MODULES", "Stages"]
+__all__ = ["MODULES", "Part", "Stages", "pipeline_name"]
 
 Component = Callable[..., Any]
+Part = Literal["whole", "build", "release"]
 
 MODULES = {
     "explore_data": "sevenfold.design.component",
@@ -15,6 +16,7 @@ MODULES = {
     "tune_model": "sevenfold.tuning.component",
     "train_model": "sevenfold.training.component",
     "test_model": "sevenfold.testing.component",
+    "hand_over": "sevenfold.pipelines.handover",
     "deploy_model": "sevenfold.serving.component",
     "judge_canary": "sevenfold.serving.component",
     "monitor_model": "sevenfold.monitoring.component",
@@ -35,6 +37,7 @@ class Stages:
     tune_model: Component | None = None
     train_model: Component | None = None
     test_model: Component | None = None
+    hand_over: Component | None = None
     deploy_model: Component | None = None
     judge_canary: Component | None = None
     monitor_model: Component | None = None
@@ -47,3 +50,8 @@ class Stages:
             return given
         own: Component = getattr(importlib.import_module(MODULES[name]), name)
         return own
+
+
+def pipeline_name(plan: str, part: Part) -> str:
+    """Return the name that a plan's pipeline has on Kubeflow; a release has one of its own."""
+    return f"{plan}-release" if part == "release" else plan

@@ -17,26 +17,34 @@ from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.compile import compile_plan, version_name
 from sevenfold.pipelines.inputs import carry_inputs, carry_table
 from sevenfold.pipelines.runs import RunFolder
+from sevenfold.pipelines.stages import Part
 from sevenfold.pipelines.store import DEFAULT_ROOT, Store
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.engine import Engine, Registered, Schedule
     from sevenfold.plan import Plan
 
-__all__ = ["Submission", "Submitted", "find_run", "run_folder", "schedule", "submit"]
+__all__ = ["RELEASE_PACKAGE", "Submission", "Submitted", "find_run", "run_folder", "schedule", "submit"]
 
+RELEASE_PACKAGE = "release.pipeline.yaml"
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """What to submit, where to, and what to change of the plan for this run; None and "" take the plan's."""
+    """What to submit, where to, and what to change of the plan for this run; None and "" take the plan's.
+
+    With `split` the run ends with the test, and its folder holds what `sevenfold.pipelines.split` deploys from, as
+    `release_account`.
+    """
 
     plan_path: Path
     runs: Path = Path("runs")
     root: str = DEFAULT_ROOT
     experiment: str = ""
     account: str = ""
+    split: bool = False
+    release_account: str = ""
     data: str = ""
     trials: int | None = None
     max_epochs: int | None = None
@@ -61,13 +69,18 @@ def submit(asked: Submission, plan: Plan, engine: Engine, store: Store, tell: Te
         DataError, PolicyError, TrainingError, TemporaryError: table, source, store or endpoint say no; then no run was
             started.
     """
-    with _registered(asked, plan, engine, store, tell, repeated=False) as (made, parameters, package):
+    with _registered(asked, plan, engine, store, tell, repeated=False) as (made, parameters, work):
         moment = datetime.now(UTC)
         title = f"{plan.name} {moment:%Y-%m-%d %H:%M}"
         run = engine.start(made, title, asked.experiment or plan.name, parameters, asked.account)
         folder = run_folder(asked.runs / plan.name, run)
         write_whole(folder.path / "plan.yaml", asked.plan_path.read_bytes())
-        write_whole(folder.path / "pipeline.yaml", package.read_bytes())
+        for package in work.iterdir():
+            write_whole(folder.path / package.name, package.read_bytes())
+        if asked.split:
+            version = version_name(plan, work / RELEASE_PACKAGE)
+            experiment = asked.experiment or plan.name
+            folder.record(release={"account": asked.release_account, "experiment": experiment, "version": version})
     folder.record(
         state="running",
         started=moment.isoformat(timespec="seconds"),
@@ -110,10 +123,13 @@ def _registered(
     changed = {"trials": asked.trials, "max_epochs": asked.max_epochs, "seed": asked.seed}
     parameters |= {"data_digest": digest, **{key: value for key, value in changed.items() if value is not None}}
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
-        package = compile_plan(carried, Path(work) / "pipeline.yaml", cached=bool(digest))
+        part: Part = "build" if asked.split else "whole"
+        package = compile_plan(carried, Path(work) / "pipeline.yaml", part=part, cached=bool(digest))
+        if asked.split:
+            compile_plan(carried, Path(work) / RELEASE_PACKAGE, part="release")
         made = engine.register(plan.name, version_name(plan, package), package, plan.goal)
         tell(f"version {made.name} {'is registered' if made.fresh else 'was there already'}")
-        yield made, parameters, package
+        yield made, parameters, Path(work)
 
 
 def run_folder(home: Path, run: str) -> RunFolder:

@@ -16,6 +16,8 @@ def deploy_model(
     service: Output[Artifact],
     report: Output[HTML],
     summary: Output[Markdown],
+    bundle_digest: str = "",
+    evaluation_digest: str = "",
 ) -> None:
     """Bring a tested bundle to serve and prove that it serves what was tested.
 
@@ -32,6 +34,9 @@ def deploy_model(
         service: Folder with service.json (kind, url, digest, …) and checks.json, sealed.
         report: What was found, as a page.
         summary: The same as Markdown.
+        bundle_digest: sha256:… that the bundle must have, where it comes from another run; empty accepts any that the
+            evaluation is of.
+        evaluation_digest: The same of the evaluation.
     """
     from sevenfold.contracts.failure import stage_boundary
 
@@ -39,11 +44,15 @@ def deploy_model(
         import json
         from pathlib import Path
 
+        from sevenfold.contracts.manifest import verify
         from sevenfold.contracts.report.page import write_report
         from sevenfold.plan.deployment import DeploymentSection
         from sevenfold.serving.report import deployment_report
         from sevenfold.serving.stage import run_deployment
 
+        for folder, digest in ((bundle.path, bundle_digest), (evaluation.path, evaluation_digest)):
+            if digest:
+                verify(Path(folder), digest=digest)
         given = json.loads(settings)
         section = DeploymentSection.model_validate(given["deployment"])
         deployed = run_deployment(

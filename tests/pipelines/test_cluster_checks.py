@@ -26,6 +26,8 @@ RUNTIME = f"{SERVING}/namespaces/team/servingruntimes/sevenfold"
 FETCHER = f"{SERVING}/clusterstoragecontainers/default"
 SECRET = "/api/v1/namespaces/kubeflow/secrets/store-keys"  # noqa: S105 — a path
 PROMETHEUS = "/api/v1/namespaces/sevenfold-monitoring/services/http:prometheus:9090/proxy/api/v1/targets"
+# read when kubernetes is first imported, whoever does that
+KUBECONFIG_PLACES = [f"kubernetes.config.{module}KUBE_CONFIG_DEFAULT_LOCATION" for module in ("", "kube_config.")]
 VALUE = "the-value-of-the-secret"
 
 
@@ -70,7 +72,7 @@ def plan() -> Plan:
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    world: dict[str, Any] = {**WELL, "may": True, "asked": []}
+    world: dict[str, Any] = {**WELL, "may": True, "rights": {}, "asked": []}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -80,8 +82,10 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            review = "accessreviews" in self.path and body["spec"]["resourceAttributes"]["verb"] in ("patch", "get")
-            self.tell({"status": {"allowed": world["may"]}} if review else GONE)
+            verb, who = body["spec"]["resourceAttributes"]["verb"], body["spec"].get("user", "").rpartition(":")[2]
+            review = "accessreviews" in self.path and verb in ("patch", "get", "list")
+            allowed = world["rights"].get((who, verb), world["may"])
+            self.tell({"status": {"allowed": allowed}} if review else GONE)
 
         def tell(self, value: Any) -> None:
             body = json.dumps({} if isinstance(value, int) else value).encode()
@@ -108,7 +112,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
         }
         (tmp_path / "config").write_text(yaml.safe_dump(config))
         monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
-        monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "config"))
+        for place in KUBECONFIG_PLACES:
+            monkeypatch.setattr(place, str(tmp_path / "config"))
         yield world
         http.shutdown()
         thread.join()
@@ -207,6 +212,22 @@ def test_no_value_of_a_secret_is_asked_for(server: dict[str, Any], plan: Plan) -
     assert not [path for path, _ in server["asked"] if "/secrets/" in path]
 
 
+@pytest.mark.parametrize(
+    ("reads", "deploys", "refused"),
+    [(True, False, ""), (False, False, "promotions"), (True, True, "separation")],
+)
+def test_of_a_split_run_who_tests_reads_and_does_not_deploy(
+    server: dict[str, Any], plan: Plan, reads: bool, deploys: bool, refused: str
+) -> None:
+    server["rights"] = {("tester", "list"): reads, ("tester", "patch"): deploys, ("releaser", "patch"): True}
+    place = {"account": "releaser", "tester": "tester"}
+    found = told(plan, **place)
+    assert (found["promotions"].fine, found["separation"].fine) == (reads, not deploys)
+    assert "promotions" not in told(plan, account="releaser")
+    with pytest.raises(PolicyError, match=f"{refused}: tester of kubeflow") if refused else contextlib.nullcontext():
+        require_cluster(plan, Place(**place))
+
+
 def test_a_wrong_endpoint_is_named(server: dict[str, Any]) -> None:
     check = told(None, endpoint="http://127.0.0.1:9")["Kubeflow Pipelines"]
     assert check.fine is False
@@ -214,7 +235,8 @@ def test_a_wrong_endpoint_is_named(server: dict[str, Any]) -> None:
 
 
 def test_without_a_kubeconfig_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, plan: Plan) -> None:
-    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
+    for place in KUBECONFIG_PLACES:
+        monkeypatch.setattr(place, str(tmp_path / "none"))
     found = told(plan)
     assert list(found) == ["cluster"]
     assert found["cluster"].fine is None

@@ -92,6 +92,28 @@ def test_kserve_without_a_cluster_says_so(
     assert "KUBECONFIG" in told["remedy"]
 
 
+@pytest.mark.parametrize("changed", ["bundle", "evaluation"])
+def test_what_another_run_tested_must_come_as_it_was(
+    sample: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: str
+) -> None:
+    """Sound in itself, and its evaluation is of it, but not the one that was tested."""
+    digests = {"bundle_digest": sample.bundle.digest, "evaluation_digest": verify(sample.evaluation).digest}
+    with pytest.raises(SystemExit):
+        deploy_model.python_func(
+            dataset=artifact(dsl.Dataset, sample.dataset.folder),
+            bundle=artifact(dsl.Model, sample.bundle.folder),
+            evaluation=artifact(dsl.Artifact, sample.evaluation),
+            settings=settings(),
+            service=artifact(dsl.Artifact, tmp_path / "service"),
+            report=artifact(dsl.HTML, tmp_path / "report.html"),
+            summary=artifact(dsl.Markdown, tmp_path / "report.md"),
+            **{**digests, f"{changed}_digest": f"sha256:{'0' * 64}"},
+        )
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (told["code"], "It was replaced" in told["remedy"]) == ("digest_mismatch", True)
+    assert not (tmp_path / "service").exists()
+
+
 def test_a_service_folder_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match=r"service\.json"):
         stop_predictor(tmp_path)
