@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 from typing import Any, Final
 
@@ -42,7 +44,8 @@ class ClusterReader:
             if context:
                 config.load_kube_config(context=context, client_configuration=settings)
             else:
-                config.load_config(client_configuration=settings)
+                with contextlib.redirect_stdout(io.StringIO()):  # it prints where it looked
+                    config.load_config(client_configuration=settings)
         except (config.ConfigException, OSError) as error:
             raise PolicyError("no_cluster", f"A kubeconfig must name a cluster, but: {str(error)[:200]}") from None
         self._client, self._refused = client.ApiClient(settings), client.ApiException

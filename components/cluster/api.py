@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -60,7 +62,8 @@ class Cluster:
             if context:
                 config.load_kube_config(context=context, client_configuration=settings)
             else:
-                config.load_config(client_configuration=settings)
+                with contextlib.redirect_stdout(io.StringIO()):  # it prints where it looked
+                    config.load_config(client_configuration=settings)
         except config.ConfigException as error:
             raise PolicyError(
                 "no_cluster",
