@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from sevenfold.pipelines.engine import Engine, Schedule
-    from sevenfold.pipelines.result import Result
+    from sevenfold.pipelines.engine import Schedule
     from sevenfold.pipelines.stages import Part
-    from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.submit import Submitted
     from sevenfold.plan import Plan
 
@@ -150,6 +148,7 @@ def _submit(
     from sevenfold.pipelines.split import split_place
     from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.submit import Submission, submit
+    from sevenfold.pipelines.watch import watch
 
     place = Place(endpoint=endpoint, namespace=namespace, account=service_account)
     if split_release:
@@ -194,7 +193,7 @@ def _submit(
 
     sent = start()
     if wait:
-        _watch(sent, engine, store, console, again=start)
+        watch(sent, engine, store, console, again=start)
     else:
         console.print(f"  follow   sevenfold follow {sent.run[:8]}", highlight=False, soft_wrap=True)
 
@@ -220,6 +219,7 @@ def _follow(
     from sevenfold.pipelines.split import refuse_release
     from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.submit import Submitted, find_run, run_folder
+    from sevenfold.pipelines.watch import watch
 
     known = find_run(run, runs)
     engine = Engine(endpoint or (known[1] if known else ""), namespace, Login(token, cookie, ca_cert))
@@ -232,7 +232,7 @@ def _follow(
         name = engine.pipeline_name(found)
         sent = Submitted(run, name, run_folder(runs / name, run))
         sent.folder.record(run=run, endpoint=engine.endpoint, root=store.root, link=engine.link(run))
-    _watch(sent, engine, store, Console())
+    watch(sent, engine, store, Console())
 
 
 def _schedules(
@@ -268,47 +268,6 @@ def _schedules(
         when = when or f"every {trigger.periodic_schedule.interval_second} s"
         state = "" if known.status == "ENABLED" else f"  {known.status}"
         typer.echo(f"{known.display_name:<30}  {when}  {known.recurring_run_id}{state}")
-
-
-def _watch(
-    sent: Submitted, engine: Engine, store: Store, console: Console, *, again: Callable[[], Submitted] | None = None
-) -> None:
-    """Follow a run to its end, with `again` those that take its place after a task was killed, and then its release."""
-    from itertools import count
-
-    from sevenfold.pipelines.ending import show_ending
-    from sevenfold.pipelines.follow import follow
-    from sevenfold.pipelines.resubmit import why_again
-    from sevenfold.pipelines.split import awaits_release
-    from sevenfold.pipelines.view import RunView
-
-    try:
-        for before in count():
-            result = follow(sent, engine, store, RunView(console))
-            said = why_again(engine, sent.run, before) if again and result.state == "failed" else None
-            if again is None or said is None:
-                break
-            console.print(f"  {said}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-            sent = again()
-        if awaits_release(sent, result):
-            result = _release(sent, engine, store, console)
-    except KeyboardInterrupt:
-        told = f"no longer followed; the run goes on. Come back with: sevenfold follow {sent.run[:8]}"
-        typer.secho(told, fg="yellow", err=True)
-        raise typer.Exit(1) from None
-    show_ending(console, result)
-    raise typer.Exit(result.exit_status)
-
-
-def _release(first: Submitted, engine: Engine, store: Store, console: Console) -> Result:
-    """Start the second run of a split one, unless it was started before, and follow it."""
-    from sevenfold.pipelines.follow import follow
-    from sevenfold.pipelines.split import release
-    from sevenfold.pipelines.view import RunView
-
-    second = release(first, engine)
-    console.print(f"  release  {engine.link(second.run)}", highlight=False, soft_wrap=True)
-    return follow(second, engine, store, RunView(console))
 
 
 def _loaded(plan: Path, images: Path | None) -> Plan:

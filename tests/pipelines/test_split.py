@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 from rich.console import Console
 from typer.testing import CliRunner
@@ -14,7 +15,6 @@ from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.manifest import seal, verify
 from sevenfold.contracts.report import Report
 from sevenfold.contracts.report.page import write_report
-from sevenfold.pipelines import commands
 from sevenfold.pipelines.cluster_checks import Place
 from sevenfold.pipelines.engine import Engine
 from sevenfold.pipelines.follow import follow
@@ -25,6 +25,7 @@ from sevenfold.pipelines.split import awaits_release, refuse_release, release, s
 from sevenfold.pipelines.store import Store
 from sevenfold.pipelines.submit import Submission, Submitted, submit
 from sevenfold.pipelines.view import RunView
+from sevenfold.pipelines.watch import watch
 from sevenfold.plan import Plan, SecretsSection
 
 BUNDLE = f"sha256:{'b' * 64}"
@@ -199,10 +200,8 @@ def test_the_command_follows_both_runs_also_after_a_kill(cluster: Cluster, monke
     monkeypatch.setattr(cluster.kubeflow, "_told", told)
     monkeypatch.setattr(Engine, "log", lambda self, run, task: ("", "Killed\n" if task == "train-model" else ""))
     output = io.StringIO()
-    with pytest.raises(commands.typer.Exit) as ended:
-        commands._watch(
-            cluster.submit(), cluster.engine, cluster.store, Console(file=output, width=200), again=cluster.submit
-        )
+    with pytest.raises(typer.Exit) as ended:
+        watch(cluster.submit(), cluster.engine, cluster.store, Console(file=output, width=200), again=cluster.submit)
     assert ended.value.exit_code == 0
     assert f"started again, 1 of {RESUBMISSIONS} times" in output.getvalue()
     assert "release " in output.getvalue()
