@@ -184,6 +184,7 @@ def test_a_version_that_testing_refused_is_never_deployed(team, first) -> None:
     assert team.service(NAME)["metadata"]["resourceVersion"] == before
 
 
+@pytest.mark.extended
 def test_a_service_of_someone_else_is_never_touched(team, first, third) -> None:
     name = "canary-theirs"
     theirs = team.spec(NAME)
@@ -221,6 +222,7 @@ def test_a_person_approves_what_waits_in_the_dark(team, first, second, users) ->
     assert "looks well" in lines[0]
 
 
+@pytest.mark.extended
 def test_who_sees_nothing_rolls_back(team, second, third, users) -> None:
     """Prometheus goes away while a candidate is judged."""
     scale = ("scale", "deployment", "prometheus", "--timeout=60s")
@@ -241,6 +243,7 @@ def test_who_sees_nothing_rolls_back(team, second, third, users) -> None:
     team.kubectl(*rollout, namespace="sevenfold-monitoring")
 
 
+@pytest.mark.extended
 def test_without_requests_nothing_is_promoted(team, second, third) -> None:
     end = team.release(NAME, third, section={"canary": {"max_wait_seconds": 15}}).wait()
     assert (end.get("decision"), end.get("reason")) == ("rollback", "no_evidence"), end

@@ -87,7 +87,7 @@ def ready(pod: dict[str, Any]) -> bool:
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
-@pytest.mark.parametrize("how_many", [1, 2])
+@pytest.mark.parametrize("how_many", [pytest.param(1, marks=pytest.mark.extended), 2])
 def test_the_canarys_pods_are_killed_while_it_is_judged(team, users, sides, how_many: int, capsys) -> None:
     old, new = sides
     release = team.release(NAME, new, section=TWO | {"canary": {"min_requests": 400}})
