@@ -43,7 +43,7 @@ def tasks_of(run: Any) -> list[Task]:
     found = []
     for name, row in rows.items():
         driver = rows.get(f"{name}{DRIVER}")
-        if driver is None or row.state != "SUCCEEDED" or name.startswith(("root", "exit-handler", "condition")):
+        if driver is None or row.state != "SUCCEEDED" or name.startswith(("root", "condition")):
             continue
         inside = [part for part in (*programs, *pods) if _within(part, row)]
         own = inside[0] if inside else row

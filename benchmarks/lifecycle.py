@@ -38,7 +38,7 @@ def plain(plan_path: Path, folder: Path) -> None:
         "seed": -1,
     }
     settings = stage_settings(plan)
-    for name in [name for name in MODULES if name != "report_outcome"]:
+    for name in MODULES:
         component = Stages().component(name)
         spec = component.component_spec
         outputs = {

@@ -15,7 +15,8 @@ from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.check import Check
 from sevenfold.pipelines.cluster_reader import Answer, ClusterReader
 from sevenfold.plan import Plan
-from sevenfold.plan.deployment import Target
+from sevenfold.plan.deployment import Runtime, Target
+from sevenfold.serving.predictor_spec import RUNTIME, TENSORFLOW_RUNTIME
 
 __all__ = ["Place", "cluster_checks", "require_cluster"]
 
@@ -32,6 +33,9 @@ PATCH_FETCHER: Final = (
 PATCH_ENGINE: Final = (
     "kubectl -n kubeflow patch configmap workflow-controller-configmap --type merge "
     "--patch-file manifests/platform/pipelines/workflow-controller-configmap.yaml"
+)
+INSTALL_TENSORFLOW: Final = (
+    "kubectl apply --server-side -k 'https://github.com/kserve/kserve//config/runtimes?ref=v0.21.0'"
 )
 APPLY: Final = "kubectl apply --server-side -k manifests/overlays/cluster"
 SECONDS: Final = 5.0
@@ -215,13 +219,11 @@ def _namespace(plan: Plan | None, place: Place, reader: ClusterReader) -> Iterat
     yield Check("namespace", told.there, name if told else f"{name} is not there or not to be seen", apply, True)
     if told.there is False:
         return
-    for kind, path in (
-        ("runtime", f"{SERVING}/namespaces/{name}/servingruntimes/sevenfold"),
-        ("account", f"/api/v1/namespaces/{name}/serviceaccounts/predictor"),
-    ):
-        found = reader.get(path)
-        what = f"{path.rpartition('/')[2]} in {name}"
-        yield Check(kind, found.there, what if found else f"{what} is not there or not to be seen", apply, True)
+    if plan is not None and plan.deployment.runtime is Runtime.TENSORFLOW_SERVING:
+        yield _tensorflow(name, reader)
+    else:
+        yield _object("runtime", f"{SERVING}/namespaces/{name}/servingruntimes/{RUNTIME}", name, apply, reader)
+    yield _object("account", f"/api/v1/namespaces/{name}/serviceaccounts/predictor", name, apply, reader)
     who = f"{place.pods}:{place.runner}"
     may = reader.may(name, "patch", "inferenceservices", "serving.kserve.io", who)
     said = {True: "may deploy", False: "may not deploy", None: "could not be asked about, to deploy"}[may]
@@ -234,6 +236,21 @@ def _namespace(plan: Plan | None, place: Place, reader: ClusterReader) -> Iterat
         fine = bool(context.get("runAsNonRoot")) if fetcher else None
         said = "fetches under the restricted standard" if fine else "gives its container no security context"
         yield Check("model fetcher", fine, said if fetcher else "could not be looked at", PATCH_FETCHER, True)
+
+
+def _object(kind: str, path: str, namespace: str, remedy: str, reader: ClusterReader) -> Check:
+    found, what = reader.get(path), f"{path.rpartition('/')[2]} in {namespace}"
+    return Check(kind, found.there, what if found else f"{what} is not there or not to be seen", remedy, True)
+
+
+def _tensorflow(namespace: str, reader: ClusterReader) -> Check:
+    """KServe takes a runtime of the namespace first, then the cluster's."""
+    own = reader.get(f"{SERVING}/namespaces/{namespace}/servingruntimes/{TENSORFLOW_RUNTIME}")
+    whole = reader.get(f"{SERVING}/clusterservingruntimes/{TENSORFLOW_RUNTIME}")
+    place = f" in {namespace}" if own else " of the cluster"
+    there = bool(own or whole) or (False if own.known and whole.known else None)
+    found = TENSORFLOW_RUNTIME + (place if there else " is not there or not to be seen")
+    return Check("runtime", there, found, INSTALL_TENSORFLOW, True)
 
 
 def _tester(name: str, place: Place, reader: ClusterReader) -> Iterator[Check]:

@@ -26,9 +26,8 @@ DISPLAY_NAMES = {
     "deploy_model": "6 Inference: deploy",
     "judge_canary": "6 Inference: judge the canary",
     "monitor_model": "7 Monitoring: watch for drift",
-    "report_outcome": "Report the outcome",
 }
-UNCACHED = ("test_model", "hand_over", "deploy_model", "judge_canary", "monitor_model", "report_outcome")
+UNCACHED = ("test_model", "hand_over", "deploy_model", "judge_canary", "monitor_model")
 
 
 def build_lifecycle(
@@ -86,31 +85,29 @@ def build_lifecycle(
             max_epochs: Most epochs of the final training; 0 takes the plan's.
             seed: Seed of tuning and training; -1 takes the plan's.
         """
-        outcome = task("report_outcome")
-        with dsl.ExitHandler(outcome, name="lifecycle"):
-            table = {"data": data, "data_digest": data_digest}
-            explored, prepared = task("explore_data", **table), task("prepare_data", **table)
-            if explore_first:
-                prepared.after(explored)
-            dataset = prepared.outputs["dataset"]
-            tuned = task("tune_model", dataset=dataset, data_digest=data_digest, trials=trials, seed=seed)
-            trained = task(
-                "train_model",
-                dataset=dataset,
-                study=tuned.outputs["study"],
-                data_digest=data_digest,
-                max_epochs=max_epochs,
-                seed=seed,
-            )
-            bundle = trained.outputs["bundle"]
-            tested = task("test_model", dataset=dataset, bundle=bundle)
-            # A condition on a named output is silently false under kfp.local; a single unnamed return works.
-            with dsl.If(tested.outputs["Output"] == "promote", name="promoted"):
-                evaluation = tested.outputs["evaluation"]
-                if part == "build":
-                    task("hand_over", dataset=dataset, bundle=bundle, evaluation=evaluation)
-                else:
-                    _deploy(task, dataset=dataset, bundle=bundle, evaluation=evaluation)
+        table = {"data": data, "data_digest": data_digest}
+        explored, prepared = task("explore_data", **table), task("prepare_data", **table)
+        if explore_first:
+            prepared.after(explored)
+        dataset = prepared.outputs["dataset"]
+        tuned = task("tune_model", dataset=dataset, data_digest=data_digest, trials=trials, seed=seed)
+        trained = task(
+            "train_model",
+            dataset=dataset,
+            study=tuned.outputs["study"],
+            data_digest=data_digest,
+            max_epochs=max_epochs,
+            seed=seed,
+        )
+        bundle = trained.outputs["bundle"]
+        tested = task("test_model", dataset=dataset, bundle=bundle)
+        # A condition on a named output is silently false under kfp.local; a single unnamed return works.
+        with dsl.If(tested.outputs["Output"] == "promote", name="promoted"):
+            evaluation = tested.outputs["evaluation"]
+            if part == "build":
+                task("hand_over", dataset=dataset, bundle=bundle, evaluation=evaluation)
+            else:
+                _deploy(task, dataset=dataset, bundle=bundle, evaluation=evaluation)
 
     return lifecycle
 
@@ -131,13 +128,11 @@ def _release(plan: Plan, task: Task, limits: dsl.PipelineConfig | None) -> Any:
             bundle_digest: sha256:… that the bundle must have; anything else was put there after the test.
             evaluation_digest: sha256:… that the evaluation must have.
         """
-        outcome = task("report_outcome")
-        with dsl.ExitHandler(outcome, name="lifecycle"):
-            rows = _imported(dataset, dsl.Dataset)
-            model = _imported(bundle, dsl.Model)
-            tested = _imported(evaluation, dsl.Artifact)
-            digests = {"bundle_digest": bundle_digest, "evaluation_digest": evaluation_digest}
-            _deploy(task, dataset=rows, bundle=model, evaluation=tested, **digests)
+        rows = _imported(dataset, dsl.Dataset)
+        model = _imported(bundle, dsl.Model)
+        tested = _imported(evaluation, dsl.Artifact)
+        digests = {"bundle_digest": bundle_digest, "evaluation_digest": evaluation_digest}
+        _deploy(task, dataset=rows, bundle=model, evaluation=tested, **digests)
 
     return release
 

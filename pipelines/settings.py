@@ -7,6 +7,7 @@ from sevenfold.contracts.columns import Role
 from sevenfold.contracts.scores import default_metric
 from sevenfold.images import image
 from sevenfold.plan import Plan, Section
+from sevenfold.plan.deployment import Runtime
 
 __all__ = ["stage_settings"]
 
@@ -43,7 +44,8 @@ def stage_settings(plan: Plan) -> dict[str, str]:
 
 def _predictor_image(plan: Plan) -> str:
     """Return the image that the plan names for its predictor; "" leaves it to the cluster's ServingRuntime."""
-    if plan.images.serve or not plan.images.registry:
+    ours = plan.deployment.runtime is Runtime.SEVENFOLD
+    if plan.images.serve or not plan.images.registry or not ours:
         return plan.images.serve
     return image("serve", plan.images.registry)
 

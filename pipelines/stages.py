@@ -20,7 +20,6 @@ MODULES = {
     "deploy_model": "sevenfold.serving.component",
     "judge_canary": "sevenfold.serving.component",
     "monitor_model": "sevenfold.monitoring.component",
-    "report_outcome": "sevenfold.pipelines.outcome",
 }
 
 
@@ -41,7 +40,6 @@ class Stages:
     deploy_model: Component | None = None
     judge_canary: Component | None = None
     monitor_model: Component | None = None
-    report_outcome: Component | None = None
 
     def component(self, name: str) -> Component:
         """Return the component of a step: the one given, or the room's own."""

@@ -119,6 +119,34 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
         thread.join()
 
 
+CLUSTER_RUNTIME = f"{SERVING}/clusterservingruntimes/kserve-tensorflow-serving"
+OWN_RUNTIME = f"{SERVING}/namespaces/team/servingruntimes/kserve-tensorflow-serving"
+
+
+@pytest.mark.parametrize(
+    ("changed", "fine"),
+    [
+        ({}, False),
+        ({CLUSTER_RUNTIME: {"kind": "ClusterServingRuntime"}}, True),
+        ({OWN_RUNTIME: {"kind": "ServingRuntime"}}, True),
+        ({CLUSTER_RUNTIME: HIDDEN}, None),
+    ],
+)
+def test_tensorflow_serving_wants_kserves_own_runtime(
+    server: dict[str, Any], plan: Plan, changed: dict[str, Any], fine: bool | None
+) -> None:
+    server.update({RUNTIME: GONE, **changed})
+    wanted = plan.deployment.replaced(runtime="tensorflow-serving", strategy="replace")
+    plan = plan.model_copy(update={"deployment": wanted})
+    found = told(plan)["runtime"]
+    assert found.fine is fine
+    if fine is False:
+        with pytest.raises(PolicyError, match=r"kubectl apply --server-side -k 'https://github\.com/kserve"):
+            require_cluster(plan, Place())
+    else:
+        require_cluster(plan, Place())
+
+
 def told(plan: Plan | None, **place: str) -> dict[str, Check]:
     return {check.name: check for check in cluster_checks(plan, Place(**place))}
 

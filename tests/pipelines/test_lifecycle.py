@@ -32,13 +32,13 @@ def tasks_of(spec: dict) -> dict[str, dict]:
     return found
 
 
-def test_the_graph_shows_seven_stages_and_two_groups(compiled: dict) -> None:
+def test_the_graph_shows_seven_stages_and_one_group(compiled: dict) -> None:
     tasks = tasks_of(compiled)
     shown_names = {name: told for name, told in DISPLAY_NAMES.items() if name != "hand_over"}  # of a split run only
     names = {name.replace("_", "-") for name in shown_names}
     # kfp numbers its groups through the whole process.
-    assert {name.rstrip("0123456789") for name in set(tasks) - names} == {"condition-", "exit-handler-"}
-    assert len(tasks) == len(names) + 2
+    assert {name.rstrip("0123456789") for name in set(tasks) - names} == {"condition-"}
+    assert len(tasks) == len(names) + 1
     shown = {task["taskInfo"]["name"] for name, task in tasks.items() if name in names}
     assert shown == set(shown_names.values())
 

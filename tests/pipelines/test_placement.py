@@ -23,7 +23,7 @@ def images(plan: Plan, folder: Path) -> dict[str, str]:
 def test_one_setting_moves_every_image(plan: Plan, tmp_path: Path) -> None:
     moved = plan.model_copy(update={"images": ImagesSection(registry="mirror.example.org/ours")})
     found = images(moved, tmp_path)
-    assert found["exec-report-outcome"] == image("control", "mirror.example.org/ours")
+    assert found["exec-judge-canary"] == image("control", "mirror.example.org/ours")
     assert all(name.startswith("mirror.example.org/ours/") for name in found.values())
 
 

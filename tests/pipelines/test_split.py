@@ -258,10 +258,10 @@ def test_two_files_share_the_stages(plan: Plan, tmp_path: Path) -> None:
     )
     tasks = {name.removeprefix("exec-") for name in build[0]["deploymentSpec"]["executors"]}
     assert tasks == {
-        "explore-data", "prepare-data", "tune-model", "train-model", "test-model", "hand-over", "report-outcome"
+        "explore-data", "prepare-data", "tune-model", "train-model", "test-model", "hand-over"
     }  # fmt: skip
     assert {name for name in release_[0]["deploymentSpec"]["executors"] if "importer" not in name} == {
-        "exec-deploy-model", "exec-judge-canary", "exec-monitor-model", "exec-report-outcome"
+        "exec-deploy-model", "exec-judge-canary", "exec-monitor-model"
     }  # fmt: skip
     form = release_[0]["root"]["inputDefinitions"]["parameters"]
     assert set(form) == {"dataset", "bundle", "evaluation", "bundle_digest", "evaluation_digest"}
