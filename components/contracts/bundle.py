@@ -10,6 +10,9 @@ STRING for category ("" for missing); for a datetime, INT64 microseconds UTC und
 ``<name>:missing``. Graph outputs: ``label`` STRING ``[rows]`` and ``probabilities`` FLOAT ``[rows, classes]``, classes
 as in `Signature.classes` (classification), or ``value`` DOUBLE ``[rows]`` (regression). Where a column bears one of
 these three names, the output's has ``:output`` after it; readers go by the order of outputs.
+
+From TensorFlow there is also `saved_model/1/saved_model.pb` and what belongs to it, for TensorFlow Serving: its
+signature ``serving_default`` has the same inputs, and the outputs under their plain names.
 """
 
 from __future__ import annotations
@@ -22,17 +25,19 @@ from pydantic import BaseModel, ConfigDict
 
 from sevenfold.contracts.columns import FORMAT_VERSION as DATASET_VERSION
 from sevenfold.contracts.columns import Column, Task
-from sevenfold.contracts.errors import IntegrityError
+from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.manifest import Manifest, verify
 from sevenfold.contracts.versioned import read_versioned
 
 if TYPE_CHECKING:
     from sevenfold.contracts.bins import Reference
 
-__all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "Bundle", "BundleInfo", "Signature"]
+__all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "SAVED_MODEL", "Bundle", "BundleInfo", "Signature"]
 
 FORMAT_VERSION = 1
 BUNDLE_FILES: Final = ("bundle.json", "model.onnx", "reference.json", "example_request.json")
+SAVED_MODEL: Final = "saved_model"  # folder of one numbered version, as TensorFlow Serving wants it
+SAVED_MODEL_FILE: Final = f"{SAVED_MODEL}/1/saved_model.pb"
 
 
 class Signature(BaseModel):
@@ -99,6 +104,20 @@ class Bundle:
     def model_path(self) -> Path:
         """The ONNX file."""
         return self.folder / "model.onnx"
+
+    def require_saved_model(self) -> None:
+        """Raise unless TensorFlow Serving can serve this bundle.
+
+        Raises:
+            PolicyError: ``no_saved_model``.
+        """
+        if SAVED_MODEL_FILE not in self.manifest.files:
+            raise PolicyError(
+                "no_saved_model",
+                f"TensorFlow Serving takes a bundle that holds {SAVED_MODEL_FILE}, but {self.digest[:19]} "
+                f"(framework {self.info.framework}) does not.",
+                remedy="Set deployment.runtime: sevenfold, or train with training.framework: tensorflow.",
+            )
 
     def reference(self) -> Reference:
         """Read the bins and counts of the training rows."""

@@ -69,7 +69,9 @@ class DeploymentSection(Section):
     target: Annotated[Target, Field(description="auto, local or kserve.")] = Target.AUTO
     approval: Annotated[Approval, Field(description="automatic or manual.")] = Approval.AUTOMATIC
     strategy: Annotated[Strategy, Field(description="canary or replace.")] = Strategy.CANARY
-    runtime: Annotated[Runtime, Field(description="sevenfold or tensorflow-serving.")] = Runtime.SEVENFOLD
+    runtime: Annotated[
+        Runtime, Field(description="sevenfold, or tensorflow-serving (KServe, framework: tensorflow).")
+    ] = Runtime.SEVENFOLD
     namespace: Annotated[
         str,
         Field(

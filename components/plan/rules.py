@@ -7,9 +7,11 @@ from datetime import datetime
 
 from sevenfold.contracts.columns import Kind, Role, Task
 from sevenfold.contracts.prometheus import address_fault, shown_address
+from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
 from sevenfold.plan.monitoring import Replay, Trigger
 from sevenfold.plan.plan import Plan
 from sevenfold.plan.preparation import SplitBy
+from sevenfold.plan.training import Framework
 
 __all__ = ["METRICS", "Breach", "breaches"]
 
@@ -28,6 +30,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _target(plan)
     yield from _split(plan)
     yield from _testing(plan)
+    yield from _runtime(plan)
     yield from _monitoring(plan)
     yield from _encodings(plan)
 
@@ -149,6 +152,34 @@ def _testing(plan: Plan) -> Iterator[Breach]:
                 repr(name),
                 f"Columns are {_some(plan.data.columns)}.",
             )
+
+
+def _runtime(plan: Plan) -> Iterator[Breach]:
+    """TensorFlow Serving takes a SavedModel on KServe, and counts no requests by bundle for a canary's judge."""
+    wanted = plan.deployment
+    if wanted.runtime is not Runtime.TENSORFLOW_SERVING:
+        return
+    if plan.training.framework is not Framework.TENSORFLOW:
+        yield (
+            ("deployment", "runtime"),
+            "tensorflow-serving takes a SavedModel, which only training.framework: tensorflow makes",
+            f"framework: {plan.training.framework.value}",
+            "Write runtime: sevenfold.",
+        )
+    if wanted.target is not Target.KSERVE:
+        yield (
+            ("deployment", "target"),
+            "runtime: tensorflow-serving runs on KServe alone",
+            repr(wanted.target.value),
+            "Write target: kserve.",
+        )
+    if wanted.strategy is Strategy.CANARY and wanted.approval is Approval.AUTOMATIC:
+        yield (
+            ("deployment", "strategy"),
+            "TensorFlow Serving counts no requests by bundle, so a canary of it cannot be judged",
+            repr(wanted.strategy.value),
+            "Write strategy: replace, or approval: manual.",
+        )
 
 
 def _monitoring(plan: Plan) -> Iterator[Breach]:

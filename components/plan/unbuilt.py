@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sevenfold.plan.deployment import Runtime
 from sevenfold.plan.monitoring import Trigger
 from sevenfold.plan.plan import Plan
 from sevenfold.plan.rules import Breach
@@ -30,12 +29,6 @@ def unbuilt(plan: Plan) -> Iterator[Breach]:
             ("retrain", "trigger"),
             plan.retrain.trigger.value,
             "Write trigger: none.",
-        ),
-        (
-            plan.deployment.runtime is not Runtime.SEVENFOLD,
-            ("deployment", "runtime"),
-            plan.deployment.runtime.value,
-            "Write runtime: sevenfold.",
         ),
     ]
     for asked, key, value, remedy in refused:

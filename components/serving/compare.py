@@ -18,11 +18,14 @@ from sevenfold.contracts.errors import IntegrityError, ServingError
 from sevenfold.contracts.feeds import Feeds, feeds_from_table
 from sevenfold.contracts.inference import InferenceClient
 from sevenfold.contracts.telemetry import REPLAY_HEADER, REPLAY_VALUE
+from sevenfold.plan.deployment import Runtime
+from sevenfold.serving.tensorflow_client import TensorFlowClient
 
 __all__ = ["PROBABILITY_LIMIT", "VALUE_LIMIT", "Comparison", "compare"]
 
 PROBABILITY_LIMIT = 1e-6  # largest absolute difference
 VALUE_LIMIT = 1e-5  # largest difference relative to max(1, |tested value|)
+TENSORFLOW_LIMIT = 1e-5  # of both kinds: its SavedModel agrees with `model.onnx` to no more than that
 SINGLE_ROWS = 200  # sent one by one, for the latency
 REPLAY = {REPLAY_HEADER: REPLAY_VALUE}
 
@@ -57,9 +60,12 @@ def compare(
     evaluation: Path,
     *,
     max_batch: int,
+    runtime: Runtime = Runtime.SEVENFOLD,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
-    """Replay the test rows in batches over V2 binary, then some one by one, all marked as a replay.
+    """Replay the test rows in batches, then some one by one, all marked as a replay.
+
+    Our runtime is asked over V2 binary, TensorFlow Serving over V1.
 
     Args:
         url: the predictor's address.
@@ -68,6 +74,7 @@ def compare(
         signature: the bundle's.
         evaluation: a verified evaluation folder; its predictions are in the order of the test rows.
         max_batch: most rows of one request.
+        runtime: what answers.
         on_progress: called with rows done and rows in all.
 
     Raises:
@@ -80,11 +87,14 @@ def compare(
     if len(next(iter(feeds.values()))) != total:
         raise IntegrityError("rows_differ", f"The evaluation must have a prediction per test row, but has {total}.")
     served: list[Predicted] = []
-    with InferenceClient(url, name, timeout_seconds=60.0) as client:
+    tensorflow = runtime is Runtime.TENSORFLOW_SERVING
+    kind = TensorFlowClient if tensorflow else InferenceClient
+    with kind(url, name, timeout_seconds=60.0) as client:
         for start in range(0, total, max_batch):
             served.append(_ask(client, _rows(feeds, start, start + max_batch)))
             on_progress(min(start + max_batch, total), total)
         difference, limit = _difference(np.concatenate(served), tested, signature.task)
+        limit = TENSORFLOW_LIMIT if tensorflow else limit
         seconds = _single(client, feeds, total)
     found = Comparison(
         rows=total,

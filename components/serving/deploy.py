@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.dataset import Dataset
-from sevenfold.contracts.errors import GateRefused, IntegrityError
+from sevenfold.contracts.errors import GateRefused, IntegrityError, PolicyError
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.manifest import seal, verify
 from sevenfold.contracts.progress import report_progress
 from sevenfold.contracts.registry import Record, Registry
-from sevenfold.plan.deployment import DeploymentSection, Target
+from sevenfold.plan.deployment import DeploymentSection, Runtime, Target
 from sevenfold.serving.compare import Comparison, compare
 from sevenfold.serving.judge import Verdict, judge_local
 from sevenfold.serving.kserve_service import KServeService
@@ -59,10 +59,19 @@ class Deployed:
 
 
 def place_of(section: DeploymentSection, *, in_cluster: bool) -> Target:
-    """Return where the plan wants its predictor: local or kserve."""
-    if section.target is not Target.AUTO:
-        return section.target
-    return Target.KSERVE if in_cluster else Target.LOCAL
+    """Return where the plan wants its predictor: local or kserve.
+
+    Raises:
+        PolicyError: ``kserve_alone`` if TensorFlow Serving is wanted on this machine.
+    """
+    elsewhere = section.target is Target.KSERVE or (in_cluster and section.target is Target.AUTO)
+    if section.runtime is Runtime.TENSORFLOW_SERVING and not elsewhere:
+        raise PolicyError(
+            "kserve_alone",
+            f"TensorFlow Serving runs on KServe alone, but deployment.target is {section.target.value!r} here.",
+            remedy="Set deployment.target: kserve, or deployment.runtime: sevenfold.",
+        )
+    return Target.KSERVE if elsewhere else Target.LOCAL
 
 
 def deploy_locally(

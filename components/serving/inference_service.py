@@ -1,4 +1,4 @@
-"""The InferenceService of a plan: built with KServe's own types, read back as what serves and what waits.
+"""The InferenceService of a plan: what serves and what waits, as it is applied and read back.
 
 A revision is a predictor whose name holds its bundle's digest, so that a Deployment, a Service and a route are of one
 bundle alone. KServe's `spec.canary` (0.21 or newer) holds the candidate beside the stable predictor.
@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sevenfold.cluster.records import labels_of
-from sevenfold.contracts.errors import MissingExtraError, PolicyError
+from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.telemetry import bundle_label
-from sevenfold.plan.deployment import DeploymentSection
 
-__all__ = ["RUNTIME", "Release", "digest_of", "fetchable", "predictor_of", "read_release", "revision_name", "workload"]
+__all__ = ["BUNDLE", "DIGEST", "Release", "digest_of", "read_release", "revision_name", "workload"]
 
-RUNTIME: Final = "sevenfold"  # name of the ServingRuntime, and of the model format it takes
-DIGEST: Final = "--digest="
+DIGEST: Final = "--digest="  # argument of our predictor
+BUNDLE: Final = "sevenfold/bundle"  # annotation of a predictor that takes no such argument
 VISIBILITY: Final = "networking.kserve.io/visibility"
 ANNOTATIONS: Final = {
     "serving.kserve.io/deploymentMode": "Standard",  # the only mode with spec.canary
@@ -83,59 +82,14 @@ def revision_name(digest: str) -> str:
 def digest_of(predictor: Mapping[str, Any]) -> str:
     """Return the digest of the bundle that a predictor was told to serve."""
     given = predictor.get("model", {}).get("args", ())
-    return next((text.removeprefix(DIGEST) for text in given if text.startswith(DIGEST)), "")
+    told = next((text.removeprefix(DIGEST) for text in given if text.startswith(DIGEST)), "")
+    return told or str(predictor.get("annotations", {}).get(BUNDLE, ""))
 
 
 def workload(name: str, predictor: Mapping[str, Any]) -> str:
     """Return the name that KServe gives a predictor's Deployment and Service."""
     own = predictor.get("name")
     return f"{name}-{own}-predictor" if own else f"{name}-predictor"
-
-
-def predictor_of(name: str, location: str, digest: str, image: str, section: DeploymentSection) -> dict[str, Any]:
-    """Return KServe's predictor spec for a bundle, checked against KServe's own types.
-
-    Args:
-        name: the plan's.
-        location: address of the bundle's folder in the store.
-        digest: the bundle's; the predictor refuses to load any other.
-        image: of the predictor; named here, so that a newer runtime changes nothing that serves already.
-        section: replicas and limits.
-
-    Raises:
-        MissingExtraError: if kserve is not installed.
-        PolicyError: ``bad_location`` if KServe's storage initializer cannot fetch from there.
-    """
-    try:
-        from kserve import V1beta1ModelFormat, V1beta1ModelSpec, V1beta1PredictorSpec
-        from kubernetes import client
-    except ImportError as error:
-        raise MissingExtraError("kserve", "deploy") from error
-    # The runtime names what is served after the InferenceService, which is another one while it is being replaced.
-    arguments = [DIGEST + digest, f"--name={name}", f"--max-batch={section.max_batch}"]
-    spread = client.V1TopologySpreadConstraint(
-        max_skew=1,
-        topology_key="kubernetes.io/hostname",
-        when_unsatisfiable="ScheduleAnyway",
-        label_selector=client.V1LabelSelector(match_labels=labels_of(name)),
-    )
-    spec = V1beta1PredictorSpec(
-        name=revision_name(digest),
-        service_account_name="predictor",
-        automount_service_account_token=False,
-        min_replicas=section.replicas,
-        termination_grace_period_seconds=60,
-        topology_spread_constraints=[spread],
-        model=V1beta1ModelSpec(
-            model_format=V1beta1ModelFormat(name=RUNTIME, version="1"),
-            runtime=RUNTIME,
-            storage_uri=fetchable(location),
-            image=image or None,
-            args=[*arguments, "--strict-fields"] if section.strict_fields else arguments,
-        ),
-    )
-    built: dict[str, Any] = client.ApiClient(client.Configuration()).sanitize_for_serialization(spec)
-    return built
 
 
 def read_release(found: Mapping[str, Any], plan: str) -> Release:
@@ -165,19 +119,3 @@ def read_release(found: Mapping[str, Any], plan: str) -> Release:
         version=metadata.get("resourceVersion", ""),
         status=found.get("status", {}),
     )
-
-
-def fetchable(location: str) -> str:
-    """Return a bundle's address as KServe and Arrow know it: Kubeflow's minio:// is their s3://.
-
-    Raises:
-        PolicyError: ``bad_location`` for an address that KServe cannot fetch from.
-    """
-    scheme, separator, rest = location.partition("://")
-    if not separator or scheme not in ("minio", "s3", "gs", "https", "pvc"):
-        raise PolicyError(
-            "bad_location",
-            f"A bundle must lie where KServe can fetch it (s3, minio, gs, https, pvc), but lies at {location[:200]!r}.",
-            remedy="Set the pipeline root to such a store.",
-        )
-    return f"s3://{rest}" if scheme == "minio" else location

@@ -16,12 +16,13 @@ from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.progress import report_progress
 from sevenfold.contracts.registry import Record
 from sevenfold.contracts.telemetry import bundle_label
-from sevenfold.plan.deployment import DeploymentSection
+from sevenfold.plan.deployment import DeploymentSection, Runtime
 from sevenfold.serving.compare import compare
 from sevenfold.serving.deploy import CHECKS_FILE, STAGE, Checks, Deployed, candidate_record, require_tested
-from sevenfold.serving.inference_service import RUNTIME, fetchable, predictor_of
 from sevenfold.serving.kserve_service import KServeService
 from sevenfold.serving.local import SERVICE_FILE
+from sevenfold.serving.predictor_spec import RUNTIME, fetchable, predictor_of
+from sevenfold.serving.readiness import container_of
 from sevenfold.serving.rollout import Rollout
 from sevenfold.serving.smoke import smoke_test
 from sevenfold.serving.strategy import rollout_of
@@ -48,13 +49,16 @@ def deploy_on_kserve(
     Writes the sealed folder `out` with `service.json` and `checks.json`. On any failure the candidate is taken away,
     and what served before goes on serving.
 
+    TensorFlow Serving verifies no digest: what was verified is the bundle that was brought here, and every test row
+    that it answers as tested.
+
     Args:
         dataset: its test rows are replayed, marked so that no statistics count them.
         bundle: what to serve.
         evaluation: verified folder of its test.
         section: the plan's.
         name: the plan's; the InferenceService has the same.
-        location: address of the bundle's folder in the store; the predictor refuses it under any other digest.
+        location: address of the bundle's folder in the store; our predictor refuses it under any other digest.
         cluster: with the namespace to serve in.
         out: the folder to write.
         image: of the predictor; "" takes the ServingRuntime's, and records which it was.
@@ -62,26 +66,34 @@ def deploy_on_kserve(
     Raises:
         GateRefused, IntegrityError: as `deploy_locally`.
         ServingError: ``revision_failed`` with the pods' events and logs; ``no_runtime``; what the checks raise.
-        PolicyError: ``not_ours``, ``bad_location``, ``cluster_refused``.
+        PolicyError: ``no_saved_model``, ``not_ours``, ``bad_location``, ``cluster_refused``.
     """
     tested = Evaluation.open(evaluation)
     require_tested(tested, bundle, dataset)
+    ours = section.runtime is Runtime.SEVENFOLD
+    if not ours:
+        bundle.require_saved_model()
     registry, rollout = ClusterRegistry(cluster, name), _rollout(cluster, name, section)
     note_what_serves(registry, rollout)
-    used = image or _runtime_image(cluster)
+    used = image or (_runtime_image(cluster) if ours else "")
     record = candidate_record(tested, bundle, name).model_copy(
         update={"image": used, "location": fetchable(location), "run": run_of(location)}
     )
-    predictor = predictor_of(name, location, bundle.digest, used, section)
-    registry.remember(Candidate(record=record, predictor=predictor))
+    candidate = Candidate(record=record, predictor=predictor_of(name, location, bundle.digest, used, section))
+    registry.remember(candidate)
     _say(f"Bringing up {name} in namespace {cluster.namespace}", 0)
-    staged = rollout.stage(predictor, seconds=section.deadline_seconds)
+    staged = rollout.stage(candidate.predictor, seconds=section.deadline_seconds)
     try:
+        if not used:
+            candidate = _with_image(candidate, cluster, staged.workload)
+            registry.remember(candidate)
         _say("Asking it with KServe's client", 1)
-        smoke = smoke_test(staged.url, name, bundle)
+        smoke = smoke_test(staged.url, name, bundle, runtime=section.runtime)
         _say("Comparing every test row with its tested prediction", 2)
         batch = min(section.max_batch, 1_024)
-        comparison = compare(staged.url, name, dataset, bundle.signature, evaluation, max_batch=batch)
+        comparison = compare(
+            staged.url, name, dataset, bundle.signature, evaluation, max_batch=batch, runtime=section.runtime
+        )
     except BaseException:
         rollout.withdraw(bundle.digest)
         raise
@@ -95,7 +107,7 @@ def deploy_on_kserve(
         workload=staged.workload,
         strategy=section.strategy,
     )
-    checks = Checks(smoke=smoke, comparison=comparison, bundle=str(bundle.folder.resolve()), candidate=record)
+    checks = Checks(smoke=smoke, comparison=comparison, bundle=str(bundle.folder.resolve()), candidate=candidate.record)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / SERVICE_FILE, service.model_dump(mode="json"))
     write_json(out / CHECKS_FILE, checks.model_dump(mode="json"))
@@ -140,6 +152,15 @@ def _runtime_image(cluster: Cluster) -> str:
             remedy="kubectl apply --server-side -k manifests/overlays/cluster",
         )
     return str(runtime["spec"]["containers"][0]["image"])
+
+
+def _with_image(candidate: Candidate, cluster: Cluster, workload: str) -> Candidate:
+    """Return the candidate with the image that runs: KServe's own runtimes are not ours to read, nor to keep as is."""
+    image = str(container_of(cluster.get("Deployment", workload) or {})["image"])
+    model = candidate.predictor["model"] | {"image": image}
+    return Candidate(
+        record=candidate.record.model_copy(update={"image": image}), predictor=candidate.predictor | {"model": model}
+    )
 
 
 def _say(message: str, done: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sevenfold.cluster.api import Cluster
 from sevenfold.contracts.errors import ServingError, TemporaryError
 
-__all__ = ["available", "wait_for_revision"]
+__all__ = ["available", "container_of", "wait_for_revision"]
 
 CONTAINER: Final = "kserve-container"
 POLL_SECONDS: Final = 2.0
@@ -78,6 +78,12 @@ def wait_for_revision(
         sleep(POLL_SECONDS)
 
 
+def container_of(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the container of a Deployment that answers requests."""
+    containers: list[dict[str, Any]] = deployment["spec"]["template"]["spec"]["containers"]
+    return next(container for container in containers if container["name"] == CONTAINER)
+
+
 def available(deployment: dict[str, Any]) -> bool:
     """Whether all replicas are of the newest template, seen by the controller, and available."""
     status, wanted = deployment.get("status", {}), int(deployment["spec"].get("replicas", 1))
@@ -87,11 +93,12 @@ def available(deployment: dict[str, Any]) -> bool:
 
 
 def _carries(deployment: Mapping[str, Any], predictor: Mapping[str, Any]) -> bool:
-    """Whether the Deployment's template runs this predictor: its image, with its arguments."""
-    model, containers = predictor["model"], deployment["spec"]["template"]["spec"]["containers"]
-    own = next(container for container in containers if container["name"] == CONTAINER)
+    """Whether the Deployment's template runs this predictor: its image, with its arguments and annotations."""
+    model, template = predictor["model"], deployment["spec"]["template"]
+    own = container_of(deployment)
     wanted, given = list(model["args"]), list(own.get("args", ()))
-    return given[len(given) - len(wanted) :] == wanted and model.get("image") in (None, own["image"])
+    noted = predictor.get("annotations", {}).items() <= template.get("metadata", {}).get("annotations", {}).items()
+    return noted and given[len(given) - len(wanted) :] == wanted and model.get("image") in (None, own["image"])
 
 
 def _pods(cluster: Cluster, workload: str) -> list[dict[str, Any]]:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.report import Fact, Facts, Finding, Findings, Report, Table, Text
-from sevenfold.plan.deployment import DeploymentSection
-from sevenfold.serving.deploy import Deployed
+from sevenfold.plan.deployment import DeploymentSection, Runtime
+from sevenfold.serving.deploy import Checks, Deployed
 from sevenfold.serving.evidence_report import evidence_blocks
 from sevenfold.serving.judge import Verdict
 from sevenfold.serving.kserve_service import KServeService
 from sevenfold.serving.local import Service
+from sevenfold.serving.smoke import example_instances
 
 __all__ = ["deployment_report", "query_line", "verdict_report"]
 
 STAGE = "serving"
 
 
-def query_line(url: str, name: str, example: Path) -> str:
-    """Return a shell line that asks the service for the first row of a bundle's example."""
-    rows = json.loads(example.read_bytes())["instances"][:1]
-    body = json.dumps({"instances": rows}, ensure_ascii=False).replace("'", "'\\''")
+def query_line(url: str, name: str, row: dict[str, Any]) -> str:
+    """Return a shell line that asks the service for the prediction of a row."""
+    body = json.dumps({"instances": [row]}, ensure_ascii=False).replace("'", "'\\''")
     return f"curl -s {url}/v1/models/{name}:predict -H 'content-type: application/json' -d '{body}'"
 
 
@@ -31,7 +33,7 @@ def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
     found = checks.comparison
     limit = section.service_level.latency_p99_ms
     fast = found.latency_p99_ms <= limit
-    example = Path(checks.bundle) / "example_request.json"
+    ours = section.runtime is Runtime.SEVENFOLD
     return Report(
         stage=STAGE,
         title="Inference: the deployed model",
@@ -40,7 +42,7 @@ def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
         blocks=(
             Facts(
                 facts=(
-                    Fact(label="Test rows compared", value=found.rows, hint="over V2 binary"),
+                    Fact(label="Test rows compared", value=found.rows, hint="over V2 binary" if ours else "over V1"),
                     Fact(
                         label="Largest difference",
                         value=float(f"{found.difference:.2g}"),
@@ -60,7 +62,7 @@ def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
                 )
             ),
             Text(text="Ask it yourself:"),
-            Text(text=query_line(_public(service), service.name, example)),
+            Text(text=query_line(_public(service), service.name, _example_row(checks, section))),
             Table(
                 title="Asked with KServe's own client",
                 columns=("Check", "Result", "Answer"),
@@ -68,11 +70,21 @@ def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
                     (check.name, "passed" if check.passed else "failed", check.detail) for check in checks.smoke
                 ),
                 levels=tuple("good" if check.passed else "bad" for check in checks.smoke),
-                caption="V1 and V2 answers are to the bundle's example rows, marked so that no statistics count them.",
+                caption="Asked for the bundle's example rows, marked so that no statistics count them."
+                if ours
+                else "TensorFlow Serving does not say which bundle answers; the test rows' predictions do.",
             ),
             Text(text=_where(service)),
         ),
     )
+
+
+def _example_row(checks: Checks, section: DeploymentSection) -> dict[str, Any]:
+    folder = Path(checks.bundle)
+    if section.runtime is Runtime.TENSORFLOW_SERVING:
+        return example_instances(Bundle.open(folder))[0]
+    row: dict[str, Any] = json.loads((folder / "example_request.json").read_bytes())["instances"][0]
+    return row
 
 
 def verdict_report(verdict: Verdict, section: DeploymentSection | None = None) -> Report:

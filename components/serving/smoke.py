@@ -6,13 +6,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import MissingExtraError, ServingError
+from sevenfold.contracts.feeds import feeds_from_rows
+from sevenfold.plan.deployment import Runtime
+from sevenfold.serving.tensorflow_client import instances_of
 
-__all__ = ["SmokeCheck", "smoke_test"]
+__all__ = ["SmokeCheck", "example_instances", "smoke_test"]
 
 SECONDS = 120.0  # importing KServe's client alone takes some
 
@@ -27,8 +31,12 @@ class SmokeCheck(BaseModel):
     detail: str = ""
 
 
-def smoke_test(url: str, name: str, bundle: Bundle, *, seconds: float = SECONDS) -> tuple[SmokeCheck, ...]:
+def smoke_test(
+    url: str, name: str, bundle: Bundle, *, runtime: Runtime = Runtime.SEVENFOLD, seconds: float = SECONDS
+) -> tuple[SmokeCheck, ...]:
     """Send the bundle's example through V1, V2 JSON and V2 binary, and ask for health.
+
+    TensorFlow Serving speaks V1 alone, has no such health, and does not say which bundle answers: it gets one request.
 
     The client runs in a process of its own: importing KServe costs seconds and clashes with other packages. Its
     requests carry the replay header.
@@ -37,20 +45,10 @@ def smoke_test(url: str, name: str, bundle: Bundle, *, seconds: float = SECONDS)
         MissingExtraError: if kserve is not installed.
         ServingError: ``smoke_failed`` with every check that failed, or ``smoke_slow``.
     """
-    inputs = {key: column.kind.value for key, column in bundle.signature.inputs.items()}
-    task = json.dumps(
-        {
-            "url": url,
-            "name": name,
-            "digest": bundle.digest,
-            "inputs": inputs,
-            "example": json.loads((bundle.folder / "example_request.json").read_bytes()),
-        }
-    )
     try:
         asked = subprocess.run(
             [sys.executable, "-P", "-m", "sevenfold.serving.smoke_client"],
-            input=task,
+            input=json.dumps(_task(url, name, bundle, runtime)),
             capture_output=True,
             text=True,
             timeout=seconds,
@@ -66,6 +64,22 @@ def smoke_test(url: str, name: str, bundle: Bundle, *, seconds: float = SECONDS)
     if failed:
         raise ServingError("smoke_failed", "KServe's client must be served, but was not. " + "; ".join(failed))
     return checks
+
+
+def _task(url: str, name: str, bundle: Bundle, runtime: Runtime) -> dict[str, Any]:
+    inputs = {key: column.kind.value for key, column in bundle.signature.inputs.items()}
+    example = json.loads((bundle.folder / "example_request.json").read_bytes())
+    task = {"url": url, "name": name, "digest": bundle.digest, "inputs": inputs, "example": example}
+    if runtime is Runtime.SEVENFOLD:
+        return task
+    return task | {"digest": "", "example": {"instances": example_instances(bundle)}}
+
+
+def example_instances(bundle: Bundle) -> list[dict[str, Any]]:
+    """Return the example's rows for TensorFlow Serving, with 0 for a missing number: most JSON knows no NaN."""
+    rows = json.loads((bundle.folder / "example_request.json").read_bytes())["instances"]
+    found = instances_of(feeds_from_rows(rows, bundle.signature.inputs))
+    return [{name: 0.0 if value != value else value for name, value in row.items()} for row in found]
 
 
 def _checks(asked: subprocess.CompletedProcess[str]) -> tuple[SmokeCheck, ...]:

@@ -29,6 +29,10 @@ async def run(task: dict[str, Any]) -> list[dict[str, Any]]:
             checks.append({"name": name, "passed": False, "detail": f"{type(error).__name__}: {error}"[:300]})
 
     v1 = InferenceRESTClient(RESTConfig(protocol="v1", timeout=20))
+    if not task["digest"]:  # TensorFlow Serving
+        await check("predict, V1", lambda: _ask_v1(v1, task, answers))
+        await v1.close()
+        return checks
     v2 = InferenceRESTClient(RESTConfig(protocol="v2", timeout=20))
     try:
         await check("server live, V1", lambda: _true(v1.is_server_live(task["url"])))
@@ -61,8 +65,11 @@ async def _ask_v1(client: Any, task: dict[str, Any], answers: dict[str, list[Any
         headers={REPLAY_HEADER: REPLAY_VALUE},
         response_headers=received,
     )
-    _require_bundle(received, task)
+    if task["digest"]:
+        _require_bundle(received, task)
     found = answer["predictions"]
+    if len(found) != len(task["example"]["instances"]):
+        raise ValueError(f"{len(found)} predictions for {len(task['example']['instances'])} rows")
     answers["V1"] = [entry["label"] if isinstance(entry, dict) else entry for entry in found]
     return f"{len(found)} predictions"
 

@@ -76,11 +76,35 @@ def test_rules_between_sections(text: str, added: str, key: str) -> None:
         ("training: {framework: onnx}\n", "training.framework"),
         ("refine: {recipe: history.json}\n", "refine.recipe"),
         ("retrain: {trigger: drift}\n", "retrain.trigger"),
-        ("deployment: {runtime: tensorflow-serving}\n", "deployment.runtime"),
     ],
 )
 def test_a_setting_without_an_engine_is_refused_by_name(text: str, added: str, key: str) -> None:
     assert "no engine" in problems(text + added)[key].rule
+
+
+TENSORFLOW_SERVING = "deployment: {runtime: tensorflow-serving, target: kserve, strategy: replace}\n"
+
+
+@pytest.mark.parametrize(
+    ("added", "key", "remedy"),
+    [
+        (TENSORFLOW_SERVING, "deployment.runtime", "runtime: sevenfold"),
+        (TENSORFLOW_SERVING.replace("kserve", "auto"), "deployment.target", "target: kserve"),
+        (
+            TENSORFLOW_SERVING.replace("replace", "canary"),
+            "deployment.strategy",
+            "strategy: replace, or approval: manual",
+        ),
+    ],
+)
+def test_tensorflow_serving_is_refused_where_it_cannot_serve(text: str, added: str, key: str, remedy: str) -> None:
+    assert remedy in problems(text + added)[key].remedy
+
+
+@pytest.mark.parametrize("how", ["strategy: replace", "strategy: canary, approval: manual"])
+def test_what_tensorflow_serving_asks_of_a_plan_can_be_had(text: str, how: str) -> None:
+    added = "training: {framework: tensorflow}\n" + TENSORFLOW_SERVING.replace("strategy: replace", how)
+    assert not [key for key in problems(text + added) if key.startswith("deployment")]
 
 
 def test_two_targets_are_refused(text: str) -> None:

@@ -24,6 +24,7 @@ from sevenfold.serving.inference_service import digest_of, workload
 LAG = 3.0  # seconds from a route to the proxies
 LOOKS = 3  # at a Deployment before it is up
 IMAGE = "registry.example.org/serve@sha256:1"
+RUNTIMES_IMAGE = "registry.example.org/tensorflow/serving:2"  # of a predictor that names none
 Key = tuple[str, str]
 
 
@@ -95,8 +96,12 @@ class World:
 
     def _deployment(self, place: str, predictor: dict[str, Any]) -> None:
         model = predictor["model"]
-        container = {"name": "kserve-container", "image": model["image"], "args": ["--name=x", *model["args"]]}
-        template = {"spec": {"containers": [container]}}
+        image = model.get("image", RUNTIMES_IMAGE)
+        container = {"name": "kserve-container", "image": image, "args": ["--name=x", *model["args"]]}
+        template = {
+            "metadata": {"annotations": {"of": "kserve", **predictor.get("annotations", {})}},
+            "spec": {"containers": [container]},
+        }
         present = self.objects.get(("Deployment", place))
         if present and present["spec"]["template"] == template:
             return

@@ -53,7 +53,7 @@ def lifecycle(
 
     for module in (kserve_deploy, kserve_judge, kserve_release):
         monkeypatch.setattr(module, "rollout_of", in_memory)
-    monkeypatch.setattr(kserve_deploy, "smoke_test", lambda *_: ())
+    monkeypatch.setattr(kserve_deploy, "smoke_test", lambda *_, **__: ())
     monkeypatch.setattr(kserve_deploy, "compare", lambda *_, **__: AGREES)
     monkeypatch.setattr(kserve_judge, "PrometheusClient", NoPrometheus)
     monkeypatch.setattr(kserve_judge, "watch_canary", lambda *_, **__: GOOD)

@@ -1,0 +1,200 @@
+"""What TensorFlow Serving is asked, and what KServe is told to run it: its image is played by a small server."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sevenfold.contracts.columns import Kind, Task
+from sevenfold.contracts.errors import PolicyError, ServingError
+from sevenfold.contracts.scorer import Scorer
+from sevenfold.plan.deployment import DeploymentSection, Runtime, Strategy, Target
+from sevenfold.serving.compare import compare
+from sevenfold.serving.deploy import place_of
+from sevenfold.serving.inference_service import Release, digest_of, read_release
+from sevenfold.serving.predictor_spec import predictor_of
+from sevenfold.serving.smoke import smoke_test
+from sevenfold.serving.tensorflow_client import TensorFlowClient
+
+DIGEST = f"sha256:{'a' * 64}"
+SECTION = DeploymentSection(runtime=Runtime.TENSORFLOW_SERVING, strategy=Strategy.REPLACE, replicas=2)
+Serve = Callable[..., AbstractContextManager[str]]
+
+
+def arrays(instances: list[dict[str, Any]], inputs: Mapping[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+    """Read rows as TensorFlow Serving does: every input and no other, null is no value, NaN is a number."""
+    names: dict[str, Any] = {}
+    for name, column in inputs.items():
+        names[name] = {Kind.CATEGORY: object, Kind.DATETIME: np.int64}.get(column.kind, np.float64)
+        if column.kind is Kind.DATETIME:
+            names[f"{name}:missing"] = np.bool_
+    for row in instances:
+        if row.keys() != names.keys() or None in row.values():
+            raise ValueError(f"not what the signature takes: {row}")
+        assert all(type(row[name]) is not bool for name, kind in names.items() if kind is not np.bool_)
+    return {name: np.array([row[name] for row in instances], dtype=kind) for name, kind in names.items()}
+
+
+@contextmanager
+def tensorflow_serving(bundle: Any, answer: Callable[[list[Any]], list[Any]] = lambda found: found) -> Iterator[str]:
+    """Serve a bundle's graph over V1 as TensorFlow Serving would its SavedModel."""
+    scorer, signature = Scorer(bundle.model_path, bundle.signature), bundle.signature
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            try:
+                assert self.path == "/v1/models/flights:predict"
+                found = scorer.predict(arrays(sent["instances"], signature.inputs))
+            except (ValueError, AssertionError) as error:
+                return self.tell(400, {"error": str(error)})
+            if found.values is not None:
+                return self.tell(200, {"predictions": answer(found.values.tolist())})
+            rows = zip(found.labels.tolist(), found.probabilities.tolist(), strict=True)
+            self.tell(200, {"predictions": answer([{"label": x, "probabilities": p} for x, p in rows])})
+
+        def tell(self, status: int, value: Any) -> None:
+            body = json.dumps(value).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{http.server_port}"
+        finally:
+            http.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_every_test_row_is_compared(samples: dict[Task, Any], task: Task) -> None:
+    sample = samples[task]
+    with tensorflow_serving(sample.bundle) as url:
+        found = compare(
+            url,
+            "flights",
+            sample.dataset,
+            sample.bundle.signature,
+            sample.evaluation,
+            max_batch=128,
+            runtime=Runtime.TENSORFLOW_SERVING,
+        )
+    assert (found.rows, found.requests, found.single_requests) == (300, 3, 200)
+    assert found.difference <= found.limit == 1e-5
+
+
+def test_another_model_is_found_out(sample: Any, make: Any) -> None:
+    with tensorflow_serving(make(seed=1).bundle) as url, pytest.raises(ServingError, match="may differ by 1e-05"):
+        compare(
+            url,
+            "flights",
+            sample.dataset,
+            sample.bundle.signature,
+            sample.evaluation,
+            max_batch=128,
+            runtime=Runtime.TENSORFLOW_SERVING,
+        )
+
+
+def test_kserves_client_asks_it(sample: Any) -> None:
+    """The example holds a missing number, which that client would write as null."""
+    with tensorflow_serving(sample.bundle) as url:
+        checks = smoke_test(url, "flights", sample.bundle, runtime=Runtime.TENSORFLOW_SERVING)
+    assert [(check.name, check.passed, check.detail) for check in checks] == [("predict, V1", True, "2 predictions")]
+
+
+@pytest.mark.parametrize(
+    ("feeds", "answer", "code"),
+    [
+        ({"distance": np.array([1.0])}, lambda found: found, "http_400"),
+        (None, lambda found: found[:-1], "bad_answer"),
+        (None, lambda found: [{"label": "no"}, {}], "bad_answer"),
+        (None, lambda found: ["a", "b"], "bad_answer"),
+        (None, lambda found: None, "bad_answer"),
+    ],
+)
+def test_what_makes_no_sense_is_told(sample: Any, feeds: Any, answer: Any, code: str) -> None:
+    from sevenfold.contracts.feeds import feeds_from_table
+
+    signature = sample.bundle.signature
+    sent = feeds or feeds_from_table(sample.dataset.table("test")[:2], signature.inputs)
+    with tensorflow_serving(sample.bundle, answer) as url, TensorFlowClient(url, "flights") as client:
+        with pytest.raises(ServingError) as caught:
+            client.infer(sent)
+        assert caught.value.code == code
+
+
+@pytest.fixture(scope="module")
+def predictor() -> dict[str, Any]:
+    return predictor_of("flights", "minio://bucket/flights/run/train-model/1/bundle/", DIGEST, "", SECTION)
+
+
+def test_the_storage_path_is_the_saved_models_parent(predictor: dict[str, Any]) -> None:
+    model = predictor["model"]
+    assert model["storageUri"] == "s3://bucket/flights/run/train-model/1/bundle/saved_model"
+    assert (model["modelFormat"], model["runtime"]) == (
+        {"name": "tensorflow", "version": "2"},
+        "kserve-tensorflow-serving",
+    )
+    assert (model["protocolVersion"], model["args"]) == ("v1", ["--model_name=flights"])
+    assert "image" not in model
+    assert predictor["minReplicas"] == 2
+
+
+def test_an_image_can_be_named() -> None:
+    named = predictor_of("flights", "s3://bucket/bundle", DIGEST, "registry.example.org/tensorflow/serving:2", SECTION)
+    assert named["model"]["image"] == "registry.example.org/tensorflow/serving:2"
+
+
+def test_kserves_own_types_lose_nothing_of_it(predictor: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one of KServe's classes does not know, it drops when it reads."""
+    import kserve
+    from kubernetes import client
+
+    manifest = Release("flights", "team", predictor).manifest()
+    api = client.ApiClient(client.Configuration())
+    for name in dir(kserve):
+        if name.startswith("V1"):
+            monkeypatch.setattr(
+                client.models, name, getattr(kserve, name), raising=False
+            )  # where the reader looks for classes
+    answer = type("Answer", (), {"data": json.dumps(manifest)})()
+    read = api.deserialize(answer, "V1beta1InferenceService")
+    assert api.sanitize_for_serialization(read) == manifest
+
+
+def test_what_serves_is_read_back(predictor: dict[str, Any]) -> None:
+    release = read_release(Release("flights", "team", predictor).manifest(), "flights")
+    assert (release.stable_digest, release.stable["name"]) == (DIGEST, "baaaaaaaaaaaa")
+    assert digest_of({"model": {"args": []}}) == ""
+
+
+def test_it_may_run_under_the_restricted_standard(predictor: dict[str, Any]) -> None:
+    pod, container = predictor["securityContext"], predictor["model"]["securityContext"]
+    assert pod == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    assert container["allowPrivilegeEscalation"] is container["privileged"] is False
+    assert (container["runAsNonRoot"], container["capabilities"]) == (True, {"drop": ["ALL"]})
+    assert predictor["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize(("target", "in_cluster"), [(Target.AUTO, False), (Target.LOCAL, True)])
+def test_it_runs_on_kserve_alone(target: Target, in_cluster: bool) -> None:
+    with pytest.raises(PolicyError, match="KServe alone"):
+        place_of(SECTION.replaced(target=target), in_cluster=in_cluster)
+    assert place_of(SECTION, in_cluster=True) is Target.KSERVE
