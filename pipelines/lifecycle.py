@@ -102,7 +102,7 @@ def build_lifecycle(
         bundle = trained.outputs["bundle"]
         tested = task("test_model", dataset=dataset, bundle=bundle)
         # A condition on a named output is silently false under kfp.local; a single unnamed return works.
-        with dsl.If(tested.outputs["Output"] == "promote", name="promoted"):
+        with dsl.If(tested.outputs["Output"] == "promote", name="hand over" if part == "build" else "6, 7 if promoted"):
             evaluation = tested.outputs["evaluation"]
             if part == "build":
                 task("hand_over", dataset=dataset, bundle=bundle, evaluation=evaluation)
