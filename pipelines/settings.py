@@ -43,9 +43,10 @@ def stage_settings(plan: Plan) -> dict[str, str]:
 
 
 def _predictor_image(plan: Plan) -> str:
-    """Return the image that the plan names for its predictor; "" leaves it to the cluster's ServingRuntime."""
-    ours = plan.deployment.runtime is Runtime.SEVENFOLD
-    if plan.images.serve or not plan.images.registry or not ours:
+    """Return the image that the plan names for our predictor; "" leaves it to the cluster's ServingRuntime."""
+    if plan.deployment.runtime is not Runtime.SEVENFOLD:
+        return ""
+    if plan.images.serve or not plan.images.registry:
         return plan.images.serve
     return image("serve", plan.images.registry)
 

@@ -9,7 +9,7 @@ from sevenfold.pipelines.compile import compile_objects, compile_plan, version_n
 from sevenfold.pipelines.lifecycle import DISPLAY_NAMES, UNCACHED
 from sevenfold.pipelines.settings import stage_settings
 from sevenfold.pipelines.stages import MODULES, Stages
-from sevenfold.plan import Plan, StageResources, TestingSection
+from sevenfold.plan import ImagesSection, Plan, StageResources, TestingSection
 
 
 def first(package: Path) -> dict:
@@ -100,6 +100,14 @@ def test_a_changed_gate_changes_only_what_testing_gets(plan: Plan) -> None:
     changed = plan.model_copy(update={"testing": TestingSection(margin=0.5)})
     before, after = stage_settings(plan), stage_settings(changed)
     assert [name for name in before if before[name] != after[name]] == ["test_model"]
+
+
+@pytest.mark.parametrize("images", [{"serve": "example.org/ours:1"}, {"registry": "example.org"}])
+def test_our_predictors_image_is_not_tensorflow_servings(plan: Plan, images: dict[str, str]) -> None:
+    plan = plan.model_copy(update={"images": ImagesSection(**images)})
+    other = plan.model_copy(update={"deployment": plan.deployment.replaced(runtime="tensorflow-serving")})
+    assert json.loads(stage_settings(plan)["deploy_model"])["image"].startswith("example.org/")
+    assert json.loads(stage_settings(other)["deploy_model"])["image"] == ""
 
 
 def test_only_who_reads_prometheus_gets_its_address(plan: Plan) -> None:

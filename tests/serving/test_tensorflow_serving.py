@@ -14,12 +14,16 @@ import pytest
 
 from sevenfold.contracts.columns import Kind, Task
 from sevenfold.contracts.errors import PolicyError, ServingError
+from sevenfold.contracts.registry import Record
+from sevenfold.contracts.report import Text
 from sevenfold.contracts.scorer import Scorer
 from sevenfold.plan.deployment import DeploymentSection, Runtime, Strategy, Target
-from sevenfold.serving.compare import compare
-from sevenfold.serving.deploy import place_of
+from sevenfold.serving.compare import Comparison, compare
+from sevenfold.serving.deploy import Checks, Deployed, place_of
 from sevenfold.serving.inference_service import Release, digest_of, read_release
+from sevenfold.serving.kserve_service import KServeService
 from sevenfold.serving.predictor_spec import predictor_of
+from sevenfold.serving.report import deployment_report
 from sevenfold.serving.smoke import smoke_test
 from sevenfold.serving.tensorflow_client import TensorFlowClient
 
@@ -198,3 +202,19 @@ def test_it_runs_on_kserve_alone(target: Target, in_cluster: bool) -> None:
     with pytest.raises(PolicyError, match="KServe alone"):
         place_of(SECTION.replaced(target=target), in_cluster=in_cluster)
     assert place_of(SECTION, in_cluster=True) is Target.KSERVE
+
+
+def test_the_report_asks_as_tensorflow_serving_wants_it(sample: Any) -> None:
+    service = KServeService(
+        name="flights", namespace="team", url="http://flights.team.svc", digest=sample.bundle.digest, workload="flights"
+    )
+    checks = Checks(
+        smoke=(),
+        comparison=Comparison(rows=300, requests=3, difference=0.0, limit=1e-5),
+        bundle=str(sample.bundle.folder),
+        candidate=Record(name="flights", bundle=sample.bundle.digest, metric="log_loss", scores={}, who="automatic"),
+    )
+    blocks = deployment_report(Deployed(service, checks), SECTION).blocks
+    [line] = [block.text for block in blocks if isinstance(block, Text) and block.text.startswith("curl")]
+    [row] = json.loads(line.partition("-d '")[2].removesuffix("'"))["instances"]
+    arrays([row], sample.bundle.signature.inputs)
