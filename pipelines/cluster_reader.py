@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from typing import Any, Final
 
-from sevenfold.contracts.errors import PolicyError
+from sevenfold.cluster.api import configuration
 
 __all__ = ["Answer", "ClusterReader"]
 
@@ -36,18 +34,10 @@ class ClusterReader:
     """
 
     def __init__(self, context: str = "") -> None:
-        from kubernetes import client, config
+        from kubernetes import client
 
-        settings = client.Configuration()
+        settings = configuration(context)
         settings.retries = False
-        try:
-            if context:
-                config.load_kube_config(context=context, client_configuration=settings)
-            else:
-                with contextlib.redirect_stdout(io.StringIO()):  # it prints where it looked
-                    config.load_config(client_configuration=settings)
-        except (config.ConfigException, OSError) as error:
-            raise PolicyError("no_cluster", f"A kubeconfig must name a cluster, but: {str(error)[:200]}") from None
         self._client, self._refused = client.ApiClient(settings), client.ApiException
 
     @property

@@ -8,12 +8,15 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.errors import MissingExtraError, PolicyError, ServingError, TemporaryError
 from sevenfold.contracts.retry import PATIENT, Backoff, with_retries
 
-__all__ = ["FIELD_MANAGER", "Cluster", "Conflict"]
+if TYPE_CHECKING:
+    from kubernetes import client
+
+__all__ = ["FIELD_MANAGER", "Cluster", "Conflict", "configuration"]
 
 FIELD_MANAGER: Final = "sevenfold"
 SECONDS: Final = 30.0  # of one request
@@ -29,6 +32,33 @@ PATHS: Final = {
     "Pod": "/api/v1/namespaces/{namespace}/pods",
     "Event": "/api/v1/namespaces/{namespace}/events",
 }
+
+
+def configuration(context: str = "") -> client.Configuration:
+    """Return how a cluster is reached.
+
+    Args:
+        context: of the user's kubeconfig; "" takes the current one, or the pod's own account where there is none.
+
+    Raises:
+        PolicyError: ``no_cluster`` if there is neither.
+    """
+    from kubernetes import client, config
+
+    found = client.Configuration()
+    try:
+        if context:
+            config.load_kube_config(context=context, client_configuration=found)
+        else:
+            with contextlib.redirect_stdout(io.StringIO()):  # it prints where it looked
+                config.load_config(client_configuration=found)
+    except (config.ConfigException, OSError) as error:
+        raise PolicyError(
+            "no_cluster",
+            f"A cluster must be named by a kubeconfig or a pod's account, but there is none: {str(error)[:200]}",
+            remedy="Set KUBECONFIG, or give --context.",
+        ) from None
+    return found
 
 
 class Conflict(ServingError):
@@ -52,25 +82,12 @@ class Cluster:
 
     def __init__(self, namespace: str, *, context: str = "", patience: Backoff = PATIENT) -> None:
         try:
-            from kubernetes import client, config
+            from kubernetes import client
         except ImportError as error:
             raise MissingExtraError("kubernetes", "deploy") from error
         self.namespace, self._patience, self._sleep = namespace, patience, time.sleep
         self._failure = client.ApiException
-        settings = client.Configuration()
-        try:
-            if context:
-                config.load_kube_config(context=context, client_configuration=settings)
-            else:
-                with contextlib.redirect_stdout(io.StringIO()):  # it prints where it looked
-                    config.load_config(client_configuration=settings)
-        except config.ConfigException as error:
-            raise PolicyError(
-                "no_cluster",
-                f"A cluster must be named by a kubeconfig or a pod's account, but there is none: {str(error)[:200]}",
-                remedy="Set KUBECONFIG, or give --context.",
-            ) from None
-        self._client = client.ApiClient(settings)
+        self._client = client.ApiClient(configuration(context))
 
     def get(self, kind: str, name: str) -> dict[str, Any] | None:
         """Return an object, or None if there is none of this name."""
