@@ -34,9 +34,7 @@ PATCH_ENGINE: Final = (
     "kubectl -n kubeflow patch configmap workflow-controller-configmap --type merge "
     "--patch-file manifests/platform/pipelines/workflow-controller-configmap.yaml"
 )
-INSTALL_TENSORFLOW: Final = (
-    "kubectl apply --server-side -k 'https://github.com/kserve/kserve//config/runtimes?ref=v0.21.0'"
-)
+INSTALL_TENSORFLOW: Final = "kubectl apply --server-side -k config/runtimes, in KServe's sources at the cluster's version"
 APPLY: Final = "kubectl apply --server-side -k manifests/overlays/cluster"
 SECONDS: Final = 5.0
 

@@ -141,7 +141,7 @@ def test_tensorflow_serving_wants_kserves_own_runtime(
     found = told(plan)["runtime"]
     assert found.fine is fine
     if fine is False:
-        with pytest.raises(PolicyError, match=r"kubectl apply --server-side -k 'https://github\.com/kserve"):
+        with pytest.raises(PolicyError, match=r"kubectl apply --server-side -k config/runtimes"):
             require_cluster(plan, Place())
     else:
         require_cluster(plan, Place())
