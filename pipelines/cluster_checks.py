@@ -34,7 +34,7 @@ PATCH_ENGINE: Final = (
     "kubectl -n kubeflow patch configmap workflow-controller-configmap --type merge "
     "--patch-file manifests/platform/pipelines/workflow-controller-configmap.yaml"
 )
-INSTALL_TENSORFLOW: Final = "kubectl apply --server-side -k config/runtimes, in KServe's sources at the cluster's version"
+INSTALL_TENSORFLOW: Final = "kubectl apply --server-side -k config/runtimes, in KServe's sources at its version there"
 APPLY: Final = "kubectl apply --server-side -k manifests/overlays/cluster"
 SECONDS: Final = 5.0
 
