@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.check import Check
 from sevenfold.pipelines.cluster_reader import Answer, ClusterReader
+from sevenfold.pipelines.gpu_check import gpu_checks
 from sevenfold.plan import Plan
 from sevenfold.plan.deployment import Runtime, Target
 from sevenfold.serving.predictor_spec import RUNTIME, TENSORFLOW_RUNTIME
@@ -67,7 +68,8 @@ class Place:
 
 
 def cluster_checks(plan: Plan | None, place: Place) -> Iterator[Check]:
-    """Yield what can be said of a cluster; without a kubeconfig that is one check."""
+    """Yield what can be said of a cluster; without a kubeconfig only what the plan itself tells."""
+    yield from gpu_checks(plan)
     try:
         reader = ClusterReader(place.context)
     except PolicyError as error:
@@ -93,14 +95,13 @@ def require_cluster(plan: Plan, place: Place) -> None:
     """Refuse a run that cannot succeed, before anything is sent; what could not be looked at passes.
 
     A kubeconfig may name another cluster than the endpoint's; unless both tell of the same experiment, nothing of it
-    counts.
+    counts, and only what the plan itself tells is looked at.
 
     Raises:
         PolicyError: ``cluster`` naming what is missing and the command that mends it.
     """
-    if place.endpoint and not _same_cluster(place):
-        return
-    for check in cluster_checks(plan, place):
+    elsewhere = place.endpoint and not _same_cluster(place)
+    for check in gpu_checks(plan) if elsewhere else cluster_checks(plan, place):
         if check.fine is False and check.blocking:
             raise PolicyError(
                 "cluster",

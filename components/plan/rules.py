@@ -9,9 +9,9 @@ from sevenfold.contracts.columns import Kind, Role, Task
 from sevenfold.contracts.prometheus import address_fault, shown_address
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
 from sevenfold.plan.monitoring import Replay, Trigger
-from sevenfold.plan.plan import Plan
+from sevenfold.plan.plan import Plan, StageName
 from sevenfold.plan.preparation import SplitBy
-from sevenfold.plan.training import Framework
+from sevenfold.plan.training import Device, Framework
 
 __all__ = ["METRICS", "Breach", "breaches"]
 
@@ -31,6 +31,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _split(plan)
     yield from _testing(plan)
     yield from _runtime(plan)
+    yield from _gpus(plan)
     yield from _monitoring(plan)
     yield from _encodings(plan)
 
@@ -180,6 +181,22 @@ def _runtime(plan: Plan) -> Iterator[Breach]:
             repr(wanted.strategy.value),
             "Write strategy: replace, or approval: manual.",
         )
+
+
+def _gpus(plan: Plan) -> Iterator[Breach]:
+    """A GPU is reserved for its pod alone: one that computes nothing is kept from others."""
+    if plan.training.device is Device.CUDA:
+        return
+    stages: tuple[StageName, ...] = ("tuning", "training")
+    for stage in stages:
+        wanted = plan.resources.get(stage)
+        if wanted is not None and wanted.gpu:
+            yield (
+                ("resources", stage, "gpu"),
+                "with training.device: cpu the fits run on the CPU and a reserved GPU would idle, so it must be 0",
+                str(wanted.gpu),
+                "Write training.device: cuda, or remove it.",
+            )
 
 
 def _monitoring(plan: Plan) -> Iterator[Breach]:

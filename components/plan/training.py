@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sevenfold.plan.section import Section
 
-__all__ = ["Framework", "TrainingSection"]
+__all__ = ["Device", "Framework", "TrainingSection"]
 
 
 class Framework(StrEnum):
@@ -18,6 +18,13 @@ class Framework(StrEnum):
     PYTORCH = "pytorch"
     TENSORFLOW = "tensorflow"
     ONNX = "onnx"
+
+
+class Device(StrEnum):
+    """What computes the fits of tuning and training; all else runs on the CPU."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
 
 
 class TrainingSection(Section):
@@ -41,3 +48,7 @@ class TrainingSection(Section):
     batch_size: Annotated[int, Field(description="Rows per step.", ge=1)] = 1_024
     seed: Annotated[int, Field(description="Seed of weights and shuffling.", ge=0)] = 7
     threads: Annotated[int, Field(description="CPU threads; part of the digest, since sums depend on it.", ge=1)] = 1
+    device: Annotated[
+        Device,
+        Field(description="cpu, or cuda for one NVIDIA GPU, in tuning too; part of the digest, as threads are."),
+    ] = Device.CPU

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -16,6 +15,7 @@ from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.scores import higher_is_better, score
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.averaging import Average
+from sevenfold.training.device import device_of, reproducible
 from sevenfold.training.model import Model, build, effective_settings
 from sevenfold.training.predict import predict, truth_of
 from sevenfold.training.settings import split_settings
@@ -48,7 +48,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted network, in evaluation mode and with the weights of its best epoch.
+    """A fitted network, on the CPU, in evaluation mode and with the weights of its best epoch.
 
     `settings` are those that were used, defaults included; `stopped` is ``patience``, ``epochs`` or ``pruned``.
     """
@@ -81,14 +81,15 @@ def fit(
 ) -> Fitted:
     """Fit a network and return it with the weights of the epoch that scored best on the validation rows.
 
-    The same tensors, section and settings give the same weights, bit for bit, on one machine; `section.threads` is
-    part of that. Losses: cross-entropy, or squared error of the standardised value. Equal scores are told apart by the
-    validation loss. Patience is not lost in the first third of the epochs: rows of a later period are often scored
-    well by a network that has hardly begun, then worse, then better again.
+    The same tensors, section and settings give the same weights, bit for bit, on one machine; `section.threads` and
+    `section.device` are part of that. Rows come in the same order on every device. Losses: cross-entropy, or squared
+    error of the standardised value. Equal scores are told apart by the validation loss. Patience is not lost in the
+    first third of the epochs: rows of a later period are often scored well by a network that has hardly begun, then
+    worse, then better again.
 
     Args:
-        tensors: the rows.
-        section: the plan's section: settings, epochs, patience, batch size, seed, threads.
+        tensors: the rows, on the CPU.
+        section: the plan's section: settings, epochs, patience, batch size, seed, threads, device.
         metric: scored after each epoch on the validation rows; the epoch that is best by it is kept.
         settings: settings on top of the section's, as a trial draws them.
         max_epochs: most epochs; None takes the section's.
@@ -97,13 +98,15 @@ def fit(
         progress: where a fit that was stopped goes on from, to the same weights; `on_epoch` hears of all its epochs.
 
     Raises:
-        TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting``, and what building the
-            model raises.
+        TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting``, ``no_cuda``,
+            ``not_repeatable``, ``device_mixed`` or ``gpu_memory`` on a GPU, and what building the model raises.
     """
     chosen = model or Model.of(section)
     used = effective_settings(chosen, {**section.settings, **(settings or {})})
-    with _reproducible(section.seed, section.threads):
-        return _Fit(tensors, section, metric, used, chosen).run(max_epochs or section.max_epochs, on_epoch, progress)
+    device = device_of(section.device)
+    with reproducible(device, section.seed, section.threads):
+        fitting = _Fit(tensors, section, metric, used, chosen, device)
+        return fitting.run(max_epochs or section.max_epochs, on_epoch, progress)
 
 
 def run_epoch(
@@ -127,7 +130,13 @@ class _Fit:
     """One fit: network, optimiser, averaged weights, and what was seen so far."""
 
     def __init__(
-        self, tensors: Tensors, section: TrainingSection, metric: str, settings: dict[str, Any], model: Model
+        self,
+        tensors: Tensors,
+        section: TrainingSection,
+        metric: str,
+        settings: dict[str, Any],
+        model: Model,
+        device: torch.device,
     ) -> None:
         import torch
 
@@ -137,13 +146,15 @@ class _Fit:
         self.batch_size = min(section.batch_size, max(MIN_BATCH, rows // 8))
         steps = math.ceil(rows / self.batch_size)
         self.passes = math.ceil(MIN_STEPS / steps)
-        self.network = build(model, tensors, settings)
+        self.network = build(model, tensors, settings).to(device)
+        self.train, self.validation = tensors.train.to(device), tensors.validation.to(device)
         self.learning_rate = fit_settings.learning_rate
         self.state = State(
             self.network,
             _adamw(self.network, fit_settings.learning_rate, fit_settings.weight_decay),
             Average(self.network, fit_settings.averaging * steps * self.passes),
-            torch.Generator().manual_seed(section.seed),
+            torch.Generator().manual_seed(section.seed),  # on the CPU, so that every device sees one order of rows
+            device,
         )
         self.truth = truth_of(tensors.validation, tensors)
         self.sign = 1.0 if higher_is_better(metric) else -1.0
@@ -169,7 +180,7 @@ class _Fit:
                 break
         assert state.best is not None  # noqa: S101 - max_epochs is at least 1
         self.network.load_state_dict(state.kept)
-        self.network.eval()
+        self.network.eval().cpu()
         parameters = sum(tensor.numel() for tensor in self.network.parameters())
         return Fitted(
             self.network,
@@ -199,9 +210,9 @@ class _Fit:
         import torch
 
         self.network.train()
-        rows, losses = self.tensors.train, list["torch.Tensor"]()
+        rows, losses = self.train, list["torch.Tensor"]()
         for _ in range(self.passes):
-            order = torch.randperm(len(rows), generator=self.state.generator)
+            order = torch.randperm(len(rows), generator=self.state.generator).to(self.state.device)
             losses += run_epoch(rows, order, self.batch_size, self._step)
         mean = float(torch.stack(losses).mean())
         if not math.isfinite(mean):
@@ -240,7 +251,7 @@ class _Fit:
         return functional.mse_loss(values, target.unsqueeze(1).expand_as(values))
 
     def _validate(self, number: int) -> tuple[float, float]:
-        rows = self.tensors.validation
+        rows = self.validation
         predicted, outputs = predict(self.network, rows, self.tensors.signature)
         loss = float(self._loss(outputs, rows.target))
         if not self.classification:
@@ -269,18 +280,3 @@ def _adamw(network: nn.Module, learning_rate: float, weight_decay: float) -> tor
     groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     used = [group for group in groups if group["params"]]
     return torch.optim.AdamW(used, lr=learning_rate, fused=True)
-
-
-@contextmanager
-def _reproducible(seed: int, threads: int) -> Iterator[None]:
-    """Fix the seed and the number of threads, on which the order of sums depends, and put both back."""
-    import torch
-
-    before = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        torch.set_num_threads(threads)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)

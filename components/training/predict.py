@@ -19,7 +19,10 @@ CHUNK: Final = 8_192  # rows scored at once
 
 
 def predict(network: nn.Module, rows: Rows, signature: ModelSignature) -> tuple[NDArray[Any], Tensor]:
-    """Return probabilities ``[n, classes]`` or standardised values ``[n]`` (float32), and the raw outputs."""
+    """Return probabilities ``[n, classes]`` or standardised values ``[n]`` (float32), and the raw outputs.
+
+    The network and the rows lie on one device; the outputs stay there.
+    """
     import torch
 
     network.eval()
@@ -30,15 +33,15 @@ def predict(network: nn.Module, rows: Rows, signature: ModelSignature) -> tuple[
         ]
         outputs = torch.cat(parts)
         if signature.task is Task.REGRESSION:
-            predicted: NDArray[Any] = outputs.reshape(-1).numpy()
+            predicted: NDArray[Any] = outputs.reshape(-1).cpu().numpy()
             return predicted, outputs
-        predicted = outputs.softmax(1).numpy()
+        predicted = outputs.softmax(1).cpu().numpy()
         return predicted, outputs
 
 
 def truth_of(rows: Rows, tensors: Tensors) -> NDArray[Any]:
     """Return the target as `score` takes it: class index, or the value in the target's own unit."""
-    target: NDArray[Any] = rows.target.numpy()
+    target: NDArray[Any] = rows.target.cpu().numpy()
     if tensors.signature.task is not Task.REGRESSION:
         return target
     values: NDArray[np.float64] = target.astype(np.float64) * tensors.target.scale + tensors.target.mean

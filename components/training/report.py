@@ -114,7 +114,7 @@ def _settings(trained: Trained) -> Table:
     section = trained.section
     used = dict(sorted(trained.fitted.settings.items()))
     used |= {"batch_size": trained.fitted.batch_size, "patience": section.patience}
-    used |= {"seed": section.seed, "threads": section.threads}
+    used |= {"seed": section.seed, "threads": section.threads, "device": section.device.value}
     return Table(
         title="Settings",
         columns=("setting", "value", "from"),

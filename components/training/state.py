@@ -24,6 +24,7 @@ __all__ = ["Epoch", "State"]
 
 FORMAT = 1
 HEADER = "sevenfold"
+CUDA = "generator.cuda"  # only in the state of a fit on a GPU
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class State:
     optimiser: torch.optim.Optimizer
     average: Average
     generator: torch.Generator
+    device: torch.device
     steps: int = 0
     curve: list[Epoch] = field(default_factory=list)
     best: Epoch | None = None
@@ -61,6 +63,8 @@ class State:
         for index, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
         tensors |= {"generator.rows": self.generator.get_state(), "generator.torch": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            tensors[CUDA] = torch.cuda.get_rng_state(self.device)
         if not all(isinstance(value, torch.Tensor) for value in tensors.values()):
             return None
         told = {
@@ -72,11 +76,14 @@ class State:
             "best": self.best.number if self.best else 0,
         }
         # each with memory of its own: safetensors refuses tensors that share it
-        own = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
+        own = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
         return bytes(save(own, metadata={HEADER: canonical_json(told)}))
 
     def restore(self, content: bytes) -> bool:
-        """Take over a state from its bytes; False, and nothing changed, where it is of another format or network."""
+        """Take over a state from its bytes.
+
+        False, and nothing changed, where it is of another format, network or kind of device.
+        """
         import torch
         from safetensors.torch import load
 
@@ -84,6 +91,8 @@ class State:
         if told.get("format") != FORMAT:
             return False
         tensors = {name: value.clone() for name, value in load(content).items()}
+        if (CUDA in tensors) != (self.device.type == "cuda"):
+            return False
         network = _below(tensors, "network")
         own = self.network.state_dict()
         if {name: value.shape for name, value in network.items()} != {name: value.shape for name, value in own.items()}:
@@ -96,6 +105,8 @@ class State:
         self.average.seen, self.steps = told["seen"], told["steps"]
         self.generator.set_state(tensors["generator.rows"])
         torch.set_rng_state(tensors["generator.torch"])
+        if CUDA in tensors:
+            torch.cuda.set_rng_state(tensors[CUDA], self.device)
         self.curve = [Epoch(**epoch) for epoch in told["curve"]]
         self.best = self.curve[told["best"] - 1] if told["best"] else None
         self.kept = _below(tensors, "kept")

@@ -17,6 +17,7 @@ from sevenfold.contracts.transform import Target, Transform
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import torch
     from torch import Tensor
 
 __all__ = ["ModelSignature", "Rows", "Tensors", "load_tensors", "signature_of"]
@@ -53,6 +54,10 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.target)
+
+    def to(self, device: torch.device) -> Rows:
+        """Return the rows on a device; the same tensors where they lie there already."""
+        return Rows(self.numeric.to(device), self.categorical.to(device), self.target.to(device))
 
     def take(self, order: Tensor) -> Rows:
         """Return the rows in another order, or some of them."""

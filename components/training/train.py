@@ -16,6 +16,7 @@ from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import verify
 from sevenfold.contracts.termination import on_termination
 from sevenfold.plan.training import TrainingSection
+from sevenfold.training.device import device_of
 from sevenfold.training.export import export_bundle
 from sevenfold.training.fit import Fitted, fit
 from sevenfold.training.model import Model
@@ -87,7 +88,7 @@ def train(
     Args:
         dataset_folder: a sealed dataset.
         study: the sealed folder of tuning; None takes the section's own settings.
-        section: model, settings, epochs, seed, threads.
+        section: model, settings, epochs, seed, threads, device.
         metric: what chooses the epoch.
         out: folder of the bundle.
         name: the plan's name.
@@ -100,6 +101,7 @@ def train(
         TrainingError: whatever `fit` and `export_bundle` raise.
         IntegrityError: for a dataset or study that is not what was sealed.
     """
+    device_of(section.device)  # a GPU that is not there is told before anything is read
     tell("reading the dataset", 0, section.max_epochs)
     dataset = Dataset.open(dataset_folder)
     tuned = best_settings(study) if study else {}

@@ -53,6 +53,7 @@ def tune_model(
         from sevenfold.contracts.termination import on_termination
         from sevenfold.plan.training import TrainingSection
         from sevenfold.plan.tuning import TuningSection
+        from sevenfold.training.device import device_of
         from sevenfold.training.fit import fit
         from sevenfold.training.model import Model as Network
         from sevenfold.training.model import effective_settings
@@ -69,6 +70,8 @@ def tune_model(
         section = TuningSection.model_validate(given["tuning"])
         section = section.replaced(trials=trials if trials >= 0 else None, seed=chosen)
         training = TrainingSection.model_validate(given["training"]).replaced(seed=chosen)
+        if section.trials:
+            device_of(training.device)  # else every trial would fail on it, one by one
         metric, sealed = given["metric"], SealedDataset.open(Path(dataset.path))
         network = Network.of(training)
         known = effective_settings(network, training.settings)

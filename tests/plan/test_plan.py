@@ -46,3 +46,16 @@ def test_an_address_of_prometheus_with_a_secret_is_refused_and_not_shown(text: s
         assert [problem.key for problem in caught.value.problems] == ["monitoring.prometheus"]
         assert "secret" not in str(caught.value)
     assert parse_plan(text + "monitoring: {prometheus: 'https://prometheus.example.org/team'}\n")
+
+
+@pytest.mark.parametrize("stage", ["tuning", "training"])
+def test_a_gpu_that_would_idle_is_not_reserved(text: str, stage: str) -> None:
+    wanted = f"resources: {{{stage}: {{gpu: 1}}}}\n"
+    with pytest.raises(PlanError, match=r"training\.device: cuda"):
+        parse_plan(text + wanted)
+    assert parse_plan(text + wanted + "training: {device: cuda}\n").training.device == "cuda"
+
+
+def test_what_computes_a_fit_is_part_of_its_digest(text: str, plan: Plan) -> None:
+    assert parse_plan(text + "training: {device: cpu}\n").model_digest == plan.model_digest
+    assert parse_plan(text + "training: {device: cuda}\n").model_digest != plan.model_digest

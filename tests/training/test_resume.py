@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -140,3 +141,18 @@ def test_a_killed_training_ends_with_the_same_bundle(
     assert "going on from where an earlier attempt stopped" in said
     assert resumed.digest == expected.digest
     assert not list((tmp_path / "kept").rglob("fit")), "a sealed bundle needs no checkpoint"
+
+
+def test_a_state_of_a_gpu_is_not_taken_over_on_a_cpu(tensors: Tensors, section: TrainingSection) -> None:
+    from safetensors.torch import load, save
+
+    section = section.replaced(max_epochs=2)
+    memory = Memory()
+    expected = fit(tensors, section, "roc_auc", progress=memory)
+    state = memory.states[0]
+    assert state is not None
+    length = int.from_bytes(state[:8], "little")
+    header = json.loads(state[8 : 8 + length])["__metadata__"]
+    other = save({**load(state), "generator.cuda": torch.zeros(16, dtype=torch.uint8)}, metadata=header)
+    assert same(fit(tensors, section, "roc_auc", progress=(later := Memory(other))), expected)
+    assert len(later.states) == len(expected.curve)
