@@ -202,7 +202,7 @@ def doctor(
     """
     from rich.console import Console
 
-    from sevenfold.pipelines.cluster_checks import Place
+    from sevenfold.pipelines.cluster_place import Place
     from sevenfold.pipelines.doctor import diagnose
     from sevenfold.plan import load_plan
 

@@ -142,7 +142,8 @@ def _submit(
     from rich.console import Console
 
     from sevenfold.contracts.errors import PolicyError
-    from sevenfold.pipelines.cluster_checks import Place, require_cluster
+    from sevenfold.pipelines.cluster_checks import require_cluster
+    from sevenfold.pipelines.cluster_place import Place
     from sevenfold.pipelines.engine import Engine, Schedule
     from sevenfold.pipelines.login import Login
     from sevenfold.pipelines.split import split_place

@@ -14,7 +14,7 @@ from sevenfold.pipelines.check import Check
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sevenfold.pipelines.cluster_checks import Place
+    from sevenfold.pipelines.cluster_place import Place
     from sevenfold.plan import Plan
 
 __all__ = ["diagnose", "local_checks"]

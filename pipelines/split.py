@@ -20,7 +20,7 @@ from sevenfold.pipelines.stages import pipeline_name
 from sevenfold.pipelines.submit import RELEASE_PACKAGE, Submitted
 
 if TYPE_CHECKING:
-    from sevenfold.pipelines.cluster_checks import Place
+    from sevenfold.pipelines.cluster_place import Place
     from sevenfold.pipelines.engine import Engine
     from sevenfold.pipelines.result import Result
     from sevenfold.pipelines.runs import RunFolder

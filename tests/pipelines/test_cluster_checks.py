@@ -16,7 +16,10 @@ import yaml
 from sevenfold.contracts.columns import Column, Kind, Role, Task
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.check import Check
-from sevenfold.pipelines.cluster_checks import CRD, SERVING, Place, cluster_checks, require_cluster
+from sevenfold.pipelines.cluster_checks import cluster_checks, require_cluster
+from sevenfold.pipelines.cluster_place import Place
+from sevenfold.pipelines.kserve_checks import CRD
+from sevenfold.pipelines.namespace_checks import SERVING
 from sevenfold.plan import DataSection, Plan
 
 ENGINE = "/api/v1/namespaces/kubeflow/configmaps/workflow-controller-configmap"

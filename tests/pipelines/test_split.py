@@ -15,7 +15,7 @@ from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.manifest import seal, verify
 from sevenfold.contracts.report import Report
 from sevenfold.contracts.report.page import write_report
-from sevenfold.pipelines.cluster_checks import Place
+from sevenfold.pipelines.cluster_place import Place
 from sevenfold.pipelines.engine import Engine
 from sevenfold.pipelines.follow import follow
 from sevenfold.pipelines.handover import hand_over
