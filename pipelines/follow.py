@@ -26,6 +26,7 @@ STAGE_TASKS = (*PAGES, "monitor-model")
 FOLLOWED = (*STAGE_TASKS, HANDOVER[0])  # not a stage, so not shown, but its log is kept
 SHOWN_LINES = 3
 SILENT = "no_cause"
+AGAIN = "\n---- tried again\n"
 KUBEFLOWS_OWN = re.compile(r"[IWEF]\d{4} |time=|Error: exit status")
 # The dataset stays where it is: it may be large, and its rows are nobody's business on this machine.
 BROUGHT = tuple(pair for pair in (*SEALED, *SEALED_WHEN_PROMOTED) if pair[1] != "dataset")
@@ -94,7 +95,7 @@ def _bring(sent: Submitted, engine: Engine, store: Store, run: Any, task: str) -
     home = _home(sent, task)
     wanted = ("report", "summary", "notebook", *(output for owner, output in BROUGHT if owner == task))
     place = f"{sent.name}/{sent.run}/{task}"
-    if not store.bring(place, "report", home / "report") and not store.log(place):
+    if not store.bring(place, "report", home / "report") and not store.logs(place):
         # it never ran: Kubeflow took what an earlier run made
         earlier = (f"{sent.name}/{other}/{task}" for other in engine.same_runs(run, task))
         place = next((found for found in earlier if store.bring(found, "report", home / "report")), place)
@@ -112,10 +113,10 @@ def _keep_logs(sent: Submitted, engine: Engine, store: Store, run: Any, states: 
         for task, state in states.items():
             pod, said = engine.log(run, task)
             # what the endpoint tells lacks each line that is JSON, and so the cause; a killed task left nothing else
-            text = store.log(f"{sent.name}/{sent.run}/{task}") or said
-            log.write(f"==== {task}: {state}{f' in pod {pod}' if pod else ''}\n{text}\n")
+            attempts = store.logs(f"{sent.name}/{sent.run}/{task}") or [said]
+            log.write(f"==== {task}: {state}{f' in pod {pod}' if pod else ''}\n{AGAIN.join(attempts)}\n")
             if state == "FAILED":
-                causes.append({**(_cause(text) or _silent(task, text)), "task": task, "pod": pod})
+                causes.append({**(_cause(attempts[-1]) or _silent(task, attempts[-1])), "task": task, "pod": pod})
     if causes:
         # a task that failed in silence may have done so for another's sake
         told = min(causes, key=lambda cause: cause["code"] == SILENT)

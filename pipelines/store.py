@@ -15,7 +15,7 @@ from sevenfold.contracts.errors import DataError, MissingExtraError, TemporaryEr
 __all__ = ["DEFAULT_ROOT", "Store"]
 
 DEFAULT_ROOT = "s3://mlpipeline/v2/artifacts"  # Kubeflow's own store, where nothing else is configured
-LOG = "executor-logs-0"
+LOG = "executor-logs-"  # with the number of the attempt
 INPUTS = "sevenfold-inputs"
 
 
@@ -81,12 +81,13 @@ class Store:
                 self._fs.copy_files(info.path, str(local), self._system, self._fs.LocalFileSystem())
         return True
 
-    def log(self, place: str) -> str:
-        """Return what a task of ``PIPELINE/RUN/TASK`` printed, or ""."""
-        logs = [info for info in self._files(place) if _part(self._relative(info, place), 1) == LOG]
-        if not logs:
-            return ""
-        with self._system.open_input_stream(max(logs, key=lambda info: info.mtime_ns or 0).path) as stream:
+    def logs(self, place: str) -> list[str]:
+        """Return what each attempt of a task of ``PIPELINE/RUN/TASK`` printed, the last one last."""
+        files = [info for info in self._files(place) if _part(self._relative(info, place), 1).startswith(LOG)]
+        return [self._text(info.path) for info in sorted(files, key=lambda info: (info.mtime_ns or 0, info.path))]
+
+    def _text(self, path: str) -> str:
+        with self._system.open_input_stream(path) as stream:
             return bytes(stream.read()).decode(errors="replace")
 
     def _files(self, place: str) -> list[Any]:

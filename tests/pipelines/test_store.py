@@ -46,7 +46,7 @@ def test_a_file_stays_a_file(store: Store, root: Path, tmp_path: Path) -> None:
 
 def test_what_is_not_there_is_said(store: Store, tmp_path: Path) -> None:
     assert not store.bring("demo/run/train-model", "report", tmp_path / "page")
-    assert store.log("demo/run/train-model") == ""
+    assert store.logs("demo/run/train-model") == []
     assert not (tmp_path / "page").exists()
 
 

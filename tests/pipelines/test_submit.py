@@ -59,6 +59,17 @@ def cluster(kubeflow, plan: Plan, tmp_path: Path) -> Cluster:
     return Cluster(kubeflow, plan, tmp_path)
 
 
+def test_every_attempt_of_a_task_is_in_the_log_and_the_last_one_says_why(cluster: Cluster) -> None:
+    cluster.leave("run0-0000", "prepare-data", log=json.dumps({**CAUSE, "code": "source_unreachable"}))
+    second = cluster.root / "demo/run0-0000/prepare-data/attempt/executor-logs-1"
+    second.write_text(f"{json.dumps(CAUSE)}\n[KFP Executor] done\n")
+    cluster.kubeflow.script = [("FAILED", {"prepare-data": "FAILED"})]
+    result = cluster.run()
+    log = (result.folder / "log.txt").read_text()
+    assert log.index("source_unreachable") < log.index("---- tried again") < log.index("no_rows")
+    assert json.loads((result.folder / "error.json").read_text())["code"] == "no_rows"
+
+
 def test_a_refused_run_ends_with_status_3_and_one_page(cluster: Cluster) -> None:
     cluster.leave("run0-0000", "prepare-data")
     cluster.leave("run0-0000", "test-model", decision="refuse")
