@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
+from typing import Final
 from urllib.parse import urlsplit
 
 from sevenfold.contracts.errors import PolicyError
@@ -19,6 +20,12 @@ from sevenfold.plan import Plan
 from sevenfold.plan.deployment import Target
 
 __all__ = ["cluster_checks", "require_cluster"]
+
+SECRET_KINDS: Final = {
+    "storage": "generic {} --from-literal=AWS_ACCESS_KEY_ID=…",
+    "pull": "docker-registry {} --docker-server=… --docker-username=… --docker-password=…",
+    "prometheus": "generic {} --from-literal=PROMETHEUS_TOKEN=…",
+}
 
 
 def cluster_checks(plan: Plan | None, place: Place) -> Iterator[Check]:
@@ -87,9 +94,9 @@ def _secrets(plan: Plan | None, place: Place, reader: ClusterReader) -> Iterator
         if reader.may(place.pods, "get", "secrets"):
             told = reader.get(f"/api/v1/namespaces/{place.pods}/secrets/{name}", names_only=True)
         said = {True: "is there", False: "is not there", None: "could not be looked for"}[told.there]
-        remedy = f"kubectl -n {place.pods} create secret generic {name} --from-literal=AWS_ACCESS_KEY_ID=…"
+        remedy = f"kubectl -n {place.pods} create secret {SECRET_KINDS[key].format(name)}"
         # storage is optional for a table that needs no keys
-        yield Check(f"secrets.{key}", told.there, f"{name} {said} in {place.pods}", remedy, key == "pull")
+        yield Check(f"secrets.{key}", told.there, f"{name} {said} in {place.pods}", remedy, key != "storage")
 
 
 def _prometheus(plan: Plan | None, reader: ClusterReader) -> Check:
@@ -98,11 +105,13 @@ def _prometheus(plan: Plan | None, reader: ClusterReader) -> Check:
     service, _, rest = (parts.hostname or "").partition(".")
     if not rest:
         return Check("Prometheus", None, f"{address} is not in the cluster; it was not looked at")
-    path = f"/api/v1/namespaces/{rest.partition('.')[0]}/services/http:{service}:{parts.port or 80}/proxy"
-    told = reader.get(f"{path}/api/v1/targets?state=active")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    path = f"/api/v1/namespaces/{rest.partition('.')[0]}/services/{parts.scheme}:{service}:{port}/proxy"
+    told = reader.get(f"{path}{parts.path.rstrip('/')}/api/v1/targets?state=active")
     targets = told.get("data", {}).get("activeTargets", [])
     up = sum(target.get("health") == "up" for target in targets)
     if told.get("status") == "success":
         return Check("Prometheus", True, f"answers at {address}; {up} of {len(targets)} targets are up")
     remedy = "Set monitoring.prometheus, or: kubectl apply --server-side -k manifests/overlays/kind"
-    return Check("Prometheus", told.there, f"{address} does not answer", remedy)
+    said = "does not answer" if told.there is False else "may need a login; it could not be asked from here"
+    return Check("Prometheus", told.there, f"{address} {said}", remedy)

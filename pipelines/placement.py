@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sevenfold.contracts.prometheus_login import PROMETHEUS_KEYS
 from sevenfold.images import image
 from sevenfold.plan import ImagesSection, Plan, StageName
 
@@ -36,6 +37,7 @@ STORAGE_KEYS = (
 )
 READS_TABLE = ("explore_data", "prepare_data")  # every other task gets artifacts, which Kubeflow brings
 READS_STORE = ("tune_model", "train_model", "test_model")  # code and checkpoints; bundles that were promoted
+ASKS_PROMETHEUS = ("judge_canary", "monitor_model")
 VOLUME_PATH = "/mnt/data"
 
 
@@ -85,10 +87,19 @@ def _name_secrets(task: Any, name: str, plan: Plan) -> None:
 
     # tuning and training read a model's source there, and keep their checkpoints
     if plan.secrets.storage and name in (*READS_TABLE, *READS_STORE):
-        keys = {key: key for key in STORAGE_KEYS}
-        kubernetes.use_secret_as_env(task, secret_name=plan.secrets.storage, secret_key_to_env=keys, optional=True)
+        _give_keys(task, plan.secrets.storage, STORAGE_KEYS)
+    if plan.secrets.prometheus and name in ASKS_PROMETHEUS:
+        _give_keys(task, plan.secrets.prometheus, PROMETHEUS_KEYS)
     if plan.secrets.pull:
         kubernetes.set_image_pull_secrets(task, [plan.secrets.pull])
+
+
+def _give_keys(task: Any, secret: str, keys: tuple[str, ...]) -> None:
+    """Give a task the values of a Secret; it may lack some of the keys."""
+    from kfp import kubernetes
+
+    names = {key: key for key in keys}
+    kubernetes.use_secret_as_env(task, secret_name=secret, secret_key_to_env=names, optional=True)
 
 
 def _choose_nodes(task: Any, selector: dict[str, str], tolerations: Any) -> None:

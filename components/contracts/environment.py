@@ -4,6 +4,7 @@
 `SEVENFOLD_RUN_DIR`                folder of a local run; unset on a cluster
 `SEVENFOLD_CHECKPOINTS`            folder or ``s3://`` address of unfinished work; ``off`` keeps none
 `AWS_ACCESS_KEY_ID` …              on a cluster: there are keys, so unfinished work is kept in the store
+`PROMETHEUS_TOKEN` …               login of a Prometheus, from the Secret of `secrets.prometheus`
 `SEVENFOLD_TRACEBACK`              1 shows tracebacks of failures
 `SEVENFOLD_NOTEBOOK_PARAMETERS`    JSON file with what a notebook is given, in the kernel that runs it
 `JPY_SESSION_NAME`                 set by Jupyter in a kernel: path of the notebook that is open
@@ -17,6 +18,8 @@ import contextlib
 import os
 from pathlib import Path
 
+from sevenfold.contracts.prometheus_login import PROMETHEUS_KEYS, PrometheusLogin
+
 __all__ = [
     "NOTEBOOK_PARAMETERS",
     "RUN_DIR",
@@ -26,6 +29,7 @@ __all__ = [
     "notebook_name",
     "notebook_parameters",
     "own_namespace",
+    "prometheus_login",
     "registry_folder",
     "run_folder",
     "wants_traceback",
@@ -86,6 +90,12 @@ def own_namespace() -> str:
     with contextlib.suppress(OSError):
         return NAMESPACE_FILE.read_text().strip()
     return ""
+
+
+def prometheus_login() -> PrometheusLogin:
+    """Return the login of Prometheus that this process was given; empty for none."""
+    token, username, password, authority = (os.environ.get(key, "") for key in PROMETHEUS_KEYS)
+    return PrometheusLogin(token=token, username=username, password=password, authority=authority)
 
 
 def wants_traceback() -> bool:

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import http.client
 import math
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import orjson
 
 from sevenfold.contracts.errors import MonitoringError, SevenfoldError, TemporaryError
+from sevenfold.contracts.prometheus_address import address_fault
+from sevenfold.contracts.prometheus_login import PrometheusLogin
 
-__all__ = ["PrometheusClient", "Series", "address_fault", "selector", "shown_address"]
+__all__ = ["PrometheusClient", "Series", "selector"]
 
 MAX_ANSWER_BYTES: Final = 64 << 20
 CHUNK_BYTES: Final = 1 << 16
 PASSING_STATUS: Final = frozenset({408, 425, 429})
+REFUSED_STATUS: Final = frozenset({301, 302, 303, 307, 308, 401, 403})  # a redirect leads to a page to log in at
+LOGIN: Final = (
+    "Name a Secret with PROMETHEUS_TOKEN, or PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD, as secrets.prometheus, "
+    "and see that they let it in."
+)
 
 
 @dataclass(frozen=True)
@@ -32,33 +40,6 @@ class Series:
     def value(self) -> float:
         """The last sample's value."""
         return self.samples[-1][1]
-
-
-def address_fault(url: str) -> str:
-    """Return what is wrong with an address of Prometheus, never showing it; "" if nothing is.
-
-    >>> address_fault("http://prometheus.monitoring.svc:9090")
-    ''
-    """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "must be a web address"
-    if parts.scheme not in ("http", "https") or not host or any(ch.isspace() or ch < " " for ch in url):
-        return "must start with http:// or https:// and name a host"
-    if parts.username is not None or parts.password is not None:
-        return "must hold no user and no password"
-    if parts.query or parts.fragment or "?" in url or "#" in url:
-        return "must end before any ? or #, where keys and signatures are written"
-    return ""
-
-
-def shown_address(url: str) -> str:
-    """Return an address as it may be shown: no user, no password, nothing after ? or #."""
-    bare = url.split("?")[0].split("#")[0]
-    head, sign, rest = bare.rpartition("@")
-    return f"{head.partition('://')[0]}://…@{rest}"[:80] if sign else bare[:80]
 
 
 def selector(names: str | list[str] | tuple[str, ...], labels: Mapping[str, str]) -> str:
@@ -76,17 +57,25 @@ class PrometheusClient:
 
     Args:
         url: its address, with the path it is served under, if any.
+        login: sent with every question, to this address alone.
         timeout_seconds: longest time of one question, the answer's transfer included.
         max_bytes: largest answer that is read.
 
     No proxy of the environment is used and no redirect followed: what answers is what the plan names.
 
     Raises:
-        MonitoringError: ``bad_address`` if `address_fault` finds one.
+        MonitoringError: ``bad_address`` if `address_fault` finds one; what `PrometheusLogin` raises.
     """
 
-    def __init__(self, url: str, *, timeout_seconds: float = 10.0, max_bytes: int = MAX_ANSWER_BYTES) -> None:
-        from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
+    def __init__(
+        self,
+        url: str,
+        login: PrometheusLogin | None = None,
+        *,
+        timeout_seconds: float = 10.0,
+        max_bytes: int = MAX_ANSWER_BYTES,
+    ) -> None:
+        from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, build_opener
 
         class _NoRedirect(HTTPRedirectHandler):
             def redirect_request(self, *_: Any, **__: Any) -> None:
@@ -98,7 +87,10 @@ class PrometheusClient:
         self.url = url.rstrip("/")
         self.timeout_seconds = timeout_seconds
         self.max_bytes = max_bytes
-        self._opener = build_opener(ProxyHandler({}), _NoRedirect())
+        login = login or PrometheusLogin()
+        self._opener = build_opener(ProxyHandler({}), _NoRedirect(), HTTPSHandler(context=login.trust()))
+        header = login.header()
+        self._headers = {"Authorization": header} if header else {}
 
     def query(self, expression: str, *, at: float | None = None) -> list[Series]:
         """Evaluate an expression at one moment; None is now, by Prometheus's own clock.
@@ -108,7 +100,8 @@ class PrometheusClient:
 
         Raises:
             TemporaryError: ``prometheus_unreachable`` if there is no answer in time, or none but 5xx or 429.
-            MonitoringError: ``prometheus_refused`` for any other refusal, ``not_prometheus``, ``answer_too_large``.
+            MonitoringError: ``prometheus_refused`` for any other refusal, ``prometheus_untrusted`` for a certificate,
+                ``not_prometheus``, ``answer_too_large``.
         """
         form = {"query": expression, "timeout": f"{max(1, math.ceil(self.timeout_seconds))}s"}
         if at is not None:
@@ -141,15 +134,19 @@ class PrometheusClient:
 
     def _ask(self, path: str, form: Mapping[str, str] | None) -> Any:
         from urllib.error import HTTPError
+        from urllib.request import Request
 
         body = urlencode(form).encode() if form is not None else None
+        question = Request(self.url + path, data=body, headers=self._headers)  # noqa: S310 — http by `address_fault`
         try:
-            with self._opener.open(self.url + path, data=body, timeout=self.timeout_seconds) as answer:
+            with self._opener.open(question, timeout=self.timeout_seconds) as answer:
                 received = self._read(answer)
         except HTTPError as error:
             with error:
                 raise self._refused(error.code, _told(error)) from None
         except (OSError, http.client.HTTPException) as error:
+            if isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError):
+                raise self._untrusted() from error
             raise self._unreachable(f"{type(error).__name__}: {error}") from error
         try:
             answered = orjson.loads(received)
@@ -182,7 +179,16 @@ class PrometheusClient:
         return MonitoringError(
             "prometheus_refused",
             f"Prometheus at {self.url} must answer, but refuses with status {status}{told}",
-            remedy="See that monitoring.prometheus is its address, with its path and without a login before it.",
+            remedy=LOGIN
+            if status in REFUSED_STATUS
+            else "See that monitoring.prometheus is its address, with its path.",
+        )
+
+    def _untrusted(self) -> MonitoringError:
+        return MonitoringError(
+            "prometheus_untrusted",
+            f"Prometheus at {self.url} must show a certificate that is trusted here, but does not.",
+            remedy="Put its authority's certificate as PROMETHEUS_CA into the Secret that secrets.prometheus names.",
         )
 
     def _unreachable(self, what: str) -> TemporaryError:

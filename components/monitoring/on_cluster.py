@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.counted import bin_counts
 from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.environment import prometheus_login
 from sevenfold.contracts.errors import MonitoringError, TemporaryError
 from sevenfold.contracts.progress import report_progress
 from sevenfold.contracts.prometheus import PrometheusClient
@@ -139,7 +140,7 @@ def _live(
 
 
 def _asked(bundle: Bundle, service: ServiceAddress, section: MonitoringSection) -> Live:
-    client = PrometheusClient(section.prometheus)
+    client = PrometheusClient(section.prometheus, prometheus_login())
     namespace, model, label = service.namespace, service.name, bundle_label(bundle.digest)
     sight = look(client, namespace=namespace, model=model, bundle=label)
     counted = live_windows(

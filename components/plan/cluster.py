@@ -48,6 +48,9 @@ class SecretsSection(Section):
 
     storage: Annotated[str, Field(description="Secret with S3 credentials.")] = ""
     pull: Annotated[str, Field(description="Secret for pulling images.")] = ""
+    prometheus: Annotated[
+        str, Field(description="Secret with PROMETHEUS_TOKEN, or _USERNAME and _PASSWORD, and maybe PROMETHEUS_CA.")
+    ] = ""
 
 
 class BudgetSection(Section):

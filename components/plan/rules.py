@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from sevenfold.contracts.columns import Kind, Role, Task
-from sevenfold.contracts.prometheus import address_fault, shown_address
+from sevenfold.contracts.prometheus_address import address_fault, shown_address
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
 from sevenfold.plan.monitoring import Replay, Trigger
 from sevenfold.plan.plan import Plan, StageName

@@ -11,6 +11,7 @@ from typing import Final
 from sevenfold.cluster.api import Cluster
 from sevenfold.cluster.records import Candidate, ClusterRegistry
 from sevenfold.contracts.canonical import write_json
+from sevenfold.contracts.environment import prometheus_login
 from sevenfold.contracts.errors import ServingError, TemporaryError
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.progress import report_progress
@@ -105,7 +106,7 @@ def absence(cluster: Cluster, workload: str, *, clock: Callable[[], float] = tim
 
 
 def _watched(service: KServeService, section: DeploymentSection, rollout: Rollout, prometheus: str) -> Verdict:
-    client = PrometheusClient(prometheus)
+    client = PrometheusClient(prometheus, prometheus_login())
     try:
         since = client.now()
     except TemporaryError:  # the judge is told by his first look

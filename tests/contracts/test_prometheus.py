@@ -14,20 +14,24 @@ from urllib.parse import parse_qs
 import pytest
 
 from sevenfold.contracts.errors import MonitoringError, TemporaryError
-from sevenfold.contracts.prometheus import PrometheusClient, Series, address_fault, selector, shown_address
+from sevenfold.contracts.prometheus import PrometheusClient, Series, selector
+from sevenfold.contracts.prometheus_address import address_fault, shown_address
+from sevenfold.contracts.prometheus_login import PrometheusLogin
 
 
 class Endpoint(BaseHTTPRequestHandler):
-    status, body, headers_sent, asked = 200, b"", {}, []
+    status, body, headers_sent, asked, logins = 200, b"", {}, [], []
     pause = 0.0
 
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
         type(self).asked.append((self.path, {key: values[0] for key, values in form.items()}))
+        type(self).logins.append(self.headers["authorization"])
         self._answer()
 
     def do_GET(self) -> None:
         type(self).asked.append((self.path, {}))
+        type(self).logins.append(self.headers["authorization"])
         self._answer()
 
     def _answer(self) -> None:
@@ -46,7 +50,7 @@ class Endpoint(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint() -> Iterator[tuple[type[Endpoint], str]]:
-    kind = type("Told", (Endpoint,), {"asked": []})
+    kind = type("Told", (Endpoint,), {"asked": [], "logins": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -98,6 +102,27 @@ def test_a_refusal_says_what_prometheus_said(endpoint: tuple[type[Endpoint], str
     with pytest.raises(MonitoringError, match="parse error at char 3") as caught:
         PrometheusClient(url).query("u{")
     assert caught.value.code == "prometheus_refused"
+
+
+def test_a_login_goes_with_every_question(endpoint: tuple[type[Endpoint], str]) -> None:
+    kind, url = endpoint
+    says(kind, "scalar", [99.5, "99.5"])
+    client = PrometheusClient(url, PrometheusLogin(token="zq-token"))  # noqa: S106 — made for this test
+    client.now()
+    kind.body = json.dumps({"status": "success", "data": {"groups": []}}).encode()
+    client.rules()
+    PrometheusClient(url).rules()
+    assert kind.logins == ["Bearer zq-token", "Bearer zq-token", None]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_login_that_is_refused_is_not_shown(endpoint: tuple[type[Endpoint], str], status: int) -> None:
+    kind, url = endpoint
+    kind.status = status
+    with pytest.raises(MonitoringError) as caught:
+        PrometheusClient(url, PrometheusLogin(token="zq-token")).now()  # noqa: S106 — made for this test
+    assert "secrets.prometheus" in caught.value.remedy
+    assert "zq-token" not in f"{caught.value} {caught.value.remedy}"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307])

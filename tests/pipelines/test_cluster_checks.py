@@ -259,6 +259,33 @@ def test_of_a_split_run_who_tests_reads_and_does_not_deploy(
         require_cluster(plan, Place(**place))
 
 
+BEHIND = "/api/v1/namespaces/watch/services/https:thanos:9091/proxy/prom/api/v1/targets"
+LOGIN = "/api/v1/namespaces/kubeflow/secrets/metrics-login"
+
+
+@pytest.mark.parametrize(
+    ("answers", "fine", "found"),
+    [({BEHIND: PROMETHEUS}, True, "1 of 2 targets"), ({BEHIND: HIDDEN}, None, "a login"), ({}, False, "not answer")],
+)
+def test_a_prometheus_behind_a_login_is_looked_at_where_it_is(
+    server: dict[str, Any], plan: Plan, answers: dict[str, Any], fine: bool | None, found: str
+) -> None:
+    server.update({path: server.get(value, value) for path, value in answers.items()})
+    watched = plan.monitoring.replaced(prometheus="https://thanos.watch.svc:9091/prom")
+    check = told(plan.model_copy(update={"monitoring": watched}))["Prometheus"]
+    assert check.fine is fine
+    assert found in check.found
+
+
+def test_a_run_without_the_login_it_names_is_refused(server: dict[str, Any], plan: Plan) -> None:
+    named = plan.model_copy(update={"secrets": plan.secrets.replaced(prometheus="metrics-login")})
+    assert told(named)["secrets.prometheus"].remedy.endswith("generic metrics-login --from-literal=PROMETHEUS_TOKEN=…")
+    with pytest.raises(PolicyError, match=r"secrets\.prometheus"):
+        require_cluster(named, Place())
+    server[LOGIN] = {"kind": "Secret"}
+    require_cluster(named, Place())
+
+
 def test_a_wrong_endpoint_is_named(server: dict[str, Any]) -> None:
     check = told(None, endpoint="http://127.0.0.1:9")["Kubeflow Pipelines"]
     assert check.fine is False

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import yaml
 
+from sevenfold.contracts.prometheus_login import PROMETHEUS_KEYS
 from sevenfold.images import TARGETS, image
 from sevenfold.pipelines.compile import compile_plan
 from sevenfold.plan import ImagesSection, Plan, SecretsSection
@@ -52,6 +53,17 @@ def test_only_what_reads_sources_gets_the_storage_secret(plan: Plan, tmp_path: P
     assert all(executor["imagePullSecret"][0]["secretName"] == "registry" for executor in executors.values())
     # the Secret may lack a key: an endpoint or a session token is not always there
     assert executors["exec-prepare-data"]["secretAsEnv"][0]["optional"] is True
+
+
+def test_only_what_asks_prometheus_gets_its_login(plan: Plan, tmp_path: Path) -> None:
+    kept = plan.model_copy(update={"secrets": SecretsSection(prometheus="metrics-login")})
+    executors = platform(kept, tmp_path)["deploymentSpec"]["executors"]
+    given = {name: executor["secretAsEnv"][0] for name, executor in executors.items() if "secretAsEnv" in executor}
+    assert set(given) == {"exec-judge-canary", "exec-monitor-model"}
+    for secret in given.values():
+        assert {each["envVar"] for each in secret["keyToEnv"]} == set(PROMETHEUS_KEYS)
+        assert secret["secretNameParameter"]["runtimeValue"]["constant"] == "metrics-login"
+        assert secret["optional"] is True  # a token comes without a name and a password
 
 
 def test_a_volume_is_mounted_where_the_table_is_read(plan: Plan, tmp_path: Path) -> None:
