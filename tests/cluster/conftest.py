@@ -7,9 +7,11 @@ namespace (`SEVENFOLD_TEST_NAMESPACE`, else kubeflow) a Secret ``sevenfold-stora
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -83,3 +85,17 @@ def kubeflow() -> Kubeflow:
     except OSError as error:
         pytest.skip(f"no Kubeflow answers at {url}: {error}")
     return Kubeflow(url, images.resolve())
+
+
+@pytest.fixture
+def node(kubeflow: Kubeflow) -> str:
+    """Return the address of the cluster's node; skip where it is not this machine, whose files and ports we use."""
+    [first, *others] = json.loads(kubeflow.kubectl("get", "nodes", "-o", "json"))["items"]
+    address = next(each["address"] for each in first["status"]["addresses"] if each["type"] == "InternalIP")
+    with socket.socket() as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            pytest.skip("the cluster's node is not this machine")
+    assert not others
+    return str(address)

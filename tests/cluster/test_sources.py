@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from functools import partial
@@ -44,20 +43,6 @@ spec:
 
 def digest(path: Path) -> str:
     return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
-
-
-@pytest.fixture
-def node(kubeflow) -> str:
-    """Return the address of the cluster's node; skip where it is not this machine, whose files and ports we use."""
-    [first, *others] = json.loads(kubeflow.kubectl("get", "nodes", "-o", "json"))["items"]
-    address = next(each["address"] for each in first["status"]["addresses"] if each["type"] == "InternalIP")
-    with socket.socket() as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            pytest.skip("the cluster's node is not this machine")
-    assert not others
-    return str(address)
 
 
 @pytest.fixture

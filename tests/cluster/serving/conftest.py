@@ -26,6 +26,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from sevenfold.contracts.prometheus_login import PROMETHEUS_KEYS
+
 HERE = Path(__file__).parent
 NAMESPACE = "sevenfold"
 BUCKET = "mlpipeline"
@@ -136,8 +138,10 @@ class Team:
         rows = sample.dataset.table("test").num_rows
         told.model_copy(update={"decision": decision}).save(sample.evaluation, rows=rows)
 
-    def release(self, name: str, version: Version, *, image: str = "", section: Any = None, **more: Any) -> Release:
-        """Start a pod that deploys and judges as the service account `deployer`."""
+    def release(
+        self, name: str, version: Version, *, image: str = "", section: Any = None, login: str = "", **more: Any
+    ) -> Release:
+        """Start a pod that deploys and judges as the service account `deployer`; `login` is Prometheus's Secret."""
         self.plans.add(name)
         canary = {"percent": 20, "min_requests": 100, "max_wait_seconds": 240, "max_blind_seconds": 120}
         given = section or {}
@@ -153,13 +157,15 @@ class Team:
             **more,
         }
         pod = f"{name}-{uuid.uuid4().hex[:8]}"
-        self.kubectl("create", "-f", "-", given=json.dumps(self._pod(pod, task)))
+        self.kubectl("create", "-f", "-", given=json.dumps(self._pod(pod, task, login)))
         return Release(self, pod)
 
-    def _pod(self, name: str, task: dict[str, Any]) -> dict[str, Any]:
-        keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    def _pod(self, name: str, task: dict[str, Any], login: str) -> dict[str, Any]:
+        keys = [(SECRET, "AWS_ACCESS_KEY_ID"), (SECRET, "AWS_SECRET_ACCESS_KEY")]
+        keys += [(login, key) for key in PROMETHEUS_KEYS if login]
         secret = [
-            {"name": key, "valueFrom": {"secretKeyRef": {"name": "sevenfold-storage", "key": key}}} for key in keys
+            {"name": key, "valueFrom": {"secretKeyRef": {"name": source, "key": key, "optional": source == login}}}
+            for source, key in keys
         ]
         own = {"AWS_ENDPOINT_URL": STORE, "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
         volumes = [{"name": each, "emptyDir": {}} for each in FOLDERS]
