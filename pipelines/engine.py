@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sevenfold.contracts.errors import PolicyError, TemporaryError
+from sevenfold.contracts.errors import TemporaryError
+from sevenfold.pipelines.entry import refused, require_entry
 from sevenfold.pipelines.lineage import task_key
 from sevenfold.pipelines.login import Login
 from sevenfold.pipelines.nodes import executor_node, run_nodes, task_rows
@@ -62,6 +63,10 @@ class Engine:
         namespace: the user's own on a multi-user Kubeflow; "" takes what kfp's own settings say.
         login: who asks.
         sleep: waits so many seconds.
+
+    Raises:
+        PolicyError: ``endpoint_refused``, ``login_page``: it does not let us in.
+        TemporaryError: ``endpoint_unreachable``.
     """
 
     def __init__(
@@ -82,9 +87,9 @@ class Engine:
             self._client = self._first(lambda: (login or Login()).client(self.endpoint, namespace))
             self._calls = self._client._run_api.api_client
             self.endpoint = self._calls.configuration.host.rstrip("/")
-            # one question, not the client's own five with pauses
-            self._first(self._client._healthz_api.healthz_service_get_healthz)
         self.namespace = namespace or self._client.get_user_namespace() or ""
+        # one question, not the client's own five with pauses
+        self._first(lambda: require_entry(self._calls, self.endpoint, self.namespace))
 
     def link(self, run: str) -> str:
         """Return the page of a run; KF_PIPELINES_UI_ENDPOINT says where the pages are, if not at the endpoint."""
@@ -249,7 +254,7 @@ class Engine:
         except self._api.ApiException as error:
             if error.status == 409:  # someone else was faster
                 return self._pipeline(name)
-            raise _refused(self.endpoint, error) from None
+            raise refused(self.endpoint, error) from None
 
     def _version(self, pipeline: str, version: str) -> str:
         found = self._patiently(
@@ -271,7 +276,7 @@ class Engine:
                     return call()
             except self._api.ApiException as error:
                 if error.status not in PASSING_STATUS:
-                    raise _refused(self.endpoint, error) from None
+                    raise refused(self.endpoint, error) from None
                 fault = f"status {error.status} {error.reason}"
             except (HTTPError, OSError, TimeoutError) as error:
                 fault = type(error).__name__
@@ -292,18 +297,6 @@ def task_states(run: Any) -> dict[str, str]:
 
 def _named(key: str, name: str) -> str:
     return json.dumps({"predicates": [{"operation": "EQUALS", "key": key, "stringValue": name}]})
-
-
-def _refused(endpoint: str, error: Any) -> PolicyError:
-    try:
-        said = json.loads(error.body)["error"]
-    except (TypeError, ValueError, KeyError):
-        said = error.reason
-    return PolicyError(
-        "endpoint_refused",
-        f"{endpoint} must accept the request, but answered with status {error.status}: {str(said)[:300]}",
-        remedy="See namespace, service account and login.",
-    )
 
 
 @contextlib.contextmanager

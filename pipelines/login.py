@@ -29,13 +29,23 @@ class Login:
     authority: Path | None = None
 
     def client(self, endpoint: str, namespace: str) -> Any:
-        """Return a `kfp.Client`; without an endpoint it looks for one in its cluster, then in the kubeconfig."""
+        """Return a `kfp.Client`; without an endpoint it looks for one in its cluster, then in the kubeconfig.
+
+        Raises:
+            kfp_server_api.ApiException: if the endpoint refuses the first question.
+        """
         import kfp
         from kfp.client.set_volume_credentials import ServiceAccountTokenVolumeCredentials
 
         mounted = os.environ.get(ACCOUNT_TOKEN_VARIABLE) or ACCOUNT_TOKEN
         by_account = not self.token and not self.cookie and Path(mounted).is_file()
-        return kfp.Client(
+
+        class _Client(kfp.Client):
+            # kfp's own asks five times, with pauses, and logs each refusal
+            def get_kfp_healthz(self, sleep_duration: int = 0) -> Any:
+                return self._healthz_api.healthz_service_get_healthz()
+
+        return _Client(
             host=endpoint or None,
             namespace=namespace or "kubeflow",
             existing_token=self.token or None,

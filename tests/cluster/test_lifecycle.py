@@ -55,16 +55,17 @@ class Project:
         return str(json.loads((self.run / "bundle" / "manifest.json").read_text())["digest"])
 
     @property
-    def request(self) -> bytes:
-        return (self.run / "bundle" / "example_request.json").read_bytes()
-
-    @property
     def load(self) -> Any:
-        """Fifty requests per second to the gateway."""
-        path = f"/v1/models/{self.name}:predict"
-        return module(Path(__file__).parent / "load.py").Load(
-            f"{self.name}-{SERVING}.example.com", path, [self.request]
-        )
+        """Fifty flights of August per second, to the gateway."""
+        import polars as pl
+
+        [example] = json.loads((self.run / "bundle" / "example_request.json").read_text())["instances"][:1]
+        table = pl.scan_csv(self.folder / "flights.csv", infer_schema_length=None)
+        august = table.filter(pl.col("scheduled_departure").str.starts_with("2013-08")).select(*example)
+        rows = august.collect().sample(2_000, seed=1).to_dicts()
+        bodies = [json.dumps({"instances": [row]}).encode() for row in rows]
+        address = (f"{self.name}-{SERVING}.example.com", f"/v1/models/{self.name}:predict")
+        return module(Path(__file__).parent / "load.py").Load(*address, bodies)
 
 
 @pytest.fixture(scope="module")

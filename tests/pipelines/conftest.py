@@ -32,6 +32,7 @@ class FakeKubeflow:
         self.asked = 0
         self.faults = 0  # how many of the next questions get status 503
         self.url = ""
+        self.page: tuple[int, str] = (0, "")  # status and text of whatever stands before it
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: bytes) -> tuple[int, Any]:
         if self.faults:
@@ -117,9 +118,9 @@ def serving(fake: FakeKubeflow) -> Iterator[FakeKubeflow]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             fake.headers.append(dict(self.headers))
             status, told = fake.answer(self.command, parts.path, parse_qs(parts.query), body)
-            text = json.dumps(told).encode()
+            status, text = fake.page[0] or status, fake.page[1].encode() or json.dumps(told).encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", "text/html" if fake.page[1] else "application/json")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)

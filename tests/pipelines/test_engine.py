@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,32 @@ def test_a_login_goes_with_every_question(kubeflow, login: Login, name: str, val
     assert {headers.get(name) for headers in kubeflow.headers} == {value}
     assert engine.namespace == "team"
     assert value.split()[-1] not in repr(login)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "code"),
+    [
+        (200, "<html>Log in</html>", "login_page"),
+        (200, "[]", "login_page"),
+        (401, '{"error": "Request header error: there is no user identity header."}', "endpoint_refused"),
+        (403, '{"error": "User is not authorized"}', "endpoint_refused"),
+    ],
+)
+def test_who_is_not_let_in_is_told_how_to_log_in(kubeflow, status: int, text: str, code: str) -> None:
+    kubeflow.page = (status, text)
+    with pytest.raises(PolicyError) as caught:
+        Engine(kubeflow.url, "team")
+    assert caught.value.code == code
+    assert "KF_PIPELINES_TOKEN" in caught.value.remedy
+
+
+def test_several_users_want_a_namespace(kubeflow) -> None:
+    kubeflow.page = (400, '{"error": "Invalid input error: In multi-user mode, namespace is empty"}')
+    started = time.monotonic()
+    with pytest.raises(PolicyError, match="namespace is empty") as caught:
+        Engine(kubeflow.url)
+    assert time.monotonic() - started < 5, "kfp's own client tries five times, with pauses"
+    assert "--namespace" in caught.value.remedy
 
 
 def test_a_pod_asks_as_its_account(kubeflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
