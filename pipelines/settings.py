@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from typing import Final
+
 from sevenfold.contracts.canonical import canonical_json
 from sevenfold.contracts.columns import Role
+from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.scores import default_metric
 from sevenfold.images import image
 from sevenfold.plan import Plan, Section
@@ -11,16 +15,23 @@ from sevenfold.plan.deployment import Runtime
 
 __all__ = ["stage_settings"]
 
+# A task's inputs come to it as one argument, of which Linux takes 131,072 bytes; the rest is for its artifacts.
+MOST_BYTES: Final = 110_000
+
 
 def stage_settings(plan: Plan) -> dict[str, str]:
     """Return the settings of every component by its name.
 
     A change of a gate changes only what testing gets, a change of an alert limit only what monitoring gets, so a
-    cached run repeats no more than it must.
+    cached run repeats no more than it must. Values that are a section's defaults are left out: the engine keeps a dozen
+    copies of every task's settings, and no more than a megabyte of a run that it can tell about.
+
+    Raises:
+        PolicyError: ``settings_too_large``.
     """
     metric = plan.testing.metric or default_metric(plan.data.task)
     times = [name for name, column in plan.data.columns.items() if column.role is Role.TIME]
-    return {
+    found = {
         "explore_data": _json(data=plan.data, design=plan.design),
         "prepare_data": _json(
             data=plan.data,
@@ -40,6 +51,19 @@ def stage_settings(plan: Plan) -> dict[str, str]:
             time_column=plan.preparation.split.column if plan.preparation.split.column in times else "".join(times[:1]),
         ),
     }
+    for task, text in found.items():
+        _require_size(task, len(json.dumps(text).encode()))
+    return found
+
+
+def _require_size(task: str, size: int) -> None:
+    if size > MOST_BYTES:
+        raise PolicyError(
+            "settings_too_large",
+            f"What {task} gets of the plan must have at most {MOST_BYTES:,} bytes, but has {size:,}: "
+            "it is passed as one argument.",
+            remedy="Shorten what data.columns says: notes, categories and ranges that the stages need not know.",
+        )
 
 
 def _predictor_image(plan: Plan) -> str:
@@ -52,5 +76,8 @@ def _predictor_image(plan: Plan) -> str:
 
 
 def _json(**parts: Section | str | int) -> str:
-    dumped = {name: part.model_dump(mode="json") if isinstance(part, Section) else part for name, part in parts.items()}
-    return canonical_json(dumped)
+    return canonical_json({name: _told(part) for name, part in parts.items()})
+
+
+def _told(part: Section | str | int) -> object:
+    return part.model_dump(mode="json", exclude_defaults=True) if isinstance(part, Section) else part

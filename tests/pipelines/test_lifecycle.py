@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sevenfold.contracts.columns import Column, Kind, Role
+from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.compile import compile_objects, compile_plan, version_name
 from sevenfold.pipelines.lifecycle import DISPLAY_NAMES, UNCACHED
 from sevenfold.pipelines.settings import stage_settings
 from sevenfold.pipelines.stages import MODULES, Stages
-from sevenfold.plan import ImagesSection, Plan, StageResources, TestingSection
+from sevenfold.plan import DataSection, ImagesSection, Plan, StageResources, TestingSection
+from sevenfold.plan.preparation import PreparationSection
 
 
 def first(package: Path) -> dict:
@@ -155,3 +158,25 @@ def test_a_stage_is_swapped_by_an_argument(plan: Plan, tmp_path: Path) -> None:
 def test_every_component_explains_itself(name: str) -> None:
     component = Stages().component(name)
     assert inspect.getdoc(component.python_func)
+
+
+def wide(plan: Plan, columns: int, note: str = "") -> Plan:
+    """Return a plan of so many columns."""
+    features = {f"measurement_{number:04d}": Column(kind=Kind.NUMBER, note=note) for number in range(columns - 1)}
+    target = {"y": Column(kind=Kind.CATEGORY, role=Role.TARGET)}
+    return plan.model_copy(update={"data": plan.data.model_copy(update={"columns": features | target})})
+
+
+def test_defaults_are_not_carried_and_read_back(plan: Plan) -> None:
+    told = json.loads(stage_settings(plan)["prepare_data"])
+    assert DataSection.model_validate(told["data"]) == plan.data
+    assert PreparationSection.model_validate(told["preparation"]) == plan.preparation
+    assert told["preparation"] == {}
+    assert told["data"]["columns"]["a"] == {"kind": "number"}
+
+
+def test_the_widest_table_is_carried_and_what_no_argument_holds_is_refused(plan: Plan) -> None:
+    assert len(stage_settings(wide(plan, 2_000))["prepare_data"]) > 70_000
+    with pytest.raises(PolicyError, match="explore_data") as caught:
+        stage_settings(wide(plan, 2_000, note="as measured"))
+    assert caught.value.code == "settings_too_large"
