@@ -14,11 +14,11 @@ from sevenfold.cluster.records import labels_of
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.telemetry import bundle_label
 
-__all__ = ["BUNDLE", "DIGEST", "Release", "digest_of", "read_release", "revision_name", "workload"]
+__all__ = ["BUNDLE", "DIGEST", "HIDDEN", "Release", "digest_of", "read_release", "revision_name", "workload"]
 
 DIGEST: Final = "--digest="  # argument of our predictor
 BUNDLE: Final = "sevenfold/bundle"  # annotation of a predictor that takes no such argument
-VISIBILITY: Final = "networking.kserve.io/visibility"
+HIDDEN: Final = {"networking.kserve.io/visibility": "cluster-local"}  # label: KServe gives it no route
 ANNOTATIONS: Final = {
     "serving.kserve.io/deploymentMode": "Standard",  # the only mode with spec.canary
     "serving.kserve.io/autoscalerClass": "none",  # a canary has fixed replicas, and so has what it is compared with
@@ -58,7 +58,7 @@ class Release:
         metadata: dict[str, Any] = {
             "name": self.name,
             "namespace": self.namespace,
-            "labels": labels_of(self.plan or self.name) | ({VISIBILITY: "cluster-local"} if self.hidden else {}),
+            "labels": labels_of(self.plan or self.name) | (HIDDEN if self.hidden else {}),
             "annotations": dict(ANNOTATIONS),
         }
         if self.version:
@@ -115,7 +115,7 @@ def read_release(found: Mapping[str, Any], plan: str) -> Release:
         stable=spec["predictor"],
         candidate=canary["predictor"] if canary else None,
         percent=int(canary.get("trafficPercent", 0)) if canary else 0,
-        hidden=labels.get(VISIBILITY) == "cluster-local",
+        hidden=HIDDEN.items() <= labels.items(),
         version=metadata.get("resourceVersion", ""),
         status=found.get("status", {}),
     )

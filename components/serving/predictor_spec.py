@@ -12,7 +12,7 @@ from sevenfold.cluster.records import labels_of
 from sevenfold.contracts.bundle import SAVED_MODEL
 from sevenfold.contracts.errors import MissingExtraError, PolicyError
 from sevenfold.plan.deployment import DeploymentSection, Runtime
-from sevenfold.serving.inference_service import BUNDLE, DIGEST, revision_name
+from sevenfold.serving.inference_service import BUNDLE, DIGEST, HIDDEN, revision_name
 
 if TYPE_CHECKING:
     from kserve import V1beta1ModelSpec
@@ -60,10 +60,12 @@ def predictor_of(name: str, location: str, digest: str, image: str, section: Dep
         min_replicas=section.replicas,
         termination_grace_period_seconds=60,
         topology_spread_constraints=[spread],
+        # KServe hands an InferenceService's labels on to its pods, and would replace them when it becomes visible
+        labels=dict(HIDDEN),
     )
     if section.runtime is Runtime.TENSORFLOW_SERVING:
         spec.model = _saved_model(name, fetchable(location), image)
-        spec.annotations, spec.labels = {BUNDLE: digest}, LABELS | TENSORFLOW_RUNTIME_LABEL
+        spec.annotations, spec.labels = {BUNDLE: digest}, HIDDEN | LABELS | TENSORFLOW_RUNTIME_LABEL
         spec.security_context = client.V1PodSecurityContext(
             run_as_non_root=True, seccomp_profile=client.V1SeccompProfile(type="RuntimeDefault")
         )

@@ -21,11 +21,10 @@ from sevenfold.contracts.errors import ServingError, TemporaryError
 from sevenfold.serving.inference_service import Release, digest_of, read_release, workload
 from sevenfold.serving.readiness import wait_for_revision
 
-__all__ = ["KIND", "PATIENCE_SECONDS", "Rollout", "Staged", "named_as"]
+__all__ = ["KIND", "Rollout", "Staged", "named_as"]
 
 KIND: Final = "InferenceService"
 ATTEMPTS: Final = 20
-PATIENCE_SECONDS: Final = 300.0  # for the pods of what serves already
 PAUSE_SECONDS: Final = 2.0
 ROUTE_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 5.0  # from the route's object to the proxies; a drained pod answers for 20
@@ -132,7 +131,6 @@ class Rollout:
         if release and release.stable_digest == digest and not release.candidate:
             if release.hidden:
                 self._change(lambda found: replace(self._present(found), hidden=False))
-                self._wait(workload(self.name, release.stable), release.stable, PATIENCE_SECONDS)
             return
         if release and release.stable_digest != digest:
             self.share(digest, 100)

@@ -13,11 +13,12 @@ from sevenfold.cluster.api import Cluster
 from sevenfold.contracts.errors import ServingError
 from sevenfold.plan.deployment import Strategy
 from sevenfold.serving.inference_service import Release, digest_of, read_release, workload
-from sevenfold.serving.rollout import KIND, PATIENCE_SECONDS, Rollout, Staged, named_as
+from sevenfold.serving.rollout import KIND, Rollout, Staged, named_as
 
 __all__ = ["Replacement", "rollout_of"]
 
 NEXT: Final = "next"
+PATIENCE_SECONDS: Final = 300.0  # for the pods of what serves already
 
 
 def rollout_of(

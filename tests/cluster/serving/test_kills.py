@@ -66,7 +66,6 @@ def told(capsys: pytest.CaptureFixture[str], what: str) -> None:
 
 def test_a_stable_pod_is_killed(team, users, sides, capsys) -> None:
     stable, _ = sides
-    # becoming visible changed the labels of its pods, which are replaced one by one
     [gone, _] = team.until(lambda: len(found := pods_of(team, stable)) == 2 and found, 120)
     team.kubectl("delete", "pod", gone, "--wait=false")
     time.sleep(1)

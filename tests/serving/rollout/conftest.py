@@ -124,7 +124,11 @@ class World:
 
     def serving(self) -> list[dict[str, Any]]:
         """The predictors that get users' requests, once the proxies know."""
-        services = [item for item in self.of("InferenceService") if "networking.kserve.io/visibility" not in str(item)]
+        services = [
+            item
+            for item in self.of("InferenceService")
+            if "networking.kserve.io/visibility" not in item["metadata"]["labels"]
+        ]
         found = []
         for item in services:
             canary = (item["spec"].get("canary") or [None])[0]

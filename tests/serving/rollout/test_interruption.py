@@ -28,7 +28,7 @@ STORE = "minio://bucket/trains/run-1/train-model/1/bundle"
 class NoPrometheus:
     """Its clock is not asked."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, login: object) -> None:
         self.url = url
 
     def now(self) -> float:
