@@ -53,8 +53,9 @@ def require_entry(calls: Any, endpoint: str, namespace: str) -> None:
 def refused(endpoint: str, error: Any) -> PolicyError:
     """Return what an endpoint's refusal (kfp's ApiException) means to a person."""
     try:
-        said = json.loads(error.body)["error"]
-    except (TypeError, ValueError, KeyError):
+        told = json.loads(error.body)
+        said = told.get("error") or told["message"]
+    except (TypeError, ValueError, KeyError, AttributeError):
         said = error.reason
     remedy = "See namespace, service account and login."
     if error.status in (401, 403):
