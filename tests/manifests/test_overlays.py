@@ -211,3 +211,29 @@ def test_one_object_per_file_named_by_its_kind(manifests: Path) -> None:
         kind = documents[0]["kind"].lower()
         if path.name != "kustomization.yaml":
             assert path.stem == kind or path.stem.endswith(f"-{kind}"), path
+
+
+def test_a_profile_keeps_its_namespace_and_only_predictors_are_cut_off(render_copy: Callable[..., Objects]) -> None:
+    objects = render_copy(
+        "cluster",
+        **{
+            "namespace: sevenfold": "namespace: team-blue",
+            "pipelines_namespace: kubeflow": "pipelines_namespace: team-blue",
+            "  - ../../components/settings": "  - ../../components/profile\n  - ../../components/settings",
+        },
+    )
+    assert not of_kind(objects, "Namespace", "LimitRange")
+    assert {item["metadata"]["namespace"] for item in objects} == {"team-blue"}
+    policies = of_kind(objects, "NetworkPolicy")
+    assert len(policies) == 3
+    for policy in policies:
+        labels = policy["spec"]["podSelector"]["matchLabels"]
+        assert (
+            labels.items()
+            <= {
+                "app.kubernetes.io/part-of": "sevenfold",
+                "app.kubernetes.io/component": "predictor",
+            }.items()
+        )
+    binding = next(item for item in of_kind(objects, "RoleBinding") if item["metadata"]["name"] == "pipeline-runner")
+    assert binding["subjects"][0]["namespace"] == "team-blue"
