@@ -10,7 +10,7 @@ from sevenfold.contracts.columns import Role
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.scores import default_metric
 from sevenfold.images import image
-from sevenfold.plan import Plan, Section
+from sevenfold.plan import DataSection, Plan, Section
 from sevenfold.plan.deployment import Runtime
 
 __all__ = ["stage_settings"]
@@ -23,8 +23,9 @@ def stage_settings(plan: Plan) -> dict[str, str]:
     """Return the settings of every component by its name.
 
     A change of a gate changes only what testing gets, a change of an alert limit only what monitoring gets, so a
-    cached run repeats no more than it must. Values that are a section's defaults are left out: the engine keeps a dozen
-    copies of every task's settings, and no more than a megabyte of a run that it can tell about.
+    cached run repeats no more than it must. Of columns only what is not a default is told: the engine keeps a dozen
+    copies of every task's settings, and no more than a megabyte of a run that it can tell about. Everything else is
+    told in full, so that an image of another version does what the plan's version says.
 
     Raises:
         PolicyError: ``settings_too_large``.
@@ -80,4 +81,11 @@ def _json(**parts: Section | str | int) -> str:
 
 
 def _told(part: Section | str | int) -> object:
-    return part.model_dump(mode="json", exclude_defaults=True) if isinstance(part, Section) else part
+    if not isinstance(part, Section):
+        return part
+    told = part.model_dump(mode="json")
+    if isinstance(part, DataSection):
+        told["columns"] = {
+            name: column.model_dump(mode="json", exclude_defaults=True) for name, column in part.columns.items()
+        }
+    return told

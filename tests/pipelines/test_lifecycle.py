@@ -167,11 +167,11 @@ def wide(plan: Plan, columns: int, note: str = "") -> Plan:
     return plan.model_copy(update={"data": plan.data.model_copy(update={"columns": features | target})})
 
 
-def test_defaults_are_not_carried_and_read_back(plan: Plan) -> None:
+def test_of_columns_what_is_no_default_is_carried_and_read_back(plan: Plan) -> None:
     told = json.loads(stage_settings(plan)["prepare_data"])
     assert DataSection.model_validate(told["data"]) == plan.data
     assert PreparationSection.model_validate(told["preparation"]) == plan.preparation
-    assert told["preparation"] == {}
+    assert told["preparation"] == plan.preparation.model_dump(mode="json")
     assert told["data"]["columns"]["a"] == {"kind": "number"}
 
 
