@@ -46,8 +46,8 @@ def told(capsys: pytest.CaptureFixture[str], what: str) -> None:
         print(f"\n  {what}")  # noqa: T201 — a figure to report
 
 
-def pods_of(team) -> list[str]:
-    labels = f"serving.kserve.io/inferenceservice={NAME}"
+def pods_of(team, version: Any) -> list[str]:
+    labels = f"app=isvc.{NAME}-b{version.digest.removeprefix('sha256:')[:12]}-predictor"
     return sorted(team.kubectl("get", "pods", "-l", labels, "-o", "name").split())
 
 
@@ -61,7 +61,7 @@ def test_a_first_version_is_staged_dark_promoted_and_recorded(team, first, capsy
     team.until(lambda: '"staged"' in release.log(), 180)
     hosts = team.kubectl("get", "httproutes", "-o", "jsonpath={.items[*].spec.hostnames}")
     dark = team.ask(NAME, first)[0]
-    pods = pods_of(team)
+    pods = pods_of(team, first)
     assert f"{NAME}-sevenfold.example.com" not in hosts
     assert dark == 404
     end = release.wait()
@@ -70,7 +70,7 @@ def test_a_first_version_is_staged_dark_promoted_and_recorded(team, first, capsy
     team.until(lambda: team.ask(NAME, first)[0] == 200, 30)
     assert team.ask(NAME, first) == (200, first.digest)
     time.sleep(3)
-    assert pods_of(team) == pods, "becoming visible replaces no pod"
+    assert pods_of(team, first) == pods, "becoming visible replaces no pod"
     [record] = team.records(NAME)
     assert record["bundle"] == first.digest
     assert record["location"].endswith(f"{first.root}/{first.bundle}")
