@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.pipelines.engine import FINAL, Engine, task_states
+from sevenfold.pipelines.nodes import task_seconds
 from sevenfold.pipelines.result import HANDOVER, PAGES, SEALED, SEALED_WHEN_PROMOTED, Result, conclude
 from sevenfold.pipelines.store import Store
 
@@ -58,7 +60,7 @@ def follow(
                 shown[task] = state
                 if state in FINAL:
                     page = _bring(sent, engine, store, run, task)
-                    view.finish(task, state in ("SUCCEEDED", "SKIPPED"), page)
+                    view.finish(task, state in ("SUCCEEDED", "SKIPPED"), page, task_seconds(run, task))
             if run.state in FINAL:
                 break
             sleep(POLL_SECONDS)
@@ -85,7 +87,7 @@ def _catch_up(sent: Submitted, engine: Engine, store: Store, view: RunView, run:
         if task not in shown:
             view.start(task)
         shown[task] = run.state
-        view.finish(task, run.state == "SUCCEEDED", page)
+        view.finish(task, run.state == "SUCCEEDED", page, math.nan)
 
 
 def _bring(sent: Submitted, engine: Engine, store: Store, run: Any, task: str) -> Report | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Node", "executor_node", "run_nodes", "task_rows"]
+__all__ = ["Node", "executor_node", "run_nodes", "task_rows", "task_seconds"]
 
 EXECUTOR = "executor"
 
@@ -34,6 +34,14 @@ def task_rows(run: Any) -> list[Any]:
     rows = (run.run_details.task_details if run.run_details else None) or ()
     named = [row for row in rows if row.display_name and row.state]
     return sorted(named, key=lambda row: row.start_time or row.create_time)
+
+
+def task_seconds(run: Any, task: str) -> float | None:
+    """Return how long a task took, its driver included; None where Kubeflow does not tell."""
+    rows = [row for row in task_rows(run) if row.display_name == task and row.start_time and row.end_time]
+    # a task that goes on ends in the year 1 or in 1970
+    lasted = [(row.end_time - row.start_time).total_seconds() for row in rows]
+    return next((seconds for seconds in reversed(lasted) if seconds >= 0), None)
 
 
 def run_nodes(run: Any) -> list[Node]:

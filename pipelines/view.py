@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -68,16 +69,24 @@ class RunView:
         for bar, _ in self._running.values():
             self._progress.update(bar, description=step.message, completed=step.done, total=step.total or None)
 
-    def finish(self, task: str, succeeded: bool, report: Report | None) -> None:
-        """Replace a task's bar by its line: mark, stage, headline, seconds."""
+    def finish(self, task: str, succeeded: bool, report: Report | None, seconds: float | None = None) -> None:
+        """Replace a task's bar by its line: mark, stage, headline, seconds.
+
+        Args:
+            task: name of the task, which was started.
+            succeeded: whether it did.
+            report: what it found; None where it left nothing.
+            seconds: how long it took; None takes the time since `start`, NaN says nothing of it.
+        """
         if task not in self._running:
             return
         bar, started = self._running.pop(task)
         self._progress.remove_task(bar)
-        seconds = time.monotonic() - started
+        seconds = time.monotonic() - started if seconds is None else seconds
         mark = MARKS[report.level] if report and succeeded else MARKS["good" if succeeded else "bad"]
         headline = report.headline if report else ("done" if succeeded else "failed")
-        line = f"{mark} {STAGE_LINES[task]:<14} {{}} [dim]{seconds:.0f} s[/]"
+        took = "" if math.isnan(seconds) else f" [dim]{seconds:.0f} s[/]"
+        line = f"{mark} {STAGE_LINES[task]:<14} {{}}{took}"
         self._print(line, headline)
 
     def _print(self, line: str, text: str) -> None:

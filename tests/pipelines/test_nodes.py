@@ -1,8 +1,9 @@
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace as Told
 
 import pytest
 
-from sevenfold.pipelines.nodes import executor_node, run_nodes
+from sevenfold.pipelines.nodes import executor_node, run_nodes, task_seconds
 
 # Names and ids as a real workflow had them.
 REAL = {
@@ -42,3 +43,20 @@ def test_a_task_is_found_with_its_pod(run: Told) -> None:
 
 def test_a_run_that_has_not_begun_has_no_nodes() -> None:
     assert run_nodes(Told(run_details=None)) == []
+
+
+def row(task: str, start: datetime | None, end: datetime | None) -> Told:
+    return Told(display_name=task, state="SUCCEEDED", start_time=start, end_time=end, create_time=start)
+
+
+def test_a_task_took_as_long_as_its_last_attempt_that_ended() -> None:
+    start = datetime(2026, 11, 26, 18, tzinfo=UTC)
+    rows = [
+        row("train-model", start, start + timedelta(seconds=40)),
+        row("train-model", start + timedelta(seconds=60), start + timedelta(seconds=75)),
+        row("test-model", start, datetime(1970, 1, 1, tzinfo=UTC)),
+        row("tune-model", start, None),
+    ]
+    run = Told(run_details=Told(task_details=rows))
+    tasks = ("train-model", "test-model", "tune-model", "deploy-model")
+    assert [task_seconds(run, task) for task in tasks] == [15.0, None, None, None]
