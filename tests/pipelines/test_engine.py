@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 import pytest
@@ -123,10 +122,9 @@ def test_who_is_not_let_in_is_told_how_to_log_in(kubeflow, status: int, text: st
 
 def test_several_users_want_a_namespace(kubeflow) -> None:
     kubeflow.page = (400, '{"error": "Invalid input error: In multi-user mode, namespace is empty"}')
-    started = time.monotonic()
     with pytest.raises(PolicyError, match="namespace is empty") as caught:
         Engine(kubeflow.url)
-    assert time.monotonic() - started < 5, "kfp's own client tries five times, with pauses"
+    assert len(kubeflow.headers) == 1, "kfp's own client asks five times, with pauses"
     assert "--namespace" in caught.value.remedy
 
 

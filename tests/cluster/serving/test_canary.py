@@ -62,6 +62,7 @@ def test_a_first_version_is_staged_dark_promoted_and_recorded(team, first, capsy
     hosts = team.kubectl("get", "httproutes", "-o", "jsonpath={.items[*].spec.hostnames}")
     dark = team.ask(NAME, first)[0]
     pods = pods_of(team, first)
+    assert pods
     assert f"{NAME}-sevenfold.example.com" not in hosts
     assert dark == 404
     end = release.wait()
