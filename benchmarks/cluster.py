@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sevenfold.pipelines.engine import Engine
-from sevenfold.pipelines.nodes import task_rows
+from sevenfold.pipelines.kubeflow.engine import Engine
+from sevenfold.pipelines.kubeflow.nodes import task_rows
 
 DRIVER = "-driver"
 

@@ -44,7 +44,7 @@ def main(pairs: int = 5) -> None:
     def cost(kind: str) -> float:
         with tempfile.TemporaryDirectory() as folder:
             script = Path(folder) / "chain.py"
-            ours = "from sevenfold.contracts.failure import stage_boundary; stage_boundary('x')"
+            ours = "from sevenfold.runtime.failure import stage_boundary; stage_boundary('x')"
             script.write_text(CHAIN.format(boundary=ours if kind == "ours" else "pass"))
             run = [sys.executable, str(script)]
             long = children_cpu([*run, str(LONG), folder, kind], **PINNED)

@@ -23,10 +23,10 @@ def plain(plan_path: Path, folder: Path) -> None:
     warnings.simplefilter("ignore")
     from kfp import dsl
 
-    from sevenfold.contracts.source import resolve_source, source_digest
     from sevenfold.pipelines.settings import stage_settings
     from sevenfold.pipelines.stages import MODULES, Stages
     from sevenfold.plan import load_plan
+    from sevenfold.tables.source import resolve_source, source_digest
 
     plan = load_plan(plan_path).located(plan_path.resolve().parent)
     table = resolve_source(plan.data.source, plan_path.resolve().parent, folder)
@@ -49,7 +49,7 @@ def plain(plan_path: Path, folder: Path) -> None:
         inputs = {key: known[key] for key in spec.inputs if key != "settings"}
         component.python_func(**inputs, settings=settings[name], **outputs)
         known.update({key: value for key, value in outputs.items() if key not in ("report", "summary", "metrics")})
-    from sevenfold.serving.local import stop_predictor
+    from sevenfold.serving.local.predictor import stop_predictor
 
     stop_predictor(Path(known["service"].path))
 

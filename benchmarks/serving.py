@@ -34,16 +34,17 @@ def make_bundle(folder: Path) -> Path:
     """Write a bundle of 14 numbers and 6 texts: impute, scale, embed, two layers, as training would make it."""
     import pyarrow as pa
 
-    from sevenfold.contracts.bins import build_reference, with_prediction
-    from sevenfold.contracts.bundle import BUNDLE_FILES, BundleInfo, Signature
+    from sevenfold.contracts.bundle import BUNDLE_FILES, BundleInfo
     from sevenfold.contracts.canonical import write_json
-    from sevenfold.contracts.columns import Column, Kind, Schema, Task
-    from sevenfold.contracts.feeds import feeds_from_table
-    from sevenfold.contracts.graph import preprocessing_graph
-    from sevenfold.contracts.join import join_graphs, model_bytes
     from sevenfold.contracts.manifest import seal
-    from sevenfold.contracts.scorer import Scorer
+    from sevenfold.contracts.schema import Column, Kind, Schema, Task
+    from sevenfold.contracts.signature import Signature
     from sevenfold.contracts.transform import CategoryFeature, NumberFeature, Target, Transform
+    from sevenfold.drift.bins import build_reference, with_prediction
+    from sevenfold.scoring.feeds import feeds_from_table
+    from sevenfold.scoring.scorer import Scorer
+    from sevenfold.training.export.graph import preprocessing_graph
+    from sevenfold.training.export.join import join_graphs, model_bytes
 
     numbers, texts = [f"n{i}" for i in range(NUMBERS)], [f"t{i}" for i in range(TEXTS)]
     inputs = {name: Column(kind=Kind.NUMBER) for name in numbers} | {name: Column(kind=Kind.CATEGORY) for name in texts}
@@ -167,7 +168,7 @@ def serve_peer(model: str, port: int) -> None:
 
 def requests() -> dict[str, tuple[str, bytes, dict[str, str]]]:
     """Return address, body and headers of each kind of request."""
-    from sevenfold.contracts.tensors import HEADER_LENGTH, encode_tensors
+    from sevenfold.scoring.tensors import HEADER_LENGTH, encode_tensors
 
     rng = np.random.default_rng(2)
     feeds: dict[str, Any] = {f"n{i}": rng.random(100) for i in range(NUMBERS)}
@@ -191,7 +192,7 @@ def requests() -> dict[str, tuple[str, bytes, dict[str, str]]]:
 
 def answer_of(port: int, path: str, body: bytes, headers: dict[str, str]) -> list[float]:
     """Return the probabilities that one request gets, flat."""
-    from sevenfold.contracts.tensors import HEADER_LENGTH, decode_tensors
+    from sevenfold.scoring.tensors import HEADER_LENGTH, decode_tensors
 
     connection = HTTPConnection("127.0.0.1", port, timeout=20)
     connection.request("POST", path, body, headers)

@@ -16,8 +16,8 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.pairs import compare
-from sevenfold.training.fit import run_epoch
-from sevenfold.training.tensors import Rows
+from sevenfold.training.pytorch.fit import run_epoch
+from sevenfold.training.pytorch.tensors import Rows
 
 ROWS, COLUMNS, CODES = 100_000, 20, 3
 Step = Callable[[Tensor, Tensor, Tensor], Tensor]

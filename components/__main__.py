@@ -1,5 +1,5 @@
 """``python -m sevenfold``: the command line."""
 
-from sevenfold.cli import main
+from sevenfold.cli.main import main
 
 main()

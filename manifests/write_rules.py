@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
+from sevenfold.drift.promql import FEATURE, PREDICTIONS, recording_rules
 from sevenfold.monitoring.alerts import alerting_rules
 from sevenfold.monitoring.dashboard import build_dashboard
-from sevenfold.monitoring.recording import FEATURE, PREDICTIONS, recording_rules
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
 

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sevenfold.pipelines.check import Check
+from sevenfold.pipelines.kubeflow.check import Check
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sevenfold.pipelines.cluster_place import Place
+    from sevenfold.pipelines.kubeflow.target import Place
     from sevenfold.plan import Plan
 
 __all__ = ["diagnose", "local_checks"]
@@ -61,7 +61,7 @@ def diagnose(console: Console, plan: Plan | None = None, place: Place | None = N
     """
     from itertools import chain
 
-    from sevenfold.pipelines.cluster_checks import cluster_checks
+    from sevenfold.pipelines.kubeflow.cluster_checks import cluster_checks
 
     failed = False
     for check in chain(local_checks(), cluster_checks(plan, place) if place else ()):

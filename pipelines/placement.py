@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sevenfold.contracts.prometheus_login import PROMETHEUS_KEYS
 from sevenfold.images import image
 from sevenfold.plan import ImagesSection, Plan, StageName
+from sevenfold.runtime.prometheus_login import PROMETHEUS_KEYS
 
 __all__ = ["ROOMS", "STORAGE_KEYS", "VOLUME_PATH", "place"]
 

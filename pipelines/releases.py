@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
-from sevenfold.contracts.retry import Backoff
+from sevenfold.runtime.retry import Backoff
 
 if TYPE_CHECKING:
     from sevenfold.cluster.api import Cluster
@@ -38,8 +38,8 @@ def release_lines(name: str, place: Place) -> list[str]:
     """
     if not place.namespace:
         return [_line(record) for record in reversed(_local(name, place.runs).history())]
-    from sevenfold.serving.kserve_deploy import note_what_serves
-    from sevenfold.serving.kserve_release import releases_of
+    from sevenfold.serving.kserve.deploy import note_what_serves
+    from sevenfold.serving.kserve.release import releases_of
 
     registry, rollout = releases_of(_cluster(place), name, lambda text: None)
     note_what_serves(registry, rollout)
@@ -60,7 +60,7 @@ def roll_back(name: str, place: Place, reason: str, tell: Callable[[str], None],
     who, why = getpass.getuser(), reason or "asked for"
     if not place.namespace:
         return _line(_local(name, place.runs).rollback(who=who, reason=why, to=to))
-    from sevenfold.serving.kserve_release import put_back
+    from sevenfold.serving.kserve.release import put_back
 
     return _line(put_back(_cluster(place), name, who=who, reason=why, tell=tell, to=to))
 
@@ -71,7 +71,7 @@ def promote(name: str, place: Place, reason: str, tell: Callable[[str], None]) -
     Raises:
         PolicyError: ``no_cluster`` without a namespace, ``nothing_waits``.
     """
-    from sevenfold.serving.kserve_release import promote_waiting
+    from sevenfold.serving.kserve.release import promote_waiting
 
     who, why = getpass.getuser(), reason or "approved"
     return _line(promote_waiting(_needed(place), name, who=who, reason=why, tell=tell))
@@ -79,7 +79,7 @@ def promote(name: str, place: Place, reason: str, tell: Callable[[str], None]) -
 
 def withdraw(name: str, place: Place, tell: Callable[[str], None]) -> str:
     """Take the waiting candidate away and say so; what serves is not touched."""
-    from sevenfold.serving.kserve_release import withdraw_waiting
+    from sevenfold.serving.kserve.release import withdraw_waiting
 
     digest = withdraw_waiting(_needed(place), name, tell)
     return f"withdrew {digest[:19]}" if digest else "no candidate waits"
@@ -93,7 +93,7 @@ def status_lines(name: str, place: Place) -> list[str]:
     """
     if not place.namespace:
         return [f"serving   {release_lines(name, place)[0].strip()}"]
-    from sevenfold.serving.kserve_release import state_of
+    from sevenfold.serving.kserve.release import state_of
 
     state = state_of(_cluster(place), name)
     record = state.record

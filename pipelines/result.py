@@ -14,7 +14,7 @@ from sevenfold.contracts.manifest import verify
 from sevenfold.pipelines.runs import RunFolder
 
 if TYPE_CHECKING:
-    from sevenfold.contracts.report import Report
+    from sevenfold.report import Report
 
 __all__ = ["EXIT_STATUS", "HANDOVER", "PAGES", "SEALED", "SEALED_WHEN_PROMOTED", "Result", "conclude", "stage_reports"]
 
@@ -72,7 +72,7 @@ def conclude(folder: RunFolder, finished: bool, *, sealed: Outputs = SEALED, rel
 
 def stage_reports(folder: RunFolder) -> list[Report]:
     """Return the reports that the run's stages left, in the order of the stages."""
-    from sevenfold.contracts.report.page import read_report
+    from sevenfold.report.page import read_report
 
     found = (folder.artifact(task, "report") for task in (*PAGES, "monitor-model"))
     return [read_report(path) for path in found if path is not None]
@@ -117,7 +117,7 @@ def _verified(folder: RunFolder, task: str, output: str) -> Path:
 
 
 def _write_page(folder: RunFolder, reports: list[Report], state: str, sentence: str) -> Path:
-    from sevenfold.contracts.report.page import render_page
+    from sevenfold.report.page import render_page
 
     name, number = folder.path.parent.name, folder.path.name
     subtitle = f"{sentence} {_changes(folder)}".strip()

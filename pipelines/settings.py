@@ -6,12 +6,12 @@ import json
 from typing import Final
 
 from sevenfold.contracts.canonical import canonical_json
-from sevenfold.contracts.columns import Role
 from sevenfold.contracts.errors import PolicyError
-from sevenfold.contracts.scores import default_metric
+from sevenfold.contracts.schema import Role
 from sevenfold.images import image
 from sevenfold.plan import DataSection, Plan, Section
 from sevenfold.plan.deployment import Runtime
+from sevenfold.scoring.scores import default_metric
 
 __all__ = ["stage_settings"]
 

@@ -16,7 +16,7 @@ MODULES = {
     "tune_model": "sevenfold.tuning.component",
     "train_model": "sevenfold.training.component",
     "test_model": "sevenfold.testing.component",
-    "hand_over": "sevenfold.pipelines.handover",
+    "hand_over": "sevenfold.pipelines.kubeflow.handover",
     "deploy_model": "sevenfold.serving.component",
     "judge_canary": "sevenfold.serving.component",
     "monitor_model": "sevenfold.monitoring.component",

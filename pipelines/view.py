@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from sevenfold.contracts.progress import Progress as Step
-    from sevenfold.contracts.report import Report
+    from sevenfold.report import Report
+    from sevenfold.runtime.progress import Progress as Step
 
 __all__ = ["STAGE_LINES", "RunView"]
 

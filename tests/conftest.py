@@ -19,6 +19,8 @@ from urllib.request import urlopen
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["networks", "table_files"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", type=int, default=1, help="How often to run the tests marked soak.")

@@ -66,7 +66,7 @@ def test_one_setting_moves_every_image_of_ours(target: str) -> None:
 
 
 def test_one_setting_moves_every_task(tmp_path: Path) -> None:
-    from sevenfold.contracts.columns import Column, Kind, Role, Task
+    from sevenfold.contracts.schema import Column, Kind, Role, Task
     from sevenfold.pipelines.compile import compile_plan
     from sevenfold.plan import DataSection, Plan
 

@@ -36,7 +36,7 @@ def test_every_extra_named_by_an_error_exists() -> None:
     assert set(PACKAGES.values()) <= set(PROJECT["project"]["optional-dependencies"])
 
 
-@pytest.mark.parametrize("name", ["sevenfold.cli", "sevenfold.plan", "sevenfold.pipelines.settings"])
+@pytest.mark.parametrize("name", ["sevenfold.cli.main", "sevenfold.plan", "sevenfold.pipelines.settings"])
 def test_a_light_import_brings_no_heavy_package(name: str) -> None:
     heavy = ["torch", "kfp", "pandas", "polars", "optuna", "kserve", "kubernetes", "sklearn", "onnxruntime", "pyarrow"]
     code = f"import sys, {name}; print([m for m in {heavy} if m in sys.modules])"

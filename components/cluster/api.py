@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.errors import MissingExtraError, PolicyError, ServingError, TemporaryError
-from sevenfold.contracts.retry import PATIENT, Backoff, with_retries
+from sevenfold.runtime.retry import PATIENT, Backoff, with_retries
 
 if TYPE_CHECKING:
     from kubernetes import client

@@ -3,7 +3,7 @@
 A record's ConfigMap is made under the next number and never changed. Two that are written at once cannot get the same
 number, for the API server makes a name only once. What is written here follows what serves, never the other way
 round: the InferenceService alone decides what serves, and a record that an interruption kept from being written is
-added by whoever looks next (`sevenfold.serving.kserve_deploy.note_what_serves`).
+added by whoever looks next (`sevenfold.serving.kserve.deploy.note_what_serves`).
 
 ======================================  ==================================================
 `sevenfold-NAME-bundle-<12 hex>`        `Candidate`: record as of its decision, predictor
@@ -26,7 +26,7 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import canonical_json
 from sevenfold.contracts.errors import IntegrityError, MissingExtraError, TemporaryError
 from sevenfold.contracts.registry import Record, Registry, best_of, earlier_of
-from sevenfold.contracts.telemetry import bundle_label
+from sevenfold.drift.telemetry import bundle_label
 
 __all__ = ["Candidate", "ClusterRegistry", "labels_of"]
 

@@ -5,11 +5,7 @@ very file. Beside it: `bundle.json` (`BundleInfo`), `model.safetensors`, `refere
 (synthetic rows, V1 form) and `manifest.json`. Nothing in a bundle tells when, where or how fast it was made, so the
 same data, plan and seed give the same digest.
 
-Graph inputs, one per feature, each of shape ``[rows]``: DOUBLE for number, integer and boolean (NaN for missing);
-STRING for category ("" for missing); for a datetime, INT64 microseconds UTC under its name and BOOL under
-``<name>:missing``. Graph outputs: ``label`` STRING ``[rows]`` and ``probabilities`` FLOAT ``[rows, classes]``, classes
-as in `Signature.classes` (classification), or ``value`` DOUBLE ``[rows]`` (regression). Where a column bears one of
-these three names, the output's has ``:output`` after it; readers go by the order of outputs.
+The names, shapes and types of the graph's inputs and outputs are those of `contracts.signature`.
 
 From TensorFlow there is also `saved_model/1/saved_model.pb` and what belongs to it, for TensorFlow Serving: its
 signature ``serving_default`` has the same inputs, and the outputs under their plain names.
@@ -19,36 +15,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
-from sevenfold.contracts.columns import FORMAT_VERSION as DATASET_VERSION
-from sevenfold.contracts.columns import Column, Task
 from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.manifest import Manifest, verify
+from sevenfold.contracts.reference import Reference
+from sevenfold.contracts.schema import FORMAT_VERSION as DATASET_VERSION
+from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.versioned import read_versioned
 
-if TYPE_CHECKING:
-    from sevenfold.contracts.bins import Reference
-
-__all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "SAVED_MODEL", "Bundle", "BundleInfo", "Signature"]
+__all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "SAVED_MODEL", "Bundle", "BundleInfo"]
 
 FORMAT_VERSION = 1
 BUNDLE_FILES: Final = ("bundle.json", "model.onnx", "reference.json", "example_request.json")
 SAVED_MODEL: Final = "saved_model"  # folder of one numbered version, as TensorFlow Serving wants it
 SAVED_MODEL_FILE: Final = f"{SAVED_MODEL}/1/saved_model.pb"
-
-
-class Signature(BaseModel):
-    """What a bundle takes and gives."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    task: Task
-    target: str
-    classes: tuple[str, ...] = ()
-    inputs: dict[str, Column]
 
 
 class BundleInfo(BaseModel):
@@ -121,6 +104,4 @@ class Bundle:
 
     def reference(self) -> Reference:
         """Read the bins and counts of the training rows."""
-        from sevenfold.contracts.bins import Reference
-
         return read_versioned(self.folder / "reference.json", Reference, DATASET_VERSION)

@@ -22,15 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sevenfold.contracts.columns import FORMAT_VERSION, Schema
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import Manifest, verify
+from sevenfold.contracts.schema import FORMAT_VERSION, Schema
 from sevenfold.contracts.versioned import read_versioned
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sevenfold.contracts.bins import Reference
+    from sevenfold.contracts.reference import Reference
     from sevenfold.contracts.transform import Transform
 
 __all__ = ["DATASET_FILES", "LATER", "Dataset"]
@@ -103,6 +103,6 @@ class Dataset:
 
     def reference(self) -> Reference:
         """Read the bins and counts of the training rows."""
-        from sevenfold.contracts.bins import Reference
+        from sevenfold.contracts.reference import Reference
 
         return read_versioned(self.folder / "reference.json", Reference, FORMAT_VERSION)

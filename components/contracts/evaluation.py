@@ -18,9 +18,9 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sevenfold.contracts.canonical import write_json
-from sevenfold.contracts.columns import Task
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import seal, verify
+from sevenfold.contracts.schema import Task
 
 __all__ = ["EVALUATION_FILES", "FORMAT_VERSION", "Evaluation", "GateResult", "Interval", "SliceResult", "Verdict"]
 

@@ -20,7 +20,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sevenfold.contracts.columns import FORMAT_VERSION, Kind
+from sevenfold.contracts.schema import FORMAT_VERSION, Kind
 
 __all__ = [
     "CLIP",

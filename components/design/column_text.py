@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sevenfold.contracts.columns import Column, Kind, Role
+from sevenfold.contracts.schema import Column, Kind, Role
 from sevenfold.design.profile import ColumnProfile
 from sevenfold.design.roles import Proposed
 from sevenfold.design.typed import TypedColumn

@@ -30,19 +30,19 @@ def explore_data(
         notebook_page: The executed notebook as a page.
         data_digest: sha256:… of the table; not read, but makes changed data a new cache key.
     """
-    from sevenfold.contracts.failure import stage_boundary
+    from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("design"):
         import json
         import tempfile
         from pathlib import Path
 
-        from sevenfold.contracts.environment import in_cluster
-        from sevenfold.contracts.progress import report_progress
-        from sevenfold.contracts.source import ATTEMPTS, CLUSTER_ATTEMPTS, resolve_source
         from sevenfold.design.explore import explore
         from sevenfold.plan.data import DataSection
         from sevenfold.plan.design import DesignSection
+        from sevenfold.runtime.environment import in_cluster
+        from sevenfold.runtime.progress import report_progress
+        from sevenfold.tables.source import ATTEMPTS, CLUSTER_ATTEMPTS, resolve_source
 
         given = json.loads(settings)
         section = DataSection.model_validate(given["data"])

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sevenfold.contracts.columns import Kind, Role, Task
+from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.column_text import column_entry, column_remark, figure
 from sevenfold.design.plan_text import Path as Keys
 from sevenfold.design.profile import Profile

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sevenfold.contracts.manifest import require_file
-from sevenfold.contracts.report.page import write_report
 from sevenfold.design.notebook import notebook_page, run_notebook
 from sevenfold.design.parameters import Parameters
 from sevenfold.design.profile import Profile, profile_table
 from sevenfold.design.report import design_report
 from sevenfold.design.typed import Tell
+from sevenfold.report.page import write_report
 
 if TYPE_CHECKING:
     from sevenfold.plan.data import DataSection

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sevenfold.contracts.columns import Kind
-from sevenfold.contracts.moments import names_offset, parse_moments
+from sevenfold.contracts.schema import MAX_INTEGER, Kind
+from sevenfold.tables.moments import names_offset, parse_moments
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,7 +21,6 @@ TOKENS: Final = frozenset(
 )
 SURE: Final = frozenset({"N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null", "?", "\\N", "#NULL!"})
 MAX_BAD: Final = 0.01  # share of a column's values that may not fit the kind the others have
-MAX_INTEGER: Final = 2**53
 SAMPLE: Final = 1_000
 MAX_DATES: Final = 20_000  # distinct texts that are parsed to see whether all are dates
 DATE_FORMATS: Final = (

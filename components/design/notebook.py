@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from sevenfold.contracts.canonical import write_json, write_whole
-from sevenfold.contracts.environment import kernel_environment
 from sevenfold.contracts.errors import DataError, MissingExtraError
 from sevenfold.design.parameters import METADATA, Parameters
+from sevenfold.runtime.environment import kernel_environment
 
 __all__ = ["built_in_notebook", "notebook_page", "run_notebook"]
 

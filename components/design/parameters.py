@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sevenfold.contracts.environment import notebook_name, notebook_parameters
 from sevenfold.contracts.errors import DataError
 from sevenfold.plan.data import DataSection
+from sevenfold.runtime.environment import notebook_name, notebook_parameters
 
 if TYPE_CHECKING:
     import pandas as pd

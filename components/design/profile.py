@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.columns import Kind
+from sevenfold.contracts.schema import Kind
 from sevenfold.design.sensitive import why_sensitive
 from sevenfold.design.typed import Tell, TypedColumn, TypedTable, read_typed
 

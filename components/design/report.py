@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from sevenfold.contracts.columns import Kind, Role, Task
-from sevenfold.contracts.report import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
-from sevenfold.contracts.report.charts import bars, histogram
+from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.column_text import figure, moment
 from sevenfold.design.profile import ColumnProfile, Profile
+from sevenfold.report import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
+from sevenfold.report.charts import bars, histogram
 
 if TYPE_CHECKING:
     from sevenfold.plan.data import DataSection

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.columns import Kind, Role, Task
-from sevenfold.contracts.leakage import SAMPLE_ROWS, category_leaks, number_leaks
+from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.profile import ColumnProfile, Profile
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed import TypedColumn, TypedTable
+from sevenfold.tables.leakage import SAMPLE_ROWS, category_leaks, number_leaks
 
 if TYPE_CHECKING:
     import polars as pl

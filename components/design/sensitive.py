@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from sevenfold.contracts.columns import Kind
+from sevenfold.contracts.schema import Kind
 
 if TYPE_CHECKING:
     from sevenfold.design.typed import TypedColumn

@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.columns import Kind, Task
 from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.schema import Kind, Task
 from sevenfold.design.typed import TypedColumn, TypedTable
 
 __all__ = ["TargetFacts", "target_facts"]

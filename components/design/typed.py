@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sevenfold.contracts.columns import Kind
-from sevenfold.contracts.dialect import Dialect, header_of, sniff
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.moments import parse_moments
+from sevenfold.contracts.schema import MAX_INTEGER, Kind
 from sevenfold.design.kinds import Guess, Numerals, guess_kind, missing_tokens, number_texts
-from sevenfold.design.table import read_raw
+from sevenfold.tables.dialect import Dialect, header_of, sniff
+from sevenfold.tables.moments import parse_moments
+from sevenfold.tables.raw import read_raw
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Tell", "TypedColumn", "TypedTable", "read_typed"]
 
-MAX_INTEGER: Final = 2**53
 MAX_BAD_ROWS: Final = 0.01
 MAX_NEW_TOKENS: Final = 5
 TOO_LARGE: Final = "Whole numbers too large for a number, so texts."

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sevenfold.contracts import telemetry
-from sevenfold.contracts.telemetry import Metric
-from sevenfold.monitoring.recording import FEATURE, PREDICTIONS, Subject, window_increase
+from sevenfold.drift import telemetry
+from sevenfold.drift.promql import FEATURE, PREDICTIONS, Subject, window_increase
+from sevenfold.drift.telemetry import Metric
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
 

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sevenfold.contracts.bins import FeatureBins, count_bins, prediction_values
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.feeds import MISSING, Feeds, feeds_from_table
-from sevenfold.contracts.scorer import Scorer
-from sevenfold.contracts.stability import PREDICTION, Counts
-from sevenfold.monitoring.drift import WindowDrift, window_drift
+from sevenfold.contracts.reference import FeatureBins
+from sevenfold.drift.bins import count_bins, prediction_values
+from sevenfold.drift.stability import PREDICTION, Counts
+from sevenfold.drift.verdict import WindowDrift, window_drift
 from sevenfold.plan.monitoring import MonitoringSection
+from sevenfold.scoring.feeds import MISSING, Feeds, feeds_from_table
+from sevenfold.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sevenfold.contracts.report import Report
+    from sevenfold.report import Report
 
 __all__ = ["count_feeds", "drift_of_table", "drift_report"]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 
-from sevenfold.contracts.bins import Reference
-from sevenfold.contracts.counted import latency_quantile, summed
-from sevenfold.contracts.report import Fact, Facts, Finding, Findings, Level, Report, Text
-from sevenfold.contracts.report.model import Block
-from sevenfold.monitoring.drift import alarms, overall
-from sevenfold.monitoring.on_cluster import Judged, Live
+from sevenfold.contracts.reference import Reference
+from sevenfold.drift.counters import latency_quantile, summed
+from sevenfold.drift.verdict import alarms, overall
+from sevenfold.monitoring.live import Judged, Live
 from sevenfold.monitoring.pictures import drift_blocks
 from sevenfold.monitoring.report import LEVELS, headline
 from sevenfold.monitoring.sight import Sight
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
+from sevenfold.report import Fact, Facts, Finding, Findings, Level, Report, Text
+from sevenfold.report.model import Block
 
 __all__ = ["cluster_report"]
 

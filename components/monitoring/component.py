@@ -34,32 +34,15 @@ def monitor_model(
         report: Drift per feature over time, latency and predictions, as a page.
         summary: The same as Markdown.
     """
-    from sevenfold.contracts.failure import stage_boundary
+    from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("monitoring"):
-        import json
         from pathlib import Path
 
-        from sevenfold.contracts.bundle import Bundle
-        from sevenfold.contracts.dataset import Dataset as SealedDataset
-        from sevenfold.contracts.report.page import write_report
-        from sevenfold.monitoring.on_cluster import watch_on_cluster
-        from sevenfold.monitoring.watch import read_service
-        from sevenfold.monitoring.watch import watch as watch_service
-        from sevenfold.plan.deployment import ServiceLevel
-        from sevenfold.plan.monitoring import MonitoringSection
+        from sevenfold.monitoring.stage import run_monitoring
+        from sevenfold.report.page import write_report
 
-        given = json.loads(settings)
-        address = read_service(Path(service.path))
-        watched = watch_on_cluster if address.kind == "kserve" else watch_service
-        found = watched(
-            SealedDataset.open(Path(dataset.path)),
-            Bundle.open(Path(bundle.path)),
-            address,
-            MonitoringSection.model_validate(given["monitoring"]),
-            Path(watch.path),
-            name=given["name"],
-            time_column=given.get("time_column", ""),
-            level=ServiceLevel.model_validate(given.get("service_level", {})),
+        found = run_monitoring(
+            Path(dataset.path), Path(bundle.path), Path(service.path), settings, out=Path(watch.path)
         )
         write_report(found, Path(report.path), Path(summary.path))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sevenfold.contracts import telemetry
-from sevenfold.monitoring.recording import FEATURE, PREDICTIONS
+from sevenfold.drift import telemetry
+from sevenfold.drift.promql import FEATURE, PREDICTIONS
 
 __all__ = ["build_dashboard"]
 

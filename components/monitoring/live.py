@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-from sevenfold.contracts import telemetry
-from sevenfold.contracts.counted import Samples, Scrape, scrape_of
-from sevenfold.contracts.prometheus import PrometheusClient, selector
-from sevenfold.monitoring.recording import window_increase
+from sevenfold.drift import telemetry
+from sevenfold.drift.counters import Samples, Scrape, scrape_of
+from sevenfold.drift.prometheus import PrometheusClient, selector
+from sevenfold.drift.promql import window_increase
+from sevenfold.drift.stability import Counts
+from sevenfold.drift.verdict import WindowDrift
 from sevenfold.monitoring.replay import Replayed
+from sevenfold.monitoring.sight import Sight
 from sevenfold.monitoring.traffic import traffic_of
 
-__all__ = ["live_windows"]
+__all__ = ["Judged", "Live", "live_windows"]
 
 # What is read, and the labels it is summed by, in the order of their names.
 READ: Final = (
@@ -22,6 +26,30 @@ READ: Final = (
     (str(telemetry.PREDICTIONS), ()),
     (str(telemetry.NONFINITE), ()),
 )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Windows of some rows, what they hold per bin, and what the rows are in words."""
+
+    windows: list[WindowDrift]
+    counts: dict[str, dict[str, Counts]]
+    what: str
+
+
+@dataclass(frozen=True)
+class Live:
+    """What Prometheus told of the served bundle; where it did not answer, `fault` says so and the rest is empty."""
+
+    judged: Judged
+    counted: list[Replayed]
+    sight: Sight | None
+    fault: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether anybody can tell now what users send; what was counted before the sight was lost is no verdict."""
+        return self.sight is not None and self.sight.scraped and bool(self.counted)
 
 
 def live_windows(

@@ -7,68 +7,45 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.bundle import Bundle
-from sevenfold.contracts.counted import bin_counts
 from sevenfold.contracts.dataset import Dataset
-from sevenfold.contracts.environment import prometheus_login
 from sevenfold.contracts.errors import MonitoringError, TemporaryError
-from sevenfold.contracts.progress import report_progress
-from sevenfold.contracts.prometheus import PrometheusClient
-from sevenfold.contracts.report import Report
-from sevenfold.contracts.stability import Counts
-from sevenfold.contracts.telemetry import bundle_label
+from sevenfold.contracts.service import KServeService
+from sevenfold.drift.counters import bin_counts
+from sevenfold.drift.prometheus import PrometheusClient
+from sevenfold.drift.telemetry import bundle_label
+from sevenfold.drift.verdict import window_drift
 from sevenfold.monitoring.batch import drift_of_table
-from sevenfold.monitoring.drift import WindowDrift, window_drift
-from sevenfold.monitoring.live import live_windows
+from sevenfold.monitoring.cluster_report import cluster_report
+from sevenfold.monitoring.live import Judged, Live, live_windows
 from sevenfold.monitoring.record import drift_record, write_watched
-from sevenfold.monitoring.replay import Replayed, some_places
-from sevenfold.monitoring.sight import Sight, look
-from sevenfold.monitoring.watch import ServiceAddress, require_same_bundle, windows_of_dataset
+from sevenfold.monitoring.replay import some_places
+from sevenfold.monitoring.sight import look
+from sevenfold.monitoring.watch import require_same_bundle, windows_of_dataset
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection, Replay
+from sevenfold.report import Report
+from sevenfold.runtime.environment import prometheus_login
+from sevenfold.runtime.progress import report_progress
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Judged", "Live", "watch_on_cluster"]
+__all__ = ["watch_on_cluster"]
 
 STAGE = "monitoring"
 PATIENCE_SECONDS: Final = 60.0  # a new pod's first scrape comes 10 seconds after Prometheus has found it
 PAUSE_SECONDS: Final = 5.0
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Windows of some rows, what they hold per bin, and what the rows are in words."""
-
-    windows: list[WindowDrift]
-    counts: dict[str, dict[str, Counts]]
-    what: str
-
-
-@dataclass(frozen=True)
-class Live:
-    """What Prometheus told of the served bundle; where it did not answer, `fault` says so and the rest is empty."""
-
-    judged: Judged
-    counted: list[Replayed]
-    sight: Sight | None
-    fault: str = ""
-
-    @property
-    def known(self) -> bool:
-        """Whether anybody can tell now what users send; what was counted before the sight was lost is no verdict."""
-        return self.sight is not None and self.sight.scraped and bool(self.counted)
-
-
 def watch_on_cluster(
     dataset: Dataset,
     bundle: Bundle,
-    service: ServiceAddress,
+    service: KServeService,
     section: MonitoringSection,
     out: Path,
     *,
@@ -114,14 +91,12 @@ def watch_on_cluster(
         record["verdict"] = "unknown"
     write_watched(out, name, section, level or ServiceLevel(), record)
     report_progress(STAGE, "rules, dashboard and record of drift written", done=2, total=2)
-    from sevenfold.monitoring.cluster_report import cluster_report
-
     return cluster_report(live, rows, reference, section, level or ServiceLevel())
 
 
 def _live(
     bundle: Bundle,
-    service: ServiceAddress,
+    service: KServeService,
     section: MonitoringSection,
     sleep: Callable[[float], None],
     patience_seconds: float,
@@ -139,7 +114,7 @@ def _live(
         waited += PAUSE_SECONDS
 
 
-def _asked(bundle: Bundle, service: ServiceAddress, section: MonitoringSection) -> Live:
+def _asked(bundle: Bundle, service: KServeService, section: MonitoringSection) -> Live:
     client = PrometheusClient(section.prometheus, prometheus_login())
     namespace, model, label = service.namespace, service.name, bundle_label(bundle.digest)
     sight = look(client, namespace=namespace, model=model, bundle=label)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from sevenfold.contracts.bins import FeatureBins, Reference
-from sevenfold.contracts.report import Chart, Table, Text
-from sevenfold.contracts.report import charts as draw
-from sevenfold.contracts.report.model import Block
-from sevenfold.contracts.stability import PREDICTION, Counts, smoothed_shares
-from sevenfold.monitoring.drift import Alarm, FeatureDrift, WindowDrift
+from sevenfold.contracts.reference import FeatureBins, Reference
+from sevenfold.drift.stability import PREDICTION, Counts, smoothed_shares
+from sevenfold.drift.verdict import Alarm, FeatureDrift, WindowDrift
 from sevenfold.plan.monitoring import MonitoringSection
+from sevenfold.report import Chart, Table, Text
+from sevenfold.report import charts as draw
+from sevenfold.report.model import Block
 
 __all__ = ["drift_blocks"]
 

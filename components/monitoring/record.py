@@ -9,9 +9,9 @@ from typing import Any
 
 from sevenfold.contracts.canonical import write_json, write_whole
 from sevenfold.contracts.manifest import seal
-from sevenfold.contracts.stability import Counts
+from sevenfold.drift.stability import Counts
+from sevenfold.drift.verdict import WindowDrift, alarms, overall
 from sevenfold.monitoring.dashboard import build_dashboard
-from sevenfold.monitoring.drift import WindowDrift, alarms, overall
 from sevenfold.monitoring.rules import prometheus_rule, to_yaml
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from sevenfold.contracts.columns import Column
-from sevenfold.contracts.counted import Scrape, since, summed
 from sevenfold.contracts.errors import ServingError
-from sevenfold.contracts.feeds import Feeds, feeds_from_table
-from sevenfold.contracts.inference import InferenceClient
+from sevenfold.contracts.schema import Column
+from sevenfold.drift.counters import Scrape, since, summed
 from sevenfold.monitoring.scrape import read_metrics
 from sevenfold.monitoring.windows import Window
+from sevenfold.scoring.client import InferenceClient
+from sevenfold.scoring.feeds import Feeds, feeds_from_table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -5,21 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from sevenfold.contracts.bins import Reference
-from sevenfold.contracts.report import Fact, Facts, Finding, Findings, Level, Report
-from sevenfold.contracts.report.model import Block
-from sevenfold.contracts.stability import PREDICTION, Counts
-from sevenfold.monitoring.drift import (
-    Alarm,
-    Verdict,
-    WindowDrift,
-    alarms,
-    overall,
-)
+from sevenfold.contracts.reference import Reference
+from sevenfold.drift.stability import PREDICTION, Counts
+from sevenfold.drift.verdict import Alarm, Verdict, WindowDrift, alarms, overall
 from sevenfold.monitoring.pictures import drift_blocks
 from sevenfold.monitoring.replay import Replayed
 from sevenfold.monitoring.traffic import traffic_blocks, worst_p99
 from sevenfold.plan.monitoring import MonitoringSection
+from sevenfold.report import Fact, Facts, Finding, Findings, Level, Report
+from sevenfold.report.model import Block
 
 __all__ = ["LEVELS", "headline", "replay_report", "table_report"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sevenfold.contracts import telemetry
-from sevenfold.contracts.counted import SHARED, Scrape, scrape_of
 from sevenfold.contracts.errors import MissingExtraError, MonitoringError
+from sevenfold.drift import telemetry
+from sevenfold.drift.counters import SHARED, Scrape, scrape_of
 
 __all__ = ["read_metrics"]
 

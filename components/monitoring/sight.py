@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sevenfold.contracts import telemetry
-from sevenfold.contracts.prometheus import PrometheusClient, selector
+from sevenfold.drift import telemetry
+from sevenfold.drift.prometheus import PrometheusClient, selector
+from sevenfold.drift.promql import FEATURE, PREDICTIONS
 from sevenfold.monitoring.alerts import WATCHDOG
-from sevenfold.monitoring.recording import FEATURE, PREDICTIONS
 
 __all__ = ["RULES", "Sight", "look"]
 

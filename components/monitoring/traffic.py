@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sevenfold.contracts.counted import Scrape, latency_quantile
-from sevenfold.contracts.report import Chart
-from sevenfold.contracts.report import charts as draw
-from sevenfold.contracts.report.model import Block
+from sevenfold.drift.counters import Scrape, latency_quantile
 from sevenfold.monitoring.replay import Replayed
+from sevenfold.report import Chart
+from sevenfold.report import charts as draw
+from sevenfold.report.model import Block
 
 __all__ = ["traffic_blocks", "traffic_of", "worst_p99"]
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
-
 from sevenfold.contracts.bundle import Bundle
-from sevenfold.contracts.counted import bin_counts
 from sevenfold.contracts.dataset import LATER, Dataset
-from sevenfold.contracts.errors import IntegrityError, MonitoringError
-from sevenfold.contracts.inference import InferenceClient
-from sevenfold.contracts.manifest import verify
-from sevenfold.contracts.progress import report_progress
-from sevenfold.contracts.report import Report
-from sevenfold.contracts.telemetry import bundle_label
-from sevenfold.monitoring.drift import WindowDrift, alarms, overall, window_drift
+from sevenfold.contracts.errors import MonitoringError
+from sevenfold.contracts.service import Service
+from sevenfold.drift.counters import bin_counts
+from sevenfold.drift.telemetry import bundle_label
+from sevenfold.drift.verdict import WindowDrift, alarms, overall, window_drift
 from sevenfold.monitoring.record import drift_record, write_watched
 from sevenfold.monitoring.replay import Replayed, replay, scrape
 from sevenfold.monitoring.report import replay_report
@@ -25,52 +19,22 @@ from sevenfold.monitoring.traffic import traffic_of
 from sevenfold.monitoring.windows import Window, equal_windows, windows_of
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection, Replay
+from sevenfold.report import Report
+from sevenfold.runtime.progress import report_progress
+from sevenfold.scoring.client import InferenceClient
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ServiceAddress", "read_service", "require_same_bundle", "watch", "windows_of_dataset"]
+__all__ = ["require_same_bundle", "watch", "windows_of_dataset"]
 
 STAGE = "monitoring"
-
-
-@dataclass(frozen=True)
-class ServiceAddress:
-    """Where a predictor answers, under which name, and the digest of the bundle it should serve.
-
-    `kind` is local, a process of this machine, or kserve, an InferenceService in `namespace`.
-    """
-
-    url: str
-    name: str
-    digest: str
-    kind: str = "local"
-    namespace: str = ""
-
-
-def read_service(folder: Path) -> ServiceAddress:
-    """Verify a service folder and read its `service.json`.
-
-    Raises:
-        IntegrityError: whatever `verify` raises; ``unknown_format``.
-    """
-    verify(folder)
-    try:
-        told = orjson.loads((folder / "service.json").read_bytes())
-        place = {key: str(told[key]) for key in ("kind", "namespace") if key in told}
-        return ServiceAddress(url=str(told["url"]), name=str(told["name"]), digest=str(told["digest"]), **place)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IntegrityError(
-            "unknown_format",
-            f"{folder.name} must hold a service.json with url, name and digest.",
-            remedy="Deploy the bundle again.",
-        ) from error
 
 
 def watch(
     dataset: Dataset,
     bundle: Bundle,
-    service: ServiceAddress,
+    service: Service,
     section: MonitoringSection,
     out: Path,
     *,
@@ -109,7 +73,7 @@ def watch(
     return replay_report(windows, replayed, counts, reference, section, what=what)
 
 
-def require_same_bundle(service: ServiceAddress, bundle: Bundle) -> None:
+def require_same_bundle(service: Service, bundle: Bundle) -> None:
     """Refuse a bundle that is not the one deployed.
 
     Raises:
@@ -140,7 +104,7 @@ def windows_of_dataset(
 
 
 def _traffic(
-    dataset: Dataset, bundle: Bundle, service: ServiceAddress, section: MonitoringSection, time_column: str
+    dataset: Dataset, bundle: Bundle, service: Service, section: MonitoringSection, time_column: str
 ) -> tuple[list[Replayed], str]:
     label = bundle_label(bundle.digest)
     with InferenceClient(service.url, service.name, timeout_seconds=60.0) as client:

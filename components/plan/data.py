@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sevenfold.contracts.columns import Column, Task
+from sevenfold.contracts.schema import Column, Task
 from sevenfold.plan.section import Fraction, Section
 
 __all__ = ["DataSection", "Format", "RefineSection"]

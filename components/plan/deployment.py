@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sevenfold.contracts.service import Strategy
 from sevenfold.plan.section import Fraction, Section
 
 __all__ = ["Approval", "CanarySection", "DeploymentSection", "Runtime", "ServiceLevel", "Strategy", "Target"]
@@ -25,13 +26,6 @@ class Approval(StrEnum):
 
     AUTOMATIC = "automatic"
     MANUAL = "manual"
-
-
-class Strategy(StrEnum):
-    """How a new version takes over."""
-
-    CANARY = "canary"
-    REPLACE = "replace"
 
 
 class Runtime(StrEnum):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sevenfold.contracts.columns import Kind, Role, Task
-from sevenfold.contracts.prometheus_address import address_fault, shown_address
+from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
 from sevenfold.plan.monitoring import Replay, Trigger
 from sevenfold.plan.plan import Plan, StageName
 from sevenfold.plan.preparation import SplitBy
 from sevenfold.plan.training import Device, Framework
+from sevenfold.runtime.prometheus_address import address_fault, shown_address
 
 __all__ = ["METRICS", "Breach", "breaches"]
 

@@ -26,21 +26,21 @@ def prepare_data(
         report: What was found, as a page.
         summary: The same as Markdown.
     """
-    from sevenfold.contracts.failure import stage_boundary
+    from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("preparation"):
         import json
         import tempfile
         from pathlib import Path
 
-        from sevenfold.contracts.environment import in_cluster
-        from sevenfold.contracts.progress import report_progress
-        from sevenfold.contracts.report.page import write_report
-        from sevenfold.contracts.source import ATTEMPTS, CLUSTER_ATTEMPTS, resolve_source
         from sevenfold.plan.data import DataSection
         from sevenfold.plan.preparation import PreparationSection
         from sevenfold.preparation.prepare import prepare
         from sevenfold.preparation.report import preparation_report
+        from sevenfold.report.page import write_report
+        from sevenfold.runtime.environment import in_cluster
+        from sevenfold.runtime.progress import report_progress
+        from sevenfold.tables.source import ATTEMPTS, CLUSTER_ATTEMPTS, resolve_source
 
         given = json.loads(settings)
         section = DataSection.model_validate(given["data"]).replaced(digest=data_digest)

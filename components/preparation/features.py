@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.bins import FeatureBins, build_reference
-from sevenfold.contracts.columns import Column, Kind, Role, Schema
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.leakage import category_leaks, number_leaks
+from sevenfold.contracts.reference import FeatureBins
+from sevenfold.contracts.schema import Column, Kind, Role, Schema
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature
+from sevenfold.drift.bins import build_reference
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import Encoding, PreparationSection
 from sevenfold.preparation.fit import fit_category, fit_datetime, fit_number
 from sevenfold.preparation.split import SPLITS, TRAIN
+from sevenfold.tables.leakage import category_leaks, number_leaks
 
 if TYPE_CHECKING:
     import pyarrow as pa

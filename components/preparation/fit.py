@@ -7,7 +7,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.columns import Column, Kind
+from sevenfold.contracts.schema import Column, Kind
 from sevenfold.contracts.transform import CLIP, CategoryFeature, DatetimeFeature, NumberFeature, Part
 from sevenfold.plan.preparation import Encoding, Imputation, PreparationSection, Scaling
 

@@ -15,30 +15,23 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.bins import Reference
 from sevenfold.contracts.canonical import file_digest
-from sevenfold.contracts.columns import Kind, Role, Schema, Task
 from sevenfold.contracts.dataset import DATASET_FILES
 from sevenfold.contracts.errors import DataError, PolicyError, SevenfoldError
 from sevenfold.contracts.manifest import MANIFEST, seal
+from sevenfold.contracts.reference import Reference
+from sevenfold.contracts.schema import Kind, Role, Schema, Task
 from sevenfold.contracts.transform import Target, Transform
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import PreparationSection, SplitBy
 from sevenfold.preparation.features import FeatureFindings, FeatureFitter, dropped_column
-from sevenfold.preparation.labels import class_names
-from sevenfold.preparation.quarantine import Quarantine
-from sevenfold.preparation.read import TableReader
-from sevenfold.preparation.split import (
-    LATER,
-    SPLITS,
-    check_split,
-    split_by_group,
-    split_by_time,
-    split_stratified,
-)
+from sevenfold.preparation.split import LATER, SPLITS, check_split, split_by_group, split_by_time, split_stratified
 from sevenfold.preparation.store import RowStore, sort_rows, write_splits
 from sevenfold.preparation.timeline import Span, balance, timeline
+from sevenfold.tables.labels import class_names
+from sevenfold.tables.quarantine import Quarantine
+from sevenfold.tables.reader import TableReader
 
 if TYPE_CHECKING:
     import pyarrow as pa

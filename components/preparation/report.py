@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sevenfold.contracts.columns import Kind, Task
-from sevenfold.contracts.report.charts import bars, lines
-from sevenfold.contracts.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
+from sevenfold.contracts.schema import Kind, Task
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature
 from sevenfold.preparation.features import FeatureFindings
 from sevenfold.preparation.prepare import Prepared
-from sevenfold.preparation.quarantine import LABEL_MISSING
+from sevenfold.report.charts import bars, lines
+from sevenfold.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
+from sevenfold.tables.quarantine import LABEL_MISSING
 
 __all__ = ["preparation_report"]
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.columns import Column, Kind
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.moments import parse_moment
+from sevenfold.contracts.schema import Column, Kind
 from sevenfold.plan.preparation import SplitBy, SplitSection
+from sevenfold.tables.moments import parse_moment
 
 __all__ = ["LATER", "SPLITS", "TEST", "TRAIN", "VALIDATION", "check_split", "split_by_group", "split_by_time"]
 __all__ += ["split_stratified"]

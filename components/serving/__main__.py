@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from sevenfold.contracts.errors import SevenfoldError
-from sevenfold.serving.guard import forbid_pickle
-from sevenfold.serving.limits import Limits
-from sevenfold.serving.serve import serve
+from sevenfold.serving.predictor.guard import forbid_pickle
+from sevenfold.serving.predictor.limits import Limits
+from sevenfold.serving.predictor.serve import serve
 
 DEFAULTS = Limits()
 

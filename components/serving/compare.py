@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from sevenfold.contracts.bundle import Signature
-from sevenfold.contracts.columns import Task
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import IntegrityError, ServingError
-from sevenfold.contracts.feeds import Feeds, feeds_from_table
-from sevenfold.contracts.inference import InferenceClient
-from sevenfold.contracts.telemetry import REPLAY_HEADER, REPLAY_VALUE
+from sevenfold.contracts.schema import Task
+from sevenfold.contracts.service import REPLAY_HEADER, REPLAY_VALUE
+from sevenfold.contracts.signature import Signature
 from sevenfold.plan.deployment import Runtime
+from sevenfold.scoring.client import InferenceClient
+from sevenfold.scoring.feeds import Feeds, feeds_from_table
 from sevenfold.serving.tensorflow_client import TensorFlowClient
 
 __all__ = ["PROBABILITY_LIMIT", "VALUE_LIMIT", "Comparison", "compare"]

@@ -38,15 +38,15 @@ def deploy_model(
             evaluation is of.
         evaluation_digest: The same of the evaluation.
     """
-    from sevenfold.contracts.failure import stage_boundary
+    from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("serving"):
         import json
         from pathlib import Path
 
         from sevenfold.contracts.manifest import verify
-        from sevenfold.contracts.report.page import write_report
         from sevenfold.plan.deployment import DeploymentSection
+        from sevenfold.report.page import write_report
         from sevenfold.serving.report import deployment_report
         from sevenfold.serving.stage import run_deployment
 
@@ -91,14 +91,14 @@ def judge_canary(
     Returns:
         promote, hold or rollback.
     """
-    from sevenfold.contracts.failure import stage_boundary
+    from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("serving"):
         import json
         from pathlib import Path
 
-        from sevenfold.contracts.report.page import write_report
         from sevenfold.plan.deployment import DeploymentSection
+        from sevenfold.report.page import write_report
         from sevenfold.serving.report import verdict_report
         from sevenfold.serving.stage import run_judgement
 

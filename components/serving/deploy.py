@@ -14,15 +14,15 @@ from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import GateRefused, IntegrityError, PolicyError
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.manifest import seal, verify
-from sevenfold.contracts.progress import report_progress
 from sevenfold.contracts.registry import Record, Registry
+from sevenfold.contracts.service import SERVICE_FILE, LocalService, Service, read_service, write_service
 from sevenfold.plan.deployment import DeploymentSection, Runtime, Target
+from sevenfold.runtime.progress import report_progress
 from sevenfold.serving.compare import Comparison, compare
 from sevenfold.serving.judge import Verdict, judge_local
-from sevenfold.serving.kserve_service import KServeService
-from sevenfold.serving.limits import Limits
-from sevenfold.serving.local import SERVICE_FILE, Service, read_service, start_predictor
-from sevenfold.serving.process import end_process
+from sevenfold.serving.local.predictor import runs, start_predictor
+from sevenfold.serving.local.process import end_process
+from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.smoke import SmokeCheck, smoke_test
 
 __all__ = ["CHECKS_FILE", "VERDICT_FILE", "Checks", "Deployed", "candidate_record", "deploy_locally"]
@@ -54,7 +54,7 @@ class Checks(BaseModel):
 class Deployed:
     """A service that runs and was checked."""
 
-    service: Service | KServeService
+    service: Service
     checks: Checks
 
 
@@ -105,7 +105,7 @@ def deploy_locally(
             candidate=candidate_record(tested, bundle, name),
         )
         out.mkdir(parents=True, exist_ok=True)
-        write_json(out / SERVICE_FILE, service.model_dump(mode="json"))
+        write_service(service, out)
         write_json(out / CHECKS_FILE, checks.model_dump(mode="json"))
         seal(out, expected=(SERVICE_FILE, CHECKS_FILE))
     except BaseException:
@@ -128,8 +128,8 @@ def judge_and_record(
         out: the folder to write.
     """
     verify(service_folder)
-    service, checks = read_service(service_folder), Checks.read(service_folder)
-    alive = service.running and _serves(service)
+    service, checks = read_service(service_folder, LocalService), Checks.read(service_folder)
+    alive = runs(service) and _serves(service)
     verdict = judge_local(checks.comparison if alive else None, section)
     if verdict.decision == "promote" and registry is not None:
         record = checks.candidate.model_copy(update={"run": run, "reason": verdict.sentence})
@@ -142,8 +142,8 @@ def judge_and_record(
     return verdict
 
 
-def _serves(service: Service) -> bool:
-    from sevenfold.contracts.inference import InferenceClient
+def _serves(service: LocalService) -> bool:
+    from sevenfold.scoring.client import InferenceClient
 
     with InferenceClient(service.url, service.name, timeout_seconds=5.0) as client:
         return client.ready() and client.bundle == service.digest

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from sevenfold.contracts.report import Chart, Table
-from sevenfold.contracts.report import charts as draw
-from sevenfold.contracts.report.model import Block
 from sevenfold.plan.deployment import DeploymentSection
+from sevenfold.report import Chart, Table
+from sevenfold.report import charts as draw
+from sevenfold.report.model import Block
 from sevenfold.serving.observed import Observed, Side
 
 __all__ = ["evidence_blocks"]

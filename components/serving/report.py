@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.contracts.bundle import Bundle
-from sevenfold.contracts.report import Fact, Facts, Finding, Findings, Report, Table, Text
+from sevenfold.contracts.service import KServeService, Service
 from sevenfold.plan.deployment import DeploymentSection, Runtime
+from sevenfold.report import Fact, Facts, Finding, Findings, Report, Table, Text
 from sevenfold.serving.deploy import Checks, Deployed
 from sevenfold.serving.evidence_report import evidence_blocks
 from sevenfold.serving.judge import Verdict
-from sevenfold.serving.kserve_service import KServeService
-from sevenfold.serving.local import Service
 from sevenfold.serving.smoke import example_instances
 
 __all__ = ["deployment_report", "query_line", "verdict_report"]
@@ -113,12 +112,12 @@ def verdict_report(verdict: Verdict, section: DeploymentSection | None = None) -
     )
 
 
-def _public(service: Service | KServeService) -> str:
+def _public(service: Service) -> str:
     """Return where users ask: on a cluster the gateway's address, once it has one."""
     return (service.public_url if isinstance(service, KServeService) else "") or service.url
 
 
-def _where(service: Service | KServeService) -> str:
+def _where(service: Service) -> str:
     if isinstance(service, KServeService):
         beside = f"beside bundle {service.stable[7:19]}, which serves" if service.stable else "as the first version"
         return (

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import MissingExtraError, ServingError
-from sevenfold.contracts.feeds import feeds_from_rows
 from sevenfold.plan.deployment import Runtime
+from sevenfold.scoring.feeds import feeds_from_rows
 from sevenfold.serving.tensorflow_client import instances_of
 
 __all__ = ["SmokeCheck", "example_instances", "smoke_test"]

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sevenfold.contracts.telemetry import BUNDLE_HEADER, REPLAY_HEADER, REPLAY_VALUE
+from sevenfold.contracts.service import BUNDLE_HEADER, REPLAY_HEADER, REPLAY_VALUE
 
 __all__ = ["run"]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
-from sevenfold.contracts.environment import in_cluster, own_namespace, registry_folder, run_folder
 from sevenfold.contracts.registry import LocalRegistry
 from sevenfold.plan.deployment import DeploymentSection, Target
+from sevenfold.runtime.environment import in_cluster, own_namespace, registry_folder, run_folder
 from sevenfold.serving.deploy import Deployed, deploy_locally, judge_and_record, place_of
 from sevenfold.serving.judge import Verdict
 
@@ -43,7 +43,7 @@ def run_deployment(
         log = (run_folder() or out.parent) / "predictor.log"
         return deploy_locally(rows, candidate, evaluation, section, name=name, out=out, log=log)
     from sevenfold.cluster.api import Cluster
-    from sevenfold.serving.kserve_deploy import deploy_on_kserve
+    from sevenfold.serving.kserve.deploy import deploy_on_kserve
 
     cluster = Cluster(section.namespace or own_namespace())
     return deploy_on_kserve(
@@ -65,7 +65,7 @@ def run_judgement(service: Path, section: DeploymentSection, *, prometheus: str,
         registry = LocalRegistry(home) if home else None
         return judge_and_record(service, section, registry=registry, run=run.name if run else "", out=out)
     from sevenfold.cluster.api import Cluster
-    from sevenfold.serving.kserve_judge import judge_on_kserve
+    from sevenfold.serving.kserve.judge import judge_on_kserve
 
     cluster = Cluster(section.namespace or own_namespace())
     return judge_on_kserve(service, section, prometheus=prometheus, cluster=cluster, out=out)

@@ -15,7 +15,7 @@ import numpy as np
 import orjson
 
 from sevenfold.contracts.errors import ServingError
-from sevenfold.contracts.inference import InferenceClient
+from sevenfold.scoring.client import InferenceClient
 
 __all__ = ["TensorFlowClient", "instances_of"]
 

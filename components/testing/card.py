@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sevenfold.contracts.bundle import BundleInfo
-from sevenfold.contracts.columns import Column
 from sevenfold.contracts.evaluation import Evaluation
+from sevenfold.contracts.schema import Column
 from sevenfold.testing.gates import told
 
 __all__ = ["model_card"]

@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.columns import Task
 from sevenfold.contracts.evaluation import Evaluation
-from sevenfold.contracts.report.charts import Limit, bars, confusion, dots, histogram, lines, scatter
-from sevenfold.contracts.report.model import Chart
+from sevenfold.contracts.schema import Task
+from sevenfold.report.charts import Limit, bars, confusion, dots, histogram, lines, scatter
+from sevenfold.report.model import Chart
 from sevenfold.testing.curves import calibration, precision_recall, roc
 from sevenfold.testing.gates import told
 from sevenfold.testing.scored import Scored

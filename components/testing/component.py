@@ -38,7 +38,7 @@ def test_model(
     Returns:
         "promote" or "refuse".
     """
-    from sevenfold.contracts.failure import stage_boundary
+    from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("testing"):
         from pathlib import Path

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.bundle import Bundle, Signature
-from sevenfold.contracts.columns import Task
+from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import DataError, IntegrityError, SevenfoldError
 from sevenfold.contracts.evaluation import Evaluation, GateResult, Interval, SliceResult
-from sevenfold.contracts.scores import METRIC_NAMES, default_metric, predicted_classes, score, weighted_score
+from sevenfold.contracts.schema import Task
+from sevenfold.contracts.signature import Signature
 from sevenfold.plan.rules import METRICS
 from sevenfold.plan.testing import Gate, TestingSection
+from sevenfold.scoring.scores import METRIC_NAMES, default_metric, predicted_classes, score, weighted_score
 from sevenfold.testing import gates
 from sevenfold.testing.bootstrap import interval, resampled
 from sevenfold.testing.curves import confusion

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sevenfold.contracts.evaluation import Evaluation, GateResult
-from sevenfold.contracts.report import Block, Fact, Facts, Finding, Findings, Level, Report, Table
+from sevenfold.report import Block, Fact, Facts, Finding, Findings, Level, Report, Table
 from sevenfold.testing.charts import comparison_chart, importance_chart, outcome_charts, slice_charts
 from sevenfold.testing.evaluate import Tested
 from sevenfold.testing.gates import told

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.bundle import Bundle, Signature
-from sevenfold.contracts.columns import Task
+from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.feeds import feeds_from_table
-from sevenfold.contracts.scorer import Scorer
+from sevenfold.contracts.schema import Task
+from sevenfold.contracts.signature import Signature
+from sevenfold.scoring.feeds import feeds_from_table
+from sevenfold.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.columns import Column, Kind
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.evaluation import SliceResult
-from sevenfold.contracts.scores import score, weighted_score
+from sevenfold.contracts.schema import Column, Kind
 from sevenfold.plan.testing import TestingSection
+from sevenfold.scoring.scores import score, weighted_score
 from sevenfold.testing.bootstrap import interval, resampled
 from sevenfold.testing.scored import Scored
 

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import write_whole
-from sevenfold.contracts.columns import Task
 from sevenfold.contracts.dataset import Dataset
-from sevenfold.contracts.environment import in_cluster, own_namespace, registry_folder
-from sevenfold.contracts.progress import report_progress
 from sevenfold.contracts.registry import LocalRegistry, Registry
-from sevenfold.contracts.report.page import write_report
-from sevenfold.contracts.scores import default_metric
+from sevenfold.contracts.schema import Task
 from sevenfold.plan.deployment import DeploymentSection, Target
 from sevenfold.plan.testing import TestingSection
+from sevenfold.report.page import write_report
+from sevenfold.runtime.environment import in_cluster, own_namespace, registry_folder
+from sevenfold.runtime.progress import report_progress
+from sevenfold.scoring.scores import default_metric
 from sevenfold.testing.card import model_card
 from sevenfold.testing.curves import roc
 from sevenfold.testing.evaluate import Tested, evaluate

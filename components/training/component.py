@@ -38,16 +38,16 @@ def train_model(
         max_epochs: Most epochs; 0 takes the plan's.
         seed: Seed of weights and shuffling; -1 takes the plan's.
     """
-    from sevenfold.contracts.failure import stage_boundary
+    from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("training"):
         import json
         from pathlib import Path
 
-        from sevenfold.contracts.environment import checkpoint_address
-        from sevenfold.contracts.progress import report_progress
-        from sevenfold.contracts.report.page import write_report
         from sevenfold.plan.training import TrainingSection
+        from sevenfold.report.page import write_report
+        from sevenfold.runtime.environment import checkpoint_address
+        from sevenfold.runtime.progress import report_progress
         from sevenfold.training.report import training_report
         from sevenfold.training.train import train
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from sevenfold.contracts.bundle import Signature
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.dataset import Dataset
-from sevenfold.contracts.feeds import feeds_from_table
-from sevenfold.contracts.scorer import Scorer
+from sevenfold.contracts.signature import Signature
 from sevenfold.plan.training import TrainingSection
-from sevenfold.training.convert import compare, raw_model
-from sevenfold.training.fit import fit
-from sevenfold.training.model import Model
-from sevenfold.training.predict import predict
-from sevenfold.training.tensors import Tensors
+from sevenfold.scoring.feeds import feeds_from_table
+from sevenfold.scoring.scorer import Scorer
+from sevenfold.training.export.convert import compare, raw_model
+from sevenfold.training.pytorch.fit import fit
+from sevenfold.training.pytorch.model import Model
+from sevenfold.training.pytorch.predict import predict
+from sevenfold.training.pytorch.tensors import Tensors
 
 __all__ = ["rehearse"]
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from sevenfold.contracts.canonical import digest_of, file_digest
 from sevenfold.contracts.errors import IntegrityError, TrainingError
-from sevenfold.contracts.source import resolve_source, shown
+from sevenfold.tables.source import resolve_source, shown
 
 __all__ = ["Source", "load_source", "pack_source", "source_digest"]
 

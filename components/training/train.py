@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,21 +9,19 @@ from typing import Any
 
 import sevenfold
 from sevenfold.contracts.bundle import Bundle
-from sevenfold.contracts.checkpoint import Draft, checkpoints_at
 from sevenfold.contracts.dataset import Dataset
-from sevenfold.contracts.errors import IntegrityError
-from sevenfold.contracts.manifest import verify
-from sevenfold.contracts.termination import on_termination
+from sevenfold.contracts.study import Best
 from sevenfold.plan.training import TrainingSection
-from sevenfold.training.device import device_of
-from sevenfold.training.export import export_bundle
-from sevenfold.training.fit import Fitted, fit
-from sevenfold.training.model import Model
-from sevenfold.training.tensors import load_tensors
+from sevenfold.runtime.checkpoint import Draft, checkpoints_at
+from sevenfold.runtime.termination import on_termination
+from sevenfold.training.export.bundle import export_bundle
+from sevenfold.training.pytorch.device import device_of
+from sevenfold.training.pytorch.fit import Fitted, fit
+from sevenfold.training.pytorch.model import Model
+from sevenfold.training.pytorch.tensors import load_tensors
 
-__all__ = ["Trained", "best_settings", "train", "work_of"]
+__all__ = ["Trained", "train", "work_of"]
 
-BEST = "best.json"
 Tell = Callable[[str, int, int], None]
 
 
@@ -41,21 +38,6 @@ class Trained:
     train_rows: int
     validation_rows: int
     model_bytes: int
-
-
-def best_settings(study: Path) -> dict[str, Any]:
-    """Return the settings that tuning found best, from its sealed folder.
-
-    Raises:
-        IntegrityError: whatever `verify` raises; ``missing_file``, ``unknown_format``.
-    """
-    manifest = verify(study)
-    if BEST not in manifest.files:
-        raise IntegrityError("missing_file", f"A study must hold {BEST}, but does not.", remedy="Run tuning again.")
-    settings = json.loads((study / BEST).read_bytes()).get("settings")
-    if not isinstance(settings, dict):
-        raise IntegrityError("unknown_format", f"{BEST} must hold settings, but does not.", remedy="Run tuning again.")
-    return settings
 
 
 def work_of(dataset: Dataset, section: TrainingSection, metric: str, model: Model) -> dict[str, Any]:
@@ -104,7 +86,7 @@ def train(
     device_of(section.device)  # a GPU that is not there is told before anything is read
     tell("reading the dataset", 0, section.max_epochs)
     dataset = Dataset.open(dataset_folder)
-    tuned = best_settings(study) if study else {}
+    tuned = Best.read(study).settings if study else {}
     model = Model.of(section)
     tensors = load_tensors(dataset)
 

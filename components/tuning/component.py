@@ -35,7 +35,7 @@ def tune_model(
         trials: Number of trials; -1 takes the plan's, 0 skips the search.
         seed: Seed of search and training; -1 takes the plan's.
     """
-    from sevenfold.contracts.failure import stage_boundary
+    from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("tuning"):
         import json
@@ -44,27 +44,26 @@ def tune_model(
         from pathlib import Path
         from typing import Any
 
-        from sevenfold.contracts.checkpoint import Draft, checkpoints_at
         from sevenfold.contracts.dataset import Dataset as SealedDataset
-        from sevenfold.contracts.environment import checkpoint_address
-        from sevenfold.contracts.progress import report_progress
-        from sevenfold.contracts.report.page import write_report
-        from sevenfold.contracts.scores import higher_is_better
-        from sevenfold.contracts.termination import on_termination
         from sevenfold.plan.training import TrainingSection
         from sevenfold.plan.tuning import TuningSection
-        from sevenfold.training.device import device_of
-        from sevenfold.training.fit import fit
-        from sevenfold.training.model import Model as Network
-        from sevenfold.training.model import effective_settings
+        from sevenfold.report.page import write_report
+        from sevenfold.runtime.checkpoint import Draft, checkpoints_at
+        from sevenfold.runtime.environment import checkpoint_address
+        from sevenfold.runtime.progress import report_progress
+        from sevenfold.runtime.termination import on_termination
+        from sevenfold.scoring.scores import higher_is_better
+        from sevenfold.training.pytorch.device import device_of
+        from sevenfold.training.pytorch.fit import fit
+        from sevenfold.training.pytorch.model import Model as Network
+        from sevenfold.training.pytorch.model import effective_settings
+        from sevenfold.training.pytorch.space import default_space
+        from sevenfold.training.pytorch.tensors import load_tensors
         from sevenfold.training.rehearsal import rehearse
         from sevenfold.training.settings import FitSettings
-        from sevenfold.training.space import default_space
-        from sevenfold.training.tensors import load_tensors
         from sevenfold.training.train import work_of
-        from sevenfold.tuning.record import write_study
         from sevenfold.tuning.report import build_report
-        from sevenfold.tuning.study import search
+        from sevenfold.tuning.study import search, write_study
 
         given, chosen = json.loads(settings), seed if seed >= 0 else None
         section = TuningSection.model_validate(given["tuning"])

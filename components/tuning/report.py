@@ -7,12 +7,11 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sevenfold.contracts.report import Block, Chart, Fact, Facts, Finding, Findings, Level, Report, Table
-from sevenfold.contracts.report.charts import Limit, bars, lines, scatter
 from sevenfold.plan.tuning import Dimension
+from sevenfold.report import Block, Chart, Fact, Facts, Finding, Findings, Level, Report, Table
+from sevenfold.report.charts import Limit, bars, lines, scatter
 from sevenfold.tuning.importance import MIN_TRIALS, importances
-from sevenfold.tuning.record import best_settings
-from sevenfold.tuning.study import Study
+from sevenfold.tuning.study import Study, best_settings
 from sevenfold.tuning.trial import Trial
 
 __all__ = ["build_report"]

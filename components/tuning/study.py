@@ -7,20 +7,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sevenfold.contracts.canonical import digest_of
-from sevenfold.contracts.checkpoint import Checkpoints
 from sevenfold.contracts.errors import TrainingError
-from sevenfold.contracts.termination import on_termination
+from sevenfold.contracts.study import Best
 from sevenfold.plan.tuning import Dimension, Pruner, Sampler, TuningSection
+from sevenfold.runtime.checkpoint import Checkpoints
+from sevenfold.runtime.termination import on_termination
 from sevenfold.tuning.space import distributions, params_of, settings_of
 from sevenfold.tuning.trial import Journal, Trial
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["Direction", "Objective", "OnEpoch", "Study", "search"]
+__all__ = ["Direction", "Objective", "OnEpoch", "Study", "best_settings", "search", "write_study"]
 
 Direction = Literal["maximize", "minimize"]
 OnEpoch = Callable[[int, float], bool]
@@ -247,3 +249,14 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         optuna.logging.set_verbosity(verbosity)
+
+
+def best_settings(study: Study, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plan's training settings with those of the best trial on top."""
+    return {**settings, **(study.best.settings if study.best else {})}
+
+
+def write_study(study: Study, settings: Mapping[str, Any], folder: Path) -> str:
+    """Write and seal the study folder, and return its digest; `settings` are the plan's training settings."""
+    best = Best(settings=best_settings(study, settings), score=study.best.score if study.best else None)
+    return best.save(folder, [trial.lasting() for trial in study.trials])

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sevenfold.contracts.canonical import canonical_json
-from sevenfold.contracts.checkpoint import Checkpoints, Draft
+from sevenfold.runtime.checkpoint import Checkpoints, Draft
 
 __all__ = ["Journal", "State", "Trial"]
 

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.bundle import Bundle
-from sevenfold.contracts.columns import Kind
 from sevenfold.contracts.dataset import Dataset
-from sevenfold.contracts.feeds import feeds_from_table
-from sevenfold.contracts.scorer import Scorer
+from sevenfold.contracts.schema import Kind
+from sevenfold.scoring.feeds import feeds_from_table
+from sevenfold.scoring.scorer import Scorer
 
 
 def main() -> None:

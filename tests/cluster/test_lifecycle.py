@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import pytest
 
-from sevenfold.contracts.telemetry import REQUESTS, bundle_label
+from sevenfold.drift.telemetry import REQUESTS, bundle_label
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 

@@ -87,7 +87,7 @@ def faults(image: str, folder: Path) -> Path:
     @component
     def bad_input() -> None:
         from sevenfold.contracts.errors import DataError
-        from sevenfold.contracts.failure import stage_boundary
+        from sevenfold.runtime.failure import stage_boundary
 
         with stage_boundary("preparation"):
             raise DataError("no_rows", "The table must have rows, but has none.")
@@ -95,7 +95,7 @@ def faults(image: str, folder: Path) -> Path:
     @component
     def passing_fault() -> None:
         from sevenfold.contracts.errors import TemporaryError
-        from sevenfold.contracts.failure import stage_boundary
+        from sevenfold.runtime.failure import stage_boundary
 
         with stage_boundary("preparation"):
             raise TemporaryError("source_unreachable", "The store must answer, but did not.")
@@ -177,9 +177,9 @@ def weights(path: Path) -> str:
 
 def trained_here(project: Path, run: Path, tmp_path: Path) -> str:
     """Train on the run's own dataset and study, here and without a fault, and return the digest of the weights."""
-    from sevenfold.contracts.scores import default_metric
-    from sevenfold.pipelines.store import Store
+    from sevenfold.pipelines.kubeflow.store import Store
     from sevenfold.plan import load_plan
+    from sevenfold.scoring.scores import default_metric
     from sevenfold.training.train import train
 
     told = json.loads((run / "run.json").read_text())

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sevenfold.contracts.bins import build_reference
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
-from sevenfold.contracts.encode import encode
 from sevenfold.contracts.errors import IntegrityError
-from sevenfold.contracts.feeds import feeds_from_table
 from sevenfold.contracts.manifest import verify
-from sevenfold.contracts.scorer import Scorer
+from sevenfold.drift.bins import build_reference
+from sevenfold.scoring.feeds import feeds_from_table
+from sevenfold.scoring.scorer import Scorer
+from sevenfold.training.encode import encode
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 VERSIONS = sorted(path for path in GOLDEN.iterdir() if (path / "expected.json").is_file())

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from sevenfold.contracts.bundle import BUNDLE_FILES, BundleInfo, Signature
+from sevenfold.contracts.bundle import BUNDLE_FILES, BundleInfo
 from sevenfold.contracts.canonical import write_json
-from sevenfold.contracts.columns import Task
 from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.registry import LocalRegistry, Record
+from sevenfold.contracts.schema import Task
+from sevenfold.contracts.signature import Signature
 
 
 def make_bundle(folder: Path, mark: str) -> str:

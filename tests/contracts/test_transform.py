@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from sevenfold.contracts.columns import Kind
+from sevenfold.contracts.schema import Kind
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature, Part, Target, Transform
 
 TRANSFORM = Transform(

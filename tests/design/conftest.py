@@ -2,12 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from sevenfold.contracts.errors import DataError
 from sevenfold.design.propose import Proposal, propose_plan
 from sevenfold.preparation.prepare import Prepared, prepare
 
@@ -20,30 +18,6 @@ def accept(tmp_path: Path) -> Callable[..., tuple[Proposal, Prepared]]:
         proposal = propose_plan(table, target)
         plan = proposal.plan
         return proposal, prepare(table, plan.data, plan.preparation, tmp_path / "dataset")
-
-    return run
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Callable[..., Path]:
-    """Write a text as a table."""
-
-    def write(content: str | bytes, name: str = "table.csv") -> Path:
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
-@pytest.fixture
-def code_of() -> Callable[[Callable[[], Any]], str]:
-    """Return the code of the DataError that a call raises."""
-
-    def run(call: Callable[[], Any]) -> str:
-        with pytest.raises(DataError) as caught:
-            call()
-        return caught.value.code
 
     return run
 

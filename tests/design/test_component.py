@@ -9,10 +9,10 @@ import pytest
 from kfp import dsl
 
 from sevenfold.contracts.canonical import canonical_json
-from sevenfold.contracts.progress import parse_progress
-from sevenfold.contracts.report.page import read_report
 from sevenfold.design.component import explore_data
 from sevenfold.design.propose import propose_plan
+from sevenfold.report.page import read_report
+from sevenfold.runtime.progress import parse_progress
 
 OUTPUTS = {"report": dsl.HTML, "summary": dsl.Markdown, "notebook": dsl.Artifact, "notebook_page": dsl.HTML}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sevenfold.contracts.columns import Kind
+from sevenfold.contracts.schema import Kind
 from sevenfold.design import kinds
 from sevenfold.design.kinds import Guess, Numerals
 from sevenfold.design.typed import read_typed

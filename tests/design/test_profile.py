@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sevenfold.contracts.columns import Kind
+from sevenfold.contracts.schema import Kind
 from sevenfold.design.profile import profile_table
 from sevenfold.design.report import design_report
 from sevenfold.plan import DataSection

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from sklearn import datasets
 
-from sevenfold.contracts.columns import Kind, Role, Task
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
+from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.propose import NOTEBOOK, PLAN, init_project, plan_name, propose_plan
 from sevenfold.plan import load_plan, parse_plan
 from sevenfold.plan.preparation import SplitBy

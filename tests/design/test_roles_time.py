@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from sevenfold.contracts.columns import Role
+from sevenfold.contracts.schema import Role
 from sevenfold.design.propose import propose_plan
 
 

@@ -100,10 +100,10 @@ def test_no_key_lies_in_it(built: tuple[str, str, Path]) -> None:
 def test_the_stages_can_be_imported(built: tuple[str, str, Path]) -> None:
     target, container, _ = built
     modules = {
-        "base": "sevenfold.cli, kfp",
+        "base": "sevenfold.cli.main, kfp",
         "prepare": "polars, pandas, nbclient, sevenfold.preparation",
         "train": "torch, optuna, onnxruntime, sevenfold.training",
-        "serve": "onnxruntime, uvicorn, sevenfold.serving.serve",
+        "serve": "onnxruntime, uvicorn, sevenfold.serving.predictor.serve",
         "control": "kserve, kubernetes, onnxruntime, sevenfold.monitoring",
     }[target]
     command = ["--", "/opt/sevenfold/bin/python", "-c", f"import os, {modules}; print(os.getuid())"]

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sevenfold.contracts.columns import Role
+from sevenfold.contracts.schema import Role
 from sevenfold.plan import load_plan
 
 FOLDER = Path(__file__).parents[2] / "examples" / "flights"

@@ -10,18 +10,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from onnx import TensorProto, helper, numpy_helper
 
-from sevenfold.contracts.bins import build_reference, with_prediction
-from sevenfold.contracts.bundle import BUNDLE_FILES, BundleInfo, Signature
+from sevenfold.contracts.bundle import BUNDLE_FILES, BundleInfo
 from sevenfold.contracts.canonical import write_json
-from sevenfold.contracts.columns import Column, Kind, Role, Schema, Task
 from sevenfold.contracts.dataset import DATASET_FILES
-from sevenfold.contracts.encode import encode
-from sevenfold.contracts.feeds import feeds_from_table
-from sevenfold.contracts.graph import join_graphs, model_bytes, preprocessing_graph
 from sevenfold.contracts.manifest import seal
-from sevenfold.contracts.scorer import Scorer
+from sevenfold.contracts.schema import Column, Kind, Role, Schema, Task
+from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature, Part, Target, Transform
 from sevenfold.contracts.versioned import write_versioned
+from sevenfold.drift.bins import build_reference, with_prediction
+from sevenfold.scoring.feeds import feeds_from_table
+from sevenfold.scoring.scorer import Scorer
+from sevenfold.training.encode import encode
+from sevenfold.training.export.graph import join_graphs, model_bytes, preprocessing_graph
 
 SPLITS = {"train": (0, 24), "validation": (24, 28), "test": (28, 34), "later": (34, 36)}
 CLASSES = ("on time", "late")

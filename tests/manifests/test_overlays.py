@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sevenfold import images
-from sevenfold.contracts.telemetry import METRICS
+from sevenfold.drift.telemetry import METRICS
 
 Objects = list[dict[str, Any]]
 

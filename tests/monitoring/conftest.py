@@ -17,17 +17,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sevenfold.contracts.bins import build_reference, with_prediction
-from sevenfold.contracts.bundle import BUNDLE_FILES, Bundle, BundleInfo, Signature
+from sevenfold.contracts.bundle import BUNDLE_FILES, Bundle, BundleInfo
 from sevenfold.contracts.canonical import write_json
-from sevenfold.contracts.columns import Column, Kind, Role, Schema, Task
 from sevenfold.contracts.dataset import DATASET_FILES, Dataset
-from sevenfold.contracts.feeds import feeds_from_table
-from sevenfold.contracts.graph import preprocessing_graph
-from sevenfold.contracts.join import join_graphs, model_bytes
 from sevenfold.contracts.manifest import seal
-from sevenfold.contracts.scorer import Scorer
+from sevenfold.contracts.schema import Column, Kind, Role, Schema, Task
+from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.transform import CategoryFeature, NumberFeature, Target, Transform
+from sevenfold.drift.bins import build_reference, with_prediction
+from sevenfold.scoring.feeds import feeds_from_table
+from sevenfold.scoring.scorer import Scorer
+from sevenfold.training.export.graph import preprocessing_graph
+from sevenfold.training.export.join import join_graphs, model_bytes
 
 INPUTS = {
     "wind": Column(kind=Kind.NUMBER),

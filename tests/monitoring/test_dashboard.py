@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from sevenfold.contracts.telemetry import METRICS
+from sevenfold.drift.telemetry import METRICS
 from sevenfold.monitoring.dashboard import build_dashboard
 from sevenfold.monitoring.rules import rule_groups
 from sevenfold.plan.deployment import ServiceLevel

@@ -15,17 +15,17 @@ from kfp import dsl
 
 from sevenfold.contracts.canonical import canonical_json, write_json
 from sevenfold.contracts.errors import MonitoringError
-from sevenfold.contracts.feeds import feeds_from_table
-from sevenfold.contracts.inference import InferenceClient
 from sevenfold.contracts.manifest import seal, verify
-from sevenfold.contracts.prometheus import PrometheusClient
-from sevenfold.contracts.report import Report, read_report
-from sevenfold.contracts.telemetry import bundle_label
+from sevenfold.contracts.service import KServeService
+from sevenfold.drift.prometheus import PrometheusClient
+from sevenfold.drift.telemetry import bundle_label
 from sevenfold.monitoring.component import monitor_model
 from sevenfold.monitoring.on_cluster import watch_on_cluster
 from sevenfold.monitoring.replay import scrape
-from sevenfold.monitoring.watch import ServiceAddress
 from sevenfold.plan.monitoring import MonitoringSection
+from sevenfold.report import Report, read_report
+from sevenfold.scoring.client import InferenceClient
+from sevenfold.scoring.feeds import feeds_from_table
 
 ONE_WINDOW = {"windows": 1, "windows_drifted": 1, "window_minutes": 5}
 
@@ -69,7 +69,7 @@ def watched(sample: Any, out: Path, url: str, team: str, **section: Any) -> tupl
     report = watch_on_cluster(
         sample.dataset,
         sample.bundle,
-        ServiceAddress("http://wind", "wind", sample.bundle.digest, kind="kserve", namespace=team),
+        KServeService(url="http://wind", name="wind", digest=sample.bundle.digest, namespace=team, workload="wind"),
         MonitoringSection(prometheus=url, **{**ONE_WINDOW, **section}),
         out,
         name="wind",
@@ -165,7 +165,9 @@ def test_rules_that_nobody_loaded_are_missed(sample, predictor, own_prometheus, 
 
 
 def test_a_service_of_another_bundle_is_not_watched(sample, tmp_path):
-    other = ServiceAddress("http://wind", "wind", "sha256:" + "0" * 64, kind="kserve", namespace="team")
+    other = KServeService(
+        url="http://wind", name="wind", digest="sha256:" + "0" * 64, namespace="team", workload="wind"
+    )
     with pytest.raises(MonitoringError) as caught:
         watch_on_cluster(sample.dataset, sample.bundle, other, MonitoringSection(), tmp_path / "watch", name="wind")
     assert caught.value.code == "another_bundle"

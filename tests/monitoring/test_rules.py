@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import yaml
 
-from sevenfold.contracts.bins import FeatureBins, Reference
-from sevenfold.contracts.chi_squared import chi_squared_quantile
-from sevenfold.contracts.stability import PREDICTION
-from sevenfold.contracts.telemetry import METRICS
+from sevenfold.contracts.reference import FeatureBins, Reference
+from sevenfold.drift.chi_squared import chi_squared_quantile
+from sevenfold.drift.stability import PREDICTION
+from sevenfold.drift.telemetry import METRICS
+from sevenfold.drift.verdict import window_drift
 from sevenfold.monitoring.alerts import WATCHDOG, alerts
-from sevenfold.monitoring.drift import window_drift
 from sevenfold.monitoring.rules import prometheus_rule, rule_groups, to_yaml
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from sevenfold.contracts.counted import Scrape, latency_quantile, since, summed
 from sevenfold.contracts.errors import MonitoringError
-from sevenfold.contracts.telemetry import BUCKETS
+from sevenfold.drift.counters import Scrape, latency_quantile, since, summed
+from sevenfold.drift.telemetry import BUCKETS
 from sevenfold.monitoring.scrape import read_metrics
 
 COUNTS = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.integers(0, 1000).map(float))

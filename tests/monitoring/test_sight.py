@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sevenfold.contracts.prometheus import Series
+from sevenfold.drift.prometheus import Series
 from sevenfold.monitoring.sight import RULES, look
 
 BUNDLE = {"namespace": "team", "model": "wind", "bundle": "b1"}

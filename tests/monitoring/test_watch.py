@@ -8,13 +8,13 @@ import yaml
 from kfp import dsl
 
 from sevenfold.contracts.canonical import canonical_json, write_json
-from sevenfold.contracts.inference import InferenceClient
 from sevenfold.contracts.manifest import seal, verify
-from sevenfold.contracts.report import read_report
-from sevenfold.contracts.telemetry import bundle_label
+from sevenfold.drift.telemetry import bundle_label
 from sevenfold.monitoring.component import monitor_model
 from sevenfold.monitoring.replay import scrape
 from sevenfold.plan.monitoring import MonitoringSection
+from sevenfold.report import read_report
+from sevenfold.scoring.client import InferenceClient
 
 
 def service_folder(folder: Path, url: str, digest: str) -> Path:

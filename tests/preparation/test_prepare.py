@@ -230,7 +230,7 @@ def test_many_chunks_give_what_one_gives(tables, monkeypatch):
     content = tables.text(body)
     whole = tables.outcome(content)
     values = whole.column("x"), whole.column("c"), whole.refused
-    monkeypatch.setattr("sevenfold.preparation.text.CHUNK_BYTES", 1_000)
+    monkeypatch.setattr("sevenfold.tables.encoding.CHUNK_BYTES", 1_000)
     parts = tables.outcome(content)
     assert (parts.column("x"), parts.column("c"), parts.refused) == values
     assert parts.refused == [(1503, "x", "not_a_number")]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sevenfold.contracts.columns import Column, Kind
 from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.schema import Column, Kind
 from sevenfold.plan import SplitSection
 from sevenfold.preparation.split import LATER, TEST, TRAIN, split_by_group, split_by_time, split_stratified
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from sevenfold.contracts.columns import Column, Kind
-from sevenfold.preparation.parse import parse_floats, parse_texts
+from sevenfold.contracts.schema import Column, Kind
+from sevenfold.tables.parse import parse_floats, parse_texts
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ import pytest
 from kfp import dsl
 
 from sevenfold.contracts.errors import IntegrityError
-from sevenfold.contracts.inference import InferenceClient
 from sevenfold.contracts.manifest import verify
 from sevenfold.contracts.registry import LocalRegistry
+from sevenfold.contracts.service import LocalService, read_service
 from sevenfold.plan.deployment import DeploymentSection
+from sevenfold.scoring.client import InferenceClient
 from sevenfold.serving.component import deploy_model, judge_canary
-from sevenfold.serving.local import read_service, stop_predictor
+from sevenfold.serving.local.predictor import runs, stop_predictor
 
 
 def settings(**changes: Any) -> str:
@@ -46,7 +47,7 @@ def test_a_tested_bundle_serves_is_judged_and_recorded(
             summary=artifact(dsl.Markdown, run / "report.md"),
         )
         verify(Path(service.path))
-        found = read_service(Path(service.path))
+        found = read_service(Path(service.path), LocalService)
         assert found.digest == sample.bundle.digest
         with InferenceClient(found.url, "flights") as client:
             assert client.ready()
@@ -68,7 +69,7 @@ def test_a_tested_bundle_serves_is_judged_and_recorded(
         assert (record.bundle, record.run, record.scores) == (sample.bundle.digest, "run-1", {"log_loss": 0.5})
     finally:
         assert stop_predictor(Path(service.path))
-    assert not found.running
+    assert not runs(found)
 
 
 def test_kserve_without_a_cluster_says_so(

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sevenfold.contracts.columns import Kind, Task
 from sevenfold.contracts.errors import PolicyError, ServingError
 from sevenfold.contracts.registry import Record
-from sevenfold.contracts.report import Text
-from sevenfold.contracts.scorer import Scorer
+from sevenfold.contracts.schema import Kind, Task
+from sevenfold.contracts.service import KServeService
 from sevenfold.plan.deployment import DeploymentSection, Runtime, Strategy, Target
+from sevenfold.report import Text
+from sevenfold.scoring.scorer import Scorer
 from sevenfold.serving.compare import Comparison, compare
 from sevenfold.serving.deploy import Checks, Deployed, place_of
-from sevenfold.serving.inference_service import Release, digest_of, read_release
-from sevenfold.serving.kserve_service import KServeService
-from sevenfold.serving.predictor_spec import predictor_of
+from sevenfold.serving.kserve.inference_service import Release, digest_of, read_release
+from sevenfold.serving.kserve.predictor_spec import predictor_of
 from sevenfold.serving.report import deployment_report
 from sevenfold.serving.smoke import smoke_test
 from sevenfold.serving.tensorflow_client import TensorFlowClient
@@ -134,7 +134,7 @@ def test_kserves_client_asks_it(sample: Any) -> None:
     ],
 )
 def test_what_makes_no_sense_is_told(sample: Any, feeds: Any, answer: Any, code: str) -> None:
-    from sevenfold.contracts.feeds import feeds_from_table
+    from sevenfold.scoring.feeds import feeds_from_table
 
     signature = sample.bundle.signature
     sent = feeds or feeds_from_table(sample.dataset.table("test")[:2], signature.inputs)

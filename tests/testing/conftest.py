@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sevenfold.contracts.bundle import BUNDLE_FILES, Bundle, BundleInfo, Signature
+from sevenfold.contracts.bundle import BUNDLE_FILES, Bundle, BundleInfo
 from sevenfold.contracts.canonical import write_json
-from sevenfold.contracts.columns import Column, Kind, Role, Schema, Task
 from sevenfold.contracts.dataset import DATASET_FILES, Dataset
 from sevenfold.contracts.manifest import seal
+from sevenfold.contracts.schema import Column, Kind, Role, Schema, Task
+from sevenfold.contracts.signature import Signature
 
 CLASSES = {Task.BINARY: ("no", "yes"), Task.MULTICLASS: ("red", "green", "blue"), Task.REGRESSION: ()}
 INPUTS = {

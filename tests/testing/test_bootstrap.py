@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from sevenfold.contracts.scores import weighted_score
+from sevenfold.scoring.scores import weighted_score
 from sevenfold.testing.bootstrap import interval, resampled
 
 

@@ -11,13 +11,13 @@ import pytest
 from kfp import dsl
 
 from sevenfold.contracts.bundle import Bundle
-from sevenfold.contracts.columns import Task
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.manifest import verify
 from sevenfold.contracts.registry import LocalRegistry, Record
-from sevenfold.contracts.report.page import read_report
+from sevenfold.contracts.schema import Task
 from sevenfold.plan.testing import Gate, TestingSection
+from sevenfold.report.page import read_report
 from sevenfold.testing.component import test_model as component
 
 MakeBundle = Callable[..., Bundle]

@@ -11,9 +11,9 @@ import pytest
 from sklearn import metrics as oracle
 
 from sevenfold.contracts.bundle import Bundle
-from sevenfold.contracts.columns import Task
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import DataError, IntegrityError
+from sevenfold.contracts.schema import Task
 from sevenfold.plan.rules import METRICS
 from sevenfold.plan.testing import Gate, TestingSection
 from sevenfold.testing.evaluate import evaluate, evaluate_bundle

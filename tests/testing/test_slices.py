@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from sevenfold.contracts.columns import Column, Kind
 from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.schema import Column, Kind
 from sevenfold.plan.testing import TestingSection
 from sevenfold.testing.scored import Scored
 from sevenfold.testing.slices import MAX_VALUES, MIN_NAMED, slice_scores, slices_of

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sevenfold.contracts.columns import Column, Kind, Role, Task
 from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.schema import Column, Kind, Role, Task
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import PreparationSection
 from sevenfold.plan.training import TrainingSection
 from sevenfold.preparation.prepare import prepare
-from sevenfold.training.tensors import Tensors, load_tensors
+from sevenfold.training.pytorch.tensors import Tensors, load_tensors
 
 MAIL = "someone@example.org"
 

@@ -11,9 +11,9 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import canonical_json, write_json
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.manifest import seal
-from sevenfold.contracts.progress import parse_progress
-from sevenfold.contracts.report.page import read_report
 from sevenfold.plan.training import TrainingSection
+from sevenfold.report.page import read_report
+from sevenfold.runtime.progress import parse_progress
 from sevenfold.training.component import train_model
 
 

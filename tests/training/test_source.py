@@ -8,10 +8,10 @@ import pytest
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.training import TrainingSection
-from sevenfold.training.fit import fit
+from sevenfold.training.pytorch.fit import fit
+from sevenfold.training.pytorch.tensors import Tensors
 from sevenfold.training.rehearsal import rehearse
 from sevenfold.training.source import load_source, source_digest
-from sevenfold.training.tensors import Tensors
 
 NETWORK = """
 import torch

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from kfp import dsl
 
-from sevenfold.contracts.columns import Column, Kind, Role, Task
 from sevenfold.contracts.manifest import verify
-from sevenfold.contracts.progress import parse_progress
-from sevenfold.contracts.report.page import read_report
+from sevenfold.contracts.schema import Column, Kind, Role, Task
 from sevenfold.plan import DataSection, PreparationSection, TrainingSection, TuningSection
 from sevenfold.preparation.prepare import prepare
+from sevenfold.report.page import read_report
+from sevenfold.runtime.progress import parse_progress
 from sevenfold.training.settings import all_settings
 from sevenfold.tuning.component import tune_model
 

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.contracts.manifest import verify
-from sevenfold.contracts.report import Report
-from sevenfold.contracts.report.page import read_report, write_report
 from sevenfold.plan.tuning import Dimension, TuningSection
-from sevenfold.tuning.record import write_study
+from sevenfold.report import Report
+from sevenfold.report.page import read_report, write_report
 from sevenfold.tuning.report import build_report
-from sevenfold.tuning.study import Objective, OnEpoch, search
+from sevenfold.tuning.study import Objective, OnEpoch, search, write_study
 
 Space = dict[str, Dimension]
 

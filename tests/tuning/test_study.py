@@ -9,9 +9,9 @@ from typing import Any
 import optuna
 import pytest
 
-from sevenfold.contracts.checkpoint import checkpoints_at
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import Dimension, TuningSection
+from sevenfold.runtime.checkpoint import checkpoints_at
 from sevenfold.tuning.study import Objective, OnEpoch, Study, search
 
 Space = dict[str, Dimension]

@@ -15,8 +15,8 @@ import numpy as np
 
 from sevenfold.contracts.errors import ServingError
 from sevenfold.serving.__main__ import main
-from sevenfold.serving.app import Predictor
-from sevenfold.serving.model import ServedModel
+from sevenfold.serving.predictor.app import Predictor
+from sevenfold.serving.predictor.model import ServedModel
 
 FAULT = os.environ["FAULT"]
 well, predict = Predictor._answer, ServedModel.predict

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from sevenfold.plan.deployment import DeploymentSection, Runtime, Strategy
-from sevenfold.serving.inference_service import BUNDLE, Release, workload
-from sevenfold.serving.predictor_spec import TENSORFLOW_RUNTIME, predictor_of
-from sevenfold.serving.readiness import container_of
+from sevenfold.serving.kserve.inference_service import BUNDLE, Release, workload
+from sevenfold.serving.kserve.predictor_spec import TENSORFLOW_RUNTIME, predictor_of
+from sevenfold.serving.kserve.readiness import container_of
 
 pytestmark = pytest.mark.cluster
 SECTION = DeploymentSection(runtime=Runtime.TENSORFLOW_SERVING, strategy=Strategy.REPLACE)

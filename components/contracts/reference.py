@@ -1,0 +1,73 @@
+"""The reference: how the training rows were spread over the bins of each feature (`reference.json`).
+
+Preparation writes it for the features, training adds the predictions; the predictor, the drift report and the rules
+compare what they count with it.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from sevenfold.contracts.schema import FORMAT_VERSION
+
+__all__ = ["FeatureBins", "Reference"]
+
+
+class FeatureBins(BaseModel):
+    """The bins of one feature, and how many training rows fell into each.
+
+    number   `edges` ascending; bin i holds ``edges[i-1] <= x < edges[i]``; the last bin is missing (NaN)
+    category `levels`, the most frequent first, those seen ten times or more; the first ten have a bin each, then
+             ``other`` (the rest of `levels`), ``unseen`` (any other text), ``missing`` ("")
+    datetime by UTC hour, three at a time, or by weekday where every training value was a midnight; then ``missing``
+
+    `names` and `counts` have one entry per bin. `low` and `high` are the smallest and largest training value of a
+    number, None where there is none or the feature is sensitive.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    kind: Literal["number", "category", "hour", "weekday"]
+    edges: tuple[float, ...] = ()
+    levels: tuple[str, ...] = ()
+    names: tuple[str, ...]
+    counts: tuple[int, ...]
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def rows(self) -> int:
+        """The number of training rows."""
+        return sum(self.counts)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The bin of every known level, and of "" for missing."""
+        last = len(self.names) - 3
+        return {**{level: min(place, last) for place, level in enumerate(self.levels)}, "": len(self.names) - 1}
+
+    @cached_property
+    def edge_list(self) -> list[float]:
+        """The edges, as the search in them wants them."""
+        return list(self.edges)
+
+    @cached_property
+    def edge_array(self) -> NDArray[np.float64]:
+        """The edges, as the search of many values wants them."""
+        return np.array(self.edges, dtype=np.float64)
+
+
+class Reference(BaseModel):
+    """How the training rows were spread (`reference.json`), and how the model's predictions were."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int = FORMAT_VERSION
+    rows: int
+    features: dict[str, FeatureBins]
+    prediction: FeatureBins | None = None

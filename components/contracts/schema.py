@@ -1,0 +1,93 @@
+"""Columns: what a table's columns are, in the plan and in a dataset's `schema.json` alike."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["FORMAT_VERSION", "MAX_INTEGER", "Column", "Kind", "Role", "Schema", "Task"]
+
+FORMAT_VERSION = 1
+MAX_INTEGER: Final = 2**53  # beyond it a float64 no longer holds every whole number
+
+
+class Kind(StrEnum):
+    """How a column's values are read, and how they enter `model.onnx`."""
+
+    NUMBER = "number"  # float64; DOUBLE in the graph, NaN for missing
+    INTEGER = "integer"  # int64 up to 2^53; DOUBLE in the graph, NaN for missing
+    BOOLEAN = "boolean"  # DOUBLE 0.0 or 1.0 in the graph, NaN for missing
+    CATEGORY = "category"  # string; "" for missing in the graph
+    DATETIME = "datetime"  # int64 microseconds since 1970-01-01 UTC, with a null flag
+
+
+class Role(StrEnum):
+    """What a column is for. Only features enter the model."""
+
+    FEATURE = "feature"
+    TARGET = "target"
+    TIME = "time"  # orders the rows; a feature only when `also_feature` is set
+    GROUP = "group"  # rows of one group stay on one side of the split
+    IDENTIFIER = "identifier"
+    IGNORE = "ignore"  # kept in the plan with its reason, never read by the model
+
+
+class Task(StrEnum):
+    """What is predicted."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+class Column(BaseModel):
+    """One column of a table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+    kind: Annotated[Kind, Field(description="How its values are read.")]
+    role: Annotated[Role, Field(description="What it is for.")] = Role.FEATURE
+    also_feature: Annotated[bool, Field(description="For role time or group: use it as a feature too.")] = False
+    unit: Annotated[str, Field(description="Unit of its numbers, for people.")] = ""
+    nullable: Annotated[bool, Field(description="Whether a value may be missing.")] = True
+    range: Annotated[tuple[float, float] | None, Field(description="Smallest and largest value allowed.")] = None
+    categories: Annotated[tuple[str, ...] | None, Field(description="The only values allowed.")] = None
+    true_values: Annotated[tuple[str, ...], Field(description="For kind boolean: texts that mean true.")] = (
+        "true",
+        "True",
+        "TRUE",
+        "1",
+    )
+    false_values: Annotated[tuple[str, ...], Field(description="For kind boolean: texts that mean false.")] = (
+        "false",
+        "False",
+        "FALSE",
+        "0",
+    )
+    date_format: Annotated[str, Field(description="strptime format of a datetime; empty reads ISO 8601.")] = ""
+    sensitive: Annotated[bool, Field(description="Its values never appear in reports, logs or errors.")] = False
+    note: Annotated[str, Field(description="Why it is what it is.")] = ""
+
+    @property
+    def is_feature(self) -> bool:
+        """Whether the column enters the model."""
+        return self.role is Role.FEATURE or (self.also_feature and self.role in (Role.TIME, Role.GROUP))
+
+
+class Schema(BaseModel):
+    """The columns of a dataset in order, its target, task and class names (`schema.json`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int = FORMAT_VERSION
+    task: Task
+    target: str
+    classes: tuple[str, ...] = ()  # empty for regression; for binary the positive class comes last
+    columns: dict[str, Column]
+
+    @property
+    def features(self) -> dict[str, Column]:
+        """The columns that enter the model, in order."""
+        return {name: column for name, column in self.columns.items() if column.is_feature}

@@ -1,0 +1,118 @@
+"""The service folder: what deployment hands to the judge and to monitoring, and the headers that a service speaks.
+
+=================  ======================================================================================
+`service.json`     `LocalService` or `KServeService`, told apart by `kind`
+`checks.json`      what was checked before anybody used it (`sevenfold.serving.deploy.Checks`)
+`manifest.json`    digest and bytes of both
+=================  ======================================================================================
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from sevenfold.contracts.canonical import write_json
+from sevenfold.contracts.errors import IntegrityError
+from sevenfold.contracts.manifest import verify
+
+__all__ = [
+    "BUNDLE_HEADER",
+    "REPLAY_HEADER",
+    "REPLAY_VALUE",
+    "SERVICE_FILE",
+    "KServeService",
+    "LocalService",
+    "Service",
+    "Strategy",
+    "open_service",
+    "read_service",
+    "write_service",
+]
+
+SERVICE_FILE: Final = "service.json"
+REPLAY_HEADER: Final = "x-sevenfold-replay"
+REPLAY_VALUE: Final = "smoke"  # such a request is answered, and counted nowhere but in the process's own figures
+BUNDLE_HEADER: Final = "x-sevenfold-bundle"  # every answer names the full digest of the bundle that made it
+
+
+class Strategy(StrEnum):
+    """How a new version takes over."""
+
+    CANARY = "canary"
+    REPLACE = "replace"
+
+
+class LocalService(BaseModel):
+    """A predictor that runs as a process of this machine; `started` is when it began, as the system says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["local"] = "local"
+    name: str
+    url: str
+    port: int
+    digest: str  # of the bundle it serves
+    pid: int
+    started: str
+    log: str  # path
+
+
+class KServeService(BaseModel):
+    """A candidate on KServe, staged and checked; no user's request has reached it yet."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["kserve"] = "kserve"
+    name: str
+    namespace: str
+    url: str  # inside the cluster, of this revision alone
+    public_url: str = ""  # as KServe reports it; "" where there is no gateway
+    digest: str  # of the bundle it serves
+    stable: str = ""  # digest of what serves users meanwhile; "" for a first version
+    workload: str  # name of its Deployment
+    strategy: Strategy = Strategy.CANARY
+
+
+Service = LocalService | KServeService
+Wanted = TypeVar("Wanted", LocalService, KServeService)
+_ANY: TypeAdapter[Service] = TypeAdapter(Annotated[Service, Field(discriminator="kind")])
+
+
+def open_service(folder: Path) -> Service:
+    """Verify a service folder and read its `service.json`, of either kind.
+
+    Raises:
+        IntegrityError: whatever `verify` raises; ``unknown_format``.
+    """
+    verify(folder)
+    try:
+        return _ANY.validate_json((folder / SERVICE_FILE).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise _unknown(folder, "") from error
+
+
+def read_service(folder: Path, kind: type[Wanted]) -> Wanted:
+    """Read a `service.json` of one kind, without asking for the seal: a process is stopped whatever became of it.
+
+    Raises:
+        IntegrityError: ``unknown_format``.
+    """
+    try:
+        return kind.model_validate_json((folder / SERVICE_FILE).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise _unknown(folder, f"{kind.model_fields['kind'].default} ") from error
+
+
+def write_service(service: Service, folder: Path) -> None:
+    """Write `service.json`; sealing the folder is the caller's."""
+    write_json(folder / SERVICE_FILE, service.model_dump(mode="json"))
+
+
+def _unknown(folder: Path, kind: str) -> IntegrityError:
+    return IntegrityError(
+        "unknown_format", f"{folder.name} must hold a {kind}{SERVICE_FILE}.", remedy="Deploy the bundle again."
+    )

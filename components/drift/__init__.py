@@ -1,0 +1,1 @@
+"""Drift: bins, counters, statistics and the PromQL that says the same."""

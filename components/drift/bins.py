@@ -1,0 +1,217 @@
+"""Bins: how the values of each feature were spread in training, and how new values are counted into the same bins.
+
+Counts are integers and add up: bins counted on shards, replicas or hours sum to the bins of the whole.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.reference import FeatureBins, Reference
+from sevenfold.contracts.schema import Column, Kind, Schema, Task
+from sevenfold.scoring.feeds import MISSING, Feeds, feeds_from_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sevenfold.contracts.signature import Signature
+    from sevenfold.scoring.scorer import Prediction
+
+__all__ = [
+    "bin_of",
+    "build_reference",
+    "count_bins",
+    "out_of_range",
+    "prediction_values",
+    "with_prediction",
+]
+
+MAX_BINS: Final = 10  # intervals of a number, and named levels of a category
+MIN_COUNT: Final = 10  # a level seen fewer times is not stored by name
+MAX_LEVEL_CHARACTERS: Final = 8_192  # of all known levels of one feature, so that a feature stays below 16 kB
+HOURS: Final = 3
+DAY: Final = 86_400_000_000  # microseconds
+HOUR: Final = DAY // 24
+MONDAY: Final = 3  # 1970-01-01 was a Thursday
+WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def build_reference(table: pa.Table, schema: Schema, *, max_features: int = 50) -> Reference:
+    """Return the bins of the first `max_features` features of a table of refined training rows.
+
+    Numbers get at most ten intervals of about equal counts, cut at values that occur. The bins of a sensitive feature
+    are numbered, not named after values.
+    """
+    watched = dict(list(schema.features.items())[:max_features])
+    feeds = feeds_from_table(table, watched)
+    features = {name: _feature(name, column, feeds) for name, column in watched.items()}
+    return Reference(rows=table.num_rows, features=features)
+
+
+def with_prediction(reference: Reference, signature: Signature, prediction: Prediction) -> Reference:
+    """Return the reference with the bins of the predictions of some rows, at best ones the model was not fitted on.
+
+    Binary: the probability of the positive class, and regression: the value, in intervals of about equal counts.
+    Multiclass: the predicted class.
+    """
+    values = prediction_values(signature, prediction)
+    if signature.task is Task.MULTICLASS:
+        bins = _category_bins(signature.classes, hidden=False)
+    else:
+        bins = _number_bins(np.asarray(values, dtype=np.float64), hidden=False)
+    return reference.model_copy(update={"prediction": _counted(bins, values, None)})
+
+
+def prediction_values(signature: Signature, prediction: Prediction) -> NDArray[Any]:
+    """Return of each prediction what its bins count: positive probability, predicted class or value."""
+    if signature.task is Task.MULTICLASS and prediction.labels is not None:
+        return prediction.labels
+    if prediction.probabilities is not None:
+        return prediction.probabilities[:, -1]
+    if prediction.values is not None:
+        return prediction.values
+    raise ValueError("a prediction holds probabilities or values")
+
+
+def count_bins(bins: FeatureBins, values: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+    """Return how many values fall into each bin, int64 of shape ``[len(names)]``.
+
+    Args:
+        bins: the feature's bins.
+        values: the feature's feed, shape ``[n]``.
+        missing: for a datetime, the feed of its missing flag.
+    """
+    size = len(bins.names)
+    if len(values) == 1:
+        counts = np.zeros(size, dtype=np.int64)
+        counts[bin_of(bins, values[0], missing=missing is not None and bool(missing[0]))] = 1
+        return counts
+    if bins.kind == "number":
+        places = np.searchsorted(bins.edge_array, values, side="right")
+        places[np.isnan(values)] = size - 1
+    elif bins.kind == "category":
+        return _count_levels(bins, values)
+    else:
+        places = _phase(bins.kind, values)
+        if missing is not None:
+            places = np.where(missing, size - 1, places)
+    return np.bincount(places, minlength=size).astype(np.int64, copy=False)
+
+
+def bin_of(bins: FeatureBins, value: Any, *, missing: bool = False) -> int:
+    """Return the index of the bin of one value: a float, a str, or int microseconds."""
+    size = len(bins.names)
+    if bins.kind == "number":
+        return size - 1 if value != value else bisect_right(bins.edge_list, value)
+    if bins.kind == "category":
+        return bins.index.get(value, size - 2)
+    return size - 1 if missing else int(_phase(bins.kind, value))
+
+
+def out_of_range(bins: FeatureBins, values: NDArray[Any]) -> int:
+    """Return how many numbers lie below the smallest or above the largest training value; 0 for other kinds."""
+    if bins.kind != "number" or bins.low is None or bins.high is None:
+        return 0
+    if len(values) == 1:
+        return int(values[0] < bins.low or values[0] > bins.high)
+    return int(np.count_nonzero(values < bins.low) + np.count_nonzero(values > bins.high))
+
+
+def _phase(kind: str, moments: Any) -> Any:
+    if kind == "weekday":
+        return (moments // DAY + MONDAY) % len(WEEKDAYS)
+    return moments % DAY // (HOURS * HOUR)
+
+
+def _count_levels(bins: FeatureBins, texts: NDArray[Any]) -> NDArray[np.int64]:
+    counts = np.zeros(len(bins.names), dtype=np.int64)
+    unseen = len(bins.names) - 2
+    index = bins.index
+    for text, count in Counter(texts.tolist()).items():
+        counts[index.get(text, unseen)] += count
+    return counts
+
+
+def _feature(name: str, column: Column, feeds: Feeds) -> FeatureBins:
+    values = feeds[name]
+    if column.kind is Kind.CATEGORY:
+        return _counted(_category_bins(_known_levels(values), hidden=column.sensitive), values, None)
+    if column.kind is Kind.DATETIME:
+        missing = feeds[name + MISSING]
+        return _counted(_datetime_bins(values[~missing]), values, missing)
+    return _counted(_number_bins(values, hidden=column.sensitive), values, None)
+
+
+def _counted(bins: FeatureBins, values: NDArray[Any], missing: NDArray[np.bool_] | None) -> FeatureBins:
+    return bins.model_copy(update={"counts": tuple(count_bins(bins, values, missing).tolist())})
+
+
+def _number_bins(values: NDArray[np.float64], *, hidden: bool) -> FeatureBins:
+    present = np.sort(values[~np.isnan(values)])
+    edges: list[float] = []
+    if len(present):
+        distinct = np.unique(present)
+        if len(distinct) > MAX_BINS:
+            places = np.arange(1, MAX_BINS) * len(present) // MAX_BINS
+            distinct = np.unique(present[places])
+        edges = distinct[distinct > present[0]].tolist()
+    names = [f"bin {place + 1}" for place in range(len(edges) + 1)] if hidden else _interval_names(edges)
+    known = len(present) > 0 and not hidden
+    return FeatureBins(
+        kind="number",
+        edges=tuple(edges),
+        names=(*names, "missing"),
+        counts=(),
+        low=float(present[0]) if known else None,
+        high=float(present[-1]) if known else None,
+    )
+
+
+def _interval_names(edges: Sequence[float]) -> list[str]:
+    if not edges:
+        return ["any"]
+    short = [f"{edge:.6g}" for edge in edges]
+    said = short if len(set(short)) == len(short) else [repr(edge) for edge in edges]
+    between = [f"{low} to {high}" for low, high in pairwise(said)]
+    return [f"below {said[0]}", *between, f"{said[-1]} and above"]
+
+
+def _known_levels(texts: NDArray[Any]) -> list[str]:
+    counts = Counter(texts.tolist())
+    counts.pop("", None)
+    levels: list[str] = []
+    room = MAX_LEVEL_CHARACTERS
+    for level, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        room -= len(level)
+        if count < MIN_COUNT or room < 0:
+            break
+        levels.append(level)
+    return levels
+
+
+def _category_bins(levels: Sequence[str], *, hidden: bool) -> FeatureBins:
+    named = [f"level {place + 1}" for place in range(len(levels))] if hidden else [_level_name(name) for name in levels]
+    return FeatureBins(
+        kind="category",
+        levels=tuple(levels),
+        names=(*named[:MAX_BINS], "other", "unseen", "missing"),
+        counts=(),
+    )
+
+
+def _level_name(level: str) -> str:
+    # a level that is called like one of the fixed bins must not share its counter
+    return f"= {level}" if level in ("other", "unseen", "missing") else level
+
+
+def _datetime_bins(moments: NDArray[np.int64]) -> FeatureBins:
+    midnights = bool((moments % DAY == 0).all())
+    names = WEEKDAYS if midnights else tuple(f"{hour:02d} to {hour + HOURS:02d} h" for hour in range(0, 24, HOURS))
+    return FeatureBins(kind="weekday" if midnights else "hour", names=(*names, "missing"), counts=())

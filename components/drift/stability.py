@@ -1,0 +1,98 @@
+"""Whether counts are spread over bins as others were: the population stability index (PSI) and its chance level.
+
+The PSI of shares q against reference shares p is the sum over bins of (q - p) ln(q / p), both smoothed by half a row
+per bin. Without any change, PSI / (1/n + 1/n_ref) follows about a chi-squared distribution with B - 1 degrees of
+freedom (Yurdakul, *Statistical Properties of the Population Stability Index*, 2018,
+https://scholarworks.wmich.edu/dissertations/3208), so its expectation, (B - 1)(1/n + 1/n_ref), is taken off what is
+reported. Counts have moved if the change is *significant* (the chi-squared test) **and** *large* (the PSI, or the
+share of one bin).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sevenfold.drift.chi_squared import chi_squared_quantile
+
+__all__ = ["PREDICTION", "SMOOTHING", "Counts", "Move", "expected_index", "move_of", "smoothed_shares"]
+__all__ += ["stability_index"]
+
+SMOOTHING: Final = 0.5  # rows added to every bin, so that an empty one has a logarithm
+PREDICTION: Final = "prediction"  # what the model says, beside the features
+Counts = NDArray[np.int64] | NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """How far counts moved from the reference's.
+
+    `psi` has its no-change expectation taken off and may be a little below 0; `evidence` is compared with the
+    chi-squared `limit`; the bin at `place` moved most, from the share `before` to the share `after`.
+    """
+
+    psi: float
+    evidence: float
+    limit: float
+    place: int
+    before: float
+    after: float
+
+    @property
+    def significant(self) -> bool:
+        """Whether chance hardly explains it."""
+        return self.evidence > self.limit
+
+    def large(self, *, psi: float, share: float) -> bool:
+        """Whether the index, or the move of one bin's share, reaches its limit."""
+        return self.psi >= psi or abs(self.after - self.before) >= share
+
+
+def smoothed_shares(counts: ArrayLike) -> NDArray[np.float64]:
+    """Return the share of each bin, the last axis, with half a row added to every bin."""
+    raised = np.asarray(counts, dtype=np.float64) + SMOOTHING
+    shares: NDArray[np.float64] = raised / raised.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def stability_index(counts: ArrayLike, reference: ArrayLike) -> NDArray[np.float64]:
+    """Return the smoothed PSI along the last axis, its no-drift expectation still in it.
+
+    >>> round(float(stability_index([50, 50], [50, 50])), 6)
+    0.0
+    """
+    now, before = smoothed_shares(counts), smoothed_shares(reference)
+    index: NDArray[np.float64] = ((now - before) * np.log(now / before)).sum(axis=-1)
+    return index
+
+
+def expected_index(bins: int, rows: float, reference_rows: float) -> float:
+    """Return the PSI to be expected without any drift, (B - 1)(1/n + 1/n_ref)."""
+    return (bins - 1) * (1 / rows + 1 / reference_rows)
+
+
+def move_of(counts: ArrayLike, reference: ArrayLike, *, significance: float) -> Move:
+    """Compare rows per bin with the reference's rows per bin.
+
+    Args:
+        counts: rows per bin, shape ``[bins]``.
+        reference: the same of the reference.
+        significance: level of the chi-squared test.
+    """
+    found, before = np.asarray(counts, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    index = float(stability_index(found, before))
+    degrees = max(1, found.shape[-1] - 1)
+    noise = 1 / max(float(found.sum()), 1.0) + 1 / max(float(before.sum()), 1.0)
+    was, now = smoothed_shares(before), smoothed_shares(found)
+    place = int(np.argmax(np.abs(now - was)))
+    return Move(
+        psi=index - degrees * noise,
+        evidence=index / noise,
+        limit=chi_squared_quantile(1 - significance, degrees),
+        place=place,
+        before=float(was[place]),
+        after=float(now[place]),
+    )

@@ -1,0 +1,179 @@
+"""What a predictor measures: every metric's name, labels and meaning.
+
+The predictor writes these series, the rules, the dashboard and the drift report read them; nobody spells a name twice.
+Namespace and pod are Prometheus's own labels. `feature` and `bin` come from the bundle's reference alone, `code` and
+`reason` from the tuples below, so the number of series is fixed when a model loads, whatever clients send. Every series
+is there, at 0, from the first scrape.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = [
+    "BUCKETS",
+    "BUNDLE_INFO",
+    "CODES",
+    "EXTRA_FIELDS",
+    "FEATURE_BINS",
+    "METRICS",
+    "MODEL_LOAD_REJECTED",
+    "NONFINITE",
+    "OUT_OF_RANGE",
+    "PREDICTIONS",
+    "PREDICTION_BINS",
+    "READY",
+    "REFERENCE_CHI_SQUARED",
+    "REFERENCE_DEGREES",
+    "REFERENCE_FEATURE_BINS",
+    "REFERENCE_PREDICTION_BINS",
+    "REFERENCE_ROWS",
+    "REFUSALS",
+    "REQUESTS",
+    "REQUEST_SECONDS",
+    "SHED",
+    "UNKNOWN_CATEGORIES",
+    "Metric",
+    "bundle_label",
+    "parse_metrics",
+]
+
+# Status codes a prediction can end with; one series each.
+CODES: Final = ("200", "400", "408", "413", "415", "422", "499", "500", "503")
+# Why a model was refused at load: the two families of `IntegrityError` and `PolicyError`, and all else.
+REFUSALS: Final = ("integrity", "policy", "other")
+# Upper bounds in seconds; the default service level, 0.25, is one of them.
+BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric as Prometheus sees it; a counter's name ends in ``_total``, a histogram adds its own endings."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ("model", "bundle")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_FEATURE = ("model", "bundle", "feature")
+_BIN = ("model", "bundle", "feature", "bin")
+
+REQUESTS = Metric(
+    "sevenfold_requests_total",
+    "counter",
+    "Prediction requests answered, by HTTP status; 499 is a client that left.",
+    ("model", "bundle", "code"),
+)
+REQUEST_SECONDS = Metric(
+    "sevenfold_request_seconds",
+    "histogram",
+    "Seconds from a request's headers to its answer, refused ones included.",
+)
+PREDICTIONS = Metric("sevenfold_predictions_total", "counter", "Rows predicted.")
+FEATURE_BINS = Metric(
+    "sevenfold_feature_bin_total", "counter", "Rows whose value fell into a bin of the reference, per feature.", _BIN
+)
+PREDICTION_BINS = Metric(
+    "sevenfold_prediction_bin_total",
+    "counter",
+    "Rows whose prediction fell into a bin of the reference.",
+    ("model", "bundle", "bin"),
+)
+UNKNOWN_CATEGORIES = Metric(
+    "sevenfold_unknown_category_total", "counter", "Values of a category never seen in training.", _FEATURE
+)
+OUT_OF_RANGE = Metric(
+    "sevenfold_out_of_range_total", "counter", "Numbers below or above all those seen in training.", _FEATURE
+)
+EXTRA_FIELDS = Metric("sevenfold_extra_field_total", "counter", "Fields sent that the model does not know.")
+NONFINITE = Metric("sevenfold_nonfinite_total", "counter", "Requests whose prediction was not a finite number.")
+SHED = Metric("sevenfold_shed_total", "counter", "Requests turned away because too many were waiting.")
+MODEL_LOAD_REJECTED = Metric(
+    "sevenfold_model_load_rejected_total", "counter", "Bundles refused at load.", ("model", "reason")
+)
+READY = Metric("sevenfold_ready", "gauge", "1 while a model is loaded and takes requests.", ("model",))
+BUNDLE_INFO = Metric(
+    "sevenfold_bundle_info",
+    "gauge",
+    "Always 1; says what serves.",
+    ("model", "bundle", "digest", "task", "framework", "package_version"),
+)
+REFERENCE_FEATURE_BINS = Metric(
+    "sevenfold_reference_feature_bin_rows", "gauge", "Training rows in a bin, per feature.", _BIN
+)
+REFERENCE_PREDICTION_BINS = Metric(
+    "sevenfold_reference_prediction_bin_rows",
+    "gauge",
+    "Rows of the reference whose prediction fell into a bin.",
+    ("model", "bundle", "bin"),
+)
+REFERENCE_ROWS = Metric("sevenfold_reference_rows", "gauge", "Training rows behind the reference.")
+REFERENCE_DEGREES = Metric("sevenfold_reference_degrees_of_freedom", "gauge", "Bins of a feature less one.", _FEATURE)
+REFERENCE_CHI_SQUARED = Metric(
+    "sevenfold_reference_chi_squared_limit",
+    "gauge",
+    "Chi-squared quantile that n times PSI must pass, at level 0.01 over the number of features.",
+    _FEATURE,
+)
+
+METRICS: Final = (
+    REQUESTS,
+    REQUEST_SECONDS,
+    PREDICTIONS,
+    FEATURE_BINS,
+    PREDICTION_BINS,
+    UNKNOWN_CATEGORIES,
+    OUT_OF_RANGE,
+    EXTRA_FIELDS,
+    NONFINITE,
+    SHED,
+    MODEL_LOAD_REJECTED,
+    READY,
+    BUNDLE_INFO,
+    REFERENCE_FEATURE_BINS,
+    REFERENCE_PREDICTION_BINS,
+    REFERENCE_ROWS,
+    REFERENCE_DEGREES,
+    REFERENCE_CHI_SQUARED,
+)
+
+
+def bundle_label(digest: str) -> str:
+    """Return the short form of a bundle's digest that stands in labels: its first 12 hex digits.
+
+    >>> bundle_label("sha256:0123456789abcdef")
+    '0123456789ab'
+    """
+    return digest.removeprefix("sha256:")[:12]
+
+
+_LINE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
+_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
+_ESCAPES = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
+
+
+def parse_metrics(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Read the Prometheus text format: (sample name, set of label pairs) to value.
+
+    >>> parse_metrics('up{job="a"} 1')
+    {('up', frozenset({('job', 'a')})): 1.0}
+    """
+    samples = {}
+    for line in text.split("\n"):  # a label may hold what else ends lines
+        match = _LINE.match(line)
+        if match is None:
+            continue
+        name, labels, value = match.groups()
+        pairs = frozenset((key, _unescape(raw)) for key, raw in _LABEL.findall(labels or ""))
+        samples[name, pairs] = float(value)
+    return samples
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r'\\[n"\\]', lambda match: _ESCAPES[match[0]], text)

@@ -1,0 +1,137 @@
+"""Drift: whether the rows of a window are spread over a feature's bins as the training rows were.
+
+A feature has drifted in a window if its move (`drift.stability`) is *significant* (the chi-squared test at
+`significance` over the number of features) **and** *large* (PSI of at least `psi`, or a share moved by `share`).
+An alarm needs this in `windows_drifted` of `windows` windows. Fewer than `min_rows` rows give no verdict.
+
+The rules for Prometheus (`rules.py`) say the same in PromQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from sevenfold.contracts.reference import FeatureBins, Reference
+from sevenfold.drift.stability import PREDICTION, Counts, move_of
+from sevenfold.plan.monitoring import MonitoringSection
+
+__all__ = ["Alarm", "FeatureDrift", "Verdict", "WindowDrift", "alarms", "overall", "window_drift"]
+
+Verdict = Literal["drifted", "stable", "insufficient_data"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureDrift:
+    """One feature in one window.
+
+    `psi` has its no-drift expectation taken off and may be a little below 0; `evidence` is compared with the
+    chi-squared `limit`; `bin` moved most, from the share `before` to the share `after`.
+    """
+
+    feature: str
+    psi: float
+    evidence: float
+    limit: float
+    bin: str
+    before: float
+    after: float
+    drifted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowDrift:
+    """One window: its rows and, per feature (the prediction last, where there is one), how it moved."""
+
+    label: str
+    rows: int
+    verdict: Verdict
+    features: tuple[FeatureDrift, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """A feature that drifted in enough windows: the first of them, how many, and its worst."""
+
+    feature: str
+    since: str
+    windows: int
+    worst: FeatureDrift
+
+
+def window_drift(
+    label: str, counts: Mapping[str, Counts], reference: Reference, section: MonitoringSection
+) -> WindowDrift:
+    """Compare one window with the reference.
+
+    Args:
+        label: what the window is called.
+        counts: rows per bin of each feature, in the order of its bin names, and of `PREDICTION`; a feature that the
+            reference does not know is not looked at.
+        reference: the bundle's.
+        section: limits.
+    """
+    known: dict[str, FeatureBins] = {name: bins for name, bins in reference.features.items() if name in counts}
+    rows = max((int(np.sum(counts[name])) for name in known), default=int(np.sum(counts.get(PREDICTION, 0))))
+    if rows < section.min_rows:
+        return WindowDrift(label=label, rows=rows, verdict="insufficient_data")
+    level = section.significance / max(1, len(reference.features))
+    found = [_feature(name, counts[name], bins, level, section) for name, bins in known.items()]
+    if reference.prediction is not None and PREDICTION in counts:
+        found.append(_feature(PREDICTION, counts[PREDICTION], reference.prediction, section.significance, section))
+    verdict: Verdict = "drifted" if any(feature.drifted for feature in found) else "stable"
+    return WindowDrift(label=label, rows=rows, verdict=verdict, features=tuple(found))
+
+
+def alarms(windows: Sequence[WindowDrift], section: MonitoringSection) -> list[Alarm]:
+    """Return the features that drifted in `windows_drifted` of `windows` windows in a row, the strongest first.
+
+    Windows without a verdict do not count.
+    """
+    judged = [window for window in windows if window.verdict != "insufficient_data"]
+    by_feature: dict[str, list[tuple[int, FeatureDrift]]] = {}
+    for place, window in enumerate(judged):
+        for feature in window.features:
+            if feature.drifted:
+                by_feature.setdefault(feature.feature, []).append((place, feature))
+    found = []
+    for name, drifted in by_feature.items():
+        start = _start([place for place, _ in drifted], section)
+        if start is not None:
+            worst = max((feature for _, feature in drifted), key=lambda feature: feature.psi)
+            found.append(Alarm(feature=name, since=judged[start].label, windows=len(drifted), worst=worst))
+    return sorted(found, key=lambda alarm: -alarm.worst.psi)
+
+
+def overall(windows: Sequence[WindowDrift], section: MonitoringSection) -> Verdict:
+    """Return what all windows say together: drifted with an alarm, insufficient_data where none can be judged."""
+    if all(window.verdict == "insufficient_data" for window in windows):
+        return "insufficient_data"
+    return "drifted" if alarms(windows, section) else "stable"
+
+
+def _start(places: Sequence[int], section: MonitoringSection) -> int | None:
+    """Return the first drifted place from which on the rule of k in n holds."""
+    need = section.windows_drifted
+    for i in range(len(places) - need + 1):
+        if places[i + need - 1] - places[i] < section.windows:
+            return places[i]
+    return None
+
+
+def _feature(name: str, counts: Counts, bins: FeatureBins, level: float, section: MonitoringSection) -> FeatureDrift:
+    move = move_of(counts, bins.counts, significance=level)
+    enough = float(np.sum(counts)) >= section.min_rows
+    return FeatureDrift(
+        feature=name,
+        psi=move.psi,
+        evidence=move.evidence,
+        limit=move.limit,
+        bin=bins.names[move.place],
+        before=move.before,
+        after=move.after,
+        drifted=enough and move.significant and move.large(psi=section.psi, share=section.share),
+    )

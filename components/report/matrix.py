@@ -1,0 +1,147 @@
+"""Charts of a measure over two names: heat maps and confusion matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sevenfold.report.axes import Axis, Spec, framed
+from sevenfold.report.model import Chart
+from sevenfold.report.rows import TOLD, flat_rows, told
+from sevenfold.report.values import measure_kind
+
+__all__ = ["confusion", "heatmap"]
+
+STEPS = 7  # of the page's heat palette
+ROW = 26
+TEXTED = 240  # cells that carry their value as text
+
+
+def heatmap(
+    title: str,
+    cells: Sequence[Mapping[str, Any]],
+    x: str,
+    y: str,
+    value: str,
+    *,
+    x_title: str = "",
+    y_title: str = "",
+    value_title: str = "",
+    text: str = "",
+    low: float = 0.0,
+    high: float | None = None,
+    percent: bool = False,
+    value_format: str = "",
+    height: int = 0,
+    caption: str = "",
+    alt: str = "",
+    wide: bool = False,
+) -> Chart:
+    """Draw a coloured cell per row of `cells`; rows and columns keep the order in which their names came.
+
+    Args:
+        title: the chart's name.
+        cells: one mapping per cell.
+        x: key of the column's name (moments are written as dates).
+        y: key of the row's name.
+        value: key of the number that colours the cell; missing leaves it blank.
+        x_title: name of the horizontal axis.
+        y_title: name of the vertical axis.
+        value_title: what the number is.
+        text: key of what is written in the cell; empty writes the value, where there are at most 240 cells.
+        low: the number drawn in the palest colour.
+        high: the number drawn in the strongest colour, and anything beyond; None takes the largest.
+        percent: write numbers as percent.
+        value_format: d3 format of the numbers.
+        height: pixels; 0 gives each row its own 26.
+        caption: a sentence under the chart.
+        alt: what is to be seen.
+        wide: ask for a whole row.
+    """
+    moments = measure_kind(cell.get(x) for cell in cells) == "temporal"
+    named = [{**cell, x: str(cell[x])[:10]} for cell in cells] if moments else cells
+    rows = flat_rows(named, {"x": x, "y": y, "value": value, "text": text})
+    rows = told(
+        [{**row, "x": str(row["x"]), "y": str(row["y"])} for row in rows], x=x_title, y=y_title, value=value_title
+    )
+    numbers = [row["value"] for row in rows if row["value"] is not None]
+    top = high if high is not None else max(numbers, default=1.0)
+    top = top if top > low else low + 1.0
+    across, down = (list(dict.fromkeys(row[axis] for row in rows)) for axis in ("x", "y"))
+    encoding: Spec = {
+        "x": Axis(title=x_title, kind="nominal", order=tuple(across)).encoding("x"),
+        "y": Axis(title=y_title, kind="nominal", order=tuple(down)).encoding("y"),
+    }
+    crowded = sum(map(len, across)) * 7 > 420
+    encoding["x"]["axis"] |= {"labelAngle": -40 if crowded else 0, "ticks": False, "labelOverlap": True}
+    encoding["y"]["axis"] |= {"ticks": False}
+    for axis in ("x", "y"):
+        encoding[axis]["scale"] = {"padding": 0}
+    texted = bool(text) or len(rows) <= TEXTED
+    colour = _heat(low, top, "" if texted else value_title)
+    layers = [{"mark": {"type": "rect", "style": "cell"}, "encoding": {"color": colour, **TOLD}}]
+    if texted:
+        layers.append(_cell_text(text, low, top, value_format or (".0%" if percent else ".2f")))
+    body = {"layer": layers, "encoding": encoding}
+    return framed(title, rows, body, height=height or max(80, ROW * len(down)), caption=caption, alt=alt, wide=wide)
+
+
+def confusion(
+    title: str,
+    classes: Sequence[str],
+    counts: Sequence[Sequence[int]],
+    *,
+    caption: str = "",
+    alt: str = "",
+    wide: bool = False,
+) -> Chart:
+    """Draw a confusion matrix: `counts[i][j]` rows of true class i were predicted as class j.
+
+    Colour is the share of the true class, so that a rare class is seen as well as a common one; the text is that
+    share with the count under it where there is room.
+    """
+    cells = []
+    for name, row in zip(classes, counts, strict=True):
+        total = sum(row) or 1
+        for other, count in zip(classes, row, strict=True):
+            share = count / total
+            label = f"{share:.0%}  ({count:,})" if len(classes) <= 4 else f"{share:.0%}"
+            cells.append({"true": name, "predicted": other, "share": share, "label": label})
+    return heatmap(
+        title,
+        cells,
+        "predicted",
+        "true",
+        "share",
+        x_title="predicted",
+        y_title="true",
+        value_title="share of the true class",
+        text="label" if len(classes) <= 20 else "",
+        high=1.0,
+        percent=True,
+        height=max(120, min(52, 420 // max(1, len(classes))) * len(classes)),
+        caption=caption,
+        alt=alt,
+        wide=wide,
+    )
+
+
+def _heat(low: float, high: float, title: str) -> Spec:
+    """Colour in steps, because a page's variables cannot be blended."""
+    legend = {"title": title, "format": ".2~f"} if title else None
+    scale = {"type": "quantize", "domain": [low, high], "range": [f"var(--heat-{i})" for i in range(STEPS)]}
+    return {"field": "value", "type": "quantitative", "scale": scale, "legend": legend}
+
+
+def _cell_text(text: str, low: float, high: float, form: str) -> Spec:
+    dark = low + (high - low) * 4 / STEPS
+    number: Spec = {"field": "value", "type": "quantitative", "format": form}
+    pale_on_dark = {"test": f"datum.value >= {dark!r}", "value": "var(--heat-ink)"}
+    return {
+        "transform": [{"filter": "isValid(datum.value)"}],
+        "mark": {"type": "text", "style": "cell-text"},
+        "encoding": {
+            "text": {"field": "text", "type": "nominal"} if text else number,
+            "color": {"condition": pale_on_dark, "value": "var(--ink)"},
+        },
+    }

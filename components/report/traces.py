@@ -1,0 +1,156 @@
+"""Charts of two measures: lines and clouds of points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sevenfold.report.axes import Axis, Limit, Spec, band, diagonal, framed, limit_layers, series_colour, whiskers
+from sevenfold.report.model import Chart
+from sevenfold.report.rows import TOLD, flat_rows, series_names, told
+from sevenfold.report.values import measure_kind, thinned
+
+__all__ = ["lines", "scatter"]
+
+Row = Mapping[str, Any]
+LINE_POINTS = 400  # per series: more than the pixels of a chart
+CLOUD_POINTS = 1_500
+TARGETS = 120  # points that carry their values as a tooltip
+HEIGHT = 240
+
+
+def lines(
+    title: str,
+    points: Sequence[Row],
+    x: str,
+    y: str,
+    series: str | None = None,
+    *,
+    x_title: str = "",
+    y_title: str = "",
+    low: str = "",
+    high: str = "",
+    x_log: bool = False,
+    y_log: bool = False,
+    x_percent: bool = False,
+    y_percent: bool = False,
+    x_domain: tuple[float, float] | None = None,
+    y_domain: tuple[float, float] | None = None,
+    y_zero: bool = False,
+    x_format: str = "",
+    y_format: str = "",
+    stepped: bool = False,
+    marked: bool = False,
+    diagonal_from: tuple[float, float] | None = None,
+    limits: Sequence[Limit] = (),
+    height: int = HEIGHT,
+    caption: str = "",
+    alt: str = "",
+    wide: bool = False,
+) -> Chart:
+    """Draw one line per series: learning curves, ROC (`diagonal_from=(0, 1)`), drift over time.
+
+    Args:
+        title: the chart's name.
+        points: one mapping per point, in drawing order.
+        x: key of the horizontal values: numbers, moments or names.
+        y: key of the vertical values, numbers.
+        series: key that tells the lines apart, or None for one line.
+        x_title: name of the horizontal axis.
+        y_title: name of the vertical axis.
+        low: key of the lower end of a band around each line.
+        high: key of the upper end.
+        x_log: logarithmic horizontal axis; values must be positive.
+        y_log: the same, vertical.
+        x_percent: write fractions as percent.
+        y_percent: the same, vertical.
+        x_domain: ends of the horizontal axis.
+        y_domain: ends of the vertical axis.
+        y_zero: start the vertical axis at 0.
+        x_format: d3 format of the horizontal labels.
+        y_format: the same, vertical.
+        stepped: hold each value until the next point.
+        marked: draw each point.
+        diagonal_from: ends of a dashed line y = x.
+        limits: lines to read the values against.
+        height: pixels of the plot, before scaling.
+        caption: a sentence under the chart.
+        alt: what is to be seen.
+        wide: ask for a whole row.
+    """
+    rows = flat_rows(points, {"x": x, "y": y, "series": series, "low": low, "high": high})
+    names = series_names(rows)
+    rows = [row for name in names for row in thinned([r for r in rows if r.get("series") == name], LINE_POINTS)]
+    kind = measure_kind(point.get(x) for point in points)
+    pointed = marked or len(rows) <= TARGETS
+    rows = told(rows, x=x_title, y=y_title, kind=kind) if pointed else rows
+    across = Axis(title=x_title, kind=kind, log=x_log, percent=x_percent, domain=x_domain, format=x_format)
+    if kind == "temporal":
+        across = Axis.of_moments(x_title, [row["x"] for row in rows if row["x"] is not None], form=x_format)
+    up = Axis(title=y_title, log=y_log, percent=y_percent, domain=y_domain, zero=y_zero, format=y_format)
+    colour = series_colour(names) if series else None
+    mark: Spec = {"type": "line", "style": "trace"}
+    if stepped:
+        mark["interpolate"] = "step-after"
+    shared: Spec = {"x": across.encoding("x"), "y": up.encoding("y")}
+    drawn: Spec = {"color": colour} if colour else {}
+    layers: list[Spec] = [diagonal(*diagonal_from)] if diagonal_from else []
+    if low and high:
+        layers.append(band(colour, stepped=stepped))
+    layers.append({"mark": mark, "encoding": drawn})
+    if pointed:
+        spot = {"type": "point", "style": "spot" if marked else "target"}
+        layers.append({"mark": spot, "encoding": {**drawn, **TOLD}})
+    body = {"layer": [*layers, *limit_layers(limits, {"x": x_title, "y": y_title})], "encoding": shared}
+    return framed(title, rows, body, height=height, caption=caption, alt=alt, wide=wide)
+
+
+def scatter(
+    title: str,
+    points: Sequence[Row],
+    x: str,
+    y: str,
+    series: str | None = None,
+    *,
+    x_title: str = "",
+    y_title: str = "",
+    low: str = "",
+    high: str = "",
+    size: str = "",
+    x_log: bool = False,
+    y_log: bool = False,
+    x_percent: bool = False,
+    y_percent: bool = False,
+    x_domain: tuple[float, float] | None = None,
+    y_domain: tuple[float, float] | None = None,
+    diagonal_from: tuple[float, float] | None = None,
+    limits: Sequence[Limit] = (),
+    height: int = HEIGHT,
+    caption: str = "",
+    alt: str = "",
+    wide: bool = False,
+) -> Chart:
+    """Draw a dot per point, thinned to 1 500: trials, predicted against true, calibration with error bars.
+
+    `size` is the key of a number drawn as the dot's area, `low` and `high` the keys of vertical error bars.
+    """
+    keys = {"x": x, "y": y, "series": series, "low": low, "high": high, "size": size}
+    rows = thinned(flat_rows(points, keys), CLOUD_POINTS)
+    kind = measure_kind(point.get(x) for point in points)
+    across = Axis(title=x_title, kind=kind, log=x_log, percent=x_percent, domain=x_domain)
+    up = Axis(title=y_title, log=y_log, percent=y_percent, domain=y_domain)
+    drawn: Spec = {}
+    if series:
+        drawn["color"] = series_colour(series_names(rows))
+    if size:
+        drawn["size"] = {"field": "size", "type": "quantitative", "legend": None, "scale": {"range": [14, 220]}}
+    if len(rows) <= TARGETS:
+        drawn |= TOLD
+        rows = told(rows, x=x_title, y=y_title, kind=kind)
+    layers: list[Spec] = [diagonal(*diagonal_from)] if diagonal_from else []
+    if low and high:
+        layers.append(whiskers("y"))
+    layers.append({"mark": {"type": "point", "style": "spot" if len(rows) <= TARGETS else "cloud"}, "encoding": drawn})
+    shared = {"x": across.encoding("x"), "y": up.encoding("y")}
+    body = {"layer": [*layers, *limit_layers(limits, {"x": x_title, "y": y_title})], "encoding": shared}
+    return framed(title, rows, body, height=height, caption=caption, alt=alt, wide=wide)

@@ -1,0 +1,1 @@
+"""Runtime: what surrounds every stage, such as its environment, failures, progress and checkpoints."""

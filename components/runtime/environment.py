@@ -1,0 +1,126 @@
+"""The only place that reads the environment: where a stage runs and what it may leave there.
+
+=================================  ===================================================================
+`SEVENFOLD_RUN_DIR`                folder of a local run; unset on a cluster
+`SEVENFOLD_CHECKPOINTS`            folder or ``s3://`` address of unfinished work; ``off`` keeps none
+`AWS_ACCESS_KEY_ID` …              on a cluster: there are keys, so unfinished work is kept in the store
+`PROMETHEUS_TOKEN` …               login of a Prometheus, from the Secret of `secrets.prometheus`
+`SEVENFOLD_TRACEBACK`              1 shows tracebacks of failures
+`SEVENFOLD_NOTEBOOK_PARAMETERS`    JSON file with what a notebook is given, in the kernel that runs it
+`JPY_SESSION_NAME`                 set by Jupyter in a kernel: path of the notebook that is open
+`KUBERNETES_SERVICE_HOST`          set by Kubernetes in every pod
+=================================  ===================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from sevenfold.runtime.prometheus_login import PROMETHEUS_KEYS, PrometheusLogin
+
+__all__ = [
+    "NOTEBOOK_PARAMETERS",
+    "RUN_DIR",
+    "checkpoint_address",
+    "in_cluster",
+    "kernel_environment",
+    "notebook_name",
+    "notebook_parameters",
+    "own_namespace",
+    "prometheus_login",
+    "registry_folder",
+    "run_folder",
+    "wants_traceback",
+]
+
+NOTEBOOK_PARAMETERS = "SEVENFOLD_NOTEBOOK_PARAMETERS"
+RUN_DIR = "SEVENFOLD_RUN_DIR"
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")  # Kubernetes puts it there
+CHECKPOINTS = "SEVENFOLD_CHECKPOINTS"
+# Any of these means that a store of that scheme lets the pod in; without, an attempt would only cost time.
+STORE_KEYS = {
+    "s3": ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+    "minio": ("AWS_ENDPOINT_URL",),
+    "gs": ("GOOGLE_APPLICATION_CREDENTIALS",),
+}
+
+
+def run_folder() -> Path | None:
+    """Return the folder of the local run this process belongs to, or None."""
+    value = os.environ.get(RUN_DIR, "")
+    return Path(value) if value else None
+
+
+def registry_folder() -> Path | None:
+    """Return the folder that remembers what was promoted, beside the runs of the same plan, or None."""
+    folder = run_folder()
+    return folder.parent / "registry" if folder else None
+
+
+def checkpoint_address(output: str = "") -> str | None:
+    """Return where a task keeps its unfinished work, or None for nowhere.
+
+    Beside the runs of the same plan on one machine. On a cluster in the pipeline root, where the pod has keys for it:
+    those of the Secret that the plan names as `secrets.storage`, or a cloud identity.
+
+    Args:
+        output: the address of one of the task's outputs, ``ROOT/PIPELINE/RUN/TASK/EXECUTION/NAME``.
+    """
+    named, folder = os.environ.get(CHECKPOINTS, ""), run_folder()
+    if named:
+        return None if named == "off" else named
+    if folder is not None:
+        return str(folder.parent / "checkpoints")
+    scheme, _, path = output.partition("://")
+    root = path.split("/")[:-5]
+    if not in_cluster() or not root or not any(os.environ.get(name) for name in STORE_KEYS.get(scheme, ())):
+        return None
+    return f"{'s3' if scheme == 'minio' else scheme}://{'/'.join(root)}/sevenfold-checkpoints"
+
+
+def in_cluster() -> bool:
+    """Whether this process runs in a Kubernetes pod."""
+    return bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
+
+
+def own_namespace() -> str:
+    """Return the namespace of the pod this process runs in; "" outside a cluster."""
+    with contextlib.suppress(OSError):
+        return NAMESPACE_FILE.read_text().strip()
+    return ""
+
+
+def prometheus_login() -> PrometheusLogin:
+    """Return the login of Prometheus that this process was given; empty for none."""
+    token, username, password, authority = (os.environ.get(key, "") for key in PROMETHEUS_KEYS)
+    return PrometheusLogin(token=token, username=username, password=password, authority=authority)
+
+
+def wants_traceback() -> bool:
+    """Whether failures show their traceback."""
+    return os.environ.get("SEVENFOLD_TRACEBACK", "") == "1"
+
+
+def notebook_parameters() -> Path | None:
+    """Return the file with what the notebook of this kernel is given, or None outside a run."""
+    value = os.environ.get(NOTEBOOK_PARAMETERS, "")
+    return Path(value) if value else None
+
+
+def kernel_environment(parameters: Path, folder: Path) -> dict[str, str]:
+    """Return the environment of a notebook's kernel: this process's own, without what a person set up for theirs.
+
+    Args:
+        parameters: the file with what the notebook is given.
+        folder: where IPython may write; start-up files of the user's own profile are not run.
+    """
+    own = {key: value for key, value in os.environ.items() if key not in ("MPLBACKEND", "JPY_SESSION_NAME")}
+    return {**own, NOTEBOOK_PARAMETERS: str(parameters), "IPYTHONDIR": str(folder)}
+
+
+def notebook_name() -> Path | None:
+    """Return the notebook that is open in Jupyter, where this process is its kernel, or None."""
+    value = os.environ.get("JPY_SESSION_NAME", "")
+    return Path(value) if value.endswith(".ipynb") else None

@@ -1,0 +1,82 @@
+"""How a stage fails: one JSON line last in the log, `error.json` in the run, and the pod's termination message.
+
+Kubeflow keeps neither the exit status nor the cause of a failed task, so every component's body stands in
+`stage_boundary`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sevenfold.contracts.canonical import canonical_json, write_whole
+from sevenfold.contracts.errors import MESSAGE_LIMIT, SevenfoldError
+from sevenfold.runtime.environment import in_cluster, run_folder, wants_traceback
+
+__all__ = ["ERROR_FILE", "stage_boundary"]
+
+ERROR_FILE = "error.json"
+TERMINATION_LOG = Path("/dev/termination-log")
+TERMINATION_BYTES = 4_096  # Kubernetes keeps no more
+
+
+@contextlib.contextmanager
+def stage_boundary(stage: str) -> Iterator[None]:
+    """Run a component's body; on an error tell its cause in every place a person looks, then exit with 1.
+
+    Raises:
+        SystemExit: with status 1 after any exception; the JSON line carries the error's own exit status.
+    """
+    try:
+        yield
+    except Exception as error:
+        failure = error if isinstance(error, SevenfoldError) else _unexpected(error)
+        if wants_traceback():
+            traceback.print_exception(error)
+        told = {"stage": stage, **failure.to_dict()}
+        line = _line(told)
+        _leave(line, told)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+        raise SystemExit(1) from None
+
+
+def _unexpected(error: Exception) -> SevenfoldError:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    at = f"{Path(where.filename).name}:{where.lineno}"
+    internal = SevenfoldError(
+        "internal",
+        f"No error was expected here, but got {type(error).__name__} at {at}: {str(error)[:500]}",
+        remedy="Set SEVENFOLD_TRACEBACK=1 to see all of it, and report it.",
+    )
+    internal.__cause__ = error
+    return internal
+
+
+def _line(told: Mapping[str, object], limit: int = MESSAGE_LIMIT) -> str:
+    cut = {key: value[:limit] if isinstance(value, str) else value for key, value in told.items()}
+    # half a surrogate pair, from a damaged text, cannot be written
+    return canonical_json(cut).encode(errors="replace").decode()
+
+
+def _leave(line: str, told: Mapping[str, object]) -> None:
+    folder = run_folder()
+    # a disk that is full must not hide the cause from the log
+    with contextlib.suppress(OSError):
+        if folder is not None and not (folder / ERROR_FILE).exists():
+            write_whole(folder / ERROR_FILE, (line + "\n").encode())
+    if in_cluster():
+        with contextlib.suppress(OSError):
+            TERMINATION_LOG.write_bytes(_termination_message(told))
+
+
+def _termination_message(told: Mapping[str, object]) -> bytes:
+    """Return the line, its texts cut until it fits: what is longer would be cut by Kubernetes, amid the JSON."""
+    for limit in (MESSAGE_LIMIT, 500, 100):
+        message = _line(told, limit).encode()
+        if len(message) <= TERMINATION_BYTES:
+            break
+    return message

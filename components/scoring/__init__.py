@@ -1,0 +1,1 @@
+"""Scoring: from raw rows to predictions, and what the predictions are worth."""

@@ -1,0 +1,166 @@
+"""Bring a tested bundle to KServe, dark, and prove there that it serves what was tested."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from sevenfold.cluster.api import Cluster
+from sevenfold.cluster.records import Candidate, ClusterRegistry
+from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.canonical import write_json
+from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.errors import ServingError
+from sevenfold.contracts.evaluation import Evaluation
+from sevenfold.contracts.manifest import seal
+from sevenfold.contracts.registry import Record
+from sevenfold.contracts.service import SERVICE_FILE, KServeService, write_service
+from sevenfold.drift.telemetry import bundle_label
+from sevenfold.plan.deployment import DeploymentSection, Runtime
+from sevenfold.runtime.progress import report_progress
+from sevenfold.serving.compare import compare
+from sevenfold.serving.deploy import CHECKS_FILE, STAGE, Checks, Deployed, candidate_record, require_tested
+from sevenfold.serving.kserve.predictor_spec import RUNTIME, fetchable, predictor_of
+from sevenfold.serving.kserve.readiness import container_of
+from sevenfold.serving.kserve.rollout import Rollout
+from sevenfold.serving.kserve.strategy import rollout_of
+from sevenfold.serving.smoke import smoke_test
+
+__all__ = ["deploy_on_kserve", "note_what_serves", "run_of"]
+
+STEPS: Final = 4
+
+
+def deploy_on_kserve(
+    dataset: Dataset,
+    bundle: Bundle,
+    evaluation: Path,
+    section: DeploymentSection,
+    *,
+    name: str,
+    location: str,
+    cluster: Cluster,
+    out: Path,
+    image: str = "",
+) -> Deployed:
+    """Stage a bundle that passed its test where no user reaches it, ask it with KServe's client, compare every row.
+
+    Writes the sealed folder `out` with `service.json` and `checks.json`. On any failure the candidate is taken away,
+    and what served before goes on serving.
+
+    TensorFlow Serving verifies no digest: what was verified is the bundle that was brought here, and every test row
+    that it answers as tested.
+
+    Args:
+        dataset: its test rows are replayed, marked so that no statistics count them.
+        bundle: what to serve.
+        evaluation: verified folder of its test.
+        section: the plan's.
+        name: the plan's; the InferenceService has the same.
+        location: address of the bundle's folder in the store; our predictor refuses it under any other digest.
+        cluster: with the namespace to serve in.
+        out: the folder to write.
+        image: of the predictor; "" takes the ServingRuntime's, and records which it was.
+
+    Raises:
+        GateRefused, IntegrityError: as `deploy_locally`.
+        ServingError: ``revision_failed`` with the pods' events and logs; ``no_runtime``; what the checks raise.
+        PolicyError: ``no_saved_model``, ``not_ours``, ``bad_location``, ``cluster_refused``.
+    """
+    tested = Evaluation.open(evaluation)
+    require_tested(tested, bundle, dataset)
+    ours = section.runtime is Runtime.SEVENFOLD
+    if not ours:
+        bundle.require_saved_model()
+    registry, rollout = ClusterRegistry(cluster, name), _rollout(cluster, name, section)
+    note_what_serves(registry, rollout)
+    used = image or (_runtime_image(cluster) if ours else "")
+    record = candidate_record(tested, bundle, name).model_copy(
+        update={"image": used, "location": fetchable(location), "run": run_of(location)}
+    )
+    candidate = Candidate(record=record, predictor=predictor_of(name, location, bundle.digest, used, section))
+    registry.remember(candidate)
+    _say(f"Bringing up {name} in namespace {cluster.namespace}", 0)
+    staged = rollout.stage(candidate.predictor, seconds=section.deadline_seconds)
+    try:
+        if not used:
+            candidate = _with_image(candidate, cluster, staged.workload)
+            registry.remember(candidate)
+        _say("Asking it with KServe's client", 1)
+        smoke = smoke_test(staged.url, name, bundle, runtime=section.runtime)
+        _say("Comparing every test row with its tested prediction", 2)
+        batch = min(section.max_batch, 1_024)
+        comparison = compare(
+            staged.url, name, dataset, bundle.signature, evaluation, max_batch=batch, runtime=section.runtime
+        )
+    except BaseException:
+        rollout.withdraw(bundle.digest)
+        raise
+    service = KServeService(
+        name=name,
+        namespace=cluster.namespace,
+        url=staged.url,
+        public_url=rollout.public_url(),
+        digest=bundle.digest,
+        stable=staged.stable,
+        workload=staged.workload,
+        strategy=section.strategy,
+    )
+    checks = Checks(smoke=smoke, comparison=comparison, bundle=str(bundle.folder.resolve()), candidate=candidate.record)
+    out.mkdir(parents=True, exist_ok=True)
+    write_service(service, out)
+    write_json(out / CHECKS_FILE, checks.model_dump(mode="json"))
+    seal(out, expected=(SERVICE_FILE, CHECKS_FILE))
+    _say(f"It serves, to nobody yet: {staged.url}", STEPS)
+    return Deployed(service, checks)
+
+
+def note_what_serves(registry: ClusterRegistry, rollout: Rollout) -> Record | None:
+    """Return the record of what serves; one that an interruption kept from being written is written now."""
+    release = rollout.read()
+    if release is None or release.hidden:
+        return None
+    present = registry.current()
+    if present is not None and present.bundle == release.stable_digest:
+        return present
+    kept = registry.candidate(bundle_label(release.stable_digest))
+    return registry.promote(kept.record) if kept else present
+
+
+def run_of(location: str) -> str:
+    """Return the run that made an artifact, as Kubeflow lays artifacts out: …/PIPELINE/RUN/TASK/EXECUTION/OUTPUT.
+
+    >>> run_of("minio://mlpipeline/v2/artifacts/flights/6f1c/train-model/09ab/bundle")
+    '6f1c'
+    """
+    parts = PurePosixPath(location.partition("://")[2]).parts
+    return parts[-4] if len(parts) > 4 else ""
+
+
+def _rollout(cluster: Cluster, name: str, section: DeploymentSection) -> Rollout:
+    return rollout_of(cluster, name, section.strategy, tell=lambda text: _say(text, 0))
+
+
+def _runtime_image(cluster: Cluster) -> str:
+    """Return the image that the ServingRuntime names, so that a promotion records it and a rollback restores it."""
+    runtime = cluster.get("ServingRuntime", RUNTIME)
+    if runtime is None:
+        raise ServingError(
+            "no_runtime",
+            f"Namespace {cluster.namespace!r} must have the ServingRuntime {RUNTIME!r}, but has not.",
+            remedy="kubectl apply --server-side -k manifests/overlays/cluster",
+        )
+    return str(runtime["spec"]["containers"][0]["image"])
+
+
+def _with_image(candidate: Candidate, cluster: Cluster, workload: str) -> Candidate:
+    """Return the candidate with the image that runs: KServe's own runtimes are not ours to read, nor to keep as is."""
+    image = str(container_of(cluster.get("Deployment", workload) or {})["image"])
+    model = candidate.predictor["model"] | {"image": image}
+    return Candidate(
+        record=candidate.record.model_copy(update={"image": image}), predictor=candidate.predictor | {"model": model}
+    )
+
+
+def _say(message: str, done: int) -> None:
+    report_progress(STAGE, message, done=done, total=STEPS)

@@ -1,0 +1,132 @@
+"""What a person does with a service on KServe: look at it, release what waits, put the previous version back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sevenfold.cluster.api import Cluster
+from sevenfold.cluster.records import Candidate, ClusterRegistry
+from sevenfold.contracts.errors import PolicyError
+from sevenfold.contracts.registry import Record, earlier_of
+from sevenfold.drift.telemetry import bundle_label
+from sevenfold.plan.deployment import Strategy
+from sevenfold.serving.kserve.deploy import note_what_serves
+from sevenfold.serving.kserve.judge import release_candidate
+from sevenfold.serving.kserve.readiness import available
+from sevenfold.serving.kserve.rollout import KIND, Rollout
+from sevenfold.serving.kserve.strategy import NEXT, rollout_of
+
+__all__ = ["ServiceState", "promote_waiting", "put_back", "releases_of", "state_of", "withdraw_waiting"]
+
+DEADLINE_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """What serves, what waits beside it with which share, and where users ask."""
+
+    serving: str  # digest; "" for nothing
+    record: Record | None
+    waiting: str  # digest; "" for nothing
+    percent: int = 0
+    url: str = ""
+    replicas: dict[str, bool] = field(default_factory=dict)  # Deployment to whether all its replicas are available
+
+
+def releases_of(cluster: Cluster, name: str, tell: Callable[[str], None]) -> tuple[ClusterRegistry, Rollout]:
+    """Return the memory and the service of a plan, however its versions take over."""
+    registry = ClusterRegistry(cluster, name)
+    second = cluster.get(KIND, f"{name}-{NEXT}") is not None
+    return registry, rollout_of(cluster, name, Strategy.REPLACE if second else Strategy.CANARY, tell=tell)
+
+
+def state_of(cluster: Cluster, name: str) -> ServiceState:
+    """Return what serves and what waits.
+
+    Raises:
+        PolicyError: ``not_deployed``.
+    """
+    registry, rollout = releases_of(cluster, name, lambda text: None)
+    release = rollout.read()
+    if release is None:
+        raise PolicyError(
+            "not_deployed",
+            f"Namespace {cluster.namespace!r} must have the InferenceService {name!r}, but has not.",
+            remedy="Deploy it with: sevenfold submit PLAN.YAML",
+        )
+    labels = f"serving.kserve.io/inferenceservice={name}"
+    deployments = {item["metadata"]["name"]: available(item) for item in cluster.find("Deployment", labels=labels)}
+    return ServiceState(
+        serving="" if release.hidden else release.stable_digest,
+        record=registry.current(),
+        waiting=rollout.waiting(),
+        percent=release.percent,
+        url=rollout.public_url(),
+        replicas=deployments,
+    )
+
+
+def promote_waiting(cluster: Cluster, name: str, *, who: str, reason: str, tell: Callable[[str], None]) -> Record:
+    """Release the candidate that waits for a person, and return the record of it.
+
+    Raises:
+        PolicyError: ``nothing_waits``.
+    """
+    registry, rollout = releases_of(cluster, name, tell)
+    note_what_serves(registry, rollout)
+    digest = rollout.waiting()
+    if not digest:
+        raise PolicyError(
+            "nothing_waits",
+            f"A candidate of {name!r} must wait for approval, but none does.",
+            remedy=f"See what serves with: sevenfold status {name}",
+        )
+    release_candidate(registry, rollout, digest, who=who, reason=reason)
+    return _current(registry)
+
+
+def put_back(
+    cluster: Cluster, name: str, *, who: str, reason: str, tell: Callable[[str], None], to: str = ""
+) -> Record:
+    """Let the previously promoted version serve again, its predictor's image as it was, and return the record.
+
+    It is brought up beside what serves and takes over without a request lost; a candidate that waits is superseded.
+    A rollback that was interrupted when only its record was missing is ended by that record: another one would bring
+    back what was rolled back.
+
+    Raises:
+        PolicyError: ``nothing_to_roll_back``.
+        ServingError: ``revision_failed``; what serves goes on serving.
+    """
+    registry, rollout = releases_of(cluster, name, tell)
+    before, noted = registry.current(), note_what_serves(registry, rollout)
+    if noted is not None and noted != before and noted.action == "rollback" and to in ("", noted.bundle):
+        return noted
+    back = earlier_of(registry.history(), to)
+    kept = registry.candidate(bundle_label(back.bundle))
+    if kept is None:
+        raise PolicyError("nothing_to_roll_back", f"The predictor of bundle {back.bundle[:19]} is not recorded.")
+    record = back.model_copy(update={"action": "rollback", "who": who, "reason": reason})
+    registry.remember(Candidate(record=record, predictor=kept.predictor))
+    rollout.stage(kept.predictor, seconds=DEADLINE_SECONDS)
+    rollout.promote(back.bundle)
+    return registry.promote(record)
+
+
+def withdraw_waiting(cluster: Cluster, name: str, tell: Callable[[str], None]) -> str:
+    """Take the candidate away and return its digest, "" where there is none; what serves is not touched."""
+    _, rollout = releases_of(cluster, name, tell)
+    release, digest = rollout.read(), rollout.waiting()
+    if digest and release is not None and release.hidden:
+        cluster.delete(KIND, name)
+    elif digest:
+        rollout.withdraw(digest)
+    return digest
+
+
+def _current(registry: ClusterRegistry) -> Record:
+    record = registry.current()
+    if record is None:
+        raise PolicyError("nothing_promoted", "A promotion must have been recorded, but there is none.")
+    return record

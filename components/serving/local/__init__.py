@@ -1,0 +1,1 @@
+"""Serving on this machine: the predictor as a process."""

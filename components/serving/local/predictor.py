@@ -1,0 +1,128 @@
+"""A predictor as a process of this machine: started, found again, stopped."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.errors import ServingError, TemporaryError
+from sevenfold.contracts.service import BUNDLE_HEADER, LocalService, read_service
+from sevenfold.scoring.client import InferenceClient
+from sevenfold.serving.local.process import end_process, is_running, start_of
+from sevenfold.serving.predictor.limits import Limits
+
+__all__ = ["runs", "start_predictor", "stop_predictor"]
+
+START_SECONDS = 60.0
+LOG_TAIL = 1_200  # characters
+
+
+def start_predictor(
+    bundle: Bundle, *, name: str, log: Path, limits: Limits | None = None, seconds: float = START_SECONDS
+) -> LocalService:
+    """Start a predictor that outlives the caller, on a free port of 127.0.0.1, and wait until it takes requests.
+
+    Args:
+        bundle: what to serve; the process verifies it again, by digest.
+        name: the served name.
+        log: file for its output; an existing one is replaced.
+        limits: what it accepts at most.
+        seconds: longest wait.
+
+    Raises:
+        ServingError: ``predictor_ended`` or ``predictor_slow``, with the end of its log; nothing is left running.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    bounds = limits or Limits()
+    with tempfile.TemporaryDirectory(prefix="sevenfold-") as folder:
+        port_file = Path(folder) / "port.json"
+        command = [
+            *(sys.executable, "-P", "-m", "sevenfold.serving", "--host", "127.0.0.1", "--port", "0"),
+            *("--bundle", str(bundle.folder.resolve()), "--digest", bundle.digest, "--name", name),
+            *("--port-file", str(port_file), "--max-batch", str(bounds.max_batch)),
+            *(("--strict-fields",) if bounds.strict_fields else ()),
+        ]
+        with log.open("wb") as stream:
+            # A task's standard output must not be inherited: whoever reads it to its end would wait for the predictor.
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                cwd=log.parent,
+                start_new_session=True,
+            )
+        started = start_of(process.pid)
+        try:
+            told = _wait(process, started, port_file, log, seconds)
+        finally:
+            # From here on it is known by number and start time; to Popen an unfinished child would be an oversight.
+            process.returncode = process.returncode or 0
+    return LocalService(
+        name=name,
+        url=f"http://127.0.0.1:{told['port']}",
+        port=told["port"],
+        digest=bundle.digest,
+        pid=process.pid,
+        started=started,
+        log=str(log.resolve()),
+    )
+
+
+def runs(service: LocalService) -> bool:
+    """Whether this very process still runs."""
+    return is_running(service.pid, service.started)
+
+
+def stop_predictor(folder: Path) -> bool:
+    """Stop the predictor of a service folder; return whether it was still running.
+
+    It is ended only if process number and start time are those recorded and, where it still answers, it serves the
+    recorded bundle.
+
+    Raises:
+        IntegrityError: ``unknown_format`` if the folder does not hold a local service.
+        ServingError: ``another_predictor`` if the process is there and serves another bundle.
+    """
+    service = read_service(folder, LocalService)
+    if not runs(service):
+        return False
+    served = _served_digest(service)
+    if served not in ("", service.digest):
+        raise ServingError(
+            "another_predictor",
+            f"Process {service.pid} must serve bundle {service.digest}, but serves {served[:80]}.",
+            remedy="Leave it alone, or stop it by hand.",
+        )
+    return end_process(service.pid, service.started)
+
+
+def _wait(process: subprocess.Popen[bytes], started: str, port_file: Path, log: Path, seconds: float) -> dict[str, int]:
+    deadline = time.monotonic() + seconds
+    while not port_file.exists():
+        if process.poll() is not None:
+            raise _failed("predictor_ended", f"but ended with status {process.returncode}", log)
+        if time.monotonic() > deadline:
+            end_process(process.pid, started)
+            raise _failed("predictor_slow", f"but was not ready within {seconds:g} seconds", log)
+        time.sleep(0.02)
+    told: dict[str, int] = json.loads(port_file.read_bytes())
+    return told
+
+
+def _failed(code: str, what: str, log: Path) -> ServingError:
+    tail = log.read_bytes()[-LOG_TAIL:].decode(errors="replace").strip()
+    return ServingError(code, f"The predictor must start, {what}. The end of its log: {tail or '(empty)'}")
+
+
+def _served_digest(service: LocalService) -> str:
+    try:
+        with InferenceClient(service.url, service.name, timeout_seconds=2.0) as client:
+            return client.request("GET", "/v2/health/live")[1].get(BUNDLE_HEADER, "another server")
+    except TemporaryError:
+        return ""

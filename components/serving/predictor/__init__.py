@@ -1,0 +1,1 @@
+"""The predictor: a process that serves one bundle over KServe's protocols."""

@@ -1,0 +1,209 @@
+"""The predictor as an ASGI application: KServe's V1 and V2 protocols over HTTP, health and metrics.
+
+A request is read within its limits, waits for its turn for one pass of the event loop so that everybody who has arrived
+is counted, and is answered or turned away. Whatever a client sends, the answer is a prediction or a small JSON error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
+from typing import Any, Final
+
+from sevenfold.contracts.errors import InputError, IntegrityError, PolicyError, ServingError, SevenfoldError
+from sevenfold.contracts.service import BUNDLE_HEADER, REPLAY_HEADER, REPLAY_VALUE
+from sevenfold.scoring.tensors import HEADER_LENGTH
+from sevenfold.serving.predictor.body import BodyReader, Receive
+from sevenfold.serving.predictor.drift_counts import DriftCounter
+from sevenfold.serving.predictor.limits import Limits
+from sevenfold.serving.predictor.meter import Meter
+from sevenfold.serving.predictor.model import ServedModel
+from sevenfold.serving.predictor.pages import Page, pages
+from sevenfold.serving.predictor.refusal import REPLY, TOO_SLOW, ClientGone, Refusal, refusal_body, refusal_of
+from sevenfold.serving.predictor.v1 import encode_v1, read_v1
+from sevenfold.serving.predictor.v2 import encode_v2, read_v2
+
+__all__ = ["Predictor"]
+
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Headers = Mapping[bytes, bytes]
+Answer = tuple[bytes, list[tuple[bytes, bytes]]]
+Handler = Callable[[Headers, bytes, bool], Answer]
+
+JSON: Final = (b"content-type", b"application/json")
+BINARY: Final = (b"content-type", b"application/octet-stream")
+_REPLAY: Final = REPLAY_HEADER.encode()
+_SMOKE: Final = REPLAY_VALUE.encode()
+_LENGTH: Final = HEADER_LENGTH.encode()
+
+log = logging.getLogger("sevenfold.serving")
+
+
+class Predictor:
+    """Serves one bundle under one name; `load` replaces it whole, or not at all."""
+
+    def __init__(self, limits: Limits, *, name: str = "model") -> None:
+        self.limits = limits
+        self.meter = Meter(name)
+        self.draining = False
+        self._body = BodyReader(limits)
+        self._waiting = 0
+        self._model: ServedModel | None = None
+        self._drift: DriftCounter | None = None
+        self._common: list[tuple[bytes, bytes]] = []
+        self._predictions: dict[str, Handler] = {}
+        self._pages: dict[str, Page] = pages(self)
+
+    @property
+    def model(self) -> ServedModel | None:
+        """What serves now."""
+        return self._model
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests should be sent here."""
+        return self._model is not None and not self.draining
+
+    def load(self, load: Callable[[], ServedModel]) -> ServedModel:
+        """Load a model and let it serve; if it is refused, what served before goes on serving.
+
+        Raises:
+            SevenfoldError: why it was refused; counted, and left in the log as an audit line.
+        """
+        try:
+            model = load()
+        except SevenfoldError as error:
+            family = {IntegrityError: "integrity", PolicyError: "policy"}.get(type(error), "other")
+            self.meter.refused[family] += 1
+            log.error("model refused", extra={"data": {"reason": family, "code": error.code, "cause": error.message}})
+            raise
+        self._drift = DriftCounter(model)
+        self._model = model
+        self.meter.serve(model, self._drift)
+        self._common = [(BUNDLE_HEADER.encode(), model.digest.encode())]
+        self._predictions = {
+            f"/v1/models/{model.name}:predict": self._v1,
+            f"/v2/models/{model.name}/infer": self._v2,
+            f"/v2/models/{model.name}/versions/{model.label}/infer": self._v2,
+        }
+        self._pages = pages(self)
+        log.info("model loaded", extra={"data": {"model": model.name, "digest": model.digest}})
+        return model
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        path = scope["path"]
+        handler = self._predictions.get(path)
+        if handler is not None and scope["method"] == "POST":
+            await self._predict(handler, scope, receive, send)
+            return
+        page = self._pages.get(path)
+        if page is not None and scope["method"] in ("GET", "HEAD"):
+            status, kind, body = page()
+            await _send(send, status, body, [(b"content-type", kind), *self._common])
+        elif page is not None or handler is not None:
+            allowed = b"POST" if handler is not None else b"GET, HEAD"
+            body = refusal_body("method", "This address takes another method; see the header Allow.")
+            await _send(send, 405, body, [JSON, (b"allow", allowed), *self._common])
+        else:
+            body = refusal_body("not_found", "No model or address of this name is served here; see /v1/models.")
+            await _send(send, 404, body, [JSON, *self._common])
+
+    async def _predict(self, handler: Handler, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        headers: Headers = dict(scope["headers"])
+        replay = headers.get(_REPLAY) == _SMOKE
+        status = 200
+        try:
+            body, extra = await self._answer(handler, headers, receive, replay)
+        except ClientGone:
+            status, body, extra = (408 if TOO_SLOW in scope else 499), b"", []
+        except Exception as error:
+            status, body, extra = self._refuse(error)
+        if body:
+            reply = scope.get(REPLY) if status == 200 else None
+            if reply is None or not reply(_head(extra), body):
+                await _send(send, status, body, extra)
+        if not replay:
+            self.meter.request(status, perf_counter() - started)
+
+    def _refuse(self, error: Exception) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+        headers = [JSON, *self._common]
+        if isinstance(error, InputError):
+            refusal = refusal_of(error)
+            if refusal.status == 503:
+                self.meter.shed += 1
+                headers.append((b"retry-after", b"1"))
+            return refusal.status, refusal_body(refusal.code, str(refusal), refusal.field), headers
+        if isinstance(error, ServingError):
+            self.meter.nonfinite += error.code == "nonfinite_output"
+            log.error("prediction failed", extra={"data": {"code": error.code, "cause": error.message}})
+            return 500, refusal_body(error.code, error.message), headers
+        log.error("internal error", exc_info=error)
+        return 500, refusal_body("internal", "The predictor failed; its log says why."), headers
+
+    async def _answer(self, handler: Handler, headers: Headers, receive: Receive, replay: bool) -> Answer:
+        body = await self._body.read(headers, receive)
+        if self._waiting >= self.limits.max_waiting:
+            raise Refusal(503, "overloaded", "Too many requests are waiting: try again.")
+        self._waiting += 1
+        try:
+            await asyncio.sleep(0)
+            return handler(headers, body, replay)
+        finally:
+            self._waiting -= 1
+
+    def _v1(self, headers: Headers, body: bytes, replay: bool) -> Answer:
+        model, drift = self._serving()
+        _require_json(headers)
+        feeds, rows, extra = read_v1(body, model, self.limits)
+        prediction = model.predict(feeds)
+        outside = drift.observe(feeds, prediction, rows, replay=replay)
+        self.meter.extra_fields += 0 if replay else extra
+        return encode_v1(model, prediction, outside), [JSON, *self._common]
+
+    def _v2(self, headers: Headers, body: bytes, replay: bool) -> Answer:
+        model, drift = self._serving()
+        length = headers.get(_LENGTH)
+        if length is None:
+            _require_json(headers)
+        request = read_v2(body, length, model, self.limits)
+        prediction = model.predict(request.feeds)
+        outside = drift.observe(request.feeds, prediction, request.rows, replay=replay)
+        self.meter.extra_fields += 0 if replay else request.extra
+        answer, cut = encode_v2(model, request, prediction, outside)
+        if cut is None:
+            return answer, [JSON, *self._common]
+        return answer, [BINARY, (_LENGTH, b"%d" % cut), *self._common]
+
+    def _serving(self) -> tuple[ServedModel, DriftCounter]:
+        if self._model is None or self._drift is None:
+            raise Refusal(503, "not_ready", "No model is loaded.")
+        return self._model, self._drift
+
+
+def _require_json(headers: Headers) -> None:
+    kind = headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
+    if kind != b"application/json":
+        raise Refusal(
+            415,
+            "content_type",
+            "The content-type must be application/json; raw V2 tensors are application/octet-stream "
+            f"with the header {HEADER_LENGTH}.",
+        )
+
+
+def _head(headers: list[tuple[bytes, bytes]]) -> bytes:
+    """Return the head of a good answer, up to where its length belongs."""
+    lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+    return b"HTTP/1.1 200 OK\r\n%bcontent-length: " % lines
+
+
+async def _send(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    length = (b"content-length", b"%d" % len(body))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,140 @@
+"""HTTP connections of the predictor: uvicorn's, with bounds on what a client may leave unfinished.
+
+A body that is refused half-way is read on and thrown away, up to a limit: to close at once would make the client's
+system drop the answer unseen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from sevenfold.serving.predictor.limits import Limits
+from sevenfold.serving.predictor.refusal import REPLY, TOO_SLOW, refusal_body
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["bounded_connection", "close_stalled"]
+
+DISCARDED_BYTES = 16 << 20  # of a refused body
+
+
+class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
+    """One connection.
+
+    `since` is when it began to owe us a request head, or the rest of a refused body; `body_since`, when it began to owe
+    us a body that is wanted; None where it owes none.
+    """
+
+    limits = Limits()
+    since: float | None = None
+    body_since: float | None = None
+    head_bytes = 0
+    discarded = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self.since = monotonic()
+        if len(self.connections) > self.limits.max_connections:
+            self._end(503, "overloaded", "Too many connections are open: try again.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.since = monotonic()
+        self.head_bytes = self.discarded = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._head(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self.since = None
+        self.body_since = monotonic()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self.cycle.response_complete:
+            self.discarded += len(body)
+            if self.discarded > DISCARDED_BYTES:
+                self.transport.close()
+            return
+        super().on_body(body)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        cycle.scope[REPLY] = partial(_reply, cycle)
+        super()._start_asgi_task(cycle, app)
+
+    def on_message_complete(self) -> None:
+        self.since = self.body_since = None
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        if self.cycle.more_body:
+            self.since, self.body_since = monotonic(), None
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._end(400, "not_http", "The request must be HTTP/1.1 with a head of at most 32 KiB.")
+
+    def end_if_slow(self, now: float) -> None:
+        """Close where a head is overdue; where a body is, answer 408 first and let the application know."""
+        if self.since is not None and self.since < now - self.limits.header_seconds:
+            self.transport.close()
+        elif self.body_since is not None and self.body_since < now - self.limits.body_seconds:
+            self.body_since = None
+            self.scope[TOO_SLOW] = True
+            self._end(
+                408, "too_slow", f"The body must arrive within {self.limits.body_seconds:g} seconds, but did not."
+            )
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    def _head(self, size: int) -> None:
+        self.head_bytes += size
+        if self.head_bytes > self.limits.max_header_bytes:
+            raise ValueError("the head of the request is too long")
+
+    def _end(self, status: int, code: str, message: str) -> None:
+        body = refusal_body(code, message)
+        head = (
+            f"HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+
+def _reply(cycle: RequestResponseCycle, head: bytes, body: bytes) -> bool:
+    """Send a whole answer in one write; return False where it must go the long way.
+
+    The ASGI messages cost a write each, and a look at every header: a fifth of a request of one row.
+    """
+    if cycle.response_started or cycle.flow.write_paused or not cycle.keep_alive:
+        return False
+    if not cycle.disconnected:
+        cycle.transport.write(b"%b%d\r\n\r\n%b" % (head, len(body), body))
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        cycle.on_response()
+    return True
+
+
+def bounded_connection(limits: Limits) -> type[asyncio.Protocol]:
+    """Return the protocol class that keeps to `limits`."""
+    return type("BoundedConnection", (_Bounded,), {"limits": limits})
+
+
+def close_stalled(connections: Iterable[Any]) -> None:
+    """End every connection that has owed us something for too long."""
+    now = monotonic()
+    for connection in list(connections):
+        connection.end_if_slow(now)

@@ -1,0 +1,142 @@
+"""What the predictor tells Prometheus: plain integers while it serves, series only when somebody scrapes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.drift import telemetry
+from sevenfold.drift.chi_squared import chi_squared_quantile
+from sevenfold.drift.telemetry import Metric
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric as Family
+
+    from sevenfold.serving.predictor.drift_counts import DriftCounter
+    from sevenfold.serving.predictor.model import ServedModel
+
+__all__ = ["Meter"]
+
+LEVEL = 0.01  # of the chi-squared test, shared out over the features
+
+
+class Meter:
+    """The figures of one predictor; a new bundle starts its own series at 0.
+
+    `refused` counts bundles that were not loaded, by reason; it outlives them.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.refused = dict.fromkeys(telemetry.REFUSALS, 0)
+        self.ready = False
+        self._model: ServedModel | None = None
+        self._drift: DriftCounter | None = None
+        self._reset()
+
+    def serve(self, model: ServedModel, drift: DriftCounter) -> None:
+        """Begin to report on a model that has just been loaded."""
+        self._model, self._drift = model, drift
+        self.name = model.name
+        self._reset()
+
+    def request(self, code: int, seconds: float) -> None:
+        """Count one request and how long it took."""
+        self.codes[str(code)] += 1
+        self.durations[bisect_left(telemetry.BUCKETS, seconds)] += 1
+        self.seconds += seconds
+
+    def _reset(self) -> None:
+        self.codes = dict.fromkeys(telemetry.CODES, 0)
+        self.durations = [0] * (len(telemetry.BUCKETS) + 1)
+        self.seconds = 0.0
+        self.extra_fields = 0
+        self.nonfinite = 0
+        self.shed = 0
+
+    def collect(self) -> Iterator[Family]:
+        """Yield every series, as prometheus_client asks its collectors to."""
+        yield _many(telemetry.MODEL_LOAD_REJECTED, [([self.name, why], n) for why, n in self.refused.items()])
+        yield _one(telemetry.READY, [self.name], self.ready)
+        model, drift = self._model, self._drift
+        if model is None or drift is None:
+            return
+        drift.settle()
+        base = [model.name, model.label]
+        yield _one(
+            telemetry.BUNDLE_INFO,
+            [*base, model.digest, model.signature.task, model.info.framework, model.info.package_version],
+            1,
+        )
+        yield _many(telemetry.REQUESTS, [([*base, code], count) for code, count in self.codes.items()])
+        yield self._seconds(base)
+        yield _one(telemetry.PREDICTIONS, base, drift.rows)
+        yield _one(telemetry.EXTRA_FIELDS, base, self.extra_fields)
+        yield _one(telemetry.NONFINITE, base, self.nonfinite)
+        yield _one(telemetry.SHED, base, self.shed)
+        yield from _drift(base, drift)
+        yield from _reference(base, model)
+
+    def _seconds(self, base: list[str]) -> Family:
+        from prometheus_client.core import HistogramMetricFamily
+
+        bounds = [*map(str, telemetry.BUCKETS), "+Inf"]
+        metric = telemetry.REQUEST_SECONDS
+        family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+        buckets = list(zip(bounds, accumulate(self.durations), strict=True))
+        family.add_metric(base, buckets=buckets, sum_value=self.seconds)
+        return family
+
+
+def _drift(base: list[str], drift: DriftCounter) -> Iterator[Family]:
+    yield _many(
+        telemetry.FEATURE_BINS,
+        [
+            ([*base, feature, bin_name], count)
+            for feature, bins in drift.bins.items()
+            for bin_name, count in zip(bins.names, drift.counts(feature).tolist(), strict=True)
+        ],
+    )
+    if drift.prediction_bins is not None:
+        pairs = zip(drift.prediction_bins.names, drift.predicted().tolist(), strict=True)
+        yield _many(telemetry.PREDICTION_BINS, [([*base, bin_name], count) for bin_name, count in pairs])
+    yield _many(telemetry.UNKNOWN_CATEGORIES, [([*base, name], n) for name, n in drift.unknown().items()])
+    yield _many(telemetry.OUT_OF_RANGE, [([*base, name], n) for name, n in drift.out_of_range.items()])
+
+
+def _reference(base: list[str], model: ServedModel) -> Iterator[Family]:
+    reference = model.reference
+    features = reference.features
+    yield _one(telemetry.REFERENCE_ROWS, base, reference.rows)
+    yield _many(
+        telemetry.REFERENCE_FEATURE_BINS,
+        [
+            ([*base, feature, bin_name], count)
+            for feature, bins in features.items()
+            for bin_name, count in zip(bins.names, bins.counts, strict=True)
+        ],
+    )
+    if reference.prediction is not None:
+        pairs = zip(reference.prediction.names, reference.prediction.counts, strict=True)
+        yield _many(telemetry.REFERENCE_PREDICTION_BINS, [([*base, bin_name], count) for bin_name, count in pairs])
+    degrees = {name: max(len(bins.names) - 1, 1) for name, bins in features.items()}
+    yield _many(telemetry.REFERENCE_DEGREES, [([*base, name], count) for name, count in degrees.items()])
+    level = 1 - LEVEL / max(len(features), 1)
+    limits = [([*base, name], chi_squared_quantile(level, count)) for name, count in degrees.items()]
+    yield _many(telemetry.REFERENCE_CHI_SQUARED, limits)
+
+
+def _one(metric: Metric, labels: list[str], value: float) -> Family:
+    return _many(metric, [(labels, value)])
+
+
+def _many(metric: Metric, rows: list[tuple[list[str], Any]]) -> Family:
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    family = kind(metric.name.removesuffix("_total"), metric.help, labels=metric.labels)
+    for labels, value in rows:
+        family.add_metric(labels, value)
+    return family

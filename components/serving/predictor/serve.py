@@ -1,0 +1,164 @@
+"""Run the predictor: bind, load, tell where, serve until a signal, drain."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import socket
+from pathlib import Path
+from time import monotonic
+from types import FrameType
+from typing import Any
+
+from sevenfold.contracts.canonical import write_json
+from sevenfold.contracts.errors import MissingExtraError, PolicyError, SevenfoldError
+from sevenfold.serving.predictor.app import Predictor
+from sevenfold.serving.predictor.limits import Limits
+from sevenfold.serving.predictor.log import log_to_stderr
+from sevenfold.serving.predictor.model import ServedModel
+
+__all__ = ["serve"]
+
+BACKLOG = 1_024
+GRACE_SECONDS = 30  # for requests in flight, after draining
+
+log = logging.getLogger("sevenfold.serving")
+
+
+def serve(
+    bundle: Path,
+    *,
+    name: str = "",
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    digest: str = "",
+    port_file: Path | None = None,
+    limits: Limits | None = None,
+) -> None:
+    """Serve a bundle until SIGTERM or SIGINT, then drain and return; SIGHUP loads the folder again.
+
+    Args:
+        bundle: a verified bundle folder.
+        name: the served name; empty takes the plan's.
+        host: the address to listen on.
+        port: 0 takes a free one.
+        digest: the digest the bundle must have; empty takes any that is sound.
+        port_file: where to write ``{"digest", "host", "name", "pid", "port"}`` once requests are taken.
+        limits: what is accepted at most.
+
+    Raises:
+        SevenfoldError: if the bundle is refused (see `ServedModel.load`) or, ``address_in_use``, the port is taken.
+    """
+    try:
+        import httptools  # noqa: F401
+        import prometheus_client  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError(error.name or "uvicorn", "serve") from error
+    log_to_stderr()
+    bounds = limits or Limits()
+    predictor = Predictor(bounds, name=name or "model")
+    model = predictor.load(lambda: ServedModel.load(bundle, name=name, digest=digest))
+    # What was made until now stays: the collector need not look at it again with every few requests.
+    gc.collect()
+    gc.freeze()
+    listener = _listen(host, port)
+    told = {
+        "digest": model.digest,
+        "host": host,
+        "name": model.name,
+        "pid": os.getpid(),
+        "port": listener.getsockname()[1],
+    }
+
+    def reload() -> None:
+        try:
+            predictor.load(lambda: ServedModel.load(bundle, name=model.name))
+        except SevenfoldError:
+            log.warning("the last good model goes on serving")
+
+    server = _server(predictor, bounds, on_start=lambda: _tell(told, port_file), on_reload=reload)
+    server.run(sockets=[listener])
+    log.info("stopped")
+
+
+def _tell(told: dict[str, Any], port_file: Path | None) -> None:
+    if port_file is not None:
+        write_json(port_file, told)
+    log.info("serving", extra={"data": {**told, "url": f"http://{told['host']}:{told['port']}"}})
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PolicyError(
+            "address_in_use",
+            f"The predictor must get {host}:{port}, but got: {error.strerror}.",
+            remedy="Name another port, or 0 for a free one.",
+        ) from error
+    return listener
+
+
+def _server(predictor: Predictor, limits: Limits, *, on_start: Any, on_reload: Any) -> Any:
+    import uvicorn
+
+    from sevenfold.serving.predictor.connection import bounded_connection, close_stalled
+
+    class Draining(uvicorn.Server):  # type: ignore[misc]
+        """On the first signal not ready but answering, for `drain_seconds`; on the second, gone as soon as possible."""
+
+        leave_at: float | None = None
+        reload = False
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            if hasattr(signal, "SIGHUP"):
+                signal.signal(signal.SIGHUP, lambda *_: setattr(self, "reload", True))
+            on_start()
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if predictor.draining:
+                self.should_exit = True
+                return
+            predictor.draining = True
+            self.leave_at = monotonic() + limits.drain_seconds
+
+        async def on_tick(self, counter: int) -> bool:
+            if self.reload:
+                self.reload = False
+                on_reload()
+            if self.leave_at is not None and monotonic() >= self.leave_at:
+                self.should_exit = True
+            if counter % 10 == 0:
+                close_stalled(self.server_state.connections)
+            return bool(await super().on_tick(counter))
+
+    config = uvicorn.Config(
+        predictor,
+        http=bounded_connection(limits),
+        loop="uvloop" if _has_uvloop() else "asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=BACKLOG,
+    )
+    return Draining(config)
+
+
+def _has_uvloop() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("uvloop") is not None

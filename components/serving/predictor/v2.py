@@ -1,0 +1,172 @@
+"""The open inference protocol (V2): one tensor per column in, the graph's outputs out, as JSON or raw bytes.
+
+A tensor has shape ``[rows]`` or ``[rows, 1]``. Numbers come as any FP, INT or UINT datatype and flags as BOOL too, null
+or NaN for missing; categories as BYTES, null or "" for missing; dates as BYTES that name them, or as INT64 microseconds
+since 1970 UTC, whose missing ones an additional BOOL tensor ``<column>:missing`` tells. A column that may be missing
+may be left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.errors import InputError
+from sevenfold.contracts.schema import Column, Kind
+from sevenfold.scoring.feeds import MISSING, Feeds, feeds_from_columns
+from sevenfold.scoring.scorer import Prediction
+from sevenfold.scoring.tensors import encode_tensors, read_tensor
+from sevenfold.serving.predictor.document import parse_document
+from sevenfold.serving.predictor.fields import extra_fields
+from sevenfold.serving.predictor.limits import Limits
+from sevenfold.serving.predictor.model import ServedModel
+from sevenfold.serving.predictor.refusal import Refusal
+
+__all__ = ["OUTPUTS", "V2Request", "encode_v2", "metadata", "read_v2"]
+
+OUTPUTS = {"label": "BYTES", "probabilities": "FP32", "value": "FP64"}
+_INPUTS = {Kind.CATEGORY: "BYTES", Kind.DATETIME: "BYTES"}
+
+Values = list[Any] | NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class V2Request:
+    """A request that was read: what the model needs, and how the answer is wanted."""
+
+    feeds: Feeds
+    rows: int
+    extra: int
+    id: str
+    outputs: tuple[str, ...]
+    binary: bool
+
+
+def read_v2(body: bytes, header_length: bytes | None, model: ServedModel, limits: Limits) -> V2Request:
+    """Read a request; `header_length` is the value of the HTTP header that tells the raw bytes apart, if it is there.
+
+    Raises:
+        InputError: naming the column; as `Refusal` where the status is not 422.
+    """
+    cut = _cut(header_length, len(body))
+    document = parse_document(body[:cut])
+    if type(document) is not dict or type(document.get("inputs")) is not list:
+        raise Refusal(422, "shape", 'The body must be {"inputs": [{"name", "shape", "datatype", "data"}, …]}.')
+    columns, rows = _columns(document["inputs"], memoryview(body)[cut:], limits)
+    extra = extra_fields([columns], model.tensors, strict=limits.strict_fields)
+    feeds = _feeds(columns, rows, model.signature.inputs, limits)
+    outputs, binary = _wanted(document, model)
+    told = document.get("id")
+    return V2Request(feeds, rows, extra, told[:128] if isinstance(told, str) else "", outputs, binary)
+
+
+def encode_v2(
+    model: ServedModel, request: V2Request, prediction: Prediction, out_of_range: Mapping[str, list[int]]
+) -> tuple[bytes, int | None]:
+    """Return the answer's body and, in the binary form, the length of its JSON header.
+
+    `parameters.out_of_range` names the columns with numbers outside all those seen in training.
+    """
+    head: dict[str, Any] = {"model_name": model.name, "model_version": model.label}
+    if request.id:
+        head["id"] = request.id
+    if out_of_range:
+        head["parameters"] = {"out_of_range": ",".join(out_of_range)}
+    found = {"label": prediction.labels, "probabilities": prediction.probabilities, "value": prediction.values}
+    tensors = {name: array for name in request.outputs if (array := found[name]) is not None}
+    return encode_tensors(tensors, key="outputs", head=head, binary=request.binary)
+
+
+def metadata(model: ServedModel) -> dict[str, Any]:
+    """Return what ``GET /v2/models/M`` says: the tensors in and out."""
+    inputs = [
+        {"name": name, "datatype": _INPUTS.get(column.kind, "FP64"), "shape": [-1]}
+        for name, column in model.signature.inputs.items()
+    ]
+    width = len(model.signature.classes)
+    outputs = [
+        {"name": name, "datatype": OUTPUTS[name], "shape": [-1, width] if name == "probabilities" else [-1]}
+        for name in model.outputs
+    ]
+    return {
+        "name": model.name,
+        "versions": [model.label],
+        "platform": "sevenfold_onnx",
+        "inputs": inputs,
+        "outputs": outputs,
+    }
+
+
+def _cut(header_length: bytes | None, size: int) -> int:
+    if header_length is None:
+        return size
+    if not header_length.isdigit() or len(header_length) > 12 or int(header_length) > size:
+        raise Refusal(400, "binary", "inference-header-content-length must be the length of the JSON header in bytes.")
+    return int(header_length)
+
+
+def _columns(entries: list[Any], raw: memoryview, limits: Limits) -> tuple[dict[str, Values], int]:
+    columns: dict[str, Values] = {}
+    rows, at = -1, 0
+    for entry in entries:
+        name, shape, values, at = read_tensor(entry, raw, at)
+        if name in columns:
+            raise Refusal(400, "duplicate_key", "Each tensor is given once.", field=name)
+        if len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
+            raise InputError("shape", f"A column has shape [rows] or [rows, 1], but got {shape[:8]}.", field=name)
+        if shape[0] > limits.max_batch:
+            message = f"A request has at most {limits.max_batch} rows, but got {shape[0]}."
+            raise Refusal(413, "too_many_rows", message, field=name)
+        if rows not in (-1, shape[0]):
+            raise InputError("shape", f"All columns must have {rows} rows, but got {shape[0]}.", field=name)
+        rows = shape[0]
+        columns[name] = values
+    if at != len(raw):
+        raise Refusal(400, "binary", f"The raw bytes after the JSON header must add up to {at}, but got {len(raw)}.")
+    if rows < 1:
+        raise InputError("shape", "A request needs at least one row, but got none.", field="inputs")
+    return columns, rows
+
+
+def _feeds(columns: dict[str, Values], rows: int, inputs: Mapping[str, Column], limits: Limits) -> Feeds:
+    for name, column in inputs.items():
+        if name not in columns:
+            if not column.nullable:
+                raise InputError("missing_field", "The column is required, but is not there.", field=name)
+            columns[name] = [None] * rows
+    feeds = feeds_from_columns(columns, inputs, max_text=limits.max_text)
+    for name, column in inputs.items():
+        if column.kind is Kind.DATETIME and (flags := columns.get(name + MISSING)) is not None:
+            _mark_missing(feeds, name, column, np.asarray(flags))
+    return feeds
+
+
+def _mark_missing(feeds: Feeds, name: str, column: Column, flags: NDArray[Any]) -> None:
+    if flags.dtype != np.bool_:
+        raise InputError("datatype", "Flags of missing dates have datatype BOOL.", field=name + MISSING)
+    if flags.any() and not column.nullable:
+        raise InputError("missing_value", f"{name!r} is required, but is missing.", field=name)
+    feeds[name + MISSING] = feeds[name + MISSING] | flags
+    feeds[name][feeds[name + MISSING]] = 0
+
+
+def _wanted(document: dict[str, Any], model: ServedModel) -> tuple[tuple[str, ...], bool]:
+    parameters = document.get("parameters")
+    binary = type(parameters) is dict and parameters.get("binary_data_output") is True
+    asked = document.get("outputs")
+    if not asked:
+        return model.outputs, binary
+    names = []
+    for entry in asked if type(asked) is list else [{}]:
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if not isinstance(entry, dict) or name not in model.outputs:
+            known = ", ".join(model.outputs)
+            raise InputError("unknown_output", f"The model's outputs are {known}.", field=str(name))
+        names.append(str(name))
+        inner = entry.get("parameters")
+        binary = binary or (type(inner) is dict and inner.get("binary_data") is True)
+    return tuple(dict.fromkeys(names)), binary

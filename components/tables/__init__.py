@@ -1,0 +1,1 @@
+"""Tables: reading one, once, for `init` and for preparation alike."""

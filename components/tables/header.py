@@ -1,0 +1,137 @@
+"""The header of a table against the plan: names that are empty, twice there, too many, not there or not known."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.schema import Role
+from sevenfold.plan.data import DataSection
+from sevenfold.tables.dialect import DELIMITERS, header_of, name_key
+
+__all__ = ["MAX_COLUMNS", "check_header", "split_header"]
+
+MAX_COLUMNS = 2_000
+
+
+def split_header(chunks: Iterator[bytes], data: DataSection, source: str) -> tuple[list[str], int, Iterator[bytes]]:
+    """Return the trimmed column names of a CSV, the line after the header, and the bytes from there on.
+
+    Raises:
+        DataError: ``empty_file``, ``delimiter``, ``unclosed_quote`` and what `check_header` raises.
+    """
+    first = next(chunks, b"")
+    while first and not first.strip(b"\r\n"):
+        more = next(chunks, b"")
+        if not more:
+            break
+        first += more
+    # a piece may end inside a character; what follows the header is not decoded here
+    text = codecs.getincrementaldecoder("utf-8")().decode(first)
+    if not text.strip("\r\n"):
+        raise DataError("empty_file", f"A table must have a header and rows, but {source} holds no text.")
+    names = header_of(text, data.delimiter)
+    _check_delimiter(text, names, data, source)
+    check_header(names, data, source)
+    used, lines = _extent(text, data.delimiter)
+    body = first[len(text[:used].encode()) :]
+    return names, lines + 1, chain([body], chunks)
+
+
+def check_header(names: Sequence[str], data: DataSection, source: str) -> None:
+    """Check the columns a table has against those of the plan.
+
+    Raises:
+        DataError: ``too_many_columns``, ``empty_column_name``, ``duplicate_column``, ``missing_column``,
+            ``unknown_column``.
+    """
+    if len(names) > MAX_COLUMNS:
+        raise DataError(
+            "too_many_columns",
+            f"A table may have at most {MAX_COLUMNS} columns, but {source} has {len(names)}.",
+            remedy="Export fewer columns.",
+        )
+    seen: dict[str, str] = {}
+    for at, name in enumerate(names, 1):
+        key = name_key(name)
+        if not key:
+            raise DataError(
+                "empty_column_name",
+                f"Every column must have a name, but column {at} has none. empty_column_name {source}:1:{at}",
+                remedy="Name it. An exported row index is left out with index=False (pandas).",
+            )
+        if key in seen:
+            raise DataError(
+                "duplicate_column",
+                f"Column names must differ in more than case, spaces and invisible characters, but {seen[key]!r} and "
+                f"{name!r} do not. duplicate_column {source}:1:{at}",
+                remedy="Rename one of them.",
+            )
+        seen[key] = name
+    _check_known(names, data, source)
+
+
+def _check_known(names: Sequence[str], data: DataSection, source: str) -> None:
+    have = set(names)
+    missing = [n for n, column in data.columns.items() if n not in have and column.role is not Role.IGNORE]
+    if missing:
+        raise DataError(
+            "missing_column",
+            f"The table must have every column of the plan, but {source} lacks {_some(missing)}; "
+            f"it has {_some(names)}.",
+            remedy="Correct the names in data.columns, or give the columns that are no longer there role: ignore.",
+        )
+    unknown = [name for name in names if name not in data.columns]
+    if unknown:
+        raise DataError(
+            "unknown_column",
+            f"The plan must name every column of the table, but data.columns lacks {_some(unknown)} of {source}.",
+            remedy="Add them, with role: ignore where the model must not see them.",
+        )
+
+
+def _check_delimiter(text: str, names: list[str], data: DataSection, source: str) -> None:
+    """Say that the delimiter is wrong where another one finds more of the plan's columns."""
+    fitting = len(set(names) & set(data.columns))
+    if fitting == len(data.columns):
+        return
+    for other in DELIMITERS:
+        if other == data.delimiter:
+            continue
+        try:
+            found = header_of(text, other)
+        except DataError:
+            continue
+        if len(set(found) & set(data.columns)) > fitting or (len(names) == 1 and len(found) > 1):
+            raise DataError(
+                "delimiter",
+                f"Fields must be separated by {data.delimiter!r}, as the plan says, but {source} has {other!r}. "
+                f"delimiter {source}:1:1",
+                remedy=f"Set data.delimiter to {other!r}; see to data.decimal too.",
+            )
+
+
+def _extent(text: str, delimiter: str) -> tuple[int, int]:
+    """Return how many characters and lines the blank lines before the header and the header take."""
+    used = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal used
+        for line in io.StringIO(text, newline=""):
+            used += len(line)
+            yield line
+
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
+    for row in reader:
+        if row:
+            break
+    return used, reader.line_num
+
+
+def _some(names: Sequence[str]) -> str:
+    listed = ", ".join(repr(name[:60]) for name in list(names)[:8])
+    return listed + (f" and {len(names) - 8} more" if len(names) > 8 else "")

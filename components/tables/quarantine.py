@@ -1,0 +1,181 @@
+"""The quarantine: every refused row with its line, the column at fault and the reason, and how many are too many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.plan.data import DataSection
+from sevenfold.tables.records import Refusal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["LABEL_MISSING", "Quarantine"]
+
+LABEL_MISSING: Final = "label_missing"
+MAX_VALUES: Final = 10_000  # refused values that are kept to be shown
+MAX_CHARACTERS: Final = 100
+
+
+class Quarantine:
+    """Collects refused rows.
+
+    Rows without a label count apart from bad ones: they are common where a label comes later, and have their own limit.
+    A row stands here once, for the first column at fault; the values of sensitive columns are left out.
+    """
+
+    def __init__(self, data: DataSection, source: str) -> None:
+        self._data = data
+        self._source = source
+        self._parts: list[tuple[NDArray[np.int64], str, str, dict[int, str]]] = []
+        self._kept_values = 0
+        self.counts: Counter[str] = Counter()
+        self.by_column: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def bad(self) -> int:
+        """Rows refused for another reason than a missing label."""
+        return self.counts.total() - self.unlabelled
+
+    @property
+    def unlabelled(self) -> int:
+        """Rows refused for want of a label."""
+        return self.counts[LABEL_MISSING]
+
+    def add_records(self, refusals: Sequence[Refusal]) -> None:
+        """Add records that the structure of the file refused."""
+        for code in sorted({refusal.code for refusal in refusals}):
+            some = [refusal for refusal in refusals if refusal.code == code]
+            values = {at: refusal.value for at, refusal in enumerate(some) if refusal.value is not None}
+            self._add(np.array([refusal.line for refusal in some], dtype=np.int64), "", code, values)
+
+    def faults(self, lines: NDArray[np.int64]) -> _Faults:
+        """Begin to collect the faults of the records that start at `lines`."""
+        return _Faults(self, lines)
+
+    def table(self) -> pa.Table:
+        """Return `row`, `column`, `code` and `value` of every refused row, by row."""
+        import pyarrow as pa
+
+        sizes = [len(lines) for lines, *_ in self._parts]
+        rows = np.concatenate([lines for lines, *_ in self._parts]) if sizes else np.zeros(0, dtype=np.int64)
+        values: list[str | None] = [None] * len(rows)
+        offset = 0
+        for (_, _, _, shown), size in zip(self._parts, sizes, strict=True):
+            for at, value in shown.items():
+                values[offset + at] = value
+            offset += size
+        table = pa.table(
+            {
+                "row": pa.array(rows, pa.int64()),
+                "column": _repeated([column for _, column, _, _ in self._parts], sizes),
+                "code": _repeated([code for _, _, code, _ in self._parts], sizes),
+                "value": pa.array(values, pa.string()),
+            }
+        )
+        return table.take(pa.array(np.argsort(rows, kind="stable")))
+
+    def check(self, rows: int) -> None:
+        """Refuse the table where too many rows were refused.
+
+        Raises:
+            DataError: ``all_missing``, ``label_missing``, ``too_many_bad_rows``.
+        """
+        for (column, code), count in self.by_column.items():
+            if code == "missing_value" and count == rows:
+                raise DataError(
+                    "all_missing",
+                    f"The column {column!r} must not be missing, but is in all {rows} rows.",
+                    remedy="Set nullable: true to drop it, or see to the export.",
+                )
+        limit = self._data.max_unlabelled
+        if self.unlabelled > limit * rows:
+            raise DataError(
+                LABEL_MISSING,
+                f"At most {limit:.2%} of the rows may lack the target {self._data.target!r}, but {self.unlabelled} of "
+                f"{rows} do ({self.unlabelled / rows:.2%}). {self._first(LABEL_MISSING)}",
+                remedy="Raise data.max_unlabelled if that is as it should be.",
+            )
+        limit = self._data.max_bad_fraction
+        if self.bad > limit * rows:
+            code = next(code for code, _ in self.counts.most_common() if code != LABEL_MISSING)
+            raise DataError(
+                "too_many_bad_rows",
+                f"At most {limit:.2%} of the rows may be refused, but {self.bad} of {rows} are "
+                f"({self.bad / rows:.2%}): {self._told()}. The first: {self._first(code)}",
+                remedy="Correct the table or data.columns; or raise data.max_bad_fraction.",
+            )
+
+    def _add(self, lines: NDArray[np.int64], column: str, code: str, values: Mapping[int, str]) -> None:
+        room = MAX_VALUES - self._kept_values
+        shown = {at: value[:MAX_CHARACTERS] for at, value in list(values.items())[: max(room, 0)]}
+        self._kept_values += len(shown)
+        self._parts.append((lines, column, code, shown))
+        self.counts[code] += len(lines)
+        self.by_column[column, code] += len(lines)
+
+    def _told(self) -> str:
+        parts = [
+            f"{code} {count}" + (f" in {column!r}" if column else "")
+            for (column, code), count in self.by_column.most_common()
+            if code != LABEL_MISSING
+        ]
+        return ", ".join(parts[:5])
+
+    def _first(self, code: str) -> str:
+        row, column, value = min(
+            (int(lines.min()), column, shown.get(int(lines.argmin()), ""))
+            for lines, column, found, shown in self._parts
+            if found == code
+        )
+        where = list(self._data.columns).index(column) + 1 if column else 1
+        return f"{code} {self._source}:{row}:{where}" + (f" ({column} = {value[:40]!r})" if column and value else "")
+
+
+class _Faults:
+    """The faults of one batch of records, at most one a row."""
+
+    def __init__(self, quarantine: Quarantine, lines: NDArray[np.int64]) -> None:
+        self._quarantine = quarantine
+        self._lines = lines
+        self._free = np.ones(len(lines), dtype=bool)
+        self._found: list[tuple[NDArray[np.bool_], str, str, Callable[[int], str] | None]] = []
+
+    def add(self, column: str, faults: Mapping[str, NDArray[np.bool_]], show: Callable[[int], str]) -> None:
+        """Add the faults of a column; `show` gives the text of a row."""
+        for code, mask in faults.items():
+            self._take(mask, column, code, show)
+
+    def add_unlabelled(self, missing: NDArray[np.bool_]) -> None:
+        """Add the rows without a label; a label that cannot be read has a fault of its own."""
+        self._take(missing, self._quarantine._data.target, LABEL_MISSING, None)
+
+    def close(self) -> NDArray[np.bool_]:
+        """Hand all faults to the quarantine and return which rows are good."""
+        columns = self._quarantine._data.columns
+        for mask, column, code, show in self._found:
+            places = np.flatnonzero(mask)
+            values: dict[int, str] = {}
+            if show is not None and not columns[column].sensitive:
+                values = {at: show(int(place)) for at, place in enumerate(places[:MAX_VALUES])}
+            self._quarantine._add(self._lines[places], column, code, values)
+        return self._free
+
+    def _take(self, mask: NDArray[np.bool_], column: str, code: str, show: Callable[[int], str] | None) -> None:
+        mask = mask & self._free
+        if mask.any():
+            self._free &= ~mask
+            self._found.append((mask, column, code, show))
+
+
+def _repeated(texts: list[str], sizes: list[int]) -> Any:
+    import pyarrow as pa
+
+    indices = np.repeat(np.arange(len(texts), dtype=np.int32), sizes)
+    return pa.array(texts, pa.string()).take(pa.array(indices))

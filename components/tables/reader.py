@@ -1,0 +1,237 @@
+"""Read a table chunk by chunk: strict values of the declared kinds, and every refused row with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.schema import Column, Kind, Role, Task
+from sevenfold.plan.data import DataSection, Format
+from sevenfold.tables.dialect import sniff_format
+from sevenfold.tables.encoding import utf8_chunks
+from sevenfold.tables.header import check_header, split_header
+from sevenfold.tables.labels import label_texts
+from sevenfold.tables.parse import Parsed, arrow_type, parse_arrow, parse_floats, parse_texts
+from sevenfold.tables.quarantine import Quarantine
+from sevenfold.tables.records import Records, read_records
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+__all__ = ["TableReader", "stored_columns"]
+
+PARQUET_ROWS = 128_000
+
+
+def stored_columns(data: DataSection) -> dict[str, Column]:
+    """Return the columns that a dataset keeps: all but sensitive ones that nothing needs."""
+    return {
+        name: column
+        for name, column in data.columns.items()
+        if not (column.sensitive and column.role in (Role.IGNORE, Role.IDENTIFIER))
+    }
+
+
+class TableReader:
+    """Reads a CSV or Parquet file as the plan says it is.
+
+    Iterate over it for record batches of the good rows: columns as `stored_columns`, types as `parse.arrow_type`, the
+    target of a classification as its class text. Afterwards `quarantine` holds the refused rows, `trimmed` how many
+    texts per column had white space around, `absent` the columns that only the plan has.
+
+    Args:
+        path: the file.
+        data: what the file is.
+        required: columns that must not be missing, besides those that are not nullable.
+
+    Raises:
+        DataError: with one of the codes of a table that cannot be read at all.
+    """
+
+    def __init__(self, path: Path, data: DataSection, *, required: Collection[str] = ()) -> None:
+        self.path = path
+        self.data = data
+        self.quarantine = Quarantine(data, path.name)
+        self.rows = 0
+        self.trimmed: dict[str, int] = {}
+        self.absent: list[str] = []
+        self._offsets: dict[str, set[bool]] = {}
+        self.columns = {name: self._as_read(name, column, required) for name, column in stored_columns(data).items()}
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Yield the good rows, batch by batch, and refuse the table at the end if there were none.
+
+        Raises:
+            DataError: as the class says.
+        """
+        kind = self._format()
+        yield from self._parquet() if kind == "parquet" else self._csv()
+        if self.rows == 0:
+            raise DataError("no_rows", f"A table must have rows, but {self.path.name} has a header only.")
+
+    def _as_read(self, name: str, column: Column, required: Collection[str]) -> Column:
+        if column.role is Role.TARGET:
+            return column.model_copy(update={"nullable": True})  # told apart as label_missing
+        if name in required:
+            return column.model_copy(update={"nullable": False})
+        return column
+
+    def _is_label(self, column: Column) -> bool:
+        return column.role is Role.TARGET and self.data.task is not Task.REGRESSION
+
+    def _format(self) -> str:
+        with self.path.open("rb") as stream:
+            head = stream.read(1 << 20)
+        if self.data.format is Format.PARQUET and head and not head.startswith(b"PAR1"):
+            raise DataError(
+                "not_parquet",
+                f"{self.path.name} must be Parquet, but its first bytes are not.",
+                remedy="Set data.format: auto.",
+            )
+        found = sniff_format(head, wide=self.data.encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32")))
+        if found == "parquet" and self.data.format is Format.CSV:
+            raise DataError(
+                "not_text", f"{self.path.name} must be CSV, but is Parquet.", remedy="Set data.format: auto."
+            )
+        return found
+
+    def _csv(self) -> Iterator[pa.RecordBatch]:
+        data, source = self.data, self.path.name
+        if not data.delimiter.isascii() or data.delimiter in '"\r\n':
+            raise DataError("delimiter", f"A delimiter must be one ASCII sign, but got {data.delimiter!r}.")
+        names, line, body = split_header(utf8_chunks(self.path, data.encoding), data, source)
+        self._note_absent(names)
+        for records in read_records(body, names, data.delimiter, first_line=line, source=source):
+            self.quarantine.add_records(records.refusals)
+            self.rows += len(records.lines) + len(records.refusals)
+            if len(records.lines):
+                yield self._batch(records.lines, _CsvColumns(records, names, data).parsed)
+
+    def _parquet(self) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            file = pq.ParquetFile(self.path, memory_map=True)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise DataError(
+                "not_parquet",
+                f"{self.path.name} must be a whole Parquet file, but it cannot be read: {str(error)[:120]}",
+                remedy="It may have been cut off: fetch it again.",
+            ) from error
+        names = list(file.schema_arrow.names)
+        check_header(names, self.data, self.path.name)
+        self._note_absent(names)
+        line = 1
+        wanted = [name for name in names if name in self.columns]
+        try:
+            for batch in file.iter_batches(PARQUET_ROWS, columns=wanted):
+                lines = np.arange(line, line + len(batch), dtype=np.int64)
+                line += len(batch)
+                self.rows += len(batch)
+                if len(batch):
+                    yield self._batch(lines, _ArrowColumns(batch, self.data).parsed)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+            raise DataError(
+                "not_parquet",
+                f"{self.path.name} must be a whole Parquet file, but it cannot be read: {str(error)[:120]}",
+            ) from error
+
+    def _note_absent(self, names: Collection[str]) -> None:
+        self.absent = [name for name in self.data.columns if name not in set(names)]
+        for name in self.absent:
+            self.columns.pop(name, None)
+
+    def _batch(self, lines: NDArray[np.int64], parsed: Callable[[str, Column], tuple[Parsed, _Show]]) -> pa.RecordBatch:
+        import pyarrow as pa
+
+        target = self.data.target
+        faults = self.quarantine.faults(lines)
+        arrays: dict[str, Any] = {}
+        for name in (target, *(name for name in self.columns if name != target)):
+            column = self.columns[name]
+            found, show = parsed(name, column)
+            self._note(name, column, found)
+            if column.role not in (Role.IGNORE, Role.IDENTIFIER):
+                faults.add(name, found.faults, show)
+            if name == target:
+                faults.add_unlabelled(np.asarray(found.values.is_null()))
+            arrays[name] = label_texts(found.values) if self._is_label(column) else found.values
+        keep = faults.close()
+        batch = pa.RecordBatch.from_arrays([arrays[name] for name in self.columns], list(self.columns))
+        return batch if keep.all() else batch.filter(pa.array(keep))
+
+    def _note(self, name: str, column: Column, parsed: Parsed) -> None:
+        if parsed.trimmed:
+            self.trimmed[name] = self.trimmed.get(name, 0) + parsed.trimmed
+        seen = self._offsets.setdefault(name, set())
+        seen |= parsed.offsets
+        if len(seen) > 1 and column.role not in (Role.IGNORE, Role.IDENTIFIER):
+            raise DataError(
+                "timezone_mixed",
+                f"The times of a column must all say their offset from UTC or none of them, but {name!r} has both.",
+                remedy="Write all of them with an offset, such as 2013-01-31T10:15+00:00.",
+            )
+
+
+_Show = Callable[[int], str]
+
+
+class _CsvColumns:
+    """The columns of some records: numbers as the CSV reader parsed them where they are in order, else their texts."""
+
+    def __init__(self, records: Records, names: list[str], data: DataSection) -> None:
+        import polars as pl
+
+        plain = data.decimal == "." and not data.thousands
+        kinds = {Kind.NUMBER: pl.Float64, Kind.INTEGER: pl.Int64} if plain else {}
+        self._schema: dict[str, Any] = {name: kinds.get(data.columns[name].kind, pl.String) for name in names}
+        self._records, self._data = records, data
+        self._typed = records.typed(self._schema, tuple(token for token in data.missing if token))
+        self._frame: pl.DataFrame | None = None
+
+    def parsed(self, name: str, column: Column) -> tuple[Parsed, _Show]:
+        import polars as pl
+
+        def show(at: int) -> str:
+            return str(self._texts(name)[at])
+
+        if self._typed is not None and self._schema[name] != pl.String:
+            found = parse_floats(self._typed[name], column)
+            if found is not None:
+                return found, show
+        return parse_texts(self._texts(name), column, self._data), show
+
+    def _texts(self, name: str) -> pl.Series:
+        import polars as pl
+
+        if self._typed is not None and self._schema[name] == pl.String:
+            return self._typed[name]
+        if self._frame is None:
+            self._frame = self._records.texts()
+        return self._frame[name]
+
+
+class _ArrowColumns:
+    """The columns of a batch of a Parquet file."""
+
+    def __init__(self, batch: pa.RecordBatch, data: DataSection) -> None:
+        self._batch, self._data = batch, data
+
+    def parsed(self, name: str, column: Column) -> tuple[Parsed, _Show]:
+        import pyarrow as pa
+
+        values = self._batch.column(name)
+        try:
+            found = parse_arrow(values, column, self._data, name)
+        except DataError:
+            if column.role not in (Role.IGNORE, Role.IDENTIFIER):
+                raise
+            found = Parsed(pa.nulls(len(values), arrow_type(column.kind)))  # lists and the like, which nothing needs
+        return found, lambda at: str(values[at].as_py())

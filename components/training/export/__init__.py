@@ -1,0 +1,1 @@
+"""Export: a fitted network as `model.onnx`, and the bundle around it."""

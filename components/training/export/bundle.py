@@ -1,0 +1,110 @@
+"""Write a fitted network as a bundle: one folder from raw row to prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from sevenfold import __version__
+from sevenfold.contracts.bundle import BUNDLE_FILES, BundleInfo
+from sevenfold.contracts.canonical import write_json, write_whole
+from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.manifest import seal
+from sevenfold.contracts.schema import Task
+from sevenfold.contracts.signature import Signature
+from sevenfold.contracts.versioned import write_versioned
+from sevenfold.drift.bins import with_prediction
+from sevenfold.plan.training import Framework
+from sevenfold.scoring.feeds import feeds_from_rows, feeds_from_table
+from sevenfold.scoring.scorer import Prediction, Scorer
+from sevenfold.scoring.scores import METRIC_NAMES, score
+from sevenfold.training.export.convert import compare, raw_model
+from sevenfold.training.export.example import example_rows
+from sevenfold.training.pytorch.fit import Fitted
+from sevenfold.training.pytorch.predict import predict, truth_of
+from sevenfold.training.pytorch.tensors import Tensors
+
+__all__ = ["WEIGHTS", "export_bundle", "validation_metrics"]
+
+WEIGHTS = "model.safetensors"
+DIGITS = 6  # of a metric: more would be noise
+
+
+def export_bundle(
+    fitted: Fitted,
+    tensors: Tensors,
+    dataset: Dataset,
+    out: Path,
+    *,
+    name: str,
+    digests: Mapping[str, str],
+    threads: int = 1,
+) -> tuple[str, float]:
+    """Write and seal the bundle; return its digest and the largest difference between torch and `model.onnx`.
+
+    The model file is compared with torch on all validation rows, and scores the example request, before the folder is
+    sealed. The same fit gives the same digest.
+
+    Args:
+        fitted: the network.
+        tensors: what it was fitted on.
+        dataset: where that came from; gives transform, reference and the raw validation rows.
+        out: the folder to write, made if need be.
+        name: the plan's name.
+        digests: of data, plan and, for a user's model, source; the dataset's is added.
+        threads: CPU threads of the comparison.
+
+    Raises:
+        TrainingError: ``not_exportable``, ``export_differs``.
+        ServingError: ``nonfinite_output``.
+    """
+    from safetensors.torch import save
+
+    transform, full = dataset.transform(), tensors.signature
+    out.mkdir(parents=True, exist_ok=True)
+    signature = Signature(task=full.task, target=full.target, classes=full.classes, inputs=full.inputs)
+    write_whole(out / "model.onnx", raw_model(fitted.network, tensors.validation, transform, full))
+    state = {key: tensor.detach().contiguous() for key, tensor in fitted.network.state_dict().items()}
+    write_whole(out / WEIGHTS, save(state))
+
+    scorer = Scorer(out / "model.onnx", signature, threads=threads)
+    feeds = feeds_from_table(dataset.table("validation", list(signature.inputs)), signature.inputs)
+    found = scorer.predict(feeds)
+    expected, _ = predict(fitted.network, tensors.validation, full)
+    difference = compare(expected, found, full, transform.target)
+
+    example = example_rows(transform, signature.inputs)
+    scorer.predict(feeds_from_rows(example, signature.inputs))
+    write_json(out / "example_request.json", {"instances": example})
+    reference = with_prediction(dataset.reference(), signature, found)
+    write_versioned(out / "reference.json", reference)
+    info = BundleInfo(
+        name=name,
+        framework=Framework.PYTORCH.value,
+        package_version=__version__,
+        signature=signature,
+        settings={**fitted.settings, "epochs": fitted.best.number, "batch_size": fitted.batch_size},
+        metrics=validation_metrics(found, tensors),
+        digests={**{key: value for key, value in digests.items() if value}, "dataset": dataset.digest},
+    )
+    write_versioned(out / "bundle.json", info)
+    return seal(out, expected=[*BUNDLE_FILES, WEIGHTS]), difference
+
+
+def validation_metrics(found: Prediction, tensors: Tensors) -> dict[str, float]:
+    """Return every metric of the task that is defined on the validation rows, to six digits."""
+    regression = tensors.signature.task is Task.REGRESSION
+    truth = truth_of(tensors.validation, tensors)
+    predicted = found.values if regression else found.probabilities
+    metrics: dict[str, float] = {}
+    for metric in sorted(METRIC_NAMES):
+        if regression != (metric in ("rmse", "mae", "r2")):
+            continue
+        if tensors.signature.task is Task.MULTICLASS and metric in ("precision", "recall", "average_precision"):
+            continue
+        value = score(metric, truth, np.asarray(predicted))
+        if np.isfinite(value):
+            metrics[metric] = float(f"{value:.{DIGITS}g}")
+    return metrics

@@ -1,0 +1,127 @@
+"""A network as ONNX: exported by torch, joined with the preprocessing, and compared with what torch said."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from sevenfold.contracts.errors import TrainingError
+from sevenfold.contracts.schema import Task
+from sevenfold.contracts.transform import Target, Transform
+from sevenfold.scoring.scorer import Prediction
+from sevenfold.training.export.graph import preprocessing_graph
+from sevenfold.training.export.join import join_graphs, model_bytes
+from sevenfold.training.export.writer import OPSET
+from sevenfold.training.pytorch.tensors import ModelSignature, Rows
+
+if TYPE_CHECKING:
+    import onnx
+    from torch import nn
+
+__all__ = ["PROBABILITY_TOLERANCE", "VALUE_TOLERANCE", "compare", "export_network", "raw_model"]
+
+PROBABILITY_TOLERANCE: Final = 1e-6
+VALUE_TOLERANCE: Final = 1e-5  # relative to the value, or to the target's scale where that is larger
+EXAMPLE_ROWS: Final = 3  # 0 and 1 would be taken for fixed sizes
+
+
+def export_network(network: nn.Module, rows: Rows) -> onnx.ModelProto:
+    """Return a network as ONNX: ``numeric`` FLOAT ``[rows, N]`` and ``categorical`` INT64 ``[rows, C]`` in.
+
+    Raises:
+        TrainingError: ``not_exportable``, with the exporter's cause.
+    """
+    import torch
+
+    order = torch.arange(EXAMPLE_ROWS) % len(rows)
+    example = rows.take(order)
+    batch = torch.export.Dim("rows")
+    network.eval()
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                network,
+                (example.numeric, example.categorical),
+                dynamo=True,
+                input_names=["numeric", "categorical"],
+                output_names=["outputs"],
+                dynamic_shapes=({0: batch}, {0: batch}),
+                opset_version=OPSET,
+                external_data=False,
+                verbose=False,
+            )
+    except Exception as error:
+        raise TrainingError(
+            "not_exportable",
+            f"The network must be exportable to ONNX with any number of rows, but: {_first_line(error)}",
+            remedy="Leave out branches and shapes that depend on the values of a batch.",
+        ) from error
+    return program.model_proto
+
+
+def raw_model(network: nn.Module, rows: Rows, transform: Transform, signature: ModelSignature) -> bytes:
+    """Return the bytes of `model.onnx`, from raw columns to the prediction.
+
+    Raises:
+        TrainingError: as `export_network` and `join_graphs`.
+    """
+    exported = export_network(network, rows)
+    return model_bytes(join_graphs(preprocessing_graph(transform, signature.inputs), exported, transform))
+
+
+def compare(expected: Any, found: Prediction, signature: ModelSignature, target: Target) -> float:
+    """Return the largest difference between torch and the model file on the same rows.
+
+    Args:
+        expected: probabilities ``[n, classes]`` or standardised values ``[n]`` of torch.
+        found: what the file gives.
+        signature: tells which.
+        target: the scale of the values.
+
+    Raises:
+        TrainingError: ``export_differs`` above 1e-6 (probabilities) or 1e-5 (values, relative).
+    """
+    if signature.task is Task.REGRESSION:
+        values = np.asarray(expected, dtype=np.float64) * target.scale + target.mean
+        size = np.maximum(np.abs(values), target.scale)
+        difference, tolerance = np.abs(np.asarray(found.values) - values) / size, VALUE_TOLERANCE
+    else:
+        difference, tolerance = np.abs(np.asarray(found.probabilities) - expected), PROBABILITY_TOLERANCE
+    largest = float(difference.max(initial=0.0))
+    if not largest <= tolerance:
+        raise TrainingError(
+            "export_differs",
+            f"model.onnx must predict what torch predicts within {tolerance:g}, but differs by {largest:.3g}.",
+            remedy="The network behaves differently once exported: look for random numbers or state in its forward.",
+        )
+    return largest
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what torch's exporter says about itself: warnings of its dependencies, and notes printed to people."""
+    names = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
+def _first_line(error: Exception) -> str:
+    causes: list[BaseException] = [error]
+    while causes[-1].__cause__ is not None:
+        causes.append(causes[-1].__cause__)
+    lines = [line.strip() for line in str(causes[-1]).splitlines() if line.strip()]
+    return f"{type(causes[-1]).__name__}: {(lines or ['no message'])[0][:300]}"

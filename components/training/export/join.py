@@ -1,0 +1,192 @@
+"""Join preprocessing, network and the last step to the prediction into one `model.onnx`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from sevenfold.contracts.errors import TrainingError
+from sevenfold.contracts.transform import Target, Transform
+from sevenfold.training.export.writer import IR_VERSION, ML, ML_OPSET, OPSET, GraphWriter, free_name, free_prefix
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["join_graphs", "model_bytes"]
+
+NETWORK: Final = "net:"
+LAST: Final = "post:"
+
+
+def join_graphs(preprocessing: onnx.ModelProto, network: onnx.ModelProto, transform: Transform) -> onnx.ModelProto:
+    """Return the model from raw columns to the prediction, its outputs as `contracts.bundle` says.
+
+    Args:
+        preprocessing: what `preprocessing_graph` made; not changed.
+        network: takes ``numeric`` FLOAT ``[rows, N]``, ``categorical`` INT64 ``[rows, C]`` or both, by name, and gives
+            one output: logits ``[rows, classes]``, two for binary, or standardised values ``[rows]`` or ``[rows, 1]``.
+            An opset below 18 is converted; descriptions and traces that exporters leave are removed.
+        transform: gives the class names, or mean and scale of the values.
+
+    Raises:
+        TrainingError: ``network_inputs``, ``network_outputs`` or ``external_data``.
+    """
+    import onnx
+    from onnx import compose, helper
+
+    network = _ready(network)
+    pre = onnx.ModelProto()
+    pre.CopyFrom(preprocessing)
+    names = [put.name for put in pre.graph.input]
+    prefixed = compose.add_prefix(network, free_prefix(NETWORK, names))
+    _connect(pre, network, prefixed)
+    _check_output(network, len(transform.target.classes))
+    writer = GraphWriter(free_prefix(LAST, names))
+    outputs = _last_step(writer, prefixed.graph.output[0].name, transform.target, names)
+    graph = helper.make_graph(
+        [*_needed(pre, prefixed), *prefixed.graph.node, *writer.nodes],
+        "model",
+        list(pre.graph.input),
+        outputs,
+        [*pre.graph.initializer, *prefixed.graph.initializer, *writer.constants],
+    )
+    graph.sparse_initializer.extend(prefixed.graph.sparse_initializer)
+    joined = helper.make_model(
+        graph,
+        opset_imports=_opsets(network),
+        ir_version=max(IR_VERSION, network.ir_version),
+        producer_name="sevenfold",
+        functions=list(prefixed.functions),
+    )
+    return joined
+
+
+def model_bytes(model: onnx.ModelProto) -> bytes:
+    """Return the bytes of a model, the same for equal models in every process."""
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def _ready(network: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a copy with an opset that fits, without traces of where it was made."""
+    import onnx
+    from onnx import version_converter
+
+    copy = onnx.ModelProto()
+    copy.CopyFrom(network)
+    opset = next((entry.version for entry in copy.opset_import if entry.domain in ("", "ai.onnx")), OPSET)
+    if opset < OPSET:
+        copy = version_converter.convert_version(copy, OPSET)
+    for function in copy.functions:
+        function.doc_string = ""
+        del function.metadata_props[:], function.value_info[:]
+        _strip_nodes(function.node)
+    _strip(copy.graph)
+    weights = {tensor.name for tensor in copy.graph.initializer}
+    inputs = [put for put in copy.graph.input if put.name not in weights]  # old exporters list weights as inputs
+    del copy.graph.input[:]
+    copy.graph.input.extend(inputs)
+    if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in copy.graph.initializer):
+        raise TrainingError("external_data", "The network must hold its weights, but some are in another file.")
+    return copy
+
+
+def _strip(graph: Any) -> None:
+    graph.doc_string = ""
+    del graph.metadata_props[:], graph.value_info[:], graph.quantization_annotation[:]
+    for item in (*graph.initializer, *graph.input, *graph.output):
+        item.doc_string = ""
+        del item.metadata_props[:]
+    _strip_nodes(graph.node)
+
+
+def _strip_nodes(nodes: Any) -> None:
+    for node in nodes:
+        node.doc_string = ""
+        del node.metadata_props[:]
+        for attribute in node.attribute:
+            attribute.doc_string = ""
+            for inner in (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs:
+                _strip(inner)
+
+
+def _connect(pre: onnx.ModelProto, network: onnx.ModelProto, prefixed: onnx.ModelProto) -> None:
+    """Give the preprocessing's outputs the names of the network's inputs."""
+    given = {"numeric": pre.graph.output[0].name, "categorical": pre.graph.output[1].name}
+    wanted = [put.name for put in network.graph.input]
+    if not wanted or not set(wanted) <= set(given):
+        raise TrainingError(
+            "network_inputs",
+            f"A network takes 'numeric', 'categorical' or both, but takes {wanted[:5]}.",
+            remedy="Name the inputs of the exported network so.",
+        )
+    renamed = {given[name]: put.name for name, put in zip(wanted, prefixed.graph.input, strict=True)}
+    for node in pre.graph.node:
+        for place, name in enumerate(node.output):
+            node.output[place] = renamed.get(name, name)
+
+
+def _check_output(network: onnx.ModelProto, classes: int) -> None:
+    outputs = network.graph.output
+    shape = [dim.dim_value for dim in outputs[0].type.tensor_type.shape.dim] if len(outputs) == 1 else []
+    width = classes or 1
+    fits = len(shape) == 2 and shape[1] in (0, width)  # 0 where the exporter left the width open
+    if not (fits or (not classes and len(shape) == 1)):
+        raise TrainingError(
+            "network_outputs",
+            f"A network gives one output of shape [rows, {width}], but gives {len(outputs)}, the first {shape}.",
+            remedy="Two classes need two logits.",
+        )
+
+
+def _needed(pre: onnx.ModelProto, network: onnx.ModelProto) -> list[Any]:
+    """Return the preprocessing nodes that the network's inputs rest on, and drop the constants of the others."""
+    wanted = {put.name for put in network.graph.input}
+    kept = []
+    for node in reversed(pre.graph.node):
+        if wanted & set(node.output):
+            kept.append(node)
+            wanted |= set(node.input)
+    constants = [tensor for tensor in pre.graph.initializer if tensor.name in wanted]
+    del pre.graph.initializer[:]
+    pre.graph.initializer.extend(constants)
+    return kept[::-1]
+
+
+def _opsets(network: onnx.ModelProto) -> list[Any]:
+    from onnx import helper
+
+    versions = {"": OPSET, ML: ML_OPSET}
+    for entry in network.opset_import:
+        domain = "" if entry.domain == "ai.onnx" else entry.domain
+        versions[domain] = max(versions.get(domain, 0), entry.version)
+    return [helper.make_opsetid(domain, version) for domain, version in sorted(versions.items())]
+
+
+def _last_step(writer: GraphWriter, raw: str, target: Target, names: list[str]) -> list[Any]:
+    from onnx import TensorProto, helper
+
+    if not target.classes:
+        value = free_name("value", names)
+        flat = writer.add("Reshape", raw, writer.constant([-1], np.int64))
+        flat = writer.add("Cast", flat, to=TensorProto.DOUBLE)
+        flat = writer.add("Mul", flat, writer.constant(target.scale, np.float64))
+        writer.add("Add", flat, writer.constant(target.mean, np.float64), output=value)
+        return [helper.make_tensor_value_info(value, TensorProto.DOUBLE, ["rows"])]
+    label, probabilities = free_name("label", names), free_name("probabilities", names)
+    count = len(target.classes)
+    writer.add("Softmax", raw, axis=1, output=probabilities)
+    best = writer.add("ArgMax", probabilities, axis=1, keepdims=0)
+    writer.add(
+        "LabelEncoder",
+        best,
+        domain=ML,
+        keys_int64s=list(range(count)),
+        values_strings=list(target.classes),
+        default_string="",
+        output=label,
+    )
+    return [
+        helper.make_tensor_value_info(label, TensorProto.STRING, ["rows"]),
+        helper.make_tensor_value_info(probabilities, TensorProto.FLOAT, ["rows", count]),
+    ]

@@ -1,0 +1,1 @@
+"""PyTorch: the built-in network, and fitting it or the user's own."""

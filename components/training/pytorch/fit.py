@@ -1,0 +1,282 @@
+"""Fit a network to tensors: shuffled once per epoch, sliced into batches, stopped when validation gets no better."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+
+from sevenfold.contracts.errors import TrainingError
+from sevenfold.contracts.schema import Task
+from sevenfold.plan.training import TrainingSection
+from sevenfold.scoring.scores import higher_is_better, score
+from sevenfold.training.pytorch.averaging import Average
+from sevenfold.training.pytorch.device import device_of, reproducible
+from sevenfold.training.pytorch.model import Model, build, effective_settings
+from sevenfold.training.pytorch.predict import predict, truth_of
+from sevenfold.training.pytorch.state import Epoch, State
+from sevenfold.training.pytorch.tensors import Rows, Tensors
+from sevenfold.training.settings import split_settings
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+__all__ = ["Epoch", "Fitted", "OnEpoch", "Progress", "fit", "run_epoch"]
+
+OnEpoch = Callable[[int, float], bool]
+
+MIN_BATCH: Final = 16
+MIN_STEPS: Final = 40  # of an epoch: a small table is gone through several times
+WARMUP: Final = 50  # steps
+MAX_NORM: Final = 5.0
+
+
+class Progress(Protocol):
+    """Where the state of a fit is kept between epochs, in case that it is stopped."""
+
+    def read(self) -> bytes | None:
+        """Return the last state of this very fit that was kept, or None."""
+
+    def offer(self, content: Callable[[], bytes | None]) -> None:
+        """Take the state after an epoch, before the next begins; `content` gives None if it cannot be kept."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted network, on the CPU, in evaluation mode and with the weights of its best epoch.
+
+    `settings` are those that were used, defaults included; `stopped` is ``patience``, ``epochs`` or ``pruned``.
+    """
+
+    network: nn.Module
+    settings: dict[str, Any]
+    metric: str
+    curve: tuple[Epoch, ...]
+    best: Epoch
+    stopped: str
+    parameters: int
+    batch_size: int
+
+    @property
+    def score(self) -> float:
+        """The metric on the validation rows, of the best epoch."""
+        return self.best.score
+
+
+def fit(
+    tensors: Tensors,
+    section: TrainingSection,
+    metric: str,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    max_epochs: int | None = None,
+    on_epoch: OnEpoch | None = None,
+    model: Model | None = None,
+    progress: Progress | None = None,
+) -> Fitted:
+    """Fit a network and return it with the weights of the epoch that scored best on the validation rows.
+
+    The same tensors, section and settings give the same weights, bit for bit, on one machine; `section.threads` and
+    `section.device` are part of that. Rows come in the same order on every device. Losses: cross-entropy, or squared
+    error of the standardised value. Equal scores are told apart by the validation loss. Patience is not lost in the
+    first third of the epochs: rows of a later period are often scored well by a network that has hardly begun, then
+    worse, then better again.
+
+    Args:
+        tensors: the rows, on the CPU.
+        section: the plan's section: settings, epochs, patience, batch size, seed, threads, device.
+        metric: scored after each epoch on the validation rows; the epoch that is best by it is kept.
+        settings: settings on top of the section's, as a trial draws them.
+        max_epochs: most epochs; None takes the section's.
+        on_epoch: called after each epoch with its number, from 1, and the score; stops the fit by returning False.
+        model: what builds the network; None loads what the section names.
+        progress: where a fit that was stopped goes on from, to the same weights; `on_epoch` hears of all its epochs.
+
+    Raises:
+        TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting``, ``no_cuda``,
+            ``not_repeatable``, ``device_mixed`` or ``gpu_memory`` on a GPU, and what building the model raises.
+    """
+    chosen = model or Model.of(section)
+    used = effective_settings(chosen, {**section.settings, **(settings or {})})
+    device = device_of(section.device)
+    with reproducible(device, section.seed, section.threads):
+        fitting = _Fit(tensors, section, metric, used, chosen, device)
+        return fitting.run(max_epochs or section.max_epochs, on_epoch, progress)
+
+
+def run_epoch(
+    rows: Rows, order: Tensor, batch_size: int, step: Callable[[Tensor, Tensor, Tensor], Tensor]
+) -> list[Tensor]:
+    """Go through the rows once in the given order, and return the loss of every step.
+
+    The rows are permuted once and then sliced, which costs a twentieth of collecting a batch row by row.
+    """
+    shuffled = rows.take(order)
+    batches = zip(
+        shuffled.numeric.split(batch_size),
+        shuffled.categorical.split(batch_size),
+        shuffled.target.split(batch_size),
+        strict=True,
+    )
+    return [step(*batch) for batch in batches]
+
+
+class _Fit:
+    """One fit: network, optimiser, averaged weights, and what was seen so far."""
+
+    def __init__(
+        self,
+        tensors: Tensors,
+        section: TrainingSection,
+        metric: str,
+        settings: dict[str, Any],
+        model: Model,
+        device: torch.device,
+    ) -> None:
+        import torch
+
+        self.tensors, self.section, self.metric, self.settings = tensors, section, metric, settings
+        fit_settings, _ = split_settings(settings)
+        rows = len(tensors.train)
+        self.batch_size = min(section.batch_size, max(MIN_BATCH, rows // 8))
+        steps = math.ceil(rows / self.batch_size)
+        self.passes = math.ceil(MIN_STEPS / steps)
+        self.network = build(model, tensors, settings).to(device)
+        self.train, self.validation = tensors.train.to(device), tensors.validation.to(device)
+        self.learning_rate = fit_settings.learning_rate
+        self.state = State(
+            self.network,
+            _adamw(self.network, fit_settings.learning_rate, fit_settings.weight_decay),
+            Average(self.network, fit_settings.averaging * steps * self.passes),
+            torch.Generator().manual_seed(section.seed),  # on the CPU, so that every device sees one order of rows
+            device,
+        )
+        self.truth = truth_of(tensors.validation, tensors)
+        self.sign = 1.0 if higher_is_better(metric) else -1.0
+        self.classification = tensors.signature.task is not Task.REGRESSION
+
+    def run(self, max_epochs: int, on_epoch: OnEpoch | None, progress: Progress | None) -> Fitted:
+        """Train until the epochs, the patience or the caller end it."""
+        started, stopped, state = time.monotonic(), "epochs", self.state
+        earlier = progress.read() if progress is not None else None
+        if earlier is not None:
+            state.restore(earlier)
+        for number in range(1, max_epochs + 1):
+            if number > len(state.curve):
+                self._epoch(number, started)
+                if progress is not None:
+                    progress.offer(state.to_bytes)
+            best = max(state.curve[:number], key=self._rank)
+            if on_epoch is not None and not on_epoch(number, state.curve[number - 1].score):
+                stopped = "pruned"
+                break
+            if number - max(best.number, max_epochs // 3) >= self.section.patience:
+                stopped = "patience"
+                break
+        assert state.best is not None  # noqa: S101 - max_epochs is at least 1
+        self.network.load_state_dict(state.kept)
+        self.network.eval().cpu()
+        parameters = sum(tensor.numel() for tensor in self.network.parameters())
+        return Fitted(
+            self.network,
+            self.settings,
+            self.metric,
+            tuple(state.curve),
+            state.best,
+            stopped,
+            parameters,
+            self.batch_size,
+        )
+
+    def _epoch(self, number: int, started: float) -> None:
+        state, train_loss = self.state, self._train_once(number)
+        with state.average.applied():
+            validation_loss, value = self._validate(number)
+            epoch = Epoch(number, train_loss, validation_loss, value, time.monotonic() - started)
+            state.curve.append(epoch)
+            if state.best is None or self._rank(epoch) > self._rank(state.best):
+                state.best = epoch
+                state.kept = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+
+    def _rank(self, epoch: Epoch) -> tuple[float, float]:
+        return self.sign * epoch.score, -epoch.validation_loss
+
+    def _train_once(self, number: int) -> float:
+        import torch
+
+        self.network.train()
+        rows, losses = self.train, list["torch.Tensor"]()
+        for _ in range(self.passes):
+            order = torch.randperm(len(rows), generator=self.state.generator).to(self.state.device)
+            losses += run_epoch(rows, order, self.batch_size, self._step)
+        mean = float(torch.stack(losses).mean())
+        if not math.isfinite(mean):
+            raise TrainingError(
+                "loss_not_finite",
+                f"The training loss must be a finite number, but is {mean} in epoch {number}.",
+                remedy=f"Lower training.settings.learning_rate, which is {self.learning_rate:g}.",
+            )
+        return mean
+
+    def _step(self, numeric: Tensor, categorical: Tensor, target: Tensor) -> Tensor:
+        import torch
+
+        state, optimiser = self.state, self.state.optimiser
+        state.steps += 1
+        if state.steps <= WARMUP:
+            for group in optimiser.param_groups:
+                group["lr"] = self.learning_rate * state.steps / WARMUP
+        loss = self._loss(self.network(numeric, categorical), target)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_NORM)
+        optimiser.step()
+        state.average.update()
+        return loss.detach()
+
+    def _loss(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Return the mean loss; members of an ensemble, ``[rows, members, outputs]``, learn each for itself."""
+        from torch.nn import functional
+
+        if self.classification:
+            members = outputs.shape[1] if outputs.dim() == 3 else 1
+            target = target.repeat_interleave(members) if members > 1 else target
+            return functional.cross_entropy(outputs.reshape(-1, self.tensors.signature.outputs), target)
+        values = outputs.reshape(len(target), -1)
+        return functional.mse_loss(values, target.unsqueeze(1).expand_as(values))
+
+    def _validate(self, number: int) -> tuple[float, float]:
+        rows = self.validation
+        predicted, outputs = predict(self.network, rows, self.tensors.signature)
+        loss = float(self._loss(outputs, rows.target))
+        if not self.classification:
+            predicted = predicted.astype(np.float64) * self.tensors.target.scale + self.tensors.target.mean
+        if not math.isfinite(loss):
+            raise TrainingError(
+                "loss_not_finite",
+                f"The validation loss must be a finite number, but is {loss} in epoch {number}.",
+                remedy=f"Lower training.settings.learning_rate, which is {self.learning_rate:g}.",
+            )
+        value = score(self.metric, self.truth, predicted)
+        if not math.isfinite(value):
+            raise TrainingError(
+                "score_undefined",
+                f"{self.metric} must be defined on the validation rows, but is {value} on {len(rows)} rows.",
+                remedy="Take more validation rows (every class must occur), or another testing.metric.",
+            )
+        return loss, value
+
+
+def _adamw(network: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
+    import torch
+
+    matrices = [tensor for tensor in network.parameters() if tensor.dim() > 1]
+    vectors = [tensor for tensor in network.parameters() if tensor.dim() <= 1]
+    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    used = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(used, lr=learning_rate, fused=True)

@@ -1,0 +1,152 @@
+"""Follow a run on Kubeflow to its end and bring home what the stages found."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.contracts.canonical import write_whole
+from sevenfold.pipelines.kubeflow.engine import FINAL, Engine, task_states
+from sevenfold.pipelines.kubeflow.nodes import task_seconds
+from sevenfold.pipelines.kubeflow.store import Store
+from sevenfold.pipelines.result import HANDOVER, PAGES, SEALED, SEALED_WHEN_PROMOTED, Result, conclude
+
+if TYPE_CHECKING:
+    from sevenfold.pipelines.kubeflow.submit import Submitted
+    from sevenfold.pipelines.view import RunView
+    from sevenfold.report import Report
+
+__all__ = ["follow"]
+
+POLL_SECONDS = 5.0
+STAGE_TASKS = (*PAGES, "monitor-model")
+FOLLOWED = (*STAGE_TASKS, HANDOVER[0])  # not a stage, so not shown, but its log is kept
+SHOWN_LINES = 3
+SILENT = "no_cause"
+AGAIN = "\n---- tried again\n"
+KUBEFLOWS_OWN = re.compile(r"[IWEF]\d{4} |time=|Error: exit status")
+# The dataset stays where it is: it may be large, and its rows are nobody's business on this machine.
+BROUGHT = tuple(pair for pair in (*SEALED, *SEALED_WHEN_PROMOTED) if pair[1] != "dataset")
+
+
+def follow(
+    sent: Submitted,
+    engine: Engine,
+    store: Store,
+    view: RunView,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Result:
+    """Show each task's state as it changes until the run ends, and return how it ended.
+
+    The run folder then holds the reports, the bundle, what was decided, the log of every task, and `report.html`. What
+    a task took from Kubeflow's cache is brought from the earlier run that made it. Breaking it off leaves the run
+    running. A release is followed into the folder of the run it releases, and adds to what is there.
+    """
+    shown: dict[str, str] = {}
+    with view:
+        while True:
+            run = engine.run(sent.run)
+            for task, state in task_states(run).items():
+                if task not in FOLLOWED or shown.get(task) == state:
+                    continue
+                if task not in shown:
+                    view.start(task)
+                shown[task] = state
+                if state in FINAL:
+                    page = _bring(sent, engine, store, run, task)
+                    view.finish(task, state in ("SUCCEEDED", "SKIPPED"), page, task_seconds(run, task))
+            if run.state in FINAL:
+                break
+            sleep(POLL_SECONDS)
+        _catch_up(sent, engine, store, view, run, shown)
+    _keep_logs(sent, engine, store, run, shown)
+    here = [pair for pair in SEALED if sent.folder.artifact(*pair) is not None]
+    needed = tuple(pair for pair in SEALED if pair in here or pair == ("test-model", "evaluation"))
+    handed = store.bring(f"{sent.name}/{sent.run}/{HANDOVER[0]}", HANDOVER[1], _home(sent, HANDOVER[0]) / HANDOVER[1])
+    return conclude(sent.folder, run.state == "SUCCEEDED", sealed=needed, released=not handed)
+
+
+def _home(sent: Submitted, task: str) -> Path:
+    return sent.folder.path / "artifacts" / sent.run / task
+
+
+def _catch_up(sent: Submitted, engine: Engine, store: Store, view: RunView, run: Any, shown: dict[str, str]) -> None:
+    """Bring what Kubeflow never told of: a restart of its API server can lose the last word on tasks."""
+    for task in STAGE_TASKS:
+        if shown.get(task) in FINAL:
+            continue
+        page = _bring(sent, engine, store, run, task)
+        if page is None:
+            continue
+        if task not in shown:
+            view.start(task)
+        shown[task] = run.state
+        view.finish(task, run.state == "SUCCEEDED", page, math.nan)
+
+
+def _bring(sent: Submitted, engine: Engine, store: Store, run: Any, task: str) -> Report | None:
+    """Copy a finished task's outputs into the run folder and return its report, if it left one."""
+    from sevenfold.report.page import read_report
+
+    home = _home(sent, task)
+    wanted = ("report", "summary", "notebook", *(output for owner, output in BROUGHT if owner == task))
+    place = f"{sent.name}/{sent.run}/{task}"
+    if not store.bring(place, "report", home / "report") and not store.logs(place):
+        # it never ran: Kubeflow took what an earlier run made
+        earlier = (f"{sent.name}/{other}/{task}" for other in engine.same_runs(run, task))
+        place = next((found for found in earlier if store.bring(found, "report", home / "report")), place)
+    for output in wanted[1:]:
+        store.bring(place, output, home / output)
+    page = home / "report"  # of this run: a release lies beside the run it releases
+    return read_report(page) if page.is_file() else None
+
+
+def _keep_logs(sent: Submitted, engine: Engine, store: Store, run: Any, states: dict[str, str]) -> None:
+    """Write every task's log to log.txt, and the cause of the first failure, its task and its pod to error.json."""
+    causes: list[dict[str, Any]] = []
+    first = sent.folder.told().get("run", sent.run) == sent.run
+    with sent.folder.log.open("w" if first else "a") as log:
+        for task, state in states.items():
+            pod, said = engine.log(run, task)
+            # what the endpoint tells lacks each line that is JSON, and so the cause; a killed task left nothing else
+            attempts = store.logs(f"{sent.name}/{sent.run}/{task}") or [said]
+            log.write(f"==== {task}: {state}{f' in pod {pod}' if pod else ''}\n{AGAIN.join(attempts)}\n")
+            if state == "FAILED":
+                causes.append({**(_cause(attempts[-1]) or _silent(task, attempts[-1])), "task": task, "pod": pod})
+    if causes:
+        # a task that failed in silence may have done so for another's sake
+        told = min(causes, key=lambda cause: cause["code"] == SILENT)
+        told["link"] = engine.link(sent.run)
+        write_whole(sent.folder.path / "error.json", (json.dumps(told) + "\n").encode())
+
+
+def _silent(task: str, log: str) -> dict[str, Any]:
+    """Describe a task that was ended from outside, or never began: out of memory, an image that cannot be pulled."""
+    last = [line.strip() for line in log.splitlines() if line.strip() and not KUBEFLOWS_OWN.match(line)]
+    said = " | ".join(last[-SHOWN_LINES:])[:300]
+    return {
+        "stage": task,
+        "code": SILENT,
+        "message": f"It ended without saying why; its last words: {said}" if said else "It ended without a word.",
+        "remedy": "See the pod's events: out of memory, evicted, or its image not found.",
+        "exit_status": 1,
+    }
+
+
+def _cause(log: str) -> dict[str, Any] | None:
+    """Return the JSON that a failed stage printed last, or None."""
+    for line in reversed(log.splitlines()):
+        if line.startswith("{") and '"exit_status"' in line:
+            try:
+                cause = json.loads(line)
+            except ValueError:
+                continue
+            if {"stage", "code", "message", "remedy", "exit_status"} <= set(cause):
+                return dict(cause)
+    return None

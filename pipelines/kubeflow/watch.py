@@ -1,0 +1,58 @@
+"""Stay with a submitted plan until all is said: the run, those that repeat it, its release, and the last lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import TYPE_CHECKING
+
+import typer
+
+from sevenfold.pipelines.ending import show_ending
+from sevenfold.pipelines.kubeflow.follow import follow
+from sevenfold.pipelines.kubeflow.resubmit import why_again
+from sevenfold.pipelines.kubeflow.split import awaits_release, release
+from sevenfold.pipelines.view import RunView
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sevenfold.pipelines.kubeflow.engine import Engine
+    from sevenfold.pipelines.kubeflow.store import Store
+    from sevenfold.pipelines.kubeflow.submit import Submitted
+    from sevenfold.pipelines.result import Result
+
+__all__ = ["watch"]
+
+
+def watch(
+    sent: Submitted, engine: Engine, store: Store, console: Console, *, again: Callable[[], Submitted] | None = None
+) -> None:
+    """Follow a run to its end, with `again` those that take its place after a task was killed, and then its release.
+
+    Raises:
+        typer.Exit: always, with the exit status of what the last of them came to; 1 after Ctrl-C.
+    """
+    try:
+        for before in count():
+            result = follow(sent, engine, store, RunView(console))
+            said = why_again(engine, sent.run, before) if again and result.state == "failed" else None
+            if again is None or said is None:
+                break
+            console.print(f"  {said}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+            sent = again()
+        if awaits_release(sent, result):
+            result = _release(sent, engine, store, console)
+    except KeyboardInterrupt:
+        told = f"no longer followed; the run goes on. Come back with: sevenfold follow {sent.run[:8]}"
+        typer.secho(told, fg="yellow", err=True)
+        raise typer.Exit(1) from None
+    show_ending(console, result)
+    raise typer.Exit(result.exit_status)
+
+
+def _release(first: Submitted, engine: Engine, store: Store, console: Console) -> Result:
+    """Start the second run of a split one, unless it was started before, and follow it."""
+    second = release(first, engine)
+    console.print(f"  release  {engine.link(second.run)}", highlight=False, soft_wrap=True)
+    return follow(second, engine, store, RunView(console))

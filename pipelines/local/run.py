@@ -1,0 +1,175 @@
+"""Run a plan on this machine: no cluster, no container engine, all seven stages."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sevenfold
+from sevenfold.contracts.errors import DataError
+from sevenfold.pipelines.local.logline import TaskEnded, TaskStarted, read_line
+from sevenfold.pipelines.result import Result, conclude
+from sevenfold.pipelines.runs import RunFolder
+from sevenfold.runtime.environment import RUN_DIR
+
+if TYPE_CHECKING:
+    from sevenfold.pipelines.view import RunView
+    from sevenfold.plan import Plan
+
+__all__ = ["LocalRun", "run_locally"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalRun:
+    """What to run: a plan file, where its runs go, and what to change of it for this run.
+
+    `trials`, `max_epochs` and `seed` are recorded; None takes the plan's value.
+    """
+
+    plan_path: Path
+    runs: Path = Path("runs")
+    data: str = ""
+    trials: int | None = None
+    max_epochs: int | None = None
+    seed: int | None = None
+    keep_serving: bool = False
+
+
+def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
+    """Run all stages and return how it ended; the folder of the run holds everything else.
+
+    The table is fetched and its digest taken first, so that a missing file costs no run folder. The predictor that a
+    run started is stopped at its end, also on Ctrl-C, unless `keep_serving` is set.
+
+    Raises:
+        DataError, PolicyError, TemporaryError: the table cannot be had.
+    """
+    from sevenfold.tables.source import resolve_source, source_digest
+
+    base = run.plan_path.resolve().parent
+    located = plan.located(base)
+    _check_files(located)
+    with _workspace() as work:
+        table = resolve_source(run.data or located.data.source, base, work)
+        folder = RunFolder.create(run.runs, plan.name)
+        arguments = _arguments(run, table, source_digest(table))
+        _describe(folder, run, base, arguments)
+        try:
+            return conclude(folder, _supervise(folder, view))
+        except KeyboardInterrupt:
+            folder.record(state="interrupted", exit_status=1)
+            raise
+        finally:
+            if not run.keep_serving:
+                _stop_predictor(folder)
+
+
+def _check_files(plan: Plan) -> None:
+    """Refuse a run whose own files are not there before any stage has worked for nothing."""
+    for key, path in (("design.notebook", plan.design.notebook), ("training.source", plan.training.source)):
+        if path and not Path(path).exists():
+            raise DataError(
+                "missing_file",
+                f"{key} must name a file that is there, but got {Path(path).name!r}.",
+                remedy="Correct the path; it is taken from the plan's folder.",
+            )
+
+
+def _arguments(run: LocalRun, table: Path, digest: str) -> dict[str, str | int]:
+    changed = {"trials": run.trials, "max_epochs": run.max_epochs, "seed": run.seed}
+    return {
+        "data": str(table),
+        "data_digest": digest,
+        **{key: value for key, value in changed.items() if value is not None},
+    }
+
+
+def _describe(folder: RunFolder, run: LocalRun, base: Path, arguments: dict[str, str | int]) -> None:
+    (folder.path / "plan.yaml").write_bytes(run.plan_path.read_bytes())
+    folder.record(
+        state="running",
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        sevenfold=sevenfold.__version__,
+        base=str(base),
+        arguments=arguments,
+    )
+
+
+def _supervise(folder: RunFolder, view: RunView) -> bool:
+    """Run the child, follow its log; True if it finished every task."""
+    from sevenfold.report.page import read_report
+    from sevenfold.runtime.progress import Progress
+
+    command = [sys.executable, "-m", "sevenfold.pipelines.local.child", str(folder.path)]
+    # Safe path: a folder `docker` where the user stands must not pass for the package that kfp looks for.
+    environment = {**os.environ, RUN_DIR: str(folder.path), "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
+    unfinished: set[str] = set()
+    try:
+        with _group(command, environment) as child, folder.log.open("w", buffering=1) as log, view:
+            for line in child.stdout or ():
+                log.write(line)
+                event = read_line(line)
+                if isinstance(event, TaskStarted):
+                    unfinished.add(event.task)
+                    view.start(event.task)
+                elif isinstance(event, Progress):
+                    view.step(event)
+                elif isinstance(event, TaskEnded):
+                    if event.succeeded:
+                        unfinished.discard(event.task)
+                    page = folder.artifact(event.task, "report") if event.succeeded else None
+                    view.finish(event.task, event.succeeded, read_report(page) if page else None)
+            return child.wait() == 0
+    finally:
+        for task in unfinished:
+            folder.discard_task(task)
+
+
+@contextlib.contextmanager
+def _group(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Run a command in a process group of its own and leave none of the group behind."""
+    child = subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        yield child
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGTERM)
+        try:
+            child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+
+@contextlib.contextmanager
+def _workspace() -> Iterator[Path]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="sevenfold-") as folder:
+        yield Path(folder)
+
+
+def _stop_predictor(folder: RunFolder) -> None:
+    service = folder.artifact("deploy-model", "service")
+    if service is not None and (service / "service.json").is_file():
+        from sevenfold.serving.local.predictor import stop_predictor
+
+        stop_predictor(service)

@@ -1,0 +1,81 @@
+"""The command line: help that teaches, one clear error, the documented exit statuses."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sevenfold.cli.main import app
+
+COMMANDS = ["init", "validate", "run", "compile", "serve", "drift", "evaluate", "history", "rollback", "doctor"]
+
+
+def sevenfold(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sevenfold", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches_every_command(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 5
+
+
+def test_version() -> None:
+    assert CliRunner().invoke(app, ["--version"]).output.startswith("sevenfold 0.")
+
+
+def test_the_schema_is_json() -> None:
+    import json
+
+    result = CliRunner().invoke(app, ["validate", "--schema"])
+    assert json.loads(result.output)["title"] == "Sevenfold plan"
+
+
+def test_a_missing_plan_is_one_error_with_status_2(tmp_path: Path) -> None:
+    done = sevenfold("run", "plan.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "sevenfold init" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_table_is_one_error_with_status_2_and_no_run_folder(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(
+        "version: 1\nname: demo\ndata:\n  source: gone.csv\n  target: y\n  task: binary\n  columns:\n"
+        "    a: {kind: number}\n    y: {kind: category, role: target}\n"
+    )
+    done = sevenfold("run", "plan.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "gone.csv" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.yaml"]
+
+
+def test_history_of_a_plan_never_run_is_one_error(tmp_path: Path) -> None:
+    done = sevenfold("history", "demo", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "sevenfold run" in done.stderr
+
+
+def test_shell_completion_is_offered(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "_SEVENFOLD_COMPLETE": "complete_bash",
+        "COMP_WORDS": "sevenfold ro",
+        "COMP_CWORD": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "sevenfold"], capture_output=True, text=True, env=environment, check=False, cwd=tmp_path
+    )
+    assert "rollback" in done.stdout

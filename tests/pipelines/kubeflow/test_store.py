@@ -1,0 +1,160 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from sevenfold.contracts.errors import DataError, IntegrityError, PolicyError, TrainingError
+from sevenfold.pipelines.kubeflow.inputs import carry_inputs
+from sevenfold.pipelines.kubeflow.store import Store
+from sevenfold.plan import Plan
+from sevenfold.training.source import load_source
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "root").mkdir()
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def store(root: Path) -> Store:
+    return Store(f"file://{root}")
+
+
+def left(root: Path, path: str, text: str, age: float = 0) -> None:
+    file = root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    os.utime(file, (1e9 - age, 1e9 - age))
+
+
+def test_of_a_repeated_task_the_last_attempt_counts(store: Store, root: Path, tmp_path: Path) -> None:
+    left(root, "demo/run/train-model/b/bundle/x.json", "new")
+    left(root, "demo/run/train-model/b/bundle/deep/y.json", "new")
+    left(root, "demo/run/train-model/a/bundle/x.json", "old", age=60)
+    left(root, "demo/run/train-model/a/bundle/z.json", "old", age=60)
+    assert store.bring("demo/run/train-model", "bundle", tmp_path / "bundle")
+    brought = {str(p.relative_to(tmp_path / "bundle")): p.read_text() for p in (tmp_path / "bundle").rglob("*.json")}
+    assert brought == {"x.json": "new", "deep/y.json": "new"}
+
+
+def test_a_file_stays_a_file(store: Store, root: Path, tmp_path: Path) -> None:
+    left(root, "demo/run/train-model/a/report", "<html>")
+    assert store.bring("demo/run/train-model", "report", tmp_path / "page")
+    assert (tmp_path / "page").read_text() == "<html>"
+
+
+def test_what_is_not_there_is_said(store: Store, tmp_path: Path) -> None:
+    assert not store.bring("demo/run/train-model", "report", tmp_path / "page")
+    assert store.logs("demo/run/train-model") == []
+    assert not (tmp_path / "page").exists()
+
+
+def test_a_file_is_stored_under_its_digest_once(store: Store, root: Path, tmp_path: Path) -> None:
+    table = tmp_path / "a b.csv"
+    table.write_text("x\n1\n")
+    address = store.put(table)
+    stored = Path(address.removeprefix("file://"))
+    assert stored.read_text() == "x\n1\n"
+    os.utime(stored, (1, 1))
+    assert store.put(table) == address
+    assert stored.stat().st_mtime == 1
+    table.write_text("x\n2\n")
+    assert store.put(table) != address
+
+
+def test_a_root_that_is_none_is_refused() -> None:
+    with pytest.raises(DataError, match="pipeline root"):
+        Store("nowhere")
+
+
+def test_local_files_are_replaced_by_addresses(store: Store, plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "demo.csv").write_text("a,y\n1,p\n")
+    (tmp_path / "n.ipynb").write_text("{}")
+    noted = plan.model_copy(update={"design": plan.design.model_copy(update={"notebook": "n.ipynb"})})
+    told: list[str] = []
+    carried = carry_inputs(noted, tmp_path, store, told.append)
+    assert carried.data.digest.removeprefix("sha256:") in carried.data.source
+    assert Path(carried.design.notebook.removeprefix("file://")).read_text() == "{}"
+    assert told[0].startswith("demo.csv, 8 bytes, goes to file://")
+    assert carried.model_digest == noted.model_digest
+
+
+def test_a_missing_table_sends_nothing(store: Store, root: Path, plan: Plan, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"demo\.csv"):
+        carry_inputs(plan, tmp_path, store, lambda text: None)
+    assert not list(root.iterdir())
+
+
+def with_data(plan: Plan, **changes: str) -> Plan:
+    return plan.model_copy(update={"data": plan.data.model_copy(update=changes)})
+
+
+def with_source(plan: Plan, source: str) -> Plan:
+    return plan.model_copy(update={"training": plan.training.model_copy(update={"source": source})})
+
+
+def test_a_package_of_code_arrives_as_it_was(store: Store, plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "demo.csv").write_text("a,y\n1,p\n")
+    ours = tmp_path / "ours"
+    (ours / "__pycache__").mkdir(parents=True)
+    (ours / "__pycache__" / "x.pyc").write_bytes(b"x")
+    (ours / "__init__.py").write_text("from .parts import WIDTH\n\ndef build_model(signature):\n    return WIDTH\n")
+    (ours / "parts.py").write_text("WIDTH = 7\n")
+    (ours / "words.txt").write_text("a word")
+    named = with_source(plan, "ours")
+    told: list[str] = []
+    carried = carry_inputs(named, tmp_path, store, told.append)
+    assert any("ours.zip" in line for line in told)
+    here, there = load_source(str(ours)), load_source(carried.training.source)
+    assert there.digest == here.digest
+    assert there.build_model(None) == 7
+    assert carried.model_digest == named.model_digest
+    assert carry_inputs(named, tmp_path, store, told.append) == carried, "the same files have the same address"
+    (ours / "words.txt").write_text("another")
+    assert carry_inputs(named, tmp_path, store, told.append).training.source != carried.training.source
+
+
+def test_code_that_was_changed_on_the_way_does_not_run(store: Store, plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "demo.csv").write_text("a,y\n1,p\n")
+    (tmp_path / "ours.py").write_text("def build_model(signature): ...\n")
+    address = carry_inputs(with_source(plan, "ours.py"), tmp_path, store, lambda text: None).training.source
+    left_there = Path(address.removeprefix("file://").partition("#")[0])
+    left_there.write_text("raise SystemExit('run')\n")
+    with pytest.raises(IntegrityError, match="must have the digest"):
+        load_source(address)
+    with pytest.raises(TrainingError, match="needs a digest"):
+        load_source(address.partition("#")[0])
+
+
+def test_code_that_is_not_there_stops_before_anything_goes(
+    store: Store, root: Path, plan: Plan, tmp_path: Path
+) -> None:
+    (tmp_path / "demo.csv").write_text("a,y\n1,p\n")
+    with pytest.raises(TrainingError, match=r"ours\.py"):
+        carry_inputs(with_source(plan, "ours.py"), tmp_path, store, lambda text: None)
+    assert not list(root.iterdir())
+
+
+def test_a_table_with_another_digest_than_the_plan_names_is_not_sent(store: Store, plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "demo.csv").write_text("a,y\n1,p\n")
+    named = with_data(plan, digest=f"sha256:{'0' * 64}")
+    with pytest.raises(DataError, match="must have the digest"):
+        carry_inputs(named, tmp_path, store, lambda text: None)
+
+
+def test_a_table_on_a_volume_needs_its_digest(store: Store, root: Path, plan: Plan, tmp_path: Path) -> None:
+    mounted = with_data(plan, volume="tables", source="file:///mnt/data/deep/demo.csv")
+    with pytest.raises(PolicyError, match="must name its digest"):
+        carry_inputs(mounted, tmp_path, store, lambda text: None)
+    digest = f"sha256:{'1' * 64}"
+    carried = carry_inputs(with_data(mounted, digest=digest), tmp_path, store, lambda text: None)
+    assert (carried.data.source, carried.data.digest) == (mounted.data.source, digest)
+    assert not list(root.iterdir())
+    with pytest.raises(PolicyError, match=r"below file:///mnt/data/"):
+        carry_inputs(with_data(mounted, source="file:///etc/passwd"), tmp_path, store, lambda text: None)
+
+
+def test_a_repeated_run_pins_no_table_that_lies_elsewhere(store: Store, plan: Plan, tmp_path: Path) -> None:
+    remote = with_data(plan, source="s3://ours/latest.csv")
+    assert carry_inputs(remote, tmp_path, store, lambda text: None, repeated=True).data.digest == ""

@@ -1,0 +1,163 @@
+"""More than a predictor can take, clients that stall, and its end: it sheds, bounds, drains."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+V1 = "/v1/models/flights:predict"
+
+
+def raw_request(body: bytes) -> bytes:
+    head = f"POST {V1} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def read_status(client: socket.socket) -> int:
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        part = client.recv(1 << 16)
+        if not part:
+            return 0
+        answer += part
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    left = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]) - len(rest)
+    while left > 0:
+        left -= len(client.recv(1 << 16))
+    return int(head.split()[1])
+
+
+def resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+
+def test_34_overload_is_shed_and_what_is_accepted_stays_fast(
+    sample: Any, start: Any, tmp_path: Path, good_row: dict[str, Any]
+) -> None:
+    request = raw_request(json.dumps({"instances": [good_row] * 100}).encode())
+    with start(sample.bundle.folder, tmp_path / "server", "--max-waiting", "8") as server:
+        clients = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(64)]
+        statuses: list[int] = []
+        waits: list[float] = []
+        try:
+            for round_number in range(12):
+                if round_number == 2:
+                    memory = resident(server.process.pid)
+                sent = time.monotonic()
+                for client in clients:
+                    client.sendall(request)
+                for client in clients:
+                    statuses.append(read_status(client))
+                    if statuses[-1] == 200:
+                        waits.append(time.monotonic() - sent)
+                # health is answered in the middle of it
+                assert server.request("GET", "/v2/health/live")[0] == 200
+        finally:
+            for client in clients:
+                client.close()
+        assert set(statuses) == {200, 503}
+        assert statuses.count(200) >= 8 * 12
+        assert sorted(waits)[int(len(waits) * 0.99)] < 2.0  # 250 ms on a machine of one's own
+        assert resident(server.process.pid) < memory * 1.05 + (2 << 20)
+        text = server.request("GET", "/metrics")[2].decode()
+        shed = next(line for line in text.splitlines() if line.startswith("sevenfold_shed_total"))
+        assert float(shed.split()[-1]) == statuses.count(503)
+        assert server.predict({"instances": [good_row]}, {"content-type": "application/json"})[0] == 200
+
+
+def test_a_head_that_never_ends_is_cut_off(sample: Any, start: Any, tmp_path: Path) -> None:
+    with start(sample.bundle.folder, tmp_path / "server", "--header-seconds", "1") as server:
+        silent = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        half = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        half.sendall(b"GET / HTTP/1.1\r\nx-slow: ")
+        started = time.monotonic()
+        for client in (silent, half):
+            assert client.recv(100) == b""
+            client.close()
+        assert time.monotonic() - started < 8
+
+
+def test_a_strict_predictor_refuses_extra_fields(
+    sample: Any, start: Any, tmp_path: Path, good_row: dict[str, Any]
+) -> None:
+    with start(sample.bundle.folder, tmp_path / "server", "--strict-fields", "--name", "other-name") as server:
+        path, kind = "/v1/models/other-name:predict", {"content-type": "application/json"}
+        assert server.request("POST", path, {"instances": [good_row]}, kind)[0] == 200
+        status, _, body = server.request("POST", path, {"instances": [{**good_row, "colour": 1}]}, kind)
+        assert status == 422
+        assert json.loads(body)["error"] == {
+            "code": "extra_field",
+            "message": "The model knows no such field: leave it out.",
+            "field": "colour",
+        }
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_drains_before_it_ends(
+    sample: Any, start: Any, tmp_path: Path, good_row: dict[str, Any], number: signal.Signals
+) -> None:
+    with start(sample.bundle.folder, tmp_path / "server", "--drain-seconds", "2") as server:
+        kind = {"content-type": "application/json"}
+        server.process.send_signal(number)
+        deadline = time.monotonic() + 5
+        while server.request("GET", "/v2/health/ready")[0] != 503:
+            assert time.monotonic() < deadline
+        # not ready any more, and answering all the same
+        assert server.request("GET", "/v2/models/flights/ready")[0] == 503
+        assert server.request("GET", "/v2/health/live")[0] == 200
+        assert server.predict({"instances": [good_row]}, kind)[0] == 200
+        assert b'sevenfold_ready{model="flights"} 0.0' in server.request("GET", "/metrics")[2]
+        assert server.process.wait(timeout=20) == 0
+
+
+def test_a_request_in_flight_is_answered_when_it_ends(
+    sample: Any, start: Any, tmp_path: Path, good_row: dict[str, Any]
+) -> None:
+    with start(sample.bundle.folder, tmp_path / "server") as server:
+        request = raw_request(json.dumps({"instances": [good_row]}).encode())
+        client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        client.sendall(request[:-10])
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        threading.Timer(1.0, client.sendall, (request[-10:],)).start()
+        assert read_status(client) == 200
+        client.close()
+        assert server.process.wait(timeout=20) == 0
+
+
+def test_every_log_line_is_json(sample: Any, start: Any, tmp_path: Path) -> None:
+    attacks = ['x\n{"level":"critical"}', "x\r\nforged", "\u2028", "\x1b[31m", "x" * 5000]
+    with start(sample.bundle.folder, tmp_path / "server") as server:
+        for attack in attacks:
+            server.predict({"instances": [{"distance": attack}]}, {"content-type": "application/json"})
+        server.process.terminate()
+        server.process.wait(timeout=20)
+        lines = server.log.read_text().splitlines()
+    events = [json.loads(line)["event"] for line in lines]
+    assert events == ["model loaded", "serving", "stopped"]
+
+
+def test_a_value_in_a_log_cannot_break_its_line() -> None:
+    import logging
+
+    from sevenfold.serving.predictor.log import JsonFormatter
+
+    try:
+        raise ValueError("broken\nline")
+    except ValueError:
+        import sys
+
+        record = logging.LogRecord("x", logging.ERROR, "f", 1, "bad\u2028event\n", (), sys.exc_info())
+    record.data = {"cause": "\x00\n" * 500, "count": 3}
+    line = JsonFormatter().format(record)
+    assert len(line.splitlines()) == 1
+    told = json.loads(line)
+    assert (told["count"], told["error"]) == (3, "ValueError: broken\nline")
+    assert len(told["cause"]) == 256

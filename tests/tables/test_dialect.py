@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.tables.dialect import DELIMITERS, find_delimiter, name_key, sniff
+
+
+def test_a_european_export(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("größe;preis\n1,5;2,25\n2,5;3\n".encode("cp1252"))
+    found = sniff(path)
+    assert (found.encoding, found.delimiter, found.decimal) == ("cp1252", ";", ",")
+    assert found.header == ("größe", "preis")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_marks_are_no_part_of_the_header(tmp_path, encoding):
+    path = tmp_path / "t.csv"
+    path.write_bytes("naïve,b\n1,2\n".encode(encoding))
+    found = sniff(path)
+    assert found.encoding == encoding.removesuffix("-sig")
+    assert found.header == ("naïve", "b")
+
+
+def test_a_late_byte_decides_the_encoding(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 3_000_000 + b"caf\xe9,1\n")
+    assert sniff(path).encoding == "cp1252"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(DELIMITERS),
+    st.integers(2, 5),
+    st.lists(st.text(alphabet="abc123. ", min_size=1, max_size=5), min_size=5, max_size=5),
+)
+def test_the_delimiter_is_found(delimiter, width, fields):
+    row = delimiter.join(fields[:width])
+    assert find_delimiter((row + "\n") * 4) == delimiter
+
+
+def test_a_delimiter_inside_quotes_does_not_count():
+    assert find_delimiter('a;b\n"1,2,3";x\n"4,5,6";y\n') == ";"
+
+
+def test_names_that_look_the_same_have_one_key():
+    assert len({name_key(name) for name in ("Straße", " STRASSE ", "Stra\u200bße")}) == 1
+    assert name_key("\u200b ") == ""
+    assert name_key("a b") != name_key("ab")
+
+
+def test_an_empty_file(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"")
+    with pytest.raises(DataError):
+        sniff(path)

@@ -1,0 +1,88 @@
+"""The structure of a CSV: agreement with the standard library on generated files, and nothing lost."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.tables.records import read_records
+
+NAMES = ["a", "b", "c"]
+FIELD = st.text(alphabet='ab1 ,"\n\r;é', max_size=5)
+ENDS = st.sampled_from(["\n", "\r\n", "\r"])
+
+
+def read(body: bytes, size: int) -> tuple[list[tuple[str, ...]], list[int], list[tuple[int, str]]]:
+    chunks = [body[at : at + size] for at in range(0, len(body), size)]
+    rows: list[tuple[str, ...]] = []
+    lines: list[int] = []
+    refused: list[tuple[int, str]] = []
+    for records in read_records(chunks, NAMES, ",", first_line=2, source="t.csv"):
+        found = records.texts().rows() if len(records.lines) else []
+        assert len(found) == len(records.lines)
+        rows += found
+        lines += records.lines.tolist()
+        refused += [(refusal.line, refusal.code) for refusal in records.refusals]
+    return rows, lines, refused
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(st.lists(FIELD, min_size=1, max_size=4), max_size=6), ENDS, st.integers(1, 40), st.booleans())
+def test_well_formed_files_read_as_the_standard_library_reads_them(rows, end, size, quote_all):
+    stream = io.StringIO()
+    style = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
+    csv.writer(stream, lineterminator=end, quoting=style).writerows(rows)
+    body = stream.getvalue().encode()
+    expected = [row for row in csv.reader(io.StringIO(body.decode(), newline=""), strict=True) if row]
+    found, lines, refused = read(body, size)
+    assert found == [tuple(row) for row in expected if len(row) == 3]
+    assert len(refused) == sum(len(row) != 3 for row in expected)
+    assert sorted(lines) == lines
+
+
+@settings(max_examples=800, deadline=None)
+@given(st.text(alphabet='a1,"\n\r ', max_size=40), st.integers(1, 12))
+@example('a"b,1,2\n', 3)
+@example('"a"b,1,2\n1,2,3\n', 3)
+@example('a,"b\nc,1,2\n', 4)
+@example('"a""b",1,"2\r\n3"\r\n', 5)
+def test_any_text_is_read_alike_or_refused(text, size):
+    """Whatever the bytes, rows that are taken are those of the standard library, and the piece size decides nothing."""
+    try:
+        found = read(text.encode(), size)
+    except DataError as error:
+        assert error.code == "unclosed_quote"
+        with pytest.raises(DataError):
+            read(text.encode(), 10_000)
+        return
+    assert found == read(text.encode(), 10_000)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    expected: list[tuple[str, ...]] = []
+    others = 0
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error:
+            others += 1
+            continue
+        if row is None:
+            break
+        if len(row) == 3:
+            expected.append(tuple(row))
+        elif row:
+            others += 1
+    assert found[0] == expected
+    assert len(found[2]) == others
+
+
+def test_lines_are_those_an_editor_shows():
+    body = b'1,2,3\n"x\ny",2,3\n\n4,5\n6,7,8\n'
+    rows, lines, refused = read(body, 7)
+    assert lines == [2, 3, 7]
+    assert refused == [(6, "ragged_row")]
+    assert rows[1] == ("x\ny", "2", "3")
