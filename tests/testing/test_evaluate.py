@@ -96,7 +96,7 @@ def test_a_worse_model_than_the_serving_or_the_best_one_is_refused(
     rivals = [Rival("serving", bad), Rival("best", good)]
     evaluation = evaluate(bad, dataset, QUICK, name="demo", rivals=rivals).evaluation
     verdicts = {gate.kind: gate.verdict for gate in evaluation.gates}
-    # As good as what serves, which is itself: only the best ever promoted shows that both are bad.
+    # As good as the serving model, which is itself: only the best ever promoted shows that both are bad.
     assert verdicts == {"baseline": "passed", "overfitting": "passed", "serving": "passed", "best": "refused"}
     assert evaluation.decision == "refuse"
     assert evaluation.gates[2].interval == (0.0, 0.0)
