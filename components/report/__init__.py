@@ -1,4 +1,4 @@
-"""Reports: what a stage found, as JSON, HTML and Markdown."""
+"""Reports: the result of a stage as JSON, HTML and Markdown."""
 
 from sevenfold.report.model import Block, Chart, Fact, Facts, Finding, Findings, Level, Report, Table, Text
 from sevenfold.report.page import read_report, render_page, write_report

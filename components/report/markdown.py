@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from sevenfold.report.format_value import format_value
 from sevenfold.report.model import Block, Chart, Facts, Findings, Report, Table, Text
-from sevenfold.report.written import written
 
 __all__ = ["render_markdown"]
 
@@ -15,7 +15,7 @@ _MARKS = {"good": "good", "info": "note", "warning": "warning", "bad": "bad"}
 
 
 def render_markdown(report: Report) -> str:
-    """Return the report as GitHub-flavoured Markdown; what a chart shows is told by its `alt`."""
+    """Return the report as GitHub-flavoured Markdown; a chart becomes its title and `alt`."""
     parts = [f"# {_safe(report.title)}", f"**{_safe(report.headline)}**"]
     parts += [text for block in report.blocks for text in _block(block)]
     return "\n\n".join(parts) + "\n"
@@ -27,11 +27,11 @@ def _block(block: Block) -> Iterator[str]:
     elif isinstance(block, Findings):
         yield "\n".join(f"- {_MARKS[finding.level]}: {_safe(finding.text)}" for finding in block.findings)
     elif isinstance(block, Facts):
-        rows = [(fact.label, f"{written(fact.value)} {fact.unit}".strip(), fact.hint) for fact in block.facts]
+        rows = [(fact.label, f"{format_value(fact.value)} {fact.unit}".strip(), fact.hint) for fact in block.facts]
         yield _grid(("figure", "value", ""), rows)
     elif isinstance(block, Table):
         yield from [f"## {_safe(block.title)}"] if block.title else []
-        yield _grid(block.columns, [tuple(map(written, row)) for row in block.rows])
+        yield _grid(block.columns, [tuple(map(format_value, row)) for row in block.rows])
         yield from [_safe(block.caption)] if block.caption else []
     elif isinstance(block, Chart):
         yield f"*Chart “{_safe(block.title)}”*: {_safe(block.alt)}"

@@ -1,4 +1,4 @@
-"""What a report says, as data: it can be read, tested and redrawn without the stage that found it."""
+"""The parts of a report as data, so that it can be read, tested and drawn again without the stage that made it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sevenfold.report.format_value import Cell
+
 __all__ = ["Block", "Chart", "Fact", "Facts", "Finding", "Findings", "Level", "Report", "Table", "Text"]
 
 Level = Literal["good", "info", "warning", "bad"]
-Cell = str | int | float | bool | None
 
 
 class _Part(BaseModel):
@@ -24,7 +25,7 @@ class Text(_Part):
 
 
 class Fact(_Part):
-    """One figure: what it is called, its value, its unit, what it means."""
+    """One figure: its name, its value, its unit, and a hint how to read it."""
 
     label: str
     value: Cell
@@ -41,7 +42,7 @@ class Facts(_Part):
 
 
 class Table(_Part):
-    """Rows under named columns; `levels` colours whole rows, one per row or none."""
+    """Rows under named columns; `levels` colours whole rows: one level or None for each, or no levels at all."""
 
     block: Literal["table"] = "table"
     title: str = ""
@@ -52,7 +53,7 @@ class Table(_Part):
 
 
 class Chart(_Part):
-    """A Vega-Lite specification with its data inside; `alt` says in words what is to be seen."""
+    """A Vega-Lite specification with its data inside; `alt` is the chart in words."""
 
     block: Literal["chart"] = "chart"
     title: str
@@ -63,14 +64,14 @@ class Chart(_Part):
 
 
 class Finding(_Part):
-    """One thing worth knowing, and how grave it is."""
+    """One observation and its severity."""
 
     level: Level
     text: str
 
 
 class Findings(_Part):
-    """What a stage wants a person to notice."""
+    """The observations that a person should notice."""
 
     block: Literal["findings"] = "findings"
     findings: tuple[Finding, ...]
@@ -80,9 +81,9 @@ Block = Annotated[Text | Facts | Table | Chart | Findings, Field(discriminator="
 
 
 class Report(_Part):
-    """What one stage found.
+    """The result of one stage.
 
-    `stage` is the room's name, `headline` the one sentence a hurried reader needs, `level` its colour.
+    `stage` is the package's name, `headline` the result in one sentence, `level` its colour.
     """
 
     version: Literal[1] = 1

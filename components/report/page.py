@@ -15,10 +15,11 @@ from pydantic import ValidationError
 
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import IntegrityError, MissingExtraError
+from sevenfold.report.draw import draw
+from sevenfold.report.format_value import format_value
 from sevenfold.report.markdown import render_markdown
 from sevenfold.report.model import Block, Chart, Report, Table
-from sevenfold.report.theme import COLUMN, PHONE, ROW, draw
-from sevenfold.report.written import written
+from sevenfold.report.theme import COLUMN, PHONE, ROW
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -36,12 +37,12 @@ STEPS = {
     "serving": 6,
     "monitoring": 7,
 }
-SMALL_COLUMNS, SMALL_ROWS = 4, 16  # a table that stands beside a chart
+SMALL_COLUMNS, SMALL_ROWS = 4, 16  # of a table that fits beside a chart
 
 
 @dataclass(frozen=True)
 class _Tile:
-    """What stands in the grid: a chart drawn once or twice, or a table."""
+    """A tile of the grid: a table, or a chart drawn once, and once more for a phone if it is wide."""
 
     block: Chart | Table
     wide: bool
@@ -59,7 +60,7 @@ class _Part:
 
 
 def write_report(report: Report, html_path: Path, markdown_path: Path | None = None) -> None:
-    """Write one stage's page, the report's JSON inside it, and on request its Markdown; each whole or not at all.
+    """Write one stage's page with the report's JSON inside, and on request its Markdown; each whole or not at all.
 
     Raises:
         MissingExtraError: if the extra `report` is not installed.
@@ -76,7 +77,7 @@ def read_report(html_path: Path) -> Report:
         IntegrityError: ``missing_file`` if there is no such page, ``unknown_format`` if it holds no report.
     """
     try:
-        found = _EMBEDDED.search(Path(html_path).read_bytes())
+        match = _EMBEDDED.search(Path(html_path).read_bytes())
     except OSError as error:
         raise IntegrityError(
             "missing_file",
@@ -84,7 +85,7 @@ def read_report(html_path: Path) -> Report:
             remedy="Run the stage again.",
         ) from error
     try:
-        return Report.model_validate_json(found[1] if found else b"")
+        return Report.model_validate_json(match[1] if match else b"")
     except ValidationError as error:
         raise IntegrityError(
             "unknown_format",
@@ -96,8 +97,7 @@ def read_report(html_path: Path) -> Report:
 def render_page(reports: Sequence[Report], *, title: str, subtitle: str = "") -> str:
     """Return one HTML page of all reports in the order given: an overview, a navigation, a section per report.
 
-    Charts become pictures inside the page; nothing is loaded from anywhere and no script is needed. Every value is
-    escaped.
+    Charts become pictures inside the page: it loads nothing and runs no script. Every value is escaped.
 
     Raises:
         MissingExtraError: if the extra `report` is not installed.
@@ -121,14 +121,14 @@ def _template() -> tuple[Template, Markup]:
         raise MissingExtraError("jinja2", "report") from error
     folder = files("sevenfold.report")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["written"] = written
+    environment.filters["format_value"] = format_value
     environment.filters["is_figure"] = lambda cell: isinstance(cell, int | float) and not isinstance(cell, bool)
     template = environment.from_string((folder / "page.html").read_text("utf-8"))
     return template, Markup((folder / "page.css").read_text("utf-8"))  # noqa: S704 — our own style sheet
 
 
 def _script_json(report: Report) -> Markup:
-    """Return JSON that no HTML parser can take for markup."""
+    """Return the report as JSON without a character that HTML could read as markup."""
     from markupsafe import Markup
 
     text = json.dumps(report.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -138,7 +138,7 @@ def _script_json(report: Report) -> Markup:
 
 
 def _parts(blocks: Sequence[Block]) -> list[_Part]:
-    """Gather neighbouring charts and tables into grids."""
+    """Group adjacent charts and tables into grids."""
     parts: list[_Part] = []
     for block in blocks:
         if not isinstance(block, Chart | Table):

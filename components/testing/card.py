@@ -1,4 +1,4 @@
-"""The model card: what a model is for, what it was tested on, where it fails (Mitchell et al. 2019)."""
+"""The model card: what a model predicts, on which rows it was tested, where it fails (Mitchell et al. 2019)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from sevenfold.contracts.bundle import BundleInfo
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.schema import Column
-from sevenfold.testing.gates import told
+from sevenfold.testing.sentences import format_score
 
 __all__ = ["model_card"]
 
@@ -15,78 +15,79 @@ MAX_ROWS = 12
 VERDICTS = {"passed": "✓ holds", "refused": "✗ refused", "not_judged": "– not judged"}
 
 
-def model_card(found: Evaluation, info: BundleInfo) -> str:
+def model_card(evaluation: Evaluation, info: BundleInfo) -> str:
     """Return the model card as Markdown; values of sensitive columns are not in it."""
-    return "\n".join([*_model(found, info), *_scores(found), *_gates(found), *_slices(found), *_features(found, info)])
+    results = (*_scores(evaluation), *_gates(evaluation), *_slices(evaluation))
+    return "\n".join([*_model(evaluation, info), *results, *_inputs(evaluation, info)])
 
 
-def _model(found: Evaluation, info: BundleInfo) -> Iterator[str]:
+def _model(evaluation: Evaluation, info: BundleInfo) -> Iterator[str]:
     signature = info.signature
-    yield f"# Model card: {_plain(found.name)}"
+    yield f"# Model card: {_plain(evaluation.name)}"
     yield ""
-    verdict = "passed its test" if found.decision == "promote" else "was **refused** by its test"
-    what = f"A {found.task.value} model of `{_code(signature.target)}` from {len(signature.inputs)} columns"
-    yield f"{what}; it {verdict}."
+    verdict = "passed its test" if evaluation.decision == "promote" else "was **refused** by its test"
+    model = f"A {evaluation.task.value} model of `{_code(signature.target)}` from {len(signature.inputs)} columns"
+    yield f"{model}; it {verdict}."
     yield ""
     facts = [
-        ("Bundle", f"`{found.digests.get('bundle', '')}`"),
-        ("Dataset", f"`{found.digests.get('dataset', '')}`"),
+        ("Bundle", f"`{evaluation.digests.get('bundle', '')}`"),
+        ("Dataset", f"`{evaluation.digests.get('dataset', '')}`"),
         ("Framework", f"{info.framework}, Sevenfold {info.package_version}"),
-        ("Classes", ", ".join(_plain(name) for name in found.classes[:MAX_ROWS]) if found.classes else "–"),
-        ("Tested on", f"{found.rows['test']:,} rows that neither training nor tuning saw"),
+        ("Classes", ", ".join(_plain(name) for name in evaluation.classes[:MAX_ROWS]) if evaluation.classes else "–"),
+        ("Tested on", f"{evaluation.rows['test']:,} rows that neither training nor tuning saw"),
     ]
     yield from _table(("", ""), facts)
 
 
-def _scores(found: Evaluation) -> Iterator[str]:
-    yield "## How good it is"
+def _scores(evaluation: Evaluation) -> Iterator[str]:
+    yield "## Scores"
     yield ""
     rows = []
-    for name, value in found.scores.items():
-        ends = found.intervals.get(name)
-        span = f"{told(ends[0])} to {told(ends[1])}" if ends else ""
-        compared = [found.train_scores.get(name), found.baseline_scores.get(name)]
-        label = f"**{name}**" if name == found.metric else name
-        rows.append((label, told(value), span, *("" if v is None else told(v) for v in compared)))
+    for name, value in evaluation.scores.items():
+        ends = evaluation.intervals.get(name)
+        span = f"{format_score(ends[0])} to {format_score(ends[1])}" if ends else ""
+        compared = [evaluation.train_scores.get(name), evaluation.baseline_scores.get(name)]
+        label = f"**{name}**" if name == evaluation.metric else name
+        rows.append((label, format_score(value), span, *("" if v is None else format_score(v) for v in compared)))
     yield from _table(("metric", "test rows", "interval", "training rows", "constant prediction"), rows)
 
 
-def _gates(found: Evaluation) -> Iterator[str]:
+def _gates(evaluation: Evaluation) -> Iterator[str]:
     yield "## Gates"
     yield ""
     yield from _table(
-        ("gate", "verdict", "what was found"), [(g.name, VERDICTS[g.verdict], g.sentence) for g in found.gates]
+        ("gate", "verdict", "reason"), [(g.name, VERDICTS[g.verdict], g.sentence) for g in evaluation.gates]
     )
 
 
-def _slices(found: Evaluation) -> Iterator[str]:
-    parts = [part for part in found.slices if part.score is not None]
+def _slices(evaluation: Evaluation) -> Iterator[str]:
+    parts = [part for part in evaluation.slices if part.score is not None]
     if not parts:
         return
-    yield "## Where it differs"
+    yield "## Slices"
     yield ""
     rows = [
         (
             part.column,
             part.value,
             f"{part.rows:,}",
-            told(part.score or 0.0),
-            f"{told(part.interval[0])} to {told(part.interval[1])}" if part.interval else "",
+            format_score(part.score or 0.0),
+            f"{format_score(part.interval[0])} to {format_score(part.interval[1])}" if part.interval else "",
         )
         for part in parts
     ]
-    yield from _table(("column", "value", "rows", found.metric, "interval"), rows)
+    yield from _table(("column", "value", "rows", evaluation.metric, "interval"), rows)
 
 
-def _features(found: Evaluation, info: BundleInfo) -> Iterator[str]:
-    yield "## What it looks at"
+def _inputs(evaluation: Evaluation, info: BundleInfo) -> Iterator[str]:
+    yield "## Inputs"
     yield ""
-    order = [*found.importance, *(name for name in info.signature.inputs if name not in found.importance)]
+    order = [*evaluation.importance, *(name for name in info.signature.inputs if name not in evaluation.importance)]
     rows = [
-        (f"`{_code(name)}`", _kind(info.signature.inputs[name]), told(found.importance.get(name, 0.0)))
+        (f"`{_code(name)}`", _kind(info.signature.inputs[name]), format_score(evaluation.importance.get(name, 0.0)))
         for name in order[:MAX_ROWS]
     ]
-    yield from _table(("column", "kind", f"loss of {found.metric} when shuffled"), rows)
+    yield from _table(("column", "kind", f"loss of {evaluation.metric} when shuffled"), rows)
     if len(order) > MAX_ROWS:
         yield f"… and {len(order) - MAX_ROWS} more columns."
         yield ""
@@ -110,7 +111,7 @@ def _row(cells: tuple[str, ...]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text of the data so that Markdown and HTML take it as text."""
+    """Escape a text of the data, so that neither Markdown nor HTML reads it as markup."""
     for letter in "\\`*_[]<>#":
         text = text.replace(letter, f"&#{ord(letter)};")
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""The plots of a test: what a classifier or a regression got right, and where."""
+"""The charts of a test: how good a classifier or a regression is, and on which rows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sevenfold.contracts.schema import Task
 from sevenfold.report.charts import Limit, bars, confusion, dots, histogram, lines, scatter
 from sevenfold.report.model import Chart
 from sevenfold.testing.curves import calibration, precision_recall, roc
-from sevenfold.testing.gates import told
-from sevenfold.testing.scored import Scored
+from sevenfold.testing.scored_rows import ScoredRows
+from sevenfold.testing.sentences import format_score
 
 __all__ = ["comparison_chart", "importance_chart", "outcome_charts", "slice_charts"]
 
@@ -23,32 +23,32 @@ MAX_CURVES: Final = 6  # classes with a curve of their own
 MAX_CLASSES: Final = 30  # in a confusion matrix that can be read
 MAX_IMPORTANCE: Final = 15
 SCORE_BINS: Final = 40
-CLOUD: Final = 1_500
+SCATTER_POINTS: Final = 1_500
 
 
-def outcome_charts(found: Evaluation, test: Scored, *, hide_values: bool, seed: int) -> Iterator[Chart]:
-    """Yield the plots of predictions against the truth; `hide_values` leaves out those that show target values."""
-    if found.task is Task.REGRESSION:
+def outcome_charts(evaluation: Evaluation, test: ScoredRows, *, hide_values: bool, seed: int) -> Iterator[Chart]:
+    """Yield the charts of predictions against the truth; `hide_values` leaves out those that show target values."""
+    if evaluation.task is Task.REGRESSION:
         yield from _regression(test, hide_values=hide_values, seed=seed)
         return
-    chosen = _charted_classes(found, test)
-    yield _roc(found, test, chosen)
-    if found.task is Task.BINARY:
-        yield _precision_recall(found, test)
-    yield _calibration(found, test, chosen)
-    yield _score_histogram(found, test)
-    if len(found.classes) <= MAX_CLASSES:
+    is_binary, chosen = evaluation.task is Task.BINARY, _charted_classes(evaluation, test)
+    yield _roc(evaluation, test, chosen)
+    if is_binary:
+        yield _precision_recall(evaluation, test)
+    yield _calibration(evaluation, test, chosen)
+    yield _score_histogram(evaluation, test)
+    if len(evaluation.classes) <= MAX_CLASSES:
         yield confusion(
             "Confusion matrix",
-            found.classes,
-            found.confusion,
-            caption=f"Positive from a probability of {found.threshold:g}." if found.task is Task.BINARY else "",
+            evaluation.classes,
+            evaluation.confusion,
+            caption=f"Positive from a probability of {evaluation.threshold:g}." if is_binary else "",
         )
 
 
-def slice_charts(found: Evaluation) -> Iterator[Chart]:
-    """Yield the main metric per slice with its interval, one plot per column, the tallest first."""
-    for column, _ in Counter(part.column for part in found.slices).most_common():
+def slice_charts(evaluation: Evaluation) -> Iterator[Chart]:
+    """Yield the main metric per slice with its interval, one chart per column, the tallest first."""
+    for column, _ in Counter(part.column for part in evaluation.slices).most_common():
         rows = [
             {
                 "slice": f"{part.value} ({part.rows:,})",
@@ -56,46 +56,46 @@ def slice_charts(found: Evaluation) -> Iterator[Chart]:
                 "low": part.interval[0] if part.interval else None,
                 "high": part.interval[1] if part.interval else None,
             }
-            for part in found.slices
+            for part in evaluation.slices
             if part.column == column and part.score is not None
         ]
         if not rows:
             continue
-        whole = found.scores.get(found.metric)
+        whole = evaluation.scores.get(evaluation.metric)
         limits = [Limit(value=whole, label="all rows", level="info")] if whole is not None else []
         yield dots(
-            f"{found.metric} by {column}",
+            f"{evaluation.metric} by {column}",
             rows,
             "slice",
             "score",
-            value_title=found.metric,
+            value_title=evaluation.metric,
             low="low",
             high="high",
             limits=limits,
             caption="Rows in brackets; bars are confidence intervals.",
-            alt=f"{found.metric} of {len(rows)} slices of {column} with confidence intervals.",
+            alt=f"{evaluation.metric} of {len(rows)} slices of {column} with confidence intervals.",
         )
 
 
-def importance_chart(found: Evaluation) -> Chart | None:
+def importance_chart(evaluation: Evaluation) -> Chart | None:
     """Return the most important features, or None where there are none."""
-    rows = [{"feature": name, "loss": value} for name, value in list(found.importance.items())[:MAX_IMPORTANCE]]
+    rows = [{"feature": name, "loss": value} for name, value in list(evaluation.importance.items())[:MAX_IMPORTANCE]]
     if not rows:
         return None
     return bars(
-        "What the model leans on",
+        "Feature importance",
         rows,
         "feature",
         "loss",
-        value_title=f"loss of {found.metric} when shuffled",
+        value_title=f"loss of {evaluation.metric} when shuffled",
         caption="Each feature's values shuffled among the rows, the others left as they are.",
         alt=f"The most important feature is {rows[0]['feature']}.",
     )
 
 
-def comparison_chart(found: Evaluation) -> Chart | None:
-    """Return how much worse or better than other models the candidate is, or None where nothing was compared."""
-    compared = [g for g in found.gates if g.kind in ("serving", "best", "baseline") and g.value is not None]
+def comparison_chart(evaluation: Evaluation) -> Chart | None:
+    """Return the gains over other models, or None where nothing was compared."""
+    compared = [g for g in evaluation.gates if g.kind in ("serving", "best", "baseline") and g.value is not None]
     rows = [
         {
             "against": gate.name,
@@ -112,7 +112,7 @@ def comparison_chart(found: Evaluation) -> Chart | None:
         rows,
         "against",
         "gap",
-        value_title=f"gain of {found.metric}",
+        value_title=f"gain of {evaluation.metric}",
         low="low",
         high="high",
         limits=[Limit(value=0.0, label="equal", level="info")],
@@ -121,21 +121,22 @@ def comparison_chart(found: Evaluation) -> Chart | None:
     )
 
 
-def _charted_classes(found: Evaluation, test: Scored) -> list[int]:
-    if found.task is Task.BINARY:
+def _charted_classes(evaluation: Evaluation, test: ScoredRows) -> list[int]:
+    if evaluation.task is Task.BINARY:
         return [1]
-    counts = np.bincount(test.truth, minlength=len(found.classes))
+    counts = np.bincount(test.truth, minlength=len(evaluation.classes))
     return sorted(np.argsort(-counts, kind="stable")[:MAX_CURVES].tolist())
 
 
-def _roc(found: Evaluation, test: Scored, chosen: list[int]) -> Chart:
+def _roc(evaluation: Evaluation, test: ScoredRows, chosen: list[int]) -> Chart:
     points: list[dict[str, Any]] = []
-    for place in chosen:
-        fpr, tpr, _ = roc(test.truth == place, test.predicted[:, place])
+    for index in chosen:
+        fpr, tpr, _ = roc(test.truth == index, test.predicted[:, index])
         points += [
-            {"fpr": x, "tpr": y, "class": found.classes[place]} for x, y in zip(fpr.tolist(), tpr.tolist(), strict=True)
+            {"fpr": x, "tpr": y, "class": evaluation.classes[index]}
+            for x, y in zip(fpr.tolist(), tpr.tolist(), strict=True)
         ]
-    area = found.scores.get("roc_auc")
+    area = evaluation.scores.get("roc_auc")
     return lines(
         "ROC curve",
         points,
@@ -147,11 +148,11 @@ def _roc(found: Evaluation, test: Scored, chosen: list[int]) -> Chart:
         x_domain=(0, 1),
         y_domain=(0, 1),
         diagonal_from=(0, 1),
-        caption=f"Area under the curve {told(area)}." if area is not None else "",
+        caption=f"Area under the curve {format_score(area)}." if area is not None else "",
     )
 
 
-def _precision_recall(found: Evaluation, test: Scored) -> Chart:
+def _precision_recall(evaluation: Evaluation, test: ScoredRows) -> Chart:
     recall, precision = precision_recall(test.truth == 1, test.predicted[:, 1])
     points = [{"recall": x, "precision": y} for x, y in zip(recall.tolist(), precision.tolist(), strict=True)]
     share = float((test.truth == 1).mean())
@@ -164,18 +165,18 @@ def _precision_recall(found: Evaluation, test: Scored) -> Chart:
         y_title="precision",
         x_domain=(0, 1),
         y_domain=(0, 1),
-        limits=[Limit(value=share, label=f"share of {found.classes[1]}", level="info")],
-        caption=f"Average precision {told(found.scores.get('average_precision', share))}.",
+        limits=[Limit(value=share, label=f"share of {evaluation.classes[1]}", level="info")],
+        caption=f"Average precision {format_score(evaluation.scores.get('average_precision', share))}.",
     )
 
 
-def _calibration(found: Evaluation, test: Scored, chosen: list[int]) -> Chart:
+def _calibration(evaluation: Evaluation, test: ScoredRows, chosen: list[int]) -> Chart:
     points = [
-        {"predicted": b.predicted, "actual": b.actual, "low": b.low, "high": b.high, "class": found.classes[place]}
-        for place in chosen
-        for b in calibration(test.truth == place, test.predicted[:, place])
+        {"predicted": b.predicted, "actual": b.actual, "low": b.low, "high": b.high, "class": evaluation.classes[index]}
+        for index in chosen
+        for b in calibration(test.truth == index, test.predicted[:, index])
     ]
-    error = found.scores.get("calibration_error", 0.0)
+    error = evaluation.scores.get("calibration_error", 0.0)
     return scatter(
         "Calibration",
         points,
@@ -189,36 +190,36 @@ def _calibration(found: Evaluation, test: Scored, chosen: list[int]) -> Chart:
         x_domain=(0, 1),
         y_domain=(0, 1),
         diagonal_from=(0, 1),
-        caption=f"Ten bins of about equally many rows, 95 % intervals. Expected calibration error {told(error)}.",
+        caption=f"Bins of about as many rows each, 95 % intervals. Expected calibration error {format_score(error)}.",
     )
 
 
-def _score_histogram(found: Evaluation, test: Scored) -> Chart:
+def _score_histogram(evaluation: Evaluation, test: ScoredRows) -> Chart:
     edges = np.linspace(0, 1, SCORE_BINS + 1)
-    if found.task is Task.BINARY:
+    if evaluation.task is Task.BINARY:
         counts = {
-            name: np.histogram(test.predicted[test.truth == place, 1], bins=edges)[0].tolist()
-            for place, name in enumerate(found.classes)
+            name: np.histogram(test.predicted[test.truth == index, 1], bins=edges)[0].tolist()
+            for index, name in enumerate(evaluation.classes)
         }
-        title, axis = "Probabilities by true class", f"probability of {found.classes[1]}"
-        limits = [Limit(value=found.threshold, label="threshold", on="x", level="info")]
+        title, axis = "Probabilities by true class", f"probability of {evaluation.classes[1]}"
+        limits = [Limit(value=evaluation.threshold, label="threshold", on="x", level="info")]
     else:
         confidence, right = test.predicted.max(axis=1), test.predicted.argmax(axis=1) == test.truth
         counts = {
             name: np.histogram(confidence[rows], bins=edges)[0].tolist()
             for name, rows in (("right", right), ("wrong", ~right))
         }
-        title, axis, limits = "Confidence of right and wrong answers", "probability of the predicted class", []
+        title, axis, limits = "Confidence of right and wrong predictions", "probability of the predicted class", []
     return histogram(title, edges.tolist(), counts, x_title=axis, limits=limits)
 
 
-def _regression(test: Scored, *, hide_values: bool, seed: int) -> Iterator[Chart]:
+def _regression(test: ScoredRows, *, hide_values: bool, seed: int) -> Iterator[Chart]:
     residual = test.predicted - test.truth
     chosen = np.arange(len(test))
-    if len(test) > CLOUD:
-        chosen = np.sort(np.random.default_rng(seed).choice(len(test), CLOUD, replace=False))
+    if len(test) > SCATTER_POINTS:
+        chosen = np.sort(np.random.default_rng(seed).choice(len(test), SCATTER_POINTS, replace=False))
     if not hide_values:
-        yield _cloud(test, chosen)
+        yield _predicted_against_true(test, chosen)
         points = _points(test.predicted[chosen], residual[chosen])
         yield scatter(
             "Residuals",
@@ -233,7 +234,7 @@ def _regression(test: Scored, *, hide_values: bool, seed: int) -> Iterator[Chart
     edges = np.linspace(low, high if high > low else low + 1, SCORE_BINS + 1)
     counts, _ = np.histogram(residual, bins=edges)
     yield histogram(
-        "How far off",
+        "Distribution of residuals",
         edges.tolist(),
         {"": counts.tolist()},
         x_title="predicted − true",
@@ -242,7 +243,7 @@ def _regression(test: Scored, *, hide_values: bool, seed: int) -> Iterator[Chart
     )
 
 
-def _cloud(test: Scored, chosen: NDArray[np.int64]) -> Chart:
+def _predicted_against_true(test: ScoredRows, chosen: NDArray[np.int64]) -> Chart:
     both = np.concatenate([test.truth[chosen], test.predicted[chosen]])
     ends = (float(both.min()), float(both.max()))
     return scatter(

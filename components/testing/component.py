@@ -19,18 +19,18 @@ def test_model(
     metrics: Output[Metrics],
     curves: Output[ClassificationMetrics],
 ) -> str:
-    """Test a model bundle on rows nobody looked at before, and decide whether it may be promoted.
+    """Test a model bundle on rows that no earlier stage has used, and decide whether it may be promoted.
 
     Scores the bundle's own model.onnx, with confidence intervals, per slice, and against the model now serving and
-    the best one ever promoted. Every gate of the plan is judged, also after one has refused.
+    the best one ever promoted. Every gate of the plan is judged, even after one has refused.
 
     Args:
-        dataset: Folder of prepared rows; test.parquet decides, train.parquet tells the overfitting gap.
+        dataset: Folder of prepared rows; test.parquet decides, train.parquet is for the overfitting gap.
         bundle: Folder of the candidate.
         settings: JSON with "testing" (section of the plan), "name" (the plan's name) and "deployment" (section of the
-            plan: where promotions are remembered).
+            plan: where promotions are recorded).
         evaluation: Folder with evaluation.json (scores, gates, decision) and predictions.parquet (test rows).
-        report: Page with gates and plots.
+        report: Page with gates and charts.
         summary: Model card.
         metrics: Scores on the test rows.
         curves: ROC curve and confusion matrix.

@@ -18,7 +18,7 @@ Z: Final = 1.959963984540054  # 95 % of a normal distribution
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Rows of near probability: their mean probability, the share that is positive, its 95 % Wilson interval."""
+    """Rows of similar probability: its mean, the share of positive rows, the 95 % Wilson interval of that share."""
 
     predicted: float
     actual: float
@@ -51,21 +51,21 @@ def precision_recall(positive: NDArray[np.bool_], scores: NDArray[Any]) -> tuple
 def calibration(positive: NDArray[np.bool_], scores: NDArray[Any], bins: int = 10) -> list[CalibrationBin]:
     """Return bins of about as many rows each; rows of equal probability stay together."""
     edges = np.unique(np.quantile(scores, np.arange(1, bins) / bins))
-    places = np.searchsorted(edges, scores, side="left")
-    found = []
-    for place in np.unique(places):
-        rows = places == place
+    bin_of = np.searchsorted(edges, scores, side="left")
+    result = []
+    for i in np.unique(bin_of):
+        rows = bin_of == i
         count, share = int(rows.sum()), float(positive[rows].mean())
         centre, spread = share + Z**2 / (2 * count), Z * np.sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))
         low, high = ((centre + sign * spread) / (1 + Z**2 / count) for sign in (-1, 1))
         mean = float(np.asarray(scores[rows], dtype=np.float64).mean())
-        found.append(CalibrationBin(mean, share, max(0.0, float(low)), min(1.0, float(high)), count))
-    return found
+        result.append(CalibrationBin(mean, share, max(0.0, float(low)), min(1.0, float(high)), count))
+    return result
 
 
-def confusion(truth: NDArray[np.int64], called: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+def confusion(truth: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     """Return counts `[C, C]`: rows are true classes, columns predicted ones."""
-    table: NDArray[np.int64] = np.bincount(truth * classes + called, minlength=classes * classes)
+    table: NDArray[np.int64] = np.bincount(truth * classes + predicted, minlength=classes * classes)
     return table.reshape(classes, classes)
 
 
@@ -84,6 +84,6 @@ def _spread(along: Floats) -> NDArray[np.int64]:
     if len(along) <= MAX_POINTS:
         return np.arange(len(along))
     wanted = np.linspace(along[0], along[-1], MAX_POINTS)
-    found = np.unique(np.minimum(np.searchsorted(along, wanted), len(along) - 1))
-    found[-1] = len(along) - 1
-    return found.astype(np.int64)
+    positions = np.unique(np.minimum(np.searchsorted(along, wanted), len(along) - 1))
+    positions[-1] = len(along) - 1
+    return positions.astype(np.int64)

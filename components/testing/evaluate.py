@@ -1,11 +1,10 @@
-"""Test a bundle: score its `model.onnx`, compare it with others, decide."""
+"""Test a bundle: score its `model.onnx`, compare it with other models, decide."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,42 +20,33 @@ from sevenfold.plan.rules import METRICS
 from sevenfold.plan.testing import Gate, TestingSection
 from sevenfold.scoring.scores import METRIC_NAMES, default_metric, predicted_classes, score, weighted_score
 from sevenfold.testing import gates
-from sevenfold.testing.bootstrap import interval, resampled
+from sevenfold.testing.bootstrap import percentile_interval, resampled
 from sevenfold.testing.curves import confusion
 from sevenfold.testing.importance import permutation_importance
 from sevenfold.testing.rivals import Rival
-from sevenfold.testing.scored import Scored, constant, open_scorer, predictions, truth_of
+from sevenfold.testing.scored_rows import ScoredRows, constant, open_scorer, predictions, truth_of
+from sevenfold.testing.sentences import decision_sentence
 from sevenfold.testing.slices import slice_scores, slices_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Tested", "evaluate", "evaluate_bundle"]
+__all__ = ["EvaluatedModel", "OnProgress", "evaluate"]
 
-TRAIN_ROWS: Final = 50_000  # rows that tell the overfitting gap
+TRAIN_ROWS: Final = 50_000  # that the overfitting gap is measured on
 NO_BASELINE: Final = frozenset({"precision", "recall", "f1", "calibration_error"})  # a constant can excel in these
 STEPS: Final = 7
-Say = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]  # message, done, total
 
 
 @dataclass(frozen=True)
-class Tested:
-    """What a test found: the evaluation, the labelled rows behind it, and the predictions of all test rows."""
+class EvaluatedModel:
+    """The evaluation of a bundle, the labelled rows behind it, and the predictions of all test rows."""
 
     evaluation: Evaluation
-    test: Scored
-    train: Scored
+    test: ScoredRows
+    train: ScoredRows
     predictions: NDArray[Any]
-
-
-def evaluate_bundle(bundle: Path, dataset: Path, testing: TestingSection) -> Evaluation:
-    """Score a bundle folder on the test rows of a dataset folder; nothing is compared and nothing written.
-
-    Raises:
-        SevenfoldError: as `evaluate`, and what `Bundle.open` and `Dataset.open` raise.
-    """
-    opened = Bundle.open(bundle)
-    return evaluate(opened, Dataset.open(dataset), testing, name=opened.info.name).evaluation
 
 
 def evaluate(
@@ -66,17 +56,17 @@ def evaluate(
     *,
     name: str,
     rivals: Sequence[Rival] = (),
-    say: Say | None = None,
-) -> Tested:
+    on_progress: OnProgress = lambda message, done, total: None,
+) -> EvaluatedModel:
     """Score a bundle on the test rows and on up to 50 000 training rows, and judge every gate.
 
     Args:
         bundle: the candidate; only its `model.onnx` and signature are used.
-        dataset: where the rows come from.
+        dataset: the prepared rows.
         section: metric, gates, slices, bootstrap.
         name: the plan's name.
         rivals: other models to compare with, on the same rows.
-        say: called with a message, the step and the number of steps.
+        on_progress: called with a message, the step and the number of steps.
 
     The decision is promote when no gate refuses. Rows without a truth get a prediction and no score.
 
@@ -84,56 +74,57 @@ def evaluate(
         DataError: ``no_test_rows``, ``unknown_class``, ``no_such_column``.
         IntegrityError: ``other_dataset`` if bundle and dataset differ in target or task.
         InputError: if the rows lack a column the model takes.
-        ServingError: if the model gives a value that is not finite.
+        ServingError: if the model predicts a value that is not finite.
     """
-    tell = say or (lambda message, done, total: None)
-    _check_same_job(bundle.signature, dataset)
+    _check_same_target(bundle.signature, dataset)
     scorer, signature = open_scorer(bundle), bundle.signature
     metric = section.metric or default_metric(signature.task)
-    tell("scoring the test rows", 0, STEPS)
+    on_progress("scoring the test rows", 0, STEPS)
     inputs = [name for rival in rivals if rival.bundle for name in rival.bundle.signature.inputs]
     table = _rows(dataset, "test", signature, [*section.slices, *inputs])
     predicted = predictions(scorer, table)
     truth, known = truth_of(table, signature)
-    labelled, test = table.filter(known), Scored(truth[known], predicted[known])
-    tell("scoring the training rows", 1, STEPS)
+    labelled, test = table.filter(known), ScoredRows(truth[known], predicted[known])
+    on_progress("scoring the training rows", 1, STEPS)
     train = _train(scorer, dataset, signature, section.seed)
-    tell("drawing the bootstrap", 2, STEPS)
-    trial = _Trial(metric, section, signature, test, train)
-    tell("comparing with other models", 3, STEPS)
-    found = [trial.limit(gate) for gate in section.gates]
-    found += [trial.baseline()] if metric not in NO_BASELINE else []
-    found.append(trial.overfitting())
-    found += [trial.against(rival, bundle, labelled) for rival in rivals]
-    tell("scoring the slices", 4, STEPS)
+    on_progress("drawing the bootstrap", 2, STEPS)
+    candidate = _Candidate(metric, section, signature, test, train)
+    on_progress("comparing with other models", 3, STEPS)
+    results = [candidate.limit(gate) for gate in section.gates]
+    results += [candidate.baseline()] if metric not in NO_BASELINE else []
+    results.append(candidate.overfitting())
+    results += [candidate.against(rival, bundle, labelled) for rival in rivals]
+    on_progress("scoring the slices", 4, STEPS)
     slices: list[SliceResult] = []
     for column in section.slices:
         parts = slices_of(labelled, column, dataset.schema.columns[column])
-        results = list(slice_scores(test, parts, metric, section))
-        slices += results
-        found.append(gates.slices(column, results, metric, trial.value, section))
-    tell("permuting the features", 5, STEPS)
+        scores = list(slice_scores(test, parts, metric, section))
+        slices += scores
+        results.append(gates.slices(column, scores, metric, candidate.value, section))
+    on_progress("permuting the features", 5, STEPS)
     importance = permutation_importance(
         scorer, labelled, test.truth, metric, threshold=section.threshold, seed=section.seed
     )
-    evaluation = trial.evaluation(found, slices, importance, name, bundle, dataset)
-    return Tested(evaluation, test, train, predicted)
+    evaluation = candidate.evaluation(results, slices, importance, name, bundle, dataset)
+    return EvaluatedModel(evaluation, test, train, predicted)
 
 
-class _Trial:
+class _Candidate:
     """The numbers that the gates of one candidate share."""
 
-    def __init__(self, metric: str, section: TestingSection, signature: Signature, test: Scored, train: Scored) -> None:
+    def __init__(
+        self, metric: str, section: TestingSection, signature: Signature, test: ScoredRows, train: ScoredRows
+    ) -> None:
         self.metric, self.section, self.signature, self.test, self.train = metric, section, signature, test, train
         self.score = partial(score, threshold=section.threshold)
         self.scores = self._all(test)
         self.train_scores = self._all(train)
         self.value = self.scores.get(metric, float("nan"))
         base = constant(signature.task, len(signature.classes), train.truth, len(test), metric)
-        self.base = Scored(test.truth, base)
+        self.base = ScoredRows(test.truth, base)
         self.baseline_scores = self._all(self.base)
-        self.judging = list(dict.fromkeys([metric, *(gate.metric for gate in section.gates)]))
-        self.drawn = self._draw([(name, test) for name in self.judging])
+        self.judged = list(dict.fromkeys([metric, *(gate.metric for gate in section.gates)]))
+        self.samples = self._resample([(name, test) for name in self.judged])
 
     def limit(self, gate: Gate) -> GateResult:
         return gates.limit(
@@ -141,36 +132,37 @@ class _Trial:
         )
 
     def baseline(self) -> GateResult:
-        base = self._draw([(self.metric, self.base)])[:, 0]
+        base = self._resample([(self.metric, self.base)])[:, 0]
         values = (self.value, self.baseline_scores.get(self.metric, float("nan")))
-        return gates.comparison("baseline", self.metric, values, (self.drawn[:, 0], base), self.section)
+        return gates.comparison("baseline", self.metric, values, (self.samples[:, 0], base), self.section)
 
     def overfitting(self) -> GateResult:
-        train = self._draw([(self.metric, self.train)])[:, 0]
+        train = self._resample([(self.metric, self.train)])[:, 0]
         value = self.train_scores.get(self.metric, float("nan"))
-        return gates.overfitting(self.metric, value, self.value, (train, self.drawn[:, 0]), self.section)
+        return gates.overfitting(self.metric, value, self.value, (train, self.samples[:, 0]), self.section)
 
     def against(self, rival: Rival, bundle: Bundle, labelled: pa.Table) -> GateResult:
-        why = rival.why if rival.bundle is None else _incomparable(rival.bundle.signature, self.signature)
-        if rival.bundle is None or why:
-            return gates.not_compared(rival.kind, self.metric, why, self.section)
+        reason = rival.reason if rival.bundle is None else _incomparable(rival.bundle.signature, self.signature)
+        if rival.bundle is None or reason:
+            return gates.not_compared(rival.kind, self.metric, reason, self.section)
         other = self.test
         if rival.bundle.digest != bundle.digest:
             try:
-                other = Scored(self.test.truth, predictions(open_scorer(rival.bundle), labelled))
+                other = ScoredRows(self.test.truth, predictions(open_scorer(rival.bundle), labelled))
             except SevenfoldError as error:
                 return gates.not_compared(rival.kind, self.metric, error.message, self.section)
         values = (self.value, self.score(self.metric, other.truth, other.predicted))
-        drawn = self._draw([(self.metric, other)])[:, 0]
-        return gates.comparison(rival.kind, self.metric, values, (self.drawn[:, 0], drawn), self.section)
+        samples = self._resample([(self.metric, other)])[:, 0]
+        return gates.comparison(rival.kind, self.metric, values, (self.samples[:, 0], samples), self.section)
 
     def intervals(self) -> dict[str, Interval]:
-        found = {name: interval(self.drawn[:, i], self.section.confidence) for i, name in enumerate(self.judging)}
-        return {name: value for name, value in found.items() if value is not None}
+        names = enumerate(self.judged)
+        ends = {name: percentile_interval(self.samples[:, i], self.section.confidence) for i, name in names}
+        return {name: interval for name, interval in ends.items() if interval is not None}
 
     def evaluation(
         self,
-        found: Sequence[GateResult],
+        results: Sequence[GateResult],
         slices: Sequence[SliceResult],
         importance: dict[str, float],
         name: str,
@@ -180,14 +172,14 @@ class _Trial:
         classes = len(self.signature.classes)
         table: tuple[tuple[int, ...], ...] = ()
         if classes:
-            called = predicted_classes(self.test.predicted, threshold=self.section.threshold)
-            table = tuple(map(tuple, confusion(self.test.truth, called, classes).tolist()))
+            predicted = predicted_classes(self.test.predicted, threshold=self.section.threshold)
+            table = tuple(map(tuple, confusion(self.test.truth, predicted, classes).tolist()))
         return Evaluation(
             name=name,
             task=self.signature.task,
             metric=self.metric,
-            sentence=gates.decision_sentence(found, self.metric, self.scores.get(self.metric), len(self.test)),
-            decision="refuse" if any(gate.verdict == "refused" for gate in found) else "promote",
+            sentence=decision_sentence(results, self.metric, self.scores.get(self.metric), len(self.test)),
+            decision="refuse" if any(gate.verdict == "refused" for gate in results) else "promote",
             digests={"bundle": bundle.digest, "dataset": dataset.digest},
             rows={"test": len(self.test), "train": len(self.train)},
             classes=_shown_classes(dataset, self.signature),
@@ -196,27 +188,27 @@ class _Trial:
             train_scores=self.train_scores,
             baseline_scores=self.baseline_scores,
             intervals=self.intervals(),
-            gates=tuple(found),
+            gates=tuple(results),
             slices=tuple(slices),
             importance=importance,
             confusion=table,
         )
 
-    def _all(self, rows: Scored) -> dict[str, float]:
+    def _all(self, rows: ScoredRows) -> dict[str, float]:
         names = sorted(METRICS[self.signature.task] & METRIC_NAMES)
         values = {name: self.score(name, rows.truth, rows.predicted) for name in names}
         return {name: float(value) for name, value in values.items() if np.isfinite(value)}
 
-    def _draw(self, asked: Sequence[tuple[str, Scored]]) -> NDArray[np.float64]:
-        # The same seed and rows each time, so that draws of different calls are paired.
+    def _resample(self, pairs: Sequence[tuple[str, ScoredRows]]) -> NDArray[np.float64]:
+        # The same seed and rows each time, so that resamples of different calls are paired.
         statistics = [
-            weighted_score(name, rows.truth, rows.predicted, threshold=self.section.threshold) for name, rows in asked
+            weighted_score(name, rows.truth, rows.predicted, threshold=self.section.threshold) for name, rows in pairs
         ]
-        return resampled(statistics, len(asked[0][1]), samples=self.section.bootstrap, seed=self.section.seed)
+        return resampled(statistics, len(pairs[0][1]), samples=self.section.bootstrap, seed=self.section.seed)
 
 
 def _rows(dataset: Dataset, split: str, signature: Signature, also: Sequence[str] = ()) -> pa.Table:
-    # Parquet leaves out names it does not hold; who needs one says so with a better error.
+    # The reader leaves out names it does not know: where one is needed, a better error says so.
     table = dataset.table(split, list(dict.fromkeys([*signature.inputs, signature.target, *also])))
     if signature.target not in table.column_names or not table.column(signature.target).is_valid().to_numpy().any():
         raise DataError(
@@ -227,16 +219,16 @@ def _rows(dataset: Dataset, split: str, signature: Signature, also: Sequence[str
     return table
 
 
-def _train(scorer: Any, dataset: Dataset, signature: Signature, seed: int) -> Scored:
+def _train(scorer: Any, dataset: Dataset, signature: Signature, seed: int) -> ScoredRows:
     table = _rows(dataset, "train", signature)
     if table.num_rows > TRAIN_ROWS:
         chosen = np.random.default_rng(seed).choice(table.num_rows, TRAIN_ROWS, replace=False)
         table = table.take(np.sort(chosen))
     truth, known = truth_of(table, signature)
-    return Scored(truth[known], predictions(scorer, table)[known])
+    return ScoredRows(truth[known], predictions(scorer, table)[known])
 
 
-def _check_same_job(signature: Signature, dataset: Dataset) -> None:
+def _check_same_target(signature: Signature, dataset: Dataset) -> None:
     ours, theirs = (signature.target, signature.task), (dataset.schema.target, dataset.schema.task)
     if ours != theirs:
         raise IntegrityError(

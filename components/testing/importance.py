@@ -1,4 +1,4 @@
-"""How much the model leans on each feature: the loss when the feature's values are shuffled among the rows."""
+"""Permutation importance: how much worse the model gets when the values of a feature are shuffled among the rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def permutation_importance(
         threshold: as in `score`.
         seed: of the sample and the shuffles.
 
-    Features that stand for one another share their importance: shuffling one leaves the other in place.
+    Features that carry the same information share their importance: shuffling one leaves the other intact.
     """
     generator = np.random.default_rng(seed)
     names = list(scorer.signature.inputs)
@@ -46,15 +46,15 @@ def permutation_importance(
     feeds = feeds_from_table(table, scorer.signature.inputs)
     whole = score(metric, truth, _numbers(scorer.predict(feeds)), threshold=threshold)
     sign = 1.0 if higher_is_better(metric) else -1.0
-    found: dict[str, float] = {}
+    importance: dict[str, float] = {}
     for name in names:
         losses = []
         for _ in range(repeats):
             shuffled = _shuffled(feeds, name, generator.permutation(table.num_rows))
             value = score(metric, truth, _numbers(scorer.predict(shuffled)), threshold=threshold)
             losses.append(sign * (whole - value))
-        found[name] = float(np.mean(losses))
-    finite = {name: value for name, value in found.items() if np.isfinite(value)}
+        importance[name] = float(np.mean(losses))
+    finite = {name: value for name, value in importance.items() if np.isfinite(value)}
     return dict(sorted(finite.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
@@ -63,8 +63,8 @@ def _shuffled(feeds: Feeds, name: str, order: NDArray[np.int64]) -> Feeds:
     return {**feeds, **{part: feeds[part][order] for part in parts}}
 
 
-def _numbers(said: Prediction) -> NDArray[np.generic]:
-    found = said.probabilities if said.probabilities is not None else said.values
-    if found is None:
+def _numbers(prediction: Prediction) -> NDArray[np.generic]:
+    numbers = prediction.probabilities if prediction.probabilities is not None else prediction.values
+    if numbers is None:
         raise AssertionError("a prediction holds probabilities or values")
-    return found
+    return numbers

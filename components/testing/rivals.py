@@ -1,4 +1,4 @@
-"""Rivals: the models a candidate must not be worse than."""
+"""Rivals: the promoted models that a candidate must not be worse than."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ __all__ = ["Rival", "rivals_of"]
 
 @dataclass(frozen=True)
 class Rival:
-    """The model now serving, or the best ever promoted; `why` tells what stops its bundle from being opened."""
+    """The model now serving, or the best ever promoted; `reason` says why its bundle cannot be opened."""
 
     kind: Literal["serving", "best"]
     bundle: Bundle | None
-    why: str = ""
+    reason: str = ""
 
 
 def rivals_of(registry: Registry, metric: str) -> list[Rival]:
-    """Return what serves now and the best bundle ever promoted by `metric`; once if they are the same.
+    """Return the model now serving and the best one ever promoted by `metric`, once if they are the same.
 
-    The best is among them so that many small losses, each within the margin, cannot add up.
+    The best is included so that many small losses, each within the margin, cannot add up.
     """
     current, best = registry.current(), registry.best(metric, higher_is_better=higher_is_better(metric))
-    found = [_opened("serving", current, registry)] if current else []
+    rivals = [_opened("serving", current, registry)] if current else []
     if best and (current is None or best.bundle != current.bundle):
-        found.append(_opened("best", best, registry))
-    return found
+        rivals.append(_opened("best", best, registry))
+    return rivals
 
 
 def _opened(kind: Literal["serving", "best"], record: Record, registry: Registry) -> Rival:

@@ -15,8 +15,8 @@ from sevenfold.contracts.evaluation import SliceResult
 from sevenfold.contracts.schema import Column, Kind
 from sevenfold.plan.testing import TestingSection
 from sevenfold.scoring.scores import score, weighted_score
-from sevenfold.testing.bootstrap import interval, resampled
-from sevenfold.testing.scored import Scored
+from sevenfold.testing.bootstrap import percentile_interval, resampled
+from sevenfold.testing.scored_rows import ScoredRows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["MAX_VALUES", "MIN_NAMED", "Slice", "slice_scores", "slices_of"]
 
 MAX_VALUES: Final = 20  # per column; the others are one slice
-MIN_NAMED: Final = 10  # a value seen less often is not told by name
+MIN_NAMED: Final = 10  # a rarer value has no slice of its own
 PARTS: Final = 4  # of a column of numbers or dates
 
 
 @dataclass(frozen=True)
 class Slice:
-    """Some rows of a table: the column, what its value is called, a mask of the rows."""
+    """Some rows of a table: the column, the label of its value, a mask of the rows."""
 
     column: str
     value: str
@@ -41,9 +41,9 @@ def slices_of(table: pa.Table, name: str, column: Column) -> list[Slice]:
     """Return the slices of one column; every row is in exactly one.
 
     Categories and booleans give a slice per value, the most frequent first: at most `MAX_VALUES`, and only those seen
-    at least `MIN_NAMED` times; what remains is the slice "other". Numbers and dates with more than `MAX_VALUES` values
+    at least `MIN_NAMED` times; the rest is the slice "other". Numbers and dates with more than `MAX_VALUES` values
     give `PARTS` slices of about as many rows. Missing values are the slice "missing". The values of a sensitive
-    column are not named but numbered.
+    column are numbered instead of named.
 
     Raises:
         DataError: ``no_such_column`` if the table does not hold the column.
@@ -57,28 +57,28 @@ def slices_of(table: pa.Table, name: str, column: Column) -> list[Slice]:
     values = table.column(name)
     missing = np.asarray(values.is_null(nan_is_null=True).to_numpy())
     codes, labels = _coded(values, column, missing)
-    found = [Slice(name, label, codes == code) for code, label in enumerate(labels)]
+    slices = [Slice(name, label, codes == code) for code, label in enumerate(labels)]
     if missing.any():
-        found.append(Slice(name, "missing", missing))
-    return [part for part in found if part.rows.any()]
+        slices.append(Slice(name, "missing", missing))
+    return [part for part in slices if part.rows.any()]
 
 
-def slice_scores(test: Scored, parts: list[Slice], metric: str, section: TestingSection) -> Iterator[SliceResult]:
+def slice_scores(test: ScoredRows, parts: list[Slice], metric: str, section: TestingSection) -> Iterator[SliceResult]:
     """Yield the main metric of each slice with its bootstrap interval."""
     for part in parts:
         scored = test.part(part.rows)
         value = score(metric, scored.truth, scored.predicted, threshold=section.threshold)
-        found = None
+        interval = None
         if np.isfinite(value):
             statistic = weighted_score(metric, scored.truth, scored.predicted, threshold=section.threshold)
-            drawn = resampled([statistic], len(scored), samples=section.bootstrap, seed=section.seed)
-            found = interval(drawn[:, 0], section.confidence)
+            samples = resampled([statistic], len(scored), samples=section.bootstrap, seed=section.seed)
+            interval = percentile_interval(samples[:, 0], section.confidence)
         yield SliceResult(
             column=part.column,
             value=part.value,
             rows=len(scored),
             score=float(value) if np.isfinite(value) else None,
-            interval=found,
+            interval=interval,
         )
 
 
@@ -88,22 +88,22 @@ def _coded(values: Any, column: Column, missing: NDArray[np.bool_]) -> tuple[NDA
 
     encoded = pc.dictionary_encode(values.combine_chunks())
     encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-    places = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    places[missing] = -1
+    indices = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    indices[missing] = -1
     if column.kind in (Kind.CATEGORY, Kind.BOOLEAN) or len(encoded.dictionary) <= MAX_VALUES:
-        return _by_value(places, [_told(value) for value in encoded.dictionary.to_pylist()], column.sensitive)
+        return _by_value(indices, [_label(value) for value in encoded.dictionary.to_pylist()], column.sensitive)
     return _by_part(values, missing, column)
 
 
-def _by_value(places: NDArray[np.int64], names: list[str], sensitive: bool) -> tuple[NDArray[np.int64], list[str]]:
-    counts = np.bincount(places[places >= 0], minlength=len(names))
-    order = sorted(range(len(names)), key=lambda place: (-counts[place], names[place]))
-    named = [place for place in order[:MAX_VALUES] if counts[place] >= MIN_NAMED]
+def _by_value(indices: NDArray[np.int64], names: list[str], sensitive: bool) -> tuple[NDArray[np.int64], list[str]]:
+    counts = np.bincount(indices[indices >= 0], minlength=len(names))
+    order = sorted(range(len(names)), key=lambda index: (-counts[index], names[index]))
+    named = [index for index in order[:MAX_VALUES] if counts[index] >= MIN_NAMED]
     code_of = np.full(len(names) + 1, len(named), dtype=np.int64)
     code_of[named] = np.arange(len(named))
-    code_of[-1] = -1  # where missing rows, place -1, land
-    labels = [f"value {i + 1}" if sensitive else names[place] for i, place in enumerate(named)]
-    return code_of[places], [*labels, "other"]
+    code_of[-1] = -1  # missing rows have index -1
+    labels = [f"value {i + 1}" if sensitive else names[index] for i, index in enumerate(named)]
+    return code_of[indices], [*labels, "other"]
 
 
 def _by_part(values: Any, missing: NDArray[np.bool_], column: Column) -> tuple[NDArray[np.int64], list[str]]:
@@ -118,16 +118,16 @@ def _by_part(values: Any, missing: NDArray[np.bool_], column: Column) -> tuple[N
     codes[missing] = -1
     if column.sensitive:
         return codes, [f"part {i + 1} of {len(edges) + 1}" for i in range(len(edges) + 1)]
-    told = [_moment(edge) if column.kind is Kind.DATETIME else f"{edge:.6g}" for edge in edges]
-    between = [f"above {low}, up to {high}" for low, high in itertools.pairwise(told)]
-    return codes, [f"up to {told[0]}", *between, f"above {told[-1]}"]
+    texts = [_moment(edge) if column.kind is Kind.DATETIME else f"{edge:.6g}" for edge in edges]
+    between = [f"above {low}, up to {high}" for low, high in itertools.pairwise(texts)]
+    return codes, [f"up to {texts[0]}", *between, f"above {texts[-1]}"]
 
 
 def _moment(microseconds: float) -> str:
     return str(np.datetime64(int(microseconds), "us").astype("datetime64[m]")).replace("T", " ")
 
 
-def _told(value: Any) -> str:
+def _label(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""The whole of testing: folders in, folder, page and model card out."""
+"""The testing stage: folders of a bundle and a dataset in; evaluation folder, report page and model card out."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from sevenfold.runtime.progress import report_progress
 from sevenfold.scoring.scores import default_metric
 from sevenfold.testing.card import model_card
 from sevenfold.testing.curves import roc
-from sevenfold.testing.evaluate import Tested, evaluate
+from sevenfold.testing.evaluate import EvaluatedModel, evaluate
 from sevenfold.testing.report import evaluation_report
 from sevenfold.testing.rivals import rivals_of
 
-__all__ = ["Outcome", "registry_of", "run_test", "write_predictions"]
+__all__ = ["Outcome", "registry_of", "run_test"]
 
 MAX_CONFUSION = 50  # classes that the Kubeflow page can show
 
@@ -44,13 +44,13 @@ class Outcome:
 def run_test(
     bundle: Path, dataset: Path, settings: str, *, registry: Registry | None, out: Path, page: Path, card: Path
 ) -> Outcome:
-    """Test a bundle and write what was found.
+    """Test a bundle; write the evaluation, its report and its model card.
 
     Args:
         bundle: sealed bundle folder.
         dataset: sealed dataset folder.
         settings: JSON of {"testing": section of the plan, "name": its name}.
-        registry: what was promoted, or None where there is no memory.
+        registry: the promoted models, or None where there are none.
         out: evaluation folder to write and seal.
         page: HTML report to write.
         card: Markdown model card to write.
@@ -58,19 +58,19 @@ def run_test(
     Raises:
         SevenfoldError: as `evaluate`, `Bundle.open`, `Dataset.open`.
     """
-    given = json.loads(settings)
-    section = TestingSection.model_validate(given["testing"])
+    options = json.loads(settings)
+    section = TestingSection.model_validate(options["testing"])
     candidate, rows = Bundle.open(bundle), Dataset.open(dataset)
     metric = section.metric or default_metric(candidate.signature.task)
     rivals = rivals_of(registry, metric) if registry else []
 
-    def say(message: str, done: int, total: int) -> None:
+    def on_progress(message: str, done: int, total: int) -> None:
         report_progress("testing", message, done=done, total=total)
 
-    tested = evaluate(candidate, rows, section, name=given["name"], rivals=rivals, say=say)
+    tested = evaluate(candidate, rows, section, name=options["name"], rivals=rivals, on_progress=on_progress)
     out.mkdir(parents=True, exist_ok=True)
-    write_predictions(tested.predictions, out / "predictions.parquet")
-    say("writing the report", 6, 7)
+    _write_predictions(tested.predictions, out / "predictions.parquet")
+    on_progress("writing the report", 6, 7)
     target = rows.schema.columns[rows.schema.target]
     write_report(evaluation_report(tested, hide_values=target.sensitive, seed=section.seed), page)
     write_whole(card, model_card(tested.evaluation, candidate.info).encode())
@@ -79,9 +79,9 @@ def run_test(
 
 
 def registry_of(settings: str) -> Registry | None:
-    """Return what remembers the plan's promotions: beside the runs on one machine, on a cluster in its namespace.
+    """Return the registry of the plan's promotions: beside the runs on one machine, in the namespace on a cluster.
 
-    None where a predictor on a cluster is a process of the pod alone, and nothing outlives it.
+    None where the predictor is a process inside the pod of a cluster, because nothing outlives that pod.
 
     Args:
         settings: as `run_test` takes.
@@ -89,17 +89,17 @@ def registry_of(settings: str) -> Registry | None:
     folder = registry_folder()
     if folder is not None:
         return LocalRegistry(folder)
-    given = json.loads(settings)
-    section = DeploymentSection.model_validate(given.get("deployment", {}))
+    options = json.loads(settings)
+    section = DeploymentSection.model_validate(options.get("deployment", {}))
     if not in_cluster() or section.target is Target.LOCAL:
         return None
     from sevenfold.cluster.api import Cluster
     from sevenfold.cluster.records import ClusterRegistry
 
-    return ClusterRegistry(Cluster(section.namespace or own_namespace()), given["name"])
+    return ClusterRegistry(Cluster(section.namespace or own_namespace()), options["name"])
 
 
-def write_predictions(predictions: NDArray[Any], path: Path) -> None:
+def _write_predictions(predictions: NDArray[Any], path: Path) -> None:
     """Write probabilities `[n, C]` as columns `p0` … `p<C-1>`, or values `[n]` as `value`, in the order given."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -108,13 +108,13 @@ def write_predictions(predictions: NDArray[Any], path: Path) -> None:
     pq.write_table(pa.table(columns), path, compression="zstd", use_dictionary=False)
 
 
-def _outcome(tested: Tested) -> Outcome:
-    found = tested.evaluation
+def _outcome(tested: EvaluatedModel) -> Outcome:
+    evaluation = tested.evaluation
     curve = None
-    if found.task is Task.BINARY:
+    if evaluation.task is Task.BINARY:
         rates = roc(tested.test.truth == 1, tested.test.predicted[:, 1])
         curve = (rates[0].tolist(), rates[1].tolist(), rates[2].tolist())
     table = None
-    if 0 < len(found.confusion) <= MAX_CONFUSION:
-        table = (list(found.classes), [list(row) for row in found.confusion])
-    return Outcome(found.decision, dict(found.scores), curve, table)
+    if 0 < len(evaluation.confusion) <= MAX_CONFUSION:
+        table = (list(evaluation.classes), [list(row) for row in evaluation.confusion])
+    return Outcome(evaluation.decision, dict(evaluation.scores), curve, table)

@@ -41,7 +41,7 @@ def design(rng: np.random.Generator) -> Report:
     return Report(
         stage="design",
         title="Explore the data",
-        headline="327,346 flights, 21 % of them late; departure hour and weather tell the most.",
+        headline="327,346 flights, 21 % of them late; departure hour and weather matter most.",
         blocks=(
             Facts(
                 facts=(

@@ -1,4 +1,4 @@
-"""Charts: what a specification holds, and that every builder's can be drawn."""
+"""Chart builders: the content of their specifications, and that each can be drawn."""
 
 import json
 import math
@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.report import Chart
 from sevenfold.report import charts as draw
+from sevenfold.report.charts.values import json_value, measure_kind, thinned
+from sevenfold.report.draw import draw as svg_of
 from sevenfold.report.theme import COLUMN
-from sevenfold.report.theme import draw as drawn
-from sevenfold.report.values import measure_kind, plain, thinned
 
 LIMIT = [draw.Limit(value=0.5, label="limit <0.5>")]
 ROWS = [{"a": i, "b": i / 10, "s": "one" if i % 2 else "two", "l": i / 20, "h": i / 5} for i in range(1, 9)]
@@ -46,22 +46,22 @@ def parsed(picture: str) -> ElementTree.Element:
 
 
 @pytest.mark.parametrize("name", CHARTS)
-def test_every_chart_is_plain_json_and_can_be_drawn(name):
+def test_every_chart_is_plain_json_and_can_be_svg_of(name):
     chart = CHARTS[name]
     json.dumps(chart.spec, allow_nan=False)
-    picture = parsed(drawn(chart, COLUMN))
+    picture = parsed(svg_of(chart, COLUMN))
     assert picture.get("role") == "img"
     assert picture.get("aria-label") == chart.alt
     assert picture.get("width") is None
 
 
-def test_a_drawn_mark_tells_its_values():
-    svg = drawn(draw.bars("t", [{"n": "carrier", "v": 0.25}], "n", "v", value_title="share"), COLUMN)
+def test_a_drawn_mark_shows_its_values():
+    svg = svg_of(draw.bars("t", [{"n": "carrier", "v": 0.25}], "n", "v", value_title="share"), COLUMN)
     assert "<title>carrier; share 0.25</title>" in svg
 
 
 def test_colours_are_left_to_the_page():
-    svg = drawn(CHARTS["lines"], COLUMN)
+    svg = svg_of(CHARTS["lines"], COLUMN)
     assert "var(--series-2)" in svg
     assert "var(--bad)" in svg
     assert "#" not in svg
@@ -69,7 +69,7 @@ def test_colours_are_left_to_the_page():
 
 def test_the_height_of_a_bar_is_its_value():
     # 4 rows of 8 in the tallest bin; the plot's height stands for its share
-    svg = parsed(drawn(draw.histogram("t", [0, 1, 2, 3], {"": [1, 2, 4]}, shares=False), COLUMN))
+    svg = parsed(svg_of(draw.histogram("t", [0, 1, 2, 3], {"": [1, 2, 4]}, shares=False), COLUMN))
     paths = [element.get("d") for element in svg.iter() if element.find("title") is not None]
     heights = [abs(float(path.split("v")[1].split("h")[0])) for path in paths]
     assert [round(height / heights[0], 2) for height in heights] == [1, 2, 4]
@@ -79,7 +79,7 @@ def test_the_height_of_a_bar_is_its_value():
 def test_any_name_can_be_a_key_and_a_label(name):
     chart = draw.lines("t", [{name: 1, "y": 2, "s": name}, {name: 2, "y": 3, "s": name}], name, "y", "s", x_title=name)
     chart2 = draw.bars(name, [{name: name, "v": 1}], name, "v", value_title=name)
-    for picture in (drawn(chart, COLUMN), drawn(chart2, COLUMN)):
+    for picture in (svg_of(chart, COLUMN), svg_of(chart2, COLUMN)):
         parsed(picture)
         assert "<script" not in picture
 
@@ -87,22 +87,22 @@ def test_any_name_can_be_a_key_and_a_label(name):
 @settings(max_examples=8, deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=40))
 def test_no_text_breaks_the_picture(text):
-    parsed(drawn(draw.bars(text, [{"n": text, "v": 1}], "n", "v", alt=text), COLUMN))
+    parsed(svg_of(draw.bars(text, [{"n": text, "v": 1}], "n", "v", alt=text), COLUMN))
 
 
 def test_data_from_elsewhere_is_never_read():
     chart = Chart(title="t", alt="t", spec={"data": {"url": "file:///etc/hosts"}, "mark": "bar", "encoding": {}})
     with pytest.raises(PolicyError, match="data inside"):
-        drawn(chart, COLUMN)
+        svg_of(chart, COLUMN)
     within = {"layer": [{"transform": [{"lookup": "a", "from": {"data": {"url": "http://127.0.0.1:9/x"}}}]}]}
     with pytest.raises(PolicyError, match="data inside"):
-        drawn(Chart(title="t", alt="t", spec=within), COLUMN)
+        svg_of(Chart(title="t", alt="t", spec=within), COLUMN)
 
 
-def test_a_line_of_many_values_does_not_tell_its_first_as_if_it_were_all():
+def test_a_line_of_many_values_does_not_show_the_first_as_if_it_were_all():
     points = [{"x": i, "y": i} for i in range(300)]
-    assert "<title>" not in drawn(draw.lines("t", points, "x", "y"), COLUMN)
-    assert "<title>" not in drawn(draw.scatter("t", points, "x", "y"), COLUMN)
+    assert "<title>" not in svg_of(draw.lines("t", points, "x", "y"), COLUMN)
+    assert "<title>" not in svg_of(draw.scatter("t", points, "x", "y"), COLUMN)
 
 
 @pytest.mark.parametrize(
@@ -122,10 +122,10 @@ def test_a_line_of_many_values_does_not_tell_its_first_as_if_it_were_all():
         (None, None),
     ],
 )
-def test_values_become_plain(value, expected):
-    found = plain(value)
-    assert found == expected
-    assert type(found) in (type(None), bool, int, float, str)
+def test_values_become_json(value, expected):
+    converted = json_value(value)
+    assert converted == expected
+    assert type(converted) in (type(None), bool, int, float, str)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_values_become_plain(value, expected):
         ([math.nan], "quantitative"),
     ],
 )
-def test_numbers_names_and_moments_are_told_apart(values, kind):
+def test_numbers_names_and_moments_are_distinguished(values, kind):
     assert measure_kind(values) == kind
 
 
@@ -150,8 +150,8 @@ def test_thinning_keeps_the_ends_and_the_order(rows, most):
     kept = thinned(rows, most)
     assert len(kept) == min(len(rows), most)
     assert kept[:1] == rows[:1] and kept[-1:] == rows[-1:]
-    places = iter(rows)
-    assert all(value in places for value in kept)
+    remaining = iter(rows)
+    assert all(value in remaining for value in kept)
 
 
 def test_a_long_curve_is_thinned_per_series():

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.report import Fact, Facts, Finding, Findings, Report, Table, Text, read_report, render_page, write_report
+from sevenfold.report.format_value import format_value
 from sevenfold.report.markdown import render_markdown
-from sevenfold.report.written import written
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 STRINGS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=60)
@@ -178,7 +178,7 @@ def test_an_empty_page_is_a_page():
     assert (outline.unbalanced, outline.open) == ([], [])
 
 
-def test_markdown_tells_what_the_page_tells(demo):
+def test_markdown_says_what_the_page_says(demo):
     text = render_markdown(demo[4])
     assert text.startswith("# Test the model\n")
     assert "| ROC AUC | 0.7162 | 0.709 to 0.723 |" in text
@@ -214,10 +214,10 @@ def test_no_value_becomes_markup_in_markdown(text):
     ],
 )
 def test_figures_are_written_for_people(value, text):
-    assert written(value) == text
+    assert format_value(value) == text
 
 
 def test_the_embedded_json_is_json_for_any_reader(demo, tmp_path):
     write_report(demo[0], tmp_path / "r.html")
-    found = re.search(r'<script type="application/json" id="report">(.*?)</script>', (tmp_path / "r.html").read_text())
-    assert json.loads(found[1])["stage"] == "design"
+    match = re.search(r'<script type="application/json" id="report">(.*?)</script>', (tmp_path / "r.html").read_text())
+    assert json.loads(match[1])["stage"] == "design"

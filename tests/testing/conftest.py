@@ -188,10 +188,10 @@ def _law_model(task: Task, slope: float, classes: tuple[str, ...]) -> Any:
         nodes += [
             node("Softmax", ["logits"], ["shares"], axis=1),
             node("Cast", ["shares"], ["probabilities"], to=TensorProto.FLOAT),
-            node("ArgMax", ["probabilities"], ["place"], axis=1, keepdims=0),
+            node("ArgMax", ["probabilities"], ["index"], axis=1, keepdims=0),
             helper.make_node(
                 "LabelEncoder",
-                ["place"],
+                ["index"],
                 ["label"],
                 domain="ai.onnx.ml",
                 keys_int64s=list(range(len(classes))),

@@ -56,24 +56,26 @@ def test_leaves_a_sealed_evaluation_a_page_and_a_card(
     bundle, dataset = make_bundle(task), make_dataset(task)
     done = Called(bundle, dataset, TestingSection(bootstrap=100, slices=("region",)), tmp_path / "out")
     assert done.decision == "promote"
-    found = Evaluation.open(done.path("evaluation"))
-    assert found.decision == "promote"
+    evaluation = Evaluation.open(done.path("evaluation"))
+    assert evaluation.decision == "promote"
     rows = pq.read_table(done.path("evaluation") / "predictions.parquet")
     assert rows.num_rows == dataset.rows("test")
-    assert rows.column_names == (["value"] if task is Task.REGRESSION else [f"p{i}" for i in range(len(found.classes))])
+    assert rows.column_names == (
+        ["value"] if task is Task.REGRESSION else [f"p{i}" for i in range(len(evaluation.classes))]
+    )
     report = read_report(done.path("report"))
-    assert report.headline.endswith(found.sentence)
+    assert report.headline.endswith(evaluation.sentence)
     charts = {block.title for block in report.blocks if block.block == "chart"}
     expected = {
         Task.BINARY: {"ROC curve", "Precision and recall", "Calibration", "Confusion matrix"},
         Task.MULTICLASS: {"ROC curve", "Calibration", "Confusion matrix"},
-        Task.REGRESSION: {"Predicted against true", "Residuals", "How far off"},
+        Task.REGRESSION: {"Predicted against true", "Residuals", "Distribution of residuals"},
     }
     assert expected[task] <= charts
     card = done.path("summary").read_text()
     assert card.startswith("# Model card: demo\n")
-    assert all(gate.name in card for gate in found.gates)
-    assert done.out["metrics"].metadata.keys() == found.scores.keys()
+    assert all(gate.name in card for gate in evaluation.gates)
+    assert done.out["metrics"].metadata.keys() == evaluation.scores.keys()
     if task is Task.BINARY:
         points = done.out["curves"].metadata["confidenceMetrics"]
         assert 2 <= len(points) <= 200
@@ -109,8 +111,8 @@ def test_the_registry_beside_the_run_gives_the_rivals(
         registry.promote(record, bundle.folder)
     monkeypatch.setenv("SEVENFOLD_RUN_DIR", str(tmp_path / "3"))
     done = Called(bad, make_dataset(), TestingSection(bootstrap=100), tmp_path / "out")
-    found = Evaluation.open(done.path("evaluation"))
-    verdicts = {gate.kind: gate.verdict for gate in found.gates}
+    evaluation = Evaluation.open(done.path("evaluation"))
+    verdicts = {gate.kind: gate.verdict for gate in evaluation.gates}
     assert (verdicts["serving"], verdicts["best"], done.decision) == ("passed", "refused", "refuse")
 
 
@@ -131,8 +133,8 @@ def test_a_card_takes_names_of_the_data_as_text(make_bundle: MakeBundle, make_da
     from sevenfold.testing.evaluate import evaluate
 
     bundle = make_bundle()
-    found = evaluate(bundle, make_dataset(), TestingSection(bootstrap=100), name="demo").evaluation
-    hostile = found.model_copy(update={"name": "a|b\n# <script>", "classes": ("no | \n", "<b>")})
+    evaluation = evaluate(bundle, make_dataset(), TestingSection(bootstrap=100), name="demo").evaluation
+    hostile = evaluation.model_copy(update={"name": "a|b\n# <script>", "classes": ("no | \n", "<b>")})
     card = model_card(hostile, bundle.info)
     assert "<script>" not in card and "<b>" not in card
     assert card.count("\n# ") == 0
@@ -144,6 +146,6 @@ def test_a_tiny_table_is_judged_without_being_refused_for_noise(
 ) -> None:
     section = TestingSection(bootstrap=100, slices=("region", "x", "at"))
     done = Called(make_bundle(task), make_dataset(task, 24, seed=2), section, tmp_path / "out")
-    found = Evaluation.open(done.path("evaluation"))
+    evaluation = Evaluation.open(done.path("evaluation"))
     assert done.decision == "promote"
-    assert {gate.verdict for gate in found.gates if gate.kind == "slice"} == {"not_judged"}
+    assert {gate.verdict for gate in evaluation.gates if gate.kind == "slice"} == {"not_judged"}

@@ -60,22 +60,24 @@ def test_calibration_bins_hold_all_rows_with_wilson_intervals() -> None:
     rng = np.random.default_rng(1)
     scores = np.round(rng.random(5_000), 2)
     positive = rng.random(5_000) < scores
-    found = calibration(positive, scores)
-    assert sum(part.rows for part in found) == 5_000
-    assert 9 <= len(found) <= 10
-    for part in found:
+    bins = calibration(positive, scores)
+    assert sum(part.rows for part in bins) == 5_000
+    assert 9 <= len(bins) <= 10
+    for part in bins:
         ends = binomtest(round(part.actual * part.rows), part.rows).proportion_ci(method="wilson")
         assert (part.low, part.high) == pytest.approx((ends.low, ends.high), abs=1e-9)
     # Probabilities drawn from the very law they claim lie inside almost every interval.
-    assert sum(part.low <= part.predicted <= part.high for part in found) >= 8
+    assert sum(part.low <= part.predicted <= part.high for part in bins) >= 8
 
 
 def test_calibration_of_a_constant_is_one_bin() -> None:
-    found = calibration(np.array([True, False, True, True]), np.full(4, 0.3))
-    assert [(part.predicted, part.actual, part.rows) for part in found] == [(pytest.approx(0.3), 0.75, 4)]
+    bins = calibration(np.array([True, False, True, True]), np.full(4, 0.3))
+    assert [(part.predicted, part.actual, part.rows) for part in bins] == [(pytest.approx(0.3), 0.75, 4)]
 
 
 def test_confusion_agrees_with_the_oracle() -> None:
     rng = np.random.default_rng(2)
-    truth, called = rng.integers(0, 4, 200), rng.integers(0, 3, 200)
-    np.testing.assert_array_equal(confusion(truth, called, 4), oracle.confusion_matrix(truth, called, labels=range(4)))
+    truth, predicted = rng.integers(0, 4, 200), rng.integers(0, 3, 200)
+    np.testing.assert_array_equal(
+        confusion(truth, predicted, 4), oracle.confusion_matrix(truth, predicted, labels=range(4))
+    )

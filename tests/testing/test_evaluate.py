@@ -16,7 +16,7 @@ from sevenfold.contracts.errors import DataError, IntegrityError
 from sevenfold.contracts.schema import Task
 from sevenfold.plan.rules import METRICS
 from sevenfold.plan.testing import Gate, TestingSection
-from sevenfold.testing.evaluate import evaluate, evaluate_bundle
+from sevenfold.testing.evaluate import evaluate
 from sevenfold.testing.rivals import Rival
 
 MakeBundle = Callable[..., Bundle]
@@ -37,56 +37,56 @@ def test_binary_scores_agree_with_the_oracle(make_bundle: MakeBundle, make_datas
     tested = evaluate(make_bundle(), dataset, QUICK, name="demo")
     z, target = law_by_hand(dataset)
     positive, chance = target == "yes", 1 / (1 + np.exp(-z))
-    found = tested.evaluation
-    assert set(found.scores) == METRICS[Task.BINARY]
-    assert found.scores["roc_auc"] == pytest.approx(oracle.roc_auc_score(positive, chance), abs=1e-6)
-    assert found.scores["log_loss"] == pytest.approx(oracle.log_loss(positive, chance), abs=1e-6)
-    assert found.scores["f1"] == pytest.approx(oracle.f1_score(positive, chance >= 0.5))
-    np.testing.assert_array_equal(found.confusion, oracle.confusion_matrix(positive, chance >= 0.5))
+    evaluation = tested.evaluation
+    assert set(evaluation.scores) == METRICS[Task.BINARY]
+    assert evaluation.scores["roc_auc"] == pytest.approx(oracle.roc_auc_score(positive, chance), abs=1e-6)
+    assert evaluation.scores["log_loss"] == pytest.approx(oracle.log_loss(positive, chance), abs=1e-6)
+    assert evaluation.scores["f1"] == pytest.approx(oracle.f1_score(positive, chance >= 0.5))
+    np.testing.assert_array_equal(evaluation.confusion, oracle.confusion_matrix(positive, chance >= 0.5))
     np.testing.assert_allclose(tested.predictions[:, 1], chance, atol=1e-6)
-    low, high = found.intervals["roc_auc"]
-    assert low < found.scores["roc_auc"] < high < low + 0.1
-    assert found.decision == "promote"
-    assert found.digests["dataset"] == dataset.digest
-    assert found.baseline_scores["roc_auc"] == 0.5
-    assert found.rows == {"test": 2_000, "train": 2_000}
+    low, high = evaluation.intervals["roc_auc"]
+    assert low < evaluation.scores["roc_auc"] < high < low + 0.1
+    assert evaluation.decision == "promote"
+    assert evaluation.digests["dataset"] == dataset.digest
+    assert evaluation.baseline_scores["roc_auc"] == 0.5
+    assert evaluation.rows == {"test": 2_000, "train": 2_000}
 
 
 def test_multiclass_scores_agree_with_the_oracle(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
     dataset = make_dataset(Task.MULTICLASS)
-    found = evaluate(make_bundle(Task.MULTICLASS), dataset, QUICK, name="demo").evaluation
+    evaluation = evaluate(make_bundle(Task.MULTICLASS), dataset, QUICK, name="demo").evaluation
     z, target = law_by_hand(dataset)
     odds = np.exp(np.stack([z, -z, 0 * z], axis=1))
     chance = odds / odds.sum(axis=1, keepdims=True)
     truth = np.array([["red", "green", "blue"].index(name) for name in target])
-    assert found.metric == "log_loss"
-    assert found.scores["log_loss"] == pytest.approx(oracle.log_loss(truth, chance), abs=1e-6)
+    assert evaluation.metric == "log_loss"
+    assert evaluation.scores["log_loss"] == pytest.approx(oracle.log_loss(truth, chance), abs=1e-6)
     expected = oracle.roc_auc_score(truth, chance, multi_class="ovr")
-    assert found.scores["roc_auc"] == pytest.approx(expected, abs=1e-6)
-    assert found.scores["accuracy"] == pytest.approx((truth == chance.argmax(axis=1)).mean())
+    assert evaluation.scores["roc_auc"] == pytest.approx(expected, abs=1e-6)
+    assert evaluation.scores["accuracy"] == pytest.approx((truth == chance.argmax(axis=1)).mean())
     shares = np.bincount([["red", "green", "blue"].index(n) for n in dataset.table("train")["y"].to_pylist()]) / 2_000
     constant = oracle.log_loss(truth, np.tile(shares, (2_000, 1)))
-    assert found.baseline_scores["log_loss"] == pytest.approx(constant)
+    assert evaluation.baseline_scores["log_loss"] == pytest.approx(constant)
 
 
 def test_regression_scores_agree_with_the_oracle(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
     dataset = make_dataset(Task.REGRESSION)
     tested = evaluate(make_bundle(Task.REGRESSION), dataset, QUICK, name="demo")
     z, target = law_by_hand(dataset)
-    found = tested.evaluation
-    assert found.scores["rmse"] == pytest.approx(oracle.root_mean_squared_error(target, 10 * z + 100))
-    assert found.scores["r2"] == pytest.approx(oracle.r2_score(target, 10 * z + 100))
-    assert found.scores["mae"] == pytest.approx(oracle.mean_absolute_error(target, 10 * z + 100))
-    assert found.baseline_scores["rmse"] == pytest.approx(np.std(target), rel=0.01)
-    assert (found.confusion, found.classes) == ((), ())
+    evaluation = tested.evaluation
+    assert evaluation.scores["rmse"] == pytest.approx(oracle.root_mean_squared_error(target, 10 * z + 100))
+    assert evaluation.scores["r2"] == pytest.approx(oracle.r2_score(target, 10 * z + 100))
+    assert evaluation.scores["mae"] == pytest.approx(oracle.mean_absolute_error(target, 10 * z + 100))
+    assert evaluation.baseline_scores["rmse"] == pytest.approx(np.std(target), rel=0.01)
+    assert (evaluation.confusion, evaluation.classes) == ((), ())
     np.testing.assert_allclose(tested.predictions, 10 * z + 100)
 
 
 def test_features_that_the_model_ignores_do_not_matter(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
-    found = evaluate(make_bundle(), make_dataset(), QUICK, name="demo").evaluation
-    assert list(found.importance) == ["x", "kind", "at"]
-    assert found.importance["at"] == 0
-    assert found.importance["x"] > 3 * found.importance["kind"] > 0
+    evaluation = evaluate(make_bundle(), make_dataset(), QUICK, name="demo").evaluation
+    assert list(evaluation.importance) == ["x", "kind", "at"]
+    assert evaluation.importance["at"] == 0
+    assert evaluation.importance["x"] > 3 * evaluation.importance["kind"] > 0
 
 
 def test_a_worse_model_than_the_serving_or_the_best_one_is_refused(
@@ -94,27 +94,27 @@ def test_a_worse_model_than_the_serving_or_the_best_one_is_refused(
 ) -> None:
     dataset, good, bad = make_dataset(), make_bundle(), make_bundle(slope=0.1, name="bad")
     rivals = [Rival("serving", bad), Rival("best", good)]
-    found = evaluate(bad, dataset, QUICK, name="demo", rivals=rivals).evaluation
-    verdicts = {gate.kind: gate.verdict for gate in found.gates}
-    # As good as what serves, which is itself: only the best ever promoted tells that both are bad.
+    evaluation = evaluate(bad, dataset, QUICK, name="demo", rivals=rivals).evaluation
+    verdicts = {gate.kind: gate.verdict for gate in evaluation.gates}
+    # As good as the serving model, which is itself: only the best ever promoted shows that both are bad.
     assert verdicts == {"baseline": "passed", "overfitting": "passed", "serving": "passed", "best": "refused"}
-    assert found.decision == "refuse"
-    assert found.gates[2].interval == (0.0, 0.0)
+    assert evaluation.decision == "refuse"
+    assert evaluation.gates[2].interval == (0.0, 0.0)
     assert evaluate(good, dataset, QUICK, name="demo", rivals=[Rival("serving", bad)]).evaluation.decision == "promote"
 
 
-def test_models_that_cannot_be_compared_are_told_and_not_judged(
+def test_models_that_cannot_be_compared_are_named_and_not_judged(
     make_bundle: MakeBundle, make_dataset: MakeDataset
 ) -> None:
     rivals = [
         Rival("serving", make_bundle(classes=("a", "b"), name="other")),
         Rival("best", None, "its kept copy cannot be read: gone."),
     ]
-    found = evaluate(make_bundle(), make_dataset(), QUICK, name="demo", rivals=rivals).evaluation
-    assert [gate.verdict for gate in found.gates[-2:]] == ["not_judged", "not_judged"]
-    assert "other classes" in found.gates[-2].sentence
-    assert "gone" in found.gates[-1].sentence
-    assert found.decision == "promote"
+    evaluation = evaluate(make_bundle(), make_dataset(), QUICK, name="demo", rivals=rivals).evaluation
+    assert [gate.verdict for gate in evaluation.gates[-2:]] == ["not_judged", "not_judged"]
+    assert "other classes" in evaluation.gates[-2].sentence
+    assert "gone" in evaluation.gates[-1].sentence
+    assert evaluation.decision == "promote"
 
 
 def test_all_gates_are_judged_also_after_one_refused(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
@@ -124,8 +124,8 @@ def test_all_gates_are_judged_also_after_one_refused(make_bundle: MakeBundle, ma
         Gate(metric="f1", at_least=1),
     )
     section = TestingSection(bootstrap=100, gates=limits, slices=("region", "secret"))
-    found = evaluate(make_bundle(), make_dataset(), section, name="demo").evaluation
-    verdicts = [(gate.kind, gate.verdict) for gate in found.gates]
+    evaluation = evaluate(make_bundle(), make_dataset(), section, name="demo").evaluation
+    verdicts = [(gate.kind, gate.verdict) for gate in evaluation.gates]
     assert verdicts == [
         ("limit", "refused"),
         ("limit", "passed"),
@@ -135,14 +135,14 @@ def test_all_gates_are_judged_also_after_one_refused(make_bundle: MakeBundle, ma
         ("slice", "passed"),
         ("slice", "passed"),
     ]
-    assert "2 of 7 gates fail: roc_auc ≥ 0.99, f1 ≥ 1" in found.sentence
-    assert "alice" not in found.model_dump_json()
-    assert {part.value for part in found.slices} == {"north", "south", "value 1", "value 2"}
+    assert "2 of 7 gates fail: roc_auc ≥ 0.99, f1 ≥ 1" in evaluation.sentence
+    assert "alice" not in evaluation.model_dump_json()
+    assert {part.value for part in evaluation.slices} == {"north", "south", "value 1", "value 2"}
 
 
 def test_a_model_worse_than_a_constant_is_refused(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
-    found = evaluate(make_bundle(slope=-4.0), make_dataset(), QUICK, name="demo").evaluation
-    assert [gate.kind for gate in found.gates if gate.verdict == "refused"] == ["baseline"]
+    evaluation = evaluate(make_bundle(slope=-4.0), make_dataset(), QUICK, name="demo").evaluation
+    assert [gate.kind for gate in evaluation.gates if gate.verdict == "refused"] == ["baseline"]
 
 
 def test_overfitting_is_seen(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
@@ -153,8 +153,8 @@ def test_overfitting_is_seen(make_bundle: MakeBundle, make_dataset: MakeDataset)
         half = [value if i % 2 else ("yes", "no")[i // 2 % 2] for i, value in enumerate(truth)]
         return rows.set_column(rows.column_names.index("y"), "y", pa.array(half))
 
-    found = evaluate(make_bundle(), make_dataset(change=blurred), QUICK, name="demo").evaluation
-    assert [gate.kind for gate in found.gates if gate.verdict == "refused"] == ["overfitting"]
+    evaluation = evaluate(make_bundle(), make_dataset(change=blurred), QUICK, name="demo").evaluation
+    assert [gate.kind for gate in evaluation.gates if gate.verdict == "refused"] == ["overfitting"]
 
 
 @pytest.mark.parametrize("task", [Task.BINARY, Task.REGRESSION])
@@ -176,13 +176,12 @@ def test_equal_inputs_give_an_equal_evaluation(make_bundle: MakeBundle, make_dat
     section = TestingSection(bootstrap=100, slices=("region",))
     one, other = (evaluate(bundle, dataset, section, name="demo").evaluation for _ in range(2))
     assert one.model_dump_json() == other.model_dump_json()
-    assert evaluate_bundle(bundle.folder, dataset.folder, section) == one
 
 
 def test_a_sensitive_target_is_not_named(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
-    found = evaluate(make_bundle(), make_dataset(sensitive_target=True), QUICK, name="demo").evaluation
-    assert found.classes == ("class 1", "class 2")
-    assert "yes" not in found.model_dump_json()
+    evaluation = evaluate(make_bundle(), make_dataset(sensitive_target=True), QUICK, name="demo").evaluation
+    assert evaluation.classes == ("class 1", "class 2")
+    assert "yes" not in evaluation.model_dump_json()
 
 
 def test_a_class_the_model_does_not_know(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:

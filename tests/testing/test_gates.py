@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sevenfold.contracts.evaluation import GateResult, SliceResult
 from sevenfold.plan.testing import Gate, TestingSection
 from sevenfold.testing import gates
+from sevenfold.testing.sentences import decision_sentence
 
 SECTION = TestingSection(max_overfitting=0.1, max_slice_gap=0.1, margin=0.01, min_slice_rows=200)
 NAN = float("nan")
@@ -31,13 +32,13 @@ def test_a_limit_compares_the_measured_value(gate: Gate, value: float, verdict: 
     assert gates.limit(gate, value, (0.6, 0.8), SECTION).verdict == verdict
 
 
-def test_a_limit_is_told_with_value_rule_and_interval() -> None:
-    found = gates.limit(Gate(metric="roc_auc", at_least=0.7), 0.68, (0.65, 0.71), SECTION)
-    assert found.sentence == (
+def test_the_sentence_of_a_limit_holds_value_rule_and_interval() -> None:
+    result = gates.limit(Gate(metric="roc_auc", at_least=0.7), 0.68, (0.65, 0.71), SECTION)
+    assert result.sentence == (
         "roc_auc must be at least 0.7, but is 0.68 (95% interval: 0.65 to 0.71); "
         "the limit lies inside the interval, so chance has a part in this."
     )
-    assert (found.value, found.limit, found.interval, found.name) == (0.68, 0.7, (0.65, 0.71), "roc_auc ≥ 0.7")
+    assert (result.value, result.limit, result.interval, result.name) == (0.68, 0.7, (0.65, 0.71), "roc_auc ≥ 0.7")
 
 
 @pytest.mark.parametrize(
@@ -56,8 +57,8 @@ def test_overfitting(train: float, test: float, spread: float, verdict: str) -> 
 
 
 def test_overfitting_beyond_the_limit_by_chance_says_so() -> None:
-    found = gates.overfitting("roc_auc", 0.95, 0.75, (around(0.95, 0), around(0.75, 0.3)), SECTION)
-    assert found.sentence.endswith("which is exceeded, but not by more than chance.")
+    result = gates.overfitting("roc_auc", 0.95, 0.75, (around(0.95, 0), around(0.75, 0.3)), SECTION)
+    assert result.sentence.endswith("which is exceeded, but not by more than chance.")
 
 
 @pytest.mark.parametrize(
@@ -76,8 +77,8 @@ def test_a_comparison_refuses_a_loss_that_is_large_and_certain(
     kind: str, candidate: float, other: float, spread: float, verdict: str
 ) -> None:
     drawn = (around(candidate, spread), around(other, 0))
-    found = gates.comparison(kind, "roc_auc", (candidate, other), drawn, SECTION)  # type: ignore[arg-type]
-    assert found.verdict == verdict
+    result = gates.comparison(kind, "roc_auc", (candidate, other), drawn, SECTION)  # type: ignore[arg-type]
+    assert result.verdict == verdict
 
 
 def test_against_a_constant_there_is_no_margin() -> None:
@@ -88,9 +89,9 @@ def test_against_a_constant_there_is_no_margin() -> None:
 def test_errors_with_a_unit_are_compared_by_share() -> None:
     assert float(gates.loss("rmse", 1_100.0, 1_000.0)) == pytest.approx(0.1)
     assert float(gates.loss("mae", 0.9, 1.0)) == pytest.approx(-0.1)
-    found = gates.overfitting("rmse", 900.0, 1_000.0, (around(900.0, 1), around(1_000.0, 1)), SECTION)
-    assert found.verdict == "refused"
-    assert "11.11% worse" in found.sentence
+    result = gates.overfitting("rmse", 900.0, 1_000.0, (around(900.0, 1), around(1_000.0, 1)), SECTION)
+    assert result.verdict == "refused"
+    assert "11.11% worse" in result.sentence
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
@@ -105,18 +106,18 @@ def part(value: str, rows: int, score: float | None, width: float = 0.01) -> Sli
 
 
 def test_slices_refuse_what_is_worse_beyond_chance_and_name_it() -> None:
-    found = gates.slices(
+    result = gates.slices(
         "region",
         [part("north", 900, 0.75), part("south", 300, 0.55), part("west", 250, 0.60, 0.2), part("east", 199, 0.1)],
         "roc_auc",
         0.75,
         SECTION,
     )
-    assert found.verdict == "refused"
-    assert found.value == pytest.approx(0.2)
-    assert "Of 3 slices" in found.sentence
-    assert "which 'south' exceeds." in found.sentence
-    assert "'west'" not in found.sentence
+    assert result.verdict == "refused"
+    assert result.value == pytest.approx(0.2)
+    assert "Of 3 slices" in result.sentence
+    assert "which 'south' exceeds." in result.sentence
+    assert "'west'" not in result.sentence
 
 
 def test_slices_near_the_whole_pass_and_small_ones_are_not_judged() -> None:
@@ -126,8 +127,8 @@ def test_slices_near_the_whole_pass_and_small_ones_are_not_judged() -> None:
 
 
 def test_for_a_loss_the_larger_slice_is_the_worse() -> None:
-    found = gates.slices("region", [part("north", 900, 0.9), part("south", 900, 0.3)], "log_loss", 0.5, SECTION)
-    assert (found.verdict, found.value) == ("refused", pytest.approx(0.4))
+    result = gates.slices("region", [part("north", 900, 0.9), part("south", 900, 0.3)], "log_loss", 0.5, SECTION)
+    assert (result.verdict, result.value) == ("refused", pytest.approx(0.4))
 
 
 def test_the_decision_names_every_gate_that_fails() -> None:
@@ -135,12 +136,10 @@ def test_the_decision_names_every_gate_that_fails() -> None:
         return GateResult(kind="limit", name=name, metric="f1", value=1, limit=1, verdict=verdict, sentence="")  # type: ignore[arg-type]
 
     mixed = [gate("a", "passed"), gate("b", "refused"), gate("c", "not_judged"), gate("d", "refused")]
-    assert gates.decision_sentence(mixed, "f1", 0.5, 1_000) == (
-        "f1 is 0.5 on 1,000 test rows; 2 of 4 gates fail: b, d."
-    )
-    assert gates.decision_sentence(mixed[:1], "f1", None, 10).startswith("f1 is undefined on 10 test rows")
+    assert decision_sentence(mixed, "f1", 0.5, 1_000) == ("f1 is 0.5 on 1,000 test rows; 2 of 4 gates fail: b, d.")
+    assert decision_sentence(mixed[:1], "f1", None, 10).startswith("f1 is undefined on 10 test rows")
 
 
-def test_a_gate_that_could_not_be_judged_is_not_told_as_one_that_holds() -> None:
-    found = [gates.not_compared("serving", "roc_auc", "its copy is gone.", SECTION)]
-    assert gates.decision_sentence(found, "roc_auc", 0.7, 100).endswith("0 of 1 gates hold, 1 could not be judged.")
+def test_a_gate_that_could_not_be_judged_does_not_count_as_one_that_holds() -> None:
+    result = [gates.not_compared("serving", "roc_auc", "its copy is gone.", SECTION)]
+    assert decision_sentence(result, "roc_auc", 0.7, 100).endswith("0 of 1 gates hold, 1 could not be judged.")

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind
 from sevenfold.plan.testing import TestingSection
-from sevenfold.testing.scored import Scored
+from sevenfold.testing.scored_rows import ScoredRows
 from sevenfold.testing.slices import MAX_VALUES, MIN_NAMED, slice_scores, slices_of
 
 CATEGORY = Column(kind=Kind.CATEGORY)
@@ -29,10 +29,10 @@ def test_frequent_values_by_name_rare_ones_together_missing_ones_apart() -> None
 
 
 def test_at_most_so_many_values() -> None:
-    found = named([f"v{i:02}" for i in range(50) for _ in range(MIN_NAMED + (i == 49))], CATEGORY)
-    assert len(found) == MAX_VALUES + 1
-    assert next(iter(found)) == "v49"
-    assert found["other"] == (50 - MAX_VALUES) * MIN_NAMED
+    slices = named([f"v{i:02}" for i in range(50) for _ in range(MIN_NAMED + (i == 49))], CATEGORY)
+    assert len(slices) == MAX_VALUES + 1
+    assert next(iter(slices)) == "v49"
+    assert slices["other"] == (50 - MAX_VALUES) * MIN_NAMED
 
 
 def test_values_of_a_sensitive_column_are_numbered() -> None:
@@ -43,8 +43,8 @@ def test_values_of_a_sensitive_column_are_numbered() -> None:
 
 
 def test_numbers_and_dates_are_cut_into_four_parts() -> None:
-    found = named([*map(float, range(100)), None], Column(kind=Kind.NUMBER))
-    assert found == {
+    slices = named([*map(float, range(100)), None], Column(kind=Kind.NUMBER))
+    assert slices == {
         "up to 24.75": 25,
         "above 24.75, up to 49.5": 25,
         "above 49.5, up to 74.25": 25,
@@ -52,10 +52,10 @@ def test_numbers_and_dates_are_cut_into_four_parts() -> None:
         "missing": 1,
     }
     days = [dt.datetime(2024, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=i) for i in range(40)]
-    found = named([*days, None], Column(kind=Kind.DATETIME), pa.timestamp("us", tz="UTC"))
-    assert sum(found.values()) == 41
-    assert next(iter(found)) == "up to 2024-01-10 18:00"
-    assert found["missing"] == 1
+    slices = named([*days, None], Column(kind=Kind.DATETIME), pa.timestamp("us", tz="UTC"))
+    assert sum(slices.values()) == 41
+    assert next(iter(slices)) == "up to 2024-01-10 18:00"
+    assert slices["missing"] == 1
 
 
 def test_booleans_and_few_numbers_by_value() -> None:
@@ -90,13 +90,13 @@ def test_scores_are_those_of_the_rows_alone() -> None:
     kinds = np.array(["a"] * 300 + ["b"] * 95 + ["c"] * 5)
     truth[-5:] = 1
     parts = slices_of(pa.table({"c": kinds}), "c", CATEGORY)
-    found = list(slice_scores(Scored(truth, np.stack([1 - p, p], axis=1)), parts, "roc_auc", TestingSection()))
-    assert [part.rows for part in found] == [300, 95, 5]
-    for part, value in zip(found[:2], "ab", strict=True):
+    results = list(slice_scores(ScoredRows(truth, np.stack([1 - p, p], axis=1)), parts, "roc_auc", TestingSection()))
+    assert [part.rows for part in results] == [300, 95, 5]
+    for part, value in zip(results[:2], "ab", strict=True):
         assert part.score == pytest.approx(roc_auc_score(truth[kinds == value], p[kinds == value]))
         assert part.interval is not None and part.interval[0] < part.score < part.interval[1]
     # One class only: shown without a score.
-    assert (found[2].value, found[2].score, found[2].interval) == ("other", None, None)
+    assert (results[2].value, results[2].score, results[2].interval) == ("other", None, None)
 
 
 def test_a_column_that_is_not_kept_is_named() -> None:

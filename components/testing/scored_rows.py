@@ -1,4 +1,4 @@
-"""Rows scored: what a bundle's `model.onnx` says of a table, beside the truth."""
+"""Scored rows: the predictions of a bundle's `model.onnx` for a table, beside the truth."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from sevenfold.scoring.scorer import Scorer
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Scored", "constant", "open_scorer", "predictions", "truth_of"]
+__all__ = ["ScoredRows", "constant", "open_scorer", "predictions", "truth_of"]
 
 BATCH: Final = 50_000  # rows whose feeds are in memory at once
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredRows:
     """Truth and predictions of the same n rows.
 
     `truth` is the class index (int64) or the value (float64); `predicted` the probabilities (float32 `[n, C]`) or
-    the values (float64 `[n]`). Rows without a truth are not among them.
+    the values (float64 `[n]`). Rows without a truth are left out.
     """
 
     truth: NDArray[Any]
@@ -37,9 +37,9 @@ class Scored:
     def __len__(self) -> int:
         return len(self.truth)
 
-    def part(self, rows: NDArray[Any]) -> Scored:
+    def part(self, rows: NDArray[Any]) -> ScoredRows:
         """Return the rows of an index or mask."""
-        return Scored(self.truth[rows], self.predicted[rows])
+        return ScoredRows(self.truth[rows], self.predicted[rows])
 
 
 def open_scorer(bundle: Bundle) -> Scorer:
@@ -53,21 +53,21 @@ def predictions(scorer: Scorer, table: pa.Table) -> NDArray[Any]:
 
     Raises:
         InputError: if the table lacks a column the model takes, or holds one of another kind.
-        ServingError: whatever `Scorer.predict` raises.
+        ServingError: as `Scorer.predict`.
     """
     signature = scorer.signature
-    found = []
+    batches = []
     for start in range(0, max(table.num_rows, 1), BATCH):
-        said = scorer.predict(feeds_from_table(table.slice(start, BATCH), signature.inputs))
-        found.append(said.values if signature.task is Task.REGRESSION else said.probabilities)
-    return np.concatenate([part for part in found if part is not None])
+        prediction = scorer.predict(feeds_from_table(table.slice(start, BATCH), signature.inputs))
+        batches.append(prediction.values if signature.task is Task.REGRESSION else prediction.probabilities)
+    return np.concatenate([batch for batch in batches if batch is not None])
 
 
 def truth_of(table: pa.Table, signature: Signature) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the target of every row, as class index or value, and a mask of the rows that have one.
 
     Raises:
-        DataError: ``unknown_class`` for a class the model does not know; the class itself is not told.
+        DataError: ``unknown_class`` for a class the model does not know; the message does not name it.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -76,22 +76,22 @@ def truth_of(table: pa.Table, signature: Signature) -> tuple[NDArray[Any], NDArr
     if signature.task is Task.REGRESSION:
         values = pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False)
         return values, ~np.isnan(values)
-    places = pc.index_in(pc.cast(column, pa.string()), value_set=pa.array(list(signature.classes), pa.string()))
+    indices = pc.index_in(pc.cast(column, pa.string()), value_set=pa.array(list(signature.classes), pa.string()))
     known = pc.is_valid(column).to_numpy(zero_copy_only=False)
-    truth = pc.fill_null(places, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    strange = int((known & (truth < 0)).sum())
-    if strange:
+    truth = pc.fill_null(indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    unknown = int((known & (truth < 0)).sum())
+    if unknown:
         raise DataError(
             "unknown_class",
             f"The target must be one of the {len(signature.classes)} classes the model knows, "
-            f"but {strange} rows have another.",
+            f"but {unknown} rows have another.",
             remedy="Train on rows that hold every class.",
         )
     return truth, known
 
 
 def constant(task: Task, classes: int, train: NDArray[Any], rows: int, metric: str) -> NDArray[Any]:
-    """Return the best prediction that looks at no feature: class shares, the mean, or for mae the median."""
+    """Return the best prediction that uses no feature: class shares, the mean, or for mae the median."""
     if task is Task.REGRESSION:
         value = np.median(train) if metric == "mae" else train.mean()
         return np.full(rows, float(value))

@@ -1,4 +1,4 @@
-"""What charts have in common: axes, limits, the legend, a chart's frame."""
+"""The parts that charts share: axes, limits, whiskers, bands, the legend, the frame."""
 
 from __future__ import annotations
 
@@ -6,13 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from sevenfold.report.charts.values import MeasureKind, json_value
 from sevenfold.report.model import Chart
-from sevenfold.report.values import MeasureKind, plain
 
-__all__ = ["Axis", "Limit", "Spec", "band", "diagonal", "framed", "limit_layers", "series_colour", "turned", "whiskers"]
+__all__ = [
+    "Axis",
+    "Limit",
+    "Spec",
+    "band",
+    "diagonal",
+    "framed",
+    "is_crowded",
+    "limit_layers",
+    "limits_on",
+    "series_colour",
+    "whiskers",
+]
 
 Spec = dict[str, Any]
 LEGEND_CHARACTERS = 46  # of one row of the legend, in the narrowest chart
+AXIS_CHARACTERS = 60  # of all names on a horizontal axis, in the narrowest chart
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 
 
@@ -20,8 +33,8 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 class Axis:
     """How one axis is drawn.
 
-    `order` fixes the order of names (default: as they come); `domain` the ends of numbers; `format` is a d3 number or
-    time format; `zero` makes a number axis start at 0.
+    `order` fixes the order of names (default: order of appearance); `domain` the ends of numbers; `format` is a d3
+    number or time format; `zero` makes a number axis start at 0.
     """
 
     title: str
@@ -50,7 +63,7 @@ class Axis:
             axis["format"] = text
         if self.kind == "nominal":
             encoding["sort"] = list(self.order) or None
-            axis["labelAngle"] = 0 if field == "y" else axis.get("labelAngle", 0)
+            axis["labelAngle"] = 0
             axis["labelOverlap"] = field == "x"
         elif self.kind == "temporal":
             encoding["scale"] = {"type": "utc"}
@@ -58,7 +71,7 @@ class Axis:
         else:
             scale: Spec = {"type": "log", "nice": False} if self.log else {"zero": self.zero}
             if self.domain is not None:
-                scale["domain"] = [plain(end) for end in self.domain]
+                scale["domain"] = [json_value(end) for end in self.domain]
                 scale["nice"] = False
             encoding["scale"] = scale
             axis["tickCount"] = 5
@@ -67,7 +80,7 @@ class Axis:
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """A line that values are read against, such as a gate; `level` colours it."""
+    """A line to compare values with, such as a gate; `level` colours it."""
 
     value: float
     label: str = ""
@@ -80,24 +93,29 @@ def limit_layers(limits: Sequence[Limit], titles: Mapping[str, str]) -> list[Spe
     layers: list[Spec] = []
     for limit in limits:
         other = "x" if limit.on == "y" else "y"
-        data = {"values": [{"at": plain(limit.value), "note": limit.label}]}
-        place: Spec = {
+        data = {"values": [{"at": json_value(limit.value), "note": limit.label}]}
+        position: Spec = {
             limit.on: {"field": "at", "type": "quantitative", "title": titles[limit.on] or None},
             other: None,
         }
-        layers.append({"data": data, "mark": {"type": "rule", "style": f"limit-{limit.level}"}, "encoding": place})
+        layers.append({"data": data, "mark": {"type": "rule", "style": f"limit-{limit.level}"}, "encoding": position})
         if limit.label:
             end = {other: {"value": "width" if limit.on == "y" else 0}}
             shift = {"align": "right", "dy": -6} if limit.on == "y" else {"align": "left", "dx": 4, "dy": -5}
             mark = {"type": "text", "style": f"limit-{limit.level}-text", **shift}
             text = {"text": {"field": "note", "type": "nominal"}}
-            layers.append({"data": data, "mark": mark, "encoding": {**place, **end, **text}})
+            layers.append({"data": data, "mark": mark, "encoding": {**position, **end, **text}})
     return layers
+
+
+def limits_on(limits: Sequence[Limit], axis: str) -> list[Limit]:
+    """Return the limits moved to `axis`, "x" or "y"."""
+    return [replace(limit, on="x" if axis == "x" else "y") for limit in limits]
 
 
 def diagonal(low: float, high: float) -> Spec:
     """Return the layer of a dashed line from (low, low) to (high, high)."""
-    ends = [{"x": plain(low), "y": plain(low)}, {"x": plain(high), "y": plain(high)}]
+    ends = [{"x": json_value(low), "y": json_value(low)}, {"x": json_value(high), "y": json_value(high)}]
     encoding = {axis: {"field": axis, "type": "quantitative"} for axis in ("x", "y")}
     return {"data": {"values": ends}, "mark": {"type": "line", "style": "guide"}, "encoding": encoding}
 
@@ -113,12 +131,24 @@ def band(colour: Spec | None, *, stepped: bool = False) -> Spec:
     return {"transform": [{"filter": "isValid(datum.low) && isValid(datum.high)"}], "mark": mark, "encoding": encoding}
 
 
+def whiskers(axis: str) -> Spec:
+    """Return the layer of error bars along `axis`, between the fields `low` and `high`."""
+    ends = {axis: {"field": "low", "type": "quantitative"}, f"{axis}2": {"field": "high"}}
+    keep = {"filter": "isValid(datum.low) && isValid(datum.high)"}
+    return {"transform": [keep], "mark": {"type": "rule", "style": "whisker"}, "encoding": ends}
+
+
 def series_colour(names: Sequence[str]) -> Spec:
-    """Return the colour encoding of the field `series`, in the order the names came."""
+    """Return the colour encoding of the field `series`, with the names in the order given."""
     longest = max((len(str(name)) for name in names), default=0)
     columns = max(1, min(4, LEGEND_CHARACTERS // (longest + 4)))
     legend = {"title": None, "columns": columns} if len(names) > 1 else None
     return {"field": "series", "type": "nominal", "scale": {"domain": list(names)}, "legend": legend}
+
+
+def is_crowded(labels: Sequence[str]) -> bool:
+    """Return whether names side by side on a horizontal axis would collide, so that they must be tilted."""
+    return sum(map(len, labels)) > AXIS_CHARACTERS
 
 
 def framed(
@@ -131,18 +161,6 @@ def framed(
     alt: str,
     wide: bool,
 ) -> Chart:
-    """Return the chart of `body` over `rows`; its width is left to whoever draws it."""
+    """Return the chart of `body` over `rows`; the page decides its width."""
     spec: Spec = {"$schema": SCHEMA, "data": {"values": [dict(row) for row in rows]}, "height": height, **body}
     return Chart(title=title, spec=spec, alt=alt or title, caption=caption, wide=wide)
-
-
-def whiskers(axis: str) -> Spec:
-    """Return the layer of error bars along `axis`, between the fields `low` and `high`."""
-    ends = {axis: {"field": "low", "type": "quantitative"}, f"{axis}2": {"field": "high"}}
-    keep = {"filter": "isValid(datum.low) && isValid(datum.high)"}
-    return {"transform": [keep], "mark": {"type": "rule", "style": "whisker"}, "encoding": ends}
-
-
-def turned(limits: Sequence[Limit], axis: str) -> list[Limit]:
-    """Return the limits on `axis`, "x" or "y"."""
-    return [replace(limit, on="x" if axis == "x" else "y") for limit in limits]

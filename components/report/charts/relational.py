@@ -1,21 +1,31 @@
-"""Charts of two measures: lines and clouds of points."""
+"""Charts of one measure against another: lines and scatter plots."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sevenfold.report.axes import Axis, Limit, Spec, band, diagonal, framed, limit_layers, series_colour, whiskers
+from sevenfold.report.charts.axes import (
+    Axis,
+    Limit,
+    Spec,
+    band,
+    diagonal,
+    framed,
+    limit_layers,
+    series_colour,
+    whiskers,
+)
+from sevenfold.report.charts.rows import TOOLTIP, flat_rows, series_names, with_tooltips
+from sevenfold.report.charts.values import measure_kind, thinned
 from sevenfold.report.model import Chart
-from sevenfold.report.rows import TOLD, flat_rows, series_names, told
-from sevenfold.report.values import measure_kind, thinned
 
 __all__ = ["lines", "scatter"]
 
 Row = Mapping[str, Any]
 LINE_POINTS = 400  # per series: more than the pixels of a chart
-CLOUD_POINTS = 1_500
-TARGETS = 120  # points that carry their values as a tooltip
+SCATTER_POINTS = 1_500
+MAX_TOOLTIPS = 120  # points: beyond this many, none has a tooltip
 HEIGHT = 240
 
 
@@ -55,7 +65,7 @@ def lines(
         points: one mapping per point, in drawing order.
         x: key of the horizontal values: numbers, moments or names.
         y: key of the vertical values, numbers.
-        series: key that tells the lines apart, or None for one line.
+        series: key of the line's name, or None for one line.
         x_title: name of the horizontal axis.
         y_title: name of the vertical axis.
         low: key of the lower end of a band around each line.
@@ -72,36 +82,36 @@ def lines(
         stepped: hold each value until the next point.
         marked: draw each point.
         diagonal_from: ends of a dashed line y = x.
-        limits: lines to read the values against.
+        limits: lines to compare the values with.
         height: pixels of the plot, before scaling.
         caption: a sentence under the chart.
-        alt: what is to be seen.
+        alt: the chart in words.
         wide: ask for a whole row.
     """
     rows = flat_rows(points, {"x": x, "y": y, "series": series, "low": low, "high": high})
     names = series_names(rows)
     rows = [row for name in names for row in thinned([r for r in rows if r.get("series") == name], LINE_POINTS)]
     kind = measure_kind(point.get(x) for point in points)
-    pointed = marked or len(rows) <= TARGETS
-    rows = told(rows, x=x_title, y=y_title, kind=kind) if pointed else rows
-    across = Axis(title=x_title, kind=kind, log=x_log, percent=x_percent, domain=x_domain, format=x_format)
+    has_points = marked or len(rows) <= MAX_TOOLTIPS
+    rows = with_tooltips(rows, x=x_title, y=y_title, kind=kind) if has_points else rows
+    x_axis = Axis(title=x_title, kind=kind, log=x_log, percent=x_percent, domain=x_domain, format=x_format)
     if kind == "temporal":
-        across = Axis.of_moments(x_title, [row["x"] for row in rows if row["x"] is not None], form=x_format)
-    up = Axis(title=y_title, log=y_log, percent=y_percent, domain=y_domain, zero=y_zero, format=y_format)
+        x_axis = Axis.of_moments(x_title, [row["x"] for row in rows if row["x"] is not None], form=x_format)
+    y_axis = Axis(title=y_title, log=y_log, percent=y_percent, domain=y_domain, zero=y_zero, format=y_format)
     colour = series_colour(names) if series else None
+    own: Spec = {"color": colour} if colour else {}
     mark: Spec = {"type": "line", "style": "trace"}
     if stepped:
         mark["interpolate"] = "step-after"
-    shared: Spec = {"x": across.encoding("x"), "y": up.encoding("y")}
-    drawn: Spec = {"color": colour} if colour else {}
     layers: list[Spec] = [diagonal(*diagonal_from)] if diagonal_from else []
     if low and high:
         layers.append(band(colour, stepped=stepped))
-    layers.append({"mark": mark, "encoding": drawn})
-    if pointed:
-        spot = {"type": "point", "style": "spot" if marked else "target"}
-        layers.append({"mark": spot, "encoding": {**drawn, **TOLD}})
-    body = {"layer": [*layers, *limit_layers(limits, {"x": x_title, "y": y_title})], "encoding": shared}
+    layers.append({"mark": mark, "encoding": own})
+    if has_points:
+        point_mark = {"type": "point", "style": "spot" if marked else "target"}
+        layers.append({"mark": point_mark, "encoding": {**own, **TOOLTIP}})
+    layers += limit_layers(limits, {"x": x_title, "y": y_title})
+    body = {"layer": layers, "encoding": {"x": x_axis.encoding("x"), "y": y_axis.encoding("y")}}
     return framed(title, rows, body, height=height, caption=caption, alt=alt, wide=wide)
 
 
@@ -135,22 +145,23 @@ def scatter(
     `size` is the key of a number drawn as the dot's area, `low` and `high` the keys of vertical error bars.
     """
     keys = {"x": x, "y": y, "series": series, "low": low, "high": high, "size": size}
-    rows = thinned(flat_rows(points, keys), CLOUD_POINTS)
+    rows = thinned(flat_rows(points, keys), SCATTER_POINTS)
     kind = measure_kind(point.get(x) for point in points)
-    across = Axis(title=x_title, kind=kind, log=x_log, percent=x_percent, domain=x_domain)
-    up = Axis(title=y_title, log=y_log, percent=y_percent, domain=y_domain)
-    drawn: Spec = {}
+    x_axis = Axis(title=x_title, kind=kind, log=x_log, percent=x_percent, domain=x_domain)
+    y_axis = Axis(title=y_title, log=y_log, percent=y_percent, domain=y_domain)
+    is_dense = len(rows) > MAX_TOOLTIPS
+    own: Spec = {}
     if series:
-        drawn["color"] = series_colour(series_names(rows))
+        own["color"] = series_colour(series_names(rows))
     if size:
-        drawn["size"] = {"field": "size", "type": "quantitative", "legend": None, "scale": {"range": [14, 220]}}
-    if len(rows) <= TARGETS:
-        drawn |= TOLD
-        rows = told(rows, x=x_title, y=y_title, kind=kind)
+        own["size"] = {"field": "size", "type": "quantitative", "legend": None, "scale": {"range": [14, 220]}}
+    if not is_dense:
+        own |= TOOLTIP
+        rows = with_tooltips(rows, x=x_title, y=y_title, kind=kind)
     layers: list[Spec] = [diagonal(*diagonal_from)] if diagonal_from else []
     if low and high:
         layers.append(whiskers("y"))
-    layers.append({"mark": {"type": "point", "style": "spot" if len(rows) <= TARGETS else "cloud"}, "encoding": drawn})
-    shared = {"x": across.encoding("x"), "y": up.encoding("y")}
-    body = {"layer": [*layers, *limit_layers(limits, {"x": x_title, "y": y_title})], "encoding": shared}
+    layers.append({"mark": {"type": "point", "style": "cloud" if is_dense else "spot"}, "encoding": own})
+    layers += limit_layers(limits, {"x": x_title, "y": y_title})
+    body = {"layer": layers, "encoding": {"x": x_axis.encoding("x"), "y": y_axis.encoding("y")}}
     return framed(title, rows, body, height=height, caption=caption, alt=alt, wide=wide)

@@ -1,19 +1,23 @@
-"""Figures as people write them."""
+"""Numbers as people write them, for the facts and tables of a report."""
 
 from __future__ import annotations
 
 import math
 
-__all__ = ["Cell", "written"]
+__all__ = ["Cell", "format_value"]
 
 Cell = str | int | float | bool | None
 MISSING = "–"
 
 
-def written(value: Cell) -> str:
-    """Return a cell's text: four significant digits, thousands set apart, a dash for nothing.
+def format_value(value: Cell) -> str:
+    """Return the text of a table's cell.
 
-    >>> written(0.716243), written(336776), written(True), written(None), written(2013)
+    A float has four significant digits, and the scientific form below 0.0001 and from 1e15 on. Thousands are grouped:
+    in integers from 10,000 on, so that a year stays as it is, and in floats from 1,000 on. A missing value, NaN and
+    infinity are a dash.
+
+    >>> format_value(0.716243), format_value(336776), format_value(True), format_value(None), format_value(2013)
     ('0.7162', '336,776', 'yes', '–', '2013')
     """
     if value is None:
@@ -23,11 +27,11 @@ def written(value: Cell) -> str:
     if isinstance(value, int):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)
     if isinstance(value, float):
-        return _number(value)
+        return _format_float(value)
     return value
 
 
-def _number(value: float) -> str:
+def _format_float(value: float) -> str:
     if not math.isfinite(value):
         return MISSING
     size = abs(value)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sevenfold.report.axes import Axis, Spec, framed
+from sevenfold.report.charts.axes import Axis, Spec, framed, is_crowded
+from sevenfold.report.charts.rows import TOOLTIP, flat_rows, with_tooltips
+from sevenfold.report.charts.values import measure_kind
 from sevenfold.report.model import Chart
-from sevenfold.report.rows import TOLD, flat_rows, told
-from sevenfold.report.values import measure_kind
 
 __all__ = ["confusion", "heatmap"]
 
 STEPS = 7  # of the page's heat palette
-ROW = 26
-TEXTED = 240  # cells that carry their value as text
+ROW = 26  # pixels of a row of cells
+MAX_CELL_TEXTS = 240  # beyond this many cells, the legend explains the colours instead
 
 
 def heatmap(
@@ -37,7 +37,7 @@ def heatmap(
     alt: str = "",
     wide: bool = False,
 ) -> Chart:
-    """Draw a coloured cell per row of `cells`; rows and columns keep the order in which their names came.
+    """Draw a coloured cell per row of `cells`; rows and columns keep the order in which their names appear.
 
     Args:
         title: the chart's name.
@@ -47,43 +47,43 @@ def heatmap(
         value: key of the number that colours the cell; missing leaves it blank.
         x_title: name of the horizontal axis.
         y_title: name of the vertical axis.
-        value_title: what the number is.
-        text: key of what is written in the cell; empty writes the value, where there are at most 240 cells.
+        value_title: name of the number.
+        text: key of the text in the cell; empty writes the value, where there are at most 240 cells.
         low: the number drawn in the palest colour.
         high: the number drawn in the strongest colour, and anything beyond; None takes the largest.
         percent: write numbers as percent.
         value_format: d3 format of the numbers.
         height: pixels; 0 gives each row its own 26.
         caption: a sentence under the chart.
-        alt: what is to be seen.
+        alt: the chart in words.
         wide: ask for a whole row.
     """
     moments = measure_kind(cell.get(x) for cell in cells) == "temporal"
     named = [{**cell, x: str(cell[x])[:10]} for cell in cells] if moments else cells
     rows = flat_rows(named, {"x": x, "y": y, "value": value, "text": text})
-    rows = told(
+    rows = with_tooltips(
         [{**row, "x": str(row["x"]), "y": str(row["y"])} for row in rows], x=x_title, y=y_title, value=value_title
     )
     numbers = [row["value"] for row in rows if row["value"] is not None]
     top = high if high is not None else max(numbers, default=1.0)
     top = top if top > low else low + 1.0
-    across, down = (list(dict.fromkeys(row[axis] for row in rows)) for axis in ("x", "y"))
+    x_names, y_names = (list(dict.fromkeys(row[axis] for row in rows)) for axis in ("x", "y"))
     encoding: Spec = {
-        "x": Axis(title=x_title, kind="nominal", order=tuple(across)).encoding("x"),
-        "y": Axis(title=y_title, kind="nominal", order=tuple(down)).encoding("y"),
+        "x": Axis(title=x_title, kind="nominal", order=tuple(x_names)).encoding("x"),
+        "y": Axis(title=y_title, kind="nominal", order=tuple(y_names)).encoding("y"),
     }
-    crowded = sum(map(len, across)) * 7 > 420
-    encoding["x"]["axis"] |= {"labelAngle": -40 if crowded else 0, "ticks": False, "labelOverlap": True}
+    encoding["x"]["axis"] |= {"labelAngle": -40 if is_crowded(x_names) else 0, "ticks": False, "labelOverlap": True}
     encoding["y"]["axis"] |= {"ticks": False}
     for axis in ("x", "y"):
         encoding[axis]["scale"] = {"padding": 0}
-    texted = bool(text) or len(rows) <= TEXTED
-    colour = _heat(low, top, "" if texted else value_title)
-    layers = [{"mark": {"type": "rect", "style": "cell"}, "encoding": {"color": colour, **TOLD}}]
-    if texted:
+    has_text = bool(text) or len(rows) <= MAX_CELL_TEXTS
+    colour = _heat_colour(low, top, "" if has_text else value_title)
+    layers = [{"mark": {"type": "rect", "style": "cell"}, "encoding": {"color": colour, **TOOLTIP}}]
+    if has_text:
         layers.append(_cell_text(text, low, top, value_format or (".0%" if percent else ".2f")))
     body = {"layer": layers, "encoding": encoding}
-    return framed(title, rows, body, height=height or max(80, ROW * len(down)), caption=caption, alt=alt, wide=wide)
+    height = height or max(80, ROW * len(y_names))
+    return framed(title, rows, body, height=height, caption=caption, alt=alt, wide=wide)
 
 
 def confusion(
@@ -97,8 +97,8 @@ def confusion(
 ) -> Chart:
     """Draw a confusion matrix: `counts[i][j]` rows of true class i were predicted as class j.
 
-    Colour is the share of the true class, so that a rare class is seen as well as a common one; the text is that
-    share with the count under it where there is room.
+    Colour is the share of the true class, so that a rare class shows as well as a common one; the text is that share,
+    and beside it the count where there is room.
     """
     cells = []
     for name, row in zip(classes, counts, strict=True):
@@ -126,17 +126,17 @@ def confusion(
     )
 
 
-def _heat(low: float, high: float, title: str) -> Spec:
-    """Colour in steps, because a page's variables cannot be blended."""
+def _heat_colour(low: float, high: float, title: str) -> Spec:
+    """Return the colour encoding: in steps, because CSS variables cannot be blended."""
     legend = {"title": title, "format": ".2~f"} if title else None
     scale = {"type": "quantize", "domain": [low, high], "range": [f"var(--heat-{i})" for i in range(STEPS)]}
     return {"field": "value", "type": "quantitative", "scale": scale, "legend": legend}
 
 
 def _cell_text(text: str, low: float, high: float, form: str) -> Spec:
-    dark = low + (high - low) * 4 / STEPS
+    first_dark = low + (high - low) * 4 / STEPS
     number: Spec = {"field": "value", "type": "quantitative", "format": form}
-    pale_on_dark = {"test": f"datum.value >= {dark!r}", "value": "var(--heat-ink)"}
+    pale_on_dark = {"test": f"datum.value >= {first_dark!r}", "value": "var(--heat-ink)"}
     return {
         "transform": [{"filter": "isValid(datum.value)"}],
         "mark": {"type": "text", "style": "cell-text"},
