@@ -1,4 +1,4 @@
-"""What deployment tells people: where the model serves, how to ask it, how it was checked, what was decided."""
+"""The reports of inference: where the model serves, how to query it, how it was checked, what the judge decided."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.service import KServeService, Service
 from sevenfold.plan.deployment import DeploymentSection, Runtime
 from sevenfold.report import Fact, Facts, Finding, Findings, Report, Table, Text
-from sevenfold.serving.deploy import Checks, Deployed
+from sevenfold.serving.deployment import STAGE, Checks, Deployed
 from sevenfold.serving.evidence_report import evidence_blocks
 from sevenfold.serving.judge import Verdict
 from sevenfold.serving.smoke import example_instances
 
 __all__ = ["deployment_report", "query_line", "verdict_report"]
-
-STAGE = "serving"
 
 
 def query_line(url: str, name: str, row: dict[str, Any]) -> str:
@@ -29,32 +27,33 @@ def query_line(url: str, name: str, row: dict[str, Any]) -> str:
 def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
     """Return the report of a service that runs: address, query, latency, agreement, checks."""
     service, checks = deployed.service, deployed.checks
-    found = checks.comparison
+    comparison = checks.comparison
     limit = section.service_level.latency_p99_ms
-    fast = found.latency_p99_ms <= limit
+    fast = comparison.latency_p99_ms <= limit
     ours = section.runtime is Runtime.SEVENFOLD
+    protocol = "V2 binary" if ours else "V1"
     return Report(
         stage=STAGE,
         title="Inference: the deployed model",
-        headline=f"The model answers at {_public(service)}, and all {found.rows} test rows were served as tested.",
+        headline=f"The model answers at {_public(service)}, and all {comparison.rows} test rows were served as tested.",
         level="good" if fast else "warning",
         blocks=(
             Facts(
                 facts=(
-                    Fact(label="Test rows compared", value=found.rows, hint="over V2 binary" if ours else "over V1"),
+                    Fact(label="Test rows compared", value=comparison.rows, hint=f"over {protocol}"),
                     Fact(
                         label="Largest difference",
-                        value=float(f"{found.difference:.2g}"),
-                        hint=f"served against tested; at most {found.limit:g}",
+                        value=float(f"{comparison.difference:.2g}"),
+                        hint=f"served against tested; at most {comparison.limit:g}",
                         level="good",
                     ),
-                    Fact(label="Median latency", value=found.latency_p50_ms, unit="ms"),
-                    Fact(label="95th percentile", value=found.latency_p95_ms, unit="ms"),
+                    Fact(label="Median latency", value=comparison.latency_p50_ms, unit="ms"),
+                    Fact(label="95th percentile", value=comparison.latency_p95_ms, unit="ms"),
                     Fact(
                         label="99th percentile",
-                        value=found.latency_p99_ms,
+                        value=comparison.latency_p99_ms,
                         unit="ms",
-                        hint=f"{found.single_requests} requests of one row; at most {limit:g} ms",
+                        hint=f"{comparison.single_requests} requests of one row; at most {limit:g} ms",
                         level="good" if fast else "bad",
                     ),
                     Fact(label="Bundle", value=service.digest.removeprefix("sha256:")[:12], hint=service.digest),
@@ -87,7 +86,7 @@ def _example_row(checks: Checks, section: DeploymentSection) -> dict[str, Any]:
 
 
 def verdict_report(verdict: Verdict, section: DeploymentSection | None = None) -> Report:
-    """Return the report of the judge's decision and, where there are, of the numbers it was decided on."""
+    """Return the report of the judge's decision and, where there are, of the numbers it rests on."""
     level = {"promote": "good", "hold": "warning", "rollback": "bad"}[verdict.decision]
     recorded = (
         f"Recorded as number {verdict.record} in the registry."
@@ -113,7 +112,7 @@ def verdict_report(verdict: Verdict, section: DeploymentSection | None = None) -
 
 
 def _public(service: Service) -> str:
-    """Return where users ask: on a cluster the gateway's address, once it has one."""
+    """Return the address for users: on a cluster the gateway's, once it has one."""
     return (service.public_url if isinstance(service, KServeService) else "") or service.url
 
 

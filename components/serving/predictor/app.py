@@ -1,7 +1,7 @@
 """The predictor as an ASGI application: KServe's V1 and V2 protocols over HTTP, health and metrics.
 
-A request is read within its limits, waits for its turn for one pass of the event loop so that everybody who has arrived
-is counted, and is answered or turned away. Whatever a client sends, the answer is a prediction or a small JSON error.
+A request is read within its limits, waits for one pass of the event loop so that all requests that have arrived are
+counted, and is answered or refused. Whatever a client sends, the answer is a prediction or a small JSON error.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ class Predictor:
 
     @property
     def ready(self) -> bool:
-        """Whether requests should be sent here."""
+        """Whether this predictor should get requests."""
         return self._model is not None and not self.draining
 
     def load(self, load: Callable[[], ServedModel]) -> ServedModel:
         """Load a model and let it serve; if it is refused, what served before goes on serving.
 
         Raises:
-            SevenfoldError: why it was refused; counted, and left in the log as an audit line.
+            SevenfoldError: why it was refused; counted, and written to the log as an audit line.
         """
         try:
             model = load()

@@ -1,7 +1,7 @@
-"""Count what the model sees and says into the bins of its reference, cheaply enough for every request.
+"""Count a model's inputs and predictions in the bins of its reference, cheaply enough for every request.
 
 Categories are counted at once, a look-up each. Numbers and dates wait, packed, until some hundred rows are counted in
-one go: per value that costs a tenth of counting each row alone. What waits is counted before anybody reads the counts.
+one go: per value that costs a tenth of counting each row alone. What waits is counted before the counts are read.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class DriftCounter:
         self._waiting = 0
 
     def observe(self, feeds: Feeds, prediction: Prediction, rows: int, *, replay: bool = False) -> dict[str, list[int]]:
-        """Count rows and their predictions; return, per feature, the rows whose number no training row came near.
+        """Count rows and their predictions; return, per feature, the rows whose number lies outside the training range.
 
-        A `replay` is looked at and not counted.
+        A `replay` is checked and not counted.
         """
         numbers = None
         outside: dict[str, list[int]] = {}
@@ -60,11 +60,11 @@ class DriftCounter:
             numbers = np.concatenate([feeds[name] for name in self._numbers]).reshape(-1, rows)
             beyond = (numbers < self._low) | (numbers > self._high)
             if beyond.any():
-                places = np.flatnonzero(beyond.any(axis=1)).tolist()
-                outside = {self._numbers[place]: np.flatnonzero(beyond[place]).tolist() for place in places}
+                features = np.flatnonzero(beyond.any(axis=1)).tolist()
+                outside = {self._numbers[index]: np.flatnonzero(beyond[index]).tolist() for index in features}
         if not replay:
-            for name, places in outside.items():
-                self.out_of_range[name] += len(places)
+            for name, indices in outside.items():
+                self.out_of_range[name] += len(indices)
             self._count(feeds, numbers, prediction, rows)
         return outside
 
@@ -122,5 +122,5 @@ class DriftCounter:
             self._packed_predictions.clear()
 
     def _limits(self, side: str, absent: float) -> NDArray[np.float64]:
-        found = [getattr(self.bins[name], side) for name in self._numbers]
-        return np.array([absent if value is None else value for value in found]).reshape(-1, 1)
+        limits = [getattr(self.bins[name], side) for name in self._numbers]
+        return np.array([absent if value is None else value for value in limits]).reshape(-1, 1)

@@ -1,4 +1,4 @@
-"""What the predictor tells Prometheus: plain integers while it serves, series only when somebody scrapes."""
+"""The predictor's metrics for Prometheus: plain integers while it serves, series only when it is scraped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A predictor as a process of this machine: it starts, is compared, is judged, is stopped; and nothing else is."""
+"""A predictor as a process of this machine: started, compared, judged and stopped; no other process is touched."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from sevenfold.contracts.registry import LocalRegistry
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.service import SERVICE_FILE, LocalService
 from sevenfold.plan.deployment import DeploymentSection
-from sevenfold.serving import deploy as deployment
 from sevenfold.serving.compare import compare
-from sevenfold.serving.deploy import deploy_locally, judge_and_record, place_of
+from sevenfold.serving.deployment import deployment_target
+from sevenfold.serving.local import deploy as local_deploy
+from sevenfold.serving.local.deploy import deploy_locally, judge_and_record
 from sevenfold.serving.local.predictor import runs, start_predictor, stop_predictor
 from sevenfold.serving.local.process import end_process, is_running, start_of
 
@@ -45,7 +46,7 @@ def running(sample: Any, tmp_path: Path) -> Iterator[tuple[LocalService, Path]]:
 @pytest.fixture
 def without_kserve(monkeypatch: pytest.MonkeyPatch) -> None:
     """KServe's client has a test of its own; importing it takes seconds."""
-    monkeypatch.setattr(deployment, "smoke_test", lambda *_: ())
+    monkeypatch.setattr(local_deploy, "smoke_test", lambda *_: ())
 
 
 def test_it_runs_until_it_is_stopped(running: tuple[LocalService, Path]) -> None:
@@ -94,7 +95,7 @@ def test_a_process_that_ended_is_not_running() -> None:
     ended.returncode = 0
 
 
-def test_a_bundle_that_cannot_be_served_is_told_with_the_log(sample: Any, tmp_path: Path) -> None:
+def test_a_bundle_that_cannot_be_served_is_reported_with_the_log(sample: Any, tmp_path: Path) -> None:
     bundle = Bundle(
         sample.bundle.folder, sample.bundle.manifest.model_copy(update={"digest": "sha256:0"}), sample.bundle.info
     )
@@ -113,21 +114,18 @@ def test_a_predictor_that_does_not_come_up_in_time_is_ended(sample: Any, tmp_pat
 def test_served_and_tested_agree(samples: dict[Task, Any], task: Task, tmp_path: Path) -> None:
     sample = samples[task]
     service = start_predictor(sample.bundle, name="flights", log=tmp_path / "predictor.log")
-    seen: list[tuple[int, int]] = []
     try:
-        found = compare(
+        comparison = compare(
             service.url,
             "flights",
             sample.dataset,
             sample.bundle.signature,
             sample.evaluation,
             max_batch=128,
-            on_progress=lambda done, total: seen.append((done, total)),
         )
-        assert (found.rows, found.requests, found.difference) == (300, 3, 0.0)
-        assert 0 < found.latency_p50_ms <= found.latency_p95_ms <= found.latency_p99_ms
-        assert seen == [(128, 300), (256, 300), (300, 300)]
-        # one prediction that was tested otherwise is found
+        assert (comparison.rows, comparison.requests, comparison.difference) == (300, 3, 0.0)
+        assert 0 < comparison.latency_p50_ms <= comparison.latency_p95_ms <= comparison.latency_p99_ms
+        # one prediction that differs from its test is noticed
         changed = shifted(sample.evaluation, tmp_path / "changed", 2e-5 if task is not Task.REGRESSION else 1e-3)
         with pytest.raises(ServingError, match="over 300 test rows") as caught:
             compare(service.url, "flights", sample.dataset, sample.bundle.signature, changed, max_batch=1024)
@@ -189,8 +187,8 @@ def test_nothing_is_left_running_when_the_checks_fail(
     def fail(*_: Any) -> None:
         raise ServingError("smoke_failed", "No.")
 
-    monkeypatch.setattr(deployment, "start_predictor", start)
-    monkeypatch.setattr(deployment, "smoke_test", fail)
+    monkeypatch.setattr(local_deploy, "start_predictor", start)
+    monkeypatch.setattr(local_deploy, "smoke_test", fail)
     out = tmp_path / "service"
     with pytest.raises(ServingError, match="No"):
         deploy_locally(
@@ -217,11 +215,11 @@ def test_what_was_not_tested_is_not_deployed(sample: Any, make: Any, tmp_path: P
         )
 
 
-def test_where_a_plan_wants_to_serve() -> None:
-    assert place_of(PLAN, in_cluster=False) == "local"
-    assert place_of(PLAN.replaced(target="local"), in_cluster=True) == "local"
+def test_the_target_of_a_plan() -> None:
+    assert deployment_target(PLAN, in_cluster=False) == "local"
+    assert deployment_target(PLAN.replaced(target="local"), in_cluster=True) == "local"
     for section, inside in ((PLAN, True), (PLAN.replaced(target="kserve"), False)):
-        assert place_of(section, in_cluster=inside) == "kserve"
+        assert deployment_target(section, in_cluster=inside) == "kserve"
 
 
 def test_another_server_on_the_port_is_not_ours(sample: Any, tmp_path: Path) -> None:

@@ -59,11 +59,11 @@ def test_any_batches_add_up_to_the_rows(model: ServedModel, sample: Any, steps: 
 
 
 def starts(steps: list[int], most: int) -> list[int]:
-    found, at = [], 0
+    indices, at = [], 0
     for step in steps:
-        found.append(at)
+        indices.append(at)
         at = min(at + step, most)
-    return found
+    return indices
 
 
 def test_out_of_range_names_the_rows(model: ServedModel, sample: Any) -> None:
@@ -103,9 +103,9 @@ def test_every_series_is_there_from_the_start(samples: dict[Task, Any], task: Ta
     before = parse_metrics(generate_latest(registry).decode())
     features, bins = model.reference.features, model.reference.prediction
     for name, feature in features.items():
-        found = {dict(pairs)["bin"] for (metric, pairs) in before if metric == "sevenfold_feature_bin_total"
+        bin_names = {dict(pairs)["bin"] for (metric, pairs) in before if metric == "sevenfold_feature_bin_total"
                  and dict(pairs)["feature"] == name}  # fmt: skip
-        assert found == set(feature.names)
+        assert bin_names == set(feature.names)
     assert bins is not None
     assert sum(metric == "sevenfold_prediction_bin_total" for metric, _ in before) == len(bins.names)
     feeds = feeds_from_table(samples[task].dataset.table("test"), model.signature.inputs)
@@ -114,5 +114,5 @@ def test_every_series_is_there_from_the_start(samples: dict[Task, Any], task: Ta
     meter.request(200, 0.002)
     after = parse_metrics(generate_latest(registry).decode())
     assert after.keys() == before.keys()
-    told = sum(value for (metric, _), value in after.items() if metric == "sevenfold_prediction_bin_total")
-    assert told == 300 == len(prediction_values(model.signature, prediction))
+    counted = sum(value for (metric, _), value in after.items() if metric == "sevenfold_prediction_bin_total")
+    assert counted == 300 == len(prediction_values(model.signature, prediction))

@@ -158,6 +158,6 @@ def test_a_value_in_a_log_cannot_break_its_line() -> None:
     record.data = {"cause": "\x00\n" * 500, "count": 3}
     line = JsonFormatter().format(record)
     assert len(line.splitlines()) == 1
-    told = json.loads(line)
-    assert (told["count"], told["error"]) == (3, "ValueError: broken\nline")
-    assert len(told["cause"]) == 256
+    entry = json.loads(line)
+    assert (entry["count"], entry["error"]) == (3, "ValueError: broken\nline")
+    assert len(entry["cause"]) == 256

@@ -433,8 +433,8 @@ class TestTensors:
     def test_wanted_outputs(self, server: Any, good_row: dict[str, Any]) -> None:
         wanted = {**v2_body(good_row), "id": "a-1", "outputs": [{"name": "label"}]}
         status, _, answer = server.request("POST", V2, wanted, JSON)
-        found = json.loads(answer)
-        assert (status, found["id"], [output["name"] for output in found["outputs"]]) == (200, "a-1", ["label"])
+        document = json.loads(answer)
+        assert (status, document["id"], [output["name"] for output in document["outputs"]]) == (200, "a-1", ["label"])
         wanted["outputs"] = [{"name": "secret"}]
         status, _, answer = server.request("POST", V2, wanted, JSON)
         check_refusal(server, status, answer, 422, "unknown_output")
@@ -527,9 +527,9 @@ def test_json_and_binary_say_the_same(server: Any, sample: Any) -> None:
     expected = Scorer(sample.bundle.model_path, sample.bundle.signature).predict(feeds)
     with InferenceClient(server.url, "flights") as client:
         for binary in (True, False):
-            found = client.infer(feeds, binary=binary, headers={REPLAY_HEADER: REPLAY_VALUE})
-            assert found["label"].tolist() == expected.labels.tolist()
-            np.testing.assert_array_equal(found["probabilities"], expected.probabilities)
+            outputs = client.infer(feeds, binary=binary, headers={REPLAY_HEADER: REPLAY_VALUE})
+            assert outputs["label"].tolist() == expected.labels.tolist()
+            np.testing.assert_array_equal(outputs["probabilities"], expected.probabilities)
         assert client.bundle == sample.bundle.digest
         body, length = encode_tensors(feeds, key="inputs", head={}, binary=True)
         status, headers, _ = client.request("POST", V2, body, {HEADER_LENGTH: str(length)})
