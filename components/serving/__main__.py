@@ -12,6 +12,7 @@ from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.serve import forbid_pickle, serve
 
 DEFAULTS: Final = Limits()
+LIMITS: Final = ("max_batch", "max_waiting", "body_seconds", "header_seconds", "drain_seconds", "strict_fields")
 
 
 def main() -> int:
@@ -29,26 +30,11 @@ def main() -> int:
     parser.add_argument("--header-seconds", type=float, default=DEFAULTS.header_seconds, help="longest time for a head")
     parser.add_argument("--drain-seconds", type=float, default=0.0, help="how long to answer after SIGTERM")
     parser.add_argument("--strict-fields", action="store_true", help="refuse fields that the model does not have")
-    given = parser.parse_args()
-    limits = Limits(
-        max_batch=given.max_batch,
-        max_waiting=given.max_waiting,
-        body_seconds=given.body_seconds,
-        header_seconds=given.header_seconds,
-        drain_seconds=given.drain_seconds,
-        strict_fields=given.strict_fields,
-    )
+    given = vars(parser.parse_args())
+    limits = Limits(**{name: given.pop(name) for name in LIMITS})
     forbid_pickle()
     try:
-        serve(
-            given.bundle,
-            name=given.name,
-            host=given.host,
-            port=given.port,
-            digest=given.digest,
-            port_file=given.port_file,
-            limits=limits,
-        )
+        serve(given.pop("bundle"), limits=limits, **given)
     except SevenfoldError as error:
         sys.stdout.write(error.to_json() + "\n")
         return error.exit_status

@@ -18,7 +18,7 @@ from sevenfold.contracts.signature import Signature
 from sevenfold.plan.deployment import Runtime
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.scoring.feeds import Feeds, feeds_from_table
-from sevenfold.serving.tensorflow_client import TensorFlowClient
+from sevenfold.scoring.tensorflow_client import TensorFlowClient
 
 __all__ = ["PROBABILITY_LIMIT", "VALUE_LIMIT", "Comparison", "compare"]
 

@@ -10,6 +10,7 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.service import KServeService, Service
 from sevenfold.plan.deployment import DeploymentSection, Runtime
 from sevenfold.report import Fact, Facts, Finding, Findings, Report, Table, Text
+from sevenfold.report.model import Level
 from sevenfold.serving.deployment import STAGE, Checks, Deployed
 from sevenfold.serving.evidence_report import evidence_blocks
 from sevenfold.serving.judge import Verdict
@@ -87,27 +88,24 @@ def _example_row(checks: Checks, section: DeploymentSection) -> dict[str, Any]:
 
 def verdict_report(verdict: Verdict, section: DeploymentSection | None = None) -> Report:
     """Return the report of the judge's decision and, where there are, of the numbers it rests on."""
-    level = {"promote": "good", "hold": "warning", "rollback": "bad"}[verdict.decision]
+    levels: dict[str, Level] = {"promote": "good", "hold": "warning", "rollback": "bad"}
+    level = levels[verdict.decision]
     recorded = (
         f"Recorded as number {verdict.record} in the registry."
         if verdict.record
         else "Nothing was recorded in a registry; what served before goes on serving."
     )
-    return Report.model_validate(
-        {
-            "stage": STAGE,
-            "title": "Inference: the judge's decision",
-            "headline": verdict.sentence,
-            "level": level,
-            "blocks": [
-                Findings(findings=(Finding.model_validate({"level": level, "text": verdict.sentence}),)),
-                Text(text=recorded),
-                Facts(
-                    facts=(Fact(label="Decision", value=verdict.decision), Fact(label="Reason", value=verdict.reason))
-                ),
-                *evidence_blocks(verdict.observed, section or DeploymentSection()),
-            ],
-        }
+    return Report(
+        stage=STAGE,
+        title="Inference: the judge's decision",
+        headline=verdict.sentence,
+        level=level,
+        blocks=(
+            Findings(findings=(Finding(level=level, text=verdict.sentence),)),
+            Text(text=recorded),
+            Facts(facts=(Fact(label="Decision", value=verdict.decision), Fact(label="Reason", value=verdict.reason))),
+            *evidence_blocks(verdict.observed, section or DeploymentSection()),
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import MissingExtraError, ServingError
 from sevenfold.plan.deployment import Runtime
 from sevenfold.scoring.feeds import feeds_from_rows
-from sevenfold.serving.tensorflow_client import instances_of
+from sevenfold.scoring.tensorflow_client import instances_of
 
 __all__ = ["SmokeCheck", "example_instances", "smoke_test"]
 

@@ -70,7 +70,8 @@ def deploy_on_kserve(
     ours = section.runtime is Runtime.SEVENFOLD
     if not ours:
         bundle.require_saved_model()
-    registry, rollout = ClusterRegistry(cluster, name), _rollout(cluster, name, section)
+    registry = ClusterRegistry(cluster, name)
+    rollout = rollout_of(cluster, name, section.strategy, on_message=lambda message: _say(message, 0))
     note_what_serves(registry, rollout)
     used = image or (_runtime_image(cluster) if ours else "")
     record = candidate_record(tested, bundle, name).model_copy(
@@ -131,10 +132,6 @@ def run_of(location: str) -> str:
     """
     parts = PurePosixPath(location.partition("://")[2]).parts
     return parts[-4] if len(parts) > 4 else ""
-
-
-def _rollout(cluster: Cluster, name: str, section: DeploymentSection) -> Rollout:
-    return rollout_of(cluster, name, section.strategy, on_message=lambda message: _say(message, 0))
 
 
 def _runtime_image(cluster: Cluster) -> str:

@@ -159,8 +159,7 @@ def _fault(deployment: dict[str, Any] | None, pods: list[dict[str, Any]]) -> tup
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             return str(condition.get("message", "no pod may be created")), False
     for pod in pods:
-        status = pod.get("status", {})
-        for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+        for container in _containers(pod):
             waiting = container.get("state", {}).get("waiting", {})
             reason = waiting.get("reason", "")
             if reason in HOPELESS or container.get("restartCount", 0) >= RESTARTS:
@@ -181,9 +180,14 @@ def _why(cluster: Cluster, workload: str, pods: list[dict[str, Any]]) -> str:
     return " ".join([events, *logs]).strip()
 
 
+def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    status = pod.get("status", {})
+    return [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+
+
 def _logs(cluster: Cluster, pod: dict[str, Any]) -> list[str]:
-    status, tails = pod.get("status", {}), []
-    for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+    tails = []
+    for container in _containers(pod):
         if container.get("ready") or container.get("state", {}).get("terminated", {}).get("exitCode") == 0:
             continue
         name, last = container["name"], container.get("lastState", {})

@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from sevenfold.cluster.api import Cluster, Conflict
@@ -61,7 +62,8 @@ class Rollout:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.cluster, self.name = cluster, name
-        self._on_message, self._sleep, self._clock = on_message, sleep, clock
+        self._sleep, self._clock = sleep, clock
+        self._wait = partial(wait_for_revision, cluster, on_message=on_message, sleep=sleep, clock=clock)
 
     def read(self) -> Release | None:
         """Return what the InferenceService says, or None if there is none.
@@ -105,7 +107,7 @@ class Rollout:
         staged = released.candidate or released.stable
         deployment = workload(self.name, staged)
         try:
-            self._wait(deployment, staged, seconds)
+            self._wait(deployment, staged, seconds=seconds)
         except BaseException:
             self._restore(before, digest_of(predictor))
             raise
@@ -210,17 +212,6 @@ class Rollout:
                 continue
             return after
         raise TemporaryError("service_busy", f"InferenceService {self.name!r} was changed {ATTEMPTS} times meanwhile.")
-
-    def _wait(self, deployment: str, predictor: dict[str, Any], seconds: float) -> None:
-        wait_for_revision(
-            self.cluster,
-            deployment,
-            predictor,
-            seconds=seconds,
-            on_message=self._on_message,
-            sleep=self._sleep,
-            clock=self._clock,
-        )
 
     def _wait_for_route(self, release: Release, percent: int) -> None:
         """Wait until the gateway's route holds the share; without a Gateway API there is none to wait for."""

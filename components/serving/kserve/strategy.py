@@ -54,7 +54,7 @@ class Replacement(Rollout):
         self.cluster.apply(second.manifest())
         deployment = workload(self._second, predictor)
         try:
-            self._wait(deployment, predictor, seconds)
+            self._wait(deployment, predictor, seconds=seconds)
         except BaseException:
             self.withdraw(digest_of(predictor))
             raise
@@ -72,7 +72,7 @@ class Replacement(Rollout):
             before, stable = release.stable, named_as(release.stable, second.stable)
             self._change(lambda current: replace(self._present(current), stable=stable, candidate=None))
             try:
-                self._wait(workload(self.name, stable), stable, PATIENCE_SECONDS)
+                self._wait(workload(self.name, stable), stable, seconds=PATIENCE_SECONDS)
             except ServingError:
                 self._change(lambda current: replace(self._present(current), stable=before))
                 raise

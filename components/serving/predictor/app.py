@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from sevenfold.contracts.errors import InputError, IntegrityError, PolicyError, ServingError, SevenfoldError
 from sevenfold.contracts.service import BUNDLE_HEADER, REPLAY_HEADER, REPLAY_VALUE
+from sevenfold.drift.live_counts import DriftCounter
 from sevenfold.scoring.tensors import HEADER_LENGTH
 from sevenfold.serving.predictor.body import BodyReader, Receive
-from sevenfold.serving.predictor.drift_counts import DriftCounter
 from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.meter import Meter
 from sevenfold.serving.predictor.model import ServedModel
@@ -79,7 +79,7 @@ class Predictor:
             self.meter.refused[family] += 1
             log.error("model refused", extra={"data": {"reason": family, "code": error.code, "cause": error.message}})
             raise
-        self._drift = DriftCounter(model)
+        self._drift = DriftCounter(model.signature, model.reference)
         self._model = model
         self.meter.serve(model, self._drift)
         self._common = [(BUNDLE_HEADER.encode(), model.digest.encode())]

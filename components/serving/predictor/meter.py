@@ -14,7 +14,7 @@ from sevenfold.drift.telemetry import Metric
 if TYPE_CHECKING:
     from prometheus_client.core import Metric as Family
 
-    from sevenfold.serving.predictor.drift_counts import DriftCounter
+    from sevenfold.drift.live_counts import DriftCounter
     from sevenfold.serving.predictor.model import ServedModel
 
 __all__ = ["Meter"]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from sevenfold.contracts.schema import Task
 from sevenfold.drift.bins import bin_of, prediction_values
+from sevenfold.drift.live_counts import DriftCounter
 from sevenfold.drift.telemetry import parse_metrics
 from sevenfold.scoring.feeds import feeds_from_table
-from sevenfold.serving.predictor.drift_counts import DriftCounter
 from sevenfold.serving.predictor.meter import Meter
 from sevenfold.serving.predictor.model import ServedModel
 
@@ -46,7 +46,7 @@ def test_any_batches_add_up_to_the_rows(model: ServedModel, sample: Any, steps: 
     table = pa.concat_tables([sample.dataset.table("train")] * 8)
     feeds = feeds_from_table(table, model.signature.inputs)
     feeds["carrier"][::7] = "new"
-    drift, start = DriftCounter(model), 0
+    drift, start = DriftCounter(model.signature, model.reference), 0
     for step in steps:
         part = cut(feeds, start, start + step)
         drift.observe(part, model.predict(part), len(part["distance"]))
@@ -72,7 +72,7 @@ def test_out_of_range_names_the_rows(model: ServedModel, sample: Any) -> None:
         "seats": np.array([200, 1e6, 200, np.nan, 200]),
         "air_time": np.full(5, 150.0),
     }
-    drift = DriftCounter(model)
+    drift = DriftCounter(model.signature, model.reference)
     prediction = model.predict(feeds)
     assert drift.observe(feeds, prediction, 5) == {"distance": [0, 3], "seats": [1]}
     assert (drift.out_of_range["distance"], drift.out_of_range["seats"]) == (2, 1)
@@ -82,7 +82,7 @@ def test_out_of_range_names_the_rows(model: ServedModel, sample: Any) -> None:
 
 def test_two_replicas_add_up_to_one(model: ServedModel, sample: Any) -> None:
     feeds = feeds_from_table(sample.dataset.table("test"), model.signature.inputs)
-    one, *two = (DriftCounter(model) for _ in range(3))
+    one, *two = (DriftCounter(model.signature, model.reference) for _ in range(3))
     for start in range(0, 300, 30):
         part = cut(feeds, start, start + 30)
         for counter in (one, two[start // 30 % 2]):
@@ -96,7 +96,7 @@ def test_every_series_is_there_from_the_start(samples: dict[Task, Any], task: Ta
     from prometheus_client import CollectorRegistry, generate_latest
 
     model = ServedModel.load(samples[task].bundle.folder)
-    meter, drift = Meter("flights"), DriftCounter(model)
+    meter, drift = Meter("flights"), DriftCounter(model.signature, model.reference)
     meter.serve(model, drift)
     registry = CollectorRegistry()
     registry.register(meter)

@@ -11,12 +11,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.reference import FeatureBins
+from sevenfold.contracts.reference import FeatureBins, Reference
 from sevenfold.contracts.signature import Signature
 from sevenfold.drift.bins import count_bins, prediction_values
 from sevenfold.scoring.feeds import MISSING, Feeds
 from sevenfold.scoring.scorer import Prediction
-from sevenfold.serving.predictor.model import ServedModel
 
 __all__ = ["DriftCounter"]
 
@@ -24,12 +23,17 @@ PACKED_ROWS: Final = 512  # rows that wait at most, however many requests they c
 
 
 class DriftCounter:
-    """Counts of one model since it was loaded; `rows` counts predictions, the rest is per feature and bin."""
+    """Counts of one model since it was loaded; `rows` counts predictions, the rest is per feature and bin.
 
-    def __init__(self, model: ServedModel) -> None:
-        self.signature: Signature = model.signature
-        self.bins: dict[str, FeatureBins] = dict(model.reference.features)
-        self.prediction_bins = model.reference.prediction
+    Args:
+        signature: the model's.
+        reference: the bins of its features and of its predictions.
+    """
+
+    def __init__(self, signature: Signature, reference: Reference) -> None:
+        self.signature = signature
+        self.bins: dict[str, FeatureBins] = dict(reference.features)
+        self.prediction_bins = reference.prediction
         self.rows = 0
         self.out_of_range = {name: 0 for name, bins in self.bins.items() if bins.kind == "number"}
         self._counts = {name: np.zeros(len(bins.names), dtype=np.int64) for name, bins in self.bins.items()}
