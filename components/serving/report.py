@@ -29,37 +29,15 @@ def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
     """Return the report of a service that runs: address, query, latency, agreement, checks."""
     service, checks = deployed.service, deployed.checks
     comparison = checks.comparison
-    limit = section.service_level.latency_p99_ms
-    fast = comparison.latency_p99_ms <= limit
+    fast = comparison.latency_p99_ms <= section.service_level.latency_p99_ms
     ours = section.runtime is Runtime.SEVENFOLD
-    protocol = "V2 binary" if ours else "V1"
     return Report(
         stage=STAGE,
         title="Inference: the deployed model",
         headline=f"The model answers at {_public(service)}, and all {comparison.rows} test rows were served as tested.",
         level="good" if fast else "warning",
         blocks=(
-            Facts(
-                facts=(
-                    Fact(label="Test rows compared", value=comparison.rows, hint=f"over {protocol}"),
-                    Fact(
-                        label="Largest difference",
-                        value=float(f"{comparison.difference:.2g}"),
-                        hint=f"served against tested; at most {comparison.limit:g}",
-                        level="good",
-                    ),
-                    Fact(label="Median latency", value=comparison.latency_p50_ms, unit="ms"),
-                    Fact(label="95th percentile", value=comparison.latency_p95_ms, unit="ms"),
-                    Fact(
-                        label="99th percentile",
-                        value=comparison.latency_p99_ms,
-                        unit="ms",
-                        hint=f"{comparison.single_requests} requests of one row; at most {limit:g} ms",
-                        level="good" if fast else "bad",
-                    ),
-                    Fact(label="Bundle", value=service.digest.removeprefix("sha256:")[:12], hint=service.digest),
-                )
-            ),
+            _figures(deployed, section),
             Text(text="Ask it yourself:"),
             Text(text=query_line(_public(service), service.name, _example_row(checks, section))),
             Table(
@@ -75,6 +53,33 @@ def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
             ),
             Text(text=_where(service)),
         ),
+    )
+
+
+def _figures(deployed: Deployed, section: DeploymentSection) -> Facts:
+    comparison, digest = deployed.checks.comparison, deployed.service.digest
+    limit = section.service_level.latency_p99_ms
+    protocol = "V2 binary" if section.runtime is Runtime.SEVENFOLD else "V1"
+    return Facts(
+        facts=(
+            Fact(label="Test rows compared", value=comparison.rows, hint=f"over {protocol}"),
+            Fact(
+                label="Largest difference",
+                value=float(f"{comparison.difference:.2g}"),
+                hint=f"served against tested; at most {comparison.limit:g}",
+                level="good",
+            ),
+            Fact(label="Median latency", value=comparison.latency_p50_ms, unit="ms"),
+            Fact(label="95th percentile", value=comparison.latency_p95_ms, unit="ms"),
+            Fact(
+                label="99th percentile",
+                value=comparison.latency_p99_ms,
+                unit="ms",
+                hint=f"{comparison.single_requests} requests of one row; at most {limit:g} ms",
+                level="good" if comparison.latency_p99_ms <= limit else "bad",
+            ),
+            Fact(label="Bundle", value=digest.removeprefix("sha256:")[:12], hint=digest),
+        )
     )
 
 

@@ -20,7 +20,7 @@ from sevenfold.serving.compare import compare
 from sevenfold.serving.deployment import STAGE, Checks, Deployed, candidate_record, require_tested
 from sevenfold.serving.kserve.predictor_spec import RUNTIME, fetchable, predictor_of
 from sevenfold.serving.kserve.readiness import container_of
-from sevenfold.serving.kserve.rollout import Rollout
+from sevenfold.serving.kserve.rollout import Rollout, Staged
 from sevenfold.serving.kserve.strategy import rollout_of
 from sevenfold.serving.smoke import smoke_test
 
@@ -74,10 +74,7 @@ def deploy_on_kserve(
     rollout = rollout_of(cluster, name, section.strategy, on_message=lambda message: _say(message, 0))
     note_what_serves(registry, rollout)
     used = image or (_runtime_image(cluster) if ours else "")
-    record = candidate_record(tested, bundle, name).model_copy(
-        update={"image": used, "location": fetchable(location), "run": run_of(location)}
-    )
-    candidate = Candidate(record=record, predictor=predictor_of(name, location, bundle.digest, used, section))
+    candidate = _candidate(candidate_record(tested, bundle, name), location, used, section)
     registry.remember(candidate)
     _say(f"Bringing up {name} in namespace {cluster.namespace}", 0)
     staged = rollout.stage(candidate.predictor, seconds=section.deadline_seconds)
@@ -95,16 +92,7 @@ def deploy_on_kserve(
     except BaseException:
         rollout.withdraw(bundle.digest)
         raise
-    service = KServeService(
-        name=name,
-        namespace=cluster.namespace,
-        url=staged.url,
-        public_url=rollout.public_url(),
-        digest=bundle.digest,
-        stable=staged.stable,
-        workload=staged.workload,
-        strategy=section.strategy,
-    )
+    service = _service(rollout, staged, bundle.digest, section)
     checks = Checks(smoke=smoke, comparison=comparison, bundle=str(bundle.folder.resolve()), candidate=candidate.record)
     deployed = Deployed(service, checks)
     deployed.save(out)
@@ -132,6 +120,26 @@ def run_of(location: str) -> str:
     """
     parts = PurePosixPath(location.partition("://")[2]).parts
     return parts[-4] if len(parts) > 4 else ""
+
+
+def _candidate(record: Record, location: str, image: str, section: DeploymentSection) -> Candidate:
+    """Return what a promotion will record, and the predictor that it will bring up."""
+    known = {"image": image, "location": fetchable(location), "run": run_of(location)}
+    predictor = predictor_of(record.name, location, record.bundle, image, section)
+    return Candidate(record=record.model_copy(update=known), predictor=predictor)
+
+
+def _service(rollout: Rollout, staged: Staged, digest: str, section: DeploymentSection) -> KServeService:
+    return KServeService(
+        name=rollout.name,
+        namespace=rollout.cluster.namespace,
+        url=staged.url,
+        public_url=rollout.public_url(),
+        digest=digest,
+        stable=staged.stable,
+        workload=staged.workload,
+        strategy=section.strategy,
+    )
 
 
 def _runtime_image(cluster: Cluster) -> str:

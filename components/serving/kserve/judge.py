@@ -12,6 +12,7 @@ from sevenfold.cluster.api import Cluster
 from sevenfold.cluster.records import Candidate, ClusterRegistry
 from sevenfold.contracts.errors import ServingError, TemporaryError
 from sevenfold.contracts.manifest import verify
+from sevenfold.contracts.registry import Record
 from sevenfold.contracts.service import KServeService, read_service
 from sevenfold.drift.prometheus import PrometheusClient
 from sevenfold.drift.telemetry import bundle_label
@@ -70,8 +71,8 @@ def judge_on_kserve(
     return verdict
 
 
-def release_candidate(registry: ClusterRegistry, rollout: Rollout, digest: str, *, who: str, reason: str) -> int:
-    """Let a candidate serve everybody and return the number of its record.
+def release_candidate(registry: ClusterRegistry, rollout: Rollout, digest: str, *, who: str, reason: str) -> Record:
+    """Let a candidate serve everybody and return the record of it.
 
     What the record will say is written before anything changes, so that an interruption in between loses none of it.
 
@@ -84,7 +85,7 @@ def release_candidate(registry: ClusterRegistry, rollout: Rollout, digest: str, 
     record = kept.record.model_copy(update={"action": "promote", "who": who, "reason": reason})
     registry.remember(Candidate(record=record, predictor=kept.predictor))
     rollout.promote(digest)
-    return registry.promote(record).number
+    return registry.promote(record)
 
 
 def absence(cluster: Cluster, workload: str, *, clock: Callable[[], float] = time.monotonic) -> Callable[[], str]:
@@ -126,8 +127,8 @@ def _watched(service: KServeService, section: DeploymentSection, rollout: Rollou
 
 def _carried_out(verdict: Verdict, service: KServeService, registry: ClusterRegistry, rollout: Rollout) -> Verdict:
     if verdict.decision == "promote":
-        number = release_candidate(registry, rollout, service.digest, who="automatic", reason=verdict.sentence)
-        return verdict.model_copy(update={"record": number})
+        record = release_candidate(registry, rollout, service.digest, who="automatic", reason=verdict.sentence)
+        return verdict.model_copy(update={"record": record.number})
     if verdict.decision == "rollback":
         rollout.withdraw(service.digest)
     return verdict

@@ -82,8 +82,7 @@ def promote_waiting(cluster: Cluster, name: str, *, who: str, reason: str, on_me
             f"A candidate of {name!r} must wait for approval, but none does.",
             remedy=f"See what serves with: sevenfold status {name}",
         )
-    release_candidate(registry, rollout, digest, who=who, reason=reason)
-    return _current(registry)
+    return release_candidate(registry, rollout, digest, who=who, reason=reason)
 
 
 def put_back(
@@ -123,10 +122,3 @@ def withdraw_waiting(cluster: Cluster, name: str, on_message: Callable[[str], No
     elif digest:
         rollout.withdraw(digest)
     return digest
-
-
-def _current(registry: ClusterRegistry) -> Record:
-    record = registry.current()
-    if record is None:
-        raise PolicyError("nothing_promoted", "A promotion must have been recorded, but there is none.")
-    return record

@@ -5,13 +5,11 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
-from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.errors import MissingExtraError, PolicyError, SevenfoldError
@@ -19,6 +17,9 @@ from sevenfold.serving.predictor.app import Predictor
 from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.log import log_to_stderr
 from sevenfold.serving.predictor.model import ServedModel
+
+if TYPE_CHECKING:
+    from sevenfold.serving.predictor.draining import DrainingServer
 
 __all__ = ["PICKLE_STATUS", "forbid_pickle", "serve"]
 
@@ -120,39 +121,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _server(predictor: Predictor, limits: Limits, *, on_start: Any, on_reload: Any) -> Any:
+def _server(
+    predictor: Predictor, limits: Limits, *, on_start: Callable[[], None], on_reload: Callable[[], None]
+) -> DrainingServer:
     import uvicorn
 
-    from sevenfold.serving.predictor.connection import bounded_connection, close_stalled
-
-    class Draining(uvicorn.Server):  # type: ignore[misc]
-        """After the first signal not ready, but answering for `drain_seconds`; after the second it ends at once."""
-
-        leave_at: float | None = None
-        reload = False
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets=sockets)
-            if hasattr(signal, "SIGHUP"):
-                signal.signal(signal.SIGHUP, lambda *_: setattr(self, "reload", True))
-            on_start()
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            if predictor.draining:
-                self.should_exit = True
-                return
-            predictor.draining = True
-            self.leave_at = monotonic() + limits.drain_seconds
-
-        async def on_tick(self, counter: int) -> bool:
-            if self.reload:
-                self.reload = False
-                on_reload()
-            if self.leave_at is not None and monotonic() >= self.leave_at:
-                self.should_exit = True
-            if counter % 10 == 0:
-                close_stalled(self.server_state.connections)
-            return bool(await super().on_tick(counter))
+    from sevenfold.serving.predictor.connection import bounded_connection
+    from sevenfold.serving.predictor.draining import DrainingServer
 
     config = uvicorn.Config(
         predictor,
@@ -169,7 +144,7 @@ def _server(predictor: Predictor, limits: Limits, *, on_start: Any, on_reload: A
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=BACKLOG,
     )
-    return Draining(config)
+    return DrainingServer(config, predictor, on_start=on_start, on_reload=on_reload)
 
 
 def _has_uvloop() -> bool:

@@ -78,8 +78,8 @@ def test_uvicorn_has_the_private_names_that_the_predictor_uses() -> None:
         lacks += missing("FlowControl", connection.cycle.flow, ("write_paused",))
         assert written == b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
     assert not lacks, (
-        f"uvicorn {version('uvicorn')} lacks {', '.join(lacks)}, which predictor/connection.py or predictor/serve.py "
-        "uses: adapt them, or keep the bound of uvicorn in pyproject.toml."
+        f"uvicorn {version('uvicorn')} lacks {', '.join(lacks)}, which connection.py or draining.py "
+        "of the predictor uses: adapt them, or keep the bound of uvicorn in pyproject.toml."
     )
 
 

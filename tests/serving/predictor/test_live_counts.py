@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from predictor_requests import read_metrics
 
 from sevenfold.contracts.schema import Task
 from sevenfold.drift.bins import bin_of, prediction_values
 from sevenfold.drift.live_counts import DriftCounter
-from sevenfold.drift.telemetry import parse_metrics
 from sevenfold.scoring.feeds import feeds_from_table
 from sevenfold.serving.predictor.meter import Meter
 from sevenfold.serving.predictor.model import ServedModel
@@ -100,7 +100,7 @@ def test_every_series_is_there_from_the_start(samples: dict[Task, Any], task: Ta
     meter.serve(model, drift)
     registry = CollectorRegistry()
     registry.register(meter)
-    before = parse_metrics(generate_latest(registry).decode())
+    before = read_metrics(generate_latest(registry).decode())
     features, bins = model.reference.features, model.reference.prediction
     for name, feature in features.items():
         bin_names = {dict(pairs)["bin"] for (metric, pairs) in before if metric == "sevenfold_feature_bin_total"
@@ -112,7 +112,7 @@ def test_every_series_is_there_from_the_start(samples: dict[Task, Any], task: Ta
     prediction = model.predict(feeds)
     drift.observe(feeds, prediction, 300)
     meter.request(200, 0.002)
-    after = parse_metrics(generate_latest(registry).decode())
+    after = read_metrics(generate_latest(registry).decode())
     assert after.keys() == before.keys()
     counted = sum(value for (metric, _), value in after.items() if metric == "sevenfold_prediction_bin_total")
     assert counted == 300 == len(prediction_values(model.signature, prediction))
