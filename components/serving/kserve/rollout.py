@@ -1,8 +1,8 @@
-"""The steps by which a new version takes over on KServe, each of them whole or not at all.
+"""The steps by which a new version takes over on KServe: each is done whole or not at all.
 
-Staged dark, given a share, then promoted or withdrawn. The InferenceService alone decides what serves, and every step
-is one change of it that names the version it was decided on: whatever is interrupted, and wherever, the
-next run sees the old model or the new one.
+A version is staged without traffic, given a share, then promoted or withdrawn. The InferenceService alone decides what
+serves, and every step is one change of it that names the version it was decided on: wherever a run is interrupted, the
+next one sees the old model or the new one.
 
 Traffic is moved before anything goes: a route that still names a deleted Service answers 500 (11 of 50 requests
 in the second of a promotion, measured with Contour), so a promotion gives the candidate everything first, a withdrawal

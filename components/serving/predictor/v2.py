@@ -156,11 +156,11 @@ def _mark_missing(feeds: Feeds, name: str, column: Column, flags: NDArray[Any]) 
 def _wanted(document: dict[str, Any], model: ServedModel) -> tuple[tuple[str, ...], bool]:
     parameters = document.get("parameters")
     binary = type(parameters) is dict and parameters.get("binary_data_output") is True
-    asked = document.get("outputs")
-    if not asked:
+    wanted = document.get("outputs")
+    if not wanted:
         return model.outputs, binary
     names = []
-    for entry in asked if type(asked) is list else [{}]:
+    for entry in wanted if type(wanted) is list else [{}]:
         name = entry.get("name") if isinstance(entry, dict) else None
         if not isinstance(entry, dict) or name not in model.outputs:
             known = ", ".join(model.outputs)
