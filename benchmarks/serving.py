@@ -94,12 +94,12 @@ def _network(transform: Any) -> Any:
         constants.append(numpy_helper.from_array(array, name))
         return name
 
-    for position, cardinality in enumerate(transform.cardinalities):
-        table = constant(f"table{position}", rng.normal(size=(cardinality, size)).astype(np.float32))
-        index = constant(f"position{position}", np.array(position, dtype=np.int64))
-        nodes.append(helper.make_node("Gather", ["categorical", index], [f"code{position}"], axis=1))
-        nodes.append(helper.make_node("Gather", [table, f"code{position}"], [f"vector{position}"]))
-        parts.append(f"vector{position}")
+    for place, cardinality in enumerate(transform.cardinalities):
+        table = constant(f"table{place}", rng.normal(size=(cardinality, size)).astype(np.float32))
+        index = constant(f"place{place}", np.array(place, dtype=np.int64))
+        nodes.append(helper.make_node("Gather", ["categorical", index], [f"code{place}"], axis=1))
+        nodes.append(helper.make_node("Gather", [table, f"code{place}"], [f"vector{place}"]))
+        parts.append(f"vector{place}")
     nodes.append(helper.make_node("Concat", parts, ["all"], axis=1))
     total = width + size * len(transform.cardinalities)
     first = constant("w1", (rng.normal(size=(total, hidden)) / 8).astype(np.float32))
@@ -300,7 +300,7 @@ def main() -> None:
                 server.wait(timeout=20)
 
 
-def report(ports: dict[str, int], pids: dict[str, int], on_message: Callable[[str], None] = print) -> None:
+def report(ports: dict[str, int], pids: dict[str, int], say: Callable[[str], None] = print) -> None:
     """Measure the pairs and print the ratios."""
     for name, request in requests().items():
         answers = {who: answer_of(port, *request) for who, port in ports.items()}
@@ -313,7 +313,7 @@ def report(ports: dict[str, int], pids: dict[str, int], on_message: Callable[[st
         ]
         ratios = [pair["peer"] / pair["ours"] for pair in pairs]
         ours, peer = (statistics.median(pair[who] for pair in pairs) for who in ("ours", "peer"))
-        on_message(
+        say(
             f"{name}: ours {ours:.0f} µs / peer {peer:.0f} µs, peer/ours = {statistics.median(ratios):.1f} "
             f"({min(ratios):.1f}–{max(ratios):.1f}); to reach {TARGETS[name]}"
         )
