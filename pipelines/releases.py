@@ -62,7 +62,7 @@ def roll_back(name: str, place: Place, reason: str, tell: Callable[[str], None],
         return _line(_local(name, place.runs).rollback(who=who, reason=why, to=to))
     from sevenfold.serving.kserve.release import put_back
 
-    return _line(put_back(_cluster(place), name, who=who, reason=why, tell=tell, to=to))
+    return _line(put_back(_cluster(place), name, who=who, reason=why, on_message=tell, to=to))
 
 
 def promote(name: str, place: Place, reason: str, tell: Callable[[str], None]) -> str:
@@ -74,7 +74,7 @@ def promote(name: str, place: Place, reason: str, tell: Callable[[str], None]) -
     from sevenfold.serving.kserve.release import promote_waiting
 
     who, why = getpass.getuser(), reason or "approved"
-    return _line(promote_waiting(_needed(place), name, who=who, reason=why, tell=tell))
+    return _line(promote_waiting(_needed(place), name, who=who, reason=why, on_message=tell))
 
 
 def withdraw(name: str, place: Place, tell: Callable[[str], None]) -> str:

@@ -2,7 +2,7 @@
 
 =================  ======================================================================================
 `service.json`     `LocalService` or `KServeService`, told apart by `kind`
-`checks.json`      what was checked before anybody used it (`sevenfold.serving.deploy.Checks`)
+`checks.json`      what was checked before anybody used it (`sevenfold.serving.deployment.Checks`)
 `manifest.json`    digest and bytes of both
 =================  ======================================================================================
 """

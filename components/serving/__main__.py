@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Final
 
 from sevenfold.contracts.errors import SevenfoldError
-from sevenfold.serving.predictor.guard import forbid_pickle
 from sevenfold.serving.predictor.limits import Limits
-from sevenfold.serving.predictor.serve import serve
+from sevenfold.serving.predictor.serve import forbid_pickle, serve
 
-DEFAULTS = Limits()
+DEFAULTS: Final = Limits()
+LIMITS: Final = ("max_batch", "max_waiting", "body_seconds", "header_seconds", "drain_seconds", "strict_fields")
 
 
 def main() -> int:
@@ -22,33 +23,18 @@ def main() -> int:
     parser.add_argument("--digest", default="", help="digest the bundle must have")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8080, help="port; 0 takes a free one")
-    parser.add_argument("--port-file", type=Path, help="where to write pid and port once requests are taken")
+    parser.add_argument("--port-file", type=Path, help="file for pid and port, written once requests are taken")
     parser.add_argument("--max-batch", type=int, default=DEFAULTS.max_batch, help="most rows of one request")
     parser.add_argument("--max-waiting", type=int, default=DEFAULTS.max_waiting, help="most requests that wait")
-    parser.add_argument("--body-seconds", type=float, default=DEFAULTS.body_seconds, help="longest time of a body")
-    parser.add_argument("--header-seconds", type=float, default=DEFAULTS.header_seconds, help="the same of a head")
-    parser.add_argument("--drain-seconds", type=float, default=0.0, help="answer so long after SIGTERM")
-    parser.add_argument("--strict-fields", action="store_true", help="refuse fields the model does not know")
-    given = parser.parse_args()
-    limits = Limits(
-        max_batch=given.max_batch,
-        max_waiting=given.max_waiting,
-        body_seconds=given.body_seconds,
-        header_seconds=given.header_seconds,
-        drain_seconds=given.drain_seconds,
-        strict_fields=given.strict_fields,
-    )
+    parser.add_argument("--body-seconds", type=float, default=DEFAULTS.body_seconds, help="longest time for a body")
+    parser.add_argument("--header-seconds", type=float, default=DEFAULTS.header_seconds, help="longest time for a head")
+    parser.add_argument("--drain-seconds", type=float, default=0.0, help="how long to answer after SIGTERM")
+    parser.add_argument("--strict-fields", action="store_true", help="refuse fields that the model does not have")
+    given = vars(parser.parse_args())
+    limits = Limits(**{name: given.pop(name) for name in LIMITS})
     forbid_pickle()
     try:
-        serve(
-            given.bundle,
-            name=given.name,
-            host=given.host,
-            port=given.port,
-            digest=given.digest,
-            port_file=given.port_file,
-            limits=limits,
-        )
+        serve(given.pop("bundle"), limits=limits, **given)
     except SevenfoldError as error:
         sys.stdout.write(error.to_json() + "\n")
         return error.exit_status

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from sevenfold.contracts.signature import Signature
 from sevenfold.plan.deployment import Runtime
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.scoring.feeds import Feeds, feeds_from_table
-from sevenfold.serving.tensorflow_client import TensorFlowClient
+from sevenfold.scoring.tensorflow_client import TensorFlowClient
 
 __all__ = ["PROBABILITY_LIMIT", "VALUE_LIMIT", "Comparison", "compare"]
 
@@ -33,7 +32,7 @@ Predicted = NDArray[np.float64]
 
 
 class Comparison(BaseModel):
-    """What the comparison found; latencies in milliseconds, of requests with one row each, as the client saw them."""
+    """Served against tested predictions; latencies in milliseconds, of requests of one row, measured by the client."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,11 +60,10 @@ def compare(
     *,
     max_batch: int,
     runtime: Runtime = Runtime.SEVENFOLD,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
     """Replay the test rows in batches, then some one by one, all marked as a replay.
 
-    Our runtime is asked over V2 binary, TensorFlow Serving over V1.
+    Our runtime is queried over V2 binary, TensorFlow Serving over V1.
 
     Args:
         url: the predictor's address.
@@ -74,8 +72,7 @@ def compare(
         signature: the bundle's.
         evaluation: a verified evaluation folder; its predictions are in the order of the test rows.
         max_batch: most rows of one request.
-        runtime: what answers.
-        on_progress: called with rows done and rows in all.
+        runtime: the server that answers.
 
     Raises:
         ServingError: ``served_differs``, or what the client raises.
@@ -86,17 +83,14 @@ def compare(
     total = len(tested)
     if len(next(iter(feeds.values()))) != total:
         raise IntegrityError("rows_differ", f"The evaluation must have a prediction per test row, but has {total}.")
-    served: list[Predicted] = []
     tensorflow = runtime is Runtime.TENSORFLOW_SERVING
     kind = TensorFlowClient if tensorflow else InferenceClient
     with kind(url, name, timeout_seconds=60.0) as client:
-        for start in range(0, total, max_batch):
-            served.append(_ask(client, _rows(feeds, start, start + max_batch)))
-            on_progress(min(start + max_batch, total), total)
+        served = [_predictions(client, _rows(feeds, at, at + max_batch)) for at in range(0, total, max_batch)]
         difference, limit = _difference(np.concatenate(served), tested, signature.task)
         limit = TENSORFLOW_LIMIT if tensorflow else limit
         seconds = _single(client, feeds, total)
-    found = Comparison(
+    comparison = Comparison(
         rows=total,
         requests=len(served),
         difference=difference,
@@ -104,14 +98,14 @@ def compare(
         single_requests=len(seconds),
         **_percentiles(seconds),
     )
-    if not found.agrees:
+    if not comparison.agrees:
         raise ServingError(
             "served_differs",
             f"Served and tested predictions may differ by {limit:g}, but differ by {difference:g} "
             f"over {total} test rows.",
             remedy="The service does not run the model that was tested: do not use it.",
         )
-    return found
+    return comparison
 
 
 def _tested(folder: Path, signature: Signature) -> Predicted:
@@ -127,10 +121,10 @@ def _rows(feeds: Feeds, start: int, stop: int) -> Feeds:
     return {name: values[start:stop] for name, values in feeds.items()}
 
 
-def _ask(client: InferenceClient, feeds: Feeds) -> Predicted:
+def _predictions(client: InferenceClient, feeds: Feeds) -> Predicted:
     outputs: dict[str, NDArray[Any]] = client.infer(feeds, headers=REPLAY)
-    found = outputs["value"] if "value" in outputs else outputs["probabilities"]
-    return found.astype(np.float64).reshape(len(found), -1)
+    values = outputs["value"] if "value" in outputs else outputs["probabilities"]
+    return values.astype(np.float64).reshape(len(values), -1)
 
 
 def _difference(served: Predicted, tested: Predicted, task: Task) -> tuple[float, float]:
@@ -141,10 +135,10 @@ def _difference(served: Predicted, tested: Predicted, task: Task) -> tuple[float
 
 
 def _single(client: InferenceClient, feeds: Feeds, total: int) -> list[float]:
-    places = np.linspace(0, total - 1, min(SINGLE_ROWS, total)).astype(int).tolist()
+    indices = np.linspace(0, total - 1, min(SINGLE_ROWS, total)).astype(int).tolist()
     seconds = []
-    for place in places:
-        row = _rows(feeds, place, place + 1)
+    for index in indices:
+        row = _rows(feeds, index, index + 1)
         started = time.perf_counter()
         client.infer(row, headers=REPLAY)
         seconds.append(time.perf_counter() - started)
@@ -152,5 +146,5 @@ def _single(client: InferenceClient, feeds: Feeds, total: int) -> list[float]:
 
 
 def _percentiles(seconds: list[float]) -> dict[str, float]:
-    found = np.percentile(np.array(seconds) * 1000, [50, 95, 99]).round(3).tolist()
-    return dict(zip(("latency_p50_ms", "latency_p95_ms", "latency_p99_ms"), found, strict=True))
+    percentiles = np.percentile(np.array(seconds) * 1000, [50, 95, 99]).round(3).tolist()
+    return dict(zip(("latency_p50_ms", "latency_p95_ms", "latency_p99_ms"), percentiles, strict=True))

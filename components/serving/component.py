@@ -19,10 +19,10 @@ def deploy_model(
     bundle_digest: str = "",
     evaluation_digest: str = "",
 ) -> None:
-    """Bring a tested bundle to serve and prove that it serves what was tested.
+    """Deploy a tested bundle and check that it serves what was tested.
 
     On a cluster it becomes a candidate of the plan's InferenceService that no user's request reaches yet; elsewhere the
-    predictor is a process of this machine. It is asked with KServe's own client, and every test row is compared with
+    predictor is a process of this machine. It is queried with KServe's own client, and every test row is compared with
     its tested prediction: 1e-6 for probabilities, 1e-5 relative for values.
 
     Args:
@@ -32,7 +32,7 @@ def deploy_model(
         settings: Canonical JSON of {"deployment": section of the plan, "name": name of the plan, "image": image of the
             predictor, empty for the cluster's ServingRuntime's}.
         service: Folder with service.json (kind, url, digest, …) and checks.json, sealed.
-        report: What was found, as a page.
+        report: Address, query and checks, as a page.
         summary: The same as Markdown.
         bundle_digest: sha256:… that the bundle must have, where it comes from another run; empty accepts any that the
             evaluation is of.
@@ -41,31 +41,22 @@ def deploy_model(
     from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("serving"):
-        import json
         from pathlib import Path
 
-        from sevenfold.contracts.manifest import verify
-        from sevenfold.plan.deployment import DeploymentSection
-        from sevenfold.report.page import write_report
-        from sevenfold.serving.report import deployment_report
         from sevenfold.serving.stage import run_deployment
 
-        for folder, digest in ((bundle.path, bundle_digest), (evaluation.path, evaluation_digest)):
-            if digest:
-                verify(Path(folder), digest=digest)
-        given = json.loads(settings)
-        section = DeploymentSection.model_validate(given["deployment"])
-        deployed = run_deployment(
+        run_deployment(
             Path(dataset.path),
             Path(bundle.path),
             Path(evaluation.path),
-            section,
-            name=given["name"],
-            image=given.get("image", ""),
+            settings,
             location=bundle.uri,
+            bundle_digest=bundle_digest,
+            evaluation_digest=evaluation_digest,
             out=Path(service.path),
+            page=Path(report.path),
+            summary=Path(summary.path),
         )
-        write_report(deployment_report(deployed, section), Path(report.path), Path(summary.path))
 
 
 @dsl.component(base_image=CONTROL, install_kfp_package=False)
@@ -85,7 +76,7 @@ def judge_canary(
         service: Sealed service folder of deploy_model.
         settings: Canonical JSON of {"deployment": section of the plan, "name": name of the plan, "prometheus": URL}.
         verdict: Folder with verdict.json, sealed.
-        report: What was decided, why and on which numbers, as a page.
+        report: The decision, its reason and its numbers, as a page.
         summary: The same as Markdown.
 
     Returns:
@@ -94,18 +85,9 @@ def judge_canary(
     from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("serving"):
-        import json
         from pathlib import Path
 
-        from sevenfold.plan.deployment import DeploymentSection
-        from sevenfold.report.page import write_report
-        from sevenfold.serving.report import verdict_report
         from sevenfold.serving.stage import run_judgement
 
-        given = json.loads(settings)
-        section = DeploymentSection.model_validate(given["deployment"])
-        decided = run_judgement(
-            Path(service.path), section, prometheus=given.get("prometheus", ""), out=Path(verdict.path)
-        )
-        write_report(verdict_report(decided, section), Path(report.path), Path(summary.path))
-        return decided.decision
+        outputs = {"out": Path(verdict.path), "page": Path(report.path), "summary": Path(summary.path)}
+        return run_judgement(Path(service.path), settings, **outputs).decision

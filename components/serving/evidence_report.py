@@ -1,4 +1,4 @@
-"""The numbers a canary was judged on, for people: both versions side by side, and what they predicted."""
+"""The part of a report with a canary's evidence: both versions side by side, and what they predicted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LAST = ("other", "unseen", "missing")
 def evidence_blocks(observed: Observed | None, section: DeploymentSection) -> list[Block]:
     """Return a table of what each version counted, and charts of its predictions beside its reference's.
 
-    None, where nothing was seen, gives no blocks.
+    None, where nothing was counted, gives no blocks.
     """
     if observed is None:
         return []
@@ -58,15 +58,15 @@ def _share(part: int, whole: int) -> str:
 
 def _chart(name: str, side: Side) -> Chart:
     counts = {"reference": side.reference, "now": side.prediction}
-    bins = sorted((b for b in side.reference.keys() | side.prediction.keys() if _seen(b, counts)), key=_place)
-    rows = [
-        {"bin": bin_name, "share": found.get(bin_name, 0) / (sum(found.values()) or 1), "rows": series}
+    bins = sorted((b for b in side.reference.keys() | side.prediction.keys() if _counted(b, counts)), key=_position)
+    points = [
+        {"bin": bin_name, "share": rows.get(bin_name, 0) / (sum(rows.values()) or 1), "rows": series}
         for bin_name in bins
-        for series, found in counts.items()
+        for series, rows in counts.items()
     ]
     return draw.bars(
         f"What the {name} version predicts",
-        rows,
+        points,
         "bin",
         "share",
         "rows",
@@ -76,11 +76,11 @@ def _chart(name: str, side: Side) -> Chart:
     )
 
 
-def _seen(bin_name: str, counts: dict[str, dict[str, int]]) -> bool:
-    return any(found.get(bin_name) for found in counts.values())
+def _counted(bin_name: str, counts: dict[str, dict[str, int]]) -> bool:
+    return any(rows.get(bin_name) for rows in counts.values())
 
 
-def _place(bin_name: str) -> tuple[int, float, str]:
+def _position(bin_name: str) -> tuple[int, float, str]:
     """Order bins as a reference does: ``below 3``, ``3 to 5``, ``5 and above``, then the fixed ones."""
     if bin_name in LAST:
         return 2, LAST.index(bin_name), ""

@@ -1,9 +1,9 @@
-"""The canary rule: promote, hold or roll back, on what was counted and never on what is absent.
+"""The canary rule: promote, hold or roll back, on what was counted, and never on missing numbers.
 
 In this order:
 
 1. Its pods are gone: roll back (``predictor_gone``).
-2. Who cannot see cannot judge: without metrics hold, after `max_blind_seconds` roll back (``blind``).
+2. The metrics cannot be read: hold, after `max_blind_seconds` roll back (``blind``).
 3. It refuses requests that the stable version takes: roll back (``refused``).
 4. Fewer than `min_requests` counted requests: hold, after `max_wait_seconds` roll back (``no_evidence``).
    Replayed rows count only where the plan accepts them.
@@ -49,7 +49,7 @@ class Evidence:
     stable_p99_ms: float = math.nan
     waited_seconds: float = 0.0
     blind_seconds: float = 0.0  # since the metrics could last be read; 0 while they can
-    gone: str = ""  # what became of its pods, as a sentence, once they have been away for too long
+    gone: str = ""  # a sentence about its pods, once they have been gone for too long
 
 
 class Verdict(BaseModel):
@@ -61,7 +61,7 @@ class Verdict(BaseModel):
     reason: Reason
     sentence: str
     record: int = 0  # number in the registry; 0 where nothing was recorded
-    observed: Observed | None = None  # what it was decided on; None on one machine, and where nothing was seen
+    observed: Observed | None = None  # the numbers it rests on; None on one machine, and where nothing was counted
 
 
 def judge(evidence: Evidence, plan: DeploymentSection) -> Verdict:
@@ -125,7 +125,7 @@ def _fault(evidence: Evidence, plan: DeploymentSection, seen: str) -> Verdict | 
 
 
 def _refusal(evidence: Evidence, plan: DeploymentSection) -> str:
-    """Return how the canary refuses what the stable version takes; "" where it does not, or nobody can tell."""
+    """Return how the canary refuses what the stable version takes; "" where it does not, or too few were counted."""
     total = evidence.requests + evidence.refused
     beside = evidence.stable_requests + evidence.stable_refused
     if evidence.replayed or min(total, beside) < plan.canary.min_requests:

@@ -1,4 +1,4 @@
-"""What was seen of a canary and of the stable version beside it: the numbers a decision rests on."""
+"""What was counted of a canary and of the stable version beside it: the numbers a decision rests on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Observed", "Side"]
 
 
 class Side(BaseModel):
-    """What the users' requests to one version came to since the canary got its share; replayed rows are not among them.
+    """Counts of the users' requests to one version since the canary got its share; replayed rows are not among them.
 
     `answered` holds the requests the model was asked for, well (200) or not (5xx, the `errors`); `refused` those it
     did not accept (400, 413, 415, 422). `prediction` counts rows per bin, `reference` the rows of the bundle's own

@@ -1,4 +1,4 @@
-"""What deployment tells people: where the model serves, how to ask it, how it was checked, what was decided."""
+"""The reports of inference: where the model serves, how to query it, how it was checked, what the judge decided."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.service import KServeService, Service
 from sevenfold.plan.deployment import DeploymentSection, Runtime
 from sevenfold.report import Fact, Facts, Finding, Findings, Report, Table, Text
-from sevenfold.serving.deploy import Checks, Deployed
+from sevenfold.report.model import Level
+from sevenfold.serving.deployment import STAGE, Checks, Deployed
 from sevenfold.serving.evidence_report import evidence_blocks
 from sevenfold.serving.judge import Verdict
 from sevenfold.serving.smoke import example_instances
 
 __all__ = ["deployment_report", "query_line", "verdict_report"]
-
-STAGE = "serving"
 
 
 def query_line(url: str, name: str, row: dict[str, Any]) -> str:
@@ -29,37 +28,16 @@ def query_line(url: str, name: str, row: dict[str, Any]) -> str:
 def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
     """Return the report of a service that runs: address, query, latency, agreement, checks."""
     service, checks = deployed.service, deployed.checks
-    found = checks.comparison
-    limit = section.service_level.latency_p99_ms
-    fast = found.latency_p99_ms <= limit
+    comparison = checks.comparison
+    fast = comparison.latency_p99_ms <= section.service_level.latency_p99_ms
     ours = section.runtime is Runtime.SEVENFOLD
     return Report(
         stage=STAGE,
         title="Inference: the deployed model",
-        headline=f"The model answers at {_public(service)}, and all {found.rows} test rows were served as tested.",
+        headline=f"The model answers at {_public(service)}, and all {comparison.rows} test rows were served as tested.",
         level="good" if fast else "warning",
         blocks=(
-            Facts(
-                facts=(
-                    Fact(label="Test rows compared", value=found.rows, hint="over V2 binary" if ours else "over V1"),
-                    Fact(
-                        label="Largest difference",
-                        value=float(f"{found.difference:.2g}"),
-                        hint=f"served against tested; at most {found.limit:g}",
-                        level="good",
-                    ),
-                    Fact(label="Median latency", value=found.latency_p50_ms, unit="ms"),
-                    Fact(label="95th percentile", value=found.latency_p95_ms, unit="ms"),
-                    Fact(
-                        label="99th percentile",
-                        value=found.latency_p99_ms,
-                        unit="ms",
-                        hint=f"{found.single_requests} requests of one row; at most {limit:g} ms",
-                        level="good" if fast else "bad",
-                    ),
-                    Fact(label="Bundle", value=service.digest.removeprefix("sha256:")[:12], hint=service.digest),
-                )
-            ),
+            _figures(deployed, section),
             Text(text="Ask it yourself:"),
             Text(text=query_line(_public(service), service.name, _example_row(checks, section))),
             Table(
@@ -78,6 +56,33 @@ def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
     )
 
 
+def _figures(deployed: Deployed, section: DeploymentSection) -> Facts:
+    comparison, digest = deployed.checks.comparison, deployed.service.digest
+    limit = section.service_level.latency_p99_ms
+    protocol = "V2 binary" if section.runtime is Runtime.SEVENFOLD else "V1"
+    return Facts(
+        facts=(
+            Fact(label="Test rows compared", value=comparison.rows, hint=f"over {protocol}"),
+            Fact(
+                label="Largest difference",
+                value=float(f"{comparison.difference:.2g}"),
+                hint=f"served against tested; at most {comparison.limit:g}",
+                level="good",
+            ),
+            Fact(label="Median latency", value=comparison.latency_p50_ms, unit="ms"),
+            Fact(label="95th percentile", value=comparison.latency_p95_ms, unit="ms"),
+            Fact(
+                label="99th percentile",
+                value=comparison.latency_p99_ms,
+                unit="ms",
+                hint=f"{comparison.single_requests} requests of one row; at most {limit:g} ms",
+                level="good" if comparison.latency_p99_ms <= limit else "bad",
+            ),
+            Fact(label="Bundle", value=digest.removeprefix("sha256:")[:12], hint=digest),
+        )
+    )
+
+
 def _example_row(checks: Checks, section: DeploymentSection) -> dict[str, Any]:
     folder = Path(checks.bundle)
     if section.runtime is Runtime.TENSORFLOW_SERVING:
@@ -87,33 +92,30 @@ def _example_row(checks: Checks, section: DeploymentSection) -> dict[str, Any]:
 
 
 def verdict_report(verdict: Verdict, section: DeploymentSection | None = None) -> Report:
-    """Return the report of the judge's decision and, where there are, of the numbers it was decided on."""
-    level = {"promote": "good", "hold": "warning", "rollback": "bad"}[verdict.decision]
+    """Return the report of the judge's decision and, where there are, of the numbers it rests on."""
+    levels: dict[str, Level] = {"promote": "good", "hold": "warning", "rollback": "bad"}
+    level = levels[verdict.decision]
     recorded = (
         f"Recorded as number {verdict.record} in the registry."
         if verdict.record
         else "Nothing was recorded in a registry; what served before goes on serving."
     )
-    return Report.model_validate(
-        {
-            "stage": STAGE,
-            "title": "Inference: the judge's decision",
-            "headline": verdict.sentence,
-            "level": level,
-            "blocks": [
-                Findings(findings=(Finding.model_validate({"level": level, "text": verdict.sentence}),)),
-                Text(text=recorded),
-                Facts(
-                    facts=(Fact(label="Decision", value=verdict.decision), Fact(label="Reason", value=verdict.reason))
-                ),
-                *evidence_blocks(verdict.observed, section or DeploymentSection()),
-            ],
-        }
+    return Report(
+        stage=STAGE,
+        title="Inference: the judge's decision",
+        headline=verdict.sentence,
+        level=level,
+        blocks=(
+            Findings(findings=(Finding(level=level, text=verdict.sentence),)),
+            Text(text=recorded),
+            Facts(facts=(Fact(label="Decision", value=verdict.decision), Fact(label="Reason", value=verdict.reason))),
+            *evidence_blocks(verdict.observed, section or DeploymentSection()),
+        ),
     )
 
 
 def _public(service: Service) -> str:
-    """Return where users ask: on a cluster the gateway's address, once it has one."""
+    """Return the address for users: on a cluster the gateway's, once it has one."""
     return (service.public_url if isinstance(service, KServeService) else "") or service.url
 
 

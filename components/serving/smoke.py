@@ -1,4 +1,4 @@
-"""Ask a new predictor with KServe's own client, so that what users have is known to work."""
+"""Query a new predictor with KServe's own client: the client that users have must work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,15 +14,15 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import MissingExtraError, ServingError
 from sevenfold.plan.deployment import Runtime
 from sevenfold.scoring.feeds import feeds_from_rows
-from sevenfold.serving.tensorflow_client import instances_of
+from sevenfold.scoring.tensorflow_client import instances_of
 
 __all__ = ["SmokeCheck", "example_instances", "smoke_test"]
 
-SECONDS = 120.0  # importing KServe's client alone takes some
+SECONDS: Final = 120.0  # importing KServe's client alone takes several
 
 
 class SmokeCheck(BaseModel):
-    """One thing asked: whether it went well, and what came back."""
+    """One check: its name, whether it passed, and the answer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,7 +34,7 @@ class SmokeCheck(BaseModel):
 def smoke_test(
     url: str, name: str, bundle: Bundle, *, runtime: Runtime = Runtime.SEVENFOLD, seconds: float = SECONDS
 ) -> tuple[SmokeCheck, ...]:
-    """Send the bundle's example through V1, V2 JSON and V2 binary, and ask for health.
+    """Send the bundle's example through V1, V2 JSON and V2 binary, and check health.
 
     TensorFlow Serving speaks V1 alone, has no such health, and does not say which bundle answers: it gets one request.
 
@@ -46,7 +46,7 @@ def smoke_test(
         ServingError: ``smoke_failed`` with every check that failed, or ``smoke_slow``.
     """
     try:
-        asked = subprocess.run(
+        client = subprocess.run(
             [sys.executable, "-P", "-m", "sevenfold.serving.smoke_client"],
             input=json.dumps(_task(url, name, bundle, runtime)),
             capture_output=True,
@@ -59,7 +59,7 @@ def smoke_test(
         raise ServingError(
             "smoke_slow", f"KServe's client must end within {seconds:g} seconds, but did not."
         ) from error
-    checks = _checks(asked)
+    checks = _checks(client)
     failed = [f"{check.name}: {check.detail}" for check in checks if not check.passed]
     if failed:
         raise ServingError("smoke_failed", "KServe's client must be served, but was not. " + "; ".join(failed))
@@ -78,18 +78,18 @@ def _task(url: str, name: str, bundle: Bundle, runtime: Runtime) -> dict[str, An
 def example_instances(bundle: Bundle) -> list[dict[str, Any]]:
     """Return the example's rows for TensorFlow Serving, with 0 for a missing number: most JSON knows no NaN."""
     rows = json.loads((bundle.folder / "example_request.json").read_bytes())["instances"]
-    found = instances_of(feeds_from_rows(rows, bundle.signature.inputs))
-    return [{name: 0.0 if value != value else value for name, value in row.items()} for row in found]
+    instances = instances_of(feeds_from_rows(rows, bundle.signature.inputs))
+    return [{name: 0.0 if value != value else value for name, value in row.items()} for row in instances]
 
 
-def _checks(asked: subprocess.CompletedProcess[str]) -> tuple[SmokeCheck, ...]:
-    lines = asked.stdout.strip().splitlines()
+def _checks(client: subprocess.CompletedProcess[str]) -> tuple[SmokeCheck, ...]:
+    lines = client.stdout.strip().splitlines()
     try:
-        found = json.loads(lines[-1])
+        checks = json.loads(lines[-1])
     except (ValueError, IndexError):
-        tail = (asked.stderr or asked.stdout).strip()[-600:]
-        message = f"KServe's client must report, but ended with status {asked.returncode}: {tail}"
+        tail = (client.stderr or client.stdout).strip()[-600:]
+        message = f"KServe's client must report, but ended with status {client.returncode}: {tail}"
         raise ServingError("smoke_failed", message) from None
-    if found == "kserve":
+    if checks == "kserve":
         raise MissingExtraError("kserve", "deploy")
-    return tuple(SmokeCheck.model_validate(check) for check in found)
+    return tuple(SmokeCheck.model_validate(check) for check in checks)

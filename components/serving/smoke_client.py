@@ -1,4 +1,4 @@
-"""Speak through KServe's client: a task comes as JSON on standard input, checks go as JSON to standard output."""
+"""A program that runs KServe's client: it reads a task from standard input and writes its checks, both as JSON."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ async def run(task: dict[str, Any]) -> list[dict[str, Any]]:
     return checks
 
 
-async def _true(asked: Awaitable[Any]) -> str:
-    if await asked is not True:
+async def _true(answer: Awaitable[Any]) -> str:
+    if await answer is not True:
         raise ValueError("the answer is not true")
     return "true"
 
@@ -67,11 +67,11 @@ async def _ask_v1(client: Any, task: dict[str, Any], answers: dict[str, list[Any
     )
     if task["digest"]:
         _require_bundle(received, task)
-    found = answer["predictions"]
-    if len(found) != len(task["example"]["instances"]):
-        raise ValueError(f"{len(found)} predictions for {len(task['example']['instances'])} rows")
-    answers["V1"] = [entry["label"] if isinstance(entry, dict) else entry for entry in found]
-    return f"{len(found)} predictions"
+    predictions = answer["predictions"]
+    if len(predictions) != len(task["example"]["instances"]):
+        raise ValueError(f"{len(predictions)} predictions for {len(task['example']['instances'])} rows")
+    answers["V1"] = [entry["label"] if isinstance(entry, dict) else entry for entry in predictions]
+    return f"{len(predictions)} predictions"
 
 
 async def _ask_v2(client: Any, task: dict[str, Any], answers: dict[str, list[Any]], *, binary: bool) -> str:
@@ -117,7 +117,7 @@ def _require_bundle(received: dict[str, str], task: dict[str, Any]) -> None:
 
 
 async def _agree(answers: dict[str, list[Any]]) -> str:
-    if len(answers) != 3 or len({json.dumps(found) for found in answers.values()}) != 1:
+    if len(answers) != 3 or len({json.dumps(labels) for labels in answers.values()}) != 1:
         raise ValueError(f"the answers differ: {sorted(answers)}")
     return "equal"
 

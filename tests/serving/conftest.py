@@ -56,7 +56,7 @@ GOOD_ROW = {
 
 @dataclass(frozen=True)
 class Sample:
-    """A dataset, a bundle made for it, and what testing would have found."""
+    """A dataset, a bundle made for it, and the evaluation that testing would have written."""
 
     dataset: Dataset
     bundle: Bundle
@@ -170,7 +170,7 @@ def write_evaluation(folder: Path, dataset: Dataset, bundle: Bundle) -> Path:
     if prediction.values is not None:
         columns = {"value": prediction.values}
     else:
-        columns = {f"p{place}": column for place, column in enumerate(prediction.probabilities.T)}
+        columns = {f"p{index}": column for index, column in enumerate(prediction.probabilities.T)}
     pq.write_table(pa.table(columns), folder / "predictions.parquet")
     task = bundle.signature.task
     Evaluation(

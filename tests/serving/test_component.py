@@ -47,11 +47,11 @@ def test_a_tested_bundle_serves_is_judged_and_recorded(
             summary=artifact(dsl.Markdown, run / "report.md"),
         )
         verify(Path(service.path))
-        found = read_service(Path(service.path), LocalService)
-        assert found.digest == sample.bundle.digest
-        with InferenceClient(found.url, "flights") as client:
+        local = read_service(Path(service.path), LocalService)
+        assert local.digest == sample.bundle.digest
+        with InferenceClient(local.url, "flights") as client:
             assert client.ready()
-        assert f"{found.url}/v1/models/flights:predict" in (run / "report.md").read_text()
+        assert f"{local.url}/v1/models/flights:predict" in (run / "report.md").read_text()
         checks = json.loads((Path(service.path) / "checks.json").read_text())
         assert checks["comparison"]["rows"] == 300
         assert [check["passed"] for check in checks["smoke"]] == [True] * 9
@@ -69,15 +69,15 @@ def test_a_tested_bundle_serves_is_judged_and_recorded(
         assert (record.bundle, record.run, record.scores) == (sample.bundle.digest, "run-1", {"log_loss": 0.5})
     finally:
         assert stop_predictor(Path(service.path))
-    assert not runs(found)
+    assert not runs(local)
 
 
 def test_kserve_without_a_cluster_says_so(
     sample: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SEVENFOLD_RUN_DIR", raising=False)
-    for place in ("kubernetes.config", "kubernetes.config.kube_config"):
-        monkeypatch.setattr(f"{place}.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
+    for module in ("kubernetes.config", "kubernetes.config.kube_config"):
+        monkeypatch.setattr(f"{module}.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
     with pytest.raises(SystemExit):
         deploy_model.python_func(
             dataset=artifact(dsl.Dataset, sample.dataset.folder),
@@ -88,9 +88,9 @@ def test_kserve_without_a_cluster_says_so(
             report=artifact(dsl.HTML, tmp_path / "report.html"),
             summary=artifact(dsl.Markdown, tmp_path / "report.md"),
         )
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert told["code"] == "no_cluster"
-    assert "KUBECONFIG" in told["remedy"]
+    error = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert error["code"] == "no_cluster"
+    assert "KUBECONFIG" in error["remedy"]
 
 
 @pytest.mark.parametrize("changed", ["bundle", "evaluation"])
@@ -110,8 +110,8 @@ def test_what_another_run_tested_must_come_as_it_was(
             summary=artifact(dsl.Markdown, tmp_path / "report.md"),
             **{**digests, f"{changed}_digest": f"sha256:{'0' * 64}"},
         )
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (told["code"], "It was replaced" in told["remedy"]) == ("digest_mismatch", True)
+    error = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (error["code"], "It was replaced" in error["remedy"]) == ("digest_mismatch", True)
     assert not (tmp_path / "service").exists()
 
 

@@ -1,8 +1,10 @@
-"""What TensorFlow Serving is asked, and what KServe is told to run it: its image is played by a small server."""
+"""Requests to TensorFlow Serving, played by a small server, and the KServe spec that runs it."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -19,13 +21,14 @@ from sevenfold.contracts.service import KServeService
 from sevenfold.plan.deployment import DeploymentSection, Runtime, Strategy, Target
 from sevenfold.report import Text
 from sevenfold.scoring.scorer import Scorer
+from sevenfold.scoring.tensorflow_client import TensorFlowClient
+from sevenfold.serving import smoke_client
 from sevenfold.serving.compare import Comparison, compare
-from sevenfold.serving.deploy import Checks, Deployed, place_of
+from sevenfold.serving.deployment import Checks, Deployed, deployment_target
 from sevenfold.serving.kserve.inference_service import Release, digest_of, read_release
 from sevenfold.serving.kserve.predictor_spec import predictor_of
 from sevenfold.serving.report import deployment_report
 from sevenfold.serving.smoke import smoke_test
-from sevenfold.serving.tensorflow_client import TensorFlowClient
 
 DIGEST = f"sha256:{'a' * 64}"
 SECTION = DeploymentSection(runtime=Runtime.TENSORFLOW_SERVING, strategy=Strategy.REPLACE, replicas=2)
@@ -47,26 +50,29 @@ def arrays(instances: list[dict[str, Any]], inputs: Mapping[str, Any]) -> dict[s
 
 
 @contextmanager
-def tensorflow_serving(bundle: Any, answer: Callable[[list[Any]], list[Any]] = lambda found: found) -> Iterator[str]:
+def tensorflow_serving(
+    bundle: Any, answer: Callable[[list[Any]], list[Any]] = lambda predictions: predictions
+) -> Iterator[str]:
     """Serve a bundle's graph over V1 as TensorFlow Serving would its SavedModel."""
     scorer, signature = Scorer(bundle.model_path, bundle.signature), bundle.signature
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # an answer in one write: the client would wait 40 ms for the second
 
         def do_POST(self) -> None:
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             try:
                 assert self.path == "/v1/models/flights:predict"
-                found = scorer.predict(arrays(sent["instances"], signature.inputs))
+                scored = scorer.predict(arrays(sent["instances"], signature.inputs))
             except (ValueError, AssertionError) as error:
-                return self.tell(400, {"error": str(error)})
-            if found.values is not None:
-                return self.tell(200, {"predictions": answer(found.values.tolist())})
-            rows = zip(found.labels.tolist(), found.probabilities.tolist(), strict=True)
-            self.tell(200, {"predictions": answer([{"label": x, "probabilities": p} for x, p in rows])})
+                return self.reply(400, {"error": str(error)})
+            if scored.values is not None:
+                return self.reply(200, {"predictions": answer(scored.values.tolist())})
+            rows = zip(scored.labels.tolist(), scored.probabilities.tolist(), strict=True)
+            self.reply(200, {"predictions": answer([{"label": x, "probabilities": p} for x, p in rows])})
 
-        def tell(self, status: int, value: Any) -> None:
+        def reply(self, status: int, value: Any) -> None:
             body = json.dumps(value).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
@@ -90,7 +96,7 @@ def tensorflow_serving(bundle: Any, answer: Callable[[list[Any]], list[Any]] = l
 def test_every_test_row_is_compared(samples: dict[Task, Any], task: Task) -> None:
     sample = samples[task]
     with tensorflow_serving(sample.bundle) as url:
-        found = compare(
+        comparison = compare(
             url,
             "flights",
             sample.dataset,
@@ -99,11 +105,11 @@ def test_every_test_row_is_compared(samples: dict[Task, Any], task: Task) -> Non
             max_batch=128,
             runtime=Runtime.TENSORFLOW_SERVING,
         )
-    assert (found.rows, found.requests, found.single_requests) == (300, 3, 200)
-    assert found.difference <= found.limit == 1e-5
+    assert (comparison.rows, comparison.requests, comparison.single_requests) == (300, 3, 200)
+    assert comparison.difference <= comparison.limit == 1e-5
 
 
-def test_another_model_is_found_out(sample: Any, make: Any) -> None:
+def test_another_model_is_noticed(sample: Any, make: Any) -> None:
     with tensorflow_serving(make(seed=1).bundle) as url, pytest.raises(ServingError, match="may differ by 1e-05"):
         compare(
             url,
@@ -116,8 +122,16 @@ def test_another_model_is_found_out(sample: Any, make: Any) -> None:
         )
 
 
-def test_kserves_client_asks_it(sample: Any) -> None:
+def in_this_process(command: list[str], *, input: str, **_: Any) -> subprocess.CompletedProcess[str]:
+    """Run KServe's client here: importing it in another process costs seconds, which test_component pays."""
+    assert command[-1] == "sevenfold.serving.smoke_client"
+    checks = asyncio.run(smoke_client.run(json.loads(input)))
+    return subprocess.CompletedProcess(command, 0, json.dumps(checks), "")
+
+
+def test_kserves_client_asks_it(sample: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The example holds a missing number, which that client would write as null."""
+    monkeypatch.setattr(subprocess, "run", in_this_process)
     with tensorflow_serving(sample.bundle) as url:
         checks = smoke_test(url, "flights", sample.bundle, runtime=Runtime.TENSORFLOW_SERVING)
     assert [(check.name, check.passed, check.detail) for check in checks] == [("predict, V1", True, "2 predictions")]
@@ -126,14 +140,14 @@ def test_kserves_client_asks_it(sample: Any) -> None:
 @pytest.mark.parametrize(
     ("feeds", "answer", "code"),
     [
-        ({"distance": np.array([1.0])}, lambda found: found, "http_400"),
-        (None, lambda found: found[:-1], "bad_answer"),
-        (None, lambda found: [{"label": "no"}, {}], "bad_answer"),
-        (None, lambda found: ["a", "b"], "bad_answer"),
-        (None, lambda found: None, "bad_answer"),
+        ({"distance": np.array([1.0])}, lambda predictions: predictions, "http_400"),
+        (None, lambda predictions: predictions[:-1], "bad_answer"),
+        (None, lambda predictions: [{"label": "no"}, {}], "bad_answer"),
+        (None, lambda predictions: ["a", "b"], "bad_answer"),
+        (None, lambda predictions: None, "bad_answer"),
     ],
 )
-def test_what_makes_no_sense_is_told(sample: Any, feeds: Any, answer: Any, code: str) -> None:
+def test_an_answer_that_makes_no_sense_is_an_error(sample: Any, feeds: Any, answer: Any, code: str) -> None:
     from sevenfold.scoring.feeds import feeds_from_table
 
     signature = sample.bundle.signature
@@ -200,8 +214,8 @@ def test_it_may_run_under_the_restricted_standard(predictor: dict[str, Any]) -> 
 @pytest.mark.parametrize(("target", "in_cluster"), [(Target.AUTO, False), (Target.LOCAL, True)])
 def test_it_runs_on_kserve_alone(target: Target, in_cluster: bool) -> None:
     with pytest.raises(PolicyError, match="KServe alone"):
-        place_of(SECTION.replaced(target=target), in_cluster=in_cluster)
-    assert place_of(SECTION, in_cluster=True) is Target.KSERVE
+        deployment_target(SECTION.replaced(target=target), in_cluster=in_cluster)
+    assert deployment_target(SECTION, in_cluster=True) is Target.KSERVE
 
 
 def test_the_report_asks_as_tensorflow_serving_wants_it(sample: Any) -> None:

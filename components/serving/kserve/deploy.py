@@ -1,4 +1,4 @@
-"""Bring a tested bundle to KServe, dark, and prove there that it serves what was tested."""
+"""Deploy a tested bundle on KServe without traffic, and check there that it serves what was tested."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from typing import Final
 from sevenfold.cluster.api import Cluster
 from sevenfold.cluster.records import Candidate, ClusterRegistry
 from sevenfold.contracts.bundle import Bundle
-from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import ServingError
 from sevenfold.contracts.evaluation import Evaluation
-from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.registry import Record
-from sevenfold.contracts.service import SERVICE_FILE, KServeService, write_service
+from sevenfold.contracts.service import KServeService
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.plan.deployment import DeploymentSection, Runtime
 from sevenfold.runtime.progress import report_progress
 from sevenfold.serving.compare import compare
-from sevenfold.serving.deploy import CHECKS_FILE, STAGE, Checks, Deployed, candidate_record, require_tested
+from sevenfold.serving.deployment import STAGE, Checks, Deployed, candidate_record, require_tested
 from sevenfold.serving.kserve.predictor_spec import RUNTIME, fetchable, predictor_of
 from sevenfold.serving.kserve.readiness import container_of
-from sevenfold.serving.kserve.rollout import Rollout
+from sevenfold.serving.kserve.rollout import Rollout, Staged
 from sevenfold.serving.kserve.strategy import rollout_of
 from sevenfold.serving.smoke import smoke_test
 
@@ -43,13 +41,13 @@ def deploy_on_kserve(
     out: Path,
     image: str = "",
 ) -> Deployed:
-    """Stage a bundle that passed its test where no user reaches it, ask it with KServe's client, compare every row.
+    """Stage a bundle that passed its test without traffic, query it with KServe's client, compare every row.
 
-    Writes the sealed folder `out` with `service.json` and `checks.json`. On any failure the candidate is taken away,
+    Writes the sealed folder `out` with `service.json` and `checks.json`. On any failure the candidate is withdrawn,
     and what served before goes on serving.
 
-    TensorFlow Serving verifies no digest: what was verified is the bundle that was brought here, and every test row
-    that it answers as tested.
+    TensorFlow Serving verifies no digest: verified are the bundle in this task, and that every test row is answered
+    as tested.
 
     Args:
         dataset: its test rows are replayed, marked so that no statistics count them.
@@ -72,13 +70,11 @@ def deploy_on_kserve(
     ours = section.runtime is Runtime.SEVENFOLD
     if not ours:
         bundle.require_saved_model()
-    registry, rollout = ClusterRegistry(cluster, name), _rollout(cluster, name, section)
+    registry = ClusterRegistry(cluster, name)
+    rollout = rollout_of(cluster, name, section.strategy, on_message=lambda message: _say(message, 0))
     note_what_serves(registry, rollout)
     used = image or (_runtime_image(cluster) if ours else "")
-    record = candidate_record(tested, bundle, name).model_copy(
-        update={"image": used, "location": fetchable(location), "run": run_of(location)}
-    )
-    candidate = Candidate(record=record, predictor=predictor_of(name, location, bundle.digest, used, section))
+    candidate = _candidate(candidate_record(tested, bundle, name), location, used, section)
     registry.remember(candidate)
     _say(f"Bringing up {name} in namespace {cluster.namespace}", 0)
     staged = rollout.stage(candidate.predictor, seconds=section.deadline_seconds)
@@ -96,23 +92,12 @@ def deploy_on_kserve(
     except BaseException:
         rollout.withdraw(bundle.digest)
         raise
-    service = KServeService(
-        name=name,
-        namespace=cluster.namespace,
-        url=staged.url,
-        public_url=rollout.public_url(),
-        digest=bundle.digest,
-        stable=staged.stable,
-        workload=staged.workload,
-        strategy=section.strategy,
-    )
+    service = _service(rollout, staged, bundle.digest, section)
     checks = Checks(smoke=smoke, comparison=comparison, bundle=str(bundle.folder.resolve()), candidate=candidate.record)
-    out.mkdir(parents=True, exist_ok=True)
-    write_service(service, out)
-    write_json(out / CHECKS_FILE, checks.model_dump(mode="json"))
-    seal(out, expected=(SERVICE_FILE, CHECKS_FILE))
+    deployed = Deployed(service, checks)
+    deployed.save(out)
     _say(f"It serves, to nobody yet: {staged.url}", STEPS)
-    return Deployed(service, checks)
+    return deployed
 
 
 def note_what_serves(registry: ClusterRegistry, rollout: Rollout) -> Record | None:
@@ -137,8 +122,24 @@ def run_of(location: str) -> str:
     return parts[-4] if len(parts) > 4 else ""
 
 
-def _rollout(cluster: Cluster, name: str, section: DeploymentSection) -> Rollout:
-    return rollout_of(cluster, name, section.strategy, tell=lambda text: _say(text, 0))
+def _candidate(record: Record, location: str, image: str, section: DeploymentSection) -> Candidate:
+    """Return what a promotion will record, and the predictor that it will bring up."""
+    known = {"image": image, "location": fetchable(location), "run": run_of(location)}
+    predictor = predictor_of(record.name, location, record.bundle, image, section)
+    return Candidate(record=record.model_copy(update=known), predictor=predictor)
+
+
+def _service(rollout: Rollout, staged: Staged, digest: str, section: DeploymentSection) -> KServeService:
+    return KServeService(
+        name=rollout.name,
+        namespace=rollout.cluster.namespace,
+        url=staged.url,
+        public_url=rollout.public_url(),
+        digest=digest,
+        stable=staged.stable,
+        workload=staged.workload,
+        strategy=section.strategy,
+    )
 
 
 def _runtime_image(cluster: Cluster) -> str:
@@ -154,7 +155,7 @@ def _runtime_image(cluster: Cluster) -> str:
 
 
 def _with_image(candidate: Candidate, cluster: Cluster, workload: str) -> Candidate:
-    """Return the candidate with the image that runs: KServe's own runtimes are not ours to read, nor to keep as is."""
+    """Return the candidate with the image that runs: KServe's own runtimes are not ours to read or to keep."""
     image = str(container_of(cluster.get("Deployment", workload) or {})["image"])
     model = candidate.predictor["model"] | {"image": image}
     return Candidate(

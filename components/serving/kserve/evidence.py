@@ -21,7 +21,7 @@ __all__ = ["evidence_of", "read_evidence"]
 SIGNIFICANCE: Final = 0.001
 PSI: Final = 0.1
 SHARE: Final = 0.1
-BLAMED: Final = 2.0  # times as far as the stable version's predictions: more than the world explains
+BLAMED: Final = 2.0  # times as far as the stable version's predictions: the traffic alone does not explain it
 
 REFUSED: Final = ("400", "413", "415", "422")
 COUNTERS: Final = (
@@ -46,7 +46,7 @@ def read_evidence(
 
     The predictor counts no replayed rows, so these are users' requests. The canary is blamed for predictions that
     moved from its reference, unless the stable version's moved too on the same traffic, and at least half as far: then
-    the world did.
+    the traffic did.
 
     Args:
         client: asks the Prometheus that scrapes both.
@@ -58,7 +58,7 @@ def read_evidence(
         min_rows: fewer predictions are not compared.
 
     Raises:
-        TemporaryError, MonitoringError: as the client does; then nothing is known.
+        TemporaryError, MonitoringError: as the client does.
     """
     until = client.now()
     sides = [
@@ -70,17 +70,15 @@ def read_evidence(
     return Observed(canary=sides[0], stable=beside, drifted=_blamed(sides[0], beside))
 
 
-def evidence_of(
-    observed: Observed, *, waited_seconds: float = 0.0, blind_seconds: float = 0.0, gone: str = ""
-) -> Evidence:
-    """Return what the judge looks at."""
-    canary, stable = observed.canary, observed.stable
+def evidence_of(observed: Observed | None, *, waited_seconds: float, blind_seconds: float, gone: str) -> Evidence:
+    """Return what the judge decides on; None where the metrics were never read."""
+    canary, stable = (observed.canary, observed.stable) if observed else (Side(bundle=""), None)
     return Evidence(
         requests=canary.answered,
         errors=canary.errors,
         refused=canary.refused,
         latency_p99_ms=math.nan if canary.latency_p99_ms is None else canary.latency_p99_ms,
-        drifted=observed.drifted,
+        drifted=observed is not None and observed.drifted,
         stable_requests=stable.answered if stable else 0,
         stable_refused=stable.refused if stable else 0,
         stable_p99_ms=math.nan if stable is None or stable.latency_p99_ms is None else stable.latency_p99_ms,
@@ -94,9 +92,9 @@ def _side(
     client: PrometheusClient, namespace: str, name: str, bundle: str, since: float, until: float, min_rows: int
 ) -> Side:
     chosen = selector((*COUNTERS, REFERENCE), {"namespace": namespace, "model": name, "bundle": bundle})
-    found = client.samples(chosen, since=since - LOOKBACK_SECONDS, until=until)
-    gauges = [series for series in found if series.labels.get("__name__") == REFERENCE]
-    counters = [series for series in found if series.labels.get("__name__") != REFERENCE]
+    samples = client.samples(chosen, since=since - LOOKBACK_SECONDS, until=until)
+    gauges = [series for series in samples if series.labels.get("__name__") == REFERENCE]
+    counters = [series for series in samples if series.labels.get("__name__") != REFERENCE]
     counted = scrape_of(name, bundle, summed_rises(counters, since))
     reference = {key[0]: round(rows) for key, rows in last_values(gauges).get(REFERENCE, {}).items() if key}
     return _compared(counted, len(pods_since(counters, since)), reference, min_rows)

@@ -1,4 +1,4 @@
-"""The InferenceService of a plan: what serves and what waits, as it is applied and read back.
+"""The InferenceService of a plan: its stable and its waiting predictor, applied and read back.
 
 A revision is a predictor whose name holds its bundle's digest, so that a Deployment, a Service and a route are of one
 bundle alone. KServe's `spec.canary` (0.21 or newer) holds the candidate beside the stable predictor.
@@ -27,10 +27,10 @@ ANNOTATIONS: Final = {
 
 @dataclass(frozen=True)
 class Release:
-    """What an InferenceService says: the predictor that serves, the candidate beside it, its share in percent.
+    """The state of an InferenceService: the predictor that serves, the candidate beside it, its share in percent.
 
-    `hidden` keeps a first version from the gateway. `version` is of the object as it was read; "" for one that is not
-    there yet.
+    `hidden` keeps a first version from the gateway. `version` is the object's when it was read; "" for one that does
+    not exist yet.
     """
 
     name: str
@@ -80,10 +80,10 @@ def revision_name(digest: str) -> str:
 
 
 def digest_of(predictor: Mapping[str, Any]) -> str:
-    """Return the digest of the bundle that a predictor was told to serve."""
-    given = predictor.get("model", {}).get("args", ())
-    told = next((text.removeprefix(DIGEST) for text in given if text.startswith(DIGEST)), "")
-    return told or str(predictor.get("annotations", {}).get(BUNDLE, ""))
+    """Return the digest of the bundle that a predictor serves, from its arguments or its annotation."""
+    arguments = predictor.get("model", {}).get("args", ())
+    digest = next((text.removeprefix(DIGEST) for text in arguments if text.startswith(DIGEST)), "")
+    return digest or str(predictor.get("annotations", {}).get(BUNDLE, ""))
 
 
 def workload(name: str, predictor: Mapping[str, Any]) -> str:
@@ -92,13 +92,13 @@ def workload(name: str, predictor: Mapping[str, Any]) -> str:
     return f"{name}-{own}-predictor" if own else f"{name}-predictor"
 
 
-def read_release(found: Mapping[str, Any], plan: str) -> Release:
+def read_release(manifest: Mapping[str, Any], plan: str) -> Release:
     """Read an InferenceService.
 
     Raises:
         PolicyError: ``not_ours`` if it does not carry the labels of this plan.
     """
-    metadata, spec = found["metadata"], found["spec"]
+    metadata, spec = manifest["metadata"], manifest["spec"]
     labels = metadata.get("labels", {})
     if not labels_of(plan).items() <= labels.items():
         raise PolicyError(
@@ -117,5 +117,5 @@ def read_release(found: Mapping[str, Any], plan: str) -> Release:
         percent=int(canary.get("trafficPercent", 0)) if canary else 0,
         hidden=HIDDEN.items() <= labels.items(),
         version=metadata.get("resourceVersion", ""),
-        status=found.get("status", {}),
+        status=manifest.get("status", {}),
     )

@@ -1,4 +1,4 @@
-"""Give a staged candidate its share of the traffic on KServe, judge it, and promote it or take it away."""
+"""Give a staged candidate its share of the traffic on KServe, judge it, and promote it or withdraw it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Final
 
 from sevenfold.cluster.api import Cluster
 from sevenfold.cluster.records import Candidate, ClusterRegistry
-from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.errors import ServingError, TemporaryError
-from sevenfold.contracts.manifest import seal, verify
+from sevenfold.contracts.manifest import verify
+from sevenfold.contracts.registry import Record
 from sevenfold.contracts.service import KServeService, read_service
 from sevenfold.drift.prometheus import PrometheusClient
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.plan.deployment import Approval, DeploymentSection, Strategy
 from sevenfold.runtime.environment import prometheus_login
 from sevenfold.runtime.progress import report_progress
-from sevenfold.serving.deploy import STAGE, VERDICT_FILE, Checks
+from sevenfold.serving.deployment import STAGE, Checks, save_verdict
 from sevenfold.serving.judge import Verdict, judge_local
 from sevenfold.serving.kserve.deploy import note_what_serves
 from sevenfold.serving.kserve.evidence import read_evidence
@@ -30,7 +30,7 @@ from sevenfold.serving.kserve.strategy import rollout_of
 
 __all__ = ["absence", "judge_on_kserve", "release_candidate"]
 
-GONE_SECONDS: Final = 15.0  # without a pod, of which each loses the candidate's share of the requests
+GONE_SECONDS: Final = 15.0  # without a pod; each second loses the candidate's share of the requests
 
 
 def judge_on_kserve(
@@ -38,9 +38,9 @@ def judge_on_kserve(
 ) -> Verdict:
     """Judge a candidate on its users' requests, carry the decision out, and write the sealed `verdict.json`.
 
-    A first version has no users to ask yet, with `strategy: replace` there is no share to give, and a plan may accept a
+    A first version has no users yet, with `strategy: replace` there is no share to give, and a plan may accept a
     replay: there the replayed test rows are the evidence, as on one machine. Where a person approves, the candidate
-    stays dark.
+    gets no traffic.
 
     Args:
         service_folder: what `deploy_on_kserve` wrote.
@@ -50,12 +50,12 @@ def judge_on_kserve(
         out: the folder to write.
 
     Raises:
-        ServingError: ``superseded`` if another candidate took this one's place.
+        ServingError: ``superseded`` if another candidate has replaced this one.
         PolicyError, TemporaryError: as `Cluster`.
     """
     verify(service_folder)
     service, checks = read_service(service_folder, KServeService), Checks.read(service_folder)
-    rollout = rollout_of(cluster, service.name, service.strategy, tell=_say)
+    rollout = rollout_of(cluster, service.name, service.strategy, on_message=_say)
     registry = ClusterRegistry(cluster, service.name)
     note_what_serves(registry, rollout)
     replayed = not service.stable or service.strategy is Strategy.REPLACE or section.canary.accept_replay
@@ -66,17 +66,15 @@ def judge_on_kserve(
     else:
         verdict = _watched(service, section, rollout, prometheus)
     verdict = _carried_out(verdict, service, registry, rollout)
-    out.mkdir(parents=True, exist_ok=True)
-    write_json(out / VERDICT_FILE, verdict.model_dump(mode="json"))
-    seal(out, expected=(VERDICT_FILE,))
+    save_verdict(verdict, out)
     _say(verdict.sentence)
     return verdict
 
 
-def release_candidate(registry: ClusterRegistry, rollout: Rollout, digest: str, *, who: str, reason: str) -> int:
-    """Let a candidate serve everybody and return the number of its record.
+def release_candidate(registry: ClusterRegistry, rollout: Rollout, digest: str, *, who: str, reason: str) -> Record:
+    """Let a candidate serve everybody and return the record of it.
 
-    What the record will say is kept before anything changes, so that an interruption in between loses none of it.
+    What the record will say is written before anything changes, so that an interruption in between loses none of it.
 
     Raises:
         ServingError: ``superseded``, ``no_candidate``.
@@ -87,11 +85,11 @@ def release_candidate(registry: ClusterRegistry, rollout: Rollout, digest: str, 
     record = kept.record.model_copy(update={"action": "promote", "who": who, "reason": reason})
     registry.remember(Candidate(record=record, predictor=kept.predictor))
     rollout.promote(digest)
-    return registry.promote(record).number
+    return registry.promote(record)
 
 
 def absence(cluster: Cluster, workload: str, *, clock: Callable[[], float] = time.monotonic) -> Callable[[], str]:
-    """Return what tells in a sentence that a revision has had no available pod for too long, "" while it has."""
+    """Return a function: it returns a sentence once a revision has had no available pod for too long, "" before."""
     since: list[float] = []
 
     def gone() -> str:
@@ -110,11 +108,11 @@ def _watched(service: KServeService, section: DeploymentSection, rollout: Rollou
     client = PrometheusClient(prometheus, prometheus_login())
     try:
         since = client.now()
-    except TemporaryError:  # the judge is told by his first look
+    except TemporaryError:  # the judge learns of it when it first reads the metrics
         since = time.time()
     rollout.share(service.digest, section.canary.percent)
     _say(f"The candidate takes {section.canary.percent} % of the requests")
-    look = partial(
+    read = partial(
         read_evidence,
         client,
         namespace=service.namespace,
@@ -124,13 +122,13 @@ def _watched(service: KServeService, section: DeploymentSection, rollout: Rollou
         since=since,
         min_rows=section.canary.min_requests,
     )
-    return watch_canary(section, look, gone=absence(rollout.cluster, service.workload), tell=_say)
+    return watch_canary(section, read, gone=absence(rollout.cluster, service.workload), on_message=_say)
 
 
 def _carried_out(verdict: Verdict, service: KServeService, registry: ClusterRegistry, rollout: Rollout) -> Verdict:
     if verdict.decision == "promote":
-        number = release_candidate(registry, rollout, service.digest, who="automatic", reason=verdict.sentence)
-        return verdict.model_copy(update={"record": number})
+        record = release_candidate(registry, rollout, service.digest, who="automatic", reason=verdict.sentence)
+        return verdict.model_copy(update={"record": record.number})
     if verdict.decision == "rollback":
         rollout.withdraw(service.digest)
     return verdict

@@ -1,7 +1,7 @@
 """KServe's predictor spec for a bundle: our own runtime, or TensorFlow Serving as KServe ships it.
 
 TensorFlow Serving reads no digest, so an annotation carries it, into the pod too; what KServe fetches is not verified
-again there. It refuses unknown fields always, and knows no most rows of a request.
+again there. It always refuses unknown fields, and has no limit on the rows of a request.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ __all__ = ["RUNTIME", "TENSORFLOW_RUNTIME", "TENSORFLOW_RUNTIME_LABEL", "fetchab
 RUNTIME: Final = "sevenfold"  # name of the ServingRuntime, and of the model format it takes
 TENSORFLOW_RUNTIME: Final = "kserve-tensorflow-serving"  # name of KServe's own ClusterServingRuntime
 TENSORFLOW_RUNTIME_LABEL: Final = {"app.kubernetes.io/name": "tensorflow-serving"}
-DRAIN_SECONDS: Final = 20  # it ends at once when told to, while routes still point at it
-# Our runtime says both itself: the network policy and the disruption budget select by them.
+DRAIN_SECONDS: Final = 20  # it ends at once on SIGTERM, while routes still point at it
+# Our runtime sets both itself: the network policy and the disruption budget select by them.
 LABELS: Final = {"app.kubernetes.io/part-of": "sevenfold", "app.kubernetes.io/component": "predictor"}
 
 

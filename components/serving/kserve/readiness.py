@@ -1,17 +1,19 @@
 """Wait until one revision serves, or until it is clear that it never will.
 
-An InferenceService's `Ready` speaks of what served before, and its observed generation stands still in Standard mode
-(KServe 0.21), so a revision's own Deployment is asked: its observed generation, its updated and available replicas.
+An InferenceService's `Ready` is about what served before, and its observed generation does not change in Standard mode
+(KServe 0.21), so a revision's own Deployment is read: its observed generation, its updated and available replicas.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sevenfold.cluster.api import Cluster
-from sevenfold.contracts.errors import ServingError, TemporaryError
+from sevenfold.contracts.errors import ServingError, SevenfoldError, TemporaryError
+from sevenfold.runtime.waiting import wait_until
 
 __all__ = ["available", "container_of", "wait_for_revision"]
 
@@ -30,7 +32,7 @@ def wait_for_revision(
     predictor: Mapping[str, Any],
     *,
     seconds: float,
-    tell: Callable[[str], None] = lambda text: None,
+    on_message: Callable[[str], None] = lambda message: None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
@@ -41,41 +43,79 @@ def wait_for_revision(
         workload: name of the Deployment.
         predictor: KServe's spec of the revision; a Deployment that KServe has not changed yet is not it.
         seconds: longest wait.
-        tell: is told what is waited for, when it changes.
-        sleep: waits.
-        clock: tells seconds.
+        on_message: called with what is waited for, when it changes.
+        sleep: waits so many seconds.
+        clock: seconds that never go back.
 
     Raises:
         ServingError: ``revision_failed`` with events and logs of its pods, as soon as it cannot come up any more or
             the time is over.
+        TemporaryError: the API server does not answer when the time is over.
     """
-    started, stuck_since, told, blind = clock(), None, "", None
-    while True:
-        try:
-            deployment = cluster.get("Deployment", workload)
-            pods = _pods(cluster, workload)
-            blind = None
-        except TemporaryError as error:  # an API server that restarts is waited for
-            deployment, pods, blind = None, [], error
-        if deployment and _carries(deployment, predictor) and available(deployment):
-            return
-        fault, hopeless = _fault(deployment, pods)
-        stuck_since = (stuck_since if stuck_since is not None else clock()) if fault else None
+    revision = _Revision(cluster, workload, predictor, on_message, clock)
+    wait_until(
+        revision.check,
+        pause_seconds=POLL_SECONDS,
+        patience_seconds=seconds,
+        late=lambda: revision.failure(f"within {seconds:g} seconds"),
+        sleep=sleep,
+        clock=clock,
+    )
+
+
+@dataclass
+class _Revision:
+    """A revision that comes up, as last read; `stuck_since` is when it began to have a fault, None without one."""
+
+    cluster: Cluster
+    workload: str
+    predictor: Mapping[str, Any]
+    on_message: Callable[[str], None]
+    clock: Callable[[], float]
+    pods: list[dict[str, Any]] = field(default_factory=list)
+    unreachable: TemporaryError | None = None
+    stuck_since: float | None = None
+    state: str = ""
+
+    def check(self) -> bool:
+        """Whether it serves.
+
+        Raises:
+            ServingError: ``revision_failed`` once no waiting can help.
+        """
+        deployment = self._read()
+        if deployment and _carries(deployment, self.predictor) and available(deployment):
+            return True
+        fault, hopeless = _fault(deployment, self.pods)
+        now = self.clock()
+        self.stuck_since = (now if self.stuck_since is None else self.stuck_since) if fault else None
         state = fault or _state(deployment)
-        if state != told:
-            tell(state)
-            told = state
-        late = clock() - started > seconds
-        if hopeless or late or (stuck_since is not None and clock() - stuck_since > PATIENCE_SECONDS):
-            if blind:
-                raise blind
-            waited = f"within {seconds:g} seconds" if late else f"({fault})"
-            raise ServingError(
-                "revision_failed",
-                f"The new revision must serve, but did not {waited}. {_why(cluster, workload, pods)}".strip(),
-                remedy="What served before goes on serving.",
-            )
-        sleep(POLL_SECONDS)
+        if state != self.state:
+            self.on_message(state)
+            self.state = state
+        if hopeless or (self.stuck_since is not None and now - self.stuck_since > PATIENCE_SECONDS):
+            raise self.failure(f"({fault})")
+        return False
+
+    def failure(self, waited: str) -> SevenfoldError:
+        """Return the error for a revision that did not come up."""
+        if self.unreachable:
+            return self.unreachable
+        why = _why(self.cluster, self.workload, self.pods)
+        return ServingError(
+            "revision_failed",
+            f"The new revision must serve, but did not {waited}. {why}".strip(),
+            remedy="What served before goes on serving.",
+        )
+
+    def _read(self) -> dict[str, Any] | None:
+        """Read its Deployment and its pods; an API server that restarts is waited for."""
+        try:
+            deployment = self.cluster.get("Deployment", self.workload)
+            self.pods, self.unreachable = _pods(self.cluster, self.workload), None
+        except TemporaryError as error:
+            deployment, self.pods, self.unreachable = None, [], error
+        return deployment
 
 
 def container_of(deployment: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,8 +142,8 @@ def _carries(deployment: Mapping[str, Any], predictor: Mapping[str, Any]) -> boo
 
 
 def _pods(cluster: Cluster, workload: str) -> list[dict[str, Any]]:
-    found = cluster.find("Pod", labels=f"app=isvc.{workload}")
-    return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
+    pods = cluster.find("Pod", labels=f"app=isvc.{workload}")
+    return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
 
 
 def _state(deployment: dict[str, Any] | None) -> str:
@@ -114,13 +154,12 @@ def _state(deployment: dict[str, Any] | None) -> str:
 
 
 def _fault(deployment: dict[str, Any] | None, pods: list[dict[str, Any]]) -> tuple[str, bool]:
-    """Return what holds a revision up, and whether no waiting can help."""
+    """Return what is wrong with a revision, "" for nothing, and whether no waiting can help."""
     for condition in (deployment or {}).get("status", {}).get("conditions", ()):
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             return str(condition.get("message", "no pod may be created")), False
     for pod in pods:
-        status = pod.get("status", {})
-        for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+        for container in _containers(pod):
             waiting = container.get("state", {}).get("waiting", {})
             reason = waiting.get("reason", "")
             if reason in HOPELESS or container.get("restartCount", 0) >= RESTARTS:
@@ -141,10 +180,14 @@ def _why(cluster: Cluster, workload: str, pods: list[dict[str, Any]]) -> str:
     return " ".join([events, *logs]).strip()
 
 
-def _logs(cluster: Cluster, pod: dict[str, Any]) -> list[str]:
+def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
     status = pod.get("status", {})
-    found = []
-    for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+    return [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+
+
+def _logs(cluster: Cluster, pod: dict[str, Any]) -> list[str]:
+    tails = []
+    for container in _containers(pod):
         if container.get("ready") or container.get("state", {}).get("terminated", {}).get("exitCode") == 0:
             continue
         name, last = container["name"], container.get("lastState", {})
@@ -154,5 +197,5 @@ def _logs(cluster: Cluster, pod: dict[str, Any]) -> list[str]:
         text = text or cluster.log(pod["metadata"]["name"], name, previous=container.get("restartCount", 0) > 0)
         text = text or cluster.log(pod["metadata"]["name"], name)
         if text.strip():
-            found.append(f"The end of {name}'s log: {text.strip()[-LOG_CHARACTERS:]}")
-    return found
+            tails.append(f"The end of {name}'s log: {text.strip()[-LOG_CHARACTERS:]}")
+    return tails

@@ -1,4 +1,4 @@
-"""What a person does with a service on KServe: look at it, release what waits, put the previous version back."""
+"""A person's commands for a service on KServe: show its state, release what waits, roll back, withdraw."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEADLINE_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class ServiceState:
-    """What serves, what waits beside it with which share, and where users ask."""
+    """What serves, what waits beside it with which share, and the address for users."""
 
     serving: str  # digest; "" for nothing
     record: Record | None
@@ -34,11 +34,11 @@ class ServiceState:
     replicas: dict[str, bool] = field(default_factory=dict)  # Deployment to whether all its replicas are available
 
 
-def releases_of(cluster: Cluster, name: str, tell: Callable[[str], None]) -> tuple[ClusterRegistry, Rollout]:
-    """Return the memory and the service of a plan, however its versions take over."""
+def releases_of(cluster: Cluster, name: str, on_message: Callable[[str], None]) -> tuple[ClusterRegistry, Rollout]:
+    """Return the registry and the rollout of a plan, of the kind that its service is in."""
     registry = ClusterRegistry(cluster, name)
     second = cluster.get(KIND, f"{name}-{NEXT}") is not None
-    return registry, rollout_of(cluster, name, Strategy.REPLACE if second else Strategy.CANARY, tell=tell)
+    return registry, rollout_of(cluster, name, Strategy.REPLACE if second else Strategy.CANARY, on_message=on_message)
 
 
 def state_of(cluster: Cluster, name: str) -> ServiceState:
@@ -47,7 +47,7 @@ def state_of(cluster: Cluster, name: str) -> ServiceState:
     Raises:
         PolicyError: ``not_deployed``.
     """
-    registry, rollout = releases_of(cluster, name, lambda text: None)
+    registry, rollout = releases_of(cluster, name, lambda message: None)
     release = rollout.read()
     if release is None:
         raise PolicyError(
@@ -67,13 +67,13 @@ def state_of(cluster: Cluster, name: str) -> ServiceState:
     )
 
 
-def promote_waiting(cluster: Cluster, name: str, *, who: str, reason: str, tell: Callable[[str], None]) -> Record:
+def promote_waiting(cluster: Cluster, name: str, *, who: str, reason: str, on_message: Callable[[str], None]) -> Record:
     """Release the candidate that waits for a person, and return the record of it.
 
     Raises:
         PolicyError: ``nothing_waits``.
     """
-    registry, rollout = releases_of(cluster, name, tell)
+    registry, rollout = releases_of(cluster, name, on_message)
     note_what_serves(registry, rollout)
     digest = rollout.waiting()
     if not digest:
@@ -82,12 +82,11 @@ def promote_waiting(cluster: Cluster, name: str, *, who: str, reason: str, tell:
             f"A candidate of {name!r} must wait for approval, but none does.",
             remedy=f"See what serves with: sevenfold status {name}",
         )
-    release_candidate(registry, rollout, digest, who=who, reason=reason)
-    return _current(registry)
+    return release_candidate(registry, rollout, digest, who=who, reason=reason)
 
 
 def put_back(
-    cluster: Cluster, name: str, *, who: str, reason: str, tell: Callable[[str], None], to: str = ""
+    cluster: Cluster, name: str, *, who: str, reason: str, on_message: Callable[[str], None], to: str = ""
 ) -> Record:
     """Let the previously promoted version serve again, its predictor's image as it was, and return the record.
 
@@ -99,7 +98,7 @@ def put_back(
         PolicyError: ``nothing_to_roll_back``.
         ServingError: ``revision_failed``; what serves goes on serving.
     """
-    registry, rollout = releases_of(cluster, name, tell)
+    registry, rollout = releases_of(cluster, name, on_message)
     before, noted = registry.current(), note_what_serves(registry, rollout)
     if noted is not None and noted != before and noted.action == "rollback" and to in ("", noted.bundle):
         return noted
@@ -114,19 +113,12 @@ def put_back(
     return registry.promote(record)
 
 
-def withdraw_waiting(cluster: Cluster, name: str, tell: Callable[[str], None]) -> str:
+def withdraw_waiting(cluster: Cluster, name: str, on_message: Callable[[str], None]) -> str:
     """Take the candidate away and return its digest, "" where there is none; what serves is not touched."""
-    _, rollout = releases_of(cluster, name, tell)
+    _, rollout = releases_of(cluster, name, on_message)
     release, digest = rollout.read(), rollout.waiting()
     if digest and release is not None and release.hidden:
         cluster.delete(KIND, name)
     elif digest:
         rollout.withdraw(digest)
     return digest
-
-
-def _current(registry: ClusterRegistry) -> Record:
-    record = registry.current()
-    if record is None:
-        raise PolicyError("nothing_promoted", "A promotion must have been recorded, but there is none.")
-    return record

@@ -1,10 +1,10 @@
-"""The steps by which a new version takes over on KServe, each of them whole or not at all.
+"""The steps by which a new version takes over on KServe: each is done whole or not at all.
 
-Staged dark, given a share, then promoted or withdrawn. The InferenceService alone decides what serves, and every step
-is one change of it that names the version it was decided on: whatever is interrupted, and wherever, the next look
-finds the old model or the new one.
+A version is staged without traffic, given a share, then promoted or withdrawn. The InferenceService alone decides what
+serves, and every step is one change of it that names the version it was decided on: wherever a run is interrupted, the
+next one sees the old model or the new one.
 
-Traffic is moved before anything goes: a route that still names a Service that is gone answers 500 (11 of 50 requests
+Traffic is moved before anything goes: a route that still names a deleted Service answers 500 (11 of 50 requests
 in the second of a promotion, measured with Contour), so a promotion gives the candidate everything first, a withdrawal
 nothing, and only then the other one is dropped.
 """
@@ -14,10 +14,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from sevenfold.cluster.api import Cluster, Conflict
 from sevenfold.contracts.errors import ServingError, TemporaryError
+from sevenfold.runtime.waiting import wait_until
 from sevenfold.serving.kserve.inference_service import Release, digest_of, read_release, workload
 from sevenfold.serving.kserve.readiness import wait_for_revision
 
@@ -25,7 +27,7 @@ __all__ = ["KIND", "Rollout", "Staged", "named_as"]
 
 KIND: Final = "InferenceService"
 ATTEMPTS: Final = 20
-PAUSE_SECONDS: Final = 2.0
+PAUSE_SECONDS: Final = 0.5
 ROUTE_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 5.0  # from the route's object to the proxies; a drained pod answers for 20
 
@@ -45,9 +47,9 @@ class Rollout:
     Args:
         cluster: with the namespace.
         name: the plan's.
-        tell: is told what is done and waited for.
-        sleep: waits.
-        clock: tells seconds.
+        on_message: called with what is done and what is waited for.
+        sleep: waits so many seconds.
+        clock: seconds that never go back.
     """
 
     def __init__(
@@ -55,12 +57,13 @@ class Rollout:
         cluster: Cluster,
         name: str,
         *,
-        tell: Callable[[str], None] = lambda text: None,
+        on_message: Callable[[str], None] = lambda message: None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.cluster, self.name = cluster, name
-        self._tell, self._sleep, self._clock = tell, sleep, clock
+        self._sleep, self._clock = sleep, clock
+        self._wait = partial(wait_for_revision, cluster, on_message=on_message, sleep=sleep, clock=clock)
 
     def read(self) -> Release | None:
         """Return what the InferenceService says, or None if there is none.
@@ -68,11 +71,11 @@ class Rollout:
         Raises:
             PolicyError: ``not_ours``.
         """
-        found = self.cluster.get(KIND, self.name)
-        return read_release(found, self.name) if found else None
+        manifest = self.cluster.get(KIND, self.name)
+        return read_release(manifest, self.name) if manifest else None
 
     def public_url(self) -> str:
-        """Return where users ask, as KServe tells it; "" before there is a gateway's route."""
+        """Return the address for users, as KServe reports it; "" before the gateway has a route."""
         release = self.read()
         return str(release.status.get("url", "")) if release else ""
 
@@ -99,18 +102,18 @@ class Rollout:
         """
         before = self.read()
         if before is not None and before.percent and before.candidate_digest != digest_of(predictor):
-            self.withdraw(before.candidate_digest)  # users are sent to it still
+            self.withdraw(before.candidate_digest)  # it still gets users' requests
         released = self._change(lambda release: self._with_candidate(release, predictor))
         staged = released.candidate or released.stable
-        place = workload(self.name, staged)
+        deployment = workload(self.name, staged)
         try:
-            self._wait(place, staged, seconds)
+            self._wait(deployment, staged, seconds=seconds)
         except BaseException:
             self._restore(before, digest_of(predictor))
             raise
         stable = released.stable_digest if released.candidate or not released.hidden else ""
-        url = f"http://{place}.{self.cluster.namespace}.svc"
-        return Staged(url, place, stable)
+        url = f"http://{deployment}.{self.cluster.namespace}.svc"
+        return Staged(url, deployment, stable)
 
     def share(self, digest: str, percent: int) -> None:
         """Give the candidate so many percent of the traffic, and wait until the route says so.
@@ -130,12 +133,12 @@ class Rollout:
         release = self.read()
         if release and release.stable_digest == digest and not release.candidate:
             if release.hidden:
-                self._change(lambda found: replace(self._present(found), hidden=False))
+                self._change(lambda current: replace(self._present(current), hidden=False))
             return
         if release and release.stable_digest != digest:
             self.share(digest, 100)
             self._sleep(SETTLE_SECONDS)
-        self._change(lambda found: self._promoted(found, digest))
+        self._change(lambda current: self._promoted(current, digest))
 
     def withdraw(self, digest: str) -> None:
         """Take the candidate away; nothing is done if it is not the candidate any more."""
@@ -145,7 +148,7 @@ class Rollout:
         if release.percent:
             self.share(digest, 0)
             self._sleep(SETTLE_SECONDS)
-        self._change(lambda found: self._without(found, digest))
+        self._change(lambda current: self._without(current, digest))
 
     def _with_candidate(self, release: Release | None, predictor: dict[str, Any]) -> Release:
         if release is None:
@@ -160,14 +163,14 @@ class Rollout:
         return replace(release, candidate=predictor, percent=0)
 
     def _promoted(self, release: Release | None, digest: str) -> Release:
-        found = self._present(release)
-        if found.stable_digest == digest:
-            return replace(found, candidate=None, percent=0)
-        return replace(found, stable=self._candidate(found, digest).candidate or {}, candidate=None, percent=0)
+        current = self._present(release)
+        if current.stable_digest != digest:
+            current = replace(current, stable=self._candidate(current, digest).candidate or {})
+        return replace(current, candidate=None, percent=0)
 
     def _without(self, release: Release | None, digest: str) -> Release:
-        found = self._present(release)
-        return found if found.candidate_digest != digest else replace(found, candidate=None, percent=0)
+        current = self._present(release)
+        return current if current.candidate_digest != digest else replace(current, candidate=None, percent=0)
 
     def _restore(self, before: Release | None, digest: str) -> None:
         """Undo a stage that failed, unless someone else has staged another candidate meanwhile."""
@@ -179,7 +182,7 @@ class Rollout:
         elif present.stable_digest == digest and before is None:
             self.cluster.delete(KIND, self.name)
         elif present.stable_digest == digest and before is not None:
-            self._change(lambda found: replace(self._present(found), stable=before.stable))
+            self._change(lambda current: replace(self._present(current), stable=before.stable))
 
     def _candidate(self, release: Release | None, digest: str) -> Release:
         if release is None or release.candidate_digest != digest:
@@ -205,28 +208,31 @@ class Rollout:
             try:
                 self.cluster.apply(after.manifest())
             except Conflict:
-                self._sleep(PAUSE_SECONDS / 4)
+                self._sleep(PAUSE_SECONDS)
                 continue
             return after
         raise TemporaryError("service_busy", f"InferenceService {self.name!r} was changed {ATTEMPTS} times meanwhile.")
 
-    def _wait(self, place: str, predictor: dict[str, Any], seconds: float) -> None:
-        wait_for_revision(
-            self.cluster, place, predictor, seconds=seconds, tell=self._tell, sleep=self._sleep, clock=self._clock
-        )
-
     def _wait_for_route(self, release: Release, percent: int) -> None:
         """Wait until the gateway's route holds the share; without a Gateway API there is none to wait for."""
-        place, started = workload(self.name, release.candidate or release.stable), self._clock()
-        while self._clock() - started < ROUTE_SECONDS:
+        service = workload(self.name, release.candidate or release.stable)
+
+        def shared() -> bool:
             route = self.cluster.get("HTTPRoute", self.name)
-            if route is None or _weight(route, place) == percent:
-                return
-            self._sleep(PAUSE_SECONDS / 4)
-        raise ServingError(
-            "route_stands_still",
-            f"The route of {self.name!r} must give {place} {percent} % within {ROUTE_SECONDS:g} seconds, but does not.",
-            remedy="See whether KServe's controller runs and the Gateway API is on: sevenfold doctor",
+            return route is None or _weight(route, service) == percent
+
+        wait_until(
+            shared,
+            pause_seconds=PAUSE_SECONDS,
+            patience_seconds=ROUTE_SECONDS,
+            late=lambda: ServingError(
+                "route_stands_still",
+                f"The route of {self.name!r} must give {service} {percent} % within {ROUTE_SECONDS:g} seconds, "
+                "but does not.",
+                remedy="See whether KServe's controller runs and the Gateway API is on: sevenfold doctor",
+            ),
+            sleep=self._sleep,
+            clock=self._clock,
         )
 
 
@@ -236,11 +242,11 @@ def named_as(present: dict[str, Any], predictor: dict[str, Any]) -> dict[str, An
     return own | ({"name": present["name"]} if "name" in present else {})
 
 
-def _weight(route: dict[str, Any], place: str) -> int:
+def _weight(route: dict[str, Any], service: str) -> int:
     """Return the percent that the route's rules give a Service; -1 where they disagree."""
     weights = set()
     for rule in route["spec"].get("rules", ()):
         ends = rule.get("backendRefs", ())
         total = sum(end.get("weight", 1) for end in ends) or 1
-        weights.add(round(100 * sum(end.get("weight", 1) for end in ends if end["name"] == place) / total))
+        weights.add(round(100 * sum(end.get("weight", 1) for end in ends if end["name"] == service) / total))
     return weights.pop() if len(weights) == 1 else -1

@@ -1,6 +1,6 @@
 """The ways a new version takes over: as KServe's canary, or as a second InferenceService that is swapped in.
 
-The second needs nothing but a KServe that serves: `spec.canary` came with 0.20 and is sound from 0.21 on.
+The second works with every KServe: `spec.canary` came with 0.20 and is sound from 0.21 on.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ PATIENCE_SECONDS: Final = 300.0  # for the pods of what serves already
 
 
 def rollout_of(
-    cluster: Cluster, name: str, strategy: Strategy, *, tell: Callable[[str], None] = lambda text: None
+    cluster: Cluster, name: str, strategy: Strategy, *, on_message: Callable[[str], None] = lambda message: None
 ) -> Rollout:
-    """Return what changes the InferenceService of a plan, the way its plan wants it."""
+    """Return the rollout of a plan's InferenceService, of the kind that the plan names."""
     kind = Replacement if strategy is Strategy.REPLACE else Rollout
-    return kind(cluster, name, tell=tell)
+    return kind(cluster, name, on_message=on_message)
 
 
 class Replacement(Rollout):
@@ -46,19 +46,20 @@ class Replacement(Rollout):
         return second.stable_digest if second else super().waiting()
 
     def stage(self, predictor: dict[str, Any], *, seconds: float) -> Staged:
-        """Bring a predictor up as a second InferenceService; a first version is staged as any other."""
+        """Bring a predictor up as a second InferenceService; a first version is staged like any other."""
         release = self.read()
         if release is None or release.hidden or release.stable_digest == digest_of(predictor):
             return super().stage(predictor, seconds=seconds)
         second = Release(self._second, self.cluster.namespace, predictor, hidden=True, plan=self.name)
         self.cluster.apply(second.manifest())
-        place = workload(self._second, predictor)
+        deployment = workload(self._second, predictor)
         try:
-            self._wait(place, predictor, seconds)
+            self._wait(deployment, predictor, seconds=seconds)
         except BaseException:
             self.withdraw(digest_of(predictor))
             raise
-        return Staged(f"http://{place}.{self.cluster.namespace}.svc", place, release.stable_digest)
+        url = f"http://{deployment}.{self.cluster.namespace}.svc"
+        return Staged(url, deployment, release.stable_digest)
 
     def promote(self, digest: str) -> None:
         """Roll the first InferenceService over to the candidate, wait until it serves, drop the second one."""
@@ -69,11 +70,11 @@ class Replacement(Rollout):
             if second is None or second.stable_digest != digest:
                 raise ServingError("superseded", f"Bundle {digest[:19]} must be the candidate of {self.name!r}.")
             before, stable = release.stable, named_as(release.stable, second.stable)
-            self._change(lambda found: replace(self._present(found), stable=stable, candidate=None))
+            self._change(lambda current: replace(self._present(current), stable=stable, candidate=None))
             try:
-                self._wait(workload(self.name, stable), stable, PATIENCE_SECONDS)
+                self._wait(workload(self.name, stable), stable, seconds=PATIENCE_SECONDS)
             except ServingError:
-                self._change(lambda found: replace(self._present(found), stable=before))
+                self._change(lambda current: replace(self._present(current), stable=before))
                 raise
         self.withdraw(digest)
 
@@ -84,5 +85,5 @@ class Replacement(Rollout):
             self.cluster.delete(KIND, self._second)
 
     def _read_second(self) -> Release | None:
-        found = self.cluster.get(KIND, self._second)
-        return read_release(found, self.name) if found else None
+        manifest = self.cluster.get(KIND, self._second)
+        return read_release(manifest, self.name) if manifest else None

@@ -1,4 +1,4 @@
-"""A predictor as a process of this machine: started, found again, stopped."""
+"""A predictor as a process of this machine: start it, check that it runs, stop it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import Final
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import ServingError, TemporaryError
 from sevenfold.contracts.service import BUNDLE_HEADER, LocalService, read_service
+from sevenfold.runtime.waiting import wait_until
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.serving.local.process import end_process, is_running, start_of
 from sevenfold.serving.predictor.limits import Limits
 
 __all__ = ["runs", "start_predictor", "stop_predictor"]
 
-START_SECONDS = 60.0
-LOG_TAIL = 1_200  # characters
+START_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 0.02
+LOG_TAIL: Final = 1_200  # characters
 
 
 def start_predictor(
@@ -48,7 +50,7 @@ def start_predictor(
             *(("--strict-fields",) if bounds.strict_fields else ()),
         ]
         with log.open("wb") as stream:
-            # A task's standard output must not be inherited: whoever reads it to its end would wait for the predictor.
+            # A task's standard output must not be inherited: its reader would wait until the predictor ends.
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -59,14 +61,14 @@ def start_predictor(
             )
         started = start_of(process.pid)
         try:
-            told = _wait(process, started, port_file, log, seconds)
+            port = _wait_for_port(process, started, port_file, log, seconds)
         finally:
-            # From here on it is known by number and start time; to Popen an unfinished child would be an oversight.
+            # From here on number and start time identify it; Popen would warn of a child that was not waited for.
             process.returncode = process.returncode or 0
     return LocalService(
         name=name,
-        url=f"http://127.0.0.1:{told['port']}",
-        port=told["port"],
+        url=f"http://127.0.0.1:{port}",
+        port=port,
         digest=bundle.digest,
         pid=process.pid,
         started=started,
@@ -102,17 +104,22 @@ def stop_predictor(folder: Path) -> bool:
     return end_process(service.pid, service.started)
 
 
-def _wait(process: subprocess.Popen[bytes], started: str, port_file: Path, log: Path, seconds: float) -> dict[str, int]:
-    deadline = time.monotonic() + seconds
-    while not port_file.exists():
+def _wait_for_port(process: subprocess.Popen[bytes], started: str, port_file: Path, log: Path, seconds: float) -> int:
+    """Return the port once requests are taken; a predictor that is late is ended."""
+
+    def written() -> bool:
+        if port_file.exists():
+            return True
         if process.poll() is not None:
             raise _failed("predictor_ended", f"but ended with status {process.returncode}", log)
-        if time.monotonic() > deadline:
-            end_process(process.pid, started)
-            raise _failed("predictor_slow", f"but was not ready within {seconds:g} seconds", log)
-        time.sleep(0.02)
-    told: dict[str, int] = json.loads(port_file.read_bytes())
-    return told
+        return False
+
+    def late() -> ServingError:
+        end_process(process.pid, started)
+        return _failed("predictor_slow", f"but was not ready within {seconds:g} seconds", log)
+
+    wait_until(written, pause_seconds=POLL_SECONDS, patience_seconds=seconds, late=late)
+    return int(json.loads(port_file.read_bytes())["port"])
 
 
 def _failed(code: str, what: str, log: Path) -> ServingError:

@@ -1,7 +1,7 @@
 """The predictor as an ASGI application: KServe's V1 and V2 protocols over HTTP, health and metrics.
 
-A request is read within its limits, waits for its turn for one pass of the event loop so that everybody who has arrived
-is counted, and is answered or turned away. Whatever a client sends, the answer is a prediction or a small JSON error.
+A request is read within its limits, waits for one pass of the event loop so that all requests that have arrived are
+counted, and is answered or refused. Whatever a client sends, the answer is a prediction or a small JSON error.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from sevenfold.contracts.errors import InputError, IntegrityError, PolicyError, ServingError, SevenfoldError
 from sevenfold.contracts.service import BUNDLE_HEADER, REPLAY_HEADER, REPLAY_VALUE
+from sevenfold.drift.live_counts import DriftCounter
 from sevenfold.scoring.tensors import HEADER_LENGTH
 from sevenfold.serving.predictor.body import BodyReader, Receive
-from sevenfold.serving.predictor.drift_counts import DriftCounter
 from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.meter import Meter
 from sevenfold.serving.predictor.model import ServedModel
@@ -63,14 +63,14 @@ class Predictor:
 
     @property
     def ready(self) -> bool:
-        """Whether requests should be sent here."""
+        """Whether this predictor should get requests."""
         return self._model is not None and not self.draining
 
     def load(self, load: Callable[[], ServedModel]) -> ServedModel:
         """Load a model and let it serve; if it is refused, what served before goes on serving.
 
         Raises:
-            SevenfoldError: why it was refused; counted, and left in the log as an audit line.
+            SevenfoldError: why it was refused; counted, and written to the log as an audit line.
         """
         try:
             model = load()
@@ -79,7 +79,7 @@ class Predictor:
             self.meter.refused[family] += 1
             log.error("model refused", extra={"data": {"reason": family, "code": error.code, "cause": error.message}})
             raise
-        self._drift = DriftCounter(model)
+        self._drift = DriftCounter(model.signature, model.reference)
         self._model = model
         self.meter.serve(model, self._drift)
         self._common = [(BUNDLE_HEADER.encode(), model.digest.encode())]

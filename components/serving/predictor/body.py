@@ -1,4 +1,4 @@
-"""Read a request's body within bounds of size; the connection sees to the time."""
+"""Read a request's body within limits of size; the connection limits the time."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class BodyReader:
         """Return the whole body.
 
         Raises:
-            Refusal: 413 ``too_large`` (before reading where the length is told, else as soon as it is passed), 415
+            Refusal: 413 ``too_large`` (before reading where content-length is given, else as soon as it is passed), 415
                 ``encoding``, 503 ``overloaded``.
-            ClientGone: the connection ended first, or was ended because the body came too slowly.
+            ClientGone: the connection ended first, or was closed because the body came too slowly.
         """
         self._check(headers)
         message = await receive()

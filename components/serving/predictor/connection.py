@@ -1,4 +1,4 @@
-"""HTTP connections of the predictor: uvicorn's, with bounds on what a client may leave unfinished.
+"""HTTP connections of the predictor: uvicorn's, with limits on what a client may leave unfinished.
 
 A body that is refused half-way is read on and thrown away, up to a limit: to close at once would make the client's
 system drop the answer unseen.
@@ -27,8 +27,8 @@ DISCARDED_BYTES = 16 << 20  # of a refused body
 class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
     """One connection.
 
-    `since` is when it began to owe us a request head, or the rest of a refused body; `body_since`, when it began to owe
-    us a body that is wanted; None where it owes none.
+    `since` is when the wait for a request head, or for the rest of a refused body, began; `body_since`, when the wait
+    for a body that will be read began; None while there is no such wait.
     """
 
     limits = Limits()
@@ -86,7 +86,7 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
         self._end(400, "not_http", "The request must be HTTP/1.1 with a head of at most 32 KiB.")
 
     def end_if_slow(self, now: float) -> None:
-        """Close where a head is overdue; where a body is, answer 408 first and let the application know."""
+        """Close if a head is overdue; if a body is, answer 408 first and notify the application."""
         if self.since is not None and self.since < now - self.limits.header_seconds:
             self.transport.close()
         elif self.body_since is not None and self.body_since < now - self.limits.body_seconds:
@@ -114,9 +114,9 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
 
 
 def _reply(cycle: RequestResponseCycle, head: bytes, body: bytes) -> bool:
-    """Send a whole answer in one write; return False where it must go the long way.
+    """Send a whole answer in one write; return False where it must be sent as ASGI messages.
 
-    The ASGI messages cost a write each, and a look at every header: a fifth of a request of one row.
+    Those cost a write each and a check of every header: a fifth of a request of one row.
     """
     if cycle.response_started or cycle.flow.write_paused or not cycle.keep_alive:
         return False
@@ -134,7 +134,7 @@ def bounded_connection(limits: Limits) -> type[asyncio.Protocol]:
 
 
 def close_stalled(connections: Iterable[Any]) -> None:
-    """End every connection that has owed us something for too long."""
+    """End every connection that has kept us waiting for too long."""
     now = monotonic()
     for connection in list(connections):
         connection.end_if_slow(now)

@@ -33,8 +33,8 @@ def parse_document(body: bytes) -> Any:
             f"The body must be one JSON document, but at character {error.pos}: {error.msg.split(':')[0]}.",
         ) from None
     # The parser keeps the last of two equal keys. Every pair has one colon outside its strings, so a document without
-    # repeated keys has as many of them as keys are left. A look at few places finds no key too many, a plain count no
-    # colon too few: only where they differ are all places, and the strings, looked at.
+    # repeated keys has as many of them as keys are left. The quick count of keys is never too high, that of colons
+    # never too low: only if they differ are all levels counted, and the strings cut out.
     colons = body.count(b":")
     if _upper_keys(document) == colons:
         return document
@@ -45,7 +45,7 @@ def parse_document(body: bytes) -> Any:
 
 
 def _upper_keys(document: Any) -> int:
-    """Return the number of keys in the places where requests have them; a document may have more elsewhere."""
+    """Return the number of keys at the levels where requests have them; a document may have more at others."""
     if type(document) is not dict:
         return 0
     count = len(document)

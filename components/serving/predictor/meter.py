@@ -1,4 +1,4 @@
-"""What the predictor tells Prometheus: plain integers while it serves, series only when somebody scrapes."""
+"""The predictor's metrics for Prometheus: plain integers while it serves, series only when it is scraped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sevenfold.drift.telemetry import Metric
 if TYPE_CHECKING:
     from prometheus_client.core import Metric as Family
 
-    from sevenfold.serving.predictor.drift_counts import DriftCounter
+    from sevenfold.drift.live_counts import DriftCounter
     from sevenfold.serving.predictor.model import ServedModel
 
 __all__ = ["Meter"]

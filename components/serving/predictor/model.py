@@ -43,7 +43,7 @@ class ServedModel:
         Args:
             folder: a folder on this machine; addresses are refused.
             name: the served name; empty takes the plan's.
-            digest: the digest the bundle must have; empty takes any that is sound.
+            digest: the digest the bundle must have; empty takes any valid one.
 
         Raises:
             PolicyError: ``not_a_folder`` for an address or a link, ``bad_name``.
@@ -69,7 +69,7 @@ class ServedModel:
 
     @property
     def signature(self) -> Signature:
-        """What the model takes and gives."""
+        """The model's inputs and outputs."""
         return self.info.signature
 
     @cached_property
@@ -84,7 +84,7 @@ class ServedModel:
 
     @cached_property
     def single_row(self) -> SingleRow:
-        """What reads a row that comes alone."""
+        """The reader of a request with one row."""
         return SingleRow(self.signature.inputs)
 
     @cached_property
@@ -99,7 +99,7 @@ class ServedModel:
         return ("value",) if self.signature.task is Task.REGRESSION else ("label", "probabilities")
 
     def warm_up(self) -> None:
-        """Score one row of missing values, so that the first request pays for nothing but itself.
+        """Score one row of missing values, so that the first request is as fast as any other.
 
         Raises:
             ServingError: if the model cannot score at all.
@@ -116,7 +116,7 @@ class ServedModel:
 
 
 MAX_FEATURES = 50
-MAX_BINS = 16  # multiclass predictions apart, every bin is a series
+MAX_BINS = 16  # every bin is a series
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 
 

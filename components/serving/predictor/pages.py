@@ -1,4 +1,4 @@
-"""What a predictor answers to GET: who it is, whether it is well, what it serves, its metrics."""
+"""The predictor's answers to GET: its identity, its health, its model, its metrics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ METRICS = b"text/plain; version=0.0.4; charset=utf-8"
 
 
 class Answering(Protocol):
-    """What the pages need of a predictor."""
+    """The part of a predictor that the pages read."""
 
     meter: Meter
 
@@ -35,7 +35,7 @@ class Answering(Protocol):
 
 
 def pages(predictor: Answering) -> dict[str, Page]:
-    """Return every address that answers GET, and how; names of models are part of the addresses."""
+    """Return the page of every path that answers GET; the name of the model is part of some paths."""
     fixed: dict[str, Page] = {
         "/": _always({"status": "alive"}),
         "/v2": _always({"name": "sevenfold", "version": __version__, "extensions": ["binary_tensor_data"]}),

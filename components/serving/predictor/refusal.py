@@ -1,4 +1,4 @@
-"""How a request is turned down: a status and a small JSON object, the same for every route and protocol."""
+"""Refused requests: a status and a small JSON object, the same for every route and protocol."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TOO_SLOW: Final = "sevenfold.too_slow"  # in the scope of a request that its con
 REPLY: Final = "sevenfold.reply"  # in the scope: sends head and body in one write
 ECHO: Final = 64  # characters of what the client sent that an answer repeats
 MESSAGE: Final = 400  # characters
-# What is wrong with the message rather than with a row in it.
+# Faults of the message rather than of a row in it.
 _STATUS: Final = {"binary": 400, "duplicate_key": 400}
 
 
@@ -27,7 +27,7 @@ class Refusal(InputError):
 
 
 class ClientGone(Exception):
-    """The client left before its request was complete; there is nobody to answer."""
+    """The client left before its request was complete; no answer is sent."""
 
 
 def refusal_of(error: InputError) -> Refusal:

@@ -1,16 +1,15 @@
-"""Run the predictor: bind, load, tell where, serve until a signal, drain."""
+"""Run the predictor: forbid pickle, load, bind, announce the address, serve until a signal, drain."""
 
 from __future__ import annotations
 
 import gc
 import logging
 import os
-import signal
 import socket
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.errors import MissingExtraError, PolicyError, SevenfoldError
@@ -19,12 +18,28 @@ from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.log import log_to_stderr
 from sevenfold.serving.predictor.model import ServedModel
 
-__all__ = ["serve"]
+if TYPE_CHECKING:
+    from sevenfold.serving.predictor.draining import DrainingServer
 
-BACKLOG = 1_024
-GRACE_SECONDS = 30  # for requests in flight, after draining
+__all__ = ["PICKLE_STATUS", "forbid_pickle", "serve"]
+
+PICKLE_STATUS: Final = 70  # of a process that was about to unpickle a class
+BACKLOG: Final = 1_024
+GRACE_SECONDS: Final = 30  # for requests in flight, after draining
 
 log = logging.getLogger("sevenfold.serving")
+
+
+def forbid_pickle() -> None:
+    """Install an audit hook that ends the process with status 70 on ``pickle.find_class``; it cannot be removed."""
+    sys.addaudithook(_refuse_pickle)
+
+
+def _refuse_pickle(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "pickle.find_class":
+        log.critical("a pickle was about to load a class", extra={"data": {"class": ".".join(map(str, arguments))}})
+        # The caller could catch an exception; nothing that unpickles here may go on.
+        os._exit(PICKLE_STATUS)
 
 
 def serve(
@@ -61,11 +76,11 @@ def serve(
     bounds = limits or Limits()
     predictor = Predictor(bounds, name=name or "model")
     model = predictor.load(lambda: ServedModel.load(bundle, name=name, digest=digest))
-    # What was made until now stays: the collector need not look at it again with every few requests.
+    # What exists now stays: the garbage collector need not visit it again with every few requests.
     gc.collect()
     gc.freeze()
     listener = _listen(host, port)
-    told = {
+    address = {
         "digest": model.digest,
         "host": host,
         "name": model.name,
@@ -79,15 +94,15 @@ def serve(
         except SevenfoldError:
             log.warning("the last good model goes on serving")
 
-    server = _server(predictor, bounds, on_start=lambda: _tell(told, port_file), on_reload=reload)
+    server = _server(predictor, bounds, on_start=lambda: _announce(address, port_file), on_reload=reload)
     server.run(sockets=[listener])
     log.info("stopped")
 
 
-def _tell(told: dict[str, Any], port_file: Path | None) -> None:
+def _announce(address: dict[str, Any], port_file: Path | None) -> None:
     if port_file is not None:
-        write_json(port_file, told)
-    log.info("serving", extra={"data": {**told, "url": f"http://{told['host']}:{told['port']}"}})
+        write_json(port_file, address)
+    log.info("serving", extra={"data": {**address, "url": f"http://{address['host']}:{address['port']}"}})
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -106,39 +121,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _server(predictor: Predictor, limits: Limits, *, on_start: Any, on_reload: Any) -> Any:
+def _server(
+    predictor: Predictor, limits: Limits, *, on_start: Callable[[], None], on_reload: Callable[[], None]
+) -> DrainingServer:
     import uvicorn
 
-    from sevenfold.serving.predictor.connection import bounded_connection, close_stalled
-
-    class Draining(uvicorn.Server):  # type: ignore[misc]
-        """On the first signal not ready but answering, for `drain_seconds`; on the second, gone as soon as possible."""
-
-        leave_at: float | None = None
-        reload = False
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets=sockets)
-            if hasattr(signal, "SIGHUP"):
-                signal.signal(signal.SIGHUP, lambda *_: setattr(self, "reload", True))
-            on_start()
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            if predictor.draining:
-                self.should_exit = True
-                return
-            predictor.draining = True
-            self.leave_at = monotonic() + limits.drain_seconds
-
-        async def on_tick(self, counter: int) -> bool:
-            if self.reload:
-                self.reload = False
-                on_reload()
-            if self.leave_at is not None and monotonic() >= self.leave_at:
-                self.should_exit = True
-            if counter % 10 == 0:
-                close_stalled(self.server_state.connections)
-            return bool(await super().on_tick(counter))
+    from sevenfold.serving.predictor.connection import bounded_connection
+    from sevenfold.serving.predictor.draining import DrainingServer
 
     config = uvicorn.Config(
         predictor,
@@ -155,7 +144,7 @@ def _server(predictor: Predictor, limits: Limits, *, on_start: Any, on_reload: A
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=BACKLOG,
     )
-    return Draining(config)
+    return DrainingServer(config, predictor, on_start=on_start, on_reload=on_reload)
 
 
 def _has_uvloop() -> bool:

@@ -13,8 +13,7 @@ import orjson
 from sevenfold.scoring.feeds import Feeds, feeds_from_rows
 from sevenfold.scoring.scorer import Prediction
 from sevenfold.serving.predictor.document import parse_document
-from sevenfold.serving.predictor.fields import extra_fields
-from sevenfold.serving.predictor.limits import Limits
+from sevenfold.serving.predictor.limits import Limits, extra_fields
 from sevenfold.serving.predictor.model import ServedModel
 from sevenfold.serving.predictor.refusal import Refusal
 

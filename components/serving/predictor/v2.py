@@ -2,8 +2,8 @@
 
 A tensor has shape ``[rows]`` or ``[rows, 1]``. Numbers come as any FP, INT or UINT datatype and flags as BOOL too, null
 or NaN for missing; categories as BYTES, null or "" for missing; dates as BYTES that name them, or as INT64 microseconds
-since 1970 UTC, whose missing ones an additional BOOL tensor ``<column>:missing`` tells. A column that may be missing
-may be left out.
+since 1970 UTC, with an additional BOOL tensor ``<column>:missing`` that marks the missing ones. A column that may be
+missing may be left out.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from sevenfold.scoring.feeds import MISSING, Feeds, feeds_from_columns
 from sevenfold.scoring.scorer import Prediction
 from sevenfold.scoring.tensors import encode_tensors, read_tensor
 from sevenfold.serving.predictor.document import parse_document
-from sevenfold.serving.predictor.fields import extra_fields
-from sevenfold.serving.predictor.limits import Limits
+from sevenfold.serving.predictor.limits import Limits, extra_fields
 from sevenfold.serving.predictor.model import ServedModel
 from sevenfold.serving.predictor.refusal import Refusal
 
@@ -36,7 +35,7 @@ Values = list[Any] | NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class V2Request:
-    """A request that was read: what the model needs, and how the answer is wanted."""
+    """A request that was read: what the model needs, and the form of the answer."""
 
     feeds: Feeds
     rows: int
@@ -47,7 +46,7 @@ class V2Request:
 
 
 def read_v2(body: bytes, header_length: bytes | None, model: ServedModel, limits: Limits) -> V2Request:
-    """Read a request; `header_length` is the value of the HTTP header that tells the raw bytes apart, if it is there.
+    """Read a request; `header_length` is the value of the HTTP header that says where raw bytes begin, or None.
 
     Raises:
         InputError: naming the column; as `Refusal` where the status is not 422.
@@ -60,8 +59,8 @@ def read_v2(body: bytes, header_length: bytes | None, model: ServedModel, limits
     extra = extra_fields([columns], model.tensors, strict=limits.strict_fields)
     feeds = _feeds(columns, rows, model.signature.inputs, limits)
     outputs, binary = _wanted(document, model)
-    told = document.get("id")
-    return V2Request(feeds, rows, extra, told[:128] if isinstance(told, str) else "", outputs, binary)
+    identity = document.get("id")
+    return V2Request(feeds, rows, extra, identity[:128] if isinstance(identity, str) else "", outputs, binary)
 
 
 def encode_v2(
@@ -76,8 +75,8 @@ def encode_v2(
         head["id"] = request.id
     if out_of_range:
         head["parameters"] = {"out_of_range": ",".join(out_of_range)}
-    found = {"label": prediction.labels, "probabilities": prediction.probabilities, "value": prediction.values}
-    tensors = {name: array for name in request.outputs if (array := found[name]) is not None}
+    arrays = {"label": prediction.labels, "probabilities": prediction.probabilities, "value": prediction.values}
+    tensors = {name: array for name in request.outputs if (array := arrays[name]) is not None}
     return encode_tensors(tensors, key="outputs", head=head, binary=request.binary)
 
 
@@ -157,11 +156,11 @@ def _mark_missing(feeds: Feeds, name: str, column: Column, flags: NDArray[Any]) 
 def _wanted(document: dict[str, Any], model: ServedModel) -> tuple[tuple[str, ...], bool]:
     parameters = document.get("parameters")
     binary = type(parameters) is dict and parameters.get("binary_data_output") is True
-    asked = document.get("outputs")
-    if not asked:
+    wanted = document.get("outputs")
+    if not wanted:
         return model.outputs, binary
     names = []
-    for entry in asked if type(asked) is list else [{}]:
+    for entry in wanted if type(wanted) is list else [{}]:
         name = entry.get("name") if isinstance(entry, dict) else None
         if not isinstance(entry, dict) or name not in model.outputs:
             known = ", ".join(model.outputs)

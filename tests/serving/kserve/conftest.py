@@ -71,30 +71,30 @@ class World:
         """Do what KServe does."""
         wanted: dict[str, dict[str, Any]] = {}
         weights: dict[str, int] = {}
-        for service in self.of("InferenceService"):
-            name, spec = service["metadata"]["name"], service["spec"]
+        for item in self.of("InferenceService"):
+            name, spec = item["metadata"]["name"], item["spec"]
             canary = (spec.get("canary") or [None])[0]
             share = canary["trafficPercent"] if canary else 0
             sides = [(spec["predictor"], 100 - share)] + ([(canary["predictor"], share)] if canary else [])
             route = {workload(name, predictor): weight for predictor, weight in sides}
             wanted |= {workload(name, predictor): predictor for predictor, _ in sides}
-            if "networking.kserve.io/visibility" not in service["metadata"]["labels"]:
+            if "networking.kserve.io/visibility" not in item["metadata"]["labels"]:
                 weights |= route
-                ends = [{"name": place, "weight": weight} for place, weight in route.items()]
+                ends = [{"name": service, "weight": weight} for service, weight in route.items()]
                 self.objects["HTTPRoute", name] = {
                     "metadata": {"name": name},
                     "spec": {"rules": [{"backendRefs": ends}]},
                 }
-        for place, predictor in wanted.items():
-            self._deployment(place, predictor)
-        for _, place in [key for key in self.objects if key[0] == "Deployment" and key[1] not in wanted]:
-            del self.objects["Deployment", place]
-            if self.known.get(place):
-                self.lost.append(place)
+        for deployment, predictor in wanted.items():
+            self._deployment(deployment, predictor)
+        for _, deployment in [key for key in self.objects if key[0] == "Deployment" and key[1] not in wanted]:
+            del self.objects["Deployment", deployment]
+            if self.known.get(deployment):
+                self.lost.append(deployment)
         if weights != (self.learnt[-1][1] if self.learnt else self.known):
             self.learnt.append((self.now + LAG, weights))
 
-    def _deployment(self, place: str, predictor: dict[str, Any]) -> None:
+    def _deployment(self, name: str, predictor: dict[str, Any]) -> None:
         model = predictor["model"]
         image = model.get("image", RUNTIMES_IMAGE)
         container = {"name": "kserve-container", "image": image, "args": ["--name=x", *model["args"]]}
@@ -102,12 +102,12 @@ class World:
             "metadata": {"annotations": {"of": "kserve", **predictor.get("annotations", {})}},
             "spec": {"containers": [container]},
         }
-        present = self.objects.get(("Deployment", place))
+        present = self.objects.get(("Deployment", name))
         if present and present["spec"]["template"] == template:
             return
         generation = present["metadata"]["generation"] + 1 if present else 1
-        self.objects["Deployment", place] = {
-            "metadata": {"name": place, "generation": generation},
+        self.objects["Deployment", name] = {
+            "metadata": {"name": name, "generation": generation},
             "spec": {"replicas": predictor.get("minReplicas", 1), "template": template},
             "status": {"observedGeneration": generation},
             "looks": 0,
@@ -129,25 +129,25 @@ class World:
             for item in self.of("InferenceService")
             if "networking.kserve.io/visibility" not in item["metadata"]["labels"]
         ]
-        found = []
+        predictors = []
         for item in services:
             canary = (item["spec"].get("canary") or [None])[0]
             share = canary["trafficPercent"] if canary else 0
-            found += [item["spec"]["predictor"]] * (share < 100)
-            found += [canary["predictor"]] if share else []
-        return found
+            predictors += [item["spec"]["predictor"]] * (share < 100)
+            predictors += [canary["predictor"]] if share else []
+        return predictors
 
-    def told(self) -> list[dict[str, Any]]:
+    def recorded(self) -> list[dict[str, Any]]:
         """The records of what served, oldest first."""
         texts = [item["data"].get("record.json") for item in self.of("ConfigMap")]
-        found = [json.loads(text) for text in texts if text]
-        found.sort(key=lambda record: record["number"])
-        assert [record["number"] for record in found] == list(range(1, len(found) + 1))
-        return found
+        records = [json.loads(text) for text in texts if text]
+        records.sort(key=lambda record: record["number"])
+        assert [record["number"] for record in records] == list(range(1, len(records) + 1))
+        return records
 
     def records(self) -> list[tuple[str, str]]:
         """What was recorded: action and bundle, oldest first."""
-        return [(record["action"], record["bundle"]) for record in self.told()]
+        return [(record["action"], record["bundle"]) for record in self.recorded()]
 
 
 class MemoryCluster(Cluster):
@@ -219,11 +219,11 @@ def without_version(manifest: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def world() -> World:
     """An empty namespace with our ServingRuntime."""
-    found = World()
+    empty = World()
     container = {"name": "kserve-container", "image": IMAGE}
     runtime = {"kind": "ServingRuntime", "metadata": {"name": "sevenfold"}, "spec": {"containers": [container]}}
-    found.put(runtime)
-    return found
+    empty.put(runtime)
+    return empty
 
 
 @pytest.fixture(scope="session")
@@ -238,7 +238,7 @@ def killed() -> type[BaseException]:
 
 @pytest.fixture(scope="session")
 def predictor() -> Callable[..., dict[str, Any]]:
-    """Make a predictor's spec for a bundle, told by one hexadecimal digit."""
+    """Make a predictor's spec for a bundle, named by one hexadecimal digit."""
 
     def made(digit: str, *more: str, image: str = IMAGE) -> dict[str, Any]:
         digest = f"sha256:{digit * 64}"

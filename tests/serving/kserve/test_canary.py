@@ -39,7 +39,7 @@ class Pod:
         self.codes[code] += requests
         self.seconds += [seconds] * requests
         if code == "200":
-            self.bins.update(bins[place % len(bins)] for place in range(requests))
+            self.bins.update(bins[index % len(bins)] for index in range(requests))
 
     def restart(self) -> None:
         self.codes.clear()
@@ -70,25 +70,25 @@ class Trial:
     pod: str  # the canary's
     since: float
 
-    def look(self) -> Observed:
+    def read(self) -> Observed:
         client = PrometheusClient(self.prometheus.url)
         return read_evidence(
             client, namespace="team", name=self.name, canary=NEW, stable=OLD, since=self.since, min_rows=200
         )
 
     def settled(self, canary: int, stable: int) -> Observed:
-        """Look until as many requests were counted, or for five seconds."""
+        """Read until as many requests were counted, or for five seconds."""
         deadline = time.monotonic() + 5
         while True:
-            seen = self.look()
+            seen = self.read()
             assert seen.stable is not None
             if (seen.canary.answered, seen.stable.answered) == (canary, stable) or time.monotonic() > deadline:
                 return seen
             time.sleep(0.1)
 
     def verdict(self, plan: DeploymentSection = PLAN, **options: Any) -> tuple[str, str]:
-        found = watch_canary(plan, self.look, poll_seconds=0.1, **options)
-        return found.decision, found.reason
+        verdict = watch_canary(plan, self.read, poll_seconds=0.1, **options)
+        return verdict.decision, verdict.reason
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_only_what_came_since_is_counted_on_every_pod_through_restarts(trial: Tr
     trial.stable.answer(500)
     trial.stable.answer(7, code="422")
     trial.settled(60, 500)
-    young.answer(40)  # before it is looked at for the first time
+    young.answer(40)  # before its first scrape
     trial.prometheus.expose(young.page)
     trial.settled(100, 500)
     trial.canary.restart()
@@ -139,7 +139,7 @@ def test_a_pod_that_went_away_still_counts(trial: Trial) -> None:
     trial.settled(50, 0)
     trial.prometheus.forget(trial.pod)
     time.sleep(0.6)
-    assert trial.look().canary.answered == 50
+    assert trial.read().canary.answered == 50
 
 
 def test_other_models_and_namespaces_do_not_count(trial: Trial) -> None:
@@ -152,7 +152,7 @@ def test_other_models_and_namespaces_do_not_count(trial: Trial) -> None:
     twin.answer(500)
     trial.canary.answer(5)
     time.sleep(0.6)
-    assert trial.look().canary.answered == 5
+    assert trial.read().canary.answered == 5
 
 
 @pytest.mark.parametrize(
@@ -195,10 +195,10 @@ def test_one_that_moved_much_further_than_the_world_is(trial: Trial) -> None:
 def test_too_few_hold_and_in_the_end_are_no_evidence(trial: Trial) -> None:
     trial.canary.answer(199)
     trial.settled(199, 0)
-    said: list[str] = []
+    messages: list[str] = []
     patient = PLAN.replaced(canary=PLAN.canary.replaced(max_wait_seconds=1).model_dump(mode="json"))
-    assert trial.verdict(patient, tell=said.append) == ("rollback", "no_evidence")
-    assert any(line.startswith("199 of 200 requests, 0 errors, p99 ") for line in said)
+    assert trial.verdict(patient, on_message=messages.append) == ("rollback", "no_evidence")
+    assert any(line.startswith("199 of 200 requests, 0 errors, p99 ") for line in messages)
 
 
 def test_a_prometheus_that_stops_blinds_and_never_promotes(own_prometheus: Any) -> None:
@@ -207,14 +207,14 @@ def test_a_prometheus_that_stops_blinds_and_never_promotes(own_prometheus: Any) 
     trial.settled(150, 0)
     own_prometheus.stop()
     trial.canary.answer(1_000)
-    said: list[str] = []
+    messages: list[str] = []
     hasty = PLAN.replaced(canary=PLAN.canary.replaced(max_blind_seconds=1).model_dump(mode="json"))
     started = time.monotonic()
-    found = watch_canary(hasty, trial.look, tell=said.append, poll_seconds=0.1)
-    assert (found.decision, found.reason) == ("rollback", "blind")
+    verdict = watch_canary(hasty, trial.read, on_message=messages.append, poll_seconds=0.1)
+    assert (verdict.decision, verdict.reason) == ("rollback", "blind")
     assert time.monotonic() - started >= 1
-    assert found.observed is None  # nothing was seen in this watch
-    assert said
-    assert all(line.startswith("Holding: the metrics could not be read") for line in said)
+    assert verdict.observed is None  # nothing was read in this watch
+    assert messages
+    assert all(line.startswith("Holding: the metrics could not be read") for line in messages)
     with pytest.raises(TemporaryError):
-        trial.look()
+        trial.read()

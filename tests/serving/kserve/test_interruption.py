@@ -49,7 +49,7 @@ def lifecycle(
     """Deploy and judge a version, as a run does."""
     section = DeploymentSection().replaced(strategy=request.param)
 
-    def in_memory(cluster: Any, name: str, strategy: Strategy, *, tell: Any = None) -> Rollout:
+    def in_memory(cluster: Any, name: str, strategy: Strategy, *, on_message: Any = None) -> Rollout:
         kind = Replacement if strategy is Strategy.REPLACE else Rollout
         return kind(cluster, name, sleep=cluster.world.sleep, clock=cluster.world.clock)
 
@@ -60,8 +60,8 @@ def lifecycle(
     monkeypatch.setattr(kserve_judge, "PrometheusClient", NoPrometheus)
     monkeypatch.setattr(kserve_judge, "watch_canary", lambda *_, **__: GOOD)
 
-    def run(cluster: Any, place: int) -> None:
-        sample, out = versions[place], tmp_path / "out"
+    def run(cluster: Any, number: int) -> None:
+        sample, out = versions[number], tmp_path / "out"
         shutil.rmtree(out, ignore_errors=True)
         kserve_deploy.deploy_on_kserve(
             sample.dataset,
@@ -148,19 +148,19 @@ def test_the_next_version_records_what_an_interruption_left_unrecorded(
         between = [new] if ("promote", new) in after.records() else []
         assert after.records() == [("promote", digest) for digest in (old, *between, newest)]
         assert between or not promoted
-        assert all(record["reason"].startswith("Promoted") for record in after.told())
+        assert all(record["reason"].startswith("Promoted") for record in after.recorded())
         assert after.lost == []
     assert unrecorded
 
 
 def test_a_rollback(world: Any, connect: Any, killed: Any, versions: list[Any], lifecycle: Any) -> None:
     old, new = (version.bundle.digest for version in versions[:2])
-    for place in (0, 1):
-        lifecycle(connect(world), place)
+    for number in (0, 1):
+        lifecycle(connect(world), number)
         world.sleep(10)
 
     def put_back(cluster: Any) -> None:
-        kserve_release.put_back(cluster, NAME, who="a person", reason="", tell=lambda text: None, to=old)
+        kserve_release.put_back(cluster, NAME, who="a person", reason="", on_message=lambda message: None, to=old)
 
     for after in struck(world, connect, killed, put_back):
         assert digests(after) <= {old, new}
@@ -178,12 +178,12 @@ def test_a_rollback_that_lacks_only_its_record_is_not_done_twice(
     world: Any, connect: Any, killed: Any, versions: list[Any], lifecycle: Any
 ) -> None:
     oldest, old, new = (version.bundle.digest for version in versions)
-    for place in range(3):
-        lifecycle(connect(world), place)
+    for number in range(3):
+        lifecycle(connect(world), number)
         world.sleep(10)
 
     def put_back(cluster: Any) -> None:
-        kserve_release.put_back(cluster, NAME, who="a person", reason="", tell=lambda text: None)
+        kserve_release.put_back(cluster, NAME, who="a person", reason="", on_message=lambda message: None)
 
     unrecorded = 0
     for after in struck(world, connect, killed, put_back):

@@ -1,4 +1,4 @@
-"""Watching a canary: when it decides, what it says meanwhile, and what it never takes for evidence."""
+"""Watching a canary: when it decides, what it reports meanwhile, and what it never takes for evidence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLAN = DeploymentSection()
 
 
 class Clock:
-    """Time passes only by sleeping, and by looking as long as a look takes."""
+    """Time passes only by sleeping."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -36,29 +36,29 @@ def seen(answered: int, **more: Any) -> Observed:
 
 
 def watched(
-    looks: list[Observed | SevenfoldError], plan: DeploymentSection = PLAN, **options: Any
+    reads: list[Observed | SevenfoldError], plan: DeploymentSection = PLAN, **options: Any
 ) -> tuple[Verdict, list[str], float]:
-    """Watch with what each look shows; the last goes on for ever."""
-    clock, said, left = Clock(), [], list(looks)
+    """Watch with the result of each read; the last one repeats for ever."""
+    clock, messages, left = Clock(), [], list(reads)
 
-    def look() -> Observed:
-        found = left.pop(0) if len(left) > 1 else left[0]
-        if isinstance(found, SevenfoldError):
-            raise found
-        return found
+    def read() -> Observed:
+        result = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(result, SevenfoldError):
+            raise result
+        return result
 
-    verdict = watch_canary(plan, look, tell=said.append, sleep=clock.sleep, clock=clock, **options)
-    return verdict, said, clock.now - 1_000.0
+    verdict = watch_canary(plan, read, on_message=messages.append, sleep=clock.sleep, clock=clock, **options)
+    return verdict, messages, clock.now - 1_000.0
 
 
 DOWN = TemporaryError("prometheus_unreachable", "Prometheus must answer, but did not.")
 
 
-def test_it_decides_as_soon_as_there_is_enough_and_tells_progress_until_then() -> None:
-    verdict, said, seconds = watched([seen(0, pods=0), seen(137, errors=1), seen(205)])
+def test_it_decides_as_soon_as_there_is_enough_and_reports_progress_until_then() -> None:
+    verdict, messages, seconds = watched([seen(0, pods=0), seen(137, errors=1), seen(205)])
     assert (verdict.decision, verdict.reason, seconds) == ("promote", "good", 10.0)
-    assert said[0] == "No request yet: Prometheus has seen no pod of bundle cccccccccccc"
-    assert said[1] == "137 of 200 requests, 1 error, p99 8 ms (stable: 900 requests, 0 errors, p99 7 ms)"
+    assert messages[0] == "No request yet: Prometheus has seen no pod of bundle cccccccccccc"
+    assert messages[1] == "137 of 200 requests, 1 error, p99 8 ms (stable: 900 requests, 0 errors, p99 7 ms)"
     assert verdict.observed == seen(205)
     assert Verdict.model_validate(json.loads(verdict.model_dump_json())) == verdict
 
@@ -83,9 +83,9 @@ def test_half_an_hour_without_requests_is_no_evidence() -> None:
 
 def test_blind_for_ten_minutes_rolls_back_whatever_was_seen_before() -> None:
     for fault in (DOWN, MonitoringError("prometheus_refused", "Prometheus must answer, but refuses.")):
-        verdict, said, seconds = watched([seen(150), fault])
+        verdict, messages, seconds = watched([seen(150), fault])
         assert (verdict.decision, verdict.reason, seconds) == ("rollback", "blind", 600.0)
-        assert "must answer" in said[-1]
+        assert "must answer" in messages[-1]
     assert watched([DOWN])[0].reason == "blind"
 
 
@@ -94,8 +94,8 @@ def test_a_short_blindness_is_forgotten() -> None:
     assert (verdict.reason, seconds) == ("good", 1_195.0)
 
 
-def gone_after(looks: int) -> Callable[[], str]:
-    left = [looks]
+def gone_after(reads: int) -> Callable[[], str]:
+    left = [reads]
 
     def gone() -> str:
         left[0] -= 1
@@ -120,8 +120,8 @@ def test_not_knowing_whether_pods_are_gone_is_not_knowing_that_they_are() -> Non
 def test_the_numbers_are_a_table_and_a_chart_per_version() -> None:
     bins = {"below 3": 90, "3 to 5": 60, "5 and above": 50, "missing": 0}
     reference = {"missing": 0, "5 and above": 500, "3 to 5": 600, "below 3": 900}
-    found = seen(200, prediction=bins, reference=reference, psi=0.01, refused=3, errors=1)
-    table, chart = evidence_blocks(found, PLAN)
+    observed = seen(200, prediction=bins, reference=reference, psi=0.01, refused=3, errors=1)
+    table, chart = evidence_blocks(observed, PLAN)
     assert isinstance(table, Table)
     assert isinstance(chart, Chart)
     assert table.rows[0] == ("canary", "c" * 12, 1, 200, "1 (0.50%)", "3 (1.48%)", "8 ms", 200, 0.01)

@@ -161,7 +161,7 @@ def test_a_service_of_someone_else_is_left_alone(rollout: Rollout, world: Any, p
     assert len(world.of("InferenceService")) == 1
 
 
-def test_a_route_that_stands_still_is_told(canary: Rollout, world: Any, predictor: Any) -> None:
+def test_a_route_that_stands_still_is_reported(canary: Rollout, world: Any, predictor: Any) -> None:
     released(canary, predictor("a"))
     canary.stage(predictor("b"), seconds=60)
     world.reconcile = lambda: None

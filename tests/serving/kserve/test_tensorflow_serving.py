@@ -40,32 +40,32 @@ def with_saved_model(sample: Any, text: str) -> Bundle:
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory, make_sample_at: Callable[..., Any]) -> list[tuple[Any, Bundle]]:
     samples = [make_sample_at(tmp_path_factory.mktemp(f"version-{seed}") / "own", seed=seed) for seed in range(2)]
-    found = []
-    for place, sample in enumerate(samples):
-        bundle = with_saved_model(sample, f"weights {place}")
+    pairs = []
+    for number, sample in enumerate(samples):
+        bundle = with_saved_model(sample, f"weights {number}")
         digests = {"bundle": bundle.digest, "dataset": sample.dataset.digest}
         tested = Evaluation.open(sample.evaluation).model_copy(update={"digests": digests})
         tested.save(sample.evaluation, rows=tested.rows["test"])
-        found.append((sample, bundle))
-    return found
+        pairs.append((sample, bundle))
+    return pairs
 
 
 @pytest.fixture
 def lifecycle(versions: list[tuple[Any, Bundle]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lifecycle:
     """Deploy and judge a version, as a run does."""
-    asked = Comparison(rows=300, requests=1, difference=0.0, limit=1e-5)
+    comparison = Comparison(rows=300, requests=1, difference=0.0, limit=1e-5)
 
-    def in_memory(cluster: Any, name: str, strategy: Strategy, *, tell: Any = None) -> Replacement:
+    def in_memory(cluster: Any, name: str, strategy: Strategy, *, on_message: Any = None) -> Replacement:
         return Replacement(cluster, name, sleep=cluster.world.sleep, clock=cluster.world.clock)
 
     for module in (kserve_deploy, kserve_judge, kserve_release):
         monkeypatch.setattr(module, "rollout_of", in_memory)
     monkeypatch.setattr(kserve_deploy, "smoke_test", lambda *_, **__: ())
-    monkeypatch.setattr(kserve_deploy, "compare", lambda *_, **__: asked)
+    monkeypatch.setattr(kserve_deploy, "compare", lambda *_, **__: comparison)
 
-    def run(cluster: Any, place: int) -> None:
-        sample, bundle = versions[place]
-        out = tmp_path / f"{place}-{cluster.calls}"
+    def run(cluster: Any, number: int) -> None:
+        sample, bundle = versions[number]
+        out = tmp_path / f"{number}-{cluster.calls}"
         kserve_deploy.deploy_on_kserve(
             sample.dataset,
             bundle,
@@ -85,31 +85,31 @@ def test_versions_follow_each_other_and_go_back(
     world: Any, connect: Any, versions: list[tuple[Any, Bundle]], lifecycle: Lifecycle
 ) -> None:
     old, new = (bundle.digest for _, bundle in versions)
-    for place, digest in enumerate((old, new)):
-        lifecycle(connect(world), place)
+    for number, digest in enumerate((old, new)):
+        lifecycle(connect(world), number)
         world.sleep(10)
         assert [digest_of(predictor) for predictor in world.serving()] == [digest]
     state = kserve_release.state_of(connect(world), NAME)
     assert (state.serving, state.waiting) == (new, "")
-    kserve_release.put_back(connect(world), NAME, who="a person", reason="", tell=lambda text: None)
+    kserve_release.put_back(connect(world), NAME, who="a person", reason="", on_message=lambda message: None)
     [serving] = world.serving()
     assert (digest_of(serving), serving["model"]["image"]) == (old, IMAGE)
     assert world.records() == [("promote", old), ("promote", new), ("rollback", old)]
-    assert {record["image"] for record in world.told()} == {IMAGE}
+    assert {record["image"] for record in world.recorded()} == {IMAGE}
     assert world.lost == []
 
 
 def test_a_deployment_that_kserve_has_not_changed_yet_is_not_the_new_version(world: Any, connect: Any) -> None:
-    """Image and arguments are the same: only the annotation tells."""
+    """Image and arguments are the same: only the annotation differs."""
     old, new = (
         predictor_of(NAME, "s3://bucket/bundle", f"sha256:{digit * 64}", IMAGE, SECTION) | {"name": "b"}
         for digit in "ab"
     )
-    cluster, place = connect(world), workload(NAME, old)
+    cluster, deployment = connect(world), workload(NAME, old)
     Replacement(cluster, NAME, sleep=world.sleep, clock=world.clock).stage(old, seconds=60)
-    wait_for_revision(cluster, place, old, seconds=10, sleep=world.sleep, clock=world.clock)
+    wait_for_revision(cluster, deployment, old, seconds=10, sleep=world.sleep, clock=world.clock)
     with pytest.raises(ServingError, match="must serve, but did not within 10 seconds"):
-        wait_for_revision(cluster, place, new, seconds=10, sleep=world.sleep, clock=world.clock)
+        wait_for_revision(cluster, deployment, new, seconds=10, sleep=world.sleep, clock=world.clock)
 
 
 def test_a_bundle_without_a_saved_model_is_refused_before_anything_is_applied(

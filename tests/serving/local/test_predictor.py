@@ -1,12 +1,11 @@
-"""A predictor as a process of this machine: it starts, is compared, is judged, is stopped; and nothing else is."""
+"""A predictor as a process of this machine: started, compared, judged and stopped; no other process is touched."""
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,20 @@ from sevenfold.contracts.registry import LocalRegistry
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.service import SERVICE_FILE, LocalService
 from sevenfold.plan.deployment import DeploymentSection
-from sevenfold.serving import deploy as deployment
 from sevenfold.serving.compare import compare
-from sevenfold.serving.deploy import deploy_locally, judge_and_record, place_of
+from sevenfold.serving.deployment import deployment_target
+from sevenfold.serving.local import deploy as local_deploy
+from sevenfold.serving.local.deploy import deploy_locally, judge_and_record
 from sevenfold.serving.local.predictor import runs, start_predictor, stop_predictor
-from sevenfold.serving.local.process import end_process, is_running, start_of
+from sevenfold.serving.local.process import end_process, start_of
 
 PLAN = DeploymentSection()
+
+
+def service_of(pid: int, url: str) -> LocalService:
+    """A service of a process that runs now."""
+    port = int(url.rpartition(":")[2])
+    return LocalService(name="x", url=url, port=port, digest="sha256:0", pid=pid, started=start_of(pid), log="x")
 
 
 @pytest.fixture
@@ -45,19 +51,12 @@ def running(sample: Any, tmp_path: Path) -> Iterator[tuple[LocalService, Path]]:
 @pytest.fixture
 def without_kserve(monkeypatch: pytest.MonkeyPatch) -> None:
     """KServe's client has a test of its own; importing it takes seconds."""
-    monkeypatch.setattr(deployment, "smoke_test", lambda *_: ())
+    monkeypatch.setattr(local_deploy, "smoke_test", lambda *_: ())
 
 
-def test_it_runs_until_it_is_stopped(running: tuple[LocalService, Path]) -> None:
+def test_it_runs_until_it_is_stopped_as_the_one_that_was_started(running: tuple[LocalService, Path]) -> None:
     service, folder = running
     assert runs(service)
-    assert stop_predictor(folder)
-    assert not runs(service)
-    assert not stop_predictor(folder)
-
-
-def test_it_is_stopped_only_if_it_is_the_one_that_was_started(running: tuple[LocalService, Path]) -> None:
-    service, folder = running
     # the number was given to a later process
     write_json(folder / SERVICE_FILE, service.model_copy(update={"started": "1"}).model_dump(mode="json"))
     assert not stop_predictor(folder)
@@ -66,35 +65,21 @@ def test_it_is_stopped_only_if_it_is_the_one_that_was_started(running: tuple[Loc
     with pytest.raises(ServingError, match="serves sha256"):
         stop_predictor(folder)
     assert runs(service)
+    write_json(folder / SERVICE_FILE, service.model_dump(mode="json"))
+    assert stop_predictor(folder)
+    assert not runs(service)
+    assert not stop_predictor(folder)
 
 
 def test_a_hung_predictor_is_stopped_too(tmp_path: Path) -> None:
-    hung = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    service = LocalService(
-        name="x",
-        url="http://127.0.0.1:9",
-        port=9,
-        digest="sha256:0",
-        pid=hung.pid,
-        started=start_of(hung.pid),
-        log="x",
-    )
+    hung = subprocess.Popen(["sleep", "60"])
+    service = service_of(hung.pid, "http://127.0.0.1:9")
     write_json(tmp_path / SERVICE_FILE, service.model_dump(mode="json"))
     assert stop_predictor(tmp_path)
     hung.wait(timeout=5)
 
 
-def test_a_process_that_ended_is_not_running() -> None:
-    ended = subprocess.Popen([sys.executable, "-c", "pass"])
-    started = start_of(ended.pid)
-    deadline = time.monotonic() + 20
-    while is_running(ended.pid, started) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not is_running(ended.pid, started)
-    ended.returncode = 0
-
-
-def test_a_bundle_that_cannot_be_served_is_told_with_the_log(sample: Any, tmp_path: Path) -> None:
+def test_a_bundle_that_cannot_be_served_is_reported_with_the_log(sample: Any, tmp_path: Path) -> None:
     bundle = Bundle(
         sample.bundle.folder, sample.bundle.manifest.model_copy(update={"digest": "sha256:0"}), sample.bundle.info
     )
@@ -110,30 +95,20 @@ def test_a_predictor_that_does_not_come_up_in_time_is_ended(sample: Any, tmp_pat
 
 
 @pytest.mark.parametrize("task", list(Task))
-def test_served_and_tested_agree(samples: dict[Task, Any], task: Task, tmp_path: Path) -> None:
+def test_served_and_tested_agree(samples: dict[Task, Any], task: Task, server: Any, start: Any, tmp_path: Path) -> None:
     sample = samples[task]
-    service = start_predictor(sample.bundle, name="flights", log=tmp_path / "predictor.log")
-    seen: list[tuple[int, int]] = []
-    try:
-        found = compare(
-            service.url,
-            "flights",
-            sample.dataset,
-            sample.bundle.signature,
-            sample.evaluation,
-            max_batch=128,
-            on_progress=lambda done, total: seen.append((done, total)),
+    own = contextlib.nullcontext(server) if task is Task.BINARY else start(sample.bundle.folder, tmp_path / "server")
+    with own as serving:
+        comparison = compare(
+            serving.url, "flights", sample.dataset, sample.bundle.signature, sample.evaluation, max_batch=128
         )
-        assert (found.rows, found.requests, found.difference) == (300, 3, 0.0)
-        assert 0 < found.latency_p50_ms <= found.latency_p95_ms <= found.latency_p99_ms
-        assert seen == [(128, 300), (256, 300), (300, 300)]
-        # one prediction that was tested otherwise is found
+        assert (comparison.rows, comparison.requests, comparison.difference) == (300, 3, 0.0)
+        assert 0 < comparison.latency_p50_ms <= comparison.latency_p95_ms <= comparison.latency_p99_ms
+        # one prediction that differs from its test is noticed
         changed = shifted(sample.evaluation, tmp_path / "changed", 2e-5 if task is not Task.REGRESSION else 1e-3)
         with pytest.raises(ServingError, match="over 300 test rows") as caught:
-            compare(service.url, "flights", sample.dataset, sample.bundle.signature, changed, max_batch=1024)
+            compare(serving.url, "flights", sample.dataset, sample.bundle.signature, changed, max_batch=1024)
         assert caught.value.code == "served_differs"
-    finally:
-        assert end_process(service.pid, service.started)
 
 
 def shifted(evaluation: Path, folder: Path, amount: float) -> Path:
@@ -180,24 +155,23 @@ def test_deployed_judged_and_recorded(sample: Any, tmp_path: Path, without_kserv
 def test_nothing_is_left_running_when_the_checks_fail(
     sample: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[LocalService] = []
-
-    def start(*args: Any, real: Callable[..., LocalService] = start_predictor, **kwargs: Any) -> LocalService:
-        started.append(real(*args, **kwargs))
-        return started[-1]
+    predictor = subprocess.Popen(["sleep", "60"])
+    service = service_of(predictor.pid, "http://127.0.0.1:9")
 
     def fail(*_: Any) -> None:
+        assert runs(service)
         raise ServingError("smoke_failed", "No.")
 
-    monkeypatch.setattr(deployment, "start_predictor", start)
-    monkeypatch.setattr(deployment, "smoke_test", fail)
+    monkeypatch.setattr(local_deploy, "start_predictor", lambda *_, **__: service)
+    monkeypatch.setattr(local_deploy, "smoke_test", fail)
     out = tmp_path / "service"
     with pytest.raises(ServingError, match="No"):
         deploy_locally(
             sample.dataset, sample.bundle, sample.evaluation, PLAN, name="flights", out=out, log=tmp_path / "p.log"
         )
-    assert not runs(started[0])
+    assert not runs(service)
     assert not out.exists()
+    predictor.wait(timeout=5)
 
 
 def test_what_was_not_tested_is_not_deployed(sample: Any, make: Any, tmp_path: Path) -> None:
@@ -217,11 +191,11 @@ def test_what_was_not_tested_is_not_deployed(sample: Any, make: Any, tmp_path: P
         )
 
 
-def test_where_a_plan_wants_to_serve() -> None:
-    assert place_of(PLAN, in_cluster=False) == "local"
-    assert place_of(PLAN.replaced(target="local"), in_cluster=True) == "local"
+def test_the_target_of_a_plan() -> None:
+    assert deployment_target(PLAN, in_cluster=False) == "local"
+    assert deployment_target(PLAN.replaced(target="local"), in_cluster=True) == "local"
     for section, inside in ((PLAN, True), (PLAN.replaced(target="kserve"), False)):
-        assert place_of(section, in_cluster=inside) == "kserve"
+        assert deployment_target(section, in_cluster=inside) == "kserve"
 
 
 def test_another_server_on_the_port_is_not_ours(sample: Any, tmp_path: Path) -> None:
@@ -237,17 +211,9 @@ def test_another_server_on_the_port_is_not_ours(sample: Any, tmp_path: Path) -> 
     server = HTTPServer(("127.0.0.1", 0), Other)
     thread = threading.Thread(target=server.handle_request)
     thread.start()
-    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    sleeper = subprocess.Popen(["sleep", "60"])
     try:
-        service = LocalService(
-            name="x",
-            url=f"http://127.0.0.1:{server.server_port}",
-            port=server.server_port,
-            digest="sha256:0",
-            pid=sleeper.pid,
-            started=start_of(sleeper.pid),
-            log="x",
-        )
+        service = service_of(sleeper.pid, f"http://127.0.0.1:{server.server_port}")
         write_json(tmp_path / SERVICE_FILE, service.model_dump(mode="json"))
         with pytest.raises(ServingError, match="another server"):
             stop_predictor(tmp_path)

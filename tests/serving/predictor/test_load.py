@@ -7,6 +7,8 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,31 +74,35 @@ def test_34_overload_is_shed_and_what_is_accepted_stays_fast(
         assert server.predict({"instances": [good_row]}, {"content-type": "application/json"})[0] == 200
 
 
-def test_a_head_that_never_ends_is_cut_off(sample: Any, start: Any, tmp_path: Path) -> None:
-    with start(sample.bundle.folder, tmp_path / "server", "--header-seconds", "1") as server:
-        silent = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-        half = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-        half.sendall(b"GET / HTTP/1.1\r\nx-slow: ")
-        started = time.monotonic()
-        for client in (silent, half):
-            assert client.recv(100) == b""
-            client.close()
-        assert time.monotonic() - started < 8
+@pytest.fixture(scope="module")
+def strict(sample: Any, start: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A predictor that knows no other fields, under another name, and waits a second for a head."""
+    options = ("--strict-fields", "--name", "other-name", "--header-seconds", "1")
+    with start(sample.bundle.folder, tmp_path_factory.mktemp("strict"), *options) as server:
+        yield server
 
 
-def test_a_strict_predictor_refuses_extra_fields(
-    sample: Any, start: Any, tmp_path: Path, good_row: dict[str, Any]
-) -> None:
-    with start(sample.bundle.folder, tmp_path / "server", "--strict-fields", "--name", "other-name") as server:
-        path, kind = "/v1/models/other-name:predict", {"content-type": "application/json"}
-        assert server.request("POST", path, {"instances": [good_row]}, kind)[0] == 200
-        status, _, body = server.request("POST", path, {"instances": [{**good_row, "colour": 1}]}, kind)
-        assert status == 422
-        assert json.loads(body)["error"] == {
-            "code": "extra_field",
-            "message": "The model knows no such field: leave it out.",
-            "field": "colour",
-        }
+def test_a_head_that_never_ends_is_cut_off(strict: Any) -> None:
+    silent = socket.create_connection(("127.0.0.1", strict.port), timeout=10)
+    half = socket.create_connection(("127.0.0.1", strict.port), timeout=10)
+    half.sendall(b"GET / HTTP/1.1\r\nx-slow: ")
+    started = time.monotonic()
+    for client in (silent, half):
+        assert client.recv(100) == b""
+        client.close()
+    assert time.monotonic() - started < 8
+
+
+def test_a_strict_predictor_refuses_extra_fields(strict: Any, good_row: dict[str, Any]) -> None:
+    path, kind = "/v1/models/other-name:predict", {"content-type": "application/json"}
+    assert strict.request("POST", path, {"instances": [good_row]}, kind)[0] == 200
+    status, _, body = strict.request("POST", path, {"instances": [{**good_row, "colour": 1}]}, kind)
+    assert status == 422
+    assert json.loads(body)["error"] == {
+        "code": "extra_field",
+        "message": "The model knows no such field: leave it out.",
+        "field": "colour",
+    }
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -117,30 +123,39 @@ def test_it_drains_before_it_ends(
         assert server.process.wait(timeout=20) == 0
 
 
-def test_a_request_in_flight_is_answered_when_it_ends(
-    sample: Any, start: Any, tmp_path: Path, good_row: dict[str, Any]
-) -> None:
-    with start(sample.bundle.folder, tmp_path / "server") as server:
+@dataclass
+class Ended:
+    """A predictor that got hostile requests and, with a request in flight, SIGTERM."""
+
+    in_flight: int  # the request's status
+    exit_status: int
+    log: list[str]  # lines
+
+
+@pytest.fixture(scope="module")
+def ended(sample: Any, start: Any, tmp_path_factory: pytest.TempPathFactory, good_row: dict[str, Any]) -> Ended:
+    attacks = ['x\n{"level":"critical"}', "x\r\nforged", "\u2028", "\x1b[31m", "x" * 5000]
+    with start(sample.bundle.folder, tmp_path_factory.mktemp("ended")) as server:
+        for attack in attacks:
+            server.predict({"instances": [{"distance": attack}]}, {"content-type": "application/json"})
         request = raw_request(json.dumps({"instances": [good_row]}).encode())
         client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
         client.sendall(request[:-10])
         time.sleep(0.3)
         server.process.send_signal(signal.SIGTERM)
         threading.Timer(1.0, client.sendall, (request[-10:],)).start()
-        assert read_status(client) == 200
+        status = read_status(client)
         client.close()
-        assert server.process.wait(timeout=20) == 0
+        exit_status = server.process.wait(timeout=20)
+        return Ended(status, exit_status, server.log.read_text().splitlines())
 
 
-def test_every_log_line_is_json(sample: Any, start: Any, tmp_path: Path) -> None:
-    attacks = ['x\n{"level":"critical"}', "x\r\nforged", "\u2028", "\x1b[31m", "x" * 5000]
-    with start(sample.bundle.folder, tmp_path / "server") as server:
-        for attack in attacks:
-            server.predict({"instances": [{"distance": attack}]}, {"content-type": "application/json"})
-        server.process.terminate()
-        server.process.wait(timeout=20)
-        lines = server.log.read_text().splitlines()
-    events = [json.loads(line)["event"] for line in lines]
+def test_a_request_in_flight_is_answered_when_it_ends(ended: Ended) -> None:
+    assert (ended.in_flight, ended.exit_status) == (200, 0)
+
+
+def test_every_log_line_is_json(ended: Ended) -> None:
+    events = [json.loads(line)["event"] for line in ended.log]
     assert events == ["model loaded", "serving", "stopped"]
 
 
@@ -158,6 +173,6 @@ def test_a_value_in_a_log_cannot_break_its_line() -> None:
     record.data = {"cause": "\x00\n" * 500, "count": 3}
     line = JsonFormatter().format(record)
     assert len(line.splitlines()) == 1
-    told = json.loads(line)
-    assert (told["count"], told["error"]) == (3, "ValueError: broken\nline")
-    assert len(told["cause"]) == 256
+    entry = json.loads(line)
+    assert (entry["count"], entry["error"]) == (3, "ValueError: broken\nline")
+    assert len(entry["cause"]) == 256

@@ -167,9 +167,9 @@ def test_the_bytes_that_are_loaded_are_the_bytes_that_were_verified(
     from sevenfold.contracts.bundle import Bundle
 
     def open_then_exchange(path: Path, *, digest: str | None = None, real: Any = Bundle.open) -> Any:
-        found = real(path, digest=digest)
+        bundle = real(path, digest=digest)
         shutil.copy(other, path / "model.onnx")
-        return found
+        return bundle
 
     monkeypatch.setattr(Bundle, "open", open_then_exchange)
     with pytest.raises(IntegrityError, match="sealed file"):
@@ -177,7 +177,7 @@ def test_the_bytes_that_are_loaded_are_the_bytes_that_were_verified(
 
 
 def test_33_a_model_that_answers_nan(sample: Any, tmp_path: Path, start: Any, good_row: dict[str, Any]) -> None:
-    """Weights that are damaged in one place: most rows are served, the poisoned one is a 500."""
+    """Weights with one damaged column: most rows are served, the poisoned one is a 500."""
     folder = Path(shutil.copytree(sample.bundle.folder, tmp_path / "bundle"))
     poison(folder / "model.onnx", sample)
     seal(folder, expected=BUNDLE_FILES)
@@ -187,8 +187,8 @@ def test_33_a_model_that_answers_nan(sample: Any, tmp_path: Path, start: Any, go
         assert (status, answer["error"]["code"]) == (500, "nonfinite_output")
         assert server.predict({"instances": [good_row]}, json_type)[0] == 200
         text = server.request("GET", "/metrics")[2].decode()
-        told = next(line for line in text.splitlines() if line.startswith("sevenfold_nonfinite_total"))
-        assert told.endswith(" 1.0")
+        line = next(line for line in text.splitlines() if line.startswith("sevenfold_nonfinite_total"))
+        assert line.endswith(" 1.0")
 
 
 def poison(path: Path, sample: Any) -> None:
@@ -198,14 +198,14 @@ def poison(path: Path, sample: Any) -> None:
     from sevenfold.contracts.transform import Transform
 
     transform = Transform.model_validate_json((sample.dataset.folder / "transform.json").read_bytes())
-    place = transform.numeric_names.index("carrier=UA")
+    column = transform.numeric_names.index("carrier=UA")
     model = onnx.load(path)
     for tensor in model.graph.initializer:
         if tensor.name.endswith("weights"):
             weights = numpy_helper.to_array(tensor).copy()
-            weights[place] = 3e38  # finite by itself, infinite as a logit
+            weights[column] = 3e38  # finite by itself, infinite as a logit
             weights[transform.numeric_names.index("carrier=AA")] = 0
-            weights[place, 0] = np.float32(-3e38)
+            weights[column, 0] = np.float32(-3e38)
             weights[transform.numeric_names.index("tail=N1")] = [-3e38, 3e38]
             tensor.CopyFrom(numpy_helper.from_array(weights, tensor.name))
     onnx.save(model, path)
@@ -255,7 +255,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 def test_unpickling_a_class_ends_the_process() -> None:
     code = (
-        "from sevenfold.serving.predictor.guard import forbid_pickle; import pickle; forbid_pickle()\n"
+        "from sevenfold.serving.predictor.serve import forbid_pickle; import pickle; forbid_pickle()\n"
         "print(pickle.loads(pickle.dumps([1, 'plain'])), flush=True)\n"
         "try:\n    pickle.loads(pickle.dumps(ValueError('x')))\nexcept BaseException:\n    pass\nprint('reached')"
     )

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from predictor_requests import read_metrics
 
 from sevenfold.contracts.schema import Task
 from sevenfold.drift.bins import bin_of, prediction_values
-from sevenfold.drift.telemetry import parse_metrics
+from sevenfold.drift.live_counts import DriftCounter
 from sevenfold.scoring.feeds import feeds_from_table
-from sevenfold.serving.predictor.drift_counts import DriftCounter
 from sevenfold.serving.predictor.meter import Meter
 from sevenfold.serving.predictor.model import ServedModel
 
@@ -46,7 +46,7 @@ def test_any_batches_add_up_to_the_rows(model: ServedModel, sample: Any, steps: 
     table = pa.concat_tables([sample.dataset.table("train")] * 8)
     feeds = feeds_from_table(table, model.signature.inputs)
     feeds["carrier"][::7] = "new"
-    drift, start = DriftCounter(model), 0
+    drift, start = DriftCounter(model.signature, model.reference), 0
     for step in steps:
         part = cut(feeds, start, start + step)
         drift.observe(part, model.predict(part), len(part["distance"]))
@@ -59,11 +59,11 @@ def test_any_batches_add_up_to_the_rows(model: ServedModel, sample: Any, steps: 
 
 
 def starts(steps: list[int], most: int) -> list[int]:
-    found, at = [], 0
+    indices, at = [], 0
     for step in steps:
-        found.append(at)
+        indices.append(at)
         at = min(at + step, most)
-    return found
+    return indices
 
 
 def test_out_of_range_names_the_rows(model: ServedModel, sample: Any) -> None:
@@ -72,7 +72,7 @@ def test_out_of_range_names_the_rows(model: ServedModel, sample: Any) -> None:
         "seats": np.array([200, 1e6, 200, np.nan, 200]),
         "air_time": np.full(5, 150.0),
     }
-    drift = DriftCounter(model)
+    drift = DriftCounter(model.signature, model.reference)
     prediction = model.predict(feeds)
     assert drift.observe(feeds, prediction, 5) == {"distance": [0, 3], "seats": [1]}
     assert (drift.out_of_range["distance"], drift.out_of_range["seats"]) == (2, 1)
@@ -82,7 +82,7 @@ def test_out_of_range_names_the_rows(model: ServedModel, sample: Any) -> None:
 
 def test_two_replicas_add_up_to_one(model: ServedModel, sample: Any) -> None:
     feeds = feeds_from_table(sample.dataset.table("test"), model.signature.inputs)
-    one, *two = (DriftCounter(model) for _ in range(3))
+    one, *two = (DriftCounter(model.signature, model.reference) for _ in range(3))
     for start in range(0, 300, 30):
         part = cut(feeds, start, start + 30)
         for counter in (one, two[start // 30 % 2]):
@@ -96,23 +96,23 @@ def test_every_series_is_there_from_the_start(samples: dict[Task, Any], task: Ta
     from prometheus_client import CollectorRegistry, generate_latest
 
     model = ServedModel.load(samples[task].bundle.folder)
-    meter, drift = Meter("flights"), DriftCounter(model)
+    meter, drift = Meter("flights"), DriftCounter(model.signature, model.reference)
     meter.serve(model, drift)
     registry = CollectorRegistry()
     registry.register(meter)
-    before = parse_metrics(generate_latest(registry).decode())
+    before = read_metrics(generate_latest(registry).decode())
     features, bins = model.reference.features, model.reference.prediction
     for name, feature in features.items():
-        found = {dict(pairs)["bin"] for (metric, pairs) in before if metric == "sevenfold_feature_bin_total"
+        bin_names = {dict(pairs)["bin"] for (metric, pairs) in before if metric == "sevenfold_feature_bin_total"
                  and dict(pairs)["feature"] == name}  # fmt: skip
-        assert found == set(feature.names)
+        assert bin_names == set(feature.names)
     assert bins is not None
     assert sum(metric == "sevenfold_prediction_bin_total" for metric, _ in before) == len(bins.names)
     feeds = feeds_from_table(samples[task].dataset.table("test"), model.signature.inputs)
     prediction = model.predict(feeds)
     drift.observe(feeds, prediction, 300)
     meter.request(200, 0.002)
-    after = parse_metrics(generate_latest(registry).decode())
+    after = read_metrics(generate_latest(registry).decode())
     assert after.keys() == before.keys()
-    told = sum(value for (metric, _), value in after.items() if metric == "sevenfold_prediction_bin_total")
-    assert told == 300 == len(prediction_values(model.signature, prediction))
+    counted = sum(value for (metric, _), value in after.items() if metric == "sevenfold_prediction_bin_total")
+    assert counted == 300 == len(prediction_values(model.signature, prediction))

@@ -1,7 +1,7 @@
-"""Asks TensorFlow Serving over KServe's V1 protocol, with the inputs that `model.onnx` takes as well.
+"""A client of TensorFlow Serving over KServe's V1 protocol, with the inputs that `model.onnx` takes as well.
 
 Its JSON differs from ours: a missing number is the word NaN, not null; a moment is its microseconds; and every input
-must be there.
+is required.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def instances_of(feeds: Mapping[str, np.ndarray[Any, Any]]) -> list[dict[str, An
 
 
 class TensorFlowClient(InferenceClient):
-    """Ask one model of TensorFlow Serving; `bundle` stays empty, for it does not say which one answers."""
+    """Query one model of TensorFlow Serving; `bundle` stays empty, since the answer does not name it."""
 
     def infer(
         self,
@@ -45,7 +45,7 @@ class TensorFlowClient(InferenceClient):
         Args:
             feeds: one array of shape ``[rows]`` per graph input.
             headers: more HTTP headers.
-            binary: has no meaning here: V1 is JSON.
+            binary: ignored: V1 is JSON.
 
         Raises:
             ServingError: ``http_<status>`` for an answer other than 200, ``bad_answer`` for one that makes no sense.
@@ -57,8 +57,8 @@ class TensorFlowClient(InferenceClient):
             "POST", path, body, {"content-type": "application/json", **dict(headers or {})}
         )
         if status != 200:
-            said = received[:200].decode(errors="replace")
-            raise ServingError(f"http_{status}", f"TensorFlow Serving must answer 200, but got {status}: {said}")
+            text = received[:200].decode(errors="replace")
+            raise ServingError(f"http_{status}", f"TensorFlow Serving must answer 200, but got {status}: {text}")
         try:
             return _outputs(orjson.loads(received)["predictions"], len(next(iter(feeds.values()))))
         except (ValueError, KeyError, TypeError) as error:
@@ -72,6 +72,6 @@ def _outputs(predictions: list[Any], rows: int) -> dict[str, np.ndarray[Any, Any
         raise ValueError(f"{len(predictions)} predictions for {rows} rows")
     if not isinstance(predictions[0], dict):  # a signature of one output is answered without its name
         return {"value": np.array(predictions, dtype=np.float64)}
-    found = {name: np.array([row[name] for row in predictions]) for name in predictions[0]}
-    numbers = {name: values.astype(np.float64) for name, values in found.items() if name != "label"}
-    return found | numbers
+    outputs = {name: np.array([row[name] for row in predictions]) for name in predictions[0]}
+    numbers = {name: values.astype(np.float64) for name, values in outputs.items() if name != "label"}
+    return outputs | numbers

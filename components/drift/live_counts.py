@@ -1,7 +1,7 @@
-"""Count what the model sees and says into the bins of its reference, cheaply enough for every request.
+"""Count a model's inputs and predictions in the bins of its reference, cheaply enough for every request.
 
 Categories are counted at once, a look-up each. Numbers and dates wait, packed, until some hundred rows are counted in
-one go: per value that costs a tenth of counting each row alone. What waits is counted before anybody reads the counts.
+one go: per value that costs a tenth of counting each row alone. What waits is counted before the counts are read.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.reference import FeatureBins
+from sevenfold.contracts.reference import FeatureBins, Reference
 from sevenfold.contracts.signature import Signature
 from sevenfold.drift.bins import count_bins, prediction_values
 from sevenfold.scoring.feeds import MISSING, Feeds
 from sevenfold.scoring.scorer import Prediction
-from sevenfold.serving.predictor.model import ServedModel
 
 __all__ = ["DriftCounter"]
 
@@ -24,12 +23,17 @@ PACKED_ROWS: Final = 512  # rows that wait at most, however many requests they c
 
 
 class DriftCounter:
-    """Counts of one model since it was loaded; `rows` counts predictions, the rest is per feature and bin."""
+    """Counts of one model since it was loaded; `rows` counts predictions, the rest is per feature and bin.
 
-    def __init__(self, model: ServedModel) -> None:
-        self.signature: Signature = model.signature
-        self.bins: dict[str, FeatureBins] = dict(model.reference.features)
-        self.prediction_bins = model.reference.prediction
+    Args:
+        signature: the model's.
+        reference: the bins of its features and of its predictions.
+    """
+
+    def __init__(self, signature: Signature, reference: Reference) -> None:
+        self.signature = signature
+        self.bins: dict[str, FeatureBins] = dict(reference.features)
+        self.prediction_bins = reference.prediction
         self.rows = 0
         self.out_of_range = {name: 0 for name, bins in self.bins.items() if bins.kind == "number"}
         self._counts = {name: np.zeros(len(bins.names), dtype=np.int64) for name, bins in self.bins.items()}
@@ -50,9 +54,9 @@ class DriftCounter:
         self._waiting = 0
 
     def observe(self, feeds: Feeds, prediction: Prediction, rows: int, *, replay: bool = False) -> dict[str, list[int]]:
-        """Count rows and their predictions; return, per feature, the rows whose number no training row came near.
+        """Count rows and their predictions; return, per feature, the rows whose number lies outside the training range.
 
-        A `replay` is looked at and not counted.
+        A `replay` is checked and not counted.
         """
         numbers = None
         outside: dict[str, list[int]] = {}
@@ -60,11 +64,11 @@ class DriftCounter:
             numbers = np.concatenate([feeds[name] for name in self._numbers]).reshape(-1, rows)
             beyond = (numbers < self._low) | (numbers > self._high)
             if beyond.any():
-                places = np.flatnonzero(beyond.any(axis=1)).tolist()
-                outside = {self._numbers[place]: np.flatnonzero(beyond[place]).tolist() for place in places}
+                features = np.flatnonzero(beyond.any(axis=1)).tolist()
+                outside = {self._numbers[index]: np.flatnonzero(beyond[index]).tolist() for index in features}
         if not replay:
-            for name, places in outside.items():
-                self.out_of_range[name] += len(places)
+            for name, indices in outside.items():
+                self.out_of_range[name] += len(indices)
             self._count(feeds, numbers, prediction, rows)
         return outside
 
@@ -122,5 +126,5 @@ class DriftCounter:
             self._packed_predictions.clear()
 
     def _limits(self, side: str, absent: float) -> NDArray[np.float64]:
-        found = [getattr(self.bins[name], side) for name in self._numbers]
-        return np.array([absent if value is None else value for value in found]).reshape(-1, 1)
+        limits = [getattr(self.bins[name], side) for name in self._numbers]
+        return np.array([absent if value is None else value for value in limits]).reshape(-1, 1)
