@@ -13,14 +13,14 @@ from sevenfold.cli.main import app
 from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.manifest import seal, verify
+from sevenfold.pipelines.kubeflow.check import ClusterTarget
 from sevenfold.pipelines.kubeflow.engine import Engine
 from sevenfold.pipelines.kubeflow.follow import follow
 from sevenfold.pipelines.kubeflow.handover import hand_over
 from sevenfold.pipelines.kubeflow.resubmit import RESUBMISSIONS
-from sevenfold.pipelines.kubeflow.split import awaits_release, refuse_release, release, split_place
+from sevenfold.pipelines.kubeflow.split import awaits_release, refuse_release, release, split_target
 from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.kubeflow.submit import Submission, Submitted, submit
-from sevenfold.pipelines.kubeflow.target import Place
 from sevenfold.pipelines.kubeflow.watch import watch
 from sevenfold.pipelines.result import Result
 from sevenfold.pipelines.view import RunView
@@ -122,7 +122,7 @@ def test_what_passed_is_deployed_by_a_second_run_into_one_folder(cluster: Cluste
     for task in ("demo/run0-0000/test-model", f"demo-release/{second.run}/deploy-model"):
         assert task in page
         assert f"done of {task}" in log
-    record = first.folder.told()
+    record = first.folder.values()
     assert (record["state"], record["run"], record["release"]["run"]) == ("promoted", first.run, second.run)
 
 
@@ -191,13 +191,13 @@ def test_the_command_follows_both_runs_also_after_a_kill(cluster: Cluster, monke
         "run1-0000": ("SUCCEEDED", TESTED),
         "run2-0000": ("SUCCEEDED", RELEASED),
     }
-    own = cluster.kubeflow._told
+    own = cluster.kubeflow._described
 
     def told(run: dict[str, Any]) -> dict[str, Any]:
         cluster.kubeflow.script, cluster.kubeflow.asked = [states[run["run_id"]]], 0
         return own(run)
 
-    monkeypatch.setattr(cluster.kubeflow, "_told", told)
+    monkeypatch.setattr(cluster.kubeflow, "_described", told)
     monkeypatch.setattr(Engine, "log", lambda self, run, task: ("", "Killed\n" if task == "train-model" else ""))
     output = io.StringIO()
     with pytest.raises(typer.Exit) as ended:
@@ -243,7 +243,7 @@ def test_what_cannot_be_split_is_refused_before_anything_is_sent(
 
 
 def test_the_second_run_deploys_and_the_first_one_is_kept_in_mind() -> None:
-    second = split_place(Place(account="tester"), "", wait=True, scheduled=False)
+    second = split_target(ClusterTarget(account="tester"), "", wait=True, scheduled=False)
     assert (second.runner, second.tester) == ("pipeline-runner", "tester")
 
 

@@ -7,8 +7,9 @@ from rich.console import Console
 
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.manifest import seal
-from sevenfold.pipelines.kubeflow.engine import Engine, Schedule
+from sevenfold.pipelines.kubeflow.engine import Engine
 from sevenfold.pipelines.kubeflow.follow import follow
+from sevenfold.pipelines.kubeflow.schedules import Schedule
 from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.kubeflow.submit import Submission, find_run, schedule, submit
 from sevenfold.pipelines.result import Result
@@ -113,6 +114,23 @@ def test_what_came_from_the_cache_is_of_the_run_that_made_it(cluster: Cluster) -
     assert "tune-model of run0-0000" in page
     assert "tune-model of run1-0000" not in page
     assert "test-model of run2-0000" in page
+
+
+def test_what_came_from_the_cache_may_be_of_an_old_run(cluster: Cluster) -> None:
+    cluster.kubeflow.script = [("SUCCEEDED", {"prepare-data": "SUCCEEDED", "test-model": "SUCCEEDED"})]
+    for task in ("prepare-data", "test-model"):
+        cluster.leave("run0-0000", task, decision="refuse" if task == "test-model" else "")
+    cluster.run()
+    first = cluster.kubeflow.runs[0]
+    between = [{**first, "run_id": f"r{number}", "runtime_config": {"parameters": {"trials": 9, "data_digest": ""}}}
+               for number in range(250)]  # fmt: skip
+    cluster.kubeflow.runs += between
+    number = len(cluster.kubeflow.runs)
+    cluster.leave(f"run{number}-0000", "test-model", decision="refuse")
+    cluster.kubeflow.pages = 0
+    page = (cluster.run().folder / "report.html").read_text()
+    assert "prepare-data of run0-0000" in page
+    assert cluster.kubeflow.pages == 3, "no page is asked for twice"
 
 
 def test_a_green_run_that_left_no_evaluation_has_failed(cluster: Cluster) -> None:
