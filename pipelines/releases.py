@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
+from sevenfold.runtime.progress import OnMessage
 from sevenfold.runtime.retry import Backoff
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def release_lines(name: str, target: ReleaseTarget) -> list[str]:
     return [_line(record) for record in reversed(records)]
 
 
-def roll_back(name: str, target: ReleaseTarget, reason: str, on_message: Callable[[str], None], to: str = "") -> str:
+def roll_back(name: str, target: ReleaseTarget, reason: str, on_message: OnMessage, to: str = "") -> str:
     """Make the previously promoted bundle, or the one named, what serves, and return the line of the record.
 
     Raises:
@@ -65,7 +65,7 @@ def roll_back(name: str, target: ReleaseTarget, reason: str, on_message: Callabl
     return _line(put_back(_cluster(target), name, who=who, reason=why, tell=on_message, to=to))
 
 
-def promote(name: str, target: ReleaseTarget, reason: str, on_message: Callable[[str], None]) -> str:
+def promote(name: str, target: ReleaseTarget, reason: str, on_message: OnMessage) -> str:
     """Release the candidate that waits for a person's approval, and return the line of the record.
 
     Raises:
@@ -77,7 +77,7 @@ def promote(name: str, target: ReleaseTarget, reason: str, on_message: Callable[
     return _line(promote_waiting(_needed(target), name, who=who, reason=why, tell=on_message))
 
 
-def withdraw(name: str, target: ReleaseTarget, on_message: Callable[[str], None]) -> str:
+def withdraw(name: str, target: ReleaseTarget, on_message: OnMessage) -> str:
     """Take the waiting candidate away and say so; what serves is not touched."""
     from sevenfold.serving.kserve.release import withdraw_waiting
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -11,13 +10,12 @@ from sevenfold.contracts.errors import DataError, PolicyError
 from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.placement import VOLUME_PATH
 from sevenfold.plan import Plan
+from sevenfold.runtime.progress import OnMessage
 from sevenfold.tables.source import resolve_source, source_digest
 from sevenfold.training.source import pack_source
 from sevenfold.training.source import source_digest as code_digest
 
 __all__ = ["carry_inputs", "carry_table"]
-
-OnMessage = Callable[[str], None]
 
 
 def carry_inputs(plan: Plan, base: Path, store: Store, on_message: OnMessage, *, repeated: bool = False) -> Plan:

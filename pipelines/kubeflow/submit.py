@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from sevenfold.pipelines.kubeflow.inputs import carry_inputs, carry_table
 from sevenfold.pipelines.kubeflow.store import DEFAULT_ROOT, Store
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.pipelines.stages import Part
+from sevenfold.runtime.progress import OnMessage
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.kubeflow.engine import Engine, Registered
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["RELEASE_PACKAGE", "Submission", "Submitted", "find_run", "run_folder", "schedule", "submit"]
 
 RELEASE_PACKAGE = "release.pipeline.yaml"
-OnMessage = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,8 +42,8 @@ class Cluster:
             (home / "page.html").rename(home / "report")
         if decision:
             (home / "evaluation").mkdir()
-            told = {"decision": decision, "sentence": "Because."}
-            (home / "evaluation" / "evaluation.json").write_text(json.dumps(told))
+            document = {"decision": decision, "sentence": "Because."}
+            (home / "evaluation" / "evaluation.json").write_text(json.dumps(document))
             seal(home / "evaluation", expected=["evaluation.json"])
 
     def run(self, **changes: object) -> Result:
@@ -162,9 +162,9 @@ def test_a_run_is_found_again_by_the_first_letters_of_its_id(cluster: Cluster) -
     folder = cluster.run().folder
     runs = cluster.folder / "runs"
     for wanted in ("run0-0000", "run0", str(folder)):
-        found = find_run(wanted, runs)
-        assert found is not None
-        sent, endpoint, root = found
+        known = find_run(wanted, runs)
+        assert known is not None
+        sent, endpoint, root = known
         assert (sent.run, sent.name, sent.folder.path) == ("run0-0000", "demo", folder)
         assert (endpoint, root) == (cluster.kubeflow.url, f"file://{cluster.root}")
     assert find_run("other", runs) is None
