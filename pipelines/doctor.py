@@ -1,4 +1,4 @@
-"""What this machine lacks for a local run, and a cluster for one there, and the command that mends it."""
+"""What this machine lacks for a local run, and a cluster for a run there, with the command that mends it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sevenfold.pipelines.kubeflow.check import Check
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sevenfold.pipelines.kubeflow.target import Place
+    from sevenfold.pipelines.kubeflow.check import ClusterTarget
     from sevenfold.plan import Plan
 
-__all__ = ["diagnose", "local_checks"]
+__all__ = ["diagnose", "local_checks", "show_check"]
 
 PACKAGES = {
     "polars": "prepare",
@@ -51,22 +51,27 @@ def local_checks() -> Iterator[Check]:
 MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]?[/]"}
 
 
-def diagnose(console: Console, plan: Plan | None = None, place: Place | None = None) -> int:
-    """Print every check and return 1 if one failed, else 0; what could not be looked at does not fail.
+def diagnose(console: Console, plan: Plan | None = None, target: ClusterTarget | None = None) -> int:
+    """Print every check and return 1 if one failed, else 0; what could not be checked does not fail.
 
     Args:
         console: where to print.
         plan: what is to run, where it is known.
-        place: the cluster it is to run on; None looks at this machine alone.
+        target: the cluster it is to run on; None checks this machine alone.
     """
     from itertools import chain
 
     from sevenfold.pipelines.kubeflow.cluster_checks import cluster_checks
 
     failed = False
-    for check in chain(local_checks(), cluster_checks(plan, place) if place else ()):
+    for check in chain(local_checks(), cluster_checks(plan, target) if target else ()):
         failed = failed or check.fine is False
-        console.print(f"{MARKS[check.fine]} {check.name:<18} {check.found}", highlight=False, soft_wrap=True)
-        if not check.fine and check.remedy:
-            console.print(f"    mend it: {check.remedy}", style="bold", highlight=False, markup=False, soft_wrap=True)
+        show_check(console, check)
     return 1 if failed else 0
+
+
+def show_check(console: Console, check: Check) -> None:
+    """Print a check on one line, and on a second one what mends it."""
+    console.print(f"{MARKS[check.fine]} {check.name:<18} {check.finding}", highlight=False, soft_wrap=True)
+    if not check.fine and check.remedy:
+        console.print(f"    mend it: {check.remedy}", style="bold", highlight=False, markup=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from kfp import dsl
 
-from sevenfold.pipelines.placement import place
+from sevenfold.pipelines.placement import place_task
 from sevenfold.pipelines.settings import stage_settings
 from sevenfold.pipelines.stages import Part, Stages, pipeline_name
 from sevenfold.plan import Plan
@@ -61,7 +61,7 @@ def build_lifecycle(
         made = chosen.component(name)(**arguments)
         made.set_display_name(DISPLAY_NAMES[name])
         made.set_caching_options(enable_caching=cached and name not in UNCACHED)
-        return place(made, name, plan, plain=plain)
+        return place_task(made, name, plan, plain=plain)
 
     limits = None if plain else dsl.PipelineConfig(active_deadline_seconds=math.ceil(plan.budget.hours * 3600))
     if part == "release":

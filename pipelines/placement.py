@@ -6,7 +6,7 @@ from sevenfold.images import image
 from sevenfold.plan import ImagesSection, Plan, StageName
 from sevenfold.runtime.prometheus_login import PROMETHEUS_KEYS
 
-__all__ = ["ROOMS", "STORAGE_KEYS", "VOLUME_PATH", "place"]
+__all__ = ["ROOMS", "STORAGE_KEYS", "VOLUME_PATH", "place_task"]
 
 ROOMS: dict[str, StageName] = {
     "explore_data": "design",
@@ -41,7 +41,7 @@ ASKS_PROMETHEUS = ("judge_canary", "monitor_model")
 VOLUME_PATH = "/mnt/data"
 
 
-def place(task: Any, name: str, plan: Plan, *, plain: bool = False) -> Any:
+def place_task(task: Any, name: str, plan: Plan, *, plain: bool = False) -> Any:
     """Give a kfp task its image, resources, nodes, volume and Secrets; `kfp.local` ignores all of them.
 
     A component that is not our own, swapped in by a team, keeps its image unless the plan names one for its stage.
@@ -49,7 +49,7 @@ def place(task: Any, name: str, plan: Plan, *, plain: bool = False) -> Any:
     Args:
         task: the kfp task.
         name: the component's name.
-        plan: what says it all.
+        plan: the plan that says so.
         plain: leave out what only Kubernetes knows, for engines that read one YAML document: nodes, Secrets, volume.
     """
     room = ROOMS.get(name)

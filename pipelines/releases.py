@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
+from sevenfold.runtime.progress import OnMessage
 from sevenfold.runtime.retry import Backoff
 
 if TYPE_CHECKING:
     from sevenfold.cluster.api import Cluster
 
-__all__ = ["Place", "promote", "release_lines", "roll_back", "status_lines", "withdraw"]
+__all__ = ["ReleaseTarget", "promote", "release_lines", "roll_back", "status_lines", "withdraw"]
 
 
 @dataclass(frozen=True)
-class Place:
+class ReleaseTarget:
     """Where a plan is served: a namespace of a cluster, or the folder of this machine's runs.
 
     Without a namespace the folder is meant.
@@ -30,42 +30,42 @@ class Place:
     runs: Path = Path("runs")
 
 
-def release_lines(name: str, place: Place) -> list[str]:
+def release_lines(name: str, target: ReleaseTarget) -> list[str]:
     """Return one line per promotion and rollback, newest first; the first is what serves now.
 
     Raises:
         PolicyError: ``nothing_promoted``.
     """
-    if not place.namespace:
-        return [_line(record) for record in reversed(_local(name, place.runs).history())]
+    if not target.namespace:
+        return [_line(record) for record in reversed(_local(name, target.runs).history())]
     from sevenfold.serving.kserve.deploy import note_what_serves
     from sevenfold.serving.kserve.release import releases_of
 
-    registry, rollout = releases_of(_cluster(place), name, lambda text: None)
+    registry, rollout = releases_of(_cluster(target), name, lambda text: None)
     note_what_serves(registry, rollout)
     records = registry.history()
     if not records:
         raise PolicyError(
-            "nothing_promoted", f"A promotion of {name!r} must be recorded in {place.namespace}, but there is none."
+            "nothing_promoted", f"A promotion of {name!r} must be recorded in {target.namespace}, but there is none."
         )
     return [_line(record) for record in reversed(records)]
 
 
-def roll_back(name: str, place: Place, reason: str, tell: Callable[[str], None], to: str = "") -> str:
+def roll_back(name: str, target: ReleaseTarget, reason: str, on_message: OnMessage, to: str = "") -> str:
     """Make the previously promoted bundle, or the one named, what serves, and return the line of the record.
 
     Raises:
         PolicyError: ``nothing_promoted`` or ``nothing_to_roll_back``.
     """
     who, why = getpass.getuser(), reason or "asked for"
-    if not place.namespace:
-        return _line(_local(name, place.runs).rollback(who=who, reason=why, to=to))
+    if not target.namespace:
+        return _line(_local(name, target.runs).rollback(who=who, reason=why, to=to))
     from sevenfold.serving.kserve.release import put_back
 
-    return _line(put_back(_cluster(place), name, who=who, reason=why, on_message=tell, to=to))
+    return _line(put_back(_cluster(target), name, who=who, reason=why, on_message=on_message, to=to))
 
 
-def promote(name: str, place: Place, reason: str, tell: Callable[[str], None]) -> str:
+def promote(name: str, target: ReleaseTarget, reason: str, on_message: OnMessage) -> str:
     """Release the candidate that waits for a person's approval, and return the line of the record.
 
     Raises:
@@ -74,28 +74,28 @@ def promote(name: str, place: Place, reason: str, tell: Callable[[str], None]) -
     from sevenfold.serving.kserve.release import promote_waiting
 
     who, why = getpass.getuser(), reason or "approved"
-    return _line(promote_waiting(_needed(place), name, who=who, reason=why, on_message=tell))
+    return _line(promote_waiting(_needed(target), name, who=who, reason=why, on_message=on_message))
 
 
-def withdraw(name: str, place: Place, tell: Callable[[str], None]) -> str:
+def withdraw(name: str, target: ReleaseTarget, on_message: OnMessage) -> str:
     """Take the waiting candidate away and say so; what serves is not touched."""
     from sevenfold.serving.kserve.release import withdraw_waiting
 
-    digest = withdraw_waiting(_needed(place), name, tell)
+    digest = withdraw_waiting(_needed(target), name, on_message)
     return f"withdrew {digest[:19]}" if digest else "no candidate waits"
 
 
-def status_lines(name: str, place: Place) -> list[str]:
+def status_lines(name: str, target: ReleaseTarget) -> list[str]:
     """Return what serves, what waits beside it, where users ask, and which pods are up.
 
     Raises:
         PolicyError: ``not_deployed``, ``nothing_promoted``.
     """
-    if not place.namespace:
-        return [f"serving   {release_lines(name, place)[0].strip()}"]
+    if not target.namespace:
+        return [f"serving   {release_lines(name, target)[0].strip()}"]
     from sevenfold.serving.kserve.release import state_of
 
-    state = state_of(_cluster(place), name)
+    state = state_of(_cluster(target), name)
     record = state.record
     known = record is not None and record.bundle == state.serving
     serving = _line(record).strip() if record is not None and known else state.serving[:19] or "nothing yet"
@@ -104,24 +104,24 @@ def status_lines(name: str, place: Place) -> list[str]:
         f"waiting   {f'{state.waiting[:19]}, {state.percent} % of the requests' if state.waiting else 'nothing'}",
         f"url       {state.url or 'none yet'}",
     ]
-    pods = (f"pods      {place} {'serves' if up else 'is not whole'}" for place, up in state.replicas.items())
+    pods = (f"pods      {workload} {'serves' if up else 'is not whole'}" for workload, up in state.replicas.items())
     return [*lines, *pods]
 
 
-def _cluster(place: Place) -> Cluster:
+def _cluster(target: ReleaseTarget) -> Cluster:
     from sevenfold.cluster.api import Cluster
 
-    return Cluster(place.namespace, context=place.context, patience=Backoff(budget_seconds=60.0))
+    return Cluster(target.namespace, context=target.context, patience=Backoff(budget_seconds=60.0))
 
 
-def _needed(place: Place) -> Cluster:
-    if not place.namespace:
+def _needed(target: ReleaseTarget) -> Cluster:
+    if not target.namespace:
         raise PolicyError(
             "no_namespace",
             "A candidate waits on a cluster, so its namespace must be named, but was not.",
             remedy="Give --namespace.",
         )
-    return _cluster(place)
+    return _cluster(target)
 
 
 def _local(name: str, runs: Path) -> LocalRegistry:

@@ -74,8 +74,8 @@ def stage_reports(folder: RunFolder) -> list[Report]:
     """Return the reports that the run's stages left, in the order of the stages."""
     from sevenfold.report.page import read_report
 
-    found = (folder.artifact(task, "report") for task in (*PAGES, "monitor-model"))
-    return [read_report(path) for path in found if path is not None]
+    paths = (folder.artifact(task, "report") for task in (*PAGES, "monitor-model"))
+    return [read_report(path) for path in paths if path is not None]
 
 
 def _ending(folder: RunFolder, finished: bool, outputs: Outputs, released: bool) -> tuple[str, str, int]:
@@ -128,9 +128,9 @@ def _write_page(folder: RunFolder, reports: list[Report], state: str, sentence: 
 
 def _changes(folder: RunFolder) -> str:
     """Say what this run took instead of the plan's values."""
-    told = folder.told()
+    values = folder.values()
     # a local run is always given its table, a run on a cluster only another one
-    named = ("data", *CHANGEABLE) if "endpoint" in told else CHANGEABLE
-    given = told.get("arguments", {})
+    named = ("data", *CHANGEABLE) if "endpoint" in values else CHANGEABLE
+    given = values.get("arguments", {})
     changed = [f"{key} {given[key]}" for key in named if key in given]
     return f"Changed for this run: {', '.join(changed)}." if changed else ""

@@ -66,15 +66,15 @@ class RunFolder:
 
     def artifact(self, task: str, output: str) -> Path | None:
         """Return what a task (`train-model`) left under an output's name, or None."""
-        found = sorted(self.path.glob(f"artifacts/*/{task}/{output}"))
-        return found[-1] if found else None
+        paths = sorted(self.path.glob(f"artifacts/*/{task}/{output}"))
+        return paths[-1] if paths else None
 
     def error(self) -> dict[str, Any] | None:
         """Return the cause of a failure as the stage left it, or None."""
         path = self.path / "error.json"
         return dict(json.loads(path.read_text())) if path.is_file() else None
 
-    def told(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
         """Return what `run.json` holds."""
         path = self.path / "run.json"
         return dict(json.loads(path.read_text())) if path.is_file() else {}
@@ -82,7 +82,7 @@ class RunFolder:
     def record(self, **values: Any) -> None:
         """Add values to `run.json`."""
         path = self.path / "run.json"
-        write_whole(path, (json.dumps({**self.told(), **values}, indent=2, ensure_ascii=False) + "\n").encode())
+        write_whole(path, (json.dumps({**self.values(), **values}, indent=2, ensure_ascii=False) + "\n").encode())
 
     def link(self) -> None:
         """Link the artifacts worth opening under plain names."""

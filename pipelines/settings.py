@@ -23,16 +23,16 @@ def stage_settings(plan: Plan) -> dict[str, str]:
     """Return the settings of every component by its name.
 
     A change of a gate changes only what testing gets, a change of an alert limit only what monitoring gets, so a
-    cached run repeats no more than it must. Of columns only what is not a default is told: the engine keeps a dozen
-    copies of every task's settings, and no more than a megabyte of a run that it can tell about. Everything else is
-    told in full, so that an image of another version does what the plan's version says.
+    cached run repeats no more than it must. Of columns only what is not a default is passed: the engine keeps a dozen
+    copies of every task's settings, and no more than a megabyte of a run that it can report. Everything else is
+    passed in full, so that an image of another version does what the plan's version says.
 
     Raises:
         PolicyError: ``settings_too_large``.
     """
     metric = plan.testing.metric or default_metric(plan.data.task)
     times = [name for name, column in plan.data.columns.items() if column.role is Role.TIME]
-    found = {
+    settings = {
         "explore_data": _json(data=plan.data, design=plan.design),
         "prepare_data": _json(
             data=plan.data,
@@ -52,9 +52,9 @@ def stage_settings(plan: Plan) -> dict[str, str]:
             time_column=plan.preparation.split.column if plan.preparation.split.column in times else "".join(times[:1]),
         ),
     }
-    for task, text in found.items():
+    for task, text in settings.items():
         _require_size(task, len(json.dumps(text).encode()))
-    return found
+    return settings
 
 
 def _require_size(task: str, size: int) -> None:
@@ -77,15 +77,15 @@ def _predictor_image(plan: Plan) -> str:
 
 
 def _json(**parts: Section | str | int) -> str:
-    return canonical_json({name: _told(part) for name, part in parts.items()})
+    return canonical_json({name: _dumped(part) for name, part in parts.items()})
 
 
-def _told(part: Section | str | int) -> object:
+def _dumped(part: Section | str | int) -> object:
     if not isinstance(part, Section):
         return part
-    told = part.model_dump(mode="json")
+    values = part.model_dump(mode="json")
     if isinstance(part, DataSection):
-        told["columns"] = {
+        values["columns"] = {
             name: column.model_dump(mode="json", exclude_defaults=True) for name, column in part.columns.items()
         }
-    return told
+    return values

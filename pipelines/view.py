@@ -75,7 +75,7 @@ class RunView:
         Args:
             task: name of the task, which was started.
             succeeded: whether it did.
-            report: what it found; None where it left nothing.
+            report: the one it left; None where it left nothing.
             seconds: how long it took; None takes the time since `start`, NaN says nothing of it.
         """
         if task not in self._running:

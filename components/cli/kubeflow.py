@@ -1,34 +1,27 @@
-"""The commands that speak to Kubeflow: compile, submit, follow, schedules."""
+"""The commands that call Kubeflow: submit, follow, schedules."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sevenfold.cli.compile import Images, PlanFile, Split, load_with_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.console import Console
 
-    from sevenfold.pipelines.kubeflow.engine import Schedule
+    from sevenfold.pipelines.kubeflow.schedules import Schedule
     from sevenfold.pipelines.kubeflow.submit import Submitted
-    from sevenfold.pipelines.stages import Part
-    from sevenfold.plan import Plan
 
-__all__ = ["add_commands"]
+__all__ = ["add_kubeflow_commands"]
 
-BUILT = Path("build/images.json")
 ROOT = "s3://mlpipeline/v2/artifacts"
 
-PlanFile = Annotated[Path, typer.Argument(help="The plan.", metavar="PLAN.YAML", show_default=False)]
 RunsFolder = Annotated[Path, typer.Option(help="Folder for the runs.")]
-Images = Annotated[
-    Path | None,
-    typer.Option(help=f"Record of built images, named by digest; default {BUILT} where it is.", show_default=False),
-]
 Endpoint = Annotated[
     str,
     typer.Option(
@@ -39,70 +32,17 @@ Endpoint = Annotated[
 ]
 Namespace = Annotated[str, typer.Option(help="Yours, on a Kubeflow with several users.")]
 Root = Annotated[str, typer.Option(help="The pipeline root, as it is reached from here.")]
-Split = Annotated[
-    bool, typer.Option("--split-release", help="Deploy in a second run, with an account of its own, after the test.")
-]
 Authority = Annotated[Path | None, typer.Option(help="Certificates that sign the endpoint's.", show_default=False)]
 # Only as variables: an argument is seen by everybody on the machine.
 Token = Annotated[str, typer.Option(envvar="KF_PIPELINES_TOKEN", hidden=True)]
 Cookie = Annotated[str, typer.Option(envvar="KF_PIPELINES_COOKIE", hidden=True)]
 
 
-def add_commands(app: typer.Typer) -> None:
+def add_kubeflow_commands(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command("compile")(_compile)
     app.command("submit")(_submit)
     app.command("follow")(_follow)
     app.command("schedules")(_schedules)
-
-
-def _compile(
-    plan: PlanFile,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="File to write; default PLAN.pipeline.yaml.", show_default=False)
-    ] = None,
-    images: Images = None,
-    kubernetes: Annotated[
-        bool, typer.Option("--kubernetes", help="Write Pipeline and PipelineVersion objects for kubectl apply.")
-    ] = False,
-    namespace: Annotated[str, typer.Option(help="Namespace of those objects.")] = "",
-    plain: Annotated[
-        bool,
-        typer.Option("--plain", help="One YAML document: no Secrets, nodes, volume, pod security, time limit."),
-    ] = False,
-    split_release: Split = False,
-) -> None:
-    """Compile a plan into the YAML that Kubeflow Pipelines runs; the same plan gives the same bytes.
-
-    Images are named by digest where a build's record says it, else by this version. Files that the plan names here are
-    not sent anywhere: submit does that. With --split-release a second file, PLAN.release.pipeline.yaml, deploys what a
-    run of the first one hands over; that run's last task tells the arguments.
-    """
-    from sevenfold.contracts.errors import PolicyError
-    from sevenfold.pipelines.compile import compile_objects, compile_plan
-
-    if kubernetes and plain:
-        raise PolicyError("plain_objects", "--plain and --kubernetes exclude each other, but both came.")
-    loaded, kind = _loaded(plan, images), "kubernetes" if kubernetes else "pipeline"
-    files: dict[Part, Path] = {"whole": out or plan.with_suffix(f".{kind}.yaml")}
-    if split_release:
-        second = out.with_name(f"{out.stem}.release{out.suffix}") if out else plan.with_suffix(f".release.{kind}.yaml")
-        files = {"build": files["whole"], "release": second}
-    for part, target in files.items():
-        if kubernetes:
-            written = compile_objects(loaded, target, part=part, namespace=namespace)
-            typer.echo(f"Wrote {written}: register it with kubectl apply -f {written}")
-        else:
-            written = compile_plan(loaded, target, part=part, plain=plain)
-            typer.echo(f"Wrote {written}: upload it in the Kubeflow UI, or with kfp.Client().upload_pipeline.")
-    named = {
-        "data.source": loaded.data.source,
-        "design.notebook": loaded.design.notebook,
-        "training.source": loaded.training.source,
-    }
-    for name, path in named.items():
-        if path and "://" not in path:
-            typer.echo(f"{name} is {path!r}, a file of this machine: no pod finds it. Name its address, or use submit.")
 
 
 def _submit(
@@ -142,25 +82,27 @@ def _submit(
     from rich.console import Console
 
     from sevenfold.contracts.errors import PolicyError
+    from sevenfold.pipelines.doctor import show_check
+    from sevenfold.pipelines.kubeflow.check import ClusterTarget
     from sevenfold.pipelines.kubeflow.cluster_checks import require_cluster
-    from sevenfold.pipelines.kubeflow.engine import Engine, Schedule
+    from sevenfold.pipelines.kubeflow.engine import Engine
     from sevenfold.pipelines.kubeflow.login import Login
-    from sevenfold.pipelines.kubeflow.split import split_place
+    from sevenfold.pipelines.kubeflow.schedules import Schedule
+    from sevenfold.pipelines.kubeflow.split import split_target
     from sevenfold.pipelines.kubeflow.store import Store
     from sevenfold.pipelines.kubeflow.submit import Submission, submit
-    from sevenfold.pipelines.kubeflow.target import Place
     from sevenfold.pipelines.kubeflow.watch import watch
 
-    place = Place(endpoint=endpoint, namespace=namespace, account=service_account)
+    target = ClusterTarget(endpoint=endpoint, namespace=namespace, account=service_account)
     if split_release:
-        place = split_place(place, release_account, wait=wait, scheduled=bool(cron or every))
+        target = split_target(target, release_account, wait=wait, scheduled=bool(cron or every))
     elif release_account:
         raise PolicyError(
             "release_account",
             f"--release-account is of the second run of --split-release, but came alone: {release_account!r}.",
             remedy="Add --split-release, or name the one run's account with --service-account.",
         )
-    loaded = _loaded(plan, images)
+    loaded = load_with_images(plan, images)
     when = Schedule(loaded.name, cron, every) if cron or every else None
     asked = Submission(
         plan_path=plan,
@@ -177,18 +119,19 @@ def _submit(
     )
     console = Console()
     store, engine = Store(root), Engine(endpoint, namespace, Login(token, cookie, ca_cert))
-    tell = _teller(console)
+    on_message = _printer(console)
     if when is not None:
         from sevenfold.pipelines.kubeflow.submit import schedule
 
-        number, replaced = schedule(asked, loaded, when, engine, store, tell)
+        number, replaced = schedule(asked, loaded, when, engine, store, on_message)
         again = f", in place of {replaced} earlier" if replaced else ""
         console.print(f"schedule {number}: {_moments(when)}{again}", highlight=False, soft_wrap=True)
         return
-    require_cluster(loaded, replace(place, endpoint=engine.endpoint))
+    checked = replace(target, endpoint=engine.endpoint)
+    require_cluster(loaded, checked, engine, lambda check: show_check(console, check))
 
     def start() -> Submitted:
-        sent = submit(asked, loaded, engine, store, tell)
+        sent = submit(asked, loaded, engine, store, on_message)
         console.print(f"  run      {engine.link(sent.run)}", highlight=False, soft_wrap=True)
         return sent
 
@@ -209,7 +152,7 @@ def _follow(
     token: Token = "",
     cookie: Cookie = "",
 ) -> None:
-    """Follow a run that was submitted before, also from another machine, and bring home what it found.
+    """Follow a run that was submitted before, also from another machine, and bring home its results.
 
     Exit status as of run.
     """
@@ -228,9 +171,9 @@ def _follow(
     if known:
         sent = known[0]
     else:
-        found = engine.run(run)
-        refuse_release(found)
-        name = engine.pipeline_name(found)
+        begun = engine.run(run)
+        refuse_release(begun)
+        name = str(engine.pipeline(begun).display_name)
         sent = Submitted(run, name, run_folder(runs / name, run))
         sent.folder.record(run=run, endpoint=engine.endpoint, root=store.root, link=engine.link(run))
     watch(sent, engine, store, Console())
@@ -250,20 +193,21 @@ def _schedules(
     """
     from sevenfold.pipelines.kubeflow.engine import Engine
     from sevenfold.pipelines.kubeflow.login import Login
+    from sevenfold.pipelines.kubeflow.schedules import list_schedules, remove_schedule
 
     engine = Engine(endpoint, namespace, Login(token, cookie, ca_cert))
-    found = engine.schedules()
+    schedules = list_schedules(engine)
     if remove:
         from sevenfold.contracts.errors import PolicyError
 
-        gone = [known for known in found if known.display_name == remove]
+        gone = [known for known in schedules if known.display_name == remove]
         if not gone:
             raise PolicyError("no_schedule", f"{remove!r} must have a schedule, but has none.")
         for known in gone:
-            done = engine.unschedule(known.recurring_run_id)
+            done = remove_schedule(engine, known.recurring_run_id)
             typer.echo("removed" if done else "stopped; a run that it started goes on")
         return
-    for known in found:
+    for known in schedules:
         trigger = known.trigger
         when = f"cron {trigger.cron_schedule.cron}" if trigger.cron_schedule else ""
         when = when or f"every {trigger.periodic_schedule.interval_second} s"
@@ -271,25 +215,7 @@ def _schedules(
         typer.echo(f"{known.display_name:<30}  {when}  {known.recurring_run_id}{state}")
 
 
-def _loaded(plan: Path, images: Path | None) -> Plan:
-    from sevenfold.contracts.errors import DataError
-    from sevenfold.images import built_images
-    from sevenfold.plan import load_plan
-
-    loaded = load_plan(plan)
-    record = images or (BUILT if BUILT.is_file() else None)
-    if record is None:
-        return loaded
-    try:
-        built = built_images(json.loads(record.read_text()))
-    except (OSError, ValueError) as error:
-        raise DataError("images_record", f"{record} must be a record of built images, but: {error}") from None
-    if images is None:
-        typer.echo(f"Images are those of {record}.")
-    return loaded.with_images(built)
-
-
-def _teller(console: Console) -> Callable[[str], None]:
+def _printer(console: Console) -> Callable[[str], None]:
     return lambda text: console.print(f"  {text}", style="dim", highlight=False, markup=False)
 
 

@@ -18,30 +18,30 @@ Runs = Annotated[Path, typer.Option(help="Folder of this machine's runs.")]
 Reason = Annotated[str, typer.Option(help="Why, for the record.")]
 
 
-def _tell(text: str) -> None:
+def _print(text: str) -> None:
     typer.secho(f"  {text}", dim=True)
 
 
 def history(name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs")) -> None:
     """Show what was promoted, newest first: when, by whom, from which run."""
-    from sevenfold.pipelines.releases import Place, release_lines
+    from sevenfold.pipelines.releases import ReleaseTarget, release_lines
 
-    typer.echo("\n".join(release_lines(name, Place(namespace, context, runs))))
+    typer.echo("\n".join(release_lines(name, ReleaseTarget(namespace, context, runs))))
 
 
 def status(name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs")) -> None:
     """Show what serves, what waits beside it, and where users ask."""
-    from sevenfold.pipelines.releases import Place, status_lines
+    from sevenfold.pipelines.releases import ReleaseTarget, status_lines
 
-    typer.echo("\n".join(status_lines(name, Place(namespace, context, runs))))
+    typer.echo("\n".join(status_lines(name, ReleaseTarget(namespace, context, runs))))
 
 
 def promote(name: Name, namespace: Namespace, context: Context = "", reason: Reason = "") -> None:
     """Release the candidate that waits for a person's approval."""
-    from sevenfold.pipelines.releases import Place
+    from sevenfold.pipelines.releases import ReleaseTarget
     from sevenfold.pipelines.releases import promote as release
 
-    typer.echo(release(name, Place(namespace, context), reason, _tell))
+    typer.echo(release(name, ReleaseTarget(namespace, context), reason, _print))
 
 
 def rollback(
@@ -56,10 +56,10 @@ def rollback(
     ] = False,
 ) -> None:
     """Put the previously promoted bundle back in one step, without a request lost."""
-    from sevenfold.pipelines.releases import Place, roll_back, withdraw
+    from sevenfold.pipelines.releases import ReleaseTarget, roll_back, withdraw
 
-    place = Place(namespace, context, runs)
-    typer.echo(withdraw(name, place, _tell) if candidate else roll_back(name, place, reason, _tell, to))
+    target = ReleaseTarget(namespace, context, runs)
+    typer.echo(withdraw(name, target, _print) if candidate else roll_back(name, target, reason, _print, to))
 
 
 def add_release_commands(app: typer.Typer) -> None:

@@ -1,22 +1,18 @@
-"""The few things that are asked of a Kubernetes API server, in one namespace."""
+"""Objects of one namespace of a cluster: read, apply, create, delete, with patience for an API server that restarts."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from sevenfold.contracts.errors import MissingExtraError, PolicyError, ServingError, TemporaryError
+from sevenfold.cluster.client import ApiServer, RequestError
+from sevenfold.contracts.errors import PolicyError, ServingError, SevenfoldError, TemporaryError
 from sevenfold.runtime.retry import PATIENT, Backoff, with_retries
 
-if TYPE_CHECKING:
-    from kubernetes import client
-
-__all__ = ["FIELD_MANAGER", "Cluster", "Conflict", "configuration"]
+__all__ = ["FIELD_MANAGER", "Cluster", "Conflict"]
 
 FIELD_MANAGER: Final = "sevenfold"
 SECONDS: Final = 30.0  # of one request
@@ -32,33 +28,6 @@ PATHS: Final = {
     "Pod": "/api/v1/namespaces/{namespace}/pods",
     "Event": "/api/v1/namespaces/{namespace}/events",
 }
-
-
-def configuration(context: str = "") -> client.Configuration:
-    """Return how a cluster is reached.
-
-    Args:
-        context: of the user's kubeconfig; "" takes the current one, or the pod's own account where there is none.
-
-    Raises:
-        PolicyError: ``no_cluster`` if there is neither.
-    """
-    from kubernetes import client, config
-
-    found = client.Configuration()
-    try:
-        if context:
-            config.load_kube_config(context=context, client_configuration=found)
-        else:
-            with contextlib.redirect_stdout(io.StringIO()):  # it prints where it looked
-                config.load_config(client_configuration=found)
-    except (config.ConfigException, OSError) as error:
-        raise PolicyError(
-            "no_cluster",
-            f"A cluster must be named by a kubeconfig or a pod's account, but there is none: {str(error)[:200]}",
-            remedy="Set KUBECONFIG, or give --context.",
-        ) from None
-    return found
 
 
 class Conflict(ServingError):
@@ -81,13 +50,8 @@ class Cluster:
     """
 
     def __init__(self, namespace: str, *, context: str = "", patience: Backoff = PATIENT) -> None:
-        try:
-            from kubernetes import client
-        except ImportError as error:
-            raise MissingExtraError("kubernetes", "deploy") from error
         self.namespace, self._patience, self._sleep = namespace, patience, time.sleep
-        self._failure = client.ApiException
-        self._client = client.ApiClient(configuration(context))
+        self._server = ApiServer(context, seconds=SECONDS)
 
     def get(self, kind: str, name: str) -> dict[str, Any] | None:
         """Return an object, or None if there is none of this name."""
@@ -125,9 +89,9 @@ class Cluster:
         self._ask("DELETE", kind, name, absent=True)
 
     def events(self, name: str) -> Iterator[str]:
-        """Yield what was told of an object and of those whose names begin with its own, oldest first."""
-        found = [event for event in self.find("Event") if event["involvedObject"].get("name", "").startswith(name)]
-        for event in sorted(found, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or ""):
+        """Yield the events of an object and of those whose names begin with its own, oldest first."""
+        events = [event for event in self.find("Event") if event["involvedObject"].get("name", "").startswith(name)]
+        for event in sorted(events, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or ""):
             yield f"{event.get('type')} {event.get('reason')}: {event.get('message')}"
 
     def log(self, pod: str, container: str, *, previous: bool = False) -> str:
@@ -163,55 +127,35 @@ class Cluster:
         absent: bool,
         text: bool,
     ) -> Any:
-        from urllib3.exceptions import HTTPError
-
         path = PATHS[kind].format(namespace=self.namespace) + (f"/{name}" if name else "")
-        headers = {"Accept": "*/*" if text else "application/json", "Content-Type": _content(verb)}
+        accept = "*/*" if text else "application/json"
         try:
-            answer = self._client.call_api(
-                path,
-                verb,
-                query_params=query,
-                header_params=headers,
-                body=body,
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _return_http_data_only=True,
-                _request_timeout=SECONDS,
-            )
-        except self._failure as error:
+            answer = self._server.request(verb, path, query=query, body=body, accept=accept, content=_content(verb))
+        except RequestError as error:
             if absent and error.status == 404:
                 return None
             raise self._refused(error, verb, kind, name) from None
-        except (HTTPError, OSError) as error:
-            raise TemporaryError(
-                "cluster_unreachable", f"The Kubernetes API must answer, but did not: {type(error).__name__}."
-            ) from error
-        return answer.data.decode(errors="replace") if text else json.loads(answer.data)
+        return answer.decode(errors="replace") if text else json.loads(answer)
 
-    def _refused(self, error: Any, verb: str, kind: str, name: str) -> ServingError | PolicyError | TemporaryError:
-        what = f"{verb} {kind} {name}".strip() + f" in namespace {self.namespace!r}"
-        try:
-            said = str(json.loads(error.body)["message"])[:600]
-        except (TypeError, ValueError, KeyError):
-            said = str(error.reason)
+    def _refused(self, error: RequestError, verb: str, kind: str, name: str) -> SevenfoldError:
+        what, message = f"{verb} {kind} {name}".strip() + f" in namespace {self.namespace!r}", error.message
         if error.status in PASSING:
-            return TemporaryError("cluster_unreachable", f"The Kubernetes API must carry out {what}, but: {said}")
+            return TemporaryError("cluster_unreachable", f"The Kubernetes API must carry out {what}, but: {message}")
         if error.status in (401, 403):
             return PolicyError(
                 "cluster_refused",
-                f"This account must be allowed to {what}, but is not: {said}",
+                f"This account must be allowed to {what}, but is not: {message}",
                 remedy="Bind it to the Role `deployer` of manifests/base, or see: sevenfold doctor",
             )
         if error.status == 409:
-            return Conflict("changed_meanwhile", f"{what} met a change by someone else: {said}")
+            return Conflict("changed_meanwhile", f"{what} met a change by someone else: {message}")
         if error.status == 404:
             return ServingError(
                 "no_such_kind",
-                f"The cluster must know {kind}, but {what} is answered with: {said}",
+                f"The cluster must know {kind}, but {what} is answered with: {message}",
                 remedy="See what is missing with: sevenfold doctor",
             )
-        return ServingError("cluster_rejected", f"The cluster must accept {what}, but says: {said}")
+        return ServingError("cluster_rejected", f"The cluster must accept {what}, but says: {message}")
 
 
 def _content(verb: str) -> str:

@@ -80,8 +80,8 @@ class ClusterRegistry:
             IntegrityError: ``unknown_format`` for a record this version cannot read.
             PolicyError, TemporaryError: as `Cluster`.
         """
-        found = self.cluster.find("ConfigMap", labels=self._selector("release"))
-        return sorted((_read(Record, item, "record.json") for item in found), key=lambda record: record.number)
+        items = self.cluster.find("ConfigMap", labels=self._selector("release"))
+        return sorted((_read(Record, item, "record.json") for item in items), key=lambda record: record.number)
 
     def promote(self, record: Record, bundle: Path | None = None) -> Record:
         """Write that `record` serves now; the bundle itself stays where it was uploaded.
@@ -114,8 +114,8 @@ class ClusterRegistry:
 
     def candidate(self, label: str) -> Candidate | None:
         """Return what is kept of a bundle, by the first 12 hex digits of its digest, or None."""
-        found = self.cluster.get("ConfigMap", f"sevenfold-{self.name}-bundle-{label}")
-        return _read(Candidate, found, "candidate.json") if found else None
+        item = self.cluster.get("ConfigMap", f"sevenfold-{self.name}-bundle-{label}")
+        return _read(Candidate, item, "candidate.json") if item else None
 
     def bundle(self, digest: str) -> Bundle:
         """Fetch a promoted bundle from where it was uploaded, and open it verified; once per process.
@@ -125,7 +125,7 @@ class ClusterRegistry:
         """
         kept = self.candidate(bundle_label(digest))
         if kept is None or not kept.record.location:
-            raise IntegrityError("no_location", f"The place of bundle {digest[:19]} must be recorded, but is not.")
+            raise IntegrityError("no_location", f"The address of bundle {digest[:19]} must be recorded, but is not.")
         home = Path(tempfile.mkdtemp(prefix="sevenfold-")) / "bundle"
         try:
             _fetch(kept.record.location, home)
@@ -145,8 +145,8 @@ class ClusterRegistry:
             try:
                 self.cluster.create(manifest)
             except Conflict:
-                found = self.cluster.get("ConfigMap", manifest["metadata"]["name"])
-                if not found or found["data"] != data:  # else ours: only the answer was lost
+                present = self.cluster.get("ConfigMap", manifest["metadata"]["name"])
+                if not present or present["data"] != data:  # else ours: only the answer was lost
                     continue
             return written
         raise TemporaryError("registry_busy", f"The registry was being written by others {ATTEMPTS} times in a row.")

@@ -2,7 +2,7 @@
 
 A checkpoint lies under a key: the digest of everything that decides the task's result. So an attempt never goes on with
 the work of another table, plan or version, and nobody needs to know which attempt comes after which. Each file begins
-with the SHA-256 of the rest; one that was cut short or changed counts as none. A place that cannot be reached costs
+with the SHA-256 of the rest; one that was cut short or changed counts as none. A store that cannot be reached costs
 the work between two checkpoints, never the task.
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sevenfold.contracts.canonical import digest_of, write_whole
+from sevenfold.runtime.progress import OnMessage
 from sevenfold.runtime.retry import Backoff, with_retries
 
 __all__ = ["Checkpoints", "Draft", "checkpoints_at"]
@@ -26,14 +27,14 @@ HEAD_BYTES = 65  # 64 digits and a line feed
 PATIENCE = Backoff(attempts=4, budget_seconds=20.0)
 
 
-class Place(Protocol):
-    """Where checkpoints of one key lie; a file is there as a whole or not at all. Raises OSError."""
+class CheckpointStore(Protocol):
+    """Keeps the checkpoints of one key; a file is there as a whole or not at all. Raises OSError."""
 
     def read(self, name: str) -> bytes | None:
         """Return a file's bytes, or None where there is none."""
 
     def write(self, name: str, content: bytes) -> None:
-        """Put a file, in the place of one of the same name."""
+        """Put a file, and replace one of the same name."""
 
     def remove(self) -> None:
         """Remove all files of the key."""
@@ -43,41 +44,41 @@ class Checkpoints:
     """The checkpoints of one task.
 
     Args:
-        place: where they lie; None keeps nothing.
-        tell: told in a sentence when the place cannot be read or written.
+        store: where they lie; None keeps nothing.
+        on_message: gets a sentence when the store cannot be read or written.
     """
 
-    def __init__(self, place: Place | None = None, tell: Callable[[str], None] = lambda said: None) -> None:
-        self._place, self.tell, self._failing = place, tell, False
+    def __init__(self, store: CheckpointStore | None = None, on_message: OnMessage = lambda message: None) -> None:
+        self._store, self.on_message, self._failing = store, on_message, False
 
     @property
     def kept(self) -> bool:
         """Whether anything is kept at all."""
-        return self._place is not None
+        return self._store is not None
 
     def read(self, name: str) -> bytes | None:
         """Return the last whole checkpoint of that name, or None."""
-        place = self._place
-        if place is None:
+        store = self._store
+        if store is None:
             return None
         try:
-            found = with_retries(lambda: place.read(name), (OSError,), backoff=PATIENCE, tell=self.tell)
+            file = with_retries(lambda: store.read(name), (OSError,), backoff=PATIENCE, on_message=self.on_message)
         except OSError as fault:
             # Without the right to read there is none to write either; a store that is down may come back.
-            self.tell(f"checkpoints cannot be read, so the work begins anew: {str(fault)[:200]}")
+            self.on_message(f"checkpoints cannot be read, so the work begins anew: {str(fault)[:200]}")
             return None
-        content = found[HEAD_BYTES:] if found else b""
-        return content if found and found[:HEAD_BYTES] == _head(content) else None
+        content = file[HEAD_BYTES:] if file else b""
+        return content if file and file[:HEAD_BYTES] == _head(content) else None
 
     def write(self, name: str, content: bytes) -> bool:
-        """Keep a checkpoint; return False, and say so once, where the place does not take it."""
-        if self._place is None:
+        """Keep a checkpoint; return False, and say so once, where the store does not take it."""
+        if self._store is None:
             return False
         try:
-            self._place.write(name, _head(content) + content)
+            self._store.write(name, _head(content) + content)
         except OSError as fault:
             if not self._failing:
-                self.tell(f"a checkpoint could not be kept; the work goes on without: {str(fault)[:200]}")
+                self.on_message(f"a checkpoint could not be kept; the work goes on without: {str(fault)[:200]}")
             self._failing = True
             return False
         self._failing = False
@@ -85,11 +86,11 @@ class Checkpoints:
 
     def remove(self) -> None:
         """Remove what was kept: the work is done."""
-        if self._place is not None:
+        if self._store is not None:
             try:
-                self._place.remove()
+                self._store.remove()
             except OSError as fault:
-                self.tell(f"old checkpoints could not be removed: {str(fault)[:200]}")
+                self.on_message(f"old checkpoints could not be removed: {str(fault)[:200]}")
 
 
 class Draft:
@@ -123,11 +124,11 @@ class Draft:
 
     def read(self) -> bytes | None:
         """Return the last state that was written of this work, or None."""
-        found = self._checkpoints.read(self._name)
-        if found is None or not found.startswith(self._head):
+        state = self._checkpoints.read(self._name)
+        if state is None or not state.startswith(self._head):
             return None
-        self._checkpoints.tell("going on from where an earlier attempt stopped")
-        return found[len(self._head) :]
+        self._checkpoints.on_message("going on from where an earlier attempt stopped")
+        return state[len(self._head) :]
 
     def offer(self, content: Callable[[], bytes | None]) -> None:
         """Take the present state: called where there is something to keep and time for it, and written when due.
@@ -155,20 +156,20 @@ class Draft:
             self._written = self._clock()
 
 
-def checkpoints_at(address: str | None, work: object, tell: Callable[[str], None] = lambda said: None) -> Checkpoints:
+def checkpoints_at(address: str | None, work: object, on_message: OnMessage = lambda message: None) -> Checkpoints:
     """Return the checkpoints of some work below an address: a folder, or ``s3://`` or ``gs://``; None keeps nothing.
 
     Args:
         address: where checkpoints are kept.
         work: everything that decides the result, as JSON takes it.
-        tell: told in a sentence when the address cannot be read or written.
+        on_message: gets a sentence when the address cannot be read or written.
     """
     if not address:
         return Checkpoints()
     key = digest_of(work).removeprefix("sha256:")[:32]
     if "://" not in address:
-        return Checkpoints(_Folder(Path(address) / key), tell)
-    return Checkpoints(_Store(f"{address.rstrip('/')}/{key}"), tell)
+        return Checkpoints(_Folder(Path(address) / key), on_message)
+    return Checkpoints(_Store(f"{address.rstrip('/')}/{key}"), on_message)
 
 
 def _head(content: bytes) -> bytes:

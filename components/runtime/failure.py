@@ -25,7 +25,7 @@ TERMINATION_BYTES = 4_096  # Kubernetes keeps no more
 
 @contextlib.contextmanager
 def stage_boundary(stage: str) -> Iterator[None]:
-    """Run a component's body; on an error tell its cause in every place a person looks, then exit with 1.
+    """Run a component's body; on an error write its cause wherever a person looks, then exit with 1.
 
     Raises:
         SystemExit: with status 1 after any exception; the JSON line carries the error's own exit status.
@@ -36,9 +36,9 @@ def stage_boundary(stage: str) -> Iterator[None]:
         failure = error if isinstance(error, SevenfoldError) else _unexpected(error)
         if wants_traceback():
             traceback.print_exception(error)
-        told = {"stage": stage, **failure.to_dict()}
-        line = _line(told)
-        _leave(line, told)
+        cause = {"stage": stage, **failure.to_dict()}
+        line = _line(cause)
+        _leave(line, cause)
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
         raise SystemExit(1) from None
@@ -56,13 +56,13 @@ def _unexpected(error: Exception) -> SevenfoldError:
     return internal
 
 
-def _line(told: Mapping[str, object], limit: int = MESSAGE_LIMIT) -> str:
-    cut = {key: value[:limit] if isinstance(value, str) else value for key, value in told.items()}
+def _line(cause: Mapping[str, object], limit: int = MESSAGE_LIMIT) -> str:
+    cut = {key: value[:limit] if isinstance(value, str) else value for key, value in cause.items()}
     # half a surrogate pair, from a damaged text, cannot be written
     return canonical_json(cut).encode(errors="replace").decode()
 
 
-def _leave(line: str, told: Mapping[str, object]) -> None:
+def _leave(line: str, cause: Mapping[str, object]) -> None:
     folder = run_folder()
     # a disk that is full must not hide the cause from the log
     with contextlib.suppress(OSError):
@@ -70,13 +70,13 @@ def _leave(line: str, told: Mapping[str, object]) -> None:
             write_whole(folder / ERROR_FILE, (line + "\n").encode())
     if in_cluster():
         with contextlib.suppress(OSError):
-            TERMINATION_LOG.write_bytes(_termination_message(told))
+            TERMINATION_LOG.write_bytes(_termination_message(cause))
 
 
-def _termination_message(told: Mapping[str, object]) -> bytes:
+def _termination_message(cause: Mapping[str, object]) -> bytes:
     """Return the line, its texts cut until it fits: what is longer would be cut by Kubernetes, amid the JSON."""
     for limit in (MESSAGE_LIMIT, 500, 100):
-        message = _line(told, limit).encode()
+        message = _line(cause, limit).encode()
         if len(message) <= TERMINATION_BYTES:
             break
     return message

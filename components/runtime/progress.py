@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from sevenfold.contracts.canonical import canonical_json
 
-__all__ = ["PREFIX", "Progress", "parse_progress", "report_progress"]
+__all__ = ["PREFIX", "OnMessage", "OnProgress", "Progress", "parse_progress", "report_progress"]
+
+OnMessage = Callable[[str], None]
+OnProgress = Callable[[str, int, int], None]  # message, done, total
 
 PREFIX = "sevenfold-progress "
 

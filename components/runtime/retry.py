@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from sevenfold.runtime.progress import OnMessage
+
 __all__ = ["PATIENT", "Backoff", "with_retries"]
 
 Answer = TypeVar("Answer")
@@ -45,7 +47,7 @@ def with_retries(
     passing: tuple[type[Exception], ...],
     *,
     backoff: Backoff = PATIENT,
-    tell: Callable[[str], None] = lambda said: None,
+    on_message: OnMessage = lambda message: None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Answer:
@@ -55,7 +57,7 @@ def with_retries(
         call: takes nothing, and may be called more than once.
         passing: the exceptions that another attempt may not meet; any other is raised at once.
         backoff: how often, how long; time that the calls themselves take counts too.
-        tell: told in one sentence what went wrong and when the next attempt is.
+        on_message: gets a sentence: what went wrong and when the next attempt is.
         sleep: waits so many seconds.
         clock: seconds that never go back.
 
@@ -71,6 +73,6 @@ def with_retries(
             if pause is None or clock() - started + pause > backoff.budget_seconds:
                 raise
             cause = str(fault)[:200] or type(fault).__name__
-            tell(f"attempt {attempt} of {backoff.attempts} failed ({cause}); the next is in {pause:.1f} s")
+            on_message(f"attempt {attempt} of {backoff.attempts} failed ({cause}); the next is in {pause:.1f} s")
             sleep(pause)
     raise AssertionError("unreachable: the last attempt returns or raises")

@@ -1,6 +1,6 @@
 """The moment before a process ends: SIGTERM from a node that is drained or a pod that is deleted, or Ctrl-C.
 
-On Kubeflow less than a second is left: its launcher ends as soon as it is told to, and the container with it.
+On Kubeflow less than a second is left: its launcher ends at once, and the container with it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TERMINATED = 128 + signal.SIGTERM
 
 @contextmanager
 def on_termination(last: Callable[[], None]) -> Iterator[None]:
-    """Call `last` if the process is told to end within the `with` block, and then end; blocks may be nested.
+    """Call `last` if the process gets SIGTERM or Ctrl-C within the `with` block, and then end; blocks may be nested.
 
     Raises:
         SystemExit: with status 143 after SIGTERM.

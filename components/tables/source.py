@@ -142,7 +142,7 @@ def _copied(
             lambda: _copy(source, opener, temporary, max_bytes),
             (_PassingError,),
             backoff=backoff,
-            tell=lambda said: report_progress("source", f"{shown(source)}: {said}"),
+            on_message=lambda message: report_progress("source", f"{shown(source)}: {message}"),
             sleep=sleep,
         )
         return temporary.replace(target)

@@ -37,10 +37,10 @@ def require_entry(calls: Any, endpoint: str, namespace: str) -> None:
         _return_http_data_only=True,
     )
     try:
-        told = json.loads(answer.data)
+        document = json.loads(answer.data)
     except ValueError:
-        told = None
-    if not isinstance(told, dict):
+        document = None
+    if not isinstance(document, dict):
         kind = str(answer.headers.get("content-type", "something else"))[:64]
         raise PolicyError(
             "login_page",
@@ -53,17 +53,17 @@ def require_entry(calls: Any, endpoint: str, namespace: str) -> None:
 def refused(endpoint: str, error: Any) -> PolicyError:
     """Return what an endpoint's refusal (kfp's ApiException) means to a person."""
     try:
-        told = json.loads(error.body)
-        said = told.get("error") or told["message"]
+        document = json.loads(error.body)
+        message = document.get("error") or document["message"]
     except (TypeError, ValueError, KeyError, AttributeError):
-        said = error.reason
+        message = error.reason
     remedy = "See namespace, service account and login."
     if error.status in (401, 403):
         remedy = LOG_IN
-    elif "namespace" in str(said).lower():
+    elif "namespace" in str(message).lower():
         remedy = NAME_IT
     return PolicyError(
         "endpoint_refused",
-        f"{endpoint} must accept the request, but answered with status {error.status}: {str(said)[:300]}",
+        f"{endpoint} must accept the request, but answered with status {error.status}: {str(message)[:300]}",
         remedy=remedy,
     )

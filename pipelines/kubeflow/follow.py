@@ -1,4 +1,4 @@
-"""Follow a run on Kubeflow to its end and bring home what the stages found."""
+"""Follow a run on Kubeflow to its end and copy what the stages left into the run folder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.pipelines.kubeflow.engine import FINAL, Engine, task_states
+from sevenfold.pipelines.kubeflow.lineage import Lineage
 from sevenfold.pipelines.kubeflow.nodes import task_seconds
 from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.result import HANDOVER, PAGES, SEALED, SEALED_WHEN_PROMOTED, Result, conclude
+from sevenfold.runtime.waiting import wait_until
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.kubeflow.submit import Submitted
@@ -44,27 +46,29 @@ def follow(
 ) -> Result:
     """Show each task's state as it changes until the run ends, and return how it ended.
 
-    The run folder then holds the reports, the bundle, what was decided, the log of every task, and `report.html`. What
-    a task took from Kubeflow's cache is brought from the earlier run that made it. Breaking it off leaves the run
-    running. A release is followed into the folder of the run it releases, and adds to what is there.
+    The run folder then holds the reports, the bundle, the decision, the log of every task, and `report.html`. What a
+    task took from Kubeflow's cache is copied from the earlier run that made it. Ctrl-C leaves the run running. A
+    release is followed into the folder of the run it releases, and adds to what is there.
     """
     shown: dict[str, str] = {}
+    lineage = Lineage(engine)
+
+    def ended() -> Any:
+        run = engine.run(sent.run)
+        for task, state in task_states(run).items():
+            if task not in FOLLOWED or shown.get(task) == state:
+                continue
+            if task not in shown:
+                view.start(task)
+            shown[task] = state
+            if state in FINAL:
+                page = _bring(sent, store, lineage, run, task)
+                view.finish(task, state in ("SUCCEEDED", "SKIPPED"), page, task_seconds(run, task))
+        return run if run.state in FINAL else None
+
     with view:
-        while True:
-            run = engine.run(sent.run)
-            for task, state in task_states(run).items():
-                if task not in FOLLOWED or shown.get(task) == state:
-                    continue
-                if task not in shown:
-                    view.start(task)
-                shown[task] = state
-                if state in FINAL:
-                    page = _bring(sent, engine, store, run, task)
-                    view.finish(task, state in ("SUCCEEDED", "SKIPPED"), page, task_seconds(run, task))
-            if run.state in FINAL:
-                break
-            sleep(POLL_SECONDS)
-        _catch_up(sent, engine, store, view, run, shown)
+        run = wait_until(ended, pause_seconds=POLL_SECONDS, sleep=sleep)
+        _catch_up(sent, store, lineage, view, run, shown)
     _keep_logs(sent, engine, store, run, shown)
     here = [pair for pair in SEALED if sent.folder.artifact(*pair) is not None]
     needed = tuple(pair for pair in SEALED if pair in here or pair == ("test-model", "evaluation"))
@@ -76,12 +80,12 @@ def _home(sent: Submitted, task: str) -> Path:
     return sent.folder.path / "artifacts" / sent.run / task
 
 
-def _catch_up(sent: Submitted, engine: Engine, store: Store, view: RunView, run: Any, shown: dict[str, str]) -> None:
-    """Bring what Kubeflow never told of: a restart of its API server can lose the last word on tasks."""
+def _catch_up(sent: Submitted, store: Store, lineage: Lineage, view: RunView, run: Any, shown: dict[str, str]) -> None:
+    """Bring the outputs of tasks whose end Kubeflow did not report: a restart of its API server can lose it."""
     for task in STAGE_TASKS:
         if shown.get(task) in FINAL:
             continue
-        page = _bring(sent, engine, store, run, task)
+        page = _bring(sent, store, lineage, run, task)
         if page is None:
             continue
         if task not in shown:
@@ -90,19 +94,19 @@ def _catch_up(sent: Submitted, engine: Engine, store: Store, view: RunView, run:
         view.finish(task, run.state == "SUCCEEDED", page, math.nan)
 
 
-def _bring(sent: Submitted, engine: Engine, store: Store, run: Any, task: str) -> Report | None:
+def _bring(sent: Submitted, store: Store, lineage: Lineage, run: Any, task: str) -> Report | None:
     """Copy a finished task's outputs into the run folder and return its report, if it left one."""
     from sevenfold.report.page import read_report
 
     home = _home(sent, task)
     wanted = ("report", "summary", "notebook", *(output for owner, output in BROUGHT if owner == task))
-    place = f"{sent.name}/{sent.run}/{task}"
-    if not store.bring(place, "report", home / "report") and not store.logs(place):
+    key = f"{sent.name}/{sent.run}/{task}"
+    if not store.bring(key, "report", home / "report") and not store.logs(key):
         # it never ran: Kubeflow took what an earlier run made
-        earlier = (f"{sent.name}/{other}/{task}" for other in engine.same_runs(run, task))
-        place = next((found for found in earlier if store.bring(found, "report", home / "report")), place)
+        earlier = (f"{sent.name}/{other}/{task}" for other in lineage.same_runs(run, task))
+        key = next((other for other in earlier if store.bring(other, "report", home / "report")), key)
     for output in wanted[1:]:
-        store.bring(place, output, home / output)
+        store.bring(key, output, home / output)
     page = home / "report"  # of this run: a release lies beside the run it releases
     return read_report(page) if page.is_file() else None
 
@@ -110,30 +114,30 @@ def _bring(sent: Submitted, engine: Engine, store: Store, run: Any, task: str) -
 def _keep_logs(sent: Submitted, engine: Engine, store: Store, run: Any, states: dict[str, str]) -> None:
     """Write every task's log to log.txt, and the cause of the first failure, its task and its pod to error.json."""
     causes: list[dict[str, Any]] = []
-    first = sent.folder.told().get("run", sent.run) == sent.run
+    first = sent.folder.values().get("run", sent.run) == sent.run
     with sent.folder.log.open("w" if first else "a") as log:
         for task, state in states.items():
-            pod, said = engine.log(run, task)
-            # what the endpoint tells lacks each line that is JSON, and so the cause; a killed task left nothing else
-            attempts = store.logs(f"{sent.name}/{sent.run}/{task}") or [said]
+            pod, printed = engine.log(run, task)
+            # the endpoint's log lacks each line that is JSON, and so the cause; a killed task left nothing else
+            attempts = store.logs(f"{sent.name}/{sent.run}/{task}") or [printed]
             log.write(f"==== {task}: {state}{f' in pod {pod}' if pod else ''}\n{AGAIN.join(attempts)}\n")
             if state == "FAILED":
                 causes.append({**(_cause(attempts[-1]) or _silent(task, attempts[-1])), "task": task, "pod": pod})
     if causes:
-        # a task that failed in silence may have done so for another's sake
-        told = min(causes, key=lambda cause: cause["code"] == SILENT)
-        told["link"] = engine.link(sent.run)
-        write_whole(sent.folder.path / "error.json", (json.dumps(told) + "\n").encode())
+        # a task that failed in silence may have done so because of another one
+        cause = min(causes, key=lambda cause: cause["code"] == SILENT)
+        cause["link"] = engine.link(sent.run)
+        write_whole(sent.folder.path / "error.json", (json.dumps(cause) + "\n").encode())
 
 
 def _silent(task: str, log: str) -> dict[str, Any]:
     """Describe a task that was ended from outside, or never began: out of memory, an image that cannot be pulled."""
     last = [line.strip() for line in log.splitlines() if line.strip() and not KUBEFLOWS_OWN.match(line)]
-    said = " | ".join(last[-SHOWN_LINES:])[:300]
+    end = " | ".join(last[-SHOWN_LINES:])[:300]
     return {
         "stage": task,
         "code": SILENT,
-        "message": f"It ended without saying why; its last words: {said}" if said else "It ended without a word.",
+        "message": f"It ended without saying why; its last words: {end}" if end else "It ended without a word.",
         "remedy": "See the pod's events: out of memory, evicted, or its image not found.",
         "exit_status": 1,
     }

@@ -1,4 +1,4 @@
-"""The last task of a run that may not deploy: say what a release has to take, and by which digests it knows it."""
+"""The last task of a run that may not deploy: write what a release has to take, and by which digests it is known."""
 
 # No `from __future__ import annotations` here: kfp reads the signature's types.
 from kfp import dsl
@@ -31,21 +31,18 @@ def hand_over(
     with stage_boundary("handover"):
         from pathlib import Path
 
-        from sevenfold.contracts.canonical import write_json
         from sevenfold.contracts.evaluation import Evaluation
-        from sevenfold.contracts.manifest import seal, verify
+        from sevenfold.contracts.handover import Handover
+        from sevenfold.contracts.manifest import verify
 
         tested = Evaluation.open(Path(evaluation.path))
-        arguments = {
-            "dataset": dataset.uri,
-            "bundle": bundle.uri,
-            "evaluation": evaluation.uri,
-            "bundle_digest": tested.digests["bundle"],
-            "evaluation_digest": verify(Path(evaluation.path)).digest,
-        }
-        out = Path(handover.path)
-        out.mkdir(parents=True, exist_ok=True)
-        write_json(out / "handover.json", arguments)
-        seal(out, expected=("handover.json",))
-        lines = [f"- `{name}`: `{value}`" for name, value in arguments.items()]
+        arguments = Handover(
+            dataset=dataset.uri,
+            bundle=bundle.uri,
+            evaluation=evaluation.uri,
+            bundle_digest=tested.digests["bundle"],
+            evaluation_digest=verify(Path(evaluation.path)).digest,
+        )
+        arguments.save(Path(handover.path))
+        lines = [f"- `{name}`: `{value}`" for name, value in arguments.model_dump().items()]
         Path(summary.path).write_text("\n".join(["Arguments of the release:", "", *lines, ""]))

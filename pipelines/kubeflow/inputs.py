@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -11,23 +10,22 @@ from sevenfold.contracts.errors import DataError, PolicyError
 from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.placement import VOLUME_PATH
 from sevenfold.plan import Plan
+from sevenfold.runtime.progress import OnMessage
 from sevenfold.tables.source import resolve_source, source_digest
 from sevenfold.training.source import pack_source
 from sevenfold.training.source import source_digest as code_digest
 
 __all__ = ["carry_inputs", "carry_table"]
 
-Tell = Callable[[str], None]
 
-
-def carry_inputs(plan: Plan, base: Path, store: Store, tell: Tell, *, repeated: bool = False) -> Plan:
+def carry_inputs(plan: Plan, base: Path, store: Store, on_message: OnMessage, *, repeated: bool = False) -> Plan:
     """Return the plan with every local file replaced by its address in the store, and with the table's digest.
 
     Args:
         plan: the plan as it was read.
         base: the folder its relative paths start from.
         store: where local files go, each under its digest.
-        tell: is told size and target before anything is sent.
+        on_message: gets size and target before anything is sent.
         repeated: the run will be repeated: a table that lies elsewhere may change, and its digest is left empty
             unless the plan names one.
 
@@ -39,14 +37,14 @@ def carry_inputs(plan: Plan, base: Path, store: Store, tell: Tell, *, repeated: 
     """
     notebook, source = plan.design.notebook, plan.training.source
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
-        # every file is looked at before the first one is sent
+        # every file is checked before the first one is sent
         book = resolve_source(notebook, base, base, what="notebook") if notebook and "://" not in notebook else None
         code = pack_source(base / source, Path(work)) if source and "://" not in source else None
-        address, digest = carry_table(plan, base, store, tell, repeated=repeated)
+        address, digest = carry_table(plan, base, store, on_message, repeated=repeated)
         if book:
-            notebook = _put(book, store, tell)
+            notebook = _put(book, store, on_message)
         if code:
-            source = f"{_put(code, store, tell)}#{code_digest(base / source)}"
+            source = f"{_put(code, store, on_message)}#{code_digest(base / source)}"
     return plan.model_copy(
         update={
             "data": plan.data.model_copy(update={"source": address, "digest": digest}),
@@ -56,7 +54,9 @@ def carry_inputs(plan: Plan, base: Path, store: Store, tell: Tell, *, repeated: 
     )
 
 
-def carry_table(plan: Plan, base: Path, store: Store, tell: Tell, *, repeated: bool = False) -> tuple[str, str]:
+def carry_table(
+    plan: Plan, base: Path, store: Store, on_message: OnMessage, *, repeated: bool = False
+) -> tuple[str, str]:
     """Return the address of a plan's table for pods, and its digest.
 
     A local file is sent to the store. One that lies elsewhere stays there; it is read here once for its digest,
@@ -71,7 +71,7 @@ def carry_table(plan: Plan, base: Path, store: Store, tell: Tell, *, repeated: b
         with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
             return source, source_digest(resolve_source(source, base, Path(work)))
     path = resolve_source(source, base, base)
-    return _put(path, store, tell), _checked(path, wanted)
+    return _put(path, store, on_message), _checked(path, wanted)
 
 
 def _on_volume(source: str, wanted: str) -> str:
@@ -94,16 +94,16 @@ def _on_volume(source: str, wanted: str) -> str:
 
 
 def _checked(path: Path, wanted: str) -> str:
-    found = source_digest(path)
-    if wanted and found != wanted:
+    digest = source_digest(path)
+    if wanted and digest != wanted:
         raise DataError(
             "digest_mismatch",
-            f"{path.name} must have the digest {wanted}, but has {found}.",
+            f"{path.name} must have the digest {wanted}, but has {digest}.",
             remedy="Fetch the table again, or write the new digest into the plan.",
         )
-    return found
+    return digest
 
 
-def _put(path: Path, store: Store, tell: Tell) -> str:
-    tell(f"{path.name}, {path.stat().st_size:,} bytes, goes to {store.root}")
+def _put(path: Path, store: Store, on_message: OnMessage) -> str:
+    on_message(f"{path.name}, {path.stat().st_size:,} bytes, goes to {store.root}")
     return store.put(path)

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from sevenfold.cluster.reader import ClusterReader
 from sevenfold.pipelines.kubeflow.check import Check
-from sevenfold.pipelines.kubeflow.cluster_reader import ClusterReader
 from sevenfold.plan import Plan
 
 __all__ = ["CRD", "kserve_checks"]
@@ -26,7 +26,7 @@ def kserve_checks(plan: Plan | None, reader: ClusterReader) -> Iterator[Check]:
     version = _version(reader)
     if crd.there is not True:
         remedy = "kubectl apply --server-side -k manifests/platform/kserve"
-        yield Check("KServe", crd.there, "no InferenceServices here" if crd.known else "could not be looked at", remedy)
+        yield Check("KServe", crd.there, "no InferenceServices here" if crd.known else "could not be checked", remedy)
         return
     canary = _has_canary(crd) and not version.startswith("v0.20.0")
     yield Check("KServe", True, f"{version or 'of an unknown version'}, {'with' if canary else 'without'} spec.canary")
@@ -37,7 +37,7 @@ def kserve_checks(plan: Plan | None, reader: ClusterReader) -> Iterator[Check]:
         yield Check("Gateway API", on, "KServe uses it" if on else "KServe does not use it", PATCH_SETTINGS)
         yield from _gateway(str(ingress.get("kserveIngressGateway", "")), reader)
     else:
-        yield Check("Gateway API", None, "KServe's settings could not be looked at")
+        yield Check("Gateway API", None, "KServe's settings could not be checked")
     yield _strategy(plan, canary, on if settings else None)
 
 
@@ -45,9 +45,9 @@ def _gateway(named: str, reader: ClusterReader) -> Iterator[Check]:
     namespace, _, name = named.partition("/")
     if not name:
         return
-    told = reader.get(f"/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/gateways/{name}")
+    gateway = reader.get(f"/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/gateways/{name}")
     remedy = "kubectl apply -k manifests/platform/gateway"
-    yield Check("Gateway", told.there, named if told else f"{named} is not there or not to be seen", remedy)
+    yield Check("Gateway", gateway.there, named if gateway else f"{named} is not there or not to be seen", remedy)
 
 
 def _strategy(plan: Plan | None, canary: bool, gateway: bool | None) -> Check:
@@ -56,17 +56,17 @@ def _strategy(plan: Plan | None, canary: bool, gateway: bool | None) -> Check:
         return Check("strategy", None, "canary, if KServe uses the Gateway API; replace works")
     if canary and gateway:
         return Check("strategy", True, "this cluster allows canary and replace")
-    found = "this cluster allows replace only" + (f", but the plan says {wanted}" if wanted == "canary" else "")
+    finding = "this cluster allows replace only" + (f", but the plan says {wanted}" if wanted == "canary" else "")
     why = PATCH_SETTINGS if canary else "install KServe 0.21 or newer"
-    return Check("strategy", wanted != "canary", found, f"Set deployment.strategy: replace, or: {why}", blocking=True)
+    return Check("strategy", wanted != "canary", finding, f"Set deployment.strategy: replace, or: {why}", blocking=True)
 
 
 def _version(reader: ClusterReader) -> str:
-    told = reader.get("/apis/apps/v1/namespaces/kserve/deployments/kserve-controller-manager")
-    containers = told.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
+    controller = reader.get("/apis/apps/v1/namespaces/kserve/deployments/kserve-controller-manager")
+    containers = controller.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
     images = [str(container.get("image", "")) for container in containers]
-    found = (re.search(r":(v\d+\.\d+\.\d+[^@]*)", image) for image in images)
-    return next((match[1] for match in found if match), "")
+    matches = (re.search(r":(v\d+\.\d+\.\d+[^@]*)", image) for image in images)
+    return next((match[1] for match in matches if match), "")
 
 
 def _has_canary(crd: dict[str, Any]) -> bool:

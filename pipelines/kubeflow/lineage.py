@@ -6,14 +6,64 @@ inputs; the same is put together here from what two runs were compiled from, ove
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from sevenfold.contracts.canonical import digest_of
 
-__all__ = ["task_key"]
+if TYPE_CHECKING:
+    from sevenfold.pipelines.kubeflow.engine import Engine
+
+__all__ = ["Lineage", "task_key"]
 
 CHANNEL = "pipelinechannel--"
+CLOCKS_APART = timedelta(hours=1)  # of two API servers, at most
+
+
+class Lineage:
+    """Which earlier runs had the same tasks as one run; runs and specifications are read once, and only if needed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._specifications: dict[str, dict[str, Any]] = {}
+        self._earlier: list[Any] = []
+        self._unread: Iterator[Any] | None = None
+
+    def same_runs(self, run: Any, task: str) -> Iterator[str]:
+        """Yield the earlier runs in which a task had the same inputs, newest first: its cache can come from them.
+
+        Args:
+            run: the run as the endpoint describes it; always the same one.
+            task: such as ``train-model``.
+        """
+        wanted = self._key(run, task)
+        if wanted:
+            yield from (other.run_id for other in self._all(run) if self._key(other, task) == wanted)
+
+    def _all(self, run: Any) -> Iterator[Any]:
+        """Yield the earlier runs: first those that were read, then further pages, as far as they are needed."""
+        yield from list(self._earlier)
+        self._unread = self._unread or self._read(run)
+        for other in self._unread:
+            self._earlier.append(other)
+            yield other
+
+    def _read(self, run: Any) -> Iterator[Any]:
+        """Yield the earlier runs of the same pipeline, down to the time when it was made."""
+        pipeline = self._engine.pipeline(run)
+        for other in self._engine.runs():
+            if pipeline.created_at and other.created_at < pipeline.created_at - CLOCKS_APART:
+                return
+            made = other.pipeline_version_reference
+            if other.created_at < run.created_at and made and made.pipeline_id == pipeline.pipeline_id:
+                yield other
+
+    def _key(self, run: Any, task: str) -> str:
+        version = run.pipeline_version_reference.pipeline_version_id
+        if version not in self._specifications:
+            self._specifications[version] = self._engine.specification(run)
+        return task_key(self._specifications[version], run.runtime_config.parameters or {}, task)
 
 
 def task_key(spec: Mapping[str, Any], parameters: Mapping[str, Any], task: str) -> str:
@@ -25,17 +75,17 @@ def task_key(spec: Mapping[str, Any], parameters: Mapping[str, Any], task: str) 
         task: such as ``train-model``.
     """
     tasks = {
-        name: found
+        name: definition
         for dag in (spec["root"], *spec["components"].values())
-        for name, found in dag.get("dag", {}).get("tasks", {}).items()
+        for name, definition in dag.get("dag", {}).get("tasks", {}).items()
     }
     form = spec["root"].get("inputDefinitions", {}).get("parameters", {})
-    values = {name: _whole(parameters.get(name, told.get("defaultValue"))) for name, told in form.items()}
+    values = {name: _whole(parameters.get(name, field.get("defaultValue"))) for name, field in form.items()}
 
     def key(name: str) -> str:
-        found = tasks[name]
-        component = spec["components"][found["componentRef"]["name"]]
-        given = found.get("inputs", {})
+        definition = tasks[name]
+        component = spec["components"][definition["componentRef"]["name"]]
+        given = definition.get("inputs", {})
         upstream = [
             source["taskOutputArtifact"]
             for source in given.get("artifacts", {}).values()
@@ -45,10 +95,10 @@ def task_key(spec: Mapping[str, Any], parameters: Mapping[str, Any], task: str) 
             {
                 "executor": spec["deploymentSpec"]["executors"].get(component.get("executorLabel", ""), {}),
                 "parameters": {
-                    name: values.get(told["componentInputParameter"].removeprefix(CHANNEL))
-                    if "componentInputParameter" in told
-                    else told
-                    for name, told in given.get("parameters", {}).items()
+                    name: values.get(source["componentInputParameter"].removeprefix(CHANNEL))
+                    if "componentInputParameter" in source
+                    else source
+                    for name, source in given.get("parameters", {}).items()
                 },
                 "upstream": {source["producerTask"]: key(source["producerTask"]) for source in upstream},
             }

@@ -1,4 +1,4 @@
-"""Which pod a task ran in, found from what Kubeflow's API tells of a run.
+"""Which pod a task ran in, by what Kubeflow's API says of a run.
 
 The API names a task's children by Argo's node ids, and gives a row no id of its own. An id is a hash of the node's
 whole name, so the names are rebuilt from the top and each one is known by its id among the children. The rows' own
@@ -37,7 +37,7 @@ def task_rows(run: Any) -> list[Any]:
 
 
 def task_seconds(run: Any, task: str) -> float | None:
-    """Return how long a task took, its driver included; None where Kubeflow does not tell."""
+    """Return how long a task took, its driver included; None where Kubeflow does not say."""
     rows = [row for row in task_rows(run) if row.display_name == task and row.start_time and row.end_time]
     # a task that goes on ends in the year 1 or in 1970
     lasted = [(row.end_time - row.start_time).total_seconds() for row in rows]
@@ -45,21 +45,21 @@ def task_seconds(run: Any, task: str) -> float | None:
 
 
 def run_nodes(run: Any) -> list[Node]:
-    """Return every node whose place in the workflow is known for sure."""
+    """Return every node whose position in the workflow is known for sure."""
     rows = task_rows(run)
     ids = {child.pod_name for row in rows for child in row.child_tasks or () if child.pod_name}
     labels = {row.display_name for row in rows}
     workflow = next(iter(ids), "").rpartition("-")[0]
-    found: dict[str, Node] = {}
+    nodes: dict[str, Node] = {}
     parents = [workflow, f"{workflow}(0)"] if workflow else []
     while parents:
         parent = parents.pop()
         for name in (f"{parent}.{label}" for label in labels):
             node_id = f"{workflow}-{_fnv(name)}"
-            if node_id in ids and name not in found:
-                found[name] = Node(name, node_id)
+            if node_id in ids and name not in nodes:
+                nodes[name] = Node(name, node_id)
                 parents.append(name)
-    return list(found.values())
+    return list(nodes.values())
 
 
 def executor_node(nodes: list[Node], task: str) -> Node | None:

@@ -1,8 +1,8 @@
 """Whether a failed run is worth starting again: a task that was killed may get through, one that failed will not.
 
-Kubeflow's API does not tell why a task failed, and its engine, as it ships, repeats only tasks whose pod was deleted. A
+Kubeflow's API does not say why a task failed, and its engine, as it ships, repeats only tasks whose pod was deleted. A
 stage that failed by itself says so in its last line. One that was killed says nothing: the shell around it prints
-``Killed``, the launcher ``exit status 137``, and the pod, where it can be looked at, has the reason. Started again, the
+``Killed``, the launcher ``exit status 137``, and the pod, where it can be read, has the reason. Started again, the
 run takes its finished tasks from the cache and goes on from the killed one's checkpoint.
 """
 
@@ -24,7 +24,7 @@ RESUBMISSIONS = 2
 REPEATABLE = ("explore-data", "prepare-data", "tune-model", "train-model", "test-model", "hand-over")
 TAIL_LINES = 12
 _KILLED = re.compile(r"^Killed$|failed to execute component: (exit status 137|signal: killed)", re.MULTILINE)
-_SAID_WHY = re.compile(r'^\{.*"exit_status":', re.MULTILINE)
+_CAUSE = re.compile(r'^\{.*"exit_status":', re.MULTILINE)
 
 Look = Callable[[str], tuple[str, Mapping[str, Any] | None]]
 
@@ -38,13 +38,13 @@ def why_again(engine: Engine, run: str, before: int, context: str = "") -> str |
         before: how often it was started again already.
         context: of kubectl's configuration, for a look at the pods; it is not needed.
     """
-    found = engine.run(run)
+    failed = engine.run(run)
 
     def look(task: str) -> tuple[str, Mapping[str, Any] | None]:
-        pod, log = engine.log(found, task)
+        pod, log = engine.log(failed, task)
         return log, pod_of(pod, engine.namespace or "kubeflow", context) if pod else None
 
-    return resubmit_reason(task_states(found), look, before)
+    return resubmit_reason(task_states(failed), look, before)
 
 
 def resubmit_reason(states: Mapping[str, str], look: Look, before: int) -> str | None:
@@ -61,8 +61,8 @@ def resubmit_reason(states: Mapping[str, str], look: Look, before: int) -> str |
     reasons = {task: how_killed(*look(task)) for task in failed}
     if not all(reasons.values()):  # one of them failed by itself, and would again
         return None
-    said = "; ".join(f"{task} {reason}" for task, reason in reasons.items())
-    return f"{said}: started again, {before + 1} of {RESUBMISSIONS} times"
+    killed = "; ".join(f"{task} {reason}" for task, reason in reasons.items())
+    return f"{killed}: started again, {before + 1} of {RESUBMISSIONS} times"
 
 
 def how_killed(log: str, pod: Mapping[str, Any] | None) -> str | None:
@@ -70,7 +70,7 @@ def how_killed(log: str, pod: Mapping[str, Any] | None) -> str | None:
 
     Args:
         log: what the task's pod printed.
-        pod: the pod as the API server tells it, or None.
+        pod: the pod as the API server describes it, or None.
     """
     status = (pod or {}).get("status", {})
     ends = [ended for name in ("state", "lastState") for ended in _ends(status, name)]
@@ -79,7 +79,7 @@ def how_killed(log: str, pod: Mapping[str, Any] | None) -> str | None:
     if status.get("reason") == "Evicted":
         return f"was evicted ({str(status.get('message', ''))[:100].strip()})"
     tail = "\n".join(log.rstrip().splitlines()[-TAIL_LINES:])
-    if _SAID_WHY.search(tail):
+    if _CAUSE.search(tail):
         return None
     if _KILLED.search(tail):
         return "was killed, most likely for its memory"
@@ -96,13 +96,11 @@ def _ends(status: Mapping[str, Any], name: str) -> Iterable[Mapping[str, Any]]:
 
 
 def pod_of(name: str, namespace: str, context: str = "") -> Mapping[str, Any] | None:
-    """Return a pod as the API server tells it, or None without a cluster, the right to look, or the pod."""
-    try:
-        from kubernetes import client, config
+    """Return a pod as the API server describes it, or None without a cluster, the right to look, or the pod."""
+    from sevenfold.cluster.reader import ClusterReader
 
-        config.load_kube_config(context=context or None)
-        api = client.CoreV1Api()
-        found = api.read_namespaced_pod(name, namespace, _request_timeout=(3, 10))
-        return dict(api.api_client.sanitize_for_serialization(found))
+    try:
+        pod = ClusterReader(context).get(f"/api/v1/namespaces/{namespace}/pods/{name}")
     except Exception:  # many kinds, none of which changes how the run ended: the log is what remains
         return None
+    return pod or None

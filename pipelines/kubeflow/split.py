@@ -7,34 +7,32 @@ the test let pass, or nothing.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.evaluation import Evaluation
+from sevenfold.contracts.handover import Handover
 from sevenfold.contracts.manifest import verify
 from sevenfold.pipelines.kubeflow.submit import RELEASE_PACKAGE, Submitted
 from sevenfold.pipelines.result import HANDOVER
 from sevenfold.pipelines.stages import pipeline_name
 
 if TYPE_CHECKING:
+    from sevenfold.pipelines.kubeflow.check import ClusterTarget
     from sevenfold.pipelines.kubeflow.engine import Engine
-    from sevenfold.pipelines.kubeflow.target import Place
     from sevenfold.pipelines.result import Result
     from sevenfold.pipelines.runs import RunFolder
 
-__all__ = ["awaits_release", "refuse_release", "release", "split_place"]
-
-ADDRESSES = ("dataset", "bundle", "evaluation")
+__all__ = ["awaits_release", "refuse_release", "release", "split_target"]
 
 
-def split_place(first: Place, account: str, *, wait: bool, scheduled: bool) -> Place:
-    """Return where, and as whom, the second run deploys; it keeps in mind who tests.
+def split_target(first: ClusterTarget, account: str, *, wait: bool, scheduled: bool) -> ClusterTarget:
+    """Return where, and as whom, the second run deploys; `tester` of it is the account of the first.
 
     Args:
-        first: the place of the run that builds and tests.
+        first: the target of the run that builds and tests.
         account: that of the second run's pods; "" takes Kubeflow's own.
         wait: whether submit waits for the first run's end.
         scheduled: whether Kubeflow is to start the plan by itself.
@@ -61,7 +59,7 @@ def split_place(first: Place, account: str, *, wait: bool, scheduled: bool) -> P
 
 def awaits_release(first: Submitted, result: Result) -> bool:
     """Whether a first run has ended so that its second is due, and was submitted from here."""
-    return result.state == "tested" and "release" in first.folder.told()
+    return result.state == "tested" and "release" in first.folder.values()
 
 
 def release(first: Submitted, engine: Engine) -> Submitted:
@@ -71,8 +69,7 @@ def release(first: Submitted, engine: Engine) -> Submitted:
         IntegrityError: what was handed over is damaged, or is not what was tested.
         PolicyError, TemporaryError: the endpoint says no; then no run was started.
     """
-    told = first.folder.told()
-    wanted = told["release"]
+    wanted = first.folder.values()["release"]
     name = pipeline_name(first.name, "release")
     if "run" not in wanted:
         moment = datetime.now(UTC)
@@ -108,14 +105,13 @@ def _arguments(folder: RunFolder) -> dict[str, str]:
     if evaluation is None or handover is None:
         raise IntegrityError("missing_output", "A release needs what was tested and handed over, but it is not here.")
     tested, sealed = Evaluation.open(evaluation), verify(evaluation)
-    verify(handover)
-    told = json.loads((handover / "handover.json").read_text())
+    arguments = Handover.open(handover).model_dump()
     digests = {"bundle_digest": tested.digests["bundle"], "evaluation_digest": sealed.digest}
     for key, digest in digests.items():
-        if told[key] != digest:
+        if arguments[key] != digest:
             raise IntegrityError(
                 "digest_mismatch",
-                f"The {key} that was handed over must be {digest}, of what was tested, but is {told[key]}.",
+                f"The {key} that was handed over must be {digest}, of what was tested, but is {arguments[key]}.",
                 remedy="Something was changed in the store since: submit again.",
             )
-    return {**{key: str(told[key]) for key in ADDRESSES}, **digests}
+    return arguments

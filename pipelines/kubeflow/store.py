@@ -63,40 +63,40 @@ class Store:
                 ) from error
         return f"{self.root}/{key}"
 
-    def bring(self, place: str, output: str, target: Path) -> bool:
+    def bring(self, key: str, output: str, target: Path) -> bool:
         """Copy an output of ``PIPELINE/RUN/TASK`` to a local file or folder; False where there is none.
 
         Of a task that was tried again, the last attempt counts.
         """
-        files = [info for info in self._files(place) if _part(self._relative(info, place), 1) == output]
+        files = [info for info in self._files(key) if _part(self._relative(info, key), 1) == output]
         if not files:
             return False
         last = max(files, key=lambda info: info.mtime_ns or 0)
-        attempt = self._relative(last, place).parts[0]
+        attempt = self._relative(last, key).parts[0]
         for info in files:
-            inside = self._relative(info, place)
+            inside = self._relative(info, key)
             if inside.parts[0] == attempt:
                 local = target.joinpath(*inside.parts[2:])
                 local.parent.mkdir(parents=True, exist_ok=True)
                 self._fs.copy_files(info.path, str(local), self._system, self._fs.LocalFileSystem())
         return True
 
-    def logs(self, place: str) -> list[str]:
+    def logs(self, key: str) -> list[str]:
         """Return what each attempt of a task of ``PIPELINE/RUN/TASK`` printed, the last one last."""
-        files = [info for info in self._files(place) if _part(self._relative(info, place), 1).startswith(LOG)]
+        files = [info for info in self._files(key) if _part(self._relative(info, key), 1).startswith(LOG)]
         return [self._text(info.path) for info in sorted(files, key=lambda info: (info.mtime_ns or 0, info.path))]
 
     def _text(self, path: str) -> str:
         with self._system.open_input_stream(path) as stream:
             return bytes(stream.read()).decode(errors="replace")
 
-    def _files(self, place: str) -> list[Any]:
-        selector = self._fs.FileSelector(f"{self._path}/{place}", allow_not_found=True, recursive=True)
-        found = (info for info in self._system.get_file_info(selector) if info.is_file)
-        return [info for info in found if ".." not in PurePosixPath(info.path).parts]
+    def _files(self, key: str) -> list[Any]:
+        selector = self._fs.FileSelector(f"{self._path}/{key}", allow_not_found=True, recursive=True)
+        files = (info for info in self._system.get_file_info(selector) if info.is_file)
+        return [info for info in files if ".." not in PurePosixPath(info.path).parts]
 
-    def _relative(self, info: Any, place: str) -> PurePosixPath:
-        return PurePosixPath(info.path).relative_to(f"{self._path}/{place}")
+    def _relative(self, info: Any, key: str) -> PurePosixPath:
+        return PurePosixPath(info.path).relative_to(f"{self._path}/{key}")
 
 
 def _part(path: PurePosixPath, index: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,15 +19,16 @@ from sevenfold.pipelines.kubeflow.inputs import carry_inputs, carry_table
 from sevenfold.pipelines.kubeflow.store import DEFAULT_ROOT, Store
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.pipelines.stages import Part
+from sevenfold.runtime.progress import OnMessage
 
 if TYPE_CHECKING:
-    from sevenfold.pipelines.kubeflow.engine import Engine, Registered, Schedule
+    from sevenfold.pipelines.kubeflow.engine import Engine, Registered
+    from sevenfold.pipelines.kubeflow.schedules import Schedule
     from sevenfold.plan import Plan
 
 __all__ = ["RELEASE_PACKAGE", "Submission", "Submitted", "find_run", "run_folder", "schedule", "submit"]
 
 RELEASE_PACKAGE = "release.pipeline.yaml"
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,7 @@ class Submitted:
     folder: RunFolder
 
 
-def submit(asked: Submission, plan: Plan, engine: Engine, store: Store, tell: Tell) -> Submitted:
+def submit(asked: Submission, plan: Plan, engine: Engine, store: Store, on_message: OnMessage) -> Submitted:
     """Send what the plan names here to the store, register its pipeline, start a run.
 
     A version is named by the digest of its compiled content, so submitting the same plan again registers nothing.
@@ -69,7 +70,7 @@ def submit(asked: Submission, plan: Plan, engine: Engine, store: Store, tell: Te
         DataError, PolicyError, TrainingError, TemporaryError: table, source, store or endpoint say no; then no run was
             started.
     """
-    with _registered(asked, plan, engine, store, tell, repeated=False) as (made, parameters, work):
+    with _registered(asked, plan, engine, store, on_message, repeated=False) as (made, parameters, work):
         moment = datetime.now(UTC)
         title = f"{plan.name} {moment:%Y-%m-%d %H:%M}"
         run = engine.start(made, title, asked.experiment or plan.name, parameters, asked.account)
@@ -96,7 +97,7 @@ def submit(asked: Submission, plan: Plan, engine: Engine, store: Store, tell: Te
 
 
 def schedule(
-    asked: Submission, plan: Plan, when: Schedule, engine: Engine, store: Store, tell: Tell
+    asked: Submission, plan: Plan, when: Schedule, engine: Engine, store: Store, on_message: OnMessage
 ) -> tuple[str, int]:
     """Register a plan and let Kubeflow start it again and again; return the schedule's id and how many it replaces.
 
@@ -106,20 +107,22 @@ def schedule(
     Raises:
         DataError, PolicyError, TrainingError, TemporaryError: as `submit`.
     """
-    with _registered(asked, plan, engine, store, tell, repeated=True) as (made, parameters, _):
-        return engine.schedule(made, when, asked.experiment or plan.name, parameters, asked.account)
+    from sevenfold.pipelines.kubeflow.schedules import start_schedule
+
+    with _registered(asked, plan, engine, store, on_message, repeated=True) as (made, parameters, _):
+        return start_schedule(engine, made, when, asked.experiment or plan.name, parameters, asked.account)
 
 
 @contextmanager
 def _registered(
-    asked: Submission, plan: Plan, engine: Engine, store: Store, tell: Tell, *, repeated: bool
+    asked: Submission, plan: Plan, engine: Engine, store: Store, on_message: OnMessage, *, repeated: bool
 ) -> Iterator[tuple[Registered, dict[str, str | int], Path]]:
-    carried = carry_inputs(plan, asked.plan_path.resolve().parent, store, tell, repeated=repeated)
+    carried = carry_inputs(plan, asked.plan_path.resolve().parent, store, on_message, repeated=repeated)
     digest, parameters = carried.data.digest, dict[str, str | int]()
     if asked.data:
         other = plan.data.model_copy(update={"source": asked.data, "digest": "", "volume": ""})
         replaced = plan.model_copy(update={"data": other})
-        parameters["data"], digest = carry_table(replaced, Path.cwd(), store, tell, repeated=repeated)
+        parameters["data"], digest = carry_table(replaced, Path.cwd(), store, on_message, repeated=repeated)
     changed = {"trials": asked.trials, "max_epochs": asked.max_epochs, "seed": asked.seed}
     parameters |= {"data_digest": digest, **{key: value for key, value in changed.items() if value is not None}}
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
@@ -128,7 +131,7 @@ def _registered(
         if asked.split:
             compile_plan(carried, Path(work) / RELEASE_PACKAGE, part="release")
         made = engine.register(plan.name, version_name(plan, package), package, plan.goal)
-        tell(f"version {made.name} {'is registered' if made.fresh else 'was there already'}")
+        on_message(f"version {made.name} {'is registered' if made.fresh else 'was there already'}")
         yield made, parameters, Path(work)
 
 
@@ -151,18 +154,18 @@ def find_run(wanted: str, runs: Path) -> tuple[Submitted, str, str] | None:
     """
     name, own = Path(wanted).name.removeprefix("cluster-"), Path(wanted) / "run.json"
     known = [own] if own.is_file() else sorted(runs.glob("*/cluster-*/run.json"))
-    found = [path for path in known if path == own or _run_of(path).startswith(name)]
-    if len(found) > 1:
+    records = [path for path in known if path == own or _run_of(path).startswith(name)]
+    if len(records) > 1:
         raise PolicyError(
             "run_ambiguous",
-            f"{wanted!r} must name one run, but {len(found)} begin so.",
+            f"{wanted!r} must name one run, but {len(records)} begin so.",
             remedy="Give more of its id.",
         )
-    if not found:
+    if not records:
         return None
-    told = json.loads(found[0].read_text())
-    folder = RunFolder(found[0].parent.resolve())
-    return Submitted(told["run"], folder.path.parent.name, folder), told["endpoint"], told["root"]
+    values = json.loads(records[0].read_text())
+    folder = RunFolder(records[0].parent.resolve())
+    return Submitted(values["run"], folder.path.parent.name, folder), values["endpoint"], values["root"]
 
 
 def _run_of(record: Path) -> str:

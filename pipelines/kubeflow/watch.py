@@ -1,4 +1,4 @@
-"""Stay with a submitted plan until all is said: the run, those that repeat it, its release, and the last lines."""
+"""Follow a submitted plan to its end: the run, those that repeat it, its release, and the last lines."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def watch(
     try:
         for before in count():
             result = follow(sent, engine, store, RunView(console))
-            said = why_again(engine, sent.run, before) if again and result.state == "failed" else None
-            if again is None or said is None:
+            reason = why_again(engine, sent.run, before) if again and result.state == "failed" else None
+            if again is None or reason is None:
                 break
-            console.print(f"  {said}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"  {reason}", style="yellow", highlight=False, markup=False, soft_wrap=True)
             sent = again()
         if awaits_release(sent, result):
             result = _release(sent, engine, store, console)
     except KeyboardInterrupt:
-        told = f"no longer followed; the run goes on. Come back with: sevenfold follow {sent.run[:8]}"
-        typer.secho(told, fg="yellow", err=True)
+        message = f"no longer followed; the run goes on. Come back with: sevenfold follow {sent.run[:8]}"
+        typer.secho(message, fg="yellow", err=True)
         raise typer.Exit(1) from None
     show_ending(console, result)
     raise typer.Exit(result.exit_status)

@@ -1,6 +1,7 @@
 """The process that runs the pipeline under `kfp.local`: ``python -m sevenfold.pipelines.local.child RUN_FOLDER``.
 
 It is a process of its own because kfp prints every task's log to standard output and remembers its settings for good.
+Its output is the run's log.
 """
 
 from __future__ import annotations

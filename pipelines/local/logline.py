@@ -30,7 +30,7 @@ class TaskEnded:
 
 
 def read_line(line: str) -> TaskStarted | TaskEnded | Progress | None:
-    """Return the event a log line tells, or None for everything else."""
+    """Return the event that a log line reports, or None for everything else."""
     progress = parse_progress(line)
     if progress is not None:
         return progress

@@ -109,25 +109,25 @@ def test_what_was_planted_was_there_to_be_found(finished: tuple[Path, str], kube
 
 def test_no_secret_and_no_person_is_left_anywhere(finished: tuple[Path, str], kubeflow) -> None:
     run, number = finished
-    found: list[str] = []
+    secrets_seen: list[str] = []
     with urllib.request.urlopen(f"{kubeflow.url}/apis/v2beta1/runs/{number}", timeout=30) as answer:  # noqa: S310
-        found += hits("run record", answer.read())
+        secrets_seen += hits("run record", answer.read())
     for path in sorted(path for path in run.rglob("*") if path.is_file() and not path.is_symlink()):
-        found += hits(f"brought home {path.relative_to(run)}", readable(path.name, path.read_bytes()))
+        secrets_seen += hits(f"brought home {path.relative_to(run)}", readable(path.name, path.read_bytes()))
     stored = objects(f"trains/{number}")
     assert len(stored) > 20
     for name, raw in stored:
         if not any(part in name for part in ROWS):
-            found += hits(name, readable(name, raw))
+            secrets_seen += hits(name, readable(name, raw))
     pods = pods_of(kubeflow, number)
     assert len(pods) >= 10
     for pod in pods:
         name = pod["metadata"]["name"]
-        found += hits(f"pod {name}", json.dumps(pod))
-        found += hits(f"log of {name}", kubeflow.kubectl("logs", name, "--all-containers", fails=True))
+        secrets_seen += hits(f"pod {name}", json.dumps(pod))
+        secrets_seen += hits(f"log of {name}", kubeflow.kubectl("logs", name, "--all-containers", fails=True))
     workflow = pods[0]["metadata"]["labels"]["workflows.argoproj.io/workflow"]
-    found += hits("workflow", kubeflow.kubectl("get", "workflow", workflow, "-o", "yaml"))
-    assert not found
+    secrets_seen += hits("workflow", kubeflow.kubectl("get", "workflow", workflow, "-o", "yaml"))
+    assert not secrets_seen
 
 
 def objects(prefix: str) -> list[tuple[str, bytes]]:
@@ -135,12 +135,12 @@ def objects(prefix: str) -> list[tuple[str, bytes]]:
 
     system, path = fs.FileSystem.from_uri(f"s3://mlpipeline/v2/artifacts/{prefix}")
     listed = system.get_file_info(fs.FileSelector(path, recursive=True))
-    found = []
+    files = []
     for info in listed:
         if info.is_file:
             with system.open_input_stream(info.path, compression=None) as stream:
-                found.append((info.path, bytes(stream.read())))
-    return found
+                files.append((info.path, bytes(stream.read())))
+    return files
 
 
 @pytest.fixture

@@ -95,16 +95,16 @@ def submitted(kubeflow, project: Project, *arguments: str) -> str:
 def counted(kubeflow, project: Project) -> float:
     """Users' requests that the last bundle answered, as Prometheus counts them."""
     labels = f'model="{project.name}",bundle="{bundle_label(project.digest)}",code="200"'
-    told = json.loads(kubeflow.kubectl("get", "--raw", PROMETHEUS + quote(f"sum({REQUESTS}{{{labels}}})")))
-    result = told["data"]["result"]
+    answer = json.loads(kubeflow.kubectl("get", "--raw", PROMETHEUS + quote(f"sum({REQUESTS}{{{labels}}})")))
+    result = answer["data"]["result"]
     return float(result[0]["value"][1]) if result else -1.0
 
 
 def test_the_flights_go_through_all_seven_stages(kubeflow, project: Project) -> None:
     submitted(kubeflow, project, "--trials", "2", "--max-epochs", "3")
-    told = json.loads((project.run / "run.json").read_text())
+    values = json.loads((project.run / "run.json").read_text())
     # the endpoint's own rows of a run may end before the run does
-    workflow = json.loads(kubeflow.kubectl("get", "workflows", "-l", f"pipeline/runid={told['run']}", "-o", "json"))
+    workflow = json.loads(kubeflow.kubectl("get", "workflows", "-l", f"pipeline/runid={values['run']}", "-o", "json"))
     nodes = workflow["items"][0]["status"]["nodes"].values()
     shown = {node["displayName"] for node in nodes if node["phase"] == "Succeeded"}
     tasks = ("explore-data", "prepare-data", "tune-model", "train-model", "test-model")
@@ -126,14 +126,14 @@ def test_the_flights_go_through_all_seven_stages(kubeflow, project: Project) -> 
 def test_a_second_version_takes_over_from_the_first_beside_its_users(kubeflow, project: Project, capsys) -> None:
     before = project.digest
     with project.load as users:
-        said = submitted(kubeflow, project, "--trials", "2", "--max-epochs", "8")
+        printed = submitted(kubeflow, project, "--trials", "2", "--max-epochs", "8")
         time.sleep(5)
         users.since()
         time.sleep(3)
         assert users.since().keys() == {project.digest}
     assert project.digest != before
     assert users.lost == 0, users.failures[:5]
-    [verdict] = re.findall(r"Promoted: good on (\d+) requests", said)
+    [verdict] = re.findall(r"Promoted: good on (\d+) requests", printed)
     assert int(verdict) >= 200
     records = kubeflow.run(project.folder, kubeflow.command("history", project.name, "-n", SERVING)).stdout
     assert records.count("promote") == 2

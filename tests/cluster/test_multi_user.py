@@ -69,10 +69,12 @@ def test_a_run_stays_in_its_profile(kubeflow, profiles: list[str], project: Path
     assert done.returncode == 0, done.stdout + done.stderr
     [run] = (project / "runs").glob("*/cluster-*")
     record = (run / "run.json").read_text()
-    told = json.loads(record)
-    assert told["state"] == "promoted"
+    values = json.loads(record)
+    assert values["state"] == "promoted"
     assert token not in done.stdout + done.stderr + record
-    pods = json.loads(kubeflow.kubectl("-n", ours, "get", "pods", "-l", f"pipeline/runid={told['run']}", "-o", "json"))
+    pods = json.loads(
+        kubeflow.kubectl("-n", ours, "get", "pods", "-l", f"pipeline/runid={values['run']}", "-o", "json")
+    )
     assert len(pods["items"]) >= 10
     assert {pod["spec"]["serviceAccountName"] for pod in pods["items"]} == {ACCOUNT}
     assert (run / "bundle" / "model.onnx").is_file()

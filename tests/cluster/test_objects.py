@@ -45,7 +45,7 @@ def test_what_kubectl_applied_is_registered_and_runs(kubeflow, tmp_path: Path) -
     put = kubeflow.submit(project, "--no-wait", "--trials", "0", "--max-epochs", "2")
     assert put.returncode == 0, put.stdout + put.stderr
     record = next(project.glob("runs/*/cluster-*/run.json"))
-    told = json.loads(record.read_text())
+    values = json.loads(record.read_text())
     name = f"objects-{uuid.uuid4().hex[:6]}"
     plan = (project / "plan.yaml").read_text().replace("name: trains", f"name: {name}")
     plan = plan.replace("notebook: explore.ipynb", "notebook: ''")  # no pod finds a file of this machine
@@ -61,9 +61,9 @@ def test_what_kubectl_applied_is_registered_and_runs(kubeflow, tmp_path: Path) -
         [version] = client.list_pipeline_versions(pipeline).pipeline_versions
         experiment = client.create_experiment(name).experiment_id
         account = os.environ.get("SEVENFOLD_TEST_ACCOUNT", "pipeline-runner")
-        store = f"{told['root']}/sevenfold-inputs"
-        table = f"{store}/{told['arguments']['data_digest'].removeprefix('sha256:')}/trains.csv"
-        given = {"data": table, "data_digest": told["arguments"]["data_digest"], "trials": 0, "max_epochs": 2}
+        store = f"{values['root']}/sevenfold-inputs"
+        table = f"{store}/{values['arguments']['data_digest'].removeprefix('sha256:')}/trains.csv"
+        given = {"data": table, "data_digest": values["arguments"]["data_digest"], "trials": 0, "max_epochs": 2}
         made = client.run_pipeline(
             experiment,
             name,

@@ -42,35 +42,35 @@ def build_model(signature, **settings):
 @pytest.fixture(scope="module")
 def patched(kubeflow) -> bool:
     """Whether the engine has our setting."""
-    told = kubeflow.kubectl("get", "configmap", "workflow-controller-configmap", "-o", "json")
-    return "retryable" in json.loads(told)["data"].get("workflowDefaults", "")
+    settings = kubeflow.kubectl("get", "configmap", "workflow-controller-configmap", "-o", "json")
+    return "retryable" in json.loads(settings)["data"].get("workflowDefaults", "")
 
 
 def attempts(kubeflow, run: str) -> dict[str, list[tuple[str, str]]]:
     """Return phase and message of each attempt of each task, first attempt first."""
-    told = json.loads(kubeflow.kubectl("get", "workflows", "-l", f"pipeline/runid={run}", "-o", "json"))
-    nodes: dict[str, Any] = told["items"][0]["status"]["nodes"] if told["items"] else {}
-    found: dict[str, list[tuple[int, str, str]]] = {}
+    workflows = json.loads(kubeflow.kubectl("get", "workflows", "-l", f"pipeline/runid={run}", "-o", "json"))
+    nodes: dict[str, Any] = workflows["items"][0]["status"]["nodes"] if workflows["items"] else {}
+    tries: dict[str, list[tuple[int, str, str]]] = {}
     for node in nodes.values():
         task = re.search(r"\.([^.]+)\(0\)\.executor\((\d+)\)$", node["name"])
         if task:
-            said = (int(task[2]), node["phase"], node.get("message", ""))
-            found.setdefault(task[1].removesuffix("(0)"), []).append(said)
-    return {task: [(phase, message) for _, phase, message in sorted(tried)] for task, tried in found.items()}
+            ended = (int(task[2]), node["phase"], node.get("message", ""))
+            tries.setdefault(task[1].removesuffix("(0)"), []).append(ended)
+    return {task: [(phase, message) for _, phase, message in sorted(tried)] for task, tried in tries.items()}
 
 
 def awaited(say: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     deadline = time.monotonic() + seconds
-    while not (found := say()):
+    while not (answer := say()):
         assert time.monotonic() < deadline, what
         time.sleep(2)
-    return found
+    return answer
 
 
 def pod_running(kubeflow, run: str, task: str) -> str:
     """Return the running pod of a task's own work, or ""."""
-    told = json.loads(kubeflow.kubectl("get", "pods", "-l", f"pipeline/runid={run}", "-o", "json"))
-    for pod in told["items"]:
+    pods = json.loads(kubeflow.kubectl("get", "pods", "-l", f"pipeline/runid={run}", "-o", "json"))
+    for pod in pods["items"]:
         arguments = json.dumps(pod["spec"]["containers"])
         if "-impl-" in pod["metadata"]["name"] and task in arguments and pod["status"]["phase"] == "Running":
             return str(pod["metadata"]["name"])
@@ -182,10 +182,10 @@ def trained_here(project: Path, run: Path, tmp_path: Path) -> str:
     from sevenfold.scoring.scores import default_metric
     from sevenfold.training.train import train
 
-    told = json.loads((run / "run.json").read_text())
-    plan, store, place = load_plan(project / "plan.yaml"), Store(told["root"]), f"{run.parent.name}/{told['run']}"
+    values = json.loads((run / "run.json").read_text())
+    plan, store, key = load_plan(project / "plan.yaml"), Store(values["root"]), f"{run.parent.name}/{values['run']}"
     for task, output in (("prepare-data", "dataset"), ("tune-model", "study")):
-        assert store.bring(f"{place}/{task}", output, tmp_path / output)
+        assert store.bring(f"{key}/{task}", output, tmp_path / output)
     metric, section = plan.testing.metric or default_metric(plan.data.task), plan.located(project).training
     digests = {"data": "sha256:0", "plan": "sha256:0"}
     train(tmp_path / "dataset", tmp_path / "study", section, metric, tmp_path / "bundle", name="here", digests=digests)

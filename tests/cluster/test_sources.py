@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.extended]
 
 SMALL = ("--trials", "0", "--max-epochs", "3")
 CLAIM = "sevenfold-test-tables"
-# One node and no provisioner of volumes: a folder of the node, found by name.
+# One node and no provisioner of volumes: a folder of the node, by its name.
 VOLUME = """\
 apiVersion: v1
 kind: PersistentVolume

@@ -75,22 +75,22 @@ def test_what_passed_is_deployed_by_another_account(kubeflow, accounts: Accounts
     done = kubeflow.submit(project, "--trials", "0", "--max-epochs", "3", "--split-release", *asked)
     assert done.returncode == 0, done.stdout + done.stderr
     [folder] = (project / "runs" / accounts.plan).glob("cluster-*")
-    told = json.loads((folder / "run.json").read_text())
-    assert told["state"] == "promoted"
-    assert who_ran(kubeflow, told["run"]) == {accounts.tester}
-    assert who_ran(kubeflow, told["release"]["run"]) == {accounts.releaser}
+    values = json.loads((folder / "run.json").read_text())
+    assert values["state"] == "promoted"
+    assert who_ran(kubeflow, values["run"]) == {accounts.tester}
+    assert who_ran(kubeflow, values["release"]["run"]) == {accounts.releaser}
     account = f"--as=system:serviceaccount:{PODS}:{accounts.tester}"
     for what in (("patch", "inferenceservices"), ("create", "inferenceservices"), ("create", "pods")):
         assert kubeflow.kubectl("-n", SERVING, "auth", "can-i", *what, account, fails=True).split()[0] == "no"
     service = json.loads(kubeflow.kubectl("-n", SERVING, "get", "inferenceservice", accounts.plan, "-o", "json"))
-    assert told["release"]["arguments"]["bundle_digest"] in json.dumps(service["spec"])
+    assert values["release"]["arguments"]["bundle_digest"] in json.dumps(service["spec"])
     page = (folder / "report.html").read_text()
     assert page.count("<section") >= 8, "both runs are on one page"
     for stage in ("5 testing", "6 inference", "7 monitoring"):
         assert re.search(f"[✓!] {stage}", done.stdout), stage
-    again = kubeflow.run(project, kubeflow.command("follow", told["run"]))
+    again = kubeflow.run(project, kubeflow.command("follow", values["run"]))
     assert again.returncode == 0, again.stdout
-    assert json.loads((folder / "run.json").read_text())["release"]["run"] == told["release"]["run"]
+    assert json.loads((folder / "run.json").read_text())["release"]["run"] == values["release"]["run"]
 
 
 def who_ran(kubeflow, run: str) -> set[str]:

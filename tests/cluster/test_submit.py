@@ -49,24 +49,24 @@ def the_run(project: Path) -> Path:
 @pytest.mark.soak
 def test_a_run_goes_on_without_us_the_server_and_the_controller(kubeflow, project: Path) -> None:
     fresh = ("--seed", str(secrets.randbelow(1_000_000)))  # nothing of it comes from an earlier run's cache
-    with (project / "said.txt").open("w+") as said:
+    with (project / "output.txt").open("w+") as output:
         # a test runner in the background ignores Ctrl-C, and hands that on
         started = subprocess.Popen(
             kubeflow.submission(*SMALL, *fresh),
             cwd=project,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         deadline = time.monotonic() + 240
-        while "2 preparation" not in (project / "said.txt").read_text():
-            assert started.poll() is None, (project / "said.txt").read_text()
+        while "2 preparation" not in (project / "output.txt").read_text():
+            assert started.poll() is None, (project / "output.txt").read_text()
             assert time.monotonic() < deadline
             time.sleep(1)
         started.send_signal(signal.SIGINT)
         assert started.wait(timeout=30) == 1
-    text = (project / "said.txt").read_text()
+    text = (project / "output.txt").read_text()
     assert "ours.zip" in text
     [number] = re.findall(r"Come back with: sevenfold follow (\S+)", text)
     assert "Traceback" not in text

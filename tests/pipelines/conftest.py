@@ -30,6 +30,7 @@ class FakeKubeflow:
         self.headers: list[dict[str, str]] = []  # of every question
         self.script: list[tuple[str, dict[str, str]]] = []
         self.asked = 0
+        self.pages = 0  # of runs
         self.faults = 0  # how many of the next questions get status 503
         self.url = ""
         self.page: tuple[int, str] = (0, "")  # status and text of whatever stands before it
@@ -44,6 +45,8 @@ class FakeKubeflow:
                 return 200, {"multi_user": False}
             case "GET", ["pipelines"]:
                 return 200, {"pipelines": [p for p in self.pipelines if p["name"] == name]}
+            case "GET", ["pipelines", one]:
+                return 200, next(p for p in self.pipelines if p["pipeline_id"] == one)
             case "POST", ["pipelines"]:
                 made = {**json.loads(body), "pipeline_id": f"p{len(self.pipelines)}"}
                 self.pipelines.append(made)
@@ -77,30 +80,49 @@ class FakeKubeflow:
                 return 200, {}
             case "POST", ["runs"]:
                 number = len(self.runs)
-                made = {**json.loads(body), "run_id": f"run{number}-0000", "created_at": MOMENT.format(number)}
+                made = {**json.loads(body), "run_id": f"run{number}-0000", "created_at": MOMENT.format(min(number, 59))}
                 self.runs.append(made)
                 return 200, made
             case "GET", ["runs"]:
-                return 200, {"runs": list(reversed(self.runs))}
+                return 200, self._page(query)
             case "GET", ["runs", run] if any(made["run_id"] == run for made in self.runs):
-                return 200, self._told(next(made for made in self.runs if made["run_id"] == run))
+                return 200, self._described(next(made for made in self.runs if made["run_id"] == run))
         return 404, {"error": f"nothing at {method} {path}"}
 
-    def _told(self, run: dict[str, Any]) -> dict[str, Any]:
+    def _page(self, query: dict[str, list[str]]) -> dict[str, Any]:
+        """A page of runs, newest first; as the real one, a page token brings filter and order with it."""
+        self.pages += 1
+        token = query.get("page_token", [""])[0]
+        if token and ("filter" in query or "sort_by" in query):
+            raise AssertionError("the token has filter and order of the first page")
+        start, given = json.loads(token) if token else (0, query.get("filter", [""])[0])
+        runs = [run for run in reversed(self.runs) if _fits(run, given)]
+        end = start + min(int(query.get("page_size", ["10"])[0]), 200)
+        more = {"next_page_token": json.dumps([end, given])} if end < len(runs) else {}
+        return {"runs": runs[start:end], **more}
+
+    def _described(self, run: dict[str, Any]) -> dict[str, Any]:
         state, tasks = self.script[min(self.asked, len(self.script) - 1)]
         self.asked += 1
         rows = [
-            {"display_name": task, "state": told, "create_time": MOMENT.format(number)}
-            for number, (task, told) in enumerate(tasks.items())
+            {"display_name": task, "state": state_of_task, "create_time": MOMENT.format(number)}
+            for number, (task, state_of_task) in enumerate(tasks.items())
         ]
         return {**run, "state": state, "run_details": {"task_details": rows}}
 
 
 def _uploaded(body: bytes) -> dict[str, Any]:
-    """The documents of an upload, as Kubeflow tells them of a version."""
+    """The documents of an upload, as Kubeflow gives them for a version."""
     text = body.partition(b"\r\n\r\n")[2].partition(b"\r\n--")[0]
     documents = list(yaml.safe_load_all(text))
     return {"pipeline_spec": documents[0], "platform_spec": documents[-1]}
+
+
+def _fits(run: dict[str, Any], given: str) -> bool:
+    """Whether a run passes a filter; Kubeflow 2.17 knows no key for the pipeline, and a broken one for the schedule."""
+    predicates = json.loads(given)["predicates"] if given else []
+    assert {(one["key"], one["operation"]) for one in predicates} <= {("state", "NOT_EQUALS")}
+    return all(run.get("state") != one["stringValue"] for one in predicates)
 
 
 def _filtered(query: dict[str, list[str]]) -> str:
@@ -117,8 +139,8 @@ def serving(fake: FakeKubeflow) -> Iterator[FakeKubeflow]:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             fake.headers.append(dict(self.headers))
-            status, told = fake.answer(self.command, parts.path, parse_qs(parts.query), body)
-            status, text = fake.page[0] or status, fake.page[1].encode() or json.dumps(told).encode()
+            status, answer = fake.answer(self.command, parts.path, parse_qs(parts.query), body)
+            status, text = fake.page[0] or status, fake.page[1].encode() or json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "text/html" if fake.page[1] else "application/json")
             self.send_header("Content-Length", str(len(text)))

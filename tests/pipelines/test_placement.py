@@ -23,17 +23,17 @@ def images(plan: Plan, folder: Path) -> dict[str, str]:
 
 def test_one_setting_moves_every_image(plan: Plan, tmp_path: Path) -> None:
     moved = plan.model_copy(update={"images": ImagesSection(registry="mirror.example.org/ours")})
-    found = images(moved, tmp_path)
-    assert found["exec-judge-canary"] == image("control", "mirror.example.org/ours")
-    assert all(name.startswith("mirror.example.org/ours/") for name in found.values())
+    references = images(moved, tmp_path)
+    assert references["exec-judge-canary"] == image("control", "mirror.example.org/ours")
+    assert all(name.startswith("mirror.example.org/ours/") for name in references.values())
 
 
 def test_a_build_names_every_image_by_digest_but_those_of_the_plan(plan: Plan, tmp_path: Path) -> None:
     built = {target: f"registry.example.org/python-{target}@sha256:{'0' * 64}" for target in TARGETS}
     own = plan.model_copy(update={"images": ImagesSection(train="example.org/python-ours:1")})
-    found = images(own.with_images(built), tmp_path)
-    assert found["exec-train-model"] == "example.org/python-ours:1"
-    assert {name for name in found.values() if "@sha256:" not in name} == {"example.org/python-ours:1"}
+    references = images(own.with_images(built), tmp_path)
+    assert references["exec-train-model"] == "example.org/python-ours:1"
+    assert {name for name in references.values() if "@sha256:" not in name} == {"example.org/python-ours:1"}
 
 
 def test_scoring_runs_where_onnx_runtime_is(plan: Plan, tmp_path: Path) -> None:
@@ -76,9 +76,12 @@ def test_a_volume_is_mounted_where_the_table_is_read(plan: Plan, tmp_path: Path)
 
 
 def test_no_container_may_be_root_and_a_run_has_an_end(plan: Plan, tmp_path: Path) -> None:
-    told = platform(plan, tmp_path)
-    assert all(executor["securityContext"]["runAsNonRoot"] for executor in told["deploymentSpec"]["executors"].values())
-    assert told["pipelineConfig"]["activeDeadlineSeconds"] == plan.budget.hours * 3600
+    platform_spec = platform(plan, tmp_path)
+    assert all(
+        executor["securityContext"]["runAsNonRoot"]
+        for executor in platform_spec["deploymentSpec"]["executors"].values()
+    )
+    assert platform_spec["pipelineConfig"]["activeDeadlineSeconds"] == plan.budget.hours * 3600
 
 
 def test_plain_is_one_document(plan: Plan, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from sevenfold.runtime.checkpoint import Checkpoints, Draft, checkpoints_at
 
 @pytest.fixture(params=["folder", "store"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The two kinds of place; the object store is played by pyarrow's own file:// one."""
+    """The two kinds of store; the object store is played by pyarrow's own file:// one."""
     if request.param == "folder":
         return str(tmp_path)
     (tmp_path / "store").mkdir()
@@ -56,15 +56,15 @@ def test_a_damaged_checkpoint_is_none(tmp_path: Path, damage) -> None:
     assert kept.read("fit") is None
 
 
-def test_a_place_that_takes_nothing_costs_no_more_than_a_sentence(tmp_path: Path) -> None:
+def test_a_store_that_takes_nothing_costs_no_more_than_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    told: list[str] = []
-    kept = checkpoints_at(str(tmp_path / "file"), "work", told.append)
+    messages: list[str] = []
+    kept = checkpoints_at(str(tmp_path / "file"), "work", messages.append)
     assert not kept.write("fit", b"abc")
     assert not kept.write("fit", b"abc")
     kept.remove()
-    assert len(told) == 1
-    assert "goes on without" in told[0]
+    assert len(messages) == 1
+    assert "goes on without" in messages[0]
 
 
 def test_nowhere_keeps_nothing() -> None:

@@ -43,8 +43,8 @@ def test_a_failure_is_one_line_in_log_and_run(run: Path, capsys: pytest.CaptureF
     out, err = capsys.readouterr()
     assert err == ""
     assert len(out.splitlines()) == 1
-    told = json.loads(out)
-    assert (told["stage"], told["code"], told["exit_status"]) == ("training", "no_rows", 2)
+    cause = json.loads(out)
+    assert (cause["stage"], cause["code"], cause["exit_status"]) == ("training", "no_rows", 2)
     assert (run / ERROR_FILE).read_text() == out
 
 
@@ -54,12 +54,12 @@ def test_the_first_cause_is_kept(run: Path) -> None:
     assert json.loads((run / ERROR_FILE).read_text())["code"] == "first"
 
 
-def test_what_nobody_expected_is_told_by_place(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_nobody_expected_is_reported_with_its_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fail(ZeroDivisionError("oops"))
-    told = json.loads(capsys.readouterr().out)
-    assert told["code"] == "internal"
-    assert "ZeroDivisionError at test_failure.py:" in told["message"]
-    assert "Traceback" not in json.dumps(told)
+    cause = json.loads(capsys.readouterr().out)
+    assert cause["code"] == "internal"
+    assert "ZeroDivisionError at test_failure.py:" in cause["message"]
+    assert "Traceback" not in json.dumps(cause)
 
 
 def test_a_traceback_is_there_for_who_asks(
@@ -99,9 +99,9 @@ def test_the_termination_message_is_whole_json_that_kubernetes_keeps(
     fail(error)
     message = termination_log.read_bytes()
     assert len(message) <= 4_096
-    told = json.loads(message)
-    assert (told["code"], told["stage"]) == ("long", "training")
-    assert told["message"].startswith(letter * 100)
+    cause = json.loads(message)
+    assert (cause["code"], cause["stage"]) == ("long", "training")
+    assert cause["message"].startswith(letter * 100)
 
 
 def test_a_short_failure_is_in_the_termination_message_in_full(

@@ -148,10 +148,10 @@ def test_certificates_are_checked_whatever_is_given() -> None:
 def test_it_is_what_the_secret_gave_the_process_and_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for key in PROMETHEUS_KEYS:
         monkeypatch.setenv(key, f"value-of-{key}")
-    found = prometheus_login()
-    assert found.token == "value-of-PROMETHEUS_TOKEN"  # noqa: S105
-    assert found.authority == "value-of-PROMETHEUS_CA"
-    assert "value-of" not in repr(found)
+    login = prometheus_login()
+    assert login.token == "value-of-PROMETHEUS_TOKEN"  # noqa: S105
+    assert login.authority == "value-of-PROMETHEUS_CA"
+    assert "value-of" not in repr(login)
     for key in PROMETHEUS_KEYS:
         monkeypatch.delenv(key)
     assert prometheus_login() == PrometheusLogin()

@@ -26,11 +26,11 @@ def call_of(answers: list[str]):
 
 
 def test_what_passes_is_tried_again_and_told() -> None:
-    told: list[str] = []
+    messages: list[str] = []
     slept: list[float] = []
-    assert with_retries(call_of(flaky(3)), (Passing,), tell=told.append, sleep=slept.append) == "up"
+    assert with_retries(call_of(flaky(3)), (Passing,), on_message=messages.append, sleep=slept.append) == "up"
     assert len(slept) == 3
-    assert told[0].startswith("attempt 1 of 12 failed (no route); the next is in 0.")
+    assert messages[0].startswith("attempt 1 of 12 failed (no route); the next is in 0.")
 
 
 def test_what_does_not_pass_is_raised_at_once() -> None:

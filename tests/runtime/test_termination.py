@@ -11,31 +11,31 @@ from sevenfold.runtime.termination import on_termination
 
 
 def test_the_last_word_is_spoken_before_the_end_inner_blocks_first() -> None:
-    before, said = signal.getsignal(signal.SIGTERM), list[str]()
-    outer, inner = (on_termination(lambda name=name: said.append(name)) for name in ("outer", "inner"))
+    before, calls = signal.getsignal(signal.SIGTERM), list[str]()
+    outer, inner = (on_termination(lambda name=name: calls.append(name)) for name in ("outer", "inner"))
     with pytest.raises(SystemExit) as caught, outer, inner:
         os.kill(os.getpid(), signal.SIGTERM)
         raise AssertionError("the signal comes first")
     assert caught.value.code == 143
-    assert said == ["inner", "outer"]
+    assert calls == ["inner", "outer"]
     assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_ctrl_c_is_the_same() -> None:
-    said: list[str] = []
-    outer, inner = (on_termination(lambda name=name: said.append(name)) for name in ("outer", "inner"))
+    calls: list[str] = []
+    outer, inner = (on_termination(lambda name=name: calls.append(name)) for name in ("outer", "inner"))
     with pytest.raises(KeyboardInterrupt), outer, inner:
         raise KeyboardInterrupt
-    assert said == ["inner", "outer"]
+    assert calls == ["inner", "outer"]
 
 
 def test_an_end_in_peace_says_nothing() -> None:
-    said: list[str] = []
-    with on_termination(lambda: said.append("last")):
+    calls: list[str] = []
+    with on_termination(lambda: calls.append("last")):
         pass
-    with pytest.raises(ValueError), on_termination(lambda: said.append("last")):
+    with pytest.raises(ValueError), on_termination(lambda: calls.append("last")):
         raise ValueError("an error is not the end of the process")
-    assert said == []
+    assert calls == []
 
 
 def test_a_process_that_is_told_to_end_does() -> None:

@@ -122,21 +122,21 @@ class Team:
         if decision != "promote":
             self._refuse(sample, decision)
         root = f"{self.bucket}/{self.prefix}/{name}/{run}"
-        places = {"dataset": sample.dataset.folder, "bundle": sample.bundle.folder, "evaluation": sample.evaluation}
-        for kind, folder in places.items():
+        folders = {"dataset": sample.dataset.folder, "bundle": sample.bundle.folder, "evaluation": sample.evaluation}
+        for kind, folder in folders.items():
             target = f"{root}/task/1/{kind}"
             fs.copy_files(str(folder), target, fs.LocalFileSystem(), self.store)
         rows = pq.read_table(sample.dataset.folder / "test.parquet").drop_columns(["delay"]).to_pylist()
         bodies = tuple(json.dumps({"instances": [row]}, default=lambda when: when.isoformat()).encode() for row in rows)
-        tasks = {kind: f"task/1/{kind}" for kind in places}
+        tasks = {kind: f"task/1/{kind}" for kind in folders}
         return Version(digest=sample.bundle.digest, root=root, run=run, bodies=bodies, **tasks)
 
     def _refuse(self, sample: Any, decision: str) -> None:
         from sevenfold.contracts.evaluation import Evaluation
 
-        told = Evaluation.open(sample.evaluation)
+        tested = Evaluation.open(sample.evaluation)
         rows = sample.dataset.table("test").num_rows
-        told.model_copy(update={"decision": decision}).save(sample.evaluation, rows=rows)
+        tested.model_copy(update={"decision": decision}).save(sample.evaluation, rows=rows)
 
     def release(
         self, name: str, version: Version, *, image: str = "", section: Any = None, login: str = "", **more: Any
@@ -200,16 +200,16 @@ class Team:
 
     def percent(self, name: str) -> int | None:
         """The candidate's share; None while there is no candidate."""
-        found = self.service(name)
-        canary = ((found or {"spec": {}})["spec"].get("canary") or [None])[0]
+        answer = self.service(name)
+        canary = ((answer or {"spec": {}})["spec"].get("canary") or [None])[0]
         return canary.get("trafficPercent", 0) if canary else None
 
     def until(self, what: Callable[[], Any], seconds: float = 120, pause: float = 0.5) -> Any:
         deadline = time.monotonic() + seconds
-        while not (found := what()):
+        while not (answer := what()):
             assert time.monotonic() < deadline, "it did not come about in time"
             time.sleep(pause)
-        return found
+        return answer
 
     def load(self, name: str, version: Version, **more: Any) -> Any:
         return load.Load(f"{name}-{self.namespace}.example.com", f"/v1/models/{name}:predict", version.bodies, **more)
@@ -236,8 +236,8 @@ class Team:
     def records(self, name: str) -> list[dict[str, Any]]:
         """The records of what served, oldest first."""
         labels = f"app.kubernetes.io/instance={name},app.kubernetes.io/component=release"
-        found = json.loads(self.kubectl("get", "configmaps", "-l", labels, "-o", "json"))["items"]
-        return sorted((json.loads(item["data"]["record.json"]) for item in found), key=lambda record: record["number"])
+        answer = json.loads(self.kubectl("get", "configmaps", "-l", labels, "-o", "json"))["items"]
+        return sorted((json.loads(item["data"]["record.json"]) for item in answer), key=lambda record: record["number"])
 
     def forget(self, name: str) -> None:
         labels = f"app.kubernetes.io/instance={name},app.kubernetes.io/managed-by=sevenfold"
@@ -282,24 +282,24 @@ def team(kubeflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Te
     endpoint = os.environ["AWS_ENDPOINT_URL"].partition("://")
     where = {"endpoint_override": endpoint[2], "scheme": endpoint[0], "region": "us-east-1"}
     store = fs.S3FileSystem(**where, allow_bucket_creation=True, allow_bucket_deletion=True)
-    found = Team(kubeflow, images, store, f"serving-tests/{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("team"))
-    if not found.kubectl("get", "servingruntimes", "sevenfold", "--ignore-not-found", "-o", "name", fails=True):
+    team = Team(kubeflow, images, store, f"serving-tests/{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("team"))
+    if not team.kubectl("get", "servingruntimes", "sevenfold", "--ignore-not-found", "-o", "name", fails=True):
         pytest.skip("no cluster: our manifests are not applied, or KServe is not there")
     # A gateway may open its port with the first route only, so it is not asked itself.
     programmed = "-o=jsonpath={.items[*].status.conditions[?(@.type=='Programmed')].status}"
-    if "True" not in found.kubectl("get", "gateways", "--all-namespaces", programmed, fails=True):
+    if "True" not in team.kubectl("get", "gateways", "--all-namespaces", programmed, fails=True):
         pytest.skip("no cluster: no Gateway is programmed")
     ready = ("rollout", "status", "deployment", "prometheus", "--timeout=60s")
-    if "successfully" not in found.kubectl(*ready, fails=True, namespace="sevenfold-monitoring"):
+    if "successfully" not in team.kubectl(*ready, fails=True, namespace="sevenfold-monitoring"):
         pytest.skip("no cluster: no Prometheus runs in namespace sevenfold-monitoring")
     source = f"--from-file={HERE / 'in_pod.py'}"
-    script = found.kubectl("create", "configmap", "serving-test-script", source, "--dry-run=client", "-o", "yaml")
-    found.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=script)
+    script = team.kubectl("create", "configmap", "serving-test-script", source, "--dry-run=client", "-o", "yaml")
+    team.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=script)
     try:
-        yield found
+        yield team
     finally:
-        for name in found.plans:
-            found.forget(name)
-        found.kubectl("delete", "pods", "-l", "app.kubernetes.io/name=serving-test", "--wait=false")
+        for name in team.plans:
+            team.forget(name)
+        team.kubectl("delete", "pods", "-l", "app.kubernetes.io/name=serving-test", "--wait=false")
         with contextlib.suppress(FileNotFoundError):  # nothing was uploaded
-            store.delete_dir(f"{BUCKET}/{found.prefix}")
+            store.delete_dir(f"{BUCKET}/{team.prefix}")

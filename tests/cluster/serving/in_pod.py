@@ -1,4 +1,4 @@
-"""What Kubeflow does for a task, in a pod without Kubeflow: fetch inputs, run the component, tell what came of it.
+"""What Kubeflow does for a task, in a pod without Kubeflow: fetch inputs, run the component, report what came of it.
 
 The last line of its output is one JSON object; where a component failed, the one that it left.
 """
@@ -67,8 +67,8 @@ decision = judge_canary.python_func(
     report=made(dsl.HTML, "judged.html"),
     summary=made(dsl.Markdown, "judged.md"),
 )
-told = json.loads((Path(verdict.path) / "verdict.json").read_text())
+judgement = json.loads((Path(verdict.path) / "verdict.json").read_text())
 pages = [path.name for path in out.iterdir() if path.is_file() and path.stat().st_size > 100]
-told |= {"staged": staged, "judged": time.monotonic() - started, "pages": sorted(pages)}
-sys.stdout.write(json.dumps(told) + "\n")
-assert decision == told["decision"]
+judgement |= {"staged": staged, "judged": time.monotonic() - started, "pages": sorted(pages)}
+sys.stdout.write(json.dumps(judgement) + "\n")
+assert decision == judgement["decision"]

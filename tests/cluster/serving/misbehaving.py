@@ -1,6 +1,6 @@
 """A predictor that starts well and passes every check of ours, then treats users' requests otherwise.
 
-`FAULT` is one of: errors (one in five fails), slow (1.2 s each), outputs (every row is told the same).
+`FAULT` is one of: errors (one in five fails), slow (1.2 s each), outputs (every row gets the same).
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ async def badly(self, handler, headers, body, replay):
 
 
 def otherwise(self, feeds):
-    found = predict(self, feeds)
-    if not asked_by_users or found.probabilities is None:
-        return found
-    told = np.zeros_like(found.probabilities)
-    told[:, 0] = 1.0
-    return dataclasses.replace(found, probabilities=told)
+    prediction = predict(self, feeds)
+    if not asked_by_users or prediction.probabilities is None:
+        return prediction
+    probabilities_of_all = np.zeros_like(prediction.probabilities)
+    probabilities_of_all[:, 0] = 1.0
+    return dataclasses.replace(prediction, probabilities=probabilities_of_all)
 
 
 Predictor._answer = badly

@@ -41,7 +41,7 @@ def users(team, first) -> Iterator[Any]:
         yield load
 
 
-def told(capsys: pytest.CaptureFixture[str], what: str) -> None:
+def show(capsys: pytest.CaptureFixture[str], what: str) -> None:
     with capsys.disabled():
         print(f"\n  {what}")  # noqa: T201 — a figure to report
 
@@ -78,7 +78,7 @@ def test_a_first_version_is_staged_dark_promoted_and_recorded(team, first, capsy
     assert record["image"] == team.images["serve"]
     assert record["run"] == first.run
     assert record["scores"] == {"log_loss": 0.5}
-    told(capsys, f"staged in {end['staged']:.0f} s, promoted in {end['judged']:.0f} s")
+    show(capsys, f"staged in {end['staged']:.0f} s, promoted in {end['judged']:.0f} s")
 
 
 def test_a_good_version_gets_its_share_takes_over_and_is_put_back(team, first, second, users, capsys) -> None:
@@ -113,7 +113,7 @@ def test_a_good_version_gets_its_share_takes_over_and_is_put_back(team, first, s
     assert [record["bundle"] for record in team.records(NAME)] == [first.digest, second.digest, first.digest]
     assert users.lost == 0, users.failures[:5]
     assert users.statuses.keys() == {200}
-    told(
+    show(
         capsys,
         f"staged in {end['staged']:.0f} s, judged and promoted in {end['judged']:.0f} s, put back in {seconds:.0f} s, "
         f"0 of {users.sent} requests lost",
@@ -139,7 +139,7 @@ def test_a_version_that_misbehaves_is_rolled_back(team, first, third, users, fau
     assert len(team.records(NAME)) == 3
     if fault != "errors":
         assert users.lost == 0
-    told(
+    show(
         capsys, f"{fault}: rolled back in {seconds:.0f} s, {users.lost} of {users.sent} requests failed, none of stable"
     )
 
@@ -161,7 +161,7 @@ def test_a_replacement_takes_over_without_a_canary(team, first, third, capsys) -
     assert users.bundles.keys() <= {first.digest, third.digest}
     assert [record["action"] for record in team.records(name)] == ["promote", "promote"]
     assert not team.kubectl("get", "inferenceservice", f"{name}-next", "--ignore-not-found")
-    told(capsys, f"staged in {end['staged']:.0f} s, swapped in {end['judged']:.0f} s, 0 of {users.sent} requests lost")
+    show(capsys, f"staged in {end['staged']:.0f} s, swapped in {end['judged']:.0f} s, 0 of {users.sent} requests lost")
 
 
 def test_what_cannot_come_up_never_serves(team, first, third, users, capsys) -> None:
@@ -183,7 +183,7 @@ def test_what_cannot_come_up_never_serves(team, first, third, users, capsys) -> 
     assert users.lost == others.lost == 0, (users.failures[:5], others.failures[:5])
     assert (team.spec(NAME), team.spec(SWAP)) == (before, before_swap)
     assert (len(team.records(NAME)), len(team.records(SWAP))) == (3, 2)
-    told(capsys, f"given up after {users.sent / 50:.0f} s")
+    show(capsys, f"given up after {users.sent / 50:.0f} s")
 
 
 def test_a_version_that_testing_refused_is_never_deployed(team, first) -> None:

@@ -59,26 +59,26 @@ def settled(team, users, old: Any, new: Any, end: dict[str, Any], most: float) -
     assert users.lost <= most, users.failures[:5]
 
 
-def told(capsys: pytest.CaptureFixture[str], what: str) -> None:
+def show(capsys: pytest.CaptureFixture[str], what: str) -> None:
     with capsys.disabled():
         print(f"\n  {what}")  # noqa: T201 — a figure to report
 
 
 def test_a_stable_pod_is_killed(team, users, sides, capsys) -> None:
     stable, _ = sides
-    [gone, _] = team.until(lambda: len(found := pods_of(team, stable)) == 2 and found, 120)
+    [gone, _] = team.until(lambda: len(answer := pods_of(team, stable)) == 2 and answer, 120)
     team.kubectl("delete", "pod", gone, "--wait=false")
     time.sleep(1)
     team.until(lambda: len(whole(team, stable)) == 2, 120)
     time.sleep(3)
     assert users.since().keys() == {stable.digest}
     assert users.lost <= MOST_LOST * users.sent, users.failures[:5]
-    told(capsys, f"stable pod: {users.lost} of {users.sent} requests lost")
+    show(capsys, f"stable pod: {users.lost} of {users.sent} requests lost")
 
 
 def whole(team, version: Any) -> list[str]:
-    found = json.loads(team.kubectl("get", "pods", *pods_of(team, version), "-o", "json"))
-    return [pod["metadata"]["name"] for pod in found.get("items", [found]) if ready(pod)]
+    answer = json.loads(team.kubectl("get", "pods", *pods_of(team, version), "-o", "json"))
+    return [pod["metadata"]["name"] for pod in answer.get("items", [answer]) if ready(pod)]
 
 
 def ready(pod: dict[str, Any]) -> bool:
@@ -101,7 +101,7 @@ def test_the_canarys_pods_are_killed_while_it_is_judged(team, users, sides, how_
     # without any pod its share is lost, until there is one or the share is the stable version's: 30 s at most
     settled(team, users, old, new, end, most=MOST_LOST * users.sent if how_many == 1 else 30 * 50 * 0.2)
     assert users.lost - lost == lost_at_once
-    told(
+    show(
         capsys,
         f"{how_many} of the canary's 2 pods: {end['decision']} ({end['reason']}) {seconds:.0f} s later, "
         f"{users.lost} of {users.sent} requests lost",
@@ -116,4 +116,4 @@ def test_the_controller_is_killed_amid_a_promotion(team, users, sides, capsys) -
     team.kubectl("delete", "pod", "-l", "control-plane=kserve-controller-manager", "--wait=false", namespace="kserve")
     end = release.wait()
     settled(team, users, old, new, end, most=MOST_LOST * users.sent)
-    told(capsys, f"controller: {end['decision']}, {users.lost} of {users.sent} requests lost")
+    show(capsys, f"controller: {end['decision']}, {users.lost} of {users.sent} requests lost")

@@ -43,8 +43,8 @@ def guarded(team, node: str, tmp_path: Path) -> Iterator[Guarded]:
             if self.headers["authorization"] != f"Bearer {TOKEN}":
                 return self.answer(401, b"")
             kind = {"content-type": self.headers["content-type"]}
-            with urllib.request.urlopen(urllib.request.Request(behind + self.path, body, kind), timeout=10) as told:  # noqa: S310
-                self.answer(200, told.read())
+            with urllib.request.urlopen(urllib.request.Request(behind + self.path, body, kind), timeout=10) as upstream:  # noqa: S310
+                self.answer(200, upstream.read())
 
         def answer(self, status: int, body: bytes) -> None:
             answers.append(status)

@@ -52,9 +52,9 @@ def test_two_teams_do_not_see_or_disturb_each_other(team, other) -> None:
         [record] = side.records(NAME)
         assert record["bundle"] == version.digest
         assert record["location"].startswith(f"s3://{side.bucket}/")
-        told = side.sevenfold("history", NAME, "-n", side.namespace)
-        assert told.stdout.count("promote") == 1, told.stderr
-        assert version.digest[:19] in told.stdout
+        printed = side.sevenfold("history", NAME, "-n", side.namespace)
+        assert printed.stdout.count("promote") == 1, printed.stderr
+        assert version.digest[:19] in printed.stdout
     account = f"--as=system:serviceaccount:{OTHER}:deployer"
     for verb, kind in (
         ("get", "inferenceservices"),

@@ -43,7 +43,7 @@ RUNTIME: dict[str, Any] = {
         ],
     },
 }
-# No pod starts here, and what the restricted standard would refuse is told.
+# No pod starts here, and what the restricted standard would refuse is reported.
 NAMESPACE: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Namespace",
@@ -75,8 +75,8 @@ def namespace() -> Iterator[str]:
     name = f"test-{secrets.token_hex(3)}"
     try:
         for item in (NAMESPACE | {"metadata": NAMESPACE["metadata"] | {"name": name}}, NO_PODS, RUNTIME):
-            place = () if item["kind"] == "Namespace" else ("-n", name)
-            made = kubectl(*place, "apply", "--server-side", "--validate=strict", "-f", "-", given=json.dumps(item))
+            scope = () if item["kind"] == "Namespace" else ("-n", name)
+            made = kubectl(*scope, "apply", "--server-side", "--validate=strict", "-f", "-", given=json.dumps(item))
             assert made.returncode == 0, made.stderr
         yield name
     finally:
@@ -119,18 +119,18 @@ def test_the_server_takes_one_that_waits_for_a_person_beside_it(service: Release
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"storagePath": ["not", "a", "text"]}, "storagePath"),
         ({"lifecycle": {"preStop": {"sleep": {"minutes": 1}}}}, "minutes"),
     ],
 )
-def test_the_server_does_look(service: Release, change: dict[str, Any], said: str) -> None:
+def test_the_server_does_look(service: Release, change: dict[str, Any], message: str) -> None:
     """Else its consent would say nothing."""
     predictor = service.stable | {"model": service.stable["model"] | change}
     done = tried(replace(service, stable=predictor).manifest())
     assert done.returncode
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_kserve_does_look(service: Release) -> None:
@@ -141,14 +141,14 @@ def test_kserve_does_look(service: Release) -> None:
 
 
 def deployment_of(service: Release) -> dict[str, Any]:
-    place = workload(service.name, service.stable)
+    deployment = workload(service.name, service.stable)
     for _ in range(WAIT_SECONDS):
-        found = kubectl("-n", service.namespace, "get", "deployment", place, "-ojson", "--ignore-not-found")
-        if found.stdout:
-            return dict(json.loads(found.stdout))
+        answer = kubectl("-n", service.namespace, "get", "deployment", deployment, "-ojson", "--ignore-not-found")
+        if answer.stdout:
+            return dict(json.loads(answer.stdout))
         time.sleep(1)
-    told = kubectl("-n", service.namespace, "get", "inferenceservice", service.name, "-ojsonpath={.status}").stdout
-    raise AssertionError(f"KServe made no Deployment in {WAIT_SECONDS} seconds: {told}")
+    status = kubectl("-n", service.namespace, "get", "inferenceservice", service.name, "-ojsonpath={.status}").stdout
+    raise AssertionError(f"KServe made no Deployment in {WAIT_SECONDS} seconds: {status}")
 
 
 def test_kserve_makes_a_deployment_that_is_known_by_its_bundle(service: Release) -> None:

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from sevenfold.contracts.errors import PolicyError, TemporaryError
-from sevenfold.pipelines.kubeflow.engine import Engine, Schedule
+from sevenfold.pipelines.kubeflow.engine import Engine
 from sevenfold.pipelines.kubeflow.login import Login
+from sevenfold.pipelines.kubeflow.schedules import Schedule, list_schedules, remove_schedule, start_schedule
 
 
 @pytest.fixture
@@ -70,9 +71,12 @@ def test_what_the_server_refuses_is_not_tried_again(kubeflow, package: Path) -> 
 def test_a_plan_has_one_schedule(kubeflow, package: Path) -> None:
     engine = Engine(kubeflow.url)
     made = engine.register("demo", "demo-1", package)
-    engine.schedule(made, Schedule("other", every=60), "demo", {}, "")
-    assert engine.schedule(made, Schedule("demo", every=3600), "demo", {"trials": 2}, "runner") == ("s1", 0)
-    assert engine.schedule(made, Schedule("demo", cron="30 2 * * 1"), "demo", {"trials": 3}, "runner") == ("s2", 1)
+    start_schedule(engine, made, Schedule("other", every=60), "demo", {}, "")
+    assert start_schedule(engine, made, Schedule("demo", every=3600), "demo", {"trials": 2}, "runner") == ("s1", 0)
+    assert start_schedule(engine, made, Schedule("demo", cron="30 2 * * 1"), "demo", {"trials": 3}, "runner") == (
+        "s2",
+        1,
+    )
     assert [known["display_name"] for known in kubeflow.schedules] == ["other", "demo"]
     first, last = kubeflow.made_schedules[1:]
     assert first["trigger"] == {"periodic_schedule": {"interval_second": "3600"}}
@@ -80,11 +84,22 @@ def test_a_plan_has_one_schedule(kubeflow, package: Path) -> None:
     assert last["runtime_config"] == {"parameters": {"trials": 3}}
     assert (last["mode"], last["max_concurrency"], last["no_catchup"]) == ("ENABLE", "1", True)
     kubeflow.runs.append({"run_id": "r", "recurring_run_id": "s2", "state": "RUNNING"})
-    assert not engine.unschedule("s2"), "Kubernetes would take the run's pods away with it"
-    assert [known.status for known in engine.schedules()] == ["ENABLED", "DISABLED"]
+    assert not remove_schedule(engine, "s2"), "Kubernetes would take the run's pods away with it"
+    assert [known.status for known in list_schedules(engine)] == ["ENABLED", "DISABLED"]
     kubeflow.runs[0]["state"] = "FAILED"
-    assert engine.unschedule("s2")
-    assert [known.display_name for known in engine.schedules()] == ["other"]
+    assert remove_schedule(engine, "s2")
+    assert [known.display_name for known in list_schedules(engine)] == ["other"]
+
+
+def test_a_run_that_goes_on_is_known_however_many_came_after_it(kubeflow, package: Path) -> None:
+    engine = Engine(kubeflow.url)
+    made = engine.register("demo", "demo-1", package)
+    start_schedule(engine, made, Schedule("demo", every=60), "demo", {}, "")
+    kubeflow.runs.append({"run_id": "old", "recurring_run_id": "s0", "state": "RUNNING"})
+    kubeflow.runs += [{"run_id": f"r{number}", "state": "RUNNING"} for number in range(450)]
+    assert not remove_schedule(engine, "s0"), "Kubernetes would take the run's pods away with it"
+    kubeflow.runs[0]["state"] = "SUCCEEDED"
+    assert remove_schedule(engine, "s0")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +111,7 @@ def test_a_plan_has_one_schedule(kubeflow, package: Path) -> None:
 )
 def test_a_login_goes_with_every_question(kubeflow, login: Login, name: str, value: str) -> None:
     engine = Engine(kubeflow.url, "team", login)
-    engine.schedules()
+    list_schedules(engine)
     assert kubeflow.headers
     assert {headers.get(name) for headers in kubeflow.headers} == {value}
     assert engine.namespace == "team"
@@ -131,5 +146,5 @@ def test_several_users_want_a_namespace(kubeflow) -> None:
 def test_a_pod_asks_as_its_account(kubeflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "token").write_text("of-the-account")
     monkeypatch.setenv("KF_PIPELINES_SA_TOKEN_PATH", str(tmp_path / "token"))
-    Engine(kubeflow.url).schedules()
+    list_schedules(Engine(kubeflow.url))
     assert {headers.get("authorization") for headers in kubeflow.headers} == {"Bearer of-the-account"}

@@ -38,7 +38,7 @@ def test_a_change_repeats_what_depends_on_it(
 @pytest.mark.parametrize(
     ("parameters", "repeated"),
     [
-        ({"trials": -1}, set()),  # the default, said aloud
+        ({"trials": -1}, set()),  # the default, given all the same
         ({"max_epochs": 5}, {"train-model"}),
         ({"trials": 5}, {"tune-model", "train-model"}),
         ({"data_digest": "sha256:00"}, set(TASKS)),

@@ -35,10 +35,10 @@ def test_every_node_is_found_by_the_hash_of_its_name(run: Told) -> None:
 
 def test_a_task_is_found_with_its_pod(run: Told) -> None:
     nodes = run_nodes(run)
-    found = {task: executor_node(nodes, task) for task in ("train-model", "prepare-data", "deploy-model")}
-    assert found["train-model"].pod == "trains-62ckg-system-container-impl-1344783695"
-    assert found["prepare-data"].pod == "trains-62ckg-system-container-impl-905358007"
-    assert found["deploy-model"] is None
+    executors = {task: executor_node(nodes, task) for task in ("train-model", "prepare-data", "deploy-model")}
+    assert executors["train-model"].pod == "trains-62ckg-system-container-impl-1344783695"
+    assert executors["prepare-data"].pod == "trains-62ckg-system-container-impl-905358007"
+    assert executors["deploy-model"] is None
 
 
 def test_a_run_that_has_not_begun_has_no_nodes() -> None:

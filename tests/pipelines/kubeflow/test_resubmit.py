@@ -29,7 +29,7 @@ def pod(*, reason: str = "", code: int = 1, message: str = "", whole: str = "") 
 
 
 @pytest.mark.parametrize(
-    ("log", "seen", "said"),
+    ("log", "seen", "reason"),
     [
         (CHILD_KILLED, None, "was killed, most likely for its memory"),
         (CHILD_KILLED, pod(reason="OOMKilled"), "was killed for its memory"),
@@ -43,16 +43,20 @@ def pod(*, reason: str = "", code: int = 1, message: str = "", whole: str = "") 
         ("", None, None),
     ],
 )
-def test_what_was_killed_is_told_from_what_failed(log: str, seen: dict[str, Any] | None, said: str | None) -> None:
-    assert how_killed(log, seen) == said
+def test_what_was_killed_is_distinguished_from_what_failed(
+    log: str, seen: dict[str, Any] | None, reason: str | None
+) -> None:
+    assert how_killed(log, seen) == reason
 
 
 def test_a_killed_stage_is_started_again_but_not_for_ever() -> None:
     states = {"prepare-data": "SUCCEEDED", "train-model": "FAILED"}
-    said = [resubmit_reason(states, lambda task: (CHILD_KILLED, None), before) for before in range(RESUBMISSIONS + 1)]
-    assert said[0] == "train-model was killed, most likely for its memory: started again, 1 of 2 times"
-    assert said[1] is not None
-    assert said[2] is None
+    reasons = [
+        resubmit_reason(states, lambda task: (CHILD_KILLED, None), before) for before in range(RESUBMISSIONS + 1)
+    ]
+    assert reasons[0] == "train-model was killed, most likely for its memory: started again, 1 of 2 times"
+    assert reasons[1] is not None
+    assert reasons[2] is None
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,14 @@ from sevenfold.cli.main import app
 from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.manifest import seal, verify
+from sevenfold.pipelines.kubeflow.check import ClusterTarget
 from sevenfold.pipelines.kubeflow.engine import Engine
 from sevenfold.pipelines.kubeflow.follow import follow
 from sevenfold.pipelines.kubeflow.handover import hand_over
 from sevenfold.pipelines.kubeflow.resubmit import RESUBMISSIONS
-from sevenfold.pipelines.kubeflow.split import awaits_release, refuse_release, release, split_place
+from sevenfold.pipelines.kubeflow.split import awaits_release, refuse_release, release, split_target
 from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.kubeflow.submit import Submission, Submitted, submit
-from sevenfold.pipelines.kubeflow.target import Place
 from sevenfold.pipelines.kubeflow.watch import watch
 from sevenfold.pipelines.result import Result
 from sevenfold.pipelines.view import RunView
@@ -55,18 +55,18 @@ class Cluster:
         view = RunView(Console(file=self.output, width=200))
         return follow(sent, self.engine, self.store, view, sleep=lambda seconds: None)
 
-    def leave(self, place: str, output: str = "", log: str = "done", **files: Any) -> Path:
-        home = self.root / place / "attempt"
+    def leave(self, key: str, output: str = "", log: str = "done", **files: Any) -> Path:
+        home = self.root / key / "attempt"
         home.mkdir(parents=True, exist_ok=True)
-        (home / "executor-logs-0").write_text(f"{log} of {place}\n")
+        (home / "executor-logs-0").write_text(f"{log} of {key}\n")
         folder = home / output
         if files:
             folder.mkdir()
-            for name, told in files.items():
-                (folder / f"{name}.json").write_text(json.dumps(told))
+            for name, document in files.items():
+                (folder / f"{name}.json").write_text(json.dumps(document))
             seal(folder, expected=[f"{name}.json" for name in files])
         if output != "handover":
-            write_report(Report(stage="testing", title=place, headline=place, level="good"), home / "page.html")
+            write_report(Report(stage="testing", title=key, headline=key, level="good"), home / "page.html")
             (home / "page.html").rename(home / "report")
         return folder
 
@@ -75,11 +75,11 @@ class Cluster:
         home.mkdir(parents=True)
         tested = evaluation(home / "evaluation", decision)
         self.leave(f"demo/{run}/test-model")
-        told = {key: f"{ADDRESS}/task/1/{key}" for key in ("dataset", "bundle", "evaluation")}
-        told |= {"bundle_digest": BUNDLE, "evaluation_digest": verify(tested).digest}
+        arguments = {key: f"{ADDRESS}/task/1/{key}" for key in ("dataset", "bundle", "evaluation")}
+        arguments |= {"bundle_digest": BUNDLE, "evaluation_digest": verify(tested).digest}
         if decision == "promote":
-            self.leave(f"demo/{run}/hand-over", "handover", handover={**told, **changes})
-        return told
+            self.leave(f"demo/{run}/hand-over", "handover", handover={**arguments, **changes})
+        return arguments
 
     def leave_released(self, run: str, decision: str = "promote") -> None:
         verdict = {"decision": decision, "sentence": "Users saw errors."}
@@ -92,8 +92,8 @@ def evaluation(folder: Path, decision: str = "promote") -> Path:
     folder.mkdir()
     (folder / "predictions.parquet").write_bytes(b"rows")
     digests = {"bundle": BUNDLE, "dataset": f"sha256:{'d' * 64}"}
-    told = {"name": "demo", "task": "binary", "metric": "roc_auc", "decision": decision, "sentence": "It is good."}
-    Evaluation(**told, digests=digests, rows={"test": 1}, scores={"roc_auc": 0.9}).save(folder, rows=1)
+    values = {"name": "demo", "task": "binary", "metric": "roc_auc", "decision": decision, "sentence": "It is good."}
+    Evaluation(**values, digests=digests, rows={"test": 1}, scores={"roc_auc": 0.9}).save(folder, rows=1)
     return folder
 
 
@@ -103,7 +103,7 @@ def cluster(kubeflow: Any, plan: Plan, tmp_path: Path) -> Cluster:
 
 
 def test_what_passed_is_deployed_by_a_second_run_into_one_folder(cluster: Cluster) -> None:
-    told = cluster.leave_tested("run0-0000")
+    arguments = cluster.leave_tested("run0-0000")
     first = cluster.submit()
     tested = cluster.follow(first, TESTED)
     assert (tested.state, tested.exit_status) == ("tested", 0)
@@ -117,12 +117,12 @@ def test_what_passed_is_deployed_by_a_second_run_into_one_folder(cluster: Cluste
     assert shown == ["testing", "inference", "inference", "monitoring"]
     assert [run["service_account"] for run in cluster.kubeflow.runs] == ["tester", "releaser"]
     assert [pipeline["name"] for pipeline in cluster.kubeflow.pipelines] == ["demo", "demo-release"]
-    assert cluster.kubeflow.runs[1]["runtime_config"]["parameters"] == told
+    assert cluster.kubeflow.runs[1]["runtime_config"]["parameters"] == arguments
     page, log = result.report.read_text(), first.folder.log.read_text()
     for task in ("demo/run0-0000/test-model", f"demo-release/{second.run}/deploy-model"):
         assert task in page
         assert f"done of {task}" in log
-    record = first.folder.told()
+    record = first.folder.values()
     assert (record["state"], record["run"], record["release"]["run"]) == ("promoted", first.run, second.run)
 
 
@@ -191,13 +191,13 @@ def test_the_command_follows_both_runs_also_after_a_kill(cluster: Cluster, monke
         "run1-0000": ("SUCCEEDED", TESTED),
         "run2-0000": ("SUCCEEDED", RELEASED),
     }
-    own = cluster.kubeflow._told
+    own = cluster.kubeflow._described
 
-    def told(run: dict[str, Any]) -> dict[str, Any]:
+    def described(run: dict[str, Any]) -> dict[str, Any]:
         cluster.kubeflow.script, cluster.kubeflow.asked = [states[run["run_id"]]], 0
         return own(run)
 
-    monkeypatch.setattr(cluster.kubeflow, "_told", told)
+    monkeypatch.setattr(cluster.kubeflow, "_described", described)
     monkeypatch.setattr(Engine, "log", lambda self, run, task: ("", "Killed\n" if task == "train-model" else ""))
     output = io.StringIO()
     with pytest.raises(typer.Exit) as ended:
@@ -243,7 +243,7 @@ def test_what_cannot_be_split_is_refused_before_anything_is_sent(
 
 
 def test_the_second_run_deploys_and_the_first_one_is_kept_in_mind() -> None:
-    second = split_place(Place(account="tester"), "", wait=True, scheduled=False)
+    second = split_target(ClusterTarget(account="tester"), "", wait=True, scheduled=False)
     assert (second.runner, second.tester) == ("pipeline-runner", "tester")
 
 
@@ -265,8 +265,8 @@ def test_two_files_share_the_stages(plan: Plan, tmp_path: Path) -> None:
     }  # fmt: skip
     form = release_[0]["root"]["inputDefinitions"]["parameters"]
     assert set(form) == {"dataset", "bundle", "evaluation", "bundle_digest", "evaluation_digest"}
-    assert not any(told.get("isOptional") for told in form.values())
-    assert all(told["description"] for told in form.values())
+    assert not any(field.get("isOptional") for field in form.values())
+    assert all(field["description"] for field in form.values())
     assert "secretAsEnv" not in json.dumps(release_[1])
 
 
@@ -285,7 +285,7 @@ def test_a_build_has_the_secrets_of_the_whole_and_no_more(plan: Plan, tmp_path: 
     assert "secretAsEnv" not in executors["build"]["exec-hand-over"]
 
 
-def test_a_handover_tells_addresses_and_digests(tmp_path: Path) -> None:
+def test_a_handover_has_the_addresses_and_digests(tmp_path: Path) -> None:
     from kfp import dsl
 
     tested = evaluation(tmp_path / "evaluation")
@@ -298,12 +298,12 @@ def test_a_handover_tells_addresses_and_digests(tmp_path: Path) -> None:
         summary=summary,
     )
     verify(Path(handover.path))
-    told = json.loads((Path(handover.path) / "handover.json").read_text())
-    assert told == {
+    written = json.loads((Path(handover.path) / "handover.json").read_text())
+    assert written == {
         "dataset": "s3://ours/dataset",
         "bundle": "s3://ours/bundle",
         "evaluation": str(tested),
         "bundle_digest": BUNDLE,
         "evaluation_digest": verify(tested).digest,
     }
-    assert all(value in Path(summary.path).read_text() for value in told.values())
+    assert all(value in Path(summary.path).read_text() for value in written.values())

@@ -72,11 +72,11 @@ def test_local_files_are_replaced_by_addresses(store: Store, plan: Plan, tmp_pat
     (tmp_path / "demo.csv").write_text("a,y\n1,p\n")
     (tmp_path / "n.ipynb").write_text("{}")
     noted = plan.model_copy(update={"design": plan.design.model_copy(update={"notebook": "n.ipynb"})})
-    told: list[str] = []
-    carried = carry_inputs(noted, tmp_path, store, told.append)
+    messages: list[str] = []
+    carried = carry_inputs(noted, tmp_path, store, messages.append)
     assert carried.data.digest.removeprefix("sha256:") in carried.data.source
     assert Path(carried.design.notebook.removeprefix("file://")).read_text() == "{}"
-    assert told[0].startswith("demo.csv, 8 bytes, goes to file://")
+    assert messages[0].startswith("demo.csv, 8 bytes, goes to file://")
     assert carried.model_digest == noted.model_digest
 
 
@@ -103,16 +103,16 @@ def test_a_package_of_code_arrives_as_it_was(store: Store, plan: Plan, tmp_path:
     (ours / "parts.py").write_text("WIDTH = 7\n")
     (ours / "words.txt").write_text("a word")
     named = with_source(plan, "ours")
-    told: list[str] = []
-    carried = carry_inputs(named, tmp_path, store, told.append)
-    assert any("ours.zip" in line for line in told)
+    messages: list[str] = []
+    carried = carry_inputs(named, tmp_path, store, messages.append)
+    assert any("ours.zip" in line for line in messages)
     here, there = load_source(str(ours)), load_source(carried.training.source)
     assert there.digest == here.digest
     assert there.build_model(None) == 7
     assert carried.model_digest == named.model_digest
-    assert carry_inputs(named, tmp_path, store, told.append) == carried, "the same files have the same address"
+    assert carry_inputs(named, tmp_path, store, messages.append) == carried, "the same files have the same address"
     (ours / "words.txt").write_text("another")
-    assert carry_inputs(named, tmp_path, store, told.append).training.source != carried.training.source
+    assert carry_inputs(named, tmp_path, store, messages.append).training.source != carried.training.source
 
 
 def test_code_that_was_changed_on_the_way_does_not_run(store: Store, plan: Plan, tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from rich.console import Console
 
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.manifest import seal
-from sevenfold.pipelines.kubeflow.engine import Engine, Schedule
+from sevenfold.pipelines.kubeflow.engine import Engine
 from sevenfold.pipelines.kubeflow.follow import follow
+from sevenfold.pipelines.kubeflow.schedules import Schedule
 from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.kubeflow.submit import Submission, find_run, schedule, submit
 from sevenfold.pipelines.result import Result
@@ -41,8 +42,8 @@ class Cluster:
             (home / "page.html").rename(home / "report")
         if decision:
             (home / "evaluation").mkdir()
-            told = {"decision": decision, "sentence": "Because."}
-            (home / "evaluation" / "evaluation.json").write_text(json.dumps(told))
+            document = {"decision": decision, "sentence": "Because."}
+            (home / "evaluation" / "evaluation.json").write_text(json.dumps(document))
             seal(home / "evaluation", expected=["evaluation.json"])
 
     def run(self, **changes: object) -> Result:
@@ -115,6 +116,23 @@ def test_what_came_from_the_cache_is_of_the_run_that_made_it(cluster: Cluster) -
     assert "test-model of run2-0000" in page
 
 
+def test_what_came_from_the_cache_may_be_of_an_old_run(cluster: Cluster) -> None:
+    cluster.kubeflow.script = [("SUCCEEDED", {"prepare-data": "SUCCEEDED", "test-model": "SUCCEEDED"})]
+    for task in ("prepare-data", "test-model"):
+        cluster.leave("run0-0000", task, decision="refuse" if task == "test-model" else "")
+    cluster.run()
+    first = cluster.kubeflow.runs[0]
+    between = [{**first, "run_id": f"r{number}", "runtime_config": {"parameters": {"trials": 9, "data_digest": ""}}}
+               for number in range(250)]  # fmt: skip
+    cluster.kubeflow.runs += between
+    number = len(cluster.kubeflow.runs)
+    cluster.leave(f"run{number}-0000", "test-model", decision="refuse")
+    cluster.kubeflow.pages = 0
+    page = (cluster.run().folder / "report.html").read_text()
+    assert "prepare-data of run0-0000" in page
+    assert cluster.kubeflow.pages == 3, "no page is asked for twice"
+
+
 def test_a_green_run_that_left_no_evaluation_has_failed(cluster: Cluster) -> None:
     cluster.leave("run0-0000", "test-model")
     cluster.kubeflow.script = [("SUCCEEDED", {"test-model": "SUCCEEDED"})]
@@ -144,9 +162,9 @@ def test_a_run_is_found_again_by_the_first_letters_of_its_id(cluster: Cluster) -
     folder = cluster.run().folder
     runs = cluster.folder / "runs"
     for wanted in ("run0-0000", "run0", str(folder)):
-        found = find_run(wanted, runs)
-        assert found is not None
-        sent, endpoint, root = found
+        known = find_run(wanted, runs)
+        assert known is not None
+        sent, endpoint, root = known
         assert (sent.run, sent.name, sent.folder.path) == ("run0-0000", "demo", folder)
         assert (endpoint, root) == (cluster.kubeflow.url, f"file://{cluster.root}")
     assert find_run("other", runs) is None

@@ -52,13 +52,13 @@ def start(folder: Path) -> subprocess.Popen[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", list(CASES))
 def test_bad_data_is_one_error_with_status_2(case: str, tmp_path: Path) -> None:
-    content, said = CASES[case]
+    content, message = CASES[case]
     (tmp_path / "plan.yaml").write_text(PLAN)
     (tmp_path / "demo.csv").write_text(content)
     run = start(tmp_path)
     printed, _ = run.communicate(timeout=300)
     assert run.returncode == 2, printed
-    assert said in printed
+    assert message in printed
     assert "Traceback" not in printed
     assert printed.count("failed (") == 1
     left = tmp_path / "runs" / "demo" / "1" / "artifacts"

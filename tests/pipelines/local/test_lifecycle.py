@@ -27,17 +27,17 @@ def compiled(plan: Plan, tmp_path: Path) -> dict:
 
 def tasks_of(spec: dict) -> dict[str, dict]:
     """Every task of the pipeline and its groups, by the name of its component."""
-    found: dict[str, dict] = {}
+    tasks: dict[str, dict] = {}
     dags = [spec["root"], *(c for c in spec["components"].values() if "dag" in c)]
     for dag in dags:
         for name, task in dag["dag"]["tasks"].items():
-            found[name] = task
-    return found
+            tasks[name] = task
+    return tasks
 
 
 def test_the_graph_shows_seven_stages_and_one_group(compiled: dict) -> None:
     tasks = tasks_of(compiled)
-    shown_names = {name: told for name, told in DISPLAY_NAMES.items() if name != "hand_over"}  # of a split run only
+    shown_names = {name: shown for name, shown in DISPLAY_NAMES.items() if name != "hand_over"}  # of a split run only
     names = {name.replace("_", "-") for name in shown_names}
     # kfp numbers its groups through the whole process.
     assert {name.rstrip("0123456789") for name in set(tasks) - names} == {"condition-"}
@@ -168,11 +168,11 @@ def wide(plan: Plan, columns: int, note: str = "") -> Plan:
 
 
 def test_of_columns_what_is_no_default_is_carried_and_read_back(plan: Plan) -> None:
-    told = json.loads(stage_settings(plan)["prepare_data"])
-    assert DataSection.model_validate(told["data"]) == plan.data
-    assert PreparationSection.model_validate(told["preparation"]) == plan.preparation
-    assert told["preparation"] == plan.preparation.model_dump(mode="json")
-    assert told["data"]["columns"]["a"] == {"kind": "number"}
+    settings = json.loads(stage_settings(plan)["prepare_data"])
+    assert DataSection.model_validate(settings["data"]) == plan.data
+    assert PreparationSection.model_validate(settings["preparation"]) == plan.preparation
+    assert settings["preparation"] == plan.preparation.model_dump(mode="json")
+    assert settings["data"]["columns"]["a"] == {"kind": "number"}
 
 
 def test_the_widest_table_is_carried_and_what_no_argument_holds_is_refused(plan: Plan) -> None:

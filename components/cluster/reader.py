@@ -1,11 +1,12 @@
-"""Reads an API server for `doctor`: never a value of a Secret, and no is an answer."""
+"""Reads a cluster for `doctor`: no value of a Secret, no patience, and "no" is an answer."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Final
 
-from sevenfold.cluster.api import configuration
+from sevenfold.cluster.client import ApiServer, RequestError
+from sevenfold.contracts.errors import TemporaryError
 
 __all__ = ["Answer", "ClusterReader"]
 
@@ -14,7 +15,7 @@ NAMES_ONLY: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v
 
 
 class Answer(dict[str, Any]):
-    """What a path holds; empty where it holds nothing. `known` is False where we were not allowed to look."""
+    """The object at a path; empty where there is none. `known` is False where we were not allowed to look."""
 
     def __init__(self, value: dict[str, Any] | None = None, *, known: bool = True) -> None:
         super().__init__(value or {})
@@ -22,7 +23,7 @@ class Answer(dict[str, Any]):
 
     @property
     def there(self) -> bool | None:
-        """Whether it is there; None where it could not be looked at."""
+        """Whether it is there; None where that could not be checked."""
         return bool(self) if self.known else None
 
 
@@ -34,16 +35,12 @@ class ClusterReader:
     """
 
     def __init__(self, context: str = "") -> None:
-        from kubernetes import client
-
-        settings = configuration(context)
-        settings.retries = False
-        self._client, self._refused = client.ApiClient(settings), client.ApiException
+        self._server = ApiServer(context, seconds=SECONDS, reconnects=False)
 
     @property
     def host(self) -> str:
         """Address of the API server."""
-        return str(self._client.configuration.host)
+        return self._server.host
 
     def get(self, path: str, *, names_only: bool = False) -> Answer:
         """Return what lies at a path; with `names_only` no more than its metadata."""
@@ -63,22 +60,10 @@ class ClusterReader:
         return bool(answer["status"].get("allowed")) if answer.get("status") else None
 
     def _ask(self, verb: str, path: str, *, body: Any = None, accept: str = "application/json") -> Answer:
-        from urllib3.exceptions import HTTPError
-
         try:
-            told = self._client.call_api(
-                path,
-                verb,
-                header_params={"Accept": accept, "Content-Type": "application/json"},
-                body=body,
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _return_http_data_only=True,
-                _request_timeout=SECONDS,
-            )
-            value = json.loads(told.data)
-        except self._refused as error:
+            value = json.loads(self._server.request(verb, path, body=body, accept=accept))
+        except RequestError as error:
             return Answer(known=error.status in (404, 503))
-        except (HTTPError, ValueError, OSError):
+        except (TemporaryError, ValueError):
             return Answer(known=False)
         return Answer(value if isinstance(value, dict) else {"items": value})

@@ -1,0 +1,68 @@
+"""The commands about a bundle on this machine: serve it, compare a table with it, score it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["add_bundle_commands"]
+
+BundleFolder = Annotated[Path, typer.Argument(help="Folder of a bundle.", metavar="BUNDLE", show_default=False)]
+
+
+def add_bundle_commands(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (serve, drift, evaluate):
+        app.command()(command)
+
+
+def serve(
+    bundle: BundleFolder,
+    name: Annotated[str, typer.Option(help="Model name in the URL; empty takes the bundle's.")] = "",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8080,
+) -> None:
+    """Serve a bundle over KServe's V1 and V2 protocols until Ctrl-C."""
+    from sevenfold.serving.predictor.serve import serve as serve_bundle
+
+    serve_bundle(bundle, name=name, host=host, port=port)
+
+
+def drift(
+    bundle: BundleFolder,
+    data: Annotated[Path, typer.Argument(help="Parquet table with the bundle's columns.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File for the report.")] = Path("drift.html"),
+) -> None:
+    """Compare a table with the rows a bundle was trained on; exit status 3 where it drifted."""
+    from sevenfold.monitoring.batch import drift_report
+    from sevenfold.report.page import write_report
+
+    report = drift_report(bundle, data)
+    write_report(report, out)
+    typer.echo(f"{report.headline}\n{out}")
+    raise typer.Exit(3 if report.level in ("bad", "warning") else 0)
+
+
+def evaluate(
+    bundle: BundleFolder,
+    dataset: Annotated[Path, typer.Argument(help="Folder of a dataset.", show_default=False)],
+    plan: Annotated[Path | None, typer.Option(help="Plan whose gates decide; none only scores.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File for the report.")] = Path("evaluation.html"),
+) -> None:
+    """Score a bundle on a dataset's test rows; exit status 3 where a gate refuses."""
+    from sevenfold.contracts.bundle import Bundle
+    from sevenfold.contracts.dataset import Dataset
+    from sevenfold.plan import TestingSection, load_plan
+    from sevenfold.report.page import write_report
+    from sevenfold.testing.evaluate import evaluate as score
+    from sevenfold.testing.report import evaluation_report
+
+    section = load_plan(plan).testing if plan else TestingSection()
+    opened = Bundle.open(bundle)
+    tested = score(opened, Dataset.open(dataset), section, name=opened.info.name)
+    report = evaluation_report(tested)
+    write_report(report, out)
+    typer.echo(f"{report.headline}\n{out}")
+    raise typer.Exit(0 if tested.evaluation.decision == "promote" else 3)

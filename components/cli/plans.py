@@ -1,0 +1,97 @@
+"""The commands about a plan on this machine: propose one, check it, run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["add_plan_commands"]
+
+PlanFile = Annotated[Path, typer.Argument(help="The plan.", metavar="PLAN.YAML", show_default=False)]
+
+
+def add_plan_commands(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    for command in (init, validate, run):
+        app.command()(command)
+
+
+def init(
+    table: Annotated[Path, typer.Argument(help="CSV or Parquet file.", metavar="TABLE", show_default=False)],
+    target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for plan.yaml and the notebook.")] = Path(),
+    name: Annotated[str, typer.Option(help="Name of the plan; empty takes the file's.")] = "",
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Propose settings for a cluster: approval by a person.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> None:
+    """Profile a table and propose a plan, every proposal explained where it stands.
+
+    Example: [bold]sevenfold init houses.csv --target price[/]
+    """
+    from rich.console import Console
+    from rich.markup import escape
+
+    from sevenfold.design.propose import init_project
+
+    with Console(stderr=True).status("look at the table") as status:
+
+        def on_progress(message: str, done: int, total: int) -> None:
+            status.update(escape(f"{message} ({done + 1} of {total})" if done < total else message))
+
+        plan = init_project(table, target, out, name=name, force=force, for_cluster=cluster, tell=on_progress)
+    typer.echo(f"Read it, change what you know better, then: sevenfold run {plan}")
+
+
+def validate(
+    plan: Annotated[Path, typer.Argument(help="The plan.", metavar="PLAN.YAML")] = Path("plan.yaml"),
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of plans instead.")] = False,
+) -> None:
+    """Check a plan and name every problem at once, each with its line and remedy."""
+    from sevenfold.plan import load_plan
+
+    if schema:
+        import json
+
+        from sevenfold.plan import Plan
+
+        typer.echo(json.dumps(Plan.json_schema(), indent=2))
+        return
+    loaded = load_plan(plan)
+    typer.echo(f"{plan}: fine ({loaded.name}: predict {loaded.data.target}, {loaded.data.task})")
+
+
+def run(
+    plan: PlanFile,
+    runs: Annotated[Path, typer.Option(help="Folder for the runs.")] = Path("runs"),
+    data: Annotated[str, typer.Option(help="Another table with the plan's columns.")] = "",
+    trials: Annotated[int | None, typer.Option(help="Tuning trials.", min=0)] = None,
+    max_epochs: Annotated[int | None, typer.Option(help="Most epochs of the final training.", min=1)] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of tuning and training.", min=0)] = None,
+    keep_serving: Annotated[bool, typer.Option("--keep-serving", help="Leave the predictor running.")] = False,
+) -> None:
+    """Run all seven stages on this machine and end with a served model, a drift finding and a report.
+
+    Exit status: 0 promoted or waiting for approval, 3 a gate refused, 2 plan or data wrong, 1 all else.
+    """
+    from rich.console import Console
+
+    from sevenfold.pipelines.ending import show_ending
+    from sevenfold.pipelines.local.run import LocalRun, run_locally
+    from sevenfold.pipelines.view import RunView
+    from sevenfold.plan import load_plan
+
+    console = Console()
+    wanted = LocalRun(
+        plan_path=plan, runs=runs, data=data, trials=trials, max_epochs=max_epochs, seed=seed, keep_serving=keep_serving
+    )
+    try:
+        result = run_locally(wanted, load_plan(plan), RunView(console))
+    except KeyboardInterrupt:
+        typer.secho("interrupted: what had started is stopped, what was unfinished is gone", fg="yellow", err=True)
+        raise typer.Exit(1) from None
+    show_ending(console, result)
+    raise typer.Exit(result.exit_status)
