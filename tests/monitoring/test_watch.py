@@ -7,11 +7,12 @@ import pytest
 import yaml
 from kfp import dsl
 
-from sevenfold.contracts.canonical import canonical_json, write_json
+from sevenfold.contracts.canonical import canonical_json
 from sevenfold.contracts.manifest import seal, verify
+from sevenfold.contracts.service import SERVICE_FILE, LocalService, write_service
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.monitoring.component import monitor_model
-from sevenfold.monitoring.replay import scrape
+from sevenfold.monitoring.scrape import scrape
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import read_report
 from sevenfold.scoring.client import InferenceClient
@@ -19,8 +20,9 @@ from sevenfold.scoring.client import InferenceClient
 
 def service_folder(folder: Path, url: str, digest: str) -> Path:
     folder.mkdir()
-    write_json(folder / "service.json", {"kind": "local", "url": url, "name": "wind", "digest": digest})
-    seal(folder, expected=["service.json"])
+    service = LocalService(url=url, name="wind", digest=digest, port=9, pid=1, started="today", log="server.log")
+    write_service(service, folder)
+    seal(folder, expected=[SERVICE_FILE])
     return folder
 
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from metrics_page import parse_metrics
 
 from sevenfold.contracts.schema import Task
 from sevenfold.drift.bins import bin_of, prediction_values
-from sevenfold.drift.telemetry import parse_metrics
 from sevenfold.scoring.feeds import feeds_from_table
 from sevenfold.serving.predictor.drift_counts import DriftCounter
 from sevenfold.serving.predictor.meter import Meter

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from metrics_page import parse_metrics
 
 from sevenfold.contracts.service import REPLAY_HEADER, REPLAY_VALUE
 from sevenfold.drift.telemetry import (
@@ -23,7 +24,6 @@ from sevenfold.drift.telemetry import (
     REQUESTS,
     UNKNOWN_CATEGORIES,
     Metric,
-    parse_metrics,
 )
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.scoring.tensors import HEADER_LENGTH, encode_tensors
