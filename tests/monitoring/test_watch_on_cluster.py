@@ -58,13 +58,21 @@ def exposed(prometheus: Any, predictor: str, team: str) -> PrometheusClient:
 
 def send(sample: Any, predictor: str, client: PrometheusClient, table: Any, team: str) -> None:
     """Send rows as users do, and wait until Prometheus has counted them."""
+    total = f'sum(sevenfold_predictions_total{{namespace="{team}"}})'
+    before = client.query(total)[0].value
     with InferenceClient(predictor, "wind") as users:
         for start in range(0, table.num_rows, 200):
             users.infer(feeds_from_table(table.slice(start, 200), sample.bundle.signature.inputs))
     deadline = time.monotonic() + 15
-    while client.query(f'sum(sevenfold_predictions_total{{namespace="{team}"}})')[0].value < table.num_rows:
+    while client.query(total)[0].value < before + table.num_rows:
         assert time.monotonic() < deadline, "never counted"
         time.sleep(0.05)
+
+
+def rows_of(sample: Any, predictor: str) -> float:
+    """Return the rows that the predictor has predicted."""
+    with InferenceClient(predictor, "wind") as client:
+        return scrape(client, bundle_label(sample.bundle.digest)).rows
 
 
 def watched(sample: Any, out: Path, url: str, team: str, **section: Any) -> tuple[Report, dict[str, Any], float]:
@@ -86,6 +94,7 @@ def watched(sample: Any, out: Path, url: str, team: str, **section: Any) -> tupl
 
 def test_what_users_sent_is_judged_and_nothing_is_sent(sample, predictor, prometheus, table, team, tmp_path):
     client = exposed(prometheus, predictor, team)
+    before = rows_of(sample, predictor)
     send(sample, predictor, client, table(600, 5, wind=1.0), team)
     service = tmp_path / "service"
     service.mkdir()
@@ -115,8 +124,7 @@ def test_what_users_sent_is_judged_and_nothing_is_sent(sample, predictor, promet
     assert report.headline.startswith("Drift in the 600 rows served: 1 feature moved, wind.")
     assert "In the dataset: No drift: the 1,000 test rows" in report.headline
     assert yaml.safe_load((tmp_path / "watch" / "rules.yaml").read_text())["kind"] == "PrometheusRule"
-    with InferenceClient(predictor, "wind") as users:
-        assert scrape(users, bundle_label(sample.bundle.digest)).rows == 600
+    assert rows_of(sample, predictor) - before == 600
 
 
 def test_few_rows_are_no_verdict_and_reported_as_few(sample, predictor, prometheus, table, team, tmp_path):

@@ -194,7 +194,7 @@ def test_threshold_moves_the_predicted_class() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "truth", "predicted", "says"),
+    ("metric", "truth", "predicted", "message"),
     [
         ("auc", [0, 1], [0.1, 0.2], "one of .*roc_auc.*but got 'auc'"),
         ("roc_auc", [0, 1, 1], [0.1, 0.2], r"shapes \(3,\) and \(2, 2\)"),
@@ -203,6 +203,6 @@ def test_threshold_moves_the_predicted_class() -> None:
         ("log_loss", [0, 2], [0.1, 0.2], "below the number of classes 2, but got 2"),
     ],
 )
-def test_misuse_is_named(metric: str, truth: list[float], predicted: list[float], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+def test_misuse_is_named(metric: str, truth: list[float], predicted: list[float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         score(metric, np.array(truth), np.array(predicted))
