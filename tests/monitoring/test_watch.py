@@ -1,4 +1,4 @@
-"""The whole stage against a real predictor: drift is found where it was put, and nowhere else."""
+"""The whole stage against a real predictor: drift appears in the months and features that have it, nowhere else."""
 
 import json
 from pathlib import Path
