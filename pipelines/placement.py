@@ -4,7 +4,7 @@ from typing import Any
 
 from sevenfold.images import image
 from sevenfold.plan import ImagesSection, Plan, StageName
-from sevenfold.runtime.prometheus_login import PROMETHEUS_KEYS
+from sevenfold.runtime.prometheus import PROMETHEUS_KEYS
 
 __all__ = ["ROOMS", "STORAGE_KEYS", "VOLUME_PATH", "place_task"]
 

@@ -11,7 +11,7 @@ from sevenfold.contracts.schema import Role
 from sevenfold.images import image
 from sevenfold.plan import DataSection, Plan, Section
 from sevenfold.plan.deployment import Runtime
-from sevenfold.scoring.scores import default_metric
+from sevenfold.plan.metrics import default_metric
 
 __all__ = ["stage_settings"]
 

@@ -1,1 +1,1 @@
-"""What stages hand to each other: dataset, bundle, report, manifest, errors."""
+"""Contracts: the files that one stage writes and another reads, and the errors of all stages."""

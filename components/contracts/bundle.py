@@ -2,7 +2,7 @@
 
 `model.onnx` takes the raw columns and returns the prediction; testing scores that very file and serving loads that
 very file. Beside it: `bundle.json` (`BundleInfo`), `model.safetensors`, `reference.json`, `example_request.json`
-(synthetic rows, V1 form) and `manifest.json`. Nothing in a bundle tells when, where or how fast it was made, so the
+(synthetic rows, V1 form) and `manifest.json`. A bundle holds no time, host or duration, so the
 same data, plan and seed give the same digest.
 
 The names, shapes and types of the graph's inputs and outputs are those of `contracts.signature`.
@@ -35,7 +35,7 @@ SAVED_MODEL_FILE: Final = f"{SAVED_MODEL}/1/saved_model.pb"
 
 
 class BundleInfo(BaseModel):
-    """What `bundle.json` says of the model."""
+    """The content of `bundle.json`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,9 +1,9 @@
-"""The dataset folder: what preparation hands to tuning, training and testing.
+"""The dataset folder that preparation writes for tuning, training, testing and monitoring.
 
 ========================  =====================================================================
 `train.parquet`           rows the transform and the model are fitted on
 `validation.parquet`      rows that choose settings and stop training
-`test.parquet`            rows nobody looked at before testing
+`test.parquet`            rows that no stage reads before testing
 `later.parquet`           rows after the test period, in time order; only with a split by time
 `schema.json`             `Schema`: columns, target, task, class names
 `transform.json`          `Transform`: what was fitted, on the training rows only

@@ -1,15 +1,15 @@
-"""The one tree of exceptions, and how a failure is told.
+"""The one tree of exceptions, and their JSON form.
 
 SevenfoldError
 ├── PlanError           the plan is wrong; carries every problem at once
 ├── DataError           the data cannot be used; never retried
-├── InputError          one value of a row is not what the signature says; names the field
+├── InputError          one value of a row breaks the signature; names the field
 ├── PolicyError         something forbidden was asked for (a path, an address, a name)
-├── IntegrityError      a file is missing, unlisted, or not what its digest says
+├── IntegrityError      a file is missing, unlisted, or differs from its digest
 ├── GateRefused         the candidate was tested and turned down
 ├── TrainingError       no model could be made from good data
 ├── ServingError        the predictor or its service did not come up or answered wrongly
-├── MonitoringError     what serves cannot be watched
+├── MonitoringError     the serving model cannot be watched
 ├── TemporaryError      a passing fault; the same call may succeed later
 └── MissingExtraError   an optional package is not installed
 
@@ -87,7 +87,7 @@ class SevenfoldError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with a plan: where, what the rule is, what was found, what to write instead."""
+    """One thing wrong with a plan: its line and key, the rule, the value that breaks it, and the remedy."""
 
     line: int
     key: str
@@ -135,11 +135,11 @@ class PolicyError(SevenfoldError):
 
 
 class IntegrityError(SevenfoldError):
-    """A folder is not what its manifest says."""
+    """A folder differs from its manifest."""
 
 
 class GateRefused(SevenfoldError):
-    """The candidate was tested and refused; what serves now goes on serving."""
+    """The candidate was tested and refused; the serving model stays."""
 
     exit_status = 3
 
@@ -153,7 +153,7 @@ class ServingError(SevenfoldError):
 
 
 class MonitoringError(SevenfoldError):
-    """What serves cannot be watched: no metrics, or metrics that make no sense."""
+    """The serving model cannot be watched: no metrics, or metrics that cannot be read."""
 
 
 class TemporaryError(SevenfoldError):

@@ -1,4 +1,4 @@
-"""The evaluation folder: what testing found of a bundle, and what it decided.
+"""The evaluation folder: the results of testing a bundle, and the decision.
 
 =====================  ==============================================================================
 `evaluation.json`      `Evaluation`
@@ -63,7 +63,7 @@ class SliceResult(_Part):
 
 
 class Evaluation(_Part):
-    """What testing found of one bundle."""
+    """The content of `evaluation.json`: the test results of one bundle, and the decision."""
 
     version: int = FORMAT_VERSION
     name: str  # the plan's name
@@ -96,20 +96,20 @@ class Evaluation(_Part):
         if missing:
             raise IntegrityError("missing_file", f"An evaluation holds {list(EVALUATION_FILES)}, but lacks {missing}.")
         try:
-            found = cls.model_validate_json((folder / "evaluation.json").read_bytes())
+            evaluation = cls.model_validate_json((folder / "evaluation.json").read_bytes())
         except ValidationError as error:
             raise IntegrityError(
                 "unknown_format",
                 f"Evaluation format {FORMAT_VERSION} is read, but evaluation.json is another.",
                 remedy="Install the Sevenfold version that wrote it, or a newer one.",
             ) from error
-        if found.version != FORMAT_VERSION:
+        if evaluation.version != FORMAT_VERSION:
             raise IntegrityError(
                 "unknown_format",
-                f"Evaluation format {FORMAT_VERSION} is read, but got {found.version}.",
+                f"Evaluation format {FORMAT_VERSION} is read, but got {evaluation.version}.",
                 remedy="Install a newer Sevenfold.",
             )
-        return found
+        return evaluation
 
     def save(self, folder: Path, *, rows: int) -> str:
         """Write `evaluation.json` beside the `rows` rows of `predictions.parquet`, seal both, return the digest."""

@@ -150,13 +150,13 @@ def _check_entry(folder: Path, name: str, entry: FileEntry) -> None:
 def _files(folder: Path) -> dict[str, Path]:
     if folder.is_symlink() or not folder.is_dir():
         raise IntegrityError("missing_file", f"{folder.name} must be a folder, but is not there.")
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for path in folder.rglob("*"):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             raise IntegrityError("not_a_file", f"{folder.name} may hold plain files only, but {path.name!r} is none.")
         if path.is_file():
-            found[path.relative_to(folder).as_posix()] = path
-    return found
+            files[path.relative_to(folder).as_posix()] = path
+    return files
 
 
 def _digest(files: Mapping[str, FileEntry]) -> str:

@@ -1,7 +1,7 @@
 """The reference: how the training rows were spread over the bins of each feature (`reference.json`).
 
 Preparation writes it for the features, training adds the predictions; the predictor, the drift report and the rules
-compare what they count with it.
+compare their counts with it.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ class FeatureBins(BaseModel):
     def index(self) -> dict[str, int]:
         """The bin of every known level, and of "" for missing."""
         last = len(self.names) - 3
-        return {**{level: min(place, last) for place, level in enumerate(self.levels)}, "": len(self.names) - 1}
+        return {**{level: min(position, last) for position, level in enumerate(self.levels)}, "": len(self.names) - 1}
 
     @cached_property
     def edge_list(self) -> list[float]:
-        """The edges, as the search in them wants them."""
+        """The edges, for the search of one value."""
         return list(self.edges)
 
     @cached_property
     def edge_array(self) -> NDArray[np.float64]:
-        """The edges, as the search of many values wants them."""
+        """The edges, for the search of many values."""
         return np.array(self.edges, dtype=np.float64)
 
 

@@ -1,7 +1,7 @@
-"""What serves now, what served before, and what was best: the memory that promotions and rollbacks are written to.
+"""The registry: the record of every promotion and rollback, and a copy of every promoted bundle.
 
-The last record of the history is what serves. A record is one file that appears whole under the next number, so a
-promotion that is interrupted anywhere leaves the old model in charge, or the new one, never a part of each.
+The last record of the history names the serving model. A record is one file that appears whole under the next number,
+so an interrupted promotion leaves either the old or the new model serving, never a mixture.
 
 =========================  ===========================================================
 `bundles/<64 hex>/`        every bundle ever promoted, under its own digest
@@ -29,7 +29,7 @@ __all__ = ["LocalRegistry", "Record", "Registry", "best_of", "earlier_of"]
 
 
 class Record(BaseModel):
-    """One change of what serves: who, why, what exactly, and the numbers it was decided on."""
+    """One change of the serving model: who made it and why, the bundle, and the scores behind the decision."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -50,10 +50,10 @@ class Record(BaseModel):
 
 
 class Registry(Protocol):
-    """The memory of promotions, wherever it is kept."""
+    """The record of promotions, in whatever store."""
 
     def current(self) -> Record | None:
-        """Return the record of what serves now, or None before the first promotion."""
+        """Return the record of the serving model, or None before the first promotion."""
 
     def best(self, metric: str, *, higher_is_better: bool) -> Record | None:
         """Return the promotion with the best score of `metric`, the oldest among equals, or None."""
@@ -62,10 +62,10 @@ class Registry(Protocol):
         """Return all records, oldest first."""
 
     def promote(self, record: Record, bundle: Path) -> Record:
-        """Keep a copy of the bundle and make it what serves; return the record as written."""
+        """Keep a copy of the bundle and make it the serving model; return the record as written."""
 
     def rollback(self, *, who: str, reason: str, to: str = "") -> Record:
-        """Make an earlier bundle what serves: the one named by digest, or the last other one."""
+        """Make an earlier bundle the serving model: the one named by digest, or the last other one."""
 
     def bundle(self, digest: str) -> Bundle:
         """Open the kept copy of a bundle, verified."""
@@ -78,7 +78,7 @@ class LocalRegistry:
         self.folder = folder
 
     def current(self) -> Record | None:
-        """Return the record of what serves now, or None before the first promotion."""
+        """Return the record of the serving model, or None before the first promotion."""
         numbers = self._numbers()
         return self._read(numbers[-1]) if numbers else None
 
@@ -95,9 +95,9 @@ class LocalRegistry:
         return [self._read(number) for number in self._numbers()]
 
     def promote(self, record: Record, bundle: Path) -> Record:
-        """Keep a copy of the bundle and make it what serves; return the record as written.
+        """Keep a copy of the bundle and make it the serving model; return the record as written.
 
-        Promoting what serves already writes nothing and returns its record.
+        Promoting the serving model again writes nothing and returns its record.
 
         Raises:
             IntegrityError: whatever `Bundle.open` raises, and ``digest_mismatch`` if the folder is another bundle.
@@ -110,11 +110,11 @@ class LocalRegistry:
         return self._append(record)
 
     def rollback(self, *, who: str, reason: str, to: str = "") -> Record:
-        """Make an earlier bundle what serves: the one named by digest, or the last other one.
+        """Make an earlier bundle the serving model: the one named by digest, or the last other one.
 
         Raises:
             PolicyError: ``nothing_to_roll_back`` if no such bundle was ever promoted.
-            IntegrityError: if the kept copy is no longer what was promoted.
+            IntegrityError: if the kept copy has changed since its promotion.
         """
         back = earlier_of(self.history(), to)
         self.bundle(back.bundle)
@@ -199,7 +199,7 @@ def best_of(records: Sequence[Record], metric: str, *, higher_is_better: bool) -
 
 
 def earlier_of(records: Sequence[Record], to: str = "") -> Record:
-    """Return what a rollback puts back: the bundle named by digest, or the last one before what serves now.
+    """Return the record that a rollback restores: of the bundle named by digest, or the last before the serving one.
 
     Raises:
         PolicyError: ``nothing_to_roll_back`` if no such bundle was ever promoted.
@@ -210,13 +210,13 @@ def earlier_of(records: Sequence[Record], to: str = "") -> Record:
         raise PolicyError(
             "nothing_to_roll_back",
             f"A rollback needs an earlier promotion{f' of {to}' if to else ''}, but there is none.",
-            remedy="See what was promoted with: sevenfold history NAME",
+            remedy="List the promotions with: sevenfold history NAME",
         )
     return earlier[-1]
 
 
 def _leads_back(record: Record, records: Sequence[Record], serving: str) -> bool:
-    """Whether a rollback without a name may land here: promoted before what serves was first promoted."""
+    """Whether a rollback without a name may land here: promoted before the serving model's first promotion."""
     first = next(r.number for r in records if r.bundle == serving)
     return record.bundle != serving and record.number < first
 

@@ -1,4 +1,4 @@
-"""Columns: what a table's columns are, in the plan and in a dataset's `schema.json` alike."""
+"""Columns of a table, their roles and types, in the plan and in a dataset's `schema.json` alike."""
 
 from __future__ import annotations
 
@@ -47,28 +47,38 @@ class Column(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
-    kind: Annotated[Kind, Field(description="How its values are read.")]
-    role: Annotated[Role, Field(description="What it is for.")] = Role.FEATURE
-    also_feature: Annotated[bool, Field(description="For role time or group: use it as a feature too.")] = False
-    unit: Annotated[str, Field(description="Unit of its numbers, for people.")] = ""
+    kind: Annotated[Kind, Field(description="How the values are read: number, integer, boolean, category or datetime.")]
+    role: Annotated[
+        Role, Field(description="Purpose of the column: feature, target, time, group, identifier or ignore.")
+    ] = Role.FEATURE
+    also_feature: Annotated[bool, Field(description="Whether a column with role time or group is a feature too.")] = (
+        False
+    )
+    unit: Annotated[str, Field(description="Unit of the numbers, shown in reports.")] = ""
     nullable: Annotated[bool, Field(description="Whether a value may be missing.")] = True
-    range: Annotated[tuple[float, float] | None, Field(description="Smallest and largest value allowed.")] = None
-    categories: Annotated[tuple[str, ...] | None, Field(description="The only values allowed.")] = None
-    true_values: Annotated[tuple[str, ...], Field(description="For kind boolean: texts that mean true.")] = (
+    range: Annotated[tuple[float, float] | None, Field(description="Smallest and largest value that are allowed.")] = (
+        None
+    )
+    categories: Annotated[tuple[str, ...] | None, Field(description="The only values that are allowed.")] = None
+    true_values: Annotated[tuple[str, ...], Field(description="Texts that mean true, for kind boolean.")] = (
         "true",
         "True",
         "TRUE",
         "1",
     )
-    false_values: Annotated[tuple[str, ...], Field(description="For kind boolean: texts that mean false.")] = (
+    false_values: Annotated[tuple[str, ...], Field(description="Texts that mean false, for kind boolean.")] = (
         "false",
         "False",
         "FALSE",
         "0",
     )
-    date_format: Annotated[str, Field(description="strptime format of a datetime; empty reads ISO 8601.")] = ""
-    sensitive: Annotated[bool, Field(description="Its values never appear in reports, logs or errors.")] = False
-    note: Annotated[str, Field(description="Why it is what it is.")] = ""
+    date_format: Annotated[
+        str, Field(description="Format of a datetime in the notation of strptime; empty reads ISO 8601.")
+    ] = ""
+    sensitive: Annotated[
+        bool, Field(description="Whether the values are sensitive, and never appear in reports, logs or errors.")
+    ] = False
+    note: Annotated[str, Field(description="A note for readers of the plan.")] = ""
 
     @property
     def is_feature(self) -> bool:

@@ -1,8 +1,8 @@
-"""The service folder: what deployment hands to the judge and to monitoring, and the headers that a service speaks.
+"""The service folder that deployment writes for the judge and for monitoring, and the HTTP headers of a service.
 
 =================  ======================================================================================
-`service.json`     `LocalService` or `KServeService`, told apart by `kind`
-`checks.json`      what was checked before anybody used it (`sevenfold.serving.deployment.Checks`)
+`service.json`     `LocalService` or `KServeService`, as its `kind` says
+`checks.json`      results of the checks before any user's request (`sevenfold.serving.deployment.Checks`)
 `manifest.json`    digest and bytes of both
 =================  ======================================================================================
 """
@@ -47,7 +47,7 @@ class Strategy(StrEnum):
 
 
 class LocalService(BaseModel):
-    """A predictor that runs as a process of this machine; `started` is when it began, as the system says."""
+    """A predictor that runs as a process of this machine; `started` is its start time, as the system reports it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""The study folder: what tuning hands to training.
+"""The study folder that tuning writes for training.
 
 ===============  =========================================================================================
 `best.json`      `Best`

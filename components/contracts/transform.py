@@ -1,4 +1,4 @@
-"""What preparation fitted on the training rows (`transform.json`): how raw columns become numbers and codes.
+"""The transform that preparation fitted on the training rows (`transform.json`): raw columns to numbers and codes.
 
 A transform is values only. `encode` applies it with numpy for training, `preprocessing_graph` turns it into the
 first part of `model.onnx`; both give the same float32. It is fitted in preparation::
@@ -41,7 +41,7 @@ FIRST_LEVEL: Final = 2
 
 
 class Part(StrEnum):
-    """What of a datetime the model sees, always in UTC.
+    """The parts of a datetime that the model sees, always in UTC.
 
     The first three are cyclic and give three inputs each: sine and cosine of the phase, and the phase itself brought
     to [-1, 1), all 0 where the date is missing. The phase is the minute of 1 440, the weekday of 7 from Monday, and the

@@ -1,4 +1,4 @@
-"""Read and write JSON documents that say which version of their format they are."""
+"""Read and write JSON documents that carry the version of their format."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def read_versioned(path: Path, model: type[Model], known: int) -> Model:
 
 
 def require_version(content: bytes, known: int, name: str) -> None:
-    """Raise IntegrityError ``unknown_format`` where a document says a version other than the one that is known.
+    """Raise IntegrityError ``unknown_format`` where a document has another version than the known one.
 
-    Another format may have any other keys, so its version is looked at before all else.
+    Another format may have any other keys, so its version is checked first.
     """
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
-        return  # whoever reads the document says what is wrong with it
+        return  # reading the document raises a better error
     version = document.get("version") if isinstance(document, dict) else None
     if isinstance(version, int) and version != known:
         raise IntegrityError(

@@ -1,1 +1,1 @@
-"""Drift: bins, counters, statistics and the PromQL that says the same."""
+"""Drift: bins, counters and statistics, and the same formulas in PromQL."""

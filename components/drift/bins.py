@@ -1,6 +1,6 @@
-"""Bins: how the values of each feature were spread in training, and how new values are counted into the same bins.
+"""Bins: intervals and levels that each feature's values are counted into, in training and afterwards alike.
 
-Counts are integers and add up: bins counted on shards, replicas or hours sum to the bins of the whole.
+Counts are integers and add up: the counts of shards, replicas or hours sum to those of the whole.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 MAX_BINS: Final = 10  # intervals of a number, and named levels of a category
-MIN_COUNT: Final = 10  # a level seen fewer times is not stored by name
+MIN_COUNT: Final = 10  # a level with fewer rows is not stored by name
 MAX_LEVEL_CHARACTERS: Final = 8_192  # of all known levels of one feature, so that a feature stays below 16 kB
 HOURS: Final = 3
 DAY: Final = 86_400_000_000  # microseconds
@@ -56,7 +56,7 @@ def build_reference(table: pa.Table, schema: Schema, *, max_features: int = 50) 
 
 
 def with_prediction(reference: Reference, signature: Signature, prediction: Prediction) -> Reference:
-    """Return the reference with the bins of the predictions of some rows, at best ones the model was not fitted on.
+    """Return the reference with the bins of some rows' predictions; best are rows that the model was not fitted on.
 
     Binary: the probability of the positive class, and regression: the value, in intervals of about equal counts.
     Multiclass: the predicted class.
@@ -70,7 +70,7 @@ def with_prediction(reference: Reference, signature: Signature, prediction: Pred
 
 
 def prediction_values(signature: Signature, prediction: Prediction) -> NDArray[Any]:
-    """Return of each prediction what its bins count: positive probability, predicted class or value."""
+    """Return the value of each prediction that its bins count: positive probability, predicted class or value."""
     if signature.task is Task.MULTICLASS and prediction.labels is not None:
         return prediction.labels
     if prediction.probabilities is not None:
@@ -94,15 +94,15 @@ def count_bins(bins: FeatureBins, values: NDArray[Any], missing: NDArray[np.bool
         counts[bin_of(bins, values[0], missing=missing is not None and bool(missing[0]))] = 1
         return counts
     if bins.kind == "number":
-        places = np.searchsorted(bins.edge_array, values, side="right")
-        places[np.isnan(values)] = size - 1
+        indices = np.searchsorted(bins.edge_array, values, side="right")
+        indices[np.isnan(values)] = size - 1
     elif bins.kind == "category":
         return _count_levels(bins, values)
     else:
-        places = _phase(bins.kind, values)
+        indices = _phase(bins.kind, values)
         if missing is not None:
-            places = np.where(missing, size - 1, places)
-    return np.bincount(places, minlength=size).astype(np.int64, copy=False)
+            indices = np.where(missing, size - 1, indices)
+    return np.bincount(indices, minlength=size).astype(np.int64, copy=False)
 
 
 def bin_of(bins: FeatureBins, value: Any, *, missing: bool = False) -> int:
@@ -159,10 +159,10 @@ def _number_bins(values: NDArray[np.float64], *, hidden: bool) -> FeatureBins:
     if len(present):
         distinct = np.unique(present)
         if len(distinct) > MAX_BINS:
-            places = np.arange(1, MAX_BINS) * len(present) // MAX_BINS
-            distinct = np.unique(present[places])
+            cuts = np.arange(1, MAX_BINS) * len(present) // MAX_BINS
+            distinct = np.unique(present[cuts])
         edges = distinct[distinct > present[0]].tolist()
-    names = [f"bin {place + 1}" for place in range(len(edges) + 1)] if hidden else _interval_names(edges)
+    names = [f"bin {index + 1}" for index in range(len(edges) + 1)] if hidden else _interval_names(edges)
     known = len(present) > 0 and not hidden
     return FeatureBins(
         kind="number",
@@ -178,9 +178,9 @@ def _interval_names(edges: Sequence[float]) -> list[str]:
     if not edges:
         return ["any"]
     short = [f"{edge:.6g}" for edge in edges]
-    said = short if len(set(short)) == len(short) else [repr(edge) for edge in edges]
-    between = [f"{low} to {high}" for low, high in pairwise(said)]
-    return [f"below {said[0]}", *between, f"{said[-1]} and above"]
+    shown = short if len(set(short)) == len(short) else [repr(edge) for edge in edges]
+    between = [f"{low} to {high}" for low, high in pairwise(shown)]
+    return [f"below {shown[0]}", *between, f"{shown[-1]} and above"]
 
 
 def _known_levels(texts: NDArray[Any]) -> list[str]:
@@ -197,7 +197,7 @@ def _known_levels(texts: NDArray[Any]) -> list[str]:
 
 
 def _category_bins(levels: Sequence[str], *, hidden: bool) -> FeatureBins:
-    named = [f"level {place + 1}" for place in range(len(levels))] if hidden else [_level_name(name) for name in levels]
+    named = [f"level {index + 1}" for index in range(len(levels))] if hidden else [_level_name(name) for name in levels]
     return FeatureBins(
         kind="category",
         levels=tuple(levels),
@@ -207,7 +207,7 @@ def _category_bins(levels: Sequence[str], *, hidden: bool) -> FeatureBins:
 
 
 def _level_name(level: str) -> str:
-    # a level that is called like one of the fixed bins must not share its counter
+    # a level with the name of a fixed bin must not share its counter
     return f"= {level}" if level in ("other", "unseen", "missing") else level
 
 

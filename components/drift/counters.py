@@ -1,4 +1,4 @@
-"""What the predictors of one bundle have counted: at one moment, between two looks, of one replica or of several."""
+"""Counters of one bundle's predictors: at one moment or between two scrapes, of one replica or of several summed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from sevenfold.contracts.reference import Reference
 from sevenfold.drift import telemetry
 from sevenfold.drift.stability import PREDICTION, Counts
 
-__all__ = ["SHARED", "Samples", "Scrape", "bin_counts", "latency_quantile", "scrape_of", "since", "summed"]
+__all__ = ["Samples", "Scrape", "bin_counts", "latency_quantile", "scrape_of", "since", "summed"]
 
-SHARED = ("model", "bundle")  # labels of every series
-Samples = Mapping[tuple[str, ...], float]  # by the values of the other labels, in the order of the labels' names
+Samples = Mapping[tuple[str, ...], float]  # by the values of a metric's own labels, in the order of `Metric.own_labels`
 
 
 @dataclass(frozen=True)
 class Scrape:
-    """The counters of one bundle: of one replica at one moment, of several summed, or of the time between two looks.
+    """The counters of one bundle: of one replica at one moment, of several summed, or of the time between two scrapes.
 
     `bins` holds rows per (feature, bin), `prediction` per bin, `codes` requests per status, `buckets` requests per
     upper bound in seconds, cumulative, as Prometheus has them.
@@ -51,8 +50,8 @@ class Scrape:
 def since(before: Scrape | None, after: Scrape) -> Scrape:
     """Return what was counted between two scrapes of one replica.
 
-    Another bundle, or a counter that fell, means the process began anew: then all that `after` holds was counted
-    since. What the old process counted after the first look is lost.
+    Another bundle, or a counter that fell, means that the process restarted: then everything in `after` was counted
+    since. What the old process counted after the first scrape is lost.
     """
     if before is None or before.bundle != after.bundle or _fell(before, after):
         return after
@@ -63,7 +62,7 @@ def summed(scrapes: Sequence[Scrape]) -> Scrape:
     """Return the counts of several replicas of one bundle together.
 
     Raises:
-        ValueError: for no scrape, or for several bundles.
+        ValueError: if there is no scrape, or if they are of several bundles.
     """
     if not scrapes or len({(scrape.model, scrape.bundle) for scrape in scrapes}) > 1:
         raise ValueError("scrapes of one model and bundle can be summed, and at least one")
@@ -87,33 +86,33 @@ def bin_counts(scrape: Scrape, reference: Reference) -> dict[str, Counts]:
 def latency_quantile(scrape: Scrape, quantile: float) -> float:
     """Return a quantile of the request time in seconds, as PromQL's `histogram_quantile` does; NaN without requests.
 
-    Within a bucket the times are taken to be spread evenly; beyond the last bound the last bound is returned.
+    Times are assumed to be spread evenly within a bucket; beyond the last finite bound, that bound is returned.
     """
     bounds = sorted(scrape.buckets)
     total = scrape.buckets[bounds[-1]] if bounds else 0.0
     if total <= 0:
         return math.nan
     rank, lower, below = quantile * total, 0.0, 0.0
-    for place, bound in enumerate(bounds):
+    for index, bound in enumerate(bounds):
         count = scrape.buckets[bound]
         if count >= rank:
             if math.isinf(bound):
-                return bounds[place - 1] if place else math.nan
+                return bounds[index - 1] if index else math.nan
             return bound if count == below else lower + (bound - lower) * (rank - below) / (count - below)
         lower, below = bound, count
     return lower
 
 
-def scrape_of(model: str, bundle: str, found: Mapping[str, Samples]) -> Scrape:
-    """Return the counters of one bundle from its samples by name: absent ones are 0."""
+def scrape_of(model: str, bundle: str, samples: Mapping[str, Samples]) -> Scrape:
+    """Return the counters of one bundle from its samples by name; absent ones are 0."""
 
     def series(metric: telemetry.Metric) -> Samples:
-        return found.get(metric.name, {})
+        return samples.get(metric.name, {})
 
     def single(metric: telemetry.Metric) -> dict[str, float]:
         return {key[0]: value for key, value in series(metric).items() if key}
 
-    buckets = found.get(telemetry.REQUEST_SECONDS.name + "_bucket", {})
+    buckets = samples.get(telemetry.REQUEST_SECONDS.name + "_bucket", {})
     return Scrape(
         model=model,
         bundle=bundle,
@@ -144,7 +143,7 @@ def _combined(one: Scrape, other: Scrape, sign: float) -> Scrape:
 
 
 def _fell(before: Scrape, after: Scrape) -> bool:
-    """Whether any counter is below what it was; one process has one fate, so one is enough."""
+    """Whether any counter is below what it was; a restart resets all of a process, so one is enough."""
     pairs: Iterable[tuple[float, float]] = (
         (value, getattr(after, name).get(key, 0.0)) for name in _MAPS for key, value in getattr(before, name).items()
     )

@@ -1,7 +1,7 @@
-"""What counters rose by since a moment, exactly, from Prometheus's raw samples.
+"""The exact increase of counters since a moment, from Prometheus's raw samples.
 
 PromQL's `increase()` extrapolates to the ends of its window, so 200 requests may read 211; a decision on 200 counted
-requests must not. Here every request counts once: from the last sample at or before the moment to the newest, through
+requests must not. Here every request counts once: from the last sample at or before the moment to the newest, across
 restarts, over all pods.
 """
 
@@ -10,19 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sevenfold.drift import telemetry
-from sevenfold.drift.counters import SHARED
 from sevenfold.drift.prometheus import Series
 
 __all__ = ["LOOKBACK_SECONDS", "last_values", "pods_since", "rise", "summed_rises"]
 
-LOOKBACK_SECONDS = 300.0  # as long as Prometheus itself takes a sample for current
+LOOKBACK_SECONDS = 300.0  # as long as Prometheus itself treats a sample as current
 
 
 def rise(samples: Sequence[tuple[float, float]], since: float) -> float:
-    """Return what one counter rose by after `since`.
+    """Return the increase of one counter after `since`.
 
-    The last sample at or before `since` is where it stood; a series without one began later, and a process begins at 0.
-    A sample below the one before it is a restart: what it shows was all counted since.
+    It is measured from the last sample at or before `since`; a series without one began later, at 0. A sample below
+    the one before it means a restart, so all of its value was counted since.
 
     >>> rise([(0, 5), (10, 7), (20, 9), (30, 1)], since=10)
     3.0
@@ -35,19 +34,18 @@ def rise(samples: Sequence[tuple[float, float]], since: float) -> float:
     return total
 
 
-def pods_since(found: Iterable[Series], since: float) -> set[str]:
+def pods_since(many: Iterable[Series], since: float) -> set[str]:
     """Return the pods (instances, where Prometheus names no pods) with a sample after `since`."""
-    return {_pod(series) for series in found if series.samples[-1][0] > since}
+    return {_pod(series) for series in many if series.samples[-1][0] > since}
 
 
-def summed_rises(found: Iterable[Series], since: float) -> dict[str, dict[tuple[str, ...], float]]:
-    """Return what counters rose by over all pods: by name, then by the values of its own labels.
+def summed_rises(many: Iterable[Series], since: float) -> dict[str, dict[tuple[str, ...], float]]:
+    """Return the increase of counters over all pods: by name, then by the values of the counter's own labels.
 
-    The keys are as `drift.counters.Samples` wants them. A pod that two jobs scrape counts once, by the job that saw
-    more.
+    The keys are those of `drift.counters.Samples`. A pod that two jobs scrape counts once, by the job that saw more.
     """
     by_pod: dict[tuple[str, tuple[str, ...], str], dict[str, float]] = {}
-    for series in found:
+    for series in many:
         jobs = by_pod.setdefault((*_key(series), _pod(series)), {})
         job = series.labels.get("job", "")
         jobs[job] = jobs.get(job, 0.0) + rise(series.samples, since)
@@ -58,21 +56,21 @@ def summed_rises(found: Iterable[Series], since: float) -> dict[str, dict[tuple[
     return total
 
 
-def last_values(found: Iterable[Series]) -> dict[str, dict[tuple[str, ...], float]]:
-    """Return the last value of gauges that all pods have alike, keyed as `summed_rises` does."""
+def last_values(many: Iterable[Series]) -> dict[str, dict[tuple[str, ...], float]]:
+    """Return the last value of gauges that are equal on all pods, keyed as in `summed_rises`."""
     values: dict[str, dict[tuple[str, ...], float]] = {}
-    for series in found:
+    for series in many:
         name, labels = _key(series)
         values.setdefault(name, {})[labels] = series.value
     return values
 
 
-_OURS = frozenset({name for metric in telemetry.METRICS for name in metric.labels} | {"le"}) - set(SHARED)
+_OWN = frozenset({name for metric in telemetry.METRICS for name in metric.own_labels} | {"le"})
 
 
 def _key(series: Series) -> tuple[str, tuple[str, ...]]:
-    # What a scrape configuration adds, such as the node, tells nothing of what was counted.
-    own = tuple(value for name, value in sorted(series.labels.items()) if name in _OURS)
+    # A scrape configuration adds labels, such as the node, that say nothing about what was counted.
+    own = tuple(value for name, value in sorted(series.labels.items()) if name in _OWN)
     return series.labels.get("__name__", ""), own
 
 

@@ -1,31 +1,32 @@
-"""A small client of Prometheus: it asks, and changes nothing."""
+"""A small client of Prometheus's HTTP API: it reads, and changes nothing."""
 
 from __future__ import annotations
 
-import http.client
+import logging
 import math
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from sevenfold.contracts.errors import MonitoringError, SevenfoldError, TemporaryError
-from sevenfold.runtime.prometheus_address import address_fault
-from sevenfold.runtime.prometheus_login import PrometheusLogin
+from sevenfold.contracts.errors import MissingExtraError, MonitoringError, SevenfoldError, TemporaryError
+from sevenfold.runtime.prometheus import PrometheusLogin, address_fault
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["PrometheusClient", "Series", "selector"]
 
 MAX_ANSWER_BYTES: Final = 64 << 20
-CHUNK_BYTES: Final = 1 << 16
+MAX_ERROR_BYTES: Final = 4_096  # of a refusal, for its message
 PASSING_STATUS: Final = frozenset({408, 425, 429})
 REFUSED_STATUS: Final = frozenset({301, 302, 303, 307, 308, 401, 403})  # a redirect leads to a page to log in at
 LOGIN: Final = (
     "Name a Secret with PROMETHEUS_TOKEN, or PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD, as secrets.prometheus, "
-    "and see that they let it in."
+    "and check that Prometheus accepts them."
 )
 
 
@@ -53,18 +54,20 @@ def selector(names: str | list[str] | tuple[str, ...], labels: Mapping[str, str]
 
 
 class PrometheusClient:
-    """Ask one Prometheus, or what speaks its HTTP API.
+    """Reads from one Prometheus, or from a server with the same HTTP API.
 
     Args:
         url: its address, with the path it is served under, if any.
-        login: sent with every question, to this address alone.
-        timeout_seconds: longest time of one question, the answer's transfer included.
+        login: sent with every request, to this address alone.
+        timeout_seconds: longest time of one request, the transfer of the answer included.
         max_bytes: largest answer that is read.
 
-    No proxy of the environment is used and no redirect followed: what answers is what the plan names.
+    Each request opens a connection of its own. No proxy of the environment is used and no redirect is followed: only
+    the server that the plan names is asked.
 
     Raises:
-        MonitoringError: ``bad_address`` if `address_fault` finds one; what `PrometheusLogin` raises.
+        MonitoringError: ``bad_address`` where `address_fault` reports a fault; what `PrometheusLogin` raises.
+        MissingExtraError: if httpx is not installed.
     """
 
     def __init__(
@@ -75,22 +78,23 @@ class PrometheusClient:
         timeout_seconds: float = 10.0,
         max_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
-        from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, build_opener
-
-        class _NoRedirect(HTTPRedirectHandler):
-            def redirect_request(self, *_: Any, **__: Any) -> None:
-                return None
-
         fault = address_fault(url)
         if fault:
             raise MonitoringError("bad_address", f"monitoring.prometheus {fault}.", remedy="Correct it in the plan.")
+        try:
+            import httpx  # noqa: F401
+        except ImportError as error:
+            raise MissingExtraError("httpx", "monitor") from error
+        # httpx logs a line per request at INFO, the level of a Kubeflow task: a watch would fill its log with them.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self.url = url.rstrip("/")
         self.timeout_seconds = timeout_seconds
         self.max_bytes = max_bytes
         login = login or PrometheusLogin()
-        self._opener = build_opener(ProxyHandler({}), _NoRedirect(), HTTPSHandler(context=login.trust()))
+        self._trust = login.trust()
         header = login.header()
-        self._headers = {"Authorization": header} if header else {}
+        # An answer that is not compressed cannot grow while it is read, so `max_bytes` bounds it.
+        self._headers = {"Accept-Encoding": "identity", **({"Authorization": header} if header else {})}
 
     def query(self, expression: str, *, at: float | None = None) -> list[Series]:
         """Evaluate an expression at one moment; None is now, by Prometheus's own clock.
@@ -125,7 +129,7 @@ class PrometheusClient:
         return self.query(f"{chosen}[{max(1, math.ceil(until - since))}s]", at=until)
 
     def rules(self) -> list[dict[str, Any]]:
-        """Return every rule Prometheus has loaded, as its API tells them; raises what `query` raises."""
+        """Return every rule Prometheus has loaded, as its API lists them; raises what `query` raises."""
         data = self._ask("/api/v1/rules", None)
         try:
             return [rule for group in data["groups"] for rule in group["rules"]]
@@ -133,32 +137,34 @@ class PrometheusClient:
             raise self._no_prometheus() from error
 
     def _ask(self, path: str, form: Mapping[str, str] | None) -> Any:
-        from urllib.error import HTTPError
-        from urllib.request import Request
+        import httpx
 
-        body = urlencode(form).encode() if form is not None else None
-        question = Request(self.url + path, data=body, headers=self._headers)  # noqa: S310 — http by `address_fault`
+        method = "GET" if form is None else "POST"
         try:
-            with self._opener.open(question, timeout=self.timeout_seconds) as answer:
+            with (
+                httpx.Client(
+                    verify=self._trust, trust_env=False, follow_redirects=False, timeout=self.timeout_seconds
+                ) as client,
+                client.stream(method, self.url + path, data=form, headers=self._headers) as answer,
+            ):
+                if not answer.is_success:
+                    raise self._refused(answer.status_code, _reason(answer))
                 received = self._read(answer)
-        except HTTPError as error:
-            with error:
-                raise self._refused(error.code, _told(error)) from None
-        except (OSError, http.client.HTTPException) as error:
-            if isinstance(getattr(error, "reason", error), ssl.SSLCertVerificationError):
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            if _is_untrusted(error):
                 raise self._untrusted() from error
             raise self._unreachable(f"{type(error).__name__}: {error}") from error
         try:
-            answered = orjson.loads(received)
-            if answered["status"] != "success":
-                raise ValueError(answered["status"])
-            return answered["data"]
+            document = orjson.loads(received)
+            if document["status"] != "success":
+                raise ValueError(document["status"])
+            return document["data"]
         except (ValueError, KeyError, TypeError) as error:
             raise self._no_prometheus() from error
 
-    def _read(self, answer: Any) -> bytes:
+    def _read(self, answer: httpx.Response) -> bytes:
         deadline, parts, size = time.monotonic() + self.timeout_seconds, [], 0
-        while part := answer.read1(CHUNK_BYTES):
+        for part in answer.iter_raw():
             parts.append(part)
             size += len(part)
             if size > self.max_bytes:
@@ -169,19 +175,17 @@ class PrometheusClient:
                 )
             if time.monotonic() > deadline:
                 raise TimeoutError(f"no whole answer within {self.timeout_seconds:g} s")
-        if answer.length:
-            raise http.client.IncompleteRead(b"".join(parts), answer.length)
         return b"".join(parts)
 
-    def _refused(self, status: int, told: str) -> SevenfoldError:
+    def _refused(self, status: int, reason: str) -> SevenfoldError:
         if status >= 500 or status in PASSING_STATUS:
-            return self._unreachable(f"status {status}{told}")
+            return self._unreachable(f"status {status}{reason}")
         return MonitoringError(
             "prometheus_refused",
-            f"Prometheus at {self.url} must answer, but refuses with status {status}{told}",
+            f"Prometheus at {self.url} must answer, but refuses with status {status}{reason}",
             remedy=LOGIN
             if status in REFUSED_STATUS
-            else "See that monitoring.prometheus is its address, with its path.",
+            else "Check that monitoring.prometheus is its address, with its path.",
         )
 
     def _untrusted(self) -> MonitoringError:
@@ -191,18 +195,18 @@ class PrometheusClient:
             remedy="Put its authority's certificate as PROMETHEUS_CA into the Secret that secrets.prometheus names.",
         )
 
-    def _unreachable(self, what: str) -> TemporaryError:
+    def _unreachable(self, fault: str) -> TemporaryError:
         return TemporaryError(
             "prometheus_unreachable",
-            f"Prometheus at {self.url} must answer, but got {what[:300]}",
-            remedy="See whether it runs, and whether a network policy lets this pod ask it.",
+            f"Prometheus at {self.url} must answer, but got {fault[:300]}",
+            remedy="Check that it runs, and that a network policy lets this pod reach it.",
         )
 
     def _no_prometheus(self) -> MonitoringError:
         return MonitoringError(
             "not_prometheus",
             f"{self.url} must answer as Prometheus does, but does not.",
-            remedy="See that monitoring.prometheus is its address, with its path.",
+            remedy="Check that monitoring.prometheus is its address, with its path.",
         )
 
 
@@ -211,11 +215,28 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _told(answer: Any) -> str:
+def _reason(answer: httpx.Response) -> str:
+    """Return the error that a refusal names, from the first bytes of its body."""
+    import httpx
+
+    body = b""
     try:
-        return f": {orjson.loads(answer.read(4_096))['error']}"[:300]
-    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        for part in answer.iter_raw():
+            body += part
+            if len(body) >= MAX_ERROR_BYTES:
+                break
+        return f": {orjson.loads(body[:MAX_ERROR_BYTES])['error']}"[:300]
+    except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError):
         return "."
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    """Whether a certificate was refused: httpx wraps the reason of a failed connection twice."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _series(kind: str, result: Any) -> list[Series]:

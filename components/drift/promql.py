@@ -1,7 +1,7 @@
-"""Recording rules: the drift formula of `drift.py` in PromQL, from counters to a flag per feature and window.
+"""Recording rules: the formula of `drift.verdict` in PromQL, from counters to a flag per feature and window.
 
-A window is what the counters rose by. `increase()` extrapolates, which costs a young pod up to a tenth of its PSI, so
-it is used only where a counter was reset in the window; else the window is a difference of two samples.
+A window is the increase of the counters. `increase()` extrapolates, which changes the PSI of a young pod by up to a
+tenth, so it is used only where a counter was reset in the window; otherwise the window is a difference of two samples.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from sevenfold.plan.monitoring import MonitoringSection
 
 __all__ = ["FEATURE", "PREDICTIONS", "Subject", "recording_rules", "window_increase"]
 
-EXPORTED_SIGNIFICANCE = 0.01  # what the predictor's own chi-squared limit stands for
+EXPORTED_SIGNIFICANCE = 0.01  # level of the chi-squared limit that the predictor exports
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What may drift: the features, or the predictions; `labels` are those of one of them."""
+    """What may drift, the features or the predictions, and the labels that identify one of them."""
 
     prefix: str
     labels: str
@@ -48,9 +48,9 @@ PREDICTIONS = Subject(
 
 
 def window_increase(series: str, minutes: int) -> str:
-    """Return the expression of what a counter rose by within the last minutes, exact where it was not reset.
+    """Return the expression of a counter's increase within the last minutes, exact where it was not reset.
 
-    A series that was not there when the window began is counted from its first sample, which is 0 for a new process.
+    A series that did not exist when the window began is counted from its first sample, which is 0 for a new process.
     """
     before = f"({series} offset {minutes}m or min_over_time({series}[{minutes}m]))"
     plain = f"(last_over_time({series}[{minutes}m]) - {before}) and resets({series}[{minutes}m]) == 0"
@@ -99,7 +99,7 @@ def _rule(name: str, expression: str) -> dict[str, str]:
 
 
 def _share(subject: Subject, part: str, whole: str, selector: str) -> str:
-    """Smooth as `drift.smoothed_shares` does: half a row more in each of the degrees + 1 bins."""
+    """Smooth as `stability.smoothed_shares` does: half a row more in each of the degrees + 1 bins."""
     of = subject.name
     total = f"({of(whole)}{selector} + {SMOOTHING} * ({of('degrees')}{selector} + 1))"
     return f"({of(part)}{selector} + {SMOOTHING}) / on ({subject.labels}) group_left () {total}"

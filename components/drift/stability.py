@@ -1,10 +1,10 @@
-"""Whether counts are spread over bins as others were: the population stability index (PSI) and its chance level.
+"""The population stability index (PSI): how far counts per bin moved from a reference, and how far chance moves them.
 
 The PSI of shares q against reference shares p is the sum over bins of (q - p) ln(q / p), both smoothed by half a row
 per bin. Without any change, PSI / (1/n + 1/n_ref) follows about a chi-squared distribution with B - 1 degrees of
 freedom (Yurdakul, *Statistical Properties of the Population Stability Index*, 2018,
-https://scholarworks.wmich.edu/dissertations/3208), so its expectation, (B - 1)(1/n + 1/n_ref), is taken off what is
-reported. Counts have moved if the change is *significant* (the chi-squared test) **and** *large* (the PSI, or the
+https://scholarworks.wmich.edu/dissertations/3208), so its expectation, (B - 1)(1/n + 1/n_ref), is subtracted from what
+is reported. Counts have moved if the change is *significant* (the chi-squared test) **and** *large* (the PSI, or the
 share of one bin).
 """
 
@@ -18,11 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from sevenfold.drift.chi_squared import chi_squared_quantile
 
-__all__ = ["PREDICTION", "SMOOTHING", "Counts", "Move", "expected_index", "move_of", "smoothed_shares"]
-__all__ += ["stability_index"]
+__all__ = ["PREDICTION", "SMOOTHING", "Counts", "Move", "move_of", "smoothed_shares", "stability_index"]
 
 SMOOTHING: Final = 0.5  # rows added to every bin, so that an empty one has a logarithm
-PREDICTION: Final = "prediction"  # what the model says, beside the features
+PREDICTION: Final = "prediction"  # name of the predictions where features are named
 Counts = NDArray[np.int64] | NDArray[np.float64]
 
 
@@ -30,20 +29,20 @@ Counts = NDArray[np.int64] | NDArray[np.float64]
 class Move:
     """How far counts moved from the reference's.
 
-    `psi` has its no-change expectation taken off and may be a little below 0; `evidence` is compared with the
-    chi-squared `limit`; the bin at `place` moved most, from the share `before` to the share `after`.
+    `psi` has its expectation without change subtracted and may be a little below 0; `evidence` is compared with the
+    chi-squared `limit`; the bin `bin` moved most, from the share `before` to the share `after`.
     """
 
     psi: float
     evidence: float
     limit: float
-    place: int
+    bin: int  # index
     before: float
     after: float
 
     @property
     def significant(self) -> bool:
-        """Whether chance hardly explains it."""
+        """Whether chance is an unlikely explanation."""
         return self.evidence > self.limit
 
     def large(self, *, psi: float, share: float) -> bool:
@@ -69,11 +68,6 @@ def stability_index(counts: ArrayLike, reference: ArrayLike) -> NDArray[np.float
     return index
 
 
-def expected_index(bins: int, rows: float, reference_rows: float) -> float:
-    """Return the PSI to be expected without any drift, (B - 1)(1/n + 1/n_ref)."""
-    return (bins - 1) * (1 / rows + 1 / reference_rows)
-
-
 def move_of(counts: ArrayLike, reference: ArrayLike, *, significance: float) -> Move:
     """Compare rows per bin with the reference's rows per bin.
 
@@ -82,17 +76,17 @@ def move_of(counts: ArrayLike, reference: ArrayLike, *, significance: float) -> 
         reference: the same of the reference.
         significance: level of the chi-squared test.
     """
-    found, before = np.asarray(counts, dtype=np.float64), np.asarray(reference, dtype=np.float64)
-    index = float(stability_index(found, before))
-    degrees = max(1, found.shape[-1] - 1)
-    noise = 1 / max(float(found.sum()), 1.0) + 1 / max(float(before.sum()), 1.0)
-    was, now = smoothed_shares(before), smoothed_shares(found)
-    place = int(np.argmax(np.abs(now - was)))
+    after, before = np.asarray(counts, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    index = float(stability_index(after, before))
+    degrees = max(1, after.shape[-1] - 1)
+    noise = 1 / max(float(after.sum()), 1.0) + 1 / max(float(before.sum()), 1.0)
+    was, now = smoothed_shares(before), smoothed_shares(after)
+    farthest = int(np.argmax(np.abs(now - was)))
     return Move(
         psi=index - degrees * noise,
         evidence=index / noise,
         limit=chi_squared_quantile(1 - significance, degrees),
-        place=place,
-        before=float(was[place]),
-        after=float(now[place]),
+        bin=farthest,
+        before=float(was[farthest]),
+        after=float(now[farthest]),
     )

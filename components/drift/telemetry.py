@@ -1,6 +1,6 @@
-"""What a predictor measures: every metric's name, labels and meaning.
+"""The Prometheus metrics of a predictor: the name, labels and meaning of each, defined once.
 
-The predictor writes these series, the rules, the dashboard and the drift report read them; nobody spells a name twice.
+The predictor writes these series; the rules, the dashboard and the drift report read them by these constants.
 Namespace and pod are Prometheus's own labels. `feature` and `bin` come from the bundle's reference alone, `code` and
 `reason` from the tuples below, so the number of series is fixed when a model loads, whatever clients send. Every series
 is there, at 0, from the first scrape.
@@ -8,7 +8,6 @@ is there, at 0, from the first scrape.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -33,13 +32,14 @@ __all__ = [
     "REFUSALS",
     "REQUESTS",
     "REQUEST_SECONDS",
+    "SHARED",
     "SHED",
     "UNKNOWN_CATEGORIES",
     "Metric",
     "bundle_label",
-    "parse_metrics",
 ]
 
+SHARED: Final = ("model", "bundle")  # labels of every series of a bundle
 # Status codes a prediction can end with; one series each.
 CODES: Final = ("200", "400", "408", "413", "415", "422", "499", "500", "503")
 # Why a model was refused at load: the two families of `IntegrityError` and `PolicyError`, and all else.
@@ -55,20 +55,25 @@ class Metric:
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     help: str
-    labels: tuple[str, ...] = ("model", "bundle")
+    labels: tuple[str, ...] = SHARED
 
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def own_labels(self) -> tuple[str, ...]:
+        """The labels besides those of every series, in alphabetical order."""
+        return tuple(sorted(set(self.labels) - set(SHARED)))
 
-_FEATURE = ("model", "bundle", "feature")
-_BIN = ("model", "bundle", "feature", "bin")
+
+_FEATURE = (*SHARED, "feature")
+_BIN = (*SHARED, "feature", "bin")
 
 REQUESTS = Metric(
     "sevenfold_requests_total",
     "counter",
     "Prediction requests answered, by HTTP status; 499 is a client that left.",
-    ("model", "bundle", "code"),
+    (*SHARED, "code"),
 )
 REQUEST_SECONDS = Metric(
     "sevenfold_request_seconds",
@@ -83,7 +88,7 @@ PREDICTION_BINS = Metric(
     "sevenfold_prediction_bin_total",
     "counter",
     "Rows whose prediction fell into a bin of the reference.",
-    ("model", "bundle", "bin"),
+    (*SHARED, "bin"),
 )
 UNKNOWN_CATEGORIES = Metric(
     "sevenfold_unknown_category_total", "counter", "Values of a category never seen in training.", _FEATURE
@@ -102,7 +107,7 @@ BUNDLE_INFO = Metric(
     "sevenfold_bundle_info",
     "gauge",
     "Always 1; says what serves.",
-    ("model", "bundle", "digest", "task", "framework", "package_version"),
+    (*SHARED, "digest", "task", "framework", "package_version"),
 )
 REFERENCE_FEATURE_BINS = Metric(
     "sevenfold_reference_feature_bin_rows", "gauge", "Training rows in a bin, per feature.", _BIN
@@ -111,7 +116,7 @@ REFERENCE_PREDICTION_BINS = Metric(
     "sevenfold_reference_prediction_bin_rows",
     "gauge",
     "Rows of the reference whose prediction fell into a bin.",
-    ("model", "bundle", "bin"),
+    (*SHARED, "bin"),
 )
 REFERENCE_ROWS = Metric("sevenfold_reference_rows", "gauge", "Training rows behind the reference.")
 REFERENCE_DEGREES = Metric("sevenfold_reference_degrees_of_freedom", "gauge", "Bins of a feature less one.", _FEATURE)
@@ -122,58 +127,13 @@ REFERENCE_CHI_SQUARED = Metric(
     _FEATURE,
 )
 
-METRICS: Final = (
-    REQUESTS,
-    REQUEST_SECONDS,
-    PREDICTIONS,
-    FEATURE_BINS,
-    PREDICTION_BINS,
-    UNKNOWN_CATEGORIES,
-    OUT_OF_RANGE,
-    EXTRA_FIELDS,
-    NONFINITE,
-    SHED,
-    MODEL_LOAD_REJECTED,
-    READY,
-    BUNDLE_INFO,
-    REFERENCE_FEATURE_BINS,
-    REFERENCE_PREDICTION_BINS,
-    REFERENCE_ROWS,
-    REFERENCE_DEGREES,
-    REFERENCE_CHI_SQUARED,
-)
+METRICS: Final = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 
 
 def bundle_label(digest: str) -> str:
-    """Return the short form of a bundle's digest that stands in labels: its first 12 hex digits.
+    """Return the short form of a bundle's digest used in labels: its first 12 hex digits.
 
     >>> bundle_label("sha256:0123456789abcdef")
     '0123456789ab'
     """
     return digest.removeprefix("sha256:")[:12]
-
-
-_LINE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
-_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
-_ESCAPES = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
-
-
-def parse_metrics(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """Read the Prometheus text format: (sample name, set of label pairs) to value.
-
-    >>> parse_metrics('up{job="a"} 1')
-    {('up', frozenset({('job', 'a')})): 1.0}
-    """
-    samples = {}
-    for line in text.split("\n"):  # a label may hold what else ends lines
-        match = _LINE.match(line)
-        if match is None:
-            continue
-        name, labels, value = match.groups()
-        pairs = frozenset((key, _unescape(raw)) for key, raw in _LABEL.findall(labels or ""))
-        samples[name, pairs] = float(value)
-    return samples
-
-
-def _unescape(text: str) -> str:
-    return re.sub(r'\\[n"\\]', lambda match: _ESCAPES[match[0]], text)

@@ -1,10 +1,10 @@
-"""Drift: whether the rows of a window are spread over a feature's bins as the training rows were.
+"""The verdict on drift: whether the rows of a window are spread over a feature's bins as the training rows were.
 
-A feature has drifted in a window if its move (`drift.stability`) is *significant* (the chi-squared test at
+A feature has drifted in a window if its move (see `drift.stability`) is *significant* (the chi-squared test at
 `significance` over the number of features) **and** *large* (PSI of at least `psi`, or a share moved by `share`).
 An alarm needs this in `windows_drifted` of `windows` windows. Fewer than `min_rows` rows give no verdict.
 
-The rules for Prometheus (`rules.py`) say the same in PromQL.
+The recording rules for Prometheus (`drift.promql`) express the same in PromQL.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Verdict = Literal["drifted", "stable", "insufficient_data"]
 class FeatureDrift:
     """One feature in one window.
 
-    `psi` has its no-drift expectation taken off and may be a little below 0; `evidence` is compared with the
+    `psi` has its expectation without drift subtracted and may be a little below 0; `evidence` is compared with the
     chi-squared `limit`; `bin` moved most, from the share `before` to the share `after`.
     """
 
@@ -44,7 +44,7 @@ class FeatureDrift:
 
 @dataclass(frozen=True, kw_only=True)
 class WindowDrift:
-    """One window: its rows and, per feature (the prediction last, where there is one), how it moved."""
+    """One window: its rows and how each feature moved, the prediction last where there is one."""
 
     label: str
     rows: int
@@ -54,7 +54,7 @@ class WindowDrift:
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """A feature that drifted in enough windows: the first of them, how many, and its worst."""
+    """A feature that drifted in enough windows: the first of them, their number, and the worst."""
 
     feature: str
     since: str
@@ -68,22 +68,22 @@ def window_drift(
     """Compare one window with the reference.
 
     Args:
-        label: what the window is called.
-        counts: rows per bin of each feature, in the order of its bin names, and of `PREDICTION`; a feature that the
-            reference does not know is not looked at.
+        label: the name of the window.
+        counts: rows per bin of each feature, in the order of its bin names, and of `PREDICTION`; features that the
+            reference does not know are ignored.
         reference: the bundle's.
-        section: limits.
+        section: the limits.
     """
     known: dict[str, FeatureBins] = {name: bins for name, bins in reference.features.items() if name in counts}
     rows = max((int(np.sum(counts[name])) for name in known), default=int(np.sum(counts.get(PREDICTION, 0))))
     if rows < section.min_rows:
         return WindowDrift(label=label, rows=rows, verdict="insufficient_data")
     level = section.significance / max(1, len(reference.features))
-    found = [_feature(name, counts[name], bins, level, section) for name, bins in known.items()]
+    features = [_feature(name, counts[name], bins, level, section) for name, bins in known.items()]
     if reference.prediction is not None and PREDICTION in counts:
-        found.append(_feature(PREDICTION, counts[PREDICTION], reference.prediction, section.significance, section))
-    verdict: Verdict = "drifted" if any(feature.drifted for feature in found) else "stable"
-    return WindowDrift(label=label, rows=rows, verdict=verdict, features=tuple(found))
+        features.append(_feature(PREDICTION, counts[PREDICTION], reference.prediction, section.significance, section))
+    verdict: Verdict = "drifted" if any(feature.drifted for feature in features) else "stable"
+    return WindowDrift(label=label, rows=rows, verdict=verdict, features=tuple(features))
 
 
 def alarms(windows: Sequence[WindowDrift], section: MonitoringSection) -> list[Alarm]:
@@ -93,32 +93,32 @@ def alarms(windows: Sequence[WindowDrift], section: MonitoringSection) -> list[A
     """
     judged = [window for window in windows if window.verdict != "insufficient_data"]
     by_feature: dict[str, list[tuple[int, FeatureDrift]]] = {}
-    for place, window in enumerate(judged):
+    for index, window in enumerate(judged):
         for feature in window.features:
             if feature.drifted:
-                by_feature.setdefault(feature.feature, []).append((place, feature))
-    found = []
+                by_feature.setdefault(feature.feature, []).append((index, feature))
+    raised = []
     for name, drifted in by_feature.items():
-        start = _start([place for place, _ in drifted], section)
+        start = _start([index for index, _ in drifted], section)
         if start is not None:
             worst = max((feature for _, feature in drifted), key=lambda feature: feature.psi)
-            found.append(Alarm(feature=name, since=judged[start].label, windows=len(drifted), worst=worst))
-    return sorted(found, key=lambda alarm: -alarm.worst.psi)
+            raised.append(Alarm(feature=name, since=judged[start].label, windows=len(drifted), worst=worst))
+    return sorted(raised, key=lambda alarm: -alarm.worst.psi)
 
 
 def overall(windows: Sequence[WindowDrift], section: MonitoringSection) -> Verdict:
-    """Return what all windows say together: drifted with an alarm, insufficient_data where none can be judged."""
+    """Return the verdict on all windows: drifted if there is an alarm, insufficient_data if none can be judged."""
     if all(window.verdict == "insufficient_data" for window in windows):
         return "insufficient_data"
     return "drifted" if alarms(windows, section) else "stable"
 
 
-def _start(places: Sequence[int], section: MonitoringSection) -> int | None:
-    """Return the first drifted place from which on the rule of k in n holds."""
+def _start(drifted: Sequence[int], section: MonitoringSection) -> int | None:
+    """Return the index of the first drifted window that begins a run with k drifted windows in n."""
     need = section.windows_drifted
-    for i in range(len(places) - need + 1):
-        if places[i + need - 1] - places[i] < section.windows:
-            return places[i]
+    for i in range(len(drifted) - need + 1):
+        if drifted[i + need - 1] - drifted[i] < section.windows:
+            return drifted[i]
     return None
 
 
@@ -130,7 +130,7 @@ def _feature(name: str, counts: Counts, bins: FeatureBins, level: float, section
         psi=move.psi,
         evidence=move.evidence,
         limit=move.limit,
-        bin=bins.names[move.place],
+        bin=bins.names[move.bin],
         before=move.before,
         after=move.after,
         drifted=enough and move.significant and move.large(psi=section.psi, share=section.share),

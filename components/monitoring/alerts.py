@@ -1,7 +1,7 @@
-"""Alerts: what is wrong, in words, and a twin of each for the time when nobody can tell.
+"""Alerts: the conditions and texts of each, a twin for the time when its metric is missing, and a watchdog.
 
-A missing metric looks to Prometheus like an alert that is over, so every alert has a twin that fires when what it
-reads is not there; and one alert always fires, so that whoever receives alerts notices when Prometheus is silent.
+To Prometheus a missing metric looks like an alert that is over, so every alert has a twin that fires when the metric
+it reads is absent. The watchdog always fires, so that its receiver notices when Prometheus is silent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COMMON = 0.05  # share in the reference of an outcome that cannot be missing by 
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """One alert; `reads` is the metric without which nobody can tell."""
+    """One alert; `reads` is the metric without which it cannot be evaluated."""
 
     name: str
     expression: str
@@ -39,12 +39,12 @@ class Alert:
 
 
 def alerts(selector: str, section: MonitoringSection, level: ServiceLevel) -> list[Alert]:
-    """Return what to be alerted of, twins and watchdog apart."""
+    """Return the alerts of a model, without twins and watchdog."""
     return [*_drift(selector, section), *_outputs(selector, section), *_service(selector, level)]
 
 
 def alerting_rules(selector: str, section: MonitoringSection, level: ServiceLevel) -> list[dict[str, Any]]:
-    """Return the alerts as Prometheus has them: each, its twin, and the watchdog."""
+    """Return the alerting rules for Prometheus: every alert, its twin, and the watchdog."""
     rules = []
     for alert in alerts(selector, section, level):
         rules += [_rule(alert), _twin(alert, selector)]
@@ -76,9 +76,9 @@ def _drift(selector: str, section: MonitoringSection) -> list[Alert]:
 
 
 def _k_of_n(subject: Subject, selector: str, section: MonitoringSection) -> str:
-    """Add up separate windows; one that nobody judged counts as not drifted."""
+    """Add up separate windows; one without a verdict counts as not drifted."""
     now = f"{subject.name('drifted')}{selector}"
-    before = [f"({now} offset {place * section.window_minutes}m or {now} * 0)" for place in range(1, section.windows)]
+    before = [f"({now} offset {back * section.window_minutes}m or {now} * 0)" for back in range(1, section.windows)]
     return f"{' + '.join([now, *before])} >= {section.windows_drifted}"
 
 

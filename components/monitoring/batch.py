@@ -1,4 +1,4 @@
-"""Batch drift: a table compared with the rows a bundle was trained on, without a predictor."""
+"""Batch drift: compare a table with the training rows of a bundle, without a predictor."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def drift_report(bundle: Path, data: Path, section: MonitoringSection | None = N
 
     Args:
         bundle: a sealed bundle folder.
-        data: a Parquet file with the bundle's columns; others are not looked at.
-        section: limits; None takes the defaults.
+        data: a Parquet file with the bundle's columns; others are ignored.
+        section: the limits; None takes the defaults.
 
     Raises:
-        IntegrityError: if the bundle is not what its manifest says.
+        IntegrityError: if the bundle differs from its manifest.
         DataError: ``no_such_file``, ``not_a_table`` or ``no_rows``.
-        InputError: if a column is missing or holds something else than the bundle takes.
+        InputError: if a column is missing or holds another type than the bundle takes.
     """
     from sevenfold.monitoring.report import table_report
 
@@ -72,7 +72,7 @@ def drift_of_table(
 
 
 def count_feeds(feeds: Feeds, features: dict[str, FeatureBins]) -> dict[str, Counts]:
-    """Return the rows per bin of every feature."""
+    """Return rows per bin of every feature."""
     return {name: count_bins(bins, feeds[name], feeds.get(name + MISSING)) for name, bins in features.items()}
 
 

@@ -1,4 +1,4 @@
-"""What monitoring found on a cluster, for people: first whether anybody can see, then what users sent."""
+"""The monitoring report of a service on a cluster: its visibility to Prometheus first, then the users' traffic."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import math
 from sevenfold.contracts.reference import Reference
 from sevenfold.drift.counters import latency_quantile, summed
 from sevenfold.drift.verdict import alarms, overall
-from sevenfold.monitoring.live import Judged, Live
-from sevenfold.monitoring.pictures import drift_blocks
+from sevenfold.monitoring.drift_charts import drift_blocks
+from sevenfold.monitoring.live_windows import JudgedRows, LiveTraffic
 from sevenfold.monitoring.report import LEVELS, headline
-from sevenfold.monitoring.sight import Sight
+from sevenfold.monitoring.visibility import Visibility
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Fact, Facts, Finding, Findings, Level, Report, Text
@@ -22,25 +22,25 @@ GRAVITY: tuple[Level, ...] = ("good", "info", "warning", "bad")
 
 
 def cluster_report(
-    live: Live, rows: Judged | None, reference: Reference, section: MonitoringSection, level: ServiceLevel
+    live: LiveTraffic, rows: JudgedRows | None, reference: Reference, section: MonitoringSection, level: ServiceLevel
 ) -> Report:
-    """Return the report of a bundle that serves on a cluster.
+    """Return the report of a bundle served on a cluster.
 
     Args:
-        live: what Prometheus told; where it told nothing, the report says unknown and is never good.
+        live: the traffic that Prometheus counted; where it is not known, the report says unknown and is never good.
         rows: the dataset's rows, judged as a batch; None where the plan names none.
         reference: the bundle's.
-        section: limits.
-        level: what users are promised.
+        section: the limits.
+        level: the promised latency and error rate.
     """
-    findings = [*_sight_findings(live, section)]
+    findings = [*_visibility_findings(live, section)]
     blocks: list[Block] = [_facts(live, level)]
     if findings:
         blocks.append(Findings(findings=tuple(findings)))
     if live.known:
         blocks.append(Text(text=f"What users sent, in windows of {section.window_minutes} minutes:"))
-        found = alarms(live.judged.windows, section)
-        blocks += drift_blocks(live.judged.windows, found, live.judged.counts, reference, section)
+        raised = alarms(live.judged.windows, section)
+        blocks += drift_blocks(live.judged.windows, raised, live.judged.counts, reference, section)
     if rows is not None:
         blocks.append(Text(text=f"The dataset's {rows.what}, judged without sending them to the service:"))
         blocks += drift_blocks(rows.windows, alarms(rows.windows, section), rows.counts, reference, section)
@@ -56,50 +56,50 @@ def cluster_report(
     )
 
 
-def _live_level(live: Live, section: MonitoringSection) -> Level:
+def _live_level(live: LiveTraffic, section: MonitoringSection) -> Level:
     return LEVELS[overall(live.judged.windows, section)] if live.known else "warning"
 
 
-def _live_headline(live: Live, section: MonitoringSection) -> str:
+def _live_headline(live: LiveTraffic, section: MonitoringSection) -> str:
     if live.fault:
-        return "Unknown: Prometheus could not be asked, so nobody can tell whether what users send has drifted."
+        return "Unknown: Prometheus could not be asked, so drift in the users' requests is not known."
     if not live.known:
-        return "Unknown: Prometheus does not see this bundle, so nobody can tell whether what users send has drifted."
-    return _said(live.judged, section)
+        return "Unknown: Prometheus does not see this bundle, so drift in the users' requests is not known."
+    return _sentence(live.judged, section)
 
 
-def _rows_headline(rows: Judged | None, section: MonitoringSection) -> str:
-    return f"In the dataset: {_said(rows, section)}" if rows is not None else ""
+def _rows_headline(rows: JudgedRows | None, section: MonitoringSection) -> str:
+    return f"In the dataset: {_sentence(rows, section)}" if rows is not None else ""
 
 
-def _said(judged: Judged, section: MonitoringSection) -> str:
+def _sentence(judged: JudgedRows, section: MonitoringSection) -> str:
     count = f"{sum(window.rows for window in judged.windows):,} {judged.what}"
-    verdict, found = overall(judged.windows, section), alarms(judged.windows, section)
-    return headline(verdict, found, judged.windows, count, section)
+    verdict, raised = overall(judged.windows, section), alarms(judged.windows, section)
+    return headline(verdict, raised, judged.windows, count, section)
 
 
-def _sight_findings(live: Live, section: MonitoringSection) -> list[Finding]:
-    sight = live.sight
-    if sight is None:
+def _visibility_findings(live: LiveTraffic, section: MonitoringSection) -> list[Finding]:
+    visibility = live.visibility
+    if visibility is None:
         return [Finding(level="warning", text=live.fault)]
-    found = []
-    if not sight.scraped:
-        last = f"for {sight.age_seconds:.0f} s" if sight.age_seconds is not None else "within the last hour"
-        found.append(f"Prometheus at {section.prometheus} has not seen this bundle {last}: does it scrape its pods?")
-    if sight.down:
-        found.append(f"{sight.down} of {sight.up + sight.down} pods do not answer Prometheus.")
-    if sight.missing_rules:
-        found.append(f"Prometheus has not loaded the rules {', '.join(sight.missing_rules)}: apply rules.yaml.")
-    if sight.failing_rules:
-        found.append(f"Prometheus fails to evaluate {', '.join(sight.failing_rules[:5])}.")
-    if sight.firing:
-        found.append(f"Alerts are firing: {', '.join(sight.firing[:5])}.")
-    return [Finding(level="warning", text=text) for text in found]
+    texts = []
+    if not visibility.scraped:
+        last = f"for {visibility.age_seconds:.0f} s" if visibility.age_seconds is not None else "within the last hour"
+        texts.append(f"Prometheus at {section.prometheus} has not seen this bundle {last}: does it scrape its pods?")
+    if visibility.down:
+        texts.append(f"{visibility.down} of {visibility.up + visibility.down} pods do not answer Prometheus.")
+    if visibility.missing_rules:
+        texts.append(f"Prometheus has not loaded the rules {', '.join(visibility.missing_rules)}: apply rules.yaml.")
+    if visibility.failing_rules:
+        texts.append(f"Prometheus fails to evaluate {', '.join(visibility.failing_rules[:5])}.")
+    if visibility.firing:
+        texts.append(f"Alerts are firing: {', '.join(visibility.firing[:5])}.")
+    return [Finding(level="warning", text=text) for text in texts]
 
 
-def _facts(live: Live, level: ServiceLevel) -> Facts:
-    sight = live.sight or Sight()
-    unknown = live.sight is None
+def _facts(live: LiveTraffic, level: ServiceLevel) -> Facts:
+    visibility = live.visibility or Visibility()
+    unknown = live.visibility is None
     counted = summed([part.counted for part in live.counted]) if live.counted else None
     p99 = latency_quantile(counted, 0.99) * 1000 if counted else math.nan
     errors = round(counted.errors) if counted else None
@@ -108,11 +108,11 @@ def _facts(live: Live, level: ServiceLevel) -> Facts:
         facts=(
             Fact(
                 label="pods scraped",
-                value=None if unknown else sight.pods,
-                hint="whose figures Prometheus has, and fresh",
-                level="good" if sight.scraped else "warning",
+                value=None if unknown else visibility.pods,
+                hint="whose metrics Prometheus has, and fresh",
+                level="good" if visibility.scraped else "warning",
             ),
-            Fact(label="last sample", value=sight.age_seconds, unit="s ago"),
+            Fact(label="last sample", value=visibility.age_seconds, unit="s ago"),
             Fact(label="rules", value=_rules(live), level="good" if _rules(live) == "loaded" else "warning"),
             Fact(label="requests of users", value=round(counted.requests) if counted else None),
             Fact(label="failed requests", value=errors, level="bad" if errors else None),
@@ -127,7 +127,7 @@ def _facts(live: Live, level: ServiceLevel) -> Facts:
     )
 
 
-def _rules(live: Live) -> str:
-    if live.sight is None:
+def _rules(live: LiveTraffic) -> str:
+    if live.visibility is None:
         return "unknown"
-    return "missing" if live.sight.missing_rules else "failing" if live.sight.failing_rules else "loaded"
+    return "missing" if live.visibility.missing_rules else "failing" if live.visibility.failing_rules else "loaded"

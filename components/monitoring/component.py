@@ -1,4 +1,4 @@
-"""Stage 7, monitoring: watch what serves."""
+"""Stage 7, monitoring: watch the serving model."""
 
 # No `from __future__ import annotations` here: kfp reads the signature's types.
 from kfp import dsl
@@ -20,13 +20,13 @@ def monitor_model(
     """Watch a deployed model: judge drift from its own counters, write alerts and a dashboard.
 
     On one machine the rows the plan names are sent to the predictor as production traffic, window by window; what it
-    counted is compared with the training rows. On a cluster nothing is sent: Prometheus is asked what users sent, and
-    whether it scrapes the model and has loaded its rules, and the rows are judged without the service. Drift is a
-    finding, not a failure; where Prometheus does not answer, drift is unknown.
+    counted is compared with the training rows. On a cluster nothing is sent: the counters of users' requests are read
+    from Prometheus, which is also asked whether it scrapes the model and has loaded its rules; the plan's rows are
+    judged without the service. Drift is a finding, not a failure; where Prometheus does not answer, drift is unknown.
 
     Args:
         dataset: Sealed dataset folder; its later or test rows are replayed or judged.
-        bundle: Sealed bundle folder of what serves; its reference is compared with.
+        bundle: Sealed bundle folder of the serving model, with the reference to compare with.
         service: Sealed service folder of deploy_model.
         settings: Canonical JSON of {"monitoring": section of the plan, "name": name of the plan, "time_column":
             column that windows are cut by}, and on request "service_level" for the alerts.
@@ -42,7 +42,5 @@ def monitor_model(
         from sevenfold.monitoring.stage import run_monitoring
         from sevenfold.report.page import write_report
 
-        found = run_monitoring(
-            Path(dataset.path), Path(bundle.path), Path(service.path), settings, out=Path(watch.path)
-        )
-        write_report(found, Path(report.path), Path(summary.path))
+        page = run_monitoring(Path(dataset.path), Path(bundle.path), Path(service.path), settings, out=Path(watch.path))
+        write_report(page, Path(report.path), Path(summary.path))

@@ -1,4 +1,4 @@
-"""The Grafana dashboard: requests, errors, latency, drift per feature, what is predicted."""
+"""The Grafana dashboard: requests, errors, latency, drift per feature and predictions."""
 
 from __future__ import annotations
 
@@ -76,21 +76,21 @@ def _panels() -> list[dict[str, Any]]:
         _history("Drift per feature (PSI)", drift, "{{feature}}"),
         _series("What is predicted", [(shares, "{{bin}}")], "percentunit", stacked=True),
         _series("Drift of the predictions (PSI)", [(moved, "{{model}}")], ""),
-        _series("Odd values", [(f"sum(rate({m}{SELECTOR}{RATE}))", said) for m, said in odd], "wps"),
-        _series("Trouble", [(f"sum(rate({m}{SELECTOR}{RATE}))", said) for m, said in wrong], "reqps"),
+        _series("Odd values", [(f"sum(rate({m}{SELECTOR}{RATE}))", legend) for m, legend in odd], "wps"),
+        _series("Trouble", [(f"sum(rate({m}{SELECTOR}{RATE}))", legend) for m, legend in wrong], "reqps"),
         _table("What serves", serving),
     ]
-    return [_placed(panel, place) for place, panel in enumerate(panels)]
+    return [_at_position(panel, index) for index, panel in enumerate(panels)]
 
 
-def _placed(panel: dict[str, Any], place: int) -> dict[str, Any]:
-    return {**panel, "id": place + 1, "gridPos": {"x": 12 * (place % 2), "y": 9 * (place // 2), "w": 12, "h": 9}}
+def _at_position(panel: dict[str, Any], index: int) -> dict[str, Any]:
+    return {**panel, "id": index + 1, "gridPos": {"x": 12 * (index % 2), "y": 9 * (index // 2), "w": 12, "h": 9}}
 
 
 def _targets(queries: list[tuple[str, str]], **more: Any) -> list[dict[str, Any]]:
     return [
-        {"refId": chr(ord("A") + place), "datasource": SOURCE, "expr": query, "legendFormat": legend, **more}
-        for place, (query, legend) in enumerate(queries)
+        {"refId": chr(ord("A") + index), "datasource": SOURCE, "expr": query, "legendFormat": legend, **more}
+        for index, (query, legend) in enumerate(queries)
     ]
 
 

@@ -1,4 +1,4 @@
-"""What monitoring leaves behind: rules, dashboard and the record of drift, sealed."""
+"""The watch folder that monitoring writes: rules, dashboard and the record of drift, sealed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sevenfold.monitoring.rules import prometheus_rule, to_yaml
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
 
-__all__ = ["WATCH_FILES", "drift_record", "write_watched"]
+__all__ = ["WATCH_FILES", "drift_record", "write_watch"]
 
 WATCH_FILES = ("rules.yaml", "dashboard.json", "drift.json")
 
@@ -24,7 +24,7 @@ WATCH_FILES = ("rules.yaml", "dashboard.json", "drift.json")
 def drift_record(
     windows: Sequence[WindowDrift], counts: Mapping[str, Mapping[str, Counts]], section: MonitoringSection
 ) -> dict[str, Any]:
-    """Return verdict, alarms and windows as `drift.json` has them: nothing in it tells when or how fast."""
+    """Return verdict, alarms and windows for `drift.json`, without times or durations."""
     return {
         "verdict": overall(windows, section),
         "alarms": [asdict(alarm) for alarm in alarms(windows, section)],
@@ -38,7 +38,7 @@ def drift_record(
     }
 
 
-def write_watched(
+def write_watch(
     out: Path, name: str, section: MonitoringSection, level: ServiceLevel, record: Mapping[str, Any]
 ) -> None:
     """Write the sealed folder `out`: `rules.yaml` (PrometheusRule), `dashboard.json` (Grafana), `drift.json`."""

@@ -1,20 +1,21 @@
-"""Replay: rows sent through a predictor as if they were production traffic, a window at a time.
+"""Replay: send rows through a predictor as production traffic, one window at a time.
 
-The rows are counted like anybody's: no replay mark is set, so that what is measured is what Prometheus would see.
+The rows are counted like those of users: no replay header is set, so the counters are the ones Prometheus would see.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import ServingError
 from sevenfold.contracts.schema import Column
 from sevenfold.drift.counters import Scrape, since, summed
-from sevenfold.monitoring.scrape import read_metrics
+from sevenfold.monitoring.scrape import scrape
 from sevenfold.monitoring.windows import Window
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.scoring.feeds import Feeds, feeds_from_table
@@ -22,25 +23,27 @@ from sevenfold.scoring.feeds import Feeds, feeds_from_table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MAX_ROWS", "Replayed", "replay", "scrape", "some_places"]
+__all__ = ["MAX_ROWS", "OnProgress", "Replayed", "evenly_spaced", "replay"]
+
+OnProgress = Callable[[str, int, int], None]  # message, done, total
 
 BATCH: Final = 1_024  # rows of a request; halved where the predictor takes fewer
 SINGLES: Final = 100  # rows of each window sent one by one first, for the time of one request
-MAX_ROWS: Final = 50_000  # of one window, evenly spaced: more tell nothing new
+MAX_ROWS: Final = 50_000  # of one window, evenly spaced: more would add nothing
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What the predictor counted while one window was sent; `singles` is the part sent row by row."""
+    """What the predictor counted during one window; `singles` is the part that was sent row by row."""
 
     label: str
     counted: Scrape
     singles: Scrape
 
-
-def scrape(client: InferenceClient, bundle: str) -> Scrape:
-    """Read what the predictor has counted until now."""
-    return read_metrics(client.metrics(), model=client.model, bundle=bundle)
+    @classmethod
+    def of_traffic(cls, label: str, counted: Scrape) -> Self:
+        """Return traffic that was not sent by a replay as one window."""
+        return cls(label, counted, counted)
 
 
 def replay(
@@ -50,15 +53,15 @@ def replay(
     windows: Sequence[Window],
     bundle: str,
     *,
-    on_progress: Callable[[str, int, int], None] = lambda message, done, total: None,
+    on_progress: OnProgress = lambda message, done, total: None,
 ) -> list[Replayed]:
-    """Send the windows' rows, looking at the predictor's counters before and after each.
+    """Send the rows of the windows, reading the predictor's counters before and after each.
 
     Args:
-        client: of the predictor, for the served name.
+        client: of the predictor, with the served name.
         table: rows with the columns of `inputs`.
-        inputs: the bundle's.
-        windows: which rows, in the order to send them.
+        inputs: the bundle's input columns.
+        windows: the rows to send, in this order.
         bundle: the bundle's label.
         on_progress: called with a message, rows done and rows in all after each window.
 
@@ -66,27 +69,27 @@ def replay(
         ServingError, TemporaryError: what the client raises.
         MonitoringError: what reading the metrics raises.
     """
-    total = sum(min(len(window.places), MAX_ROWS) for window in windows)
-    done, batch, found = 0, BATCH, []
+    total = sum(min(len(window.rows), MAX_ROWS) for window in windows)
+    done, batch, replayed = 0, BATCH, []
     before = scrape(client, bundle)
     for window in windows:
-        feeds = feeds_from_table(table.take(some_places(window.places)), inputs)
+        feeds = feeds_from_table(table.take(evenly_spaced(window.rows)), inputs)
         rows = len(next(iter(feeds.values())))
         single = min(SINGLES, rows)
-        for place in range(single):
-            client.infer(_cut(feeds, place, place + 1))
+        for index in range(single):
+            client.infer(_cut(feeds, index, index + 1))
         middle = scrape(client, bundle)
         batch = _send(client, feeds, single, rows, batch)
         after = scrape(client, bundle)
         one_by_one = since(before, middle)
-        found.append(Replayed(window.label, summed([one_by_one, since(middle, after)]), one_by_one))
+        replayed.append(Replayed(window.label, summed([one_by_one, since(middle, after)]), one_by_one))
         before, done = after, done + rows
         on_progress(f"{window.label}: {rows:,} rows replayed", done, total)
-    return found
+    return replayed
 
 
 def _send(client: InferenceClient, feeds: Feeds, start: int, rows: int, batch: int) -> int:
-    """Send rows in batches, smaller ones where the predictor refuses the size; return the size that went through."""
+    """Send rows in batches, halved where the predictor refuses the size; return the size it accepted."""
     while start < rows:
         try:
             client.infer(_cut(feeds, start, start + batch))
@@ -103,8 +106,8 @@ def _cut(feeds: Feeds, start: int, stop: int) -> Feeds:
     return {name: values[start:stop] for name, values in feeds.items()}
 
 
-def some_places(places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return at most `MAX_ROWS` of some places, evenly spread over them."""
-    if len(places) <= MAX_ROWS:
-        return places
-    return places[np.linspace(0, len(places) - 1, MAX_ROWS).astype(np.int64)]
+def evenly_spaced(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return row indices unchanged, or `MAX_ROWS` of them at even distances where there are more."""
+    if len(rows) <= MAX_ROWS:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, MAX_ROWS).astype(np.int64)]

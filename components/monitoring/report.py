@@ -1,4 +1,4 @@
-"""What monitoring found, for people: which features moved, when, from what to what."""
+"""The monitoring report of a replay or a table: which features moved, when, and how far."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from sevenfold.contracts.reference import Reference
 from sevenfold.drift.stability import PREDICTION, Counts
 from sevenfold.drift.verdict import Alarm, Verdict, WindowDrift, alarms, overall
-from sevenfold.monitoring.pictures import drift_blocks
+from sevenfold.monitoring.drift_charts import drift_blocks
 from sevenfold.monitoring.replay import Replayed
-from sevenfold.monitoring.traffic import traffic_blocks, worst_p99
+from sevenfold.monitoring.traffic_charts import traffic_blocks, worst_p99
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Fact, Facts, Finding, Findings, Level, Report
 from sevenfold.report.model import Block
@@ -37,18 +37,18 @@ def replay_report(
         replayed: what the predictor counted in each of them.
         counts: rows per bin by window label and feature.
         reference: the bundle's.
-        section: limits.
-        what: the rows in words, such as "rows after the test period".
+        section: the limits.
+        what: a description of the rows, such as "rows after the test period".
     """
-    verdict, found = overall(windows, section), alarms(windows, section)
+    verdict, raised = overall(windows, section), alarms(windows, section)
     rows = sum(window.rows for window in windows)
-    blocks: list[Block] = [_facts(windows, replayed, verdict), *_findings(found, windows)]
-    blocks += drift_blocks(windows, found, counts, reference, section)
+    blocks: list[Block] = [_facts(windows, replayed, verdict), *_findings(raised, windows)]
+    blocks += drift_blocks(windows, raised, counts, reference, section)
     blocks += traffic_blocks(replayed)
     return Report(
         stage="monitoring",
         title="Monitoring: watch the model",
-        headline=headline(verdict, found, windows, f"{rows:,} {what}", section),
+        headline=headline(verdict, raised, windows, f"{rows:,} {what}", section),
         level=LEVELS[verdict],
         blocks=tuple(blocks),
     )
@@ -58,32 +58,32 @@ def table_report(
     window: WindowDrift, counts: Mapping[str, Counts], reference: Reference, section: MonitoringSection, *, data: str
 ) -> Report:
     """Return the report of one table, compared as a single window."""
-    verdict, found = overall([window], section), alarms([window], section)
+    verdict, raised = overall([window], section), alarms([window], section)
     blocks: list[Block] = [
         Facts(
             facts=(
                 Fact(label="rows", value=window.rows),
                 Fact(label="training rows", value=reference.rows),
                 Fact(label="features compared", value=len(reference.features)),
-                Fact(label="drifted", value=len(found), level="warning" if found else "good"),
+                Fact(label="drifted", value=len(raised), level="warning" if raised else "good"),
             )
         ),
-        *_findings(found, [window]),
-        *drift_blocks([window], found, {window.label: counts}, reference, section),
+        *_findings(raised, [window]),
+        *drift_blocks([window], raised, {window.label: counts}, reference, section),
     ]
     return Report(
         stage="monitoring",
         title="Compare a table with the training rows",
-        headline=headline(verdict, found, [window], f"{window.rows:,} rows of {data}", section),
+        headline=headline(verdict, raised, [window], f"{window.rows:,} rows of {data}", section),
         level=LEVELS[verdict],
         blocks=tuple(blocks),
     )
 
 
 def headline(
-    verdict: Verdict, found: Sequence[Alarm], windows: Sequence[WindowDrift], rows: str, section: MonitoringSection
+    verdict: Verdict, raised: Sequence[Alarm], windows: Sequence[WindowDrift], rows: str, section: MonitoringSection
 ) -> str:
-    """Return the verdict in a sentence; `rows` is how many rows of what, in words."""
+    """Return the verdict in a sentence; `rows` says how many rows of which kind."""
     if verdict == "insufficient_data":
         return f"No verdict on drift: a window needs {section.min_rows} rows, and none of these has as many ({rows})."
     judged = [window for window in windows if window.verdict != "insufficient_data"]
@@ -91,9 +91,9 @@ def headline(
         some = sum(window.verdict == "drifted" for window in judged)
         but = f" A feature moved in {some} of {len(judged)} windows, too few for an alarm." if some else ""
         return f"No drift: the {rows} are spread as the training rows were.{but}"
-    features = [alarm for alarm in found if alarm.feature != PREDICTION]
+    features = [alarm for alarm in raised if alarm.feature != PREDICTION]
     named = ", ".join(_named(alarm, len(windows) > 1) for alarm in features[:NAMED])
-    also = " The predictions moved too." if len(features) < len(found) else ""
+    also = " The predictions moved too." if len(features) < len(raised) else ""
     if not features:
         return f"Drift: the predictions moved, while no feature did ({rows})."
     count = f"{len(features)} feature{'s' if len(features) > 1 else ''} moved"
@@ -104,19 +104,19 @@ def _named(alarm: Alarm, timed: bool) -> str:
     return f"{alarm.feature} (since {alarm.since})" if timed else alarm.feature
 
 
-def _findings(found: Sequence[Alarm], windows: Sequence[WindowDrift]) -> list[Block]:
+def _findings(raised: Sequence[Alarm], windows: Sequence[WindowDrift]) -> list[Block]:
     judged = sum(window.verdict != "insufficient_data" for window in windows)
-    told = []
-    for alarm in found[:8]:
+    sentences = []
+    for alarm in raised[:8]:
         worst = alarm.worst
         name = "the predictions" if alarm.feature == PREDICTION else alarm.feature
         where = f" in {alarm.windows} of {judged} windows, first in {alarm.since}" if judged > 1 else ""
-        told.append(
+        sentences.append(
             f"{name} moved{where}: “{worst.bin}” went from {worst.before:.1%} to {worst.after:.1%} of rows "
             f"(PSI {worst.psi:.2f})."
         )
     few = [window.label for window in windows if window.verdict == "insufficient_data"]
-    notes = [Finding(level="warning", text=text) for text in told]
+    notes = [Finding(level="warning", text=text) for text in sentences]
     if few and judged:
         notes.append(Finding(level="info", text=f"Too few rows for a verdict: {', '.join(few[:12])}."))
     return [Findings(findings=tuple(notes))] if notes else []

@@ -1,4 +1,4 @@
-"""The PrometheusRule of one model: recording rules of its drift, alerts, and their twins."""
+"""The PrometheusRule of one model: recording rules of its drift, and alerting rules."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def prometheus_rule(name: str, section: MonitoringSection, level: ServiceLevel) 
     Args:
         name: the served name, a DNS label.
         section: windows and limits.
-        level: what users are promised of latency and errors.
+        level: the promised latency and error rate.
     """
     labels = {"name": name, "component": "monitoring", "part-of": "sevenfold", "managed-by": "sevenfold"}
     return {
@@ -54,6 +54,6 @@ def prometheus_rule(name: str, section: MonitoringSection, level: ServiceLevel) 
 
 
 def to_yaml(document: Mapping[str, Any]) -> str:
-    """Return a document as YAML, keys in the order they were written."""
+    """Return a document as YAML, keys in their own order."""
     text: str = yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=110)
     return text

@@ -1,4 +1,4 @@
-"""The monitoring stage: rows replayed, drift judged, rules and dashboard written, all of it reported."""
+"""Watch a local service: replay rows, judge drift, write rules and dashboard, and report."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sevenfold.contracts.service import Service
 from sevenfold.drift.counters import bin_counts
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.drift.verdict import WindowDrift, alarms, overall, window_drift
-from sevenfold.monitoring.record import drift_record, write_watched
-from sevenfold.monitoring.replay import Replayed, replay, scrape
+from sevenfold.monitoring.record import drift_record, write_watch
+from sevenfold.monitoring.replay import Replayed, replay
 from sevenfold.monitoring.report import replay_report
-from sevenfold.monitoring.traffic import traffic_of
+from sevenfold.monitoring.scrape import scrape
 from sevenfold.monitoring.windows import Window, equal_windows, windows_of
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection, Replay
@@ -42,34 +42,34 @@ def watch(
     time_column: str = "",
     level: ServiceLevel | None = None,
 ) -> Report:
-    """Replay rows through the predictor as traffic, judge drift from its counters, write what watches it from now on.
+    """Replay rows through the predictor as traffic, judge drift from its counters, and write rules and dashboard.
 
     Args:
-        dataset: `later` or `test` rows are sent, as `section.replay` says; with ``none`` what was counted so far is
-            judged as one window.
-        bundle: what serves; its reference is compared with.
+        dataset: `later` or `test` rows are sent, as `section.replay` says; with ``none`` the requests counted so
+            far are judged as one window.
+        bundle: the serving model, with the reference to compare with.
         service: the predictor.
         section: windows and limits.
         out: folder for `rules.yaml` (PrometheusRule), `dashboard.json` (Grafana) and `drift.json`, sealed.
         name: the plan's name.
         time_column: column that windows are cut by.
-        level: what users are promised, for the alerts; None takes the defaults.
+        level: promised latency and error rate, for the alerts; None takes the defaults.
 
     Returns:
         The report; drift is a finding, not a failure.
 
     Raises:
-        MonitoringError: ``another_bundle`` if something else serves, ``bad_metrics``, ``no_series``.
-        ServingError, TemporaryError: if the predictor does not answer as it should.
+        MonitoringError: ``another_bundle`` if another bundle is served, ``bad_metrics``, ``no_series``.
+        ServingError, TemporaryError: if the predictor does not answer, or answers an error.
     """
     require_same_bundle(service, bundle)
     replayed, what = _traffic(dataset, bundle, service, section, time_column)
     reference = bundle.reference()
     counts = {part.label: bin_counts(part.counted, reference) for part in replayed}
     windows = [window_drift(part.label, counts[part.label], reference, section) for part in replayed]
-    report_progress(STAGE, _told(windows, section), done=1, total=1)
+    report_progress(STAGE, _message(windows, section), done=1, total=1)
     record = {"version": 1, "bundle": bundle.digest, **drift_record(windows, counts, section)}
-    write_watched(out, name, section, level or ServiceLevel(), record)
+    write_watch(out, name, section, level or ServiceLevel(), record)
     return replay_report(windows, replayed, counts, reference, section, what=what)
 
 
@@ -90,7 +90,7 @@ def require_same_bundle(service: Service, bundle: Bundle) -> None:
 def windows_of_dataset(
     dataset: Dataset, section: MonitoringSection, time_column: str
 ) -> tuple[pa.Table, list[Window], str]:
-    """Return the rows that `section.replay` names, later or test, their windows, and what they are in words."""
+    """Return the rows that `section.replay` names, later or test, their windows, and a description of the rows."""
     later = section.replay is Replay.LATER and dataset.has_later and dataset.rows(LATER) > 0
     table = dataset.table(LATER if later else "test")
     if later:
@@ -109,20 +109,20 @@ def _traffic(
     label = bundle_label(bundle.digest)
     with InferenceClient(service.url, service.name, timeout_seconds=60.0) as client:
         if section.replay is Replay.NONE:
-            return [traffic_of(scrape(client, label), "since it started")], "rows served so far"
+            return [Replayed.of_traffic("since it started", scrape(client, label))], "rows served so far"
         table, windows, what = windows_of_dataset(dataset, section, time_column)
         report_progress(STAGE, f"replaying {table.num_rows:,} rows in {len(windows)} windows", total=len(windows))
-        found = replay(client, table, bundle.signature.inputs, windows, label, on_progress=_progress)
-    return found, what
+        replayed = replay(client, table, bundle.signature.inputs, windows, label, on_progress=_progress)
+    return replayed, what
 
 
 def _progress(message: str, done: int, total: int) -> None:
     report_progress(STAGE, message, done=done, total=total)
 
 
-def _told(windows: list[WindowDrift], section: MonitoringSection) -> str:
+def _message(windows: list[WindowDrift], section: MonitoringSection) -> str:
     verdict = overall(windows, section)
     if verdict == "drifted":
         names = [alarm.feature for alarm in alarms(windows, section)]
         return f"drift in {', '.join(names[:3])}{' …' if len(names) > 3 else ''}"
-    return "no drift" if verdict == "stable" else "too few rows to tell drift"
+    return "no drift" if verdict == "stable" else "too few rows for a verdict on drift"

@@ -1,4 +1,4 @@
-"""Windows: a table of rows cut by the calendar, or into equal parts where there is no time to cut by."""
+"""Windows: cut the rows of a table by the calendar, or into equal parts where it has no time column."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ MONDAY = 3  # 1970-01-01 was a Thursday
 
 @dataclass(frozen=True)
 class Window:
-    """Some rows of a table, by place, and what the window is called."""
+    """The name of a window and the indices of its rows in the table, int64."""
 
     label: str
-    places: NDArray[np.int64]
+    rows: NDArray[np.int64]
 
 
 def windows_of(table: pa.Table, time_column: str, length: str, *, parts: int) -> list[Window]:
     """Cut a table into windows of `length` of its time column, in time order; rows without a time are left out.
 
-    Where the column is not there or holds no datetimes, the rows are cut into `parts` equal parts, as they come.
+    Where the column is missing or holds no datetimes, the rows are cut into `parts` equal parts, in their order.
     """
     import pyarrow as pa
 
-    place = table.schema.get_field_index(time_column) if time_column else -1
-    if place < 0 or not pa.types.is_timestamp(table.schema.field(place).type):
+    index = table.schema.get_field_index(time_column) if time_column else -1
+    if index < 0 or not pa.types.is_timestamp(table.schema.field(index).type):
         return equal_windows(table.num_rows, parts)
-    return calendar_windows(table.column(place).to_numpy().astype("datetime64[us]"), length)
+    return calendar_windows(table.column(index).to_numpy().astype("datetime64[us]"), length)
 
 
 def calendar_windows(moments: NDArray[Any], length: str) -> list[Window]:
@@ -68,5 +68,5 @@ def equal_windows(rows: int, parts: int) -> list[Window]:
     """Cut `rows` rows into at most `parts` parts of equal size, none of them empty."""
     parts = max(1, min(parts, rows))
     cut: Sequence[NDArray[np.int64]] = np.array_split(np.arange(rows), parts)
-    names = [f"part {place + 1}" for place in range(parts)] if parts > 1 else ["all rows"]
-    return [Window(name, places) for name, places in zip(names, cut, strict=True)]
+    names = [f"part {index + 1}" for index in range(parts)] if parts > 1 else ["all rows"]
+    return [Window(name, indices) for name, indices in zip(names, cut, strict=True)]

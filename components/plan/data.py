@@ -1,4 +1,4 @@
-"""Sections `data` and `refine`: where the table is, how it is read, what its columns are."""
+"""Sections `data` and `refine`: the table, its format and its columns."""
 
 from __future__ import annotations
 
@@ -26,36 +26,50 @@ class DataSection(Section):
 
     source: Annotated[
         str,
-        Field(description="Path (relative to the plan), s3:// or https:// address of the table.", min_length=1),
+        Field(description="Path of the table, relative to the plan, or its s3:// or https:// address.", min_length=1),
     ]
     volume: Annotated[
         str,
         Field(
-            description="PersistentVolumeClaim that holds the table, mounted at /mnt/data on a cluster; source is then "
-            "file:///mnt/data/…, and digest is given."
+            description="PersistentVolumeClaim that holds the table, mounted at /mnt/data on a cluster; source must "
+            "then be file:///mnt/data/…, and digest must be given."
         ),
     ] = ""
-    target: Annotated[str, Field(description="The column to predict.", min_length=1)]
-    task: Annotated[Task, Field(description="binary, multiclass or regression.")]
+    target: Annotated[str, Field(description="Name of the column to predict.", min_length=1)]
+    task: Annotated[Task, Field(description="Kind of prediction: binary, multiclass or regression.")]
     positive: Annotated[
-        str, Field(description="For binary: the class that counts as positive; empty takes the rarer one.")
+        str, Field(description="Class that counts as positive in a binary task; empty takes the rarer one.")
     ] = ""
-    digest: Annotated[str, Field(description="sha256:… the table must have; empty accepts any.")] = ""
-    format: Annotated[Format, Field(description="auto goes by the first bytes of the file.")] = Format.AUTO
-    encoding: Annotated[str, Field(description="Text encoding of a CSV.")] = "utf-8"
-    delimiter: Annotated[str, Field(description="Field delimiter of a CSV.", min_length=1, max_length=1)] = ","
-    decimal: Annotated[str, Field(description="Decimal sign: . or ,", pattern=r"^[.,]$")] = "."
-    thousands: Annotated[str, Field(description="Thousands separator; empty for none.", max_length=1)] = ""
-    missing: Annotated[tuple[str, ...], Field(description="Texts that mean a missing value.")] = ("",)
+    digest: Annotated[
+        str, Field(description="Digest that the table must have, as sha256:…; empty accepts any table.")
+    ] = ""
+    format: Annotated[
+        Format, Field(description="Format of the file: csv, parquet, or auto, which decides by the first bytes.")
+    ] = Format.AUTO
+    encoding: Annotated[str, Field(description="Text encoding of a CSV file.")] = "utf-8"
+    delimiter: Annotated[
+        str, Field(description="Character between the fields of a CSV file.", min_length=1, max_length=1)
+    ] = ","
+    decimal: Annotated[
+        str, Field(description="Decimal sign of numbers in a CSV file: a point or a comma.", pattern=r"^[.,]$")
+    ] = "."
+    thousands: Annotated[
+        str, Field(description="Thousands separator of numbers in a CSV file; empty for none.", max_length=1)
+    ] = ""
+    missing: Annotated[tuple[str, ...], Field(description="Texts that stand for a missing value.")] = ("",)
     columns: Annotated[
         dict[str, Column],
-        Field(description="The columns; one the table has and the plan lacks is an error.", min_length=1),
+        Field(description="The columns of the table by name; a column that the plan lacks is an error.", min_length=1),
     ]
-    max_bad_fraction: Annotated[Fraction, Field(description="Largest share of rows that may be refused.")] = 0.01
-    max_unlabelled: Annotated[Fraction, Field(description="Largest share of rows without a target.")] = 0.0
-    max_categories: Annotated[int, Field(description="Most categories a one-hot column may have.", ge=2)] = 1_000
+    max_bad_fraction: Annotated[
+        Fraction, Field(description="Largest share of rows that may be refused as invalid.")
+    ] = 0.01
+    max_unlabelled: Annotated[Fraction, Field(description="Largest share of rows that may lack a target.")] = 0.0
+    max_categories: Annotated[
+        int, Field(description="Largest number of categories that a one-hot column may have.", ge=2)
+    ] = 1_000
     allow_leakage: Annotated[
-        tuple[str, ...], Field(description="Columns allowed to predict the target almost perfectly.")
+        tuple[str, ...], Field(description="Columns that may predict the target almost perfectly.")
     ] = ()
 
 

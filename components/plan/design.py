@@ -1,4 +1,4 @@
-"""Section `design`: how the data is explored before anything is fitted."""
+"""Section `design`: the notebook that explores the data before anything is fitted."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ __all__ = ["DesignSection"]
 
 
 class DesignSection(Section):
-    """The notebook and what it gets."""
+    """The notebook, its parameters and its limits."""
 
     notebook: Annotated[str, Field(description="Path of a notebook to run; empty takes the built-in one.")] = ""
     parameters: Annotated[
-        dict[str, Any], Field(description="Passed to the notebook as data, never pasted into code.")
+        dict[str, Any],
+        Field(description="Parameters that are passed to the notebook as data, never pasted into its code."),
     ] = {}
-    timeout_seconds: Annotated[int, Field(description="Longest run of one cell.", ge=1)] = 600
-    sample_rows: Annotated[int, Field(description="Most rows the notebook loads.", ge=1)] = 100_000
+    timeout_seconds: Annotated[int, Field(description="Longest time of one cell, in seconds.", ge=1)] = 600
+    sample_rows: Annotated[int, Field(description="Largest number of rows that the notebook loads.", ge=1)] = 100_000

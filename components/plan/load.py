@@ -14,7 +14,6 @@ from pydantic_core import ErrorDetails
 from sevenfold.contracts.errors import PlanError, Problem
 from sevenfold.plan.plan import Plan
 from sevenfold.plan.rules import breaches
-from sevenfold.plan.unbuilt import unbuilt
 
 __all__ = ["load_plan", "parse_plan"]
 
@@ -54,10 +53,11 @@ def parse_plan(text: str, *, name: str = "plan.yaml") -> Plan:
     except ValidationError as error:
         problems = [_problem(details, node) for details in error.errors(include_url=False)]
         raise PlanError(problems, path=name) from None
-    found = [*breaches(plan), *unbuilt(plan)]
-    if found:
-        problems = [Problem(_line(node, key), ".".join(key), rule, value, remedy) for key, rule, value, remedy in found]
-        raise PlanError(problems, path=name)
+    broken = [
+        Problem(_line(node, key), ".".join(key), rule, value, remedy) for key, rule, value, remedy in breaches(plan)
+    ]
+    if broken:
+        raise PlanError(broken, path=name)
     return plan
 
 
@@ -72,9 +72,9 @@ def _compose(text: str, name: str) -> yaml.Node:
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 0
-        said = str(getattr(error, "problem", None) or error)[:120]
+        cause = str(getattr(error, "problem", None) or error)[:120]
         raise PlanError(
-            [Problem(line, "plan", "must be YAML", said, "Mend the line, or the one before it.")], path=name
+            [Problem(line, "plan", "must be YAML", cause, "Mend the line, or the one before it.")], path=name
         ) from None
     if not isinstance(node, yaml.MappingNode):
         raise PlanError(
@@ -141,8 +141,8 @@ def _line(node: yaml.Node, key: Sequence[str]) -> int:
             pairs = {k.value: (k, v) for k, v in node.value}
             if part not in pairs:
                 break
-            found, node = pairs[part]
-            line = found.start_mark.line + 1
+            key_node, node = pairs[part]
+            line = key_node.start_mark.line + 1
         elif isinstance(node, yaml.SequenceNode) and part.isdigit() and int(part) < len(node.value):
             node = node.value[int(part)]
             line = node.start_mark.line + 1
@@ -150,7 +150,7 @@ def _line(node: yaml.Node, key: Sequence[str]) -> int:
 
 
 def _model_at(key: Sequence[str]) -> type[BaseModel] | None:
-    """Return the section class that holds the last part of `key`, if it can be told."""
+    """Return the section class that holds the last part of `key`, if the key leads to one."""
     model: type[BaseModel] | None = Plan
     for part in key[:-1]:
         if model is None:

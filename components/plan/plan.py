@@ -42,35 +42,41 @@ class Plan(Section):
     name: Annotated[
         str,
         Field(
-            description="DNS label of at most 30 characters; names runs and the service.",
+            description="Name of the runs and of the service: a DNS label of at most 30 characters.",
             pattern=r"^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$",
         ),
     ]
-    goal: Annotated[str, Field(description="What the model is for, in a sentence.")] = ""
-    data: Annotated[DataSection, Field(description="The table and its contract.")]
-    refine: Annotated[RefineSection, Field(description="Cleaning recorded in OpenRefine.")] = RefineSection()
-    design: Annotated[DesignSection, Field(description="Stage 1: explore.")] = DesignSection()
-    preparation: Annotated[PreparationSection, Field(description="Stage 2: split and transform.")] = (
+    goal: Annotated[str, Field(description="Purpose of the model, in a sentence.")] = ""
+    data: Annotated[DataSection, Field(description="The table, its format and its columns.")]
+    refine: Annotated[RefineSection, Field(description="Cleaning of the table that was recorded in OpenRefine.")] = (
+        RefineSection()
+    )
+    design: Annotated[DesignSection, Field(description="Stage 1: explore the data.")] = DesignSection()
+    preparation: Annotated[PreparationSection, Field(description="Stage 2: split the rows and fit the transform.")] = (
         PreparationSection()
     )
-    tuning: Annotated[TuningSection, Field(description="Stage 3: search settings.")] = TuningSection()
-    training: Annotated[TrainingSection, Field(description="Stage 4: fit.")] = TrainingSection()
-    testing: Annotated[TestingSection, Field(description="Stage 5: score and gate.")] = TestingSection()
-    deployment: Annotated[DeploymentSection, Field(description="Stage 6: serve.")] = DeploymentSection()
-    monitoring: Annotated[MonitoringSection, Field(description="Stage 7: watch.")] = MonitoringSection()
-    retrain: Annotated[RetrainSection, Field(description="The loop back to training.")] = RetrainSection()
+    tuning: Annotated[TuningSection, Field(description="Stage 3: search for the best settings.")] = TuningSection()
+    training: Annotated[TrainingSection, Field(description="Stage 4: fit the model.")] = TrainingSection()
+    testing: Annotated[TestingSection, Field(description="Stage 5: score the model and decide by gates.")] = (
+        TestingSection()
+    )
+    deployment: Annotated[DeploymentSection, Field(description="Stage 6: serve the model.")] = DeploymentSection()
+    monitoring: Annotated[MonitoringSection, Field(description="Stage 7: watch the serving model.")] = (
+        MonitoringSection()
+    )
+    retrain: Annotated[RetrainSection, Field(description="What starts a retraining, and how often.")] = RetrainSection()
     resources: Annotated[
-        dict[StageName, StageResources], Field(description="CPU, memory, GPU and nodes per stage.")
+        dict[StageName, StageResources], Field(description="CPU, memory, GPU and nodes of each stage's pod.")
     ] = {}
-    images: Annotated[ImagesSection, Field(description="Images of the stages.")] = ImagesSection()
-    secrets: Annotated[SecretsSection, Field(description="Names of Secrets.")] = SecretsSection()
-    budget: Annotated[BudgetSection, Field(description="Limits of a run.")] = BudgetSection()
+    images: Annotated[ImagesSection, Field(description="Container images of the stages.")] = ImagesSection()
+    secrets: Annotated[SecretsSection, Field(description="Names of Kubernetes Secrets.")] = SecretsSection()
+    budget: Annotated[BudgetSection, Field(description="Limits of one run.")] = BudgetSection()
 
     @property
     def model_digest(self) -> str:
         """Digest of the sections that decide what the model is: data, refine, preparation, tuning, training."""
         dumped = self.model_dump(mode="json", include={"data", "refine", "preparation", "tuning", "training"})
-        # Where a file lies is not what it holds: contents have digests of their own.
+        # The path of a file does not change the model; contents have digests of their own.
         for section, key in (
             ("data", "source"),
             ("data", "volume"),
@@ -82,7 +88,7 @@ class Plan(Section):
         return digest_of(dumped)
 
     def located(self, base: Path) -> Plan:
-        """Return the plan with its relative paths (table, notebook, recipe, model source) taken from `base`."""
+        """Return the plan with its relative paths (table, notebook, recipe, model source) resolved against `base`."""
 
         def at(path: str) -> str:
             return path if not path or "://" in path else str((base / path).resolve())
@@ -99,8 +105,8 @@ class Plan(Section):
     def with_images(self, images: Mapping[str, str]) -> Plan:
         """Return the plan with the images of a build, by target, wherever it names none itself."""
         own = self.images.model_dump()
-        found = {key: images.get(key, "") for key in own if key != "registry" and not own[key]}
-        return self.model_copy(update={"images": self.images.replaced(**found)})
+        built = {key: images.get(key, "") for key in own if key != "registry" and not own[key]}
+        return self.model_copy(update={"images": self.images.replaced(**built)})
 
     @staticmethod
     def json_schema() -> dict[str, Any]:

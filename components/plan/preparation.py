@@ -46,16 +46,18 @@ class Encoding(StrEnum):
 class SplitSection(Section):
     """How the rows are split into train, validation and test."""
 
-    by: Annotated[SplitBy, Field(description="time, group or stratified.")] = SplitBy.STRATIFIED
-    column: Annotated[str, Field(description="The time or group column; empty for stratified.")] = ""
+    by: Annotated[SplitBy, Field(description="What decides the part a row belongs to: time, group or stratified.")] = (
+        SplitBy.STRATIFIED
+    )
+    column: Annotated[str, Field(description="The time or group column; empty for a stratified split.")] = ""
     validation: Annotated[float, Field(description="Share of the rows for validation.", gt=0, lt=1)] = 0.2
     test: Annotated[float, Field(description="Share of the rows for testing.", gt=0, lt=1)] = 0.2
     validation_from: Annotated[
-        Moment, Field(description="Time split by date: first moment of validation, ISO 8601.")
+        Moment, Field(description="First moment of the validation period in a split by time, in ISO 8601.")
     ] = ""
-    test_from: Annotated[Moment, Field(description="First moment of the test period.")] = ""
+    test_from: Annotated[Moment, Field(description="First moment of the test period, in ISO 8601.")] = ""
     test_until: Annotated[
-        Moment, Field(description="First moment after the test period; later rows are kept for replay.")
+        Moment, Field(description="First moment after the test period, in ISO 8601; later rows are kept for replay.")
     ] = ""
     seed: Annotated[int, Field(description="Seed of the shuffle.", ge=0)] = 7
 
@@ -63,15 +65,27 @@ class SplitSection(Section):
 class PreparationSection(Section):
     """Split, missing values, normalisation, encoding."""
 
-    split: Annotated[SplitSection, Field(description="How rows are split.")] = SplitSection()
-    imputation: Annotated[Imputation, Field(description="What stands in for a missing number.")] = Imputation.MEDIAN
+    split: Annotated[SplitSection, Field(description="How rows are split into train, validation and test.")] = (
+        SplitSection()
+    )
+    imputation: Annotated[
+        Imputation, Field(description="Value that replaces a missing number: median, mean or zero.")
+    ] = Imputation.MEDIAN
     missing_indicator: Annotated[
-        bool, Field(description="Add a 0/1 input per column that has missing values in training.")
+        bool, Field(description="Whether to add a 0/1 input for each column that has missing values in training.")
     ] = True
-    scaling: Annotated[Scaling, Field(description="How numbers are scaled.")] = Scaling.STANDARD
-    encoding: Annotated[Encoding, Field(description="How categories are encoded.")] = Encoding.EMBEDDING
-    encodings: Annotated[dict[str, Encoding], Field(description="Encoding of single columns.")] = {}
-    min_count: Annotated[int, Field(description="A category seen fewer times in training counts as rare.", ge=1)] = 10
+    scaling: Annotated[Scaling, Field(description="How numbers are scaled: standard, robust or none.")] = (
+        Scaling.STANDARD
+    )
+    encoding: Annotated[Encoding, Field(description="How categories are encoded: embedding or onehot.")] = (
+        Encoding.EMBEDDING
+    )
+    encodings: Annotated[
+        dict[str, Encoding], Field(description="Encodings of single columns, by name, that differ from `encoding`.")
+    ] = {}
+    min_count: Annotated[
+        int, Field(description="Number of training rows below which a category counts as rare.", ge=1)
+    ] = 10
     max_levels: Annotated[
-        int, Field(description="Most categories kept per column; the others count as rare.", ge=2)
+        int, Field(description="Largest number of categories kept per column; the others count as rare.", ge=2)
     ] = 1_000

@@ -1,4 +1,4 @@
-"""Rules that span sections: each yields the key, the rule, the value found and the remedy."""
+"""Rules that span sections: each yields the key, the rule, the value that breaks it and the remedy."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ from datetime import datetime
 
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
+from sevenfold.plan.metrics import metric_names
 from sevenfold.plan.monitoring import Replay, Trigger
 from sevenfold.plan.plan import Plan, StageName
 from sevenfold.plan.preparation import SplitBy
 from sevenfold.plan.training import Device, Framework
-from sevenfold.runtime.prometheus_address import address_fault, shown_address
+from sevenfold.plan.tuning import TuningEngine
+from sevenfold.runtime.prometheus import address_fault, shown_address
 
-__all__ = ["METRICS", "Breach", "breaches"]
+__all__ = ["Breach", "breaches"]
 
 Breach = tuple[tuple[str, ...], str, str, str]  # key, rule, value, remedy
-
-_CLASSES = frozenset({"accuracy", "balanced_accuracy", "f1", "log_loss", "roc_auc", "brier", "calibration_error"})
-METRICS: dict[Task, frozenset[str]] = {
-    Task.BINARY: _CLASSES | {"precision", "recall", "average_precision"},
-    Task.MULTICLASS: _CLASSES,
-    Task.REGRESSION: frozenset({"rmse", "mae", "r2"}),
-}
 
 
 def breaches(plan: Plan) -> Iterator[Breach]:
@@ -34,6 +29,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _gpus(plan)
     yield from _monitoring(plan)
     yield from _encodings(plan)
+    yield from _unsupported(plan)
 
 
 def _target(plan: Plan) -> Iterator[Breach]:
@@ -132,7 +128,7 @@ def _moments(plan: Plan) -> Iterator[Breach]:
 
 
 def _testing(plan: Plan) -> Iterator[Breach]:
-    known = METRICS[plan.data.task]
+    known = metric_names(plan.data.task)
     named: list[tuple[tuple[str, ...], str]] = []
     if plan.testing.metric:
         named.append((("testing", "metric"), plan.testing.metric))
@@ -237,6 +233,30 @@ def _encodings(plan: Plan) -> Iterator[Breach]:
                 repr(name),
                 "Remove it, or change the column.",
             )
+
+
+def _unsupported(plan: Plan) -> Iterator[Breach]:
+    """Yield the settings whose engine is not built yet, so that a plan that asks for one is refused by name."""
+    training, tuning, retrain = plan.training, plan.tuning, plan.retrain
+    refused: list[tuple[bool, tuple[str, ...], str, str]] = [
+        (tuning.engine is TuningEngine.RAY, ("tuning", "engine"), "ray", "Write engine: optuna."),
+        (
+            training.framework is not Framework.PYTORCH,
+            ("training", "framework"),
+            training.framework.value,
+            "Write framework: pytorch.",
+        ),
+        (bool(plan.refine.recipe), ("refine", "recipe"), plan.refine.recipe, "Remove it."),
+        (
+            retrain.trigger is not Trigger.NONE,
+            ("retrain", "trigger"),
+            retrain.trigger.value,
+            "Write trigger: none.",
+        ),
+    ]
+    for asked, key, value, remedy in refused:
+        if asked:
+            yield key, "this version has no engine for the setting", repr(value), remedy
 
 
 def _some(names: object) -> str:

@@ -1,4 +1,4 @@
-"""Section `testing`: what a candidate must reach to be promoted."""
+"""Section `testing`: the limits that a candidate must hold to be promoted."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ class Gate(Section):
 
     metric: Annotated[
         str,
-        Field(
-            description="roc_auc, log_loss, accuracy, balanced_accuracy, f1, brier, calibration_error, rmse, mae, r2 …"
-        ),
+        Field(description="Name of a metric of the task, such as roc_auc, log_loss, accuracy, f1, rmse, mae or r2."),
     ]
     at_least: Annotated[float | None, Field(description="Smallest value that passes.")] = None
     at_most: Annotated[float | None, Field(description="Largest value that passes.")] = None
@@ -31,29 +29,31 @@ class Gate(Section):
 
 
 class TestingSection(Section):
-    """Main metric, gates, slices, comparison with what serves."""
+    """Main metric, gates, slices, and the comparison with the serving model."""
 
     __test__ = False  # not a test class, whatever its name
 
     metric: Annotated[
-        str, Field(description="The metric that decides; empty takes roc_auc, log_loss or rmse by task.")
+        str, Field(description="The metric that decides; empty takes roc_auc, log_loss or rmse, by the task.")
     ] = ""
-    gates: Annotated[tuple[Gate, ...], Field(description="Limits that must all hold.")] = ()
+    gates: Annotated[tuple[Gate, ...], Field(description="Limits on metrics, which must all hold.")] = ()
     max_overfitting: Annotated[
-        float, Field(description="Largest gap of the main metric between training and test rows.", ge=0)
+        float, Field(description="Largest allowed gap of the main metric between training and test rows.", ge=0)
     ] = 0.1
-    slices: Annotated[tuple[str, ...], Field(description="Columns whose values are tested one by one.")] = ()
-    min_slice_rows: Annotated[int, Field(description="A slice with fewer rows is shown, not judged.", ge=1)] = 200
+    slices: Annotated[tuple[str, ...], Field(description="Columns whose values are tested as slices, one by one.")] = ()
+    min_slice_rows: Annotated[
+        int, Field(description="Number of rows that a slice needs to be judged; smaller ones are only shown.", ge=1)
+    ] = 200
     max_slice_gap: Annotated[
         float,
-        Field(description="How much worse than the whole a slice may be, beyond its confidence interval.", ge=0),
+        Field(description="Amount by which a slice may be worse than all rows, beyond its confidence interval.", ge=0),
     ] = 0.1
     margin: Annotated[
-        float, Field(description="How much worse than the model now serving a candidate may be.", ge=0)
+        float, Field(description="Amount by which a candidate may be worse than the serving model.", ge=0)
     ] = 0.002
-    confidence: Annotated[float, Field(description="Confidence of the bootstrap interval.", gt=0.5, lt=1)] = 0.95
-    bootstrap: Annotated[int, Field(description="Bootstrap samples.", ge=100, le=10_000)] = 500
+    confidence: Annotated[float, Field(description="Confidence level of the bootstrap intervals.", gt=0.5, lt=1)] = 0.95
+    bootstrap: Annotated[int, Field(description="Number of bootstrap samples.", ge=100, le=10_000)] = 500
     seed: Annotated[int, Field(description="Seed of the bootstrap.", ge=0)] = 7
     threshold: Annotated[
-        Fraction, Field(description="Binary: probability from which the positive class is predicted.")
+        Fraction, Field(description="Probability from which the positive class is predicted, in a binary task.")
     ] = 0.5

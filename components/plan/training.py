@@ -21,7 +21,7 @@ class Framework(StrEnum):
 
 
 class Device(StrEnum):
-    """What computes the fits of tuning and training; all else runs on the CPU."""
+    """The device of the fits in tuning and training; everything else runs on the CPU."""
 
     CPU = "cpu"
     CUDA = "cuda"
@@ -30,25 +30,29 @@ class Device(StrEnum):
 class TrainingSection(Section):
     """Framework, model, settings."""
 
-    framework: Annotated[Framework, Field(description="pytorch, tensorflow or onnx.")] = Framework.PYTORCH
+    framework: Annotated[Framework, Field(description="Framework of the model: pytorch, tensorflow or onnx.")] = (
+        Framework.PYTORCH
+    )
     source: Annotated[
         str,
         Field(
-            description="File or package folder with build_model(signature, **settings); empty: the built-in network."
+            description="File or package folder with build_model(signature, **settings); empty takes the built-in one."
         ),
     ] = ""
     settings: Annotated[
         dict[str, Any],
-        Field(description="Settings of the model and its optimiser; tuning may change those it searches."),
+        Field(description="Settings of the model and its optimiser; tuning may change those that it searches."),
     ] = {}
-    max_epochs: Annotated[int, Field(description="Most epochs.", ge=1)] = 20
+    max_epochs: Annotated[int, Field(description="Largest number of epochs.", ge=1)] = 20
     patience: Annotated[
-        int, Field(description="Stop after this many epochs without a better validation score.", ge=1)
+        int, Field(description="Number of epochs without a better validation score after which training stops.", ge=1)
     ] = 4
-    batch_size: Annotated[int, Field(description="Rows per step.", ge=1)] = 1_024
-    seed: Annotated[int, Field(description="Seed of weights and shuffling.", ge=0)] = 7
-    threads: Annotated[int, Field(description="CPU threads; part of the digest, since sums depend on it.", ge=1)] = 1
+    batch_size: Annotated[int, Field(description="Number of rows per training step.", ge=1)] = 1_024
+    seed: Annotated[int, Field(description="Seed of the weights and of shuffling.", ge=0)] = 7
+    threads: Annotated[
+        int, Field(description="Number of CPU threads; part of the digest, since sums depend on it.", ge=1)
+    ] = 1
     device: Annotated[
         Device,
-        Field(description="cpu, or cuda for one NVIDIA GPU, in tuning too; part of the digest, as threads are."),
+        Field(description="Device of the fits, in tuning too: cpu, or cuda for one NVIDIA GPU; part of the digest."),
     ] = Device.CPU

@@ -13,7 +13,7 @@ __all__ = ["Dimension", "Pruner", "Sampler", "TuningEngine", "TuningSection"]
 
 
 class TuningEngine(StrEnum):
-    """What runs the trials."""
+    """The engine that runs the trials."""
 
     OPTUNA = "optuna"
     RAY = "ray"
@@ -37,10 +37,10 @@ class Pruner(StrEnum):
 class Dimension(Section):
     """One setting to search: either `choices`, or `low` and `high`."""
 
-    low: Annotated[float | None, Field(description="Smallest value.")] = None
-    high: Annotated[float | None, Field(description="Largest value.")] = None
-    log: Annotated[bool, Field(description="Search on a logarithmic scale.")] = False
-    integer: Annotated[bool, Field(description="Whole numbers only.")] = False
+    low: Annotated[float | None, Field(description="Smallest value of the range.")] = None
+    high: Annotated[float | None, Field(description="Largest value of the range.")] = None
+    log: Annotated[bool, Field(description="Whether to search on a logarithmic scale.")] = False
+    integer: Annotated[bool, Field(description="Whether to take whole numbers only.")] = False
     choices: Annotated[tuple[Any, ...] | None, Field(description="The values to choose from.")] = None
 
     @model_validator(mode="after")
@@ -60,7 +60,9 @@ class Dimension(Section):
 class TuningSection(Section):
     """Engine, budget, search space."""
 
-    engine: Annotated[TuningEngine, Field(description="optuna or ray.")] = TuningEngine.OPTUNA
+    engine: Annotated[TuningEngine, Field(description="Engine that runs the trials: optuna or ray.")] = (
+        TuningEngine.OPTUNA
+    )
     trials: Annotated[
         int,
         Field(description="Number of trials; 0 skips the search and takes the plan's settings.", ge=0, le=10_000),
@@ -68,14 +70,18 @@ class TuningSection(Section):
     timeout_seconds: Annotated[
         int,
         Field(
-            description="Stop starting trials after this time; 0 for no limit (needed for equal digests).",
+            description="Time in seconds after which no trial starts; 0 for no limit, which equal digests need.",
             ge=0,
         ),
     ] = 0
-    max_epochs: Annotated[int, Field(description="Most epochs of one trial.", ge=1)] = 6
-    row_fraction: Annotated[float, Field(description="Share of the training rows that trials see.", gt=0, le=1)] = 1.0
-    sampler: Annotated[Sampler, Field(description="tpe or random.")] = Sampler.TPE
-    pruner: Annotated[Pruner, Field(description="median, hyperband or none.")] = Pruner.MEDIAN
+    max_epochs: Annotated[int, Field(description="Largest number of epochs of one trial.", ge=1)] = 6
+    row_fraction: Annotated[
+        float, Field(description="Share of the training rows that trials are fitted on.", gt=0, le=1)
+    ] = 1.0
+    sampler: Annotated[Sampler, Field(description="How the next trial is chosen: tpe or random.")] = Sampler.TPE
+    pruner: Annotated[
+        Pruner, Field(description="How a hopeless trial is stopped early: median, hyperband or none.")
+    ] = Pruner.MEDIAN
     seed: Annotated[int, Field(description="Seed of the sampler.", ge=0)] = 7
     space: Annotated[
         dict[str, Dimension],

@@ -18,7 +18,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from sevenfold.runtime.prometheus_login import PROMETHEUS_KEYS, PrometheusLogin
+from sevenfold.runtime.prometheus import PROMETHEUS_KEYS, PrometheusLogin
 
 __all__ = [
     "NOTEBOOK_PARAMETERS",

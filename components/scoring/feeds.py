@@ -2,8 +2,8 @@
 
 Feeds are a dict from graph input to an array of shape ``[rows]``: float64 with NaN for missing (number, integer,
 boolean), str objects with "" for missing (category), int64 microseconds UTC with 0 for missing (datetime) and, under
-``<name>:missing``, its bool flag. Columns are found by name, never by position; what the signature does not name is
-not looked at. A NaN is a missing number, a blank text a missing category or date, and texts lose white space around.
+``<name>:missing``, its bool flag. Columns are matched by name, never by position; columns that the signature does
+not name are ignored. A NaN is a missing number, a blank text a missing category or date, and texts are stripped.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def feeds_from_rows(
     Raises:
         InputError: with `field` set: ``missing_value`` (column not nullable), ``wrong_type``, ``integer_range``,
             ``nonfinite``, ``not_whole``, ``too_long``, ``encoding``, ``not_a_moment``, ``date_range``; ``shape`` where
-            `rows` is empty or holds something else than mappings.
+            `rows` is empty or holds anything but mappings.
     """
     if not rows:
         raise InputError("shape", "A request needs at least one row, but got none.")

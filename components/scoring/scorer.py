@@ -1,4 +1,4 @@
-"""Score rows with a bundle's `model.onnx`: the same session for testing, serving and replay."""
+"""The scorer: a bundle's `model.onnx` in ONNX Runtime, the same for testing, serving and replay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ERRORS_ONLY: Final = 3  # ONNX Runtime's log level
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of n rows.
+    """The model's output for n rows.
 
     Classification fills `labels` (str objects, ``[n]``) and `probabilities` (float32 ``[n, classes]``), regression
     fills `values` (float64 ``[n]``); the others are None.
@@ -57,7 +57,7 @@ class Scorer:
         self._session = _session(content, threads)
         self._classification = signature.task is not Task.REGRESSION
         self._outputs = [output.name for output in self._session.get_outputs()]
-        self._inputs = frozenset(put.name for put in self._session.get_inputs())
+        self._inputs = frozenset(node.name for node in self._session.get_inputs())
         self._check()
 
     def predict(self, feeds: Mapping[str, NDArray[Any]]) -> Prediction:
@@ -71,9 +71,9 @@ class Scorer:
         try:
             outputs = self._session.run(self._outputs, feeds)
         except Exception as error:
-            raise ServingError("model_failed", f"The model must score the row, but said: {str(error)[:300]}") from error
+            raise ServingError("model_failed", f"The model must score the row, but: {str(error)[:300]}") from error
         numbers = outputs[-1]
-        # one sum is cheaper than a look at every value, and as sure for probabilities
+        # one sum is cheaper than a check of every value, and as reliable for probabilities
         if not math.isfinite(numbers.sum()) and not np.isfinite(numbers).all():
             raise ServingError(
                 "nonfinite_output",

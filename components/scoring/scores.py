@@ -1,63 +1,27 @@
-"""Scores: what every metric of a plan means, computed one way in training, tuning and testing.
+"""Scores: the metrics of a plan, computed one way in training, tuning and testing.
 
-=================== ==========================================================================================
-`accuracy`          share of rows whose predicted class is the true one
-`balanced_accuracy` mean of the recalls of the classes that occur
-`f1`                binary: of the positive class; multiclass: mean over the classes that occur or are predicted
-`precision`         binary: share of predicted positives that are; 0 where none is predicted
-`recall`            binary: share of positives that are predicted
-`log_loss`          mean of −log of the probability given to the true class, clipped at the dtype's epsilon
-`roc_auc`           binary: chance that a positive row scores above a negative one, ties half (Fawcett 2006);
-                    multiclass: mean over the classes that occur, each against the rest
-`average_precision` binary: Σ (recall step × precision), without interpolation
-`brier`             binary: mean (p − y)²; multiclass: mean of Σ over classes (p − y)² (Brier 1950)
-`calibration_error` expected calibration error in ten bins of equal width (Naeini et al. 2015); binary: of the
-                    positive class's probability; multiclass: of the top class's (Guo et al. 2017)
-`rmse` `mae` `r2`   regression, in the target's own unit; r2 without a unit
-=================== ==========================================================================================
+What each metric means is in `plan.metrics`; how it is computed is in `scoring.formulas`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Task
+from sevenfold.plan.metrics import METRICS
+from sevenfold.scoring.formulas import OF_COUNTS, OF_PROBABILITIES, OF_VALUES, Floats, Integers, Weighted
 
-__all__ = ["METRIC_NAMES", "default_metric", "higher_is_better", "predicted_classes", "score", "weighted_score"]
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Weighted = Callable[[Floats], float]
-
-CALIBRATION_BINS: Final = 10
-_LOSSES: Final = frozenset({"log_loss", "brier", "calibration_error", "rmse", "mae"})
-_DEFAULTS: Final = {Task.BINARY: "roc_auc", Task.MULTICLASS: "log_loss", Task.REGRESSION: "rmse"}
-
-
-def higher_is_better(metric: str) -> bool:
-    """Return whether a larger value of `metric` is a better one.
-
-    Raises:
-        ValueError: if `metric` is not one of `METRIC_NAMES`.
-    """
-    _check_name(metric)
-    return metric not in _LOSSES
-
-
-def default_metric(task: Task | str) -> str:
-    """Return the metric that decides where the plan names none: roc_auc, log_loss (multiclass) or rmse."""
-    return _DEFAULTS[Task(task)]
+__all__ = ["predicted_classes", "score", "weighted_score"]
 
 
 def score(metric: str, truth: NDArray[Any], predicted: NDArray[Any], *, threshold: float = 0.5) -> float:
     """Return one metric of predictions against the truth.
 
     Args:
-        metric: one of `METRIC_NAMES`.
+        metric: a name in `plan.metrics.METRICS`.
         truth: `[n]`; class index (int64, binary: 1 is the positive class) or value (float).
         predicted: probabilities `[n, C]` (binary also `[n]`, of the positive class) or values `[n]`.
         threshold: binary: probability from which the positive class is predicted.
@@ -103,19 +67,16 @@ def predicted_classes(probabilities: NDArray[Any], *, threshold: float = 0.5) ->
     return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
 
 
-def _check_name(metric: str) -> None:
-    if metric not in METRIC_NAMES:
-        raise ValueError(f"`metric` must be one of {sorted(METRIC_NAMES)}, but got {metric!r}.")
-
-
 def _known(truth: NDArray[Any]) -> NDArray[np.bool_]:
     return ~np.isnan(truth) if truth.dtype.kind == "f" else truth >= 0
 
 
 def _matched(metric: str, truth: NDArray[Any], predicted: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    _check_name(metric)
+    if metric not in METRICS:
+        raise ValueError(f"`metric` must be one of {sorted(METRICS)}, but got {metric!r}.")
+    tasks = METRICS[metric].tasks
     truth, predicted = np.asarray(truth), np.asarray(predicted)
-    if metric in _VALUES:
+    if metric in OF_VALUES:
         truth = truth.astype(np.float64, copy=False)
         fits = predicted.ndim == 1
     else:
@@ -130,9 +91,9 @@ def _matched(metric: str, truth: NDArray[Any], predicted: NDArray[Any]) -> tuple
             f"{metric} takes truth [n] and predictions of as many rows, "
             f"but got shapes {truth.shape} and {predicted.shape}."
         )
-    if metric in _BINARY_ONLY and predicted.shape[1] != 2:
+    if tasks == {Task.BINARY} and predicted.shape[1] != 2:
         raise ValueError(f"{metric} is for two classes, but got {predicted.shape[1]}.")
-    if metric not in _VALUES and len(truth) and int(truth.max()) >= predicted.shape[1]:
+    if metric not in OF_VALUES and len(truth) and int(truth.max()) >= predicted.shape[1]:
         raise ValueError(
             f"A class index must be below the number of classes {predicted.shape[1]}, but got {truth.max()}."
         )
@@ -142,126 +103,17 @@ def _matched(metric: str, truth: NDArray[Any], predicted: NDArray[Any]) -> tuple
 def _prepared(metric: str, truth: NDArray[Any], predicted: NDArray[Any], threshold: float) -> Weighted:
     if len(truth) == 0 or not np.isfinite(predicted).all():
         return lambda weights: float("nan")
-    if metric in _VALUES:
-        return _VALUES[metric](truth, predicted.astype(np.float64))
-    if metric in _COUNTED:
+    if metric in OF_VALUES:
+        return OF_VALUES[metric](truth, predicted.astype(np.float64))
+    if metric in OF_COUNTS:
         return _counted(metric, truth, predicted, threshold)
-    return _PROBABILITIES[metric](truth, predicted)
-
-
-def _mean(losses: Floats) -> Weighted:
-    def mean(weights: Floats) -> float:
-        total = float(weights.sum())
-        return float(weights @ losses) / total if total > 0 else float("nan")
-
-    return mean
-
-
-def _rmse(truth: Floats, predicted: Floats) -> Weighted:
-    mean = _mean((truth - predicted) ** 2)
-    return lambda weights: float(np.sqrt(mean(weights)))
-
-
-def _mae(truth: Floats, predicted: Floats) -> Weighted:
-    return _mean(np.abs(truth - predicted))
-
-
-def _r2(truth: Floats, predicted: Floats) -> Weighted:
-    squared = (truth - predicted) ** 2
-
-    def r2(weights: Floats) -> float:
-        total = float(weights.sum())
-        if total <= 0:
-            return float("nan")
-        spread = float(weights @ (truth - float(weights @ truth) / total) ** 2)
-        return 1 - float(weights @ squared) / spread if spread > 0 else float("nan")
-
-    return r2
-
-
-def _log_loss(truth: Integers, predicted: NDArray[Any]) -> Weighted:
-    epsilon = np.finfo(predicted.dtype if predicted.dtype.kind == "f" else np.float64).eps
-    given = predicted[np.arange(len(truth)), truth].astype(np.float64)
-    return _mean(-np.log(np.clip(given, epsilon, 1 - epsilon)))
-
-
-def _brier(truth: Integers, predicted: NDArray[Any]) -> Weighted:
-    if predicted.shape[1] == 2:
-        return _mean((predicted[:, 1].astype(np.float64) - truth) ** 2)
-    error = predicted.astype(np.float64)
-    error[np.arange(len(truth)), truth] -= 1
-    return _mean((error**2).sum(axis=1))
-
-
-def _calibration_error(truth: Integers, predicted: NDArray[Any]) -> Weighted:
-    if predicted.shape[1] == 2:
-        confidence, right = predicted[:, 1].astype(np.float64), truth.astype(np.float64)
-    else:
-        confidence = predicted.max(axis=1).astype(np.float64)
-        right = (predicted.argmax(axis=1) == truth).astype(np.float64)
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
-    excess = confidence - right
-
-    def error(weights: Floats) -> float:
-        total = float(weights.sum())
-        gaps = np.bincount(bins, weights=weights * excess, minlength=CALIBRATION_BINS)
-        return float(np.abs(gaps).sum()) / total if total > 0 else float("nan")
-
-    return error
-
-
-def _roc_auc(truth: Integers, predicted: NDArray[Any]) -> Weighted:
-    if predicted.shape[1] == 2:
-        return _area(truth == 1, predicted[:, 1])
-    areas = [_area(truth == index, predicted[:, index]) for index in range(predicted.shape[1])]
-
-    def mean(weights: Floats) -> float:
-        found = [area for area in (of(weights) for of in areas) if not np.isnan(area)]
-        return float(np.mean(found)) if found else float("nan")
-
-    return mean
-
-
-def _area(positive: NDArray[np.bool_], scores: NDArray[Any]) -> Weighted:
-    above, below = np.flatnonzero(positive), np.flatnonzero(~positive)
-    above, below = above[np.argsort(scores[above], kind="stable")], below[np.argsort(scores[below], kind="stable")]
-    fewer = np.searchsorted(scores[below], scores[above], side="left")
-    fewer_or_equal = np.searchsorted(scores[below], scores[above], side="right")
-
-    def area(weights: Floats) -> float:
-        passed = np.concatenate(([0.0], np.cumsum(weights[below])))
-        held = weights[above]
-        pairs = float(held.sum()) * float(passed[-1])
-        return float(held @ (passed[fewer] + passed[fewer_or_equal])) / (2 * pairs) if pairs > 0 else float("nan")
-
-    return area
-
-
-def _average_precision(truth: Integers, predicted: NDArray[Any]) -> Weighted:
-    scores = -predicted[:, 1]
-    positive, negative = np.flatnonzero(truth == 1), np.flatnonzero(truth != 1)
-    positive = positive[np.argsort(scores[positive], kind="stable")]
-    negative = negative[np.argsort(scores[negative], kind="stable")]
-    hits_up_to = np.searchsorted(scores[positive], scores[positive], side="right")
-    misses_up_to = np.searchsorted(scores[negative], scores[positive], side="right")
-
-    def average(weights: Floats) -> float:
-        held = weights[positive]
-        total = float(held.sum())
-        if total <= 0:
-            return float("nan")
-        hits = np.cumsum(held)[hits_up_to - 1]
-        misses = np.concatenate(([0.0], np.cumsum(weights[negative])))[misses_up_to]
-        counted = hits > 0
-        return float(held[counted] @ (hits[counted] / (hits + misses)[counted])) / total
-
-    return average
+    return OF_PROBABILITIES[metric](truth, predicted)
 
 
 def _counted(metric: str, truth: Integers, predicted: NDArray[Any], threshold: float) -> Weighted:
     classes = predicted.shape[1]
     cells = truth * classes + predicted_classes(predicted, threshold=threshold)
-    measure = _COUNTED[metric]
+    measure = OF_COUNTS[metric]
 
     def of(weights: Floats) -> float:
         counts = np.bincount(cells, weights=weights, minlength=classes * classes)
@@ -269,48 +121,3 @@ def _counted(metric: str, truth: Integers, predicted: NDArray[Any], threshold: f
         return measure(table) if table.sum() > 0 else float("nan")
 
     return of
-
-
-def _accuracy(table: Floats) -> float:
-    return float(np.trace(table) / table.sum())
-
-
-def _balanced_accuracy(table: Floats) -> float:
-    rows = table.sum(axis=1)
-    return float((np.diag(table)[rows > 0] / rows[rows > 0]).mean())
-
-
-def _f1(table: Floats) -> float:
-    seen = table.sum(axis=0) + table.sum(axis=1)
-    if len(table) == 2:
-        return float(2 * table[1, 1] / seen[1]) if seen[1] > 0 else 0.0
-    return float((2 * np.diag(table)[seen > 0] / seen[seen > 0]).mean())
-
-
-def _precision(table: Floats) -> float:
-    called = table[:, 1].sum()
-    return float(table[1, 1] / called) if called > 0 else 0.0
-
-
-def _recall(table: Floats) -> float:
-    actual = table[1].sum()
-    return float(table[1, 1] / actual) if actual > 0 else 0.0
-
-
-_VALUES: Final[dict[str, Callable[[Floats, Floats], Weighted]]] = {"rmse": _rmse, "mae": _mae, "r2": _r2}
-_PROBABILITIES: Final[dict[str, Callable[[Integers, NDArray[Any]], Weighted]]] = {
-    "log_loss": _log_loss,
-    "roc_auc": _roc_auc,
-    "average_precision": _average_precision,
-    "brier": _brier,
-    "calibration_error": _calibration_error,
-}
-_COUNTED: Final[dict[str, Callable[[Floats], float]]] = {
-    "accuracy": _accuracy,
-    "balanced_accuracy": _balanced_accuracy,
-    "f1": _f1,
-    "precision": _precision,
-    "recall": _recall,
-}
-_BINARY_ONLY: Final = frozenset({"precision", "recall", "average_precision"})
-METRIC_NAMES: Final = frozenset({*_VALUES, *_PROBABILITIES, *_COUNTED})

@@ -1,4 +1,4 @@
-"""A shortcut of `feeds_from_rows` for one plain row: the values of a kind become one array, cut into feeds."""
+"""A fast path of `feeds_from_rows` for one plain row: the values of a kind become one array, cut into feeds."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _TEXTS: Final = frozenset({str, _NONE})
 class SingleRow:
     """Reads one row at a time for the same inputs.
 
-    Whatever is not plain (a wrong type, a large integer, text beyond ASCII, a required value that is missing) is left
-    to `feeds_from_rows`, so there is one place that decides and complains.
+    A row that is not plain (a wrong type, a large integer, text beyond ASCII, a required value that is missing) goes
+    to `feeds_from_rows`, so the rules and their errors are written once.
     """
 
     def __init__(self, inputs: Mapping[str, Column]) -> None:

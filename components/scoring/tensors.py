@@ -59,7 +59,7 @@ def encode_tensors(
     Args:
         tensors: arrays by name; dtype object or str holds texts, all others are numbers or flags.
         key: ``inputs`` or ``outputs``.
-        head: what else the header says.
+        head: the other keys of the header.
         binary: whether data follow as raw bytes.
     """
     entries: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Read and check the values of one column: what a number, text or date may be, and how a wrong one is told."""
+"""Read and check the values of one column: which numbers, texts and dates are allowed, and the error for any other."""
 
 from __future__ import annotations
 
@@ -135,10 +135,10 @@ def _moment(name: str, column: Column, text: str) -> int:
     try:
         return parse_moment(text, column.date_format)
     except InputError as error:
-        said = f"a text of {len(text)} characters" if column.sensitive else repr(text[:SHOWN])
+        shown = f"a text of {len(text)} characters" if column.sensitive else repr(text[:SHOWN])
         rule = EXPECTED[Kind.DATETIME] + (f" with the format {column.date_format!r}" if column.date_format else "")
         raise InputError(
-            error.code, f"{name!r} must hold {rule}, but got {said}.", field=name, remedy=error.remedy
+            error.code, f"{name!r} must hold {rule}, but got {shown}.", field=name, remedy=error.remedy
         ) from None
 
 

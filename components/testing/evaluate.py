@@ -16,9 +16,9 @@ from sevenfold.contracts.errors import DataError, IntegrityError, SevenfoldError
 from sevenfold.contracts.evaluation import Evaluation, GateResult, Interval, SliceResult
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
-from sevenfold.plan.rules import METRICS
+from sevenfold.plan.metrics import default_metric, metric_names
 from sevenfold.plan.testing import Gate, TestingSection
-from sevenfold.scoring.scores import METRIC_NAMES, default_metric, predicted_classes, score, weighted_score
+from sevenfold.scoring.scores import predicted_classes, score, weighted_score
 from sevenfold.testing import gates
 from sevenfold.testing.bootstrap import percentile_interval, resampled
 from sevenfold.testing.curves import confusion
@@ -195,7 +195,7 @@ class _Candidate:
         )
 
     def _all(self, rows: ScoredRows) -> dict[str, float]:
-        names = sorted(METRICS[self.signature.task] & METRIC_NAMES)
+        names = sorted(metric_names(self.signature.task))
         values = {name: self.score(name, rows.truth, rows.predicted) for name in names}
         return {name: float(value) for name, value in values.items() if np.isfinite(value)}
 

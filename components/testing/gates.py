@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.evaluation import GateResult, Interval, SliceResult, Verdict
+from sevenfold.plan.metrics import higher_is_better
 from sevenfold.plan.testing import Gate, TestingSection
-from sevenfold.scoring.scores import higher_is_better
 from sevenfold.testing.bootstrap import percentile_interval
 from sevenfold.testing.sentences import (
     RELATIVE,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from sevenfold.plan.metrics import higher_is_better
 from sevenfold.scoring.feeds import MISSING, Feeds, feeds_from_table
 from sevenfold.scoring.scorer import Prediction, Scorer
-from sevenfold.scoring.scores import higher_is_better, score
+from sevenfold.scoring.scores import score
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,7 +8,7 @@ from typing import Literal
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import SevenfoldError
 from sevenfold.contracts.registry import Record, Registry
-from sevenfold.scoring.scores import higher_is_better
+from sevenfold.plan.metrics import higher_is_better
 
 __all__ = ["Rival", "rivals_of"]
 

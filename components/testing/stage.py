@@ -15,11 +15,11 @@ from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.registry import LocalRegistry, Registry
 from sevenfold.contracts.schema import Task
 from sevenfold.plan.deployment import DeploymentSection, Target
+from sevenfold.plan.metrics import default_metric
 from sevenfold.plan.testing import TestingSection
 from sevenfold.report.page import write_report
 from sevenfold.runtime.environment import in_cluster, own_namespace, registry_folder
 from sevenfold.runtime.progress import report_progress
-from sevenfold.scoring.scores import default_metric
 from sevenfold.testing.card import model_card
 from sevenfold.testing.curves import roc
 from sevenfold.testing.evaluate import EvaluatedModel, evaluate

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sevenfold.plan.metrics import higher_is_better
 from sevenfold.report.charts import Limit, lines
 from sevenfold.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
-from sevenfold.scoring.scores import higher_is_better
 from sevenfold.training.train import Trained
 
 __all__ = ["training_report"]

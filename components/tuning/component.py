@@ -45,6 +45,7 @@ def tune_model(
         from typing import Any
 
         from sevenfold.contracts.dataset import Dataset as SealedDataset
+        from sevenfold.plan.metrics import higher_is_better
         from sevenfold.plan.training import TrainingSection
         from sevenfold.plan.tuning import TuningSection
         from sevenfold.report.page import write_report
@@ -52,7 +53,6 @@ def tune_model(
         from sevenfold.runtime.environment import checkpoint_address
         from sevenfold.runtime.progress import report_progress
         from sevenfold.runtime.termination import on_termination
-        from sevenfold.scoring.scores import higher_is_better
         from sevenfold.training.pytorch.device import device_of
         from sevenfold.training.pytorch.fit import fit
         from sevenfold.training.pytorch.model import Model as Network

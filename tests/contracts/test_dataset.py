@@ -45,7 +45,7 @@ def test_rows_after_the_test_period_are_optional(folder: Path) -> None:
     seal(folder, expected=DATASET_FILES)
     dataset = Dataset.open(folder)
     assert not dataset.has_later
-    assert dataset.rows("train") == 0  # nobody said how many
+    assert dataset.rows("train") == 0  # the manifest has no count
 
 
 @pytest.mark.parametrize(

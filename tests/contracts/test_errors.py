@@ -28,8 +28,8 @@ def test_the_drawn_tree_is_the_tree(kind: type) -> None:
 def test_an_error_tells_rule_and_remedy() -> None:
     error = DataError("no_rows", "A table has rows, but got none.", remedy="Add some.")
     assert str(error) == "A table has rows, but got none. Add some."
-    told = json.loads(error.to_json())
-    assert told == {
+    document = json.loads(error.to_json())
+    assert document == {
         "code": "no_rows",
         "message": "A table has rows, but got none.",
         "remedy": "Add some.",

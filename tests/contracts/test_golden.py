@@ -51,10 +51,10 @@ def test_the_bundle_scores_as_on_the_day_it_was_written(golden: Path) -> None:
     bundle = Bundle.open(golden / "bundle")
     expected = json.loads((golden / "expected.json").read_text())
     feeds = feeds_from_table(Dataset.open(golden / "dataset").table("test"), bundle.signature.inputs)
-    found = Scorer(bundle.model_path, bundle.signature).predict(feeds)
-    assert found.labels is not None
-    assert found.labels.tolist() == expected["labels"]
-    assert found.probabilities == pytest.approx(np.array(expected["probabilities"]), abs=1e-6)
+    prediction = Scorer(bundle.model_path, bundle.signature).predict(feeds)
+    assert prediction.labels is not None
+    assert prediction.labels.tolist() == expected["labels"]
+    assert prediction.probabilities == pytest.approx(np.array(expected["probabilities"]), abs=1e-6)
 
 
 def test_the_bins_count_as_on_the_day_they_were_written(golden: Path) -> None:

@@ -132,11 +132,11 @@ def test_dates_are_counted_by_hour_or_weekday(moments: list[datetime]) -> None:
     by_hour = reference_of(pa.array(with_time, pa.timestamp("us", "UTC")), column)
     expected = Counter(moment.hour // 3 if moment else 8 for moment in with_time)
     assert by_hour.kind == "hour"
-    assert by_hour.counts == tuple(expected[place] for place in range(9))
+    assert by_hour.counts == tuple(expected[index] for index in range(9))
     by_day = reference_of(pa.array([*days, None], pa.timestamp("us", "UTC")), column)
     expected = Counter(day.weekday() for day in days)
     assert by_day.kind == "weekday"
-    assert by_day.counts == (*(expected[place] for place in range(7)), 1)
+    assert by_day.counts == (*(expected[index] for index in range(7)), 1)
     at = np.array([(days[0] - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)])
     assert bin_of(by_day, at[0]) == days[0].weekday()
     assert count_bins(by_day, at, np.array([True])).tolist() == [0] * 7 + [1]

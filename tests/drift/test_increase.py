@@ -1,4 +1,4 @@
-"""What counters rose by: against a simulation that knows every single request."""
+"""The increase of counters, against a simulation that knows every single request."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def scraped(processes: list[list[float]]) -> list[tuple[float, float]]:
 
 
 @given(lives(), st.integers(0, 40))
-def test_every_request_that_could_be_seen_counts_once(processes: list[list[float]], place: int) -> None:
-    since = place * SCRAPE
+def test_every_request_that_could_be_seen_counts_once(processes: list[list[float]], scrapes: int) -> None:
+    since = scrapes * SCRAPE
     samples = scraped(processes)
     expected = 0
     for first, *requests, last in processes:
@@ -50,12 +50,12 @@ def test_every_request_that_could_be_seen_counts_once(processes: list[list[float
         # From the last look at or before `since` until the process was last looked at.
         base = max((moment for moment in seen if moment <= since), default=-1.0)
         expected += sum(base < request <= seen[-1] for request in requests)
-    found = rise(samples, since)
+    risen = rise(samples, since)
     # A new process that has already caught up with the old one looks as if it had gone on: the only loss there is.
     hidden = _hidden(processes, samples, since)
-    assert expected - hidden <= found <= expected
+    assert expected - hidden <= risen <= expected
     if not hidden:
-        assert found == expected
+        assert risen == expected
 
 
 def _hidden(processes: list[list[float]], samples: list[tuple[float, float]], since: float) -> float:
@@ -80,26 +80,26 @@ def test_a_reset_a_young_series_and_one_that_ended_before() -> None:
 def of_pod(pod: str, values: list[float], *, job: str = "a", name: str = "sevenfold_requests_total") -> Series:
     labels = {"__name__": name, "namespace": "n", "model": "m", "bundle": "b", "code": "200", "pod": pod, "job": job}
     labels |= {"instance": f"{pod}:8080", "node": "one", "endpoint": "http"}
-    return Series(labels, tuple((place * SCRAPE, value) for place, value in enumerate(values)))
+    return Series(labels, tuple((index * SCRAPE, value) for index, value in enumerate(values)))
 
 
 def test_pods_add_up_and_what_a_scrape_configuration_adds_is_no_label_of_ours() -> None:
-    found = [of_pod("p", [0, 5, 9]), of_pod("q", [100, 103, 104]), of_pod("r", [3])]
-    assert summed_rises(found, 0.0) == {"sevenfold_requests_total": {("200",): 13.0}}
-    assert pods_since(found, 0.0) == {"p", "q"}
+    series = [of_pod("p", [0, 5, 9]), of_pod("q", [100, 103, 104]), of_pod("r", [3])]
+    assert summed_rises(series, 0.0) == {"sevenfold_requests_total": {("200",): 13.0}}
+    assert pods_since(series, 0.0) == {"p", "q"}
 
 
 def test_a_pod_that_two_jobs_scrape_counts_once() -> None:
-    found = [of_pod("p", [0, 5, 9]), of_pod("p", [0, 4, 8], job="b")]
-    assert summed_rises(found, 0.0) == {"sevenfold_requests_total": {("200",): 9.0}}
+    series = [of_pod("p", [0, 5, 9]), of_pod("p", [0, 4, 8], job="b")]
+    assert summed_rises(series, 0.0) == {"sevenfold_requests_total": {("200",): 9.0}}
 
 
 def test_gauges_that_all_pods_have_alike_are_not_added() -> None:
-    found = [of_pod("p", [40, 40], name="g"), of_pod("q", [40], name="g")]
-    assert last_values(found) == {"g": {("200",): 40.0}}
+    series = [of_pod("p", [40, 40], name="g"), of_pod("q", [40], name="g")]
+    assert last_values(series) == {"g": {("200",): 40.0}}
 
 
 def test_the_order_of_series_does_not_matter() -> None:
-    found = [of_pod(f"p{place}", [0, place, 2 * place]) for place in range(9)]
-    shuffled = random.Random(1).sample(found, len(found))
-    assert summed_rises(found, 0.0) == summed_rises(shuffled, 0.0)
+    series = [of_pod(f"p{pod}", [0, pod, 2 * pod]) for pod in range(9)]
+    shuffled = random.Random(1).sample(series, len(series))
+    assert summed_rises(series, 0.0) == summed_rises(shuffled, 0.0)

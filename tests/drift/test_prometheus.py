@@ -15,8 +15,7 @@ import pytest
 
 from sevenfold.contracts.errors import MonitoringError, TemporaryError
 from sevenfold.drift.prometheus import PrometheusClient, Series, selector
-from sevenfold.runtime.prometheus_address import address_fault, shown_address
-from sevenfold.runtime.prometheus_login import PrometheusLogin
+from sevenfold.runtime.prometheus import PrometheusLogin
 
 
 class Endpoint(BaseHTTPRequestHandler):
@@ -50,7 +49,7 @@ class Endpoint(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint() -> Iterator[tuple[type[Endpoint], str]]:
-    kind = type("Told", (Endpoint,), {"asked": [], "logins": []})
+    kind = type("OwnEndpoint", (Endpoint,), {"asked": [], "logins": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -135,6 +134,18 @@ def test_a_redirect_to_a_login_is_not_followed(endpoint: tuple[type[Endpoint], s
     assert [path for path, _ in kind.asked] == ["/api/v1/query"]
 
 
+def test_no_proxy_of_the_environment_is_asked_and_no_question_is_logged(
+    endpoint: tuple[type[Endpoint], str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind, url = endpoint
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    caplog.set_level("INFO")
+    says(kind, "scalar", [99.5, "99.5"])
+    assert PrometheusClient(url).now() == 99.5
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -178,37 +189,6 @@ def test_nobody_there() -> None:
     with pytest.raises(TemporaryError, match=r"127\.0\.0\.1") as caught:
         PrometheusClient("http://127.0.0.1:9").query("up")
     assert caught.value.code == "prometheus_unreachable"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "prometheus:9090",
-        "file:///etc/passwd",
-        "http://",
-        "http://user:secret@host",
-        "http://secret@host",
-        "http://host/?key=secret",
-        "http://host?secret",
-        "http://host/#secret",
-        "http://host:port",
-        "http://ho st",
-        "http://[::1",
-        "",
-    ],
-)
-def test_an_address_with_a_secret_or_without_a_host_is_refused_and_not_shown(url: str) -> None:
-    assert address_fault(url)
-    assert "secret" not in shown_address(url)
-    with pytest.raises(MonitoringError) as caught:
-        PrometheusClient(url)
-    assert "secret" not in str(caught.value)
-
-
-@pytest.mark.parametrize("url", ["http://prometheus.a.svc:9090", "https://[::1]:9090/prom", "http://h"])
-def test_a_plain_address_is_taken(url: str) -> None:
-    assert address_fault(url) == ""
-    assert shown_address(url) == url
 
 
 def test_a_selector_quotes_what_it_is_given() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -159,10 +160,24 @@ def table() -> Any:
     return make_table
 
 
+@pytest.fixture(scope="session")
+def predictor(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a predictor that all tests share: what one of them sent is what its counters rose by meanwhile."""
+    with started(sample, tmp_path_factory.mktemp("predictor")) as url:
+        yield url
+
+
 @pytest.fixture
-def predictor(sample: Sample, tmp_path: Path) -> Iterator[str]:
-    """A predictor of its own for each test, because what it counts is what is looked at; yields its address."""
-    port_file, log = tmp_path / "port.json", tmp_path / "server.log"
+def fresh_predictor(sample: Sample, tmp_path: Path) -> Iterator[str]:
+    """The address of a predictor that has counted nothing yet."""
+    with started(sample, tmp_path) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def started(sample: Sample, folder: Path) -> Iterator[str]:
+    """Serve the bundle, at most 300 rows a request, until the block ends; yield the address."""
+    port_file, log = folder / "port.json", folder / "server.log"
     command = [sys.executable, "-P", "-m", "sevenfold.serving", "--bundle", str(sample.bundle.folder), "--port", "0"]
     with log.open("wb") as stream:
         process = subprocess.Popen(

@@ -45,7 +45,7 @@ def test_chunks_make_no_difference(sample, table, monkeypatch):
     assert all(counts.sum() == 1_001 for counts in whole.values())
 
 
-def test_a_table_that_is_not_there_or_none_or_empty_is_said_to_be(sample, table, tmp_path):
+def test_a_table_that_is_missing_unreadable_or_empty_is_refused(sample, table, tmp_path):
     for make, code in (
         (lambda path: None, "no_such_file"),
         (lambda path: path.write_bytes(b"a,b\n1,2\n"), "not_a_table"),

@@ -1,4 +1,4 @@
-"""The dashboard: it reads only what is there, and no two panels share a place."""
+"""The dashboard: it reads only what is there, and no two panels overlap."""
 
 import json
 import re
@@ -31,8 +31,8 @@ def test_every_panel_asks_for_the_chosen_models_alone(panel):
 
 
 def test_panels_stand_side_by_side():
-    places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in PANELS]
-    assert len(set(places)) == len(places)
+    positions = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in PANELS]
+    assert len(set(positions)) == len(positions)
     assert len({panel["id"] for panel in PANELS}) == len(PANELS)
 
 

@@ -37,8 +37,8 @@ needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not in
 
 
 def series(name: str, values: str, **labels: str) -> dict[str, str]:
-    told = ", ".join(f'{key}="{value}"' for key, value in {**BASE, **labels}.items())
-    return {"series": f"{name}{{{told}}}", "values": values}
+    pairs = ", ".join(f'{key}="{value}"' for key, value in {**BASE, **labels}.items())
+    return {"series": f"{name}{{{pairs}}}", "values": values}
 
 
 def rising(per_minute: float, *, minutes: int = MINUTES, start: float = 0) -> str:
@@ -148,8 +148,8 @@ FIRED: dict[str, set[str]] = {}
 
 def _firing(folder: Path, given: list[dict], at: int, section: MonitoringSection) -> set[str]:
     tests = {"promql_expr_test": [{"expr": 'ALERTS{alertstate="firing"}', "eval_time": f"{at}m", "exp_samples": []}]}
-    told = run(folder, given, tests, section)
-    return set(re.findall(r'alertname="(\w+)"', told))
+    output = run(folder, given, tests, section)
+    return set(re.findall(r'alertname="(\w+)"', output))
 
 
 def test_every_alert_is_tested():
@@ -228,7 +228,7 @@ def test_the_recorded_drift_is_that_of_the_python_formula(case, tmp_path):
     window = SECTION.window_minutes
     counts = sum(pods) * window
     rows = list(referenced())
-    for place, rates in enumerate(pods):
+    for pod, rates in enumerate(pods):
         for bin_name, rate in zip(BINS, rates.tolist(), strict=True):
             text = rising(rate)
             if case == "restarted":  # at a scrape, so that nothing is lost; increase() then is exact but for its edges
@@ -237,15 +237,15 @@ def test_the_recorded_drift_is_that_of_the_python_formula(case, tmp_path):
                 text = f"_x55 {rising(rate, minutes=4)}"
             if case == "gone":
                 text = f"{rising(rate, minutes=55)} _x4"
-            labels = {"bin": bin_name, "feature": "wind", "pod": f"p{place}"}
+            labels = {"bin": bin_name, "feature": "wind", "pod": f"p{pod}"}
             rows.append(series("sevenfold_feature_bin_total", text, **labels))
     if case == "young":
         counts = counts // window * 4
     if case == "gone":
         counts = counts // window * 5
     expected = window_drift("w", {"wind": counts}, reference(), SECTION).features[0]
-    found = recorded(tmp_path, rows, 'sevenfold:feature_psi{feature="wind"}')
-    assert found == pytest.approx(expected.psi, rel=0.02 if case == "restarted" else 1e-6)
+    psi = recorded(tmp_path, rows, 'sevenfold:feature_psi{feature="wind"}')
+    assert psi == pytest.approx(expected.psi, rel=0.02 if case == "restarted" else 1e-6)
     flag = recorded(tmp_path, rows, 'sevenfold:feature_drifted{feature="wind"}')
     assert bool(flag) == expected.drifted
 
@@ -256,8 +256,8 @@ def test_the_approximate_limit_of_the_predictions_is_near_the_exact_one(tmp_path
     assert limit == pytest.approx(chi_squared_quantile(0.99, len(BINS) - 1), rel=0.01)
     psi = recorded(tmp_path, predictions(MOVED), "sevenfold:prediction_psi")
     counts = np.array(MOVED) * SECTION.window_minutes
-    (found,) = window_drift("w", {PREDICTION: counts}, reference(), SECTION).features
-    assert psi == pytest.approx(found.psi, rel=1e-6)
+    (feature,) = window_drift("w", {PREDICTION: counts}, reference(), SECTION).features
+    assert psi == pytest.approx(feature.psi, rel=1e-6)
 
 
 def reference() -> Reference:
@@ -266,11 +266,11 @@ def reference() -> Reference:
 
 
 def recorded(folder: Path, given: list[dict], expression: str) -> float:
-    told = run(
+    output = run(
         folder, given, {"promql_expr_test": [{"expr": expression, "eval_time": f"{MINUTES}m", "exp_samples": []}]}
     )
-    values = re.findall(r"\} (\S+)$", told, re.MULTILINE)
-    assert len(values) == 1, told
+    values = re.findall(r"\} (\S+)$", output, re.MULTILINE)
+    assert len(values) == 1, output
     return float(values[0])
 
 

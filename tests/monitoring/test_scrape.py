@@ -1,4 +1,4 @@
-"""Counters: what is read, what happened between two looks, and replicas added up."""
+"""Counters: what is read, what happened between two scrapes, and replicas added up."""
 
 import math
 
@@ -48,7 +48,7 @@ def test_another_bundle_is_not_taken_for_this_one(model, bundle):
     assert caught.value.code == "no_series"
 
 
-def test_a_page_that_is_no_metrics_page_is_said_to_be_none():
+def test_a_page_that_is_no_metrics_page_is_refused():
     with pytest.raises(MonitoringError) as caught:
         read_metrics("<html><body>{not metrics}", model="m", bundle="b1")
     assert caught.value.code in ("bad_metrics", "no_series")
@@ -59,11 +59,11 @@ def scrape_of(counts: dict[str, float], *, bundle: str = "b1") -> Scrape:
 
 
 @given(COUNTS, COUNTS)
-def test_between_two_looks_is_what_came_on_top(before, more):
+def test_between_two_scrapes_is_what_came_on_top(before, more):
     after = {key: before.get(key, 0) + more.get(key, 0) for key in {**before, **more}}
-    found = since(scrape_of(before), scrape_of(after))
-    assert {key: value for key, value in found.prediction.items() if value} == {k: v for k, v in more.items() if v}
-    assert found.rows == sum(more.values())
+    difference = since(scrape_of(before), scrape_of(after))
+    assert {key: value for key, value in difference.prediction.items() if value} == {k: v for k, v in more.items() if v}
+    assert difference.rows == sum(more.values())
 
 
 def test_a_counter_that_fell_means_a_new_process_and_all_of_it_is_new():

@@ -1,4 +1,4 @@
-"""The whole stage against a real predictor: drift is found where it was put, and nowhere else."""
+"""The whole stage against a real predictor: drift appears in the months and features that have it, nowhere else."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,13 @@ import pytest
 import yaml
 from kfp import dsl
 
-from sevenfold.contracts.canonical import canonical_json, write_json
+from sevenfold.contracts.canonical import canonical_json
 from sevenfold.contracts.manifest import seal, verify
+from sevenfold.contracts.service import SERVICE_FILE, LocalService, write_service
+from sevenfold.drift.counters import since
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.monitoring.component import monitor_model
-from sevenfold.monitoring.replay import scrape
+from sevenfold.monitoring.scrape import scrape
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import read_report
 from sevenfold.scoring.client import InferenceClient
@@ -19,8 +21,9 @@ from sevenfold.scoring.client import InferenceClient
 
 def service_folder(folder: Path, url: str, digest: str) -> Path:
     folder.mkdir()
-    write_json(folder / "service.json", {"kind": "local", "url": url, "name": "wind", "digest": digest})
-    seal(folder, expected=["service.json"])
+    service = LocalService(url=url, name="wind", digest=digest, port=9, pid=1, started="today", log="server.log")
+    write_service(service, folder)
+    seal(folder, expected=[SERVICE_FILE])
     return folder
 
 
@@ -64,9 +67,10 @@ def test_drift_is_found_in_the_months_and_features_it_was_put_into(sample, predi
 
 
 def test_every_row_sent_is_counted_as_traffic_whatever_the_batch_size_accepted(sample, predictor, tmp_path):
-    run(tmp_path, sample, predictor, MonitoringSection(replay="test"))
     with InferenceClient(predictor, "wind") as client:
-        counted = scrape(client, bundle_label(sample.bundle.digest))
+        before = scrape(client, bundle_label(sample.bundle.digest))
+        run(tmp_path, sample, predictor, MonitoringSection(replay="test"))
+        counted = since(before, scrape(client, bundle_label(sample.bundle.digest)))
     assert counted.rows == 1_000
     assert counted.errors == 0
     drift = json.loads((tmp_path / "watch" / "drift.json").read_text())
@@ -75,8 +79,8 @@ def test_every_row_sent_is_counted_as_traffic_whatever_the_batch_size_accepted(s
     assert read_report(tmp_path / "report.html").level == "good"
 
 
-def test_without_a_replay_what_was_served_so_far_is_one_window(sample, predictor, tmp_path):
-    run(tmp_path, sample, predictor, MonitoringSection(replay="none"))
+def test_without_a_replay_what_was_served_so_far_is_one_window(sample, fresh_predictor, tmp_path):
+    run(tmp_path, sample, fresh_predictor, MonitoringSection(replay="none"))
     drift = json.loads((tmp_path / "watch" / "drift.json").read_text())
     assert drift["verdict"] == "insufficient_data"
     assert "200 rows" in read_report(tmp_path / "report.html").headline

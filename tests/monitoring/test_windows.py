@@ -23,8 +23,8 @@ def array(seconds):
 def test_every_row_is_in_one_window_and_windows_follow_each_other(seconds, length):
     moments = array(seconds)
     windows = calendar_windows(moments, length)
-    assert sorted(np.concatenate([window.places for window in windows]).tolist()) == list(range(len(seconds)))
-    ends = [(moments[window.places].min(), moments[window.places].max()) for window in windows]
+    assert sorted(np.concatenate([window.rows for window in windows]).tolist()) == list(range(len(seconds)))
+    ends = [(moments[window.rows].min(), moments[window.rows].max()) for window in windows]
     assert all(before[1] < after[0] for before, after in pairwise(ends))
 
 
@@ -32,15 +32,15 @@ def test_every_row_is_in_one_window_and_windows_follow_each_other(seconds, lengt
 def test_months_and_weeks_are_those_of_the_calendar(seconds):
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     for window in calendar_windows(array(seconds), "1mo"):
-        assert {(epoch + timedelta(seconds=seconds[i])).strftime("%Y-%m") for i in window.places} == {window.label}
+        assert {(epoch + timedelta(seconds=seconds[i])).strftime("%Y-%m") for i in window.rows} == {window.label}
     for window in calendar_windows(array(seconds), "1w"):
-        days = [(epoch + timedelta(seconds=seconds[i])).date() for i in window.places]
+        days = [(epoch + timedelta(seconds=seconds[i])).date() for i in window.rows]
         assert {(day - timedelta(days=day.weekday())).isoformat() for day in days} == {window.label}
 
 
 def test_rows_without_a_time_are_left_out():
     (window,) = calendar_windows(np.array(["2013-01-01", "NaT"], dtype="datetime64[us]"), "1d")
-    assert window.places.tolist() == [0]
+    assert window.rows.tolist() == [0]
 
 
 @pytest.mark.parametrize("length", ["0d", "d", "1y", "-1d", ""])
@@ -53,7 +53,7 @@ def test_a_length_that_is_none_is_refused(length):
 def test_without_a_time_to_cut_by_the_parts_are_equal(column):
     table = pa.table({"number": [1.0] * 10})
     windows = windows_of(table, column, "1mo", parts=3)
-    assert [len(window.places) for window in windows] == [4, 3, 3]
+    assert [len(window.rows) for window in windows] == [4, 3, 3]
 
 
 def test_a_table_is_cut_by_its_time_column():
@@ -63,4 +63,4 @@ def test_a_table_is_cut_by_its_time_column():
 
 @pytest.mark.parametrize(("rows", "parts", "sizes"), [(2, 3, [1, 1]), (7, 1, [7]), (0, 3, [0])])
 def test_there_are_never_more_parts_than_rows(rows, parts, sizes):
-    assert [len(window.places) for window in equal_windows(rows, parts)] == sizes
+    assert [len(window.rows) for window in equal_windows(rows, parts)] == sizes

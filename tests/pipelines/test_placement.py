@@ -5,7 +5,7 @@ import yaml
 from sevenfold.images import TARGETS, image
 from sevenfold.pipelines.compile import compile_plan
 from sevenfold.plan import ImagesSection, Plan, SecretsSection
-from sevenfold.runtime.prometheus_login import PROMETHEUS_KEYS
+from sevenfold.runtime.prometheus import PROMETHEUS_KEYS
 
 
 def documents(plan: Plan, folder: Path) -> list[dict]:

@@ -23,16 +23,16 @@ def test_five_mistakes_are_told_at_once_each_with_its_line(text: str) -> None:
         .replace("{kind: integer}", "{kind: integer, rol: feature}")
         + "tuning: {trials: -1}\ntesting:\n  gates:\n    - {metric: rmse}\n"
     )
-    found = problems(wrong)
-    assert {key: problem.line for key, problem in found.items()} == {
+    by_key = problems(wrong)
+    assert {key: problem.line for key, problem in by_key.items()} == {
         "name": 2,
         "data.task": 6,
         "data.columns.rooms.rol": 8,
         "tuning.trials": 12,
         "testing.gates.0": 15,
     }
-    assert found["data.columns.rooms.rol"].remedy == "Did you mean 'role'?"
-    assert found["data.task"].value == "'regresion'"
+    assert by_key["data.columns.rooms.rol"].remedy == "Did you mean 'role'?"
+    assert by_key["data.task"].value == "'regresion'"
 
 
 def test_an_unknown_section_names_the_nearest(text: str) -> None:
@@ -62,10 +62,10 @@ def test_a_missing_key_is_told_by_name(text: str) -> None:
     ],
 )
 def test_rules_between_sections(text: str, added: str, key: str) -> None:
-    found = problems(text + added)
-    assert list(found) == [key]
-    assert found[key].line == 12
-    assert found[key].remedy
+    by_key = problems(text + added)
+    assert list(by_key) == [key]
+    assert by_key[key].line == 12
+    assert by_key[key].remedy
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_a_text_target_is_no_number(text: str) -> None:
 
 
 def test_a_key_written_twice_is_refused(text: str) -> None:
-    found = problems(text + "name: again\n")
-    assert found["name"].line == 12
+    by_key = problems(text + "name: again\n")
+    assert by_key["name"].line == 12
 
 
 @pytest.mark.parametrize(

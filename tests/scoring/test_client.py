@@ -1,4 +1,4 @@
-"""The client against a small server that answers as it is told."""
+"""The client against a small server that answers as each test says."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def test_outputs_come_back_by_name(stub: Any) -> None:
             return reply
 
         handler.answer = answer
-        found = client.infer(FEEDS, binary=binary, headers={"x-more": "1"})
+        outputs_read = client.infer(FEEDS, binary=binary, headers={"x-more": "1"})
         assert seen["path"] == "/v2/models/m/infer"
         assert seen["headers"]["x-more"] == "1"
         assert (HEADER_LENGTH in seen["headers"]) == binary
-        assert found["label"].tolist() == ["no", "yes"]
-        np.testing.assert_array_equal(found["probabilities"], outputs["probabilities"])
+        assert outputs_read["label"].tolist() == ["no", "yes"]
+        np.testing.assert_array_equal(outputs_read["probabilities"], outputs["probabilities"])
         assert client.bundle == "sha256:b"
 
 

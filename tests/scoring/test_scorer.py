@@ -29,21 +29,23 @@ def test_classes_are_scored_as_onnx_runtime_scores_them(
 ) -> None:
     path, feeds = model_file(transform), feeds_from_rows(ROWS, inputs)
     labels, probabilities = onnxruntime.InferenceSession(path).run(None, feeds)
-    found = Scorer(path, _signature(inputs)).predict(feeds)
-    assert found.values is None
-    assert found.labels is not None
-    assert found.probabilities is not None
-    assert found.labels.tolist() == labels.tolist()
-    assert np.array_equal(found.probabilities, probabilities)
+    prediction = Scorer(path, _signature(inputs)).predict(feeds)
+    assert prediction.values is None
+    assert prediction.labels is not None
+    assert prediction.probabilities is not None
+    assert prediction.labels.tolist() == labels.tolist()
+    assert np.array_equal(prediction.probabilities, probabilities)
 
 
 def test_values_are_float64(model_file: ModelFile, regression: Transform, inputs: dict[str, Column]) -> None:
-    found = Scorer(model_file(regression), _signature(inputs, Task.REGRESSION)).predict(feeds_from_rows(ROWS, inputs))
-    assert found.labels is None
-    assert found.probabilities is None
-    assert found.values is not None
-    assert found.values.dtype == np.float64
-    assert found.values.shape == (5,)
+    prediction = Scorer(model_file(regression), _signature(inputs, Task.REGRESSION)).predict(
+        feeds_from_rows(ROWS, inputs)
+    )
+    assert prediction.labels is None
+    assert prediction.probabilities is None
+    assert prediction.values is not None
+    assert prediction.values.dtype == np.float64
+    assert prediction.values.shape == (5,)
 
 
 def test_feeds_of_other_columns_do_not_matter(

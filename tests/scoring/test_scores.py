@@ -12,15 +12,9 @@ from sklearn import metrics as oracle
 from sklearn.calibration import calibration_curve
 
 from sevenfold.contracts.schema import Task
-from sevenfold.plan.rules import METRICS
-from sevenfold.scoring.scores import (
-    METRIC_NAMES,
-    default_metric,
-    higher_is_better,
-    predicted_classes,
-    score,
-    weighted_score,
-)
+from sevenfold.plan.metrics import METRICS, metric_names
+from sevenfold.scoring.formulas import OF_COUNTS, OF_PROBABILITIES, OF_VALUES
+from sevenfold.scoring.scores import predicted_classes, score, weighted_score
 
 TIED = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0]
 
@@ -78,11 +72,12 @@ def classified(draw: st.DrawFn, classes: int) -> tuple[np.ndarray, np.ndarray]:
     return truth, raw / raw.sum(axis=1, keepdims=True)
 
 
-def test_names_are_those_a_plan_may_use() -> None:
-    assert frozenset().union(*METRICS.values()) == METRIC_NAMES
+def test_every_metric_a_plan_may_name_has_one_formula() -> None:
+    assert sorted([*OF_COUNTS, *OF_PROBABILITIES, *OF_VALUES]) == sorted(METRICS)
+    assert set(OF_VALUES) == metric_names(Task.REGRESSION)
 
 
-@pytest.mark.parametrize("metric", sorted(METRICS[Task.BINARY] - {"calibration_error"}))
+@pytest.mark.parametrize("metric", sorted(metric_names(Task.BINARY) - {"calibration_error"}))
 @settings(max_examples=40, deadline=None)
 @given(case=classified(2))
 def test_binary_agrees_with_the_oracle(metric: str, case: tuple[np.ndarray, np.ndarray]) -> None:
@@ -90,7 +85,7 @@ def test_binary_agrees_with_the_oracle(metric: str, case: tuple[np.ndarray, np.n
     assert score(metric, truth, predicted) == pytest.approx(expected(metric, truth, predicted), abs=1e-12)
 
 
-@pytest.mark.parametrize("metric", sorted(METRICS[Task.MULTICLASS] - {"calibration_error"}))
+@pytest.mark.parametrize("metric", sorted(metric_names(Task.MULTICLASS) - {"calibration_error"}))
 @settings(max_examples=25, deadline=None)
 @given(case=classified(4))
 def test_multiclass_agrees_with_the_oracle(metric: str, case: tuple[np.ndarray, np.ndarray]) -> None:
@@ -98,7 +93,7 @@ def test_multiclass_agrees_with_the_oracle(metric: str, case: tuple[np.ndarray, 
     assert score(metric, truth, predicted) == pytest.approx(expected(metric, truth, predicted), abs=1e-12)
 
 
-@pytest.mark.parametrize("metric", sorted(METRICS[Task.REGRESSION]))
+@pytest.mark.parametrize("metric", sorted(metric_names(Task.REGRESSION)))
 @settings(max_examples=25, deadline=None)
 @given(
     truth=st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=40),
@@ -132,7 +127,7 @@ def test_a_weight_is_how_often_a_row_counts(classes: int, data: st.DataObject, s
     truth, predicted = data.draw(classified(classes))
     weights = np.random.default_rng(seed).integers(0, 4, len(truth))
     weights[:classes] = 1
-    for metric in sorted(METRICS[Task.BINARY if classes == 2 else Task.MULTICLASS]):
+    for metric in sorted(metric_names(Task.BINARY if classes == 2 else Task.MULTICLASS)):
         repeated = score(metric, np.repeat(truth, weights), np.repeat(predicted, weights, axis=0))
         weighted = weighted_score(metric, truth, predicted)(weights.astype(float))
         assert weighted == pytest.approx(repeated, abs=1e-12), metric
@@ -141,7 +136,7 @@ def test_a_weight_is_how_often_a_row_counts(classes: int, data: st.DataObject, s
 def test_weights_of_regression_metrics() -> None:
     rng = np.random.default_rng(1)
     truth, predicted, weights = rng.normal(size=50), rng.normal(size=50), rng.integers(0, 3, 50)
-    for metric in METRICS[Task.REGRESSION]:
+    for metric in metric_names(Task.REGRESSION):
         repeated = score(metric, np.repeat(truth, weights), np.repeat(predicted, weights))
         assert weighted_score(metric, truth, predicted)(weights.astype(float)) == pytest.approx(repeated)
 
@@ -152,10 +147,10 @@ def test_float32_probabilities_of_zero_give_a_finite_log_loss_as_in_the_oracle()
     assert score("log_loss", truth, predicted) == pytest.approx(expected("log_loss", truth, predicted), rel=1e-6)
 
 
-@pytest.mark.parametrize("metric", sorted(METRIC_NAMES))
+@pytest.mark.parametrize("metric", sorted(METRICS))
 def test_rows_without_a_truth_are_left_out(metric: str) -> None:
     rng = np.random.default_rng(2)
-    if metric in METRICS[Task.REGRESSION]:
+    if metric in metric_names(Task.REGRESSION):
         truth, predicted = rng.normal(size=30), rng.normal(size=30)
         gaps = np.concatenate([truth, [np.nan] * 5])
         more = np.concatenate([predicted, rng.normal(size=5)])
@@ -167,14 +162,14 @@ def test_rows_without_a_truth_are_left_out(metric: str) -> None:
     assert weighted_score(metric, gaps, more)(np.ones(35)) == score(metric, truth, predicted)
 
 
-@pytest.mark.parametrize("metric", sorted(METRIC_NAMES))
+@pytest.mark.parametrize("metric", sorted(METRICS))
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_prediction_that_is_not_finite_has_no_score(metric: str, bad: float) -> None:
-    truth = np.array([0.0, 1.0, 2.0]) if metric in METRICS[Task.REGRESSION] else np.array([0, 1, 1])
+    truth = np.array([0.0, 1.0, 2.0]) if metric in metric_names(Task.REGRESSION) else np.array([0, 1, 1])
     assert np.isnan(score(metric, truth, np.array([0.2, bad, 0.7])))
 
 
-@pytest.mark.parametrize("metric", sorted(METRIC_NAMES))
+@pytest.mark.parametrize("metric", sorted(METRICS))
 def test_no_rows_have_no_score(metric: str) -> None:
     assert np.isnan(score(metric, np.array([], dtype=np.int64), np.array([])))
 
@@ -199,7 +194,7 @@ def test_threshold_moves_the_predicted_class() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "truth", "predicted", "says"),
+    ("metric", "truth", "predicted", "message"),
     [
         ("auc", [0, 1], [0.1, 0.2], "one of .*roc_auc.*but got 'auc'"),
         ("roc_auc", [0, 1, 1], [0.1, 0.2], r"shapes \(3,\) and \(2, 2\)"),
@@ -208,12 +203,6 @@ def test_threshold_moves_the_predicted_class() -> None:
         ("log_loss", [0, 2], [0.1, 0.2], "below the number of classes 2, but got 2"),
     ],
 )
-def test_misuse_is_named(metric: str, truth: list[float], predicted: list[float], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+def test_misuse_is_named(metric: str, truth: list[float], predicted: list[float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         score(metric, np.array(truth), np.array(predicted))
-
-
-def test_directions_and_defaults() -> None:
-    losses = {name for name in METRIC_NAMES if not higher_is_better(name)}
-    assert losses == {"log_loss", "brier", "calibration_error", "rmse", "mae"}
-    assert [default_metric(task) for task in Task] == ["roc_auc", "log_loss", "rmse"]

@@ -30,14 +30,14 @@ def outcome(read: Any) -> Any:
 @given(inputs, rows)
 def test_the_shortcut_is_the_long_way(columns: dict[str, Column], row: dict[str, Any]) -> None:
     expected = outcome(lambda: feeds_from_rows([row], columns, max_text=4))
-    found = outcome(lambda: SingleRow(columns).feeds(row, max_text=4))
+    feeds = outcome(lambda: SingleRow(columns).feeds(row, max_text=4))
     if isinstance(expected, tuple):
-        assert found == expected
+        assert feeds == expected
         return
-    assert found.keys() == expected.keys()
+    assert feeds.keys() == expected.keys()
     for name, values in expected.items():
-        assert found[name].dtype == values.dtype
-        np.testing.assert_array_equal(found[name], values)
+        assert feeds[name].dtype == values.dtype
+        np.testing.assert_array_equal(feeds[name], values)
 
 
 def test_what_is_no_object_is_refused_alike() -> None:

@@ -27,14 +27,14 @@ def test_what_is_encoded_comes_back(tensors: dict[str, Any], binary: bool) -> No
     body, cut = encode_tensors(tensors, key="inputs", head={"id": "7"}, binary=binary)
     header = json.loads(body[:cut])
     assert header["id"] == "7"
-    found = decode_tensors(header["inputs"], body[cut:] if cut is not None else b"")
-    assert list(found) == list(tensors)
+    decoded = decode_tensors(header["inputs"], body[cut:] if cut is not None else b"")
+    assert list(decoded) == list(tensors)
     for name, array in tensors.items():
         expected = np.asarray(array)
         if not binary and expected.dtype.kind == "f":
             expected = np.where(np.isfinite(expected), expected, np.nan)  # JSON has null for all of these
-        np.testing.assert_array_equal(found[name], expected)
-        assert found[name].shape == array.shape
+        np.testing.assert_array_equal(decoded[name], expected)
+        assert decoded[name].shape == array.shape
 
 
 def test_the_bytes_are_those_of_the_protocol() -> None:

@@ -14,7 +14,7 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import DataError, IntegrityError
 from sevenfold.contracts.schema import Task
-from sevenfold.plan.rules import METRICS
+from sevenfold.plan.metrics import metric_names
 from sevenfold.plan.testing import Gate, TestingSection
 from sevenfold.testing.evaluate import evaluate
 from sevenfold.testing.rivals import Rival
@@ -38,7 +38,7 @@ def test_binary_scores_agree_with_the_oracle(make_bundle: MakeBundle, make_datas
     z, target = law_by_hand(dataset)
     positive, chance = target == "yes", 1 / (1 + np.exp(-z))
     evaluation = tested.evaluation
-    assert set(evaluation.scores) == METRICS[Task.BINARY]
+    assert set(evaluation.scores) == metric_names(Task.BINARY)
     assert evaluation.scores["roc_auc"] == pytest.approx(oracle.roc_auc_score(positive, chance), abs=1e-6)
     assert evaluation.scores["log_loss"] == pytest.approx(oracle.log_loss(positive, chance), abs=1e-6)
     assert evaluation.scores["f1"] == pytest.approx(oracle.f1_score(positive, chance >= 0.5))

@@ -16,10 +16,11 @@ from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.drift.bins import with_prediction
+from sevenfold.plan.metrics import metric_names
 from sevenfold.plan.training import Framework
 from sevenfold.scoring.feeds import feeds_from_rows, feeds_from_table
 from sevenfold.scoring.scorer import Prediction, Scorer
-from sevenfold.scoring.scores import METRIC_NAMES, score
+from sevenfold.scoring.scores import score
 from sevenfold.training.export.convert import compare, raw_model
 from sevenfold.training.export.example import example_rows
 from sevenfold.training.pytorch.fit import Fitted
@@ -99,11 +100,7 @@ def validation_metrics(found: Prediction, tensors: Tensors) -> dict[str, float]:
     truth = truth_of(tensors.validation, tensors)
     predicted = found.values if regression else found.probabilities
     metrics: dict[str, float] = {}
-    for metric in sorted(METRIC_NAMES):
-        if regression != (metric in ("rmse", "mae", "r2")):
-            continue
-        if tensors.signature.task is Task.MULTICLASS and metric in ("precision", "recall", "average_precision"):
-            continue
+    for metric in sorted(metric_names(tensors.signature.task)):
         value = score(metric, truth, np.asarray(predicted))
         if np.isfinite(value):
             metrics[metric] = float(f"{value:.{DIGITS}g}")

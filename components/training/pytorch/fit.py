@@ -12,8 +12,9 @@ import numpy as np
 
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.schema import Task
+from sevenfold.plan.metrics import higher_is_better
 from sevenfold.plan.training import TrainingSection
-from sevenfold.scoring.scores import higher_is_better, score
+from sevenfold.scoring.scores import score
 from sevenfold.training.pytorch.averaging import Average
 from sevenfold.training.pytorch.device import device_of, reproducible
 from sevenfold.training.pytorch.model import Model, build, effective_settings

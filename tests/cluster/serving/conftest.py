@@ -26,7 +26,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from sevenfold.runtime.prometheus_login import PROMETHEUS_KEYS
+from sevenfold.runtime.prometheus import PROMETHEUS_KEYS
 
 HERE = Path(__file__).parent
 NAMESPACE = "sevenfold"

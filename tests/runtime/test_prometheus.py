@@ -1,4 +1,4 @@
-"""Logins, against a real Prometheus that asks for one over TLS, and in the parts that it cannot play."""
+"""Addresses, and logins: against a real Prometheus that asks for one over TLS, and in the parts it cannot play."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sevenfold.contracts.errors import MonitoringError, TemporaryError
 from sevenfold.drift.prometheus import PrometheusClient
 from sevenfold.runtime.environment import prometheus_login
-from sevenfold.runtime.prometheus_login import PROMETHEUS_KEYS, PrometheusLogin
+from sevenfold.runtime.prometheus import PROMETHEUS_KEYS, PrometheusLogin, address_fault, shown_address
 
 PASSWORD = "zq-known-to-the-test"  # noqa: S105 — made for this test
 HASHED = "$2b$04$r/t0PqDihC6r32FPWj21Ju.cpRvOD6T/pH/hzrqIpKd0gFrZurDlu"  # bcrypt of it, four rounds
@@ -155,3 +155,34 @@ def test_it_is_what_the_secret_gave_the_process_and_shows_nothing(monkeypatch: p
     for key in PROMETHEUS_KEYS:
         monkeypatch.delenv(key)
     assert prometheus_login() == PrometheusLogin()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "prometheus:9090",
+        "file:///etc/passwd",
+        "http://",
+        "http://user:secret@host",
+        "http://secret@host",
+        "http://host/?key=secret",
+        "http://host?secret",
+        "http://host/#secret",
+        "http://host:port",
+        "http://ho st",
+        "http://[::1",
+        "",
+    ],
+)
+def test_an_address_with_a_secret_or_without_a_host_is_refused_and_not_shown(url: str) -> None:
+    assert address_fault(url)
+    assert "secret" not in shown_address(url)
+    with pytest.raises(MonitoringError) as caught:
+        PrometheusClient(url)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://prometheus.a.svc:9090", "https://[::1]:9090/prom", "http://h"])
+def test_a_plain_address_is_taken(url: str) -> None:
+    assert address_fault(url) == ""
+    assert shown_address(url) == url

@@ -1,4 +1,4 @@
-"""Live windows: what Prometheus counted of one bundle on all pods, in the windows the rules judge."""
+"""Live windows: the traffic of one bundle on all pods, from Prometheus's counters, in the windows of the rules."""
 
 from __future__ import annotations
 
@@ -12,25 +12,29 @@ from sevenfold.drift.promql import window_increase
 from sevenfold.drift.stability import Counts
 from sevenfold.drift.verdict import WindowDrift
 from sevenfold.monitoring.replay import Replayed
-from sevenfold.monitoring.sight import Sight
-from sevenfold.monitoring.traffic import traffic_of
+from sevenfold.monitoring.visibility import Visibility
 
-__all__ = ["Judged", "Live", "live_windows"]
+__all__ = ["JudgedRows", "LiveTraffic", "live_windows"]
 
-# What is read, and the labels it is summed by, in the order of their names.
+# The series that are read, and the labels that each is summed by.
 READ: Final = (
-    (str(telemetry.FEATURE_BINS), ("bin", "feature")),
-    (str(telemetry.PREDICTION_BINS), ("bin",)),
-    (str(telemetry.REQUESTS), ("code",)),
+    *(
+        (metric.name, metric.own_labels)
+        for metric in (
+            telemetry.FEATURE_BINS,
+            telemetry.PREDICTION_BINS,
+            telemetry.REQUESTS,
+            telemetry.PREDICTIONS,
+            telemetry.NONFINITE,
+        )
+    ),
     (f"{telemetry.REQUEST_SECONDS}_bucket", ("le",)),
-    (str(telemetry.PREDICTIONS), ()),
-    (str(telemetry.NONFINITE), ()),
 )
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Windows of some rows, what they hold per bin, and what the rows are in words."""
+class JudgedRows:
+    """The verdicts on windows of rows, the rows per bin of each window and feature, and a description of the rows."""
 
     windows: list[WindowDrift]
     counts: dict[str, dict[str, Counts]]
@@ -38,46 +42,46 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Live:
-    """What Prometheus told of the served bundle; where it did not answer, `fault` says so and the rest is empty."""
+class LiveTraffic:
+    """What Prometheus knows of a served bundle; where it did not answer, `fault` says why and the rest is empty."""
 
-    judged: Judged
+    judged: JudgedRows
     counted: list[Replayed]
-    sight: Sight | None
+    visibility: Visibility | None
     fault: str = ""
 
     @property
     def known(self) -> bool:
-        """Whether anybody can tell now what users send; what was counted before the sight was lost is no verdict."""
-        return self.sight is not None and self.sight.scraped and bool(self.counted)
+        """Whether the present traffic is known; traffic counted before the bundle disappeared gives no verdict."""
+        return self.visibility is not None and self.visibility.scraped and bool(self.counted)
 
 
 def live_windows(
     client: PrometheusClient, *, namespace: str, model: str, bundle: str, minutes: int, windows: int, now: float
 ) -> list[Replayed]:
-    """Return what was counted in the last windows, the oldest first; windows without the bundle are left out.
+    """Return the counters of the last windows, the oldest first; windows without the bundle are left out.
 
     A window is the same difference of counters as in the recording rules.
 
     Args:
-        client: asks the Prometheus that scrapes the predictors.
-        namespace: where they run.
+        client: of the Prometheus that scrapes the predictors.
+        namespace: the predictors' namespace.
         model: the served name.
         bundle: the bundle's label.
         minutes: length of a window.
-        windows: how many, back from `now`.
+        windows: their number, counted back from `now`.
         now: seconds since the epoch, by Prometheus's clock.
 
     Raises:
         TemporaryError, MonitoringError: as the client does.
     """
-    found = []
+    traffic = []
     labels = {"namespace": namespace, "model": model, "bundle": bundle}
-    for place in reversed(range(windows)):
-        counted = _window(client, labels, minutes, now - place * minutes * 60)
+    for back in reversed(range(windows)):
+        counted = _window(client, labels, minutes, now - back * minutes * 60)
         if counted is not None:
-            found.append(traffic_of(counted, _label(place, minutes)))
-    return found
+            traffic.append(Replayed.of_traffic(_label(back, minutes), counted))
+    return traffic
 
 
 def _window(client: PrometheusClient, labels: dict[str, str], minutes: int, at: float) -> Scrape | None:
@@ -91,7 +95,7 @@ def _window(client: PrometheusClient, labels: dict[str, str], minutes: int, at: 
     return scrape_of(labels["model"], labels["bundle"], samples)
 
 
-def _label(place: int, minutes: int) -> str:
-    if place == 0:
+def _label(back: int, minutes: int) -> str:
+    if back == 0:
         return f"last {minutes} minutes"
-    return f"{place * minutes} to {(place + 1) * minutes} minutes ago"
+    return f"{back * minutes} to {(back + 1) * minutes} minutes ago"

@@ -1,4 +1,4 @@
-"""Drift drawn: per feature over time, and bin by bin for what moved most."""
+"""Charts of drift: per feature over time, and bin by bin for the features that moved most."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["drift_blocks"]
 
 SHOWN = 24  # features of the heat map: the ones that moved most
 COMPARED = 4  # features drawn bin by bin
-NAMED = 3  # features named in the words for those who do not see
+NAMED = 3  # features named in the text for screen readers
 
 
 def drift_blocks(
     windows: Sequence[WindowDrift],
-    found: Sequence[Alarm],
+    raised: Sequence[Alarm],
     counts: Mapping[str, Mapping[str, Counts]],
     reference: Reference,
     section: MonitoringSection,
@@ -30,7 +30,7 @@ def drift_blocks(
     """Return charts and a table of the windows that have a verdict, the features that moved most first."""
     judged = [window for window in windows if window.features]
     if not judged:
-        return [Text(text="No window has rows enough to compare.")]
+        return [Text(text="No window has enough rows to compare.")]
     ranked = _ranked(judged)
     blocks: list[Block] = []
     if len(judged) > 1:
@@ -38,7 +38,7 @@ def drift_blocks(
         blocks.append(_over_time(judged, ranked, section))
     else:
         blocks.append(_bars(judged[0], ranked, section))
-    blocks += _comparisons(judged, ranked, found, counts, reference)
+    blocks += _comparisons(judged, ranked, raised, counts, reference)
     blocks.append(_table(judged, ranked))
     return blocks
 
@@ -54,7 +54,7 @@ def _ranked(windows: Sequence[WindowDrift]) -> list[str]:
 
 def _heat(windows: Sequence[WindowDrift], ranked: Sequence[str], section: MonitoringSection) -> Chart:
     shown = set(ranked[:SHOWN])
-    order = {name: place for place, name in enumerate(ranked)}
+    order = {name: rank for rank, name in enumerate(ranked)}
     cells = [
         {"window": window.label, "feature": feature.feature, "psi": max(0.0, feature.psi)}
         for window in windows
@@ -71,7 +71,7 @@ def _heat(windows: Sequence[WindowDrift], ranked: Sequence[str], section: Monito
         value_title="PSI",
         high=max(0.3, 3 * section.psi),
         wide=True,
-        caption=f"Population stability index against the training rows, its no-drift expectation taken off; "
+        caption=f"Population stability index against the training rows, its expectation without drift subtracted; "
         f"{section.psi:g} and above is large.{more}",
         alt=f"Heat map of drift; the features that moved most are {', '.join(ranked[:NAMED])}.",
     )
@@ -110,7 +110,7 @@ def _bars(window: WindowDrift, ranked: Sequence[str], section: MonitoringSection
         "psi",
         value_title="PSI",
         limits=[draw.Limit(value=section.psi, label=f"large: {section.psi:g}")],
-        caption="Population stability index against the training rows, its no-drift expectation taken off.",
+        caption="Population stability index against the training rows, its expectation without drift subtracted.",
         alt=f"Bars of drift per feature; {ranked[0]} moved most.",
     )
 
@@ -118,12 +118,12 @@ def _bars(window: WindowDrift, ranked: Sequence[str], section: MonitoringSection
 def _comparisons(
     windows: Sequence[WindowDrift],
     ranked: Sequence[str],
-    found: Sequence[Alarm],
+    raised: Sequence[Alarm],
     counts: Mapping[str, Mapping[str, Counts]],
     reference: Reference,
 ) -> list[Block]:
     """Draw the predictions and the features that moved most, bin by bin: training against the last window."""
-    alarmed = [alarm.feature for alarm in found if alarm.feature != PREDICTION]
+    alarmed = [alarm.feature for alarm in raised if alarm.feature != PREDICTION]
     names = (alarmed or [name for name in ranked if name != PREDICTION])[:COMPARED]
     last = windows[-1].label
     blocks: list[Block] = []
@@ -136,11 +136,11 @@ def _comparisons(
 
 
 def _comparison(title: str, bins: FeatureBins, now: Counts, label: str) -> Chart:
-    kept = [place for place, _ in enumerate(bins.names) if bins.counts[place] or now[place]]
+    kept = [index for index, _ in enumerate(bins.names) if bins.counts[index] or now[index]]
     shares = {"training": smoothed_shares(bins.counts), label: smoothed_shares(now)}
     rows = [
-        {"bin": bins.names[place], "share": float(share[place]), "rows": series}
-        for place in kept
+        {"bin": bins.names[index], "share": float(share[index]), "rows": series}
+        for index in kept
         for series, share in shares.items()
     ]
     return draw.bars(

@@ -13,15 +13,15 @@ import pytest
 import yaml
 from kfp import dsl
 
-from sevenfold.contracts.canonical import canonical_json, write_json
+from sevenfold.contracts.canonical import canonical_json
 from sevenfold.contracts.errors import MonitoringError
 from sevenfold.contracts.manifest import seal, verify
-from sevenfold.contracts.service import KServeService
+from sevenfold.contracts.service import SERVICE_FILE, KServeService, write_service
 from sevenfold.drift.prometheus import PrometheusClient
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.monitoring.component import monitor_model
-from sevenfold.monitoring.on_cluster import watch_on_cluster
-from sevenfold.monitoring.replay import scrape
+from sevenfold.monitoring.scrape import scrape
+from sevenfold.monitoring.watch_on_cluster import watch_on_cluster
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Report, read_report
 from sevenfold.scoring.client import InferenceClient
@@ -34,6 +34,10 @@ ONE_WINDOW = {"windows": 1, "windows_drifted": 1, "window_minutes": 5}
 def team(request: pytest.FixtureRequest) -> str:
     """A namespace of this test alone: all of them serve the same bundle."""
     return request.node.name.replace("_", "-")
+
+
+def service_of(digest: str, team: str) -> KServeService:
+    return KServeService(url="http://wind", name="wind", digest=digest, namespace=team, workload="wind")
 
 
 def exposed(prometheus: Any, predictor: str, team: str) -> PrometheusClient:
@@ -54,22 +58,30 @@ def exposed(prometheus: Any, predictor: str, team: str) -> PrometheusClient:
 
 def send(sample: Any, predictor: str, client: PrometheusClient, table: Any, team: str) -> None:
     """Send rows as users do, and wait until Prometheus has counted them."""
+    total = f'sum(sevenfold_predictions_total{{namespace="{team}"}})'
+    before = client.query(total)[0].value
     with InferenceClient(predictor, "wind") as users:
         for start in range(0, table.num_rows, 200):
             users.infer(feeds_from_table(table.slice(start, 200), sample.bundle.signature.inputs))
     deadline = time.monotonic() + 15
-    while client.query(f'sum(sevenfold_predictions_total{{namespace="{team}"}})')[0].value < table.num_rows:
+    while client.query(total)[0].value < before + table.num_rows:
         assert time.monotonic() < deadline, "never counted"
         time.sleep(0.05)
 
 
+def rows_of(sample: Any, predictor: str) -> float:
+    """Return the rows that the predictor has predicted."""
+    with InferenceClient(predictor, "wind") as client:
+        return scrape(client, bundle_label(sample.bundle.digest)).rows
+
+
 def watched(sample: Any, out: Path, url: str, team: str, **section: Any) -> tuple[Report, dict[str, Any], float]:
-    """Watch with time that only waiting lets pass; return report, record and how long was waited."""
+    """Watch with time that only waiting lets pass; return report, record and the time waited."""
     waited: list[float] = []
     report = watch_on_cluster(
         sample.dataset,
         sample.bundle,
-        KServeService(url="http://wind", name="wind", digest=sample.bundle.digest, namespace=team, workload="wind"),
+        service_of(sample.bundle.digest, team),
         MonitoringSection(prometheus=url, **{**ONE_WINDOW, **section}),
         out,
         name="wind",
@@ -82,12 +94,12 @@ def watched(sample: Any, out: Path, url: str, team: str, **section: Any) -> tupl
 
 def test_what_users_sent_is_judged_and_nothing_is_sent(sample, predictor, prometheus, table, team, tmp_path):
     client = exposed(prometheus, predictor, team)
+    before = rows_of(sample, predictor)
     send(sample, predictor, client, table(600, 5, wind=1.0), team)
     service = tmp_path / "service"
     service.mkdir()
-    told = {"kind": "kserve", "namespace": team, "url": "http://wind", "name": "wind"}
-    write_json(service / "service.json", {**told, "digest": sample.bundle.digest, "release": 3})
-    seal(service, expected=["service.json"])
+    write_service(service_of(sample.bundle.digest, team), service)
+    seal(service, expected=[SERVICE_FILE])
     section = MonitoringSection(prometheus=prometheus.url, **ONE_WINDOW)
     monitor_model.python_func(
         dataset=dsl.Dataset(uri=str(sample.dataset.folder)),
@@ -112,11 +124,10 @@ def test_what_users_sent_is_judged_and_nothing_is_sent(sample, predictor, promet
     assert report.headline.startswith("Drift in the 600 rows served: 1 feature moved, wind.")
     assert "In the dataset: No drift: the 1,000 test rows" in report.headline
     assert yaml.safe_load((tmp_path / "watch" / "rules.yaml").read_text())["kind"] == "PrometheusRule"
-    with InferenceClient(predictor, "wind") as users:
-        assert scrape(users, bundle_label(sample.bundle.digest)).rows == 600
+    assert rows_of(sample, predictor) - before == 600
 
 
-def test_few_rows_are_no_verdict_and_said_to_be_few(sample, predictor, prometheus, table, team, tmp_path):
+def test_few_rows_are_no_verdict_and_reported_as_few(sample, predictor, prometheus, table, team, tmp_path):
     send(sample, predictor, exposed(prometheus, predictor, team), table(20, 5), team)
     report, drift, waited = watched(sample, tmp_path / "watch", prometheus.url, team)
     assert (drift["verdict"], waited) == ("insufficient_data", 0)
@@ -165,9 +176,7 @@ def test_rules_that_nobody_loaded_are_missed(sample, predictor, own_prometheus, 
 
 
 def test_a_service_of_another_bundle_is_not_watched(sample, tmp_path):
-    other = KServeService(
-        url="http://wind", name="wind", digest="sha256:" + "0" * 64, namespace="team", workload="wind"
-    )
+    other = service_of("sha256:" + "0" * 64, "team")
     with pytest.raises(MonitoringError) as caught:
         watch_on_cluster(sample.dataset, sample.bundle, other, MonitoringSection(), tmp_path / "watch", name="wind")
     assert caught.value.code == "another_bundle"

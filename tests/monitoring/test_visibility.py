@@ -1,16 +1,16 @@
-"""Which alerts are this bundle's, and which rules are missed: on answers as Prometheus gives them."""
+"""Which alerts are this bundle's, and which rules are missing: on answers as Prometheus gives them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sevenfold.drift.prometheus import Series
-from sevenfold.monitoring.sight import RULES, look
+from sevenfold.monitoring.visibility import RULES, check_visibility
 
 BUNDLE = {"namespace": "team", "model": "wind", "bundle": "b1"}
 
 
-class Told:
+class Client:
     """Stands for the client: one pod seen 5 seconds ago and one 400 seconds ago, and the rules a test names."""
 
     def __init__(self, rules: list[dict[str, Any]]) -> None:
@@ -34,17 +34,17 @@ def alert(name: str, state: str = "firing", **labels: str) -> dict[str, Any]:
 
 
 def seen(rules: list[dict[str, Any]]) -> Any:
-    return look(Told(rules), **BUNDLE)  # type: ignore[arg-type]
+    return check_visibility(Client(rules), **BUNDLE)  # type: ignore[arg-type]
 
 
 def test_pods_targets_and_age() -> None:
-    sight = seen([])
-    assert (sight.pods, sight.up, sight.down, sight.age_seconds) == (1, 1, 1, 5.0)
-    assert sight.missing_rules == RULES
+    visibility = seen([])
+    assert (visibility.pods, visibility.up, visibility.down, visibility.age_seconds) == (1, 1, 1, 5.0)
+    assert visibility.missing_rules == RULES
 
 
-def test_only_this_bundles_alerts_are_told() -> None:
-    told = seen(
+def test_only_this_bundles_alerts_are_reported() -> None:
+    visibility = seen(
         [
             alert("SevenfoldA", bundle="b1", namespace="team"),
             alert("SevenfoldB", namespace="team"),  # of the model, whatever it serves
@@ -55,10 +55,10 @@ def test_only_this_bundles_alerts_are_told() -> None:
             {"name": "SevenfoldF", "alerts": [{"state": "firing", "labels": {}}]},  # a watchdog
         ]
     )
-    assert told.firing == ("SevenfoldA", "SevenfoldB")
+    assert visibility.firing == ("SevenfoldA", "SevenfoldB")
 
 
-def test_rules_that_fail_are_told() -> None:
+def test_rules_that_fail_are_reported() -> None:
     rules = [{"name": name, "health": "ok"} for name in RULES]
     assert seen(rules).missing_rules == ()
     assert seen([*rules[1:], {"name": RULES[0], "health": "err"}]).failing_rules == (RULES[0],)

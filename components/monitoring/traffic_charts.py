@@ -1,27 +1,27 @@
-"""Traffic drawn: how long requests took, as the predictor counted them."""
+"""Charts of traffic: how long requests took, as the predictor counted them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from sevenfold.drift.counters import Scrape, latency_quantile
+from sevenfold.drift.counters import latency_quantile
 from sevenfold.monitoring.replay import Replayed
 from sevenfold.report import Chart
 from sevenfold.report import charts as draw
 from sevenfold.report.model import Block
 
-__all__ = ["traffic_blocks", "traffic_of", "worst_p99"]
+__all__ = ["traffic_blocks", "worst_p99"]
 
 
 def worst_p99(replayed: Sequence[Replayed]) -> float:
-    """Return the slowest window's 99th percentile of one row, in seconds; NaN without such requests."""
-    found = [latency_quantile(part.singles, 0.99) for part in replayed if part.singles.requests]
-    return max((value for value in found if math.isfinite(value)), default=math.nan)
+    """Return the 99th percentile of one-row requests in the slowest window, in seconds; NaN without such requests."""
+    quantiles = [latency_quantile(part.singles, 0.99) for part in replayed if part.singles.requests]
+    return max((value for value in quantiles if math.isfinite(value)), default=math.nan)
 
 
 def traffic_blocks(replayed: Sequence[Replayed]) -> list[Block]:
-    """Return charts of the time of one row; none without requests."""
+    """Return charts of the time of one-row requests; none without requests."""
     parts = [part for part in replayed if part.counted.requests]
     if not parts:
         return []
@@ -60,7 +60,7 @@ def _latency(parts: Sequence[Replayed]) -> Chart:
         name = f"≤ {bound * 1000:g} ms" if math.isfinite(bound) else "longer"
         rows.append({"time": name, "requests": total[bound] - below})
         below = total[bound]
-    used = [place for place, row in enumerate(rows) if row["requests"]]
+    used = [index for index, row in enumerate(rows) if row["requests"]]
     kept = rows[used[0] : used[-1] + 1] if used else rows
     return draw.bars(
         "Requests by time",
@@ -70,8 +70,3 @@ def _latency(parts: Sequence[Replayed]) -> Chart:
         value_title="requests",
         alt="Requests of one row by the time they took, as the predictor counted them.",
     )
-
-
-def traffic_of(scrape: Scrape, label: str) -> Replayed:
-    """Return what was counted until now as one window."""
-    return Replayed(label, scrape, scrape)

@@ -1,4 +1,4 @@
-"""Whether Prometheus sees a bundle at all: its pods scraped, its rules loaded, its alerts quiet."""
+"""Visibility of a bundle to Prometheus: whether its pods are scraped, its rules loaded, and alerts firing."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from sevenfold.drift.prometheus import PrometheusClient, selector
 from sevenfold.drift.promql import FEATURE, PREDICTIONS
 from sevenfold.monitoring.alerts import WATCHDOG
 
-__all__ = ["RULES", "Sight", "look"]
+__all__ = ["RULES", "Visibility", "check_visibility"]
 
-RECENT_SECONDS: Final = 150.0  # two looks of a Prometheus that looks once a minute, and some
+RECENT_SECONDS: Final = 150.0  # two scrapes at one a minute, and some reserve
 PAST_SECONDS: Final = 3_600.0
 RULES: Final = (FEATURE.name("drifted"), PREDICTIONS.name("drifted"), "SevenfoldFeatureDrift", WATCHDOG)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sight:
-    """What Prometheus knows of a bundle: its pods, how many of their targets are up or down, its rules and alerts."""
+class Visibility:
+    """What Prometheus knows of a bundle: pods, targets that are up or down, rules and alerts."""
 
     pods: int = 0  # with a fresh sample
     up: int = 0
@@ -32,11 +32,11 @@ class Sight:
 
     @property
     def scraped(self) -> bool:
-        """Whether the bundle's series are there and fresh."""
+        """Whether the bundle's series exist and are fresh."""
         return self.pods > 0
 
 
-def look(client: PrometheusClient, *, namespace: str, model: str, bundle: str) -> Sight:
+def check_visibility(client: PrometheusClient, *, namespace: str, model: str, bundle: str) -> Visibility:
     """Ask Prometheus about a bundle's pods, and whether it has loaded the rules that watch them.
 
     Raises:
@@ -51,7 +51,7 @@ def look(client: PrometheusClient, *, namespace: str, model: str, bundle: str) -
     ]
     targets = [series.value for series in client.query(f"up and on (job, instance) last_over_time({chosen}[15m])")]
     rules = client.rules()
-    return Sight(
+    return Visibility(
         pods=len({pod for pod, moment in newest if now - moment <= RECENT_SECONDS}),
         up=sum(value == 1 for value in targets),
         down=sum(value != 1 for value in targets),
@@ -71,12 +71,12 @@ def _failing(rules: Sequence[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _firing(rules: Sequence[dict[str, Any]], target: Mapping[str, str]) -> tuple[str, ...]:
-    found = set()
+    names = set()
     for rule in rules:
         for alert in rule.get("alerts") or ():
             labels = alert.get("labels", {})
-            # Some alerts are of a model whatever bundle it serves, and carry no such label.
-            meant = "model" in labels and all(labels.get(name, value) == value for name, value in target.items())
-            if _ours(rule) and meant and alert.get("state") == "firing":
-                found.add(str(rule["name"]))
-    return tuple(sorted(found))
+            # Some alerts belong to a model, not to a bundle, and carry no bundle label.
+            ours = "model" in labels and all(labels.get(name, value) == value for name, value in target.items())
+            if _ours(rule) and ours and alert.get("state") == "firing":
+                names.add(str(rule["name"]))
+    return tuple(sorted(names))

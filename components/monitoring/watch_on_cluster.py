@@ -1,6 +1,6 @@
-"""Monitoring what serves on a cluster: Prometheus is asked what users sent, and no row is sent to them.
+"""Watch a service on a cluster: judge the users' requests from Prometheus's counters, and send nothing.
 
-The dataset's own rows are judged beside it, without the service, as a batch.
+The dataset's own rows are judged as a batch, without the service.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from sevenfold.drift.telemetry import bundle_label
 from sevenfold.drift.verdict import window_drift
 from sevenfold.monitoring.batch import drift_of_table
 from sevenfold.monitoring.cluster_report import cluster_report
-from sevenfold.monitoring.live import Judged, Live, live_windows
-from sevenfold.monitoring.record import drift_record, write_watched
-from sevenfold.monitoring.replay import some_places
-from sevenfold.monitoring.sight import look
+from sevenfold.monitoring.live_windows import JudgedRows, LiveTraffic, live_windows
+from sevenfold.monitoring.record import drift_record, write_watch
+from sevenfold.monitoring.replay import evenly_spaced
+from sevenfold.monitoring.visibility import check_visibility
 from sevenfold.monitoring.watch import require_same_bundle, windows_of_dataset
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection, Replay
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["watch_on_cluster"]
 
 STAGE = "monitoring"
-PATIENCE_SECONDS: Final = 60.0  # a new pod's first scrape comes 10 seconds after Prometheus has found it
+PATIENCE_SECONDS: Final = 60.0  # a new pod is scraped first 10 seconds after Prometheus has discovered it
 PAUSE_SECONDS: Final = 5.0
 
 
@@ -55,17 +55,17 @@ def watch_on_cluster(
     sleep: Callable[[float], None] = time.sleep,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> Report:
-    """Judge what users sent from Prometheus's counters, and the dataset's rows as a batch; write what watches on.
+    """Judge users' requests from Prometheus's counters and the dataset's rows as a batch; write rules and dashboard.
 
     Args:
         dataset: `later` or `test` rows are judged, as `section.replay` says; with ``none`` no rows are.
-        bundle: what serves; its reference is compared with.
+        bundle: the serving model, with the reference to compare with.
         service: the InferenceService; nothing is sent to it.
         section: windows, limits, and the address of Prometheus.
         out: folder for `rules.yaml`, `dashboard.json` and `drift.json`, sealed.
         name: the plan's name.
         time_column: column that the dataset's windows are cut by.
-        level: what users are promised, for the alerts; None takes the defaults.
+        level: promised latency and error rate, for the alerts; None takes the defaults.
         sleep: waits so many seconds.
         patience_seconds: longest wait for Prometheus to answer and to have seen the bundle.
 
@@ -78,7 +78,7 @@ def watch_on_cluster(
     require_same_bundle(service, bundle)
     report_progress(STAGE, f"asking Prometheus at {section.prometheus}", done=0, total=2)
     live = _live(bundle, service, section, sleep, patience_seconds)
-    report_progress(STAGE, _told(live), done=1, total=2)
+    report_progress(STAGE, _message(live), done=1, total=2)
     rows = _dataset_rows(dataset, bundle, section, time_column)
     reference = bundle.reference()
     record: dict[str, Any] = {
@@ -89,7 +89,7 @@ def watch_on_cluster(
     }
     if not live.known:
         record["verdict"] = "unknown"
-    write_watched(out, name, section, level or ServiceLevel(), record)
+    write_watch(out, name, section, level or ServiceLevel(), record)
     report_progress(STAGE, "rules, dashboard and record of drift written", done=2, total=2)
     return cluster_report(live, rows, reference, section, level or ServiceLevel())
 
@@ -100,24 +100,24 @@ def _live(
     section: MonitoringSection,
     sleep: Callable[[float], None],
     patience_seconds: float,
-) -> Live:
-    """Ask until the bundle has been seen, or the patience ends."""
-    waited, found = 0.0, Live(Judged([], {}, ""), [], None)
+) -> LiveTraffic:
+    """Ask until Prometheus sees the bundle, or the patience ends."""
+    waited, unseen = 0.0, JudgedRows([], {}, "")
     while True:
         try:
-            found = _asked(bundle, service, section)
+            live = _ask(bundle, service, section)
         except (TemporaryError, MonitoringError) as error:
-            found = Live(Judged([], {}, ""), [], None, fault=str(error))
-        if found.known or waited >= patience_seconds:
-            return found
+            live = LiveTraffic(unseen, [], None, fault=str(error))
+        if live.known or waited >= patience_seconds:
+            return live
         sleep(PAUSE_SECONDS)
         waited += PAUSE_SECONDS
 
 
-def _asked(bundle: Bundle, service: KServeService, section: MonitoringSection) -> Live:
+def _ask(bundle: Bundle, service: KServeService, section: MonitoringSection) -> LiveTraffic:
     client = PrometheusClient(section.prometheus, prometheus_login())
     namespace, model, label = service.namespace, service.name, bundle_label(bundle.digest)
-    sight = look(client, namespace=namespace, model=model, bundle=label)
+    visibility = check_visibility(client, namespace=namespace, model=model, bundle=label)
     counted = live_windows(
         client,
         namespace=namespace,
@@ -130,25 +130,25 @@ def _asked(bundle: Bundle, service: KServeService, section: MonitoringSection) -
     reference = bundle.reference()
     counts = {part.label: bin_counts(part.counted, reference) for part in counted}
     windows = [window_drift(part.label, counts[part.label], reference, section) for part in counted]
-    return Live(Judged(windows, counts, "rows served"), counted, sight)
+    return LiveTraffic(JudgedRows(windows, counts, "rows served"), counted, visibility)
 
 
-def _dataset_rows(dataset: Dataset, bundle: Bundle, section: MonitoringSection, time_column: str) -> Judged | None:
+def _dataset_rows(dataset: Dataset, bundle: Bundle, section: MonitoringSection, time_column: str) -> JudgedRows | None:
     if section.replay is Replay.NONE:
         return None
     table, parts, what = windows_of_dataset(dataset, section, time_column)
     windows, counts = [], {}
     for part in parts:
-        rows: pa.Table = table.take(some_places(part.places))
+        rows: pa.Table = table.take(evenly_spaced(part.rows))
         counts[part.label], window = drift_of_table(bundle, rows, section)
         windows.append(replace(window, label=part.label))
-    return Judged(windows, counts, what)
+    return JudgedRows(windows, counts, what)
 
 
-def _told(live: Live) -> str:
+def _message(live: LiveTraffic) -> str:
     if live.fault:
         return "Prometheus did not answer: drift is unknown"
     if not live.known:
         return "Prometheus does not see the bundle: drift is unknown"
     rows = sum(window.rows for window in live.judged.windows)
-    return f"{rows:,} rows served so far on {live.sight.pods if live.sight else 0} pods"
+    return f"{rows:,} rows served so far on {live.visibility.pods if live.visibility else 0} pods"
