@@ -83,7 +83,7 @@ def fit(
 
     The same tensors, section and settings give the same weights, bit for bit, on one machine; `section.threads` and
     `section.device` are part of that. Rows come in the same order on every device. Losses: cross-entropy, or squared
-    error of the standardised value. Equal scores are told apart by the validation loss. Patience is not lost in the
+    error of the standardised value. Between equal scores the validation loss decides. Patience is not lost in the
     first third of the epochs: rows of a later period are often scored well by a network that has hardly begun, then
     worse, then better again.
 
@@ -95,7 +95,7 @@ def fit(
         max_epochs: most epochs; None takes the section's.
         on_epoch: called after each epoch with its number, from 1, and the score; stops the fit by returning False.
         model: what builds the network; None loads what the section names.
-        progress: where a fit that was stopped goes on from, to the same weights; `on_epoch` hears of all its epochs.
+        progress: where a stopped fit continues, to the same weights; `on_epoch` is called for all its epochs.
 
     Raises:
         TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting``, ``no_cuda``,
@@ -127,7 +127,7 @@ def run_epoch(
 
 
 class _Fit:
-    """One fit: network, optimiser, averaged weights, and what was seen so far."""
+    """One fit: network, optimiser, averaged weights, and the epochs so far."""
 
     def __init__(
         self,

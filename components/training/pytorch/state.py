@@ -1,4 +1,4 @@
-"""What a fit knows between two epochs, and the same as bytes.
+"""The state of a fit between two epochs, and its form as bytes.
 
 Safetensors (Hugging Face 2023) with the tensors of network, best network, optimiser, average and generators; in the
 file's header, as JSON, the curve and the steps. A fit that goes on from it is bit for bit the fit that was never
@@ -67,7 +67,7 @@ class State:
             tensors[CUDA] = torch.cuda.get_rng_state(self.device)
         if not all(isinstance(value, torch.Tensor) for value in tensors.values()):
             return None
-        told = {
+        header = {
             "format": FORMAT,
             "steps": self.steps,
             "seen": self.average.seen,
@@ -77,7 +77,7 @@ class State:
         }
         # each with memory of its own: safetensors refuses tensors that share it
         own = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-        return bytes(save(own, metadata={HEADER: canonical_json(told)}))
+        return bytes(save(own, metadata={HEADER: canonical_json(header)}))
 
     def restore(self, content: bytes) -> bool:
         """Take over a state from its bytes.
@@ -87,8 +87,8 @@ class State:
         import torch
         from safetensors.torch import load
 
-        told = _header(content)
-        if told.get("format") != FORMAT:
+        header = _header(content)
+        if header.get("format") != FORMAT:
             return False
         tensors = {name: value.clone() for name, value in load(content).items()}
         if (CUDA in tensors) != (self.device.type == "cuda"):
@@ -98,25 +98,25 @@ class State:
         if {name: value.shape for name, value in network.items()} != {name: value.shape for name, value in own.items()}:
             return False
         self.network.load_state_dict(network)
-        _restore_optimiser(self.optimiser, _below(tensors, "optimiser"), told["rates"])
+        _restore_optimiser(self.optimiser, _below(tensors, "optimiser"), header["rates"])
         with torch.no_grad():
             for index, value in enumerate(self.average.mean):
                 value.copy_(tensors[f"mean.{index}"])
-        self.average.seen, self.steps = told["seen"], told["steps"]
+        self.average.seen, self.steps = header["seen"], header["steps"]
         self.generator.set_state(tensors["generator.rows"])
         torch.set_rng_state(tensors["generator.torch"])
         if CUDA in tensors:
             torch.cuda.set_rng_state(tensors[CUDA], self.device)
-        self.curve = [Epoch(**epoch) for epoch in told["curve"]]
-        self.best = self.curve[told["best"] - 1] if told["best"] else None
+        self.curve = [Epoch(**epoch) for epoch in header["curve"]]
+        self.best = self.curve[header["best"] - 1] if header["best"] else None
         self.kept = _below(tensors, "kept")
         return True
 
 
 def _header(content: bytes) -> dict[str, Any]:
     size = int.from_bytes(content[:8], "little")
-    told = json.loads(content[8 : 8 + size]).get("__metadata__", {}).get(HEADER, "{}")
-    return dict(json.loads(told))
+    header = json.loads(content[8 : 8 + size]).get("__metadata__", {}).get(HEADER, "{}")
+    return dict(json.loads(header))
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
