@@ -14,6 +14,7 @@ from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.schema import Task
 from sevenfold.plan.training import TrainingSection
 from sevenfold.scoring.scores import higher_is_better, score
+from sevenfold.training.pytorch.adamw import AdamW
 from sevenfold.training.pytorch.averaging import Average
 from sevenfold.training.pytorch.device import device_of, reproducible
 from sevenfold.training.pytorch.model import Model, build, effective_settings
@@ -151,7 +152,7 @@ class _Fit:
         self.learning_rate = fit_settings.learning_rate
         self.state = State(
             self.network,
-            _adamw(self.network, fit_settings.learning_rate, fit_settings.weight_decay),
+            AdamW(self.network, fit_settings.learning_rate, fit_settings.weight_decay),
             Average(self.network, fit_settings.averaging * steps * self.passes),
             torch.Generator().manual_seed(section.seed),  # on the CPU, so that every device sees one order of rows
             device,
@@ -229,10 +230,9 @@ class _Fit:
         state, optimiser = self.state, self.state.optimiser
         state.steps += 1
         if state.steps <= WARMUP:
-            for group in optimiser.param_groups:
-                group["lr"] = self.learning_rate * state.steps / WARMUP
+            optimiser.learning_rate = self.learning_rate * state.steps / WARMUP
         loss = self._loss(self.network(numeric, categorical), target)
-        optimiser.zero_grad(set_to_none=True)
+        self.network.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_NORM)
         optimiser.step()
@@ -270,13 +270,3 @@ class _Fit:
                 remedy="Take more validation rows (every class must occur), or another testing.metric.",
             )
         return loss, value
-
-
-def _adamw(network: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
-    import torch
-
-    matrices = [tensor for tensor in network.parameters() if tensor.dim() > 1]
-    vectors = [tensor for tensor in network.parameters() if tensor.dim() <= 1]
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    used = [group for group in groups if group["params"]]
-    return torch.optim.AdamW(used, lr=learning_rate, fused=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from sevenfold.training.pytorch.adamw import AdamW
     from sevenfold.training.pytorch.averaging import Average
 
 __all__ = ["Epoch", "State"]
@@ -43,7 +44,7 @@ class State:
     """All that the next epoch depends on: `kept` are the tensors of the network after the `best` epoch so far."""
 
     network: nn.Module
-    optimiser: torch.optim.Optimizer
+    optimiser: AdamW
     average: Average
     generator: torch.Generator
     device: torch.device
@@ -60,7 +61,7 @@ class State:
         tensors: dict[str, Any] = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"kept.{name}": value for name, value in self.kept.items()}
         tensors |= {f"mean.{index}": value for index, value in enumerate(self.average.mean)}
-        for index, state in self.optimiser.state_dict()["state"].items():
+        for index, state in self.optimiser.state.items():
             tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
         tensors |= {"generator.rows": self.generator.get_state(), "generator.torch": torch.get_rng_state()}
         if self.device.type == "cuda":
@@ -71,7 +72,7 @@ class State:
             "format": FORMAT,
             "steps": self.steps,
             "seen": self.average.seen,
-            "rates": [group["lr"] for group in self.optimiser.param_groups],
+            "rates": self.optimiser.rates,
             "curve": [asdict(epoch) for epoch in self.curve],
             "best": self.best.number if self.best else 0,
         }
@@ -127,11 +128,10 @@ def _named(tensors: Mapping[str, Tensor], start: str) -> Iterator[tuple[str, Ten
     return ((name.removeprefix(start), value) for name, value in tensors.items() if name.startswith(start))
 
 
-def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor], rates: list[float]) -> None:
+def _restore_optimiser(optimiser: AdamW, tensors: Mapping[str, Tensor], rates: list[float]) -> None:
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         index, _, key = name.partition(".")
         state.setdefault(int(index), {})[key] = value
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-    for group, rate in zip(optimiser.param_groups, rates, strict=True):
-        group["lr"] = rate
+    optimiser.restore(state)
+    optimiser.learning_rate = rates[0]
