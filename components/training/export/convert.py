@@ -1,4 +1,4 @@
-"""A network as ONNX: exported by torch, joined with the preprocessing, and compared with torch's predictions."""
+"""A network as ONNX: written or exported by torch, joined with the preprocessing, and compared with torch."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sevenfold.contracts.transform import Target, Transform
 from sevenfold.scoring.scorer import Prediction
 from sevenfold.training.export.graph import preprocessing_graph
 from sevenfold.training.export.join import join_graphs, model_bytes
+from sevenfold.training.export.tabular import tabular_graph
 from sevenfold.training.export.writer import OPSET
 from sevenfold.training.pytorch.tensors import ModelSignature, Rows
 
@@ -71,8 +72,18 @@ def raw_model(network: nn.Module, rows: Rows, transform: Transform, signature: M
     Raises:
         TrainingError: as `export_network` and `join_graphs`.
     """
-    exported = export_network(network, rows)
-    return model_bytes(join_graphs(preprocessing_graph(transform, signature.inputs), exported, transform))
+    graph = _network_graph(network, rows)
+    return model_bytes(join_graphs(preprocessing_graph(transform, signature.inputs), graph, transform))
+
+
+def _network_graph(network: nn.Module, rows: Rows) -> onnx.ModelProto:
+    """Return the graph of the built-in network from its weights, that of any other from torch's exporter."""
+    from sevenfold.training.pytorch.network import TabularNetwork
+
+    # a subclass may compute something else
+    if type(network) is TabularNetwork:
+        return tabular_graph(network, rows.numeric.shape[1])
+    return export_network(network, rows)
 
 
 def compare(expected: Any, prediction: Prediction, signature: ModelSignature, target: Target) -> float:
