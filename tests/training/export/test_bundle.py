@@ -125,6 +125,8 @@ from sevenfold.plan.training import TrainingSection
 from sevenfold.training.train import train
 train(Path(sys.argv[1]), None, TrainingSection.from_settings(sys.argv[3]), "roc_auc", Path(sys.argv[2]), name="t",
       digests={"data": "d", "plan": "p"})
+compilers = {"torch._dynamo", "onnxscript", "sympy"} & set(sys.modules)
+assert not compilers, f"{compilers} cost seconds, and the built-in network needs none of them"
 """
     arguments = [str(mixed.folder), str(tmp_path / "b"), made.section.to_settings()]
     subprocess.run([sys.executable, "-c", program, *arguments], check=True, timeout=300, cwd=tmp_path)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import onnx
 import onnxruntime
@@ -122,17 +119,3 @@ def test_only_the_inputs_that_the_network_uses_are_there() -> None:
         for pieces, codes in (([2], [3]), ([2], []), ([], [3]))
     ]
     assert names == [["numeric", "categorical"], ["numeric"], ["categorical"]]
-
-
-def test_writing_needs_no_exporter() -> None:
-    script = """
-import sys
-import numpy as np
-from sevenfold.training.export.tabular import tabular_graph
-from sevenfold.training.pytorch.network import TabularNetwork
-from sevenfold.training.settings import NetworkSettings
-tabular_graph(TabularNetwork([np.array([0, 1], np.float32)], [3], 2, NetworkSettings(width=4)), 1)
-loaded = {"torch._dynamo", "torch.onnx", "onnxscript", "sympy"} & set(sys.modules)
-assert not loaded, loaded
-"""
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
