@@ -17,7 +17,8 @@ from typing import Any
 
 from benchmarks.pairs import PINNED, children_cpu, compare
 from sevenfold.plan.tuning import Dimension, TuningSection
-from sevenfold.tuning.study import Study, search
+from sevenfold.tuning.engines.optuna import search
+from sevenfold.tuning.study import Study
 
 TRIALS, EPOCHS = 100, 6
 SPACE = {
@@ -43,7 +44,7 @@ OURS = (
 import sys, pathlib
 from benchmarks.tuning import SPACE
 from sevenfold.plan.tuning import TuningSection
-from sevenfold.tuning.study import search
+from sevenfold.tuning.engines.optuna import search
 def objective(settings, on_epoch):
     for epoch, score in enumerate(curve(settings), start=1):
         if not on_epoch(epoch, score):

@@ -20,7 +20,7 @@ def train_model(
     max_epochs: int = 0,
     seed: int = -1,
 ) -> None:
-    """Fit a network with the best settings found and export it as one model.onnx, from raw row to prediction.
+    """Fit a network with the best settings and export it as one model.onnx, from raw row to prediction.
 
     Stops when the validation rows get no better and keeps the best weights. The file is compared with the network on
     all validation rows before it is sealed. The same data, settings and seed give the same bundle digest, also where
@@ -28,7 +28,7 @@ def train_model(
 
     Args:
         dataset: Folder of prepared rows.
-        study: Folder with best.json, the settings that tuning found.
+        study: Folder with best.json, the settings to train with.
         settings: Canonical JSON of {"training": section of the plan, "name", "metric", "plan_digest"}.
         bundle: Folder with model.onnx, weights, bundle.json, reference bins and an example request.
         report: Page with learning curves.
@@ -41,29 +41,22 @@ def train_model(
     from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("training"):
-        import json
         from pathlib import Path
 
-        from sevenfold.plan.training import TrainingSection
-        from sevenfold.report.page import write_report
         from sevenfold.runtime.environment import checkpoint_address
-        from sevenfold.runtime.progress import report_progress
-        from sevenfold.training.report import training_report
-        from sevenfold.training.train import train
+        from sevenfold.training.stage import run_training
 
-        given = json.loads(settings)
-        section = TrainingSection.model_validate(given["training"])
-        trained = train(
+        trained = run_training(
             Path(dataset.path),
             Path(study.path),
-            section.replaced(max_epochs=max_epochs or None, seed=seed if seed >= 0 else None),
-            given["metric"],
-            Path(bundle.path),
-            name=given["name"],
-            digests={"data": data_digest or given.get("data_digest", ""), "plan": given["plan_digest"]},
-            tell=lambda message, done, total: report_progress("training", message, done=done, total=total),
+            settings,
+            out=Path(bundle.path),
+            page=Path(report.path),
+            summary=Path(summary.path),
+            data_digest=data_digest,
+            max_epochs=max_epochs,
+            seed=seed,
             checkpoints=checkpoint_address(bundle.uri),
         )
-        write_report(training_report(trained), Path(report.path), Path(summary.path))
         for name, value in trained.metrics.items():
             metrics.log_metric(name, value)

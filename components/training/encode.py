@@ -73,8 +73,8 @@ def encode(transform: Transform, feeds: Mapping[str, NDArray[Any]]) -> Encoded:
         numeric[filled : filled + len(block)] = block
         filled += len(block)
     categorical = np.empty((len(transform.embedded), rows), dtype=np.int64)
-    for place, feature in enumerate(transform.embedded):
-        categorical[place] = _codes(feature, feeds[feature.name])
+    for index, feature in enumerate(transform.embedded):
+        categorical[index] = _codes(feature, feeds[feature.name])
     return Encoded(np.ascontiguousarray(numeric.T), np.ascontiguousarray(categorical.T))
 
 
@@ -93,14 +93,14 @@ def encode_target(transform: Transform, column: pa.ChunkedArray) -> NDArray[Any]
     if not target.classes:
         values = column.cast(pa.float64()).to_numpy()
         return np.asarray((values - target.mean) / target.scale, dtype=np.float32)
-    found = pc.index_in(column.cast(pa.string()), value_set=pa.array(target.classes, type=pa.string()))
-    if found.null_count:
+    codes = pc.index_in(column.cast(pa.string()), value_set=pa.array(target.classes, type=pa.string()))
+    if codes.null_count:
         raise DataError(
             "unknown_class",
-            f"The target must be one of {len(target.classes)} classes, but {found.null_count} rows have another.",
+            f"The target must be one of {len(target.classes)} classes, but {codes.null_count} rows have another.",
             remedy="Prepare the data again, so that every class has training rows.",
         )
-    return np.asarray(found.to_numpy(), dtype=np.int64)
+    return np.asarray(codes.to_numpy(), dtype=np.int64)
 
 
 def _blocks(transform: Transform, feeds: Mapping[str, NDArray[Any]]) -> Any:
@@ -147,5 +147,5 @@ def _phase_rows(feature: DatetimeFeature, part: Part, feeds: Mapping[str, NDArra
 
 
 def _codes(feature: CategoryFeature, texts: NDArray[Any]) -> NDArray[np.int64]:
-    codes = {"": MISSING_CODE, **{level: FIRST_LEVEL + place for place, level in enumerate(feature.levels)}}
+    codes = {"": MISSING_CODE, **{level: FIRST_LEVEL + index for index, level in enumerate(feature.levels)}}
     return np.fromiter(map(codes.get, texts.tolist(), repeat(UNKNOWN_CODE)), dtype=np.int64, count=len(texts))

@@ -1,4 +1,4 @@
-"""Rehearse a model before anything costs time: one batch trained, exported and compared."""
+"""A rehearsal of a model before the search: one batch trained, exported and compared."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROWS = 256
 def rehearse(dataset: Dataset, tensors: Tensors, section: TrainingSection, metric: str) -> float:
     """Train the section's model for one short epoch, export it, and compare the file with torch on some rows.
 
-    Returns the largest difference. What cannot be built, trained or exported fails here, in the first minute.
+    Returns the largest difference. A model that cannot be built, trained or exported fails here, in the first minute.
 
     Raises:
         TrainingError: as `fit`, `export_network` and `compare`.
@@ -41,7 +41,7 @@ def rehearse(dataset: Dataset, tensors: Tensors, section: TrainingSection, metri
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as folder:
         path = Path(folder) / "model.onnx"
         write_whole(path, raw_model(fitted.network, small.train, transform, full))
-        found = Scorer(path, signature).predict(feeds_from_table(table, full.inputs))
+        prediction = Scorer(path, signature).predict(feeds_from_table(table, full.inputs))
     encoded = small.train
     expected, _ = predict(fitted.network, encoded, full)
-    return compare(expected, found, full, transform.target)
+    return compare(expected, prediction, full, transform.target)

@@ -1,4 +1,4 @@
-"""The report of training: how the fit went, with what, and how good it is on the validation rows."""
+"""The report of training: learning curves, settings and scores on the validation rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STOPPED = {
 
 
 def training_report(trained: Trained) -> Report:
-    """Tell how the fit went."""
+    """Return the report of a fit."""
     fitted, best = trained.fitted, trained.fitted.best
     return Report(
         stage="training",
@@ -49,18 +49,18 @@ def _findings(trained: Trained) -> list[Block]:
         f"model.onnx predicts what torch predicts on all {trained.validation_rows:,} validation rows: "
         f"the largest difference is {trained.difference:.2g}."
     )
-    said = [Finding(level="good", text=same)]
+    findings = [Finding(level="good", text=same)]
     if fitted.stopped == "epochs" and fitted.best.number == len(fitted.curve) > 1:
         text = f"The last epoch was the best: more than {len(fitted.curve)} epochs (training.max_epochs) may help."
-        said.append(Finding(level="info", text=text))
+        findings.append(Finding(level="info", text=text))
     last = fitted.curve[-1]
     if last.validation_loss > 1.25 * max(last.train_loss, 1e-9):
         text = (
             f"By the last epoch the validation loss ({last.validation_loss:.3g}) was well above the training loss "
             f"({last.train_loss:.3g}): the kept weights are those of epoch {fitted.best.number}."
         )
-        said.append(Finding(level="info", text=text))
-    return [Findings(findings=tuple(said))]
+        findings.append(Finding(level="info", text=text))
+    return [Findings(findings=tuple(findings))]
 
 
 def _curves(trained: Trained) -> list[Chart]:

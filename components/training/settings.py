@@ -1,4 +1,4 @@
-"""Settings of the built-in network and of every fit: their defaults, bounds and what each is for."""
+"""Settings of the built-in network and of every fit: defaults, bounds, purpose, and the ranges that tuning searches."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sevenfold.contracts.errors import TrainingError
+from sevenfold.plan.tuning import Dimension
 
-__all__ = ["FitSettings", "NetworkSettings", "all_settings", "split_settings"]
+__all__ = ["FitSettings", "NetworkSettings", "all_settings", "default_space", "split_settings"]
 
 
 class _Settings(BaseModel):
@@ -37,7 +38,7 @@ class _Settings(BaseModel):
 
 
 class FitSettings(_Settings):
-    """What the optimiser is told, whatever the network: AdamW (Loshchilov & Hutter 2019)."""
+    """Settings of the optimiser, whatever the network: AdamW (Loshchilov & Hutter 2019)."""
 
     learning_rate: Annotated[float, Field(gt=0, le=1, description="Step size after the warm-up.")] = 1e-3
     weight_decay: Annotated[float, Field(ge=0, le=10, description="Decoupled weight decay, of matrices only.")] = 3e-2
@@ -89,3 +90,14 @@ def all_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
                 remedy=f"Did you mean {near[0]!r}?" if near else f"Settings are {', '.join(known)}.",
             )
     return {**NetworkSettings.read(own).model_dump(), **fit.model_dump()}
+
+
+def default_space() -> dict[str, Dimension]:
+    """Return the settings that tuning searches where the plan names none, each with its range."""
+    return {
+        "learning_rate": Dimension(low=5e-4, high=3e-3, log=True),
+        "weight_decay": Dimension(low=1e-3, high=3e-1, log=True),
+        "dropout": Dimension(low=0.2, high=0.6),
+        "width": Dimension(choices=(32, 64, 128)),
+        "embedding_width": Dimension(choices=(4, 8)),
+    }

@@ -5,7 +5,7 @@ takes float32 ``[rows, N]`` and int64 ``[rows, C]`` and gives logits ``[rows, cl
 ``[rows, 1]``.
 
 On a cluster the plan names it by address and digest, ``s3://…/ours.zip#sha256:…``: a file as it is, a folder as the
-archive that `pack_source` makes. What was fetched runs only if it has that digest.
+archive that `pack_source` makes. A fetched source runs only if it has that digest.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ __all__ = ["Source", "load_source", "pack_source", "source_digest"]
 
 FUNCTION = "build_model"
 MAX_BYTES = 64 << 20
-MOMENT = (1980, 1, 1, 0, 0, 0)  # the archive of the same files has the same bytes
+TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the archive of the same files has the same bytes
 
 
 @dataclass(frozen=True)
 class Source:
-    """A loaded model source: what it is called, the digest of its files, and its function."""
+    """A loaded model source: its name, the digest of its files, and its function."""
 
     name: str
     digest: str
@@ -72,7 +72,7 @@ def pack_source(path: Path, work: Path) -> Path:
     target = work / f"{path.name}.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
-            archive.writestr(zipfile.ZipInfo(file.relative_to(path).as_posix(), MOMENT), file.read_bytes())
+            archive.writestr(zipfile.ZipInfo(file.relative_to(path).as_posix(), TIMESTAMP), file.read_bytes())
     return target
 
 
@@ -101,10 +101,10 @@ def load_source(source: str) -> Source:
 
 def _files(folder: Path) -> list[Path]:
     """Return a folder's files in a fixed order, without compiled and hidden ones."""
-    found = (file for file in sorted(folder.rglob("*")) if file.is_file() and file.suffix != ".pyc")
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and file.suffix != ".pyc")
     return [
         file
-        for file in found
+        for file in files
         if not any(part.startswith(".") or part == "__pycache__" for part in file.relative_to(folder).parts)
     ]
 
@@ -122,12 +122,12 @@ def _check_entry(path: Path, source: str) -> Path:
 
 @functools.cache
 def _fetched(source: str) -> Path:
-    """Bring a source here once; it stays until the process ends, since a package may import its parts late."""
+    """Fetch a source once; it stays until the process ends, since a package may import its parts late."""
     address, _, digest = source.partition("#")
     if not digest.startswith("sha256:"):
         raise TrainingError(
             "source_undigested",
-            f"A model source that lies elsewhere is code: it needs a digest, but {shown(source)} has none.",
+            f"A model source at an address is code and needs a digest, but {shown(source)} has none.",
             remedy="Write ADDRESS#sha256:…, or name a local file or folder.",
         )
     work = Path(tempfile.mkdtemp(prefix="sevenfold-source-"))
@@ -135,11 +135,11 @@ def _fetched(source: str) -> Path:
     path = resolve_source(address, Path.cwd(), work, max_bytes=MAX_BYTES, what="model source")
     if path.suffix == ".zip":
         path = _unpacked(path, work / "unpacked" / path.stem)
-    found = source_digest(path)
-    if found != digest:
+    actual = source_digest(path)
+    if actual != digest:
         raise IntegrityError(
             "source_changed",
-            f"{shown(source)} must have the digest {digest}, but has {found}.",
+            f"{shown(source)} must have the digest {digest}, but has {actual}.",
             remedy="Submit the plan again.",
         )
     return path
@@ -173,6 +173,6 @@ def _imported(path: Path, entry: Path, name: str) -> Any:
         raise TrainingError(
             "source_broken",
             f"{path.name} must be importable, but raised {type(error).__name__}: {error}",
-            remedy="Install what it imports, or mend it.",
+            remedy="Install what it imports, or correct it.",
         ) from error
     return module

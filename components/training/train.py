@@ -1,4 +1,4 @@
-"""Train: a dataset and the best settings in, a sealed bundle out."""
+"""Train: fit with the best settings, then write and seal the bundle."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from sevenfold.training.pytorch.fit import Fitted, fit
 from sevenfold.training.pytorch.model import Model
 from sevenfold.training.pytorch.tensors import load_tensors
 
-__all__ = ["Trained", "train", "work_of"]
+__all__ = ["Trained", "fit_identity", "train"]
 
-Tell = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Trained:
     model_bytes: int
 
 
-def work_of(dataset: Dataset, section: TrainingSection, metric: str, model: Model) -> dict[str, Any]:
-    """Return everything but the tried settings that decides what a fit ends with, as JSON takes it."""
+def fit_identity(dataset: Dataset, section: TrainingSection, metric: str, model: Model) -> dict[str, Any]:
+    """Return what decides the result of a fit, except the tried settings, as JSON values."""
     import torch
 
     return {
@@ -62,7 +62,7 @@ def train(
     *,
     name: str,
     digests: Mapping[str, str],
-    tell: Tell = lambda message, done, total: None,
+    on_progress: OnProgress = lambda message, done, total: None,
     checkpoints: str | None = None,
 ) -> Trained:
     """Fit the section's model with the study's best settings and write the bundle to `out`.
@@ -71,41 +71,42 @@ def train(
         dataset_folder: a sealed dataset.
         study: the sealed folder of tuning; None takes the section's own settings.
         section: model, settings, epochs, seed, threads, device.
-        metric: what chooses the epoch.
+        metric: chooses the epoch.
         out: folder of the bundle.
         name: the plan's name.
         digests: of data and plan.
-        tell: told what happens, and how many epochs of how many are done.
+        on_progress: called with a message, the epochs done and the epochs in all.
         checkpoints: folder or address below which the fit is kept until the bundle is sealed; the next call with the
             same dataset, section and tuned settings goes on from there, to the same bundle. None keeps nothing.
 
     Raises:
-        TrainingError: whatever `fit` and `export_bundle` raise.
+        TrainingError: as `fit` and `export_bundle`.
         IntegrityError: for a dataset or study that is not what was sealed.
     """
-    device_of(section.device)  # a GPU that is not there is told before anything is read
-    tell("reading the dataset", 0, section.max_epochs)
+    device_of(section.device)  # a GPU that is not there is an error before anything is read
+    on_progress("reading the dataset", 0, section.max_epochs)
     dataset = Dataset.open(dataset_folder)
     tuned = Best.read(study).settings if study else {}
     model = Model.of(section)
     tensors = load_tensors(dataset)
 
-    said = {"total": section.max_epochs, "done": 0}
+    epochs_done = 0
     kept = checkpoints_at(
         checkpoints,
-        {**work_of(dataset, section, metric, model), "settings": tuned},
-        lambda message: tell(message, said["done"], said["total"]),
+        {**fit_identity(dataset, section, metric, model), "settings": tuned},
+        lambda message: on_progress(message, epochs_done, section.max_epochs),
     )
     draft = Draft(kept, "fit")
 
     def on_epoch(number: int, value: float) -> bool:
-        said["done"] = number
-        tell(f"epoch {number}: {metric} {value:.4f} on the validation rows", number, section.max_epochs)
+        nonlocal epochs_done
+        epochs_done = number
+        on_progress(f"epoch {number}: {metric} {value:.4f} on the validation rows", number, section.max_epochs)
         return True
 
     with on_termination(draft.flush):
         fitted = fit(tensors, section, metric, settings=tuned, on_epoch=on_epoch, model=model, progress=draft)
-    tell("writing model.onnx and comparing it with torch", section.max_epochs, section.max_epochs)
+    on_progress("writing model.onnx and comparing it with torch", section.max_epochs, section.max_epochs)
     source = {"source": model.source.digest} if model.source else {}
     digest, difference = export_bundle(
         fitted, tensors, dataset, out, name=name, digests={**digests, **source}, threads=section.threads

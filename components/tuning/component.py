@@ -38,82 +38,20 @@ def tune_model(
     from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("tuning"):
-        import json
-        import time
-        from collections.abc import Mapping
         from pathlib import Path
-        from typing import Any
 
-        from sevenfold.contracts.dataset import Dataset as SealedDataset
-        from sevenfold.plan.metrics import higher_is_better
-        from sevenfold.plan.training import TrainingSection
-        from sevenfold.plan.tuning import TuningSection
-        from sevenfold.report.page import write_report
-        from sevenfold.runtime.checkpoint import Draft, checkpoints_at
         from sevenfold.runtime.environment import checkpoint_address
-        from sevenfold.runtime.progress import report_progress
-        from sevenfold.runtime.termination import on_termination
-        from sevenfold.training.pytorch.device import device_of
-        from sevenfold.training.pytorch.fit import fit
-        from sevenfold.training.pytorch.model import Model as Network
-        from sevenfold.training.pytorch.model import effective_settings
-        from sevenfold.training.pytorch.space import default_space
-        from sevenfold.training.pytorch.tensors import load_tensors
-        from sevenfold.training.rehearsal import rehearse
-        from sevenfold.training.settings import FitSettings
-        from sevenfold.training.train import work_of
-        from sevenfold.tuning.report import build_report
-        from sevenfold.tuning.study import search, write_study
+        from sevenfold.tuning.stage import run_tuning
 
-        given, chosen = json.loads(settings), seed if seed >= 0 else None
-        section = TuningSection.model_validate(given["tuning"])
-        section = section.replaced(trials=trials if trials >= 0 else None, seed=chosen)
-        training = TrainingSection.model_validate(given["training"]).replaced(seed=chosen)
-        if section.trials:
-            device_of(training.device)  # else every trial would fail on it, one by one
-        metric, sealed = given["metric"], SealedDataset.open(Path(dataset.path))
-        network = Network.of(training)
-        known = effective_settings(network, training.settings)
-        # The built-in space names settings of the built-in network; a user's own shares only those of the fit.
-        ranges = {k: v for k, v in default_space().items() if network.source is None or k in FitSettings.model_fields}
-        tensors = (
-            load_tensors(sealed, row_fraction=section.row_fraction, seed=training.seed) if section.trials else None
+        tuned = run_tuning(
+            Path(dataset.path),
+            settings,
+            out=Path(study.path),
+            page=Path(report.path),
+            summary=Path(summary.path),
+            trials=trials,
+            seed=seed,
+            checkpoints=checkpoint_address(study.uri),
         )
-        if tensors is not None and training.source:
-            rehearse(sealed, tensors, training, metric)
-
-        kept = checkpoints_at(
-            checkpoint_address(study.uri),
-            {**work_of(sealed, training, metric, network), "tuning": section.model_dump(mode="json")},
-            lambda message: report_progress("tuning", message, total=section.trials),
-        )
-
-        def objective(tried: Mapping[str, Any], on_epoch: Any) -> float:
-            assert tensors is not None  # noqa: S101 - no trial runs without them
-            draft = Draft(kept, "trial", of=tried)
-            budget = {"max_epochs": section.max_epochs, "on_epoch": on_epoch, "model": network, "progress": draft}
-            with on_termination(draft.flush):
-                return fit(tensors, training, metric, settings=tried, **budget).score
-
-        def tell(trial: Any, best: Any) -> None:
-            said = f", best {best.score:.4g}" if best else ""
-            done = trial.number + 1
-            report_progress("tuning", f"trial {done} of {section.trials}{said}", done=done, total=section.trials)
-
-        found = search(
-            objective,
-            section,
-            section.space or ranges,
-            "maximize" if higher_is_better(metric) else "minimize",
-            first=known,
-            checkpoints=kept,
-            on_trial=tell,
-        )
-        write_study(found, training.settings, Path(study.path))
-        kept.remove()
-        if found.best is not None:
-            metrics.log_metric(f"best_{metric}", found.best.score)
-        metrics.log_metric("trials", len(found.trials))
-        metrics.log_metric("epochs", found.epochs)
-        page = build_report(found, metric, training.settings, cpu_seconds=time.process_time())
-        write_report(page, Path(report.path), Path(summary.path))
+        for name, value in tuned.scores.items():
+            metrics.log_metric(name, value)

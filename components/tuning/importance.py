@@ -34,8 +34,8 @@ def importances(trials: Sequence[Trial], space: Mapping[str, Dimension]) -> dict
     ranks = _ranks(np.array([trial.score for trial in scored], dtype=np.float64))
     if np.ptp(ranks) == 0:
         return {}
-    found = {name: _explained(ranks, _groups([t.params[name] for t in scored], space[name])) for name in space}
-    return dict(sorted(found.items(), key=lambda entry: (-entry[1], entry[0])))
+    shares = {name: _explained(ranks, _groups([t.params[name] for t in scored], space[name])) for name in space}
+    return dict(sorted(shares.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The report of a search: what was tried, what came of it, which settings mattered."""
+"""The report of a search: its trials, their scores, and which settings mattered."""
 
 from __future__ import annotations
 
@@ -142,33 +142,33 @@ def _importance(weights: Mapping[str, float], metric: str) -> Chart:
         value_title=f"share of the differences in {metric}",
         percent=True,
         domain=(0, 1),
-        caption=f"What each setting explains alone, chance taken off; told from {MIN_TRIALS} trials on.",
+        caption=f"What each setting explains alone, chance taken off; shown from {MIN_TRIALS} trials on.",
         alt=f"The setting that mattered most is {rows[0]['setting']}.",
     )
 
 
 def _parallel(study: Study, metric: str, order: list[str]) -> list[Chart]:
-    """One line per trial across the settings, each scaled to its own range; thirds by score tell the colours."""
+    """One line per trial across the settings, each scaled to its own range; colours are thirds by score."""
     scored = sorted((t for t in study.trials if t.score is not None), key=lambda t: t.score or 0.0)
     if len(order) < 2 or len(scored) < MIN_TRIALS:
         return []
     if study.direction == "maximize":
         scored.reverse()
     thirds = ("best third", "middle third", "worst third")
-    # One line per third, not per trial: the mean place on each axis with the span of its trials.
+    # One line per third, not per trial: the mean position on each axis with the span of its trials.
     points: list[dict[str, Any]] = []
-    for place, name in enumerate(thirds):
-        part = scored[place * len(scored) // 3 : (place + 1) * len(scored) // 3]
+    for index, name in enumerate(thirds):
+        part = scored[index * len(scored) // 3 : (index + 1) * len(scored) // 3]
         for setting in order:
-            places = sorted(_place(study.space[setting], trial.params[setting]) for trial in part)
-            span = {"low": places[0], "high": places[-1]}
-            points.append({"setting": setting, "place": sum(places) / len(places), "third": name, **span})
+            positions = sorted(_position(study.space[setting], trial.params[setting]) for trial in part)
+            span = {"low": positions[0], "high": positions[-1]}
+            points.append({"setting": setting, "position": sum(positions) / len(positions), "third": name, **span})
     return [
         lines(
             "Where the good settings lie",
             points,
             "setting",
-            "place",
+            "position",
             "third",
             y_title="low end to high end",
             low="low",
@@ -252,7 +252,7 @@ def _name(study: Study, trial: Trial) -> str:
     return f"{trial.number + 1} (best)" if trial is study.best else str(trial.number + 1)
 
 
-def _place(dimension: Dimension, param: Any) -> float:
+def _position(dimension: Dimension, param: Any) -> float:
     """Return where a value lies between the ends of its range, 0 to 1."""
     if dimension.choices is not None:
         return float(param) / max(1, len(dimension.choices) - 1)
@@ -265,8 +265,8 @@ def _place(dimension: Dimension, param: Any) -> float:
 def _end(dimension: Dimension, value: Any) -> str:
     if dimension.choices is not None or value is None or dimension.integer:
         return ""
-    place = _place(dimension, value)
-    return "lower" if place < 0.02 else "upper" if place > 0.98 else ""
+    position = _position(dimension, value)
+    return "lower" if position < 0.02 else "upper" if position > 0.98 else ""
 
 
 def _range(dimension: Dimension | None) -> str:

@@ -1,4 +1,4 @@
-"""The search space: a plan's dimensions as Optuna's distributions, and the way there and back."""
+"""The search space: a plan's dimensions as Optuna's distributions, and the conversion of values between the two."""
 
 from __future__ import annotations
 
@@ -26,45 +26,45 @@ def distributions(space: Mapping[str, Dimension]) -> dict[str, BaseDistribution]
     """
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    found: dict[str, BaseDistribution] = {}
+    ranges: dict[str, BaseDistribution] = {}
     for name, dimension in space.items():
         if dimension.choices is not None:
-            found[name] = CategoricalDistribution(range(len(dimension.choices)))
+            ranges[name] = CategoricalDistribution(range(len(dimension.choices)))
             continue
         low, high = _bounds(name, dimension)
         if dimension.integer:
-            found[name] = IntDistribution(int(low), int(high), log=dimension.log)
+            ranges[name] = IntDistribution(int(low), int(high), log=dimension.log)
         else:
-            found[name] = FloatDistribution(low, high, log=dimension.log)
-    return found
+            ranges[name] = FloatDistribution(low, high, log=dimension.log)
+    return ranges
 
 
 def settings_of(space: Mapping[str, Dimension], params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that Optuna's parameters stand for, in the space's order."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for name, dimension in space.items():
         if name in params:
-            found[name] = params[name] if dimension.choices is None else dimension.choices[params[name]]
-    return found
+            settings[name] = params[name] if dimension.choices is None else dimension.choices[params[name]]
+    return settings
 
 
 def params_of(space: Mapping[str, Dimension], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return Optuna's parameters for those settings that lie inside the space; the others are left out."""
-    found: dict[str, Any] = {}
+    params: dict[str, Any] = {}
     for name, dimension in space.items():
         if name not in settings:
             continue
         value = settings[name]
         if dimension.choices is not None:
-            for place, choice in enumerate(dimension.choices):
+            for index, choice in enumerate(dimension.choices):
                 if (type(choice), choice) == (type(value), value):
-                    found.setdefault(name, place)
+                    params.setdefault(name, index)
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             low, high = _bounds(name, dimension)
             whole = float(value).is_integer()
             if low <= value <= high and (whole or not dimension.integer):
-                found[name] = int(value) if dimension.integer else float(value)
-    return found
+                params[name] = int(value) if dimension.integer else float(value)
+    return params
 
 
 def _bounds(name: str, dimension: Dimension) -> tuple[float, float]:

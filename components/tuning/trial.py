@@ -1,4 +1,4 @@
-"""A trial: one set of settings tried, and what came of it."""
+"""A trial: one set of settings and its score."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Trial(BaseModel):
     cause: str = ""
     seconds: float = 0.0
 
-    def lasting(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
         """Return the trial without its time and Optuna's own spelling, so that equal searches give equal files."""
         return self.model_dump(mode="json", exclude={"seconds", "params"})
 
@@ -42,7 +42,7 @@ class Trial(BaseModel):
 class Journal:
     """The finished trials of a search, one JSON line each, that an interrupted search is resumed from.
 
-    The first line names the search; a journal of another search is begun anew.
+    The first line names the search; a journal of another search is discarded.
 
     Args:
         checkpoints: where it is kept.

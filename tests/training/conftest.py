@@ -36,7 +36,7 @@ def made(folder: Path, table: Path, task: Task, columns: dict[str, Column]) -> D
 
 
 def bundled(name: str) -> Path:
-    """A table that scikit-learn carries, found without importing it."""
+    """A table that scikit-learn carries, located without importing it."""
     spec = find_spec("sklearn")
     assert spec is not None and spec.origin is not None
     return Path(spec.origin).parent / "datasets" / "data" / name
@@ -98,7 +98,7 @@ def diabetes(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
         features = [line.split() for line in stream]
     with gzip.open(bundled("diabetes_target.csv.gz"), "rt") as stream:
         targets = [line.strip() for line in stream]
-    header = [f"c{place}" for place in range(10)]
+    header = [f"c{index}" for index in range(10)]
     table = write_csv(
         folder / "diabetes.csv", [*header, "target"], [[*f, t] for f, t in zip(features, targets, strict=True)]
     )

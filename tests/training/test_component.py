@@ -42,7 +42,7 @@ def settings(section: TrainingSection) -> str:
     )
 
 
-def test_it_trains_with_what_tuning_found(
+def test_it_trains_with_the_settings_of_tuning(
     tmp_path: Path, mixed: Dataset, study: Path, section: TrainingSection, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = artifacts(tmp_path, mixed, study)

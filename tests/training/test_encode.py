@@ -25,57 +25,57 @@ def objects(*texts: str) -> np.ndarray:
 
 def test_a_number_is_filled_standardised_and_cut() -> None:
     feature = NumberFeature(name="x", fill=7.0, center=5.0, scale=2.0, indicator=True)
-    found = encoded(feature, x=np.array([9.0, np.nan, 1e300, -np.inf, 5.0]))
-    assert found.dtype == np.float32
-    assert found.tolist() == [[2.0, 0.0], [1.0, 1.0], [10.0, 0.0], [-10.0, 0.0], [0.0, 0.0]]
+    inputs = encoded(feature, x=np.array([9.0, np.nan, 1e300, -np.inf, 5.0]))
+    assert inputs.dtype == np.float32
+    assert inputs.tolist() == [[2.0, 0.0], [1.0, 1.0], [10.0, 0.0], [-10.0, 0.0], [0.0, 0.0]]
 
 
 def test_an_unscaled_number_keeps_its_size() -> None:
-    found = encoded(NumberFeature(name="x", clip=None), x=np.array([2013.0, 1e300]))
-    assert found[0, 0] == 2013.0
-    assert np.isfinite(found).all()
+    inputs = encoded(NumberFeature(name="x", clip=None), x=np.array([2013.0, 1e300]))
+    assert inputs[0, 0] == 2013.0
+    assert np.isfinite(inputs).all()
 
 
 def test_a_category_has_codes_for_missing_and_unknown() -> None:
     transform = Transform(features=(CategoryFeature(name="c", levels=("b", "a")),), target=Target())
-    found = encode(transform, {"c": objects("a", "b", "", "z", "A")})
-    assert found.categorical.tolist() == [[3], [2], [0], [1], [1]]
-    assert found.categorical.dtype == np.int64
-    assert found.numeric.shape == (5, 0)
+    inputs = encode(transform, {"c": objects("a", "b", "", "z", "A")})
+    assert inputs.categorical.tolist() == [[3], [2], [0], [1], [1]]
+    assert inputs.categorical.dtype == np.int64
+    assert inputs.numeric.shape == (5, 0)
 
 
 def test_a_onehot_category_has_one_input_per_code() -> None:
-    found = encoded(CategoryFeature(name="c", encoding="onehot", levels=("b",)), c=objects("b", "", "z"))
-    assert found.tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
+    inputs = encoded(CategoryFeature(name="c", encoding="onehot", levels=("b",)), c=objects("b", "", "z"))
+    assert inputs.tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
 
 
 @given(MOMENTS)
 def test_the_cycles_of_a_datetime_agree_with_the_calendar(moment: datetime) -> None:
     feature = DatetimeFeature(name="d", parts=(Part.TIME_OF_DAY, Part.WEEKDAY, Part.DAY_OF_YEAR))
     at = np.array([(moment - EPOCH) // timedelta(microseconds=1)])
-    found = encoded(feature, d=at, **{"d:missing": np.array([False])})[0]
+    inputs = encoded(feature, d=at, **{"d:missing": np.array([False])})[0]
     minute, weekday = (moment.hour * 60 + moment.minute) / 1_440, moment.weekday() / 7
-    for place, turn in ((0, minute), (3, weekday)):
+    for start, turn in ((0, minute), (3, weekday)):
         sine, cosine = math.sin(math.tau * turn), math.cos(math.tau * turn)
-        assert found[place : place + 3] == pytest.approx([sine, cosine, 2 * turn - 1], abs=1e-6)
+        assert inputs[start : start + 3] == pytest.approx([sine, cosine, 2 * turn - 1], abs=1e-6)
     day = moment.timetuple().tm_yday - 1
-    apart = abs((found[8] + 1) / 2 * 366 - day)
+    apart = abs((inputs[8] + 1) / 2 * 366 - day)
     assert min(apart, 366 - apart) <= 2.0
 
 
 def test_days_before_1970_are_floored() -> None:
     # 1969-12-31 23:59 was a Wednesday, day 3 - 1 of the week
     feature = DatetimeFeature(name="d", parts=(Part.WEEKDAY,))
-    found = encoded(feature, d=np.array([-60_000_000]), **{"d:missing": np.array([False])})
-    assert found[0, 2] == pytest.approx(2 * 2 / 7 - 1)
+    inputs = encoded(feature, d=np.array([-60_000_000]), **{"d:missing": np.array([False])})
+    assert inputs[0, 2] == pytest.approx(2 * 2 / 7 - 1)
 
 
 def test_a_missing_date_is_neutral_and_flagged() -> None:
     feature = DatetimeFeature(name="d", parts=tuple(Part), center=10.0, scale=2.0, indicator=True)
-    found = encoded(feature, d=np.array([0, 12 * 86_400_000_000]), **{"d:missing": np.array([True, False])})
-    assert found[0].tolist() == [0.0] * 10 + [1.0]
-    assert found[1, 0] == 1.0
-    assert found[1, -1] == 0.0
+    inputs = encoded(feature, d=np.array([0, 12 * 86_400_000_000]), **{"d:missing": np.array([True, False])})
+    assert inputs[0].tolist() == [0.0] * 10 + [1.0]
+    assert inputs[1, 0] == 1.0
+    assert inputs[1, -1] == 0.0
 
 
 def test_classes_become_their_index() -> None:
@@ -85,9 +85,9 @@ def test_classes_become_their_index() -> None:
 
 def test_values_are_standardised() -> None:
     transform = Transform(features=(), target=Target(mean=10.0, scale=4.0))
-    found = encode_target(transform, pa.chunked_array([[12, 6]]))
-    assert found.dtype == np.float32
-    assert found.tolist() == [0.5, -1.0]
+    values = encode_target(transform, pa.chunked_array([[12, 6]]))
+    assert values.dtype == np.float32
+    assert values.tolist() == [0.5, -1.0]
 
 
 @pytest.mark.parametrize(("value", "code"), [("maybe", "unknown_class"), (None, "label_missing")])

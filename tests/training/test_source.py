@@ -85,7 +85,7 @@ def test_build_model_must_give_a_network(
         ("return values if values.sum() > 0 else -values", "not_exportable"),
     ],
 )
-def test_a_rehearsal_finds_what_cannot_be_exported(
+def test_a_rehearsal_refuses_what_cannot_be_exported(
     mixed: Dataset, tensors: Tensors, section: TrainingSection, source: Callable[[str], str], last: str, code: str
 ) -> None:
     own = section.replaced(source=source(NETWORK.format(last=last)))

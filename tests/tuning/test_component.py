@@ -61,7 +61,7 @@ def call(dataset: Path, home: Path, tuning: dict[str, Any], training: dict[str, 
 def test_tunes_with_real_fits_and_repeats(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tuning = {"trials": 3, "max_epochs": 2}
     metadata = call(dataset, tmp_path / "one", tuning)
-    said = [parse_progress(line) for line in capsys.readouterr().out.splitlines()]
+    steps = [parse_progress(line) for line in capsys.readouterr().out.splitlines()]
     call(dataset, tmp_path / "two", tuning)
     assert verify(tmp_path / "one/study").digest == verify(tmp_path / "two/study").digest
     best = json.loads((tmp_path / "one/study/best.json").read_text())
@@ -72,7 +72,7 @@ def test_tunes_with_real_fits_and_repeats(dataset: Path, tmp_path: Path, capsys:
     # The first trial takes the defaults, so tuning never ends worse than no tuning.
     defaults = all_settings({})
     assert trials[0]["settings"] == {name: defaults[name] for name in trials[0]["settings"]}
-    messages = [progress.message for progress in said if progress]
+    messages = [step.message for step in steps if step]
     assert messages[-1] == f"trial 3 of 3, best {best['score']:.4g}"
     assert read_report(tmp_path / "one/report.html").stage == "tuning"
 

@@ -28,20 +28,20 @@ def test_agrees_with_the_kruskal_wallis_statistic() -> None:
     rng = np.random.default_rng(3)
     kinds = rng.integers(0, 3, 40)
     scores = np.round(kinds * 0.5 + rng.normal(size=40), 1)  # rounded, so that some tie
-    found = importances(trials(list(scores), list(kinds), list(rng.random(40))), SPACE)
+    shares = importances(trials(list(scores), list(kinds), list(rng.random(40))), SPACE)
     statistic = kruskal(*(scores[kinds == kind] for kind in range(3))).statistic
     # ε² from η² = H / (n - 1), Tomczak & Tomczak 2014.
     eta = statistic / 39
-    assert found["kind"] == pytest.approx(1 - (1 - eta) * 39 / 37)
+    assert shares["kind"] == pytest.approx(1 - (1 - eta) * 39 / 37)
 
 
 def test_a_setting_that_decides_everything_is_near_one_and_one_that_does_nothing_near_zero() -> None:
     rng = np.random.default_rng(4)
     sizes = rng.random(60)
-    found = importances(trials(list(sizes * 10 + rng.random(60)), [0, 1, 2] * 20, list(sizes)), SPACE)
-    assert found["size"] > 0.8
-    assert found["kind"] < 0.1
-    assert list(found) == ["size", "kind"]
+    shares = importances(trials(list(sizes * 10 + rng.random(60)), [0, 1, 2] * 20, list(sizes)), SPACE)
+    assert shares["size"] > 0.8
+    assert shares["kind"] < 0.1
+    assert list(shares) == ["size", "kind"]
 
 
 def test_the_measure_does_not_depend_on_how_scores_are_scaled() -> None:
@@ -54,7 +54,7 @@ def test_the_measure_does_not_depend_on_how_scores_are_scaled() -> None:
     assert one == other
 
 
-def test_too_few_scores_and_equal_scores_tell_nothing() -> None:
+def test_too_few_scores_and_equal_scores_show_nothing() -> None:
     few = MIN_TRIALS - 1
     assert importances(trials([*map(float, range(few)), None, None], [0] * (few + 2), [0.1] * (few + 2)), SPACE) == {}
     assert importances(trials([0.5] * 9, [0, 1, 2] * 3, list(np.linspace(0, 1, 9))), SPACE) == {}

@@ -9,8 +9,9 @@ from sevenfold.contracts.manifest import verify
 from sevenfold.plan.tuning import Dimension, TuningSection
 from sevenfold.report import Report
 from sevenfold.report.page import read_report, write_report
+from sevenfold.tuning.engines.optuna import search
 from sevenfold.tuning.report import build_report
-from sevenfold.tuning.study import Objective, OnEpoch, search, write_study
+from sevenfold.tuning.study import Objective, OnEpoch, write_study
 
 Space = dict[str, Dimension]
 
@@ -19,7 +20,7 @@ def tables(report: Report) -> dict[str, Any]:
     return {block.title: block for block in report.blocks if block.block == "table"}
 
 
-def test_every_trial_is_told_with_its_state(space: Space, objective: Objective, tmp_path: Path) -> None:
+def test_every_trial_is_listed_with_its_state(space: Space, objective: Objective, tmp_path: Path) -> None:
     calls = 0
 
     def fragile(settings: Mapping[str, Any], on_epoch: OnEpoch) -> float:
@@ -48,13 +49,13 @@ def test_every_trial_is_told_with_its_state(space: Space, objective: Objective, 
     assert read_report(tmp_path / "report.html") == report
 
 
-def test_few_trials_tell_no_importance(space: Space, objective: Objective, tmp_path: Path) -> None:
+def test_few_trials_show_no_importance(space: Space, objective: Objective, tmp_path: Path) -> None:
     report = build_report(search(objective, TuningSection(trials=2), space, "minimize"), "log_loss", {})
     assert "What mattered" not in {block.title for block in report.blocks if block.block == "chart"}
     write_report(report, tmp_path / "report.html")
 
 
-def test_a_skipped_search_hands_on_the_plan_s_settings(objective: Objective, tmp_path: Path) -> None:
+def test_a_skipped_search_passes_on_the_plan_s_settings(objective: Objective, tmp_path: Path) -> None:
     study = search(objective, TuningSection(trials=0), {}, "minimize")
     report = build_report(study, "log_loss", {"width": 32})
     assert report.headline.startswith("No search")

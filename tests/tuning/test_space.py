@@ -11,7 +11,7 @@ from sevenfold.tuning.space import distributions, params_of, settings_of
 
 
 def test_each_form_becomes_its_distribution() -> None:
-    found = distributions(
+    ranges = distributions(
         {
             "rate": Dimension(low=1e-4, high=1e-1, log=True),
             "share": Dimension(low=0, high=0.5),
@@ -19,7 +19,7 @@ def test_each_form_becomes_its_distribution() -> None:
             "layers": Dimension(choices=([64], [64, 32], None, True, 1)),
         }
     )
-    assert found == {
+    assert ranges == {
         "rate": FloatDistribution(1e-4, 1e-1, log=True),
         "share": FloatDistribution(0, 0.5),
         "width": IntDistribution(9, 64),
@@ -29,7 +29,7 @@ def test_each_form_becomes_its_distribution() -> None:
 
 def test_choices_come_back_as_they_were_written() -> None:
     space = {"layers": Dimension(choices=([64], [64, 32], None, True, 1))}
-    back = [settings_of(space, {"layers": place})["layers"] for place in range(5)]
+    back = [settings_of(space, {"layers": index})["layers"] for index in range(5)]
     assert [repr(value) for value in back] == ["[64]", "[64, 32]", "None", "True", "1"]
 
 

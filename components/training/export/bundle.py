@@ -51,8 +51,8 @@ def export_bundle(
     Args:
         fitted: the network.
         tensors: what it was fitted on.
-        dataset: where that came from; gives transform, reference and the raw validation rows.
-        out: the folder to write, made if need be.
+        dataset: its source; gives transform, reference and the raw validation rows.
+        out: the folder to write; made where it does not exist.
         name: the plan's name.
         digests: of data, plan and, for a user's model, source; the dataset's is added.
         threads: CPU threads of the comparison.
@@ -72,14 +72,14 @@ def export_bundle(
 
     scorer = Scorer(out / "model.onnx", signature, threads=threads)
     feeds = feeds_from_table(dataset.table("validation", list(signature.inputs)), signature.inputs)
-    found = scorer.predict(feeds)
+    prediction = scorer.predict(feeds)
     expected, _ = predict(fitted.network, tensors.validation, full)
-    difference = compare(expected, found, full, transform.target)
+    difference = compare(expected, prediction, full, transform.target)
 
     example = example_rows(transform, signature.inputs)
     scorer.predict(feeds_from_rows(example, signature.inputs))
     write_json(out / "example_request.json", {"instances": example})
-    reference = with_prediction(dataset.reference(), signature, found)
+    reference = with_prediction(dataset.reference(), signature, prediction)
     write_versioned(out / "reference.json", reference)
     info = BundleInfo(
         name=name,
@@ -87,18 +87,18 @@ def export_bundle(
         package_version=__version__,
         signature=signature,
         settings={**fitted.settings, "epochs": fitted.best.number, "batch_size": fitted.batch_size},
-        metrics=validation_metrics(found, tensors),
+        metrics=validation_metrics(prediction, tensors),
         digests={**{key: value for key, value in digests.items() if value}, "dataset": dataset.digest},
     )
     write_versioned(out / "bundle.json", info)
     return seal(out, expected=[*BUNDLE_FILES, WEIGHTS]), difference
 
 
-def validation_metrics(found: Prediction, tensors: Tensors) -> dict[str, float]:
+def validation_metrics(prediction: Prediction, tensors: Tensors) -> dict[str, float]:
     """Return every metric of the task that is defined on the validation rows, to six digits."""
     regression = tensors.signature.task is Task.REGRESSION
     truth = truth_of(tensors.validation, tensors)
-    predicted = found.values if regression else found.probabilities
+    predicted = prediction.values if regression else prediction.probabilities
     metrics: dict[str, float] = {}
     for metric in sorted(metric_names(tensors.signature.task)):
         value = score(metric, truth, np.asarray(predicted))

@@ -1,4 +1,4 @@
-"""A network as ONNX: exported by torch, joined with the preprocessing, and compared with what torch said."""
+"""A network as ONNX: written or exported by torch, joined with the preprocessing, and compared with torch."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sevenfold.contracts.transform import Target, Transform
 from sevenfold.scoring.scorer import Prediction
 from sevenfold.training.export.graph import preprocessing_graph
 from sevenfold.training.export.join import join_graphs, model_bytes
+from sevenfold.training.export.tabular import tabular_graph
 from sevenfold.training.export.writer import OPSET
 from sevenfold.training.pytorch.tensors import ModelSignature, Rows
 
@@ -71,17 +72,27 @@ def raw_model(network: nn.Module, rows: Rows, transform: Transform, signature: M
     Raises:
         TrainingError: as `export_network` and `join_graphs`.
     """
-    exported = export_network(network, rows)
-    return model_bytes(join_graphs(preprocessing_graph(transform, signature.inputs), exported, transform))
+    graph = _network_graph(network, rows)
+    return model_bytes(join_graphs(preprocessing_graph(transform, signature.inputs), graph, transform))
 
 
-def compare(expected: Any, found: Prediction, signature: ModelSignature, target: Target) -> float:
+def _network_graph(network: nn.Module, rows: Rows) -> onnx.ModelProto:
+    """Return the graph of the built-in network from its weights, that of any other from torch's exporter."""
+    from sevenfold.training.pytorch.network import TabularNetwork
+
+    # a subclass may compute something else
+    if type(network) is TabularNetwork:
+        return tabular_graph(network, rows.numeric.shape[1])
+    return export_network(network, rows)
+
+
+def compare(expected: Any, prediction: Prediction, signature: ModelSignature, target: Target) -> float:
     """Return the largest difference between torch and the model file on the same rows.
 
     Args:
         expected: probabilities ``[n, classes]`` or standardised values ``[n]`` of torch.
-        found: what the file gives.
-        signature: tells which.
+        prediction: of the file.
+        signature: decides which.
         target: the scale of the values.
 
     Raises:
@@ -90,9 +101,9 @@ def compare(expected: Any, found: Prediction, signature: ModelSignature, target:
     if signature.task is Task.REGRESSION:
         values = np.asarray(expected, dtype=np.float64) * target.scale + target.mean
         size = np.maximum(np.abs(values), target.scale)
-        difference, tolerance = np.abs(np.asarray(found.values) - values) / size, VALUE_TOLERANCE
+        difference, tolerance = np.abs(np.asarray(prediction.values) - values) / size, VALUE_TOLERANCE
     else:
-        difference, tolerance = np.abs(np.asarray(found.probabilities) - expected), PROBABILITY_TOLERANCE
+        difference, tolerance = np.abs(np.asarray(prediction.probabilities) - expected), PROBABILITY_TOLERANCE
     largest = float(difference.max(initial=0.0))
     if not largest <= tolerance:
         raise TrainingError(
@@ -105,7 +116,7 @@ def compare(expected: Any, found: Prediction, signature: ModelSignature, target:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence what torch's exporter says about itself: warnings of its dependencies, and notes printed to people."""
+    """Silence torch's exporter: warnings of its dependencies, and notes that it prints."""
     names = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
     levels = {name: logging.getLogger(name).level for name in names}
     for name in names:

@@ -1,4 +1,4 @@
-"""Example rows for a request: made up from what the transform keeps, never rows of the data."""
+"""Example rows for a request: made up from the transform's values, never rows of the data."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, Numb
 __all__ = ["example_rows"]
 
 ROWS: Final = 2
-NOON: Final = datetime(2024, 1, 15, 12, tzinfo=UTC)  # where the transform knows no date: a day like any other
+NOON: Final = datetime(2024, 1, 15, 12, tzinfo=UTC)  # where the transform knows no date: an ordinary day
 ANY: Final = "example"
 
 
 def example_rows(transform: Transform, inputs: Mapping[str, Column]) -> list[dict[str, Any]]:
     """Return two synthetic rows of JSON values.
 
-    A number is what stands in for a missing one (the median), a category its first or second level, a datetime a noon.
-    A sensitive column is null, or a made-up value where it may not be missing; a column the transform does not use the
-    same.
+    A number is the fill value of its column (the median), a category its first or second level, a datetime a noon.
+    A sensitive column is null, or a made-up value where it may not be missing; so is a column that
+    the transform does not use.
     """
     features = {feature.name: feature for feature in transform.features}
     return [
-        {name: _value(features.get(name), column, place) for name, column in inputs.items()} for place in range(ROWS)
+        {name: _value(features.get(name), column, index) for name, column in inputs.items()} for index in range(ROWS)
     ]
 
 
-def _value(feature: NumberFeature | CategoryFeature | DatetimeFeature | None, column: Column, place: int) -> Any:
+def _value(feature: NumberFeature | CategoryFeature | DatetimeFeature | None, column: Column, index: int) -> Any:
     if column.nullable and (column.sensitive or feature is None):
         return None
     if column.kind is Kind.DATETIME:
@@ -38,7 +38,7 @@ def _value(feature: NumberFeature | CategoryFeature | DatetimeFeature | None, co
         return moment.strftime(column.date_format) if column.date_format else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     if column.kind is Kind.CATEGORY:
         known = isinstance(feature, CategoryFeature) and not column.sensitive and feature.levels
-        return feature.levels[place % len(feature.levels)] if known else ANY  # type: ignore[union-attr]
+        return feature.levels[index % len(feature.levels)] if known else ANY  # type: ignore[union-attr]
     fill = feature.fill if isinstance(feature, NumberFeature) and not column.sensitive else 0.0
     if column.kind is Kind.BOOLEAN:
         return fill >= 0.5

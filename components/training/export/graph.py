@@ -1,4 +1,4 @@
-"""The transform as the first part of `model.onnx`, and the joining of that part with a network.
+"""The transform as the first part of `model.onnx`.
 
 Few nodes make a cheap row: all numbers travel as one matrix ``[features, rows]``, all dates as another, and only texts
 need one lookup per column. Equal transforms give equal bytes.
@@ -47,12 +47,12 @@ __all__ = ["join_graphs", "model_bytes", "preprocessing_graph"]
 def preprocessing_graph(transform: Transform, inputs: Mapping[str, Column]) -> onnx.ModelProto:
     """Return the graph from raw columns to ``numeric`` FLOAT ``[rows, N]`` and ``categorical`` INT64 ``[rows, C]``.
 
-    Its inputs are those of `contracts.bundle`, all of `inputs`, whether the transform uses them or not. It computes
+    Its inputs are those of `contracts.bundle`, all of `inputs`, also those that the transform does not use. It computes
     what `encode` computes, to the last bit but the sign of a zero.
 
     Raises:
-        DataError: ``missing_column`` for a feature that `inputs` lacks, ``duplicate_column`` where a column is called
-            like the missing flag of a datetime.
+        DataError: ``missing_column`` for a feature that `inputs` lacks, ``duplicate_column`` where a column has the
+            name of the missing flag of a datetime.
     """
     from onnx import helper
 
@@ -62,7 +62,7 @@ def preprocessing_graph(transform: Transform, inputs: Mapping[str, Column]) -> o
     if not inputs:
         raise DataError("no_features", "A model needs at least one input column, but got none.")
     raw = _raw_inputs(inputs)
-    names = [put.name for put in raw]
+    names = [entry.name for entry in raw]
     writer = GraphWriter(free_prefix("pre:", names))
     numeric, categorical = free_name("numeric", names), free_name("categorical", names)
     _write_numeric(writer, transform, names[0], numeric)
@@ -88,7 +88,7 @@ def _raw_inputs(inputs: Mapping[str, Column]) -> list[Any]:
             if name + MISSING in inputs:
                 raise DataError(
                     "duplicate_column",
-                    f"{name + MISSING!r} is the missing flag of the datetime {name!r}, but a column is called so too.",
+                    f"{name + MISSING!r} is the missing flag of the datetime {name!r}, but a column has that name too.",
                     remedy="Rename the column.",
                 )
             raw.append(helper.make_tensor_value_info(name + MISSING, TensorProto.BOOL, ["rows"]))
@@ -105,11 +105,11 @@ def _write_numeric(writer: GraphWriter, transform: Transform, any_input: str, ou
         blocks.append(dates.cycles())
     if transform.onehot:
         blocks.append(_write_onehot(writer, transform.onehot))
-    flagged = [place for place, feature in enumerate(transform.numbers) if feature.indicator]
+    flagged = [index for index, feature in enumerate(transform.numbers) if feature.indicator]
     if flagged:
         trends = sum(Part.TREND in feature.parts for feature in transform.datetimes)
         blocks.append(_float(writer, _rows(writer, absent, flagged, len(transform.numbers) + trends)))
-    flagged = [place for place, feature in enumerate(transform.datetimes) if feature.indicator]
+    flagged = [index for index, feature in enumerate(transform.datetimes) if feature.indicator]
     if dates and flagged:
         blocks.append(_float(writer, _rows(writer, dates.missing, flagged, len(transform.datetimes))))
     if not blocks:
@@ -171,23 +171,23 @@ class _Dates:
         writer = self._writer
         days = writer.add("Div", _double(writer, self.moments), writer.constant(float(DAY), np.float64))
         days = writer.add("Where", self.missing, writer.constant(np.nan, np.float64), days)
-        places = [place for place, feature in enumerate(self._features) if Part.TREND in feature.parts]
-        return _rows(writer, days, places, len(self._features))
+        positions = [index for index, feature in enumerate(self._features) if Part.TREND in feature.parts]
+        return _rows(writer, days, positions, len(self._features))
 
     def cycles(self) -> str:
         """Return sine, cosine and phase of every cyclic part, ``[3 * parts, rows]`` in float32."""
         writer, count = self._writer, len(self._features)
         used = [part for part in Part if any(part in feature.cycles for feature in self._features)]
         table_rows = _stack(writer, self._table_rows(used))
-        wanted = [(place, part) for place, feature in enumerate(self._features) for part in feature.cycles]
+        wanted = [(index, part) for index, feature in enumerate(self._features) for part in feature.cycles]
         table_rows = _rows(
-            writer, table_rows, [used.index(part) * count + place for place, part in wanted], len(used) * count
+            writer, table_rows, [used.index(part) * count + index for index, part in wanted], len(used) * count
         )
-        missing = _rows(writer, self.missing, [place for place, _ in wanted], count)
+        missing = _rows(writer, self.missing, [index for index, _ in wanted], count)
         table_rows = writer.add("Where", missing, self._integer(MISSING_ROW), table_rows)
-        found = writer.add("Gather", writer.constant(phase_table(), np.float32), table_rows, axis=0)
-        turned = writer.add("Transpose", found, perm=[0, 2, 1])
-        return writer.add("Reshape", turned, writer.constant([3 * len(wanted), -1], np.int64))
+        phases = writer.add("Gather", writer.constant(phase_table(), np.float32), table_rows, axis=0)
+        by_part = writer.add("Transpose", phases, perm=[0, 2, 1])
+        return writer.add("Reshape", by_part, writer.constant([3 * len(wanted), -1], np.int64))
 
     def _table_rows(self, used: Sequence[Part]) -> list[str]:
         """Return, per part, the row of the phase table of every moment; remainders are floored, as before 1970."""
@@ -213,9 +213,9 @@ class _Dates:
 
 def _write_onehot(writer: GraphWriter, features: Sequence[CategoryFeature]) -> str:
     codes = _matrix(writer, [_code(writer, feature) for feature in features])
-    places = [place for place, feature in enumerate(features) for _ in range(feature.size)]
+    positions = [index for index, feature in enumerate(features) for _ in range(feature.size)]
     wanted: NDArray[np.int64] = np.concatenate([np.arange(feature.size) for feature in features])[:, None]
-    spread = _rows(writer, codes, places, len(features))
+    spread = _rows(writer, codes, positions, len(features))
     return _float(writer, writer.add("Equal", spread, writer.constant(wanted, np.int64)))
 
 
@@ -241,10 +241,10 @@ def _stack(writer: GraphWriter, matrices: Sequence[str]) -> str:
     return writer.add("Concat", *matrices, axis=0) if len(matrices) > 1 else matrices[0]
 
 
-def _rows(writer: GraphWriter, matrix: str, places: Sequence[int], height: int) -> str:
-    if list(places) == list(range(height)):
+def _rows(writer: GraphWriter, matrix: str, positions: Sequence[int], height: int) -> str:
+    if list(positions) == list(range(height)):
         return matrix
-    return writer.add("Gather", matrix, writer.constant(places, np.int64), axis=0)
+    return writer.add("Gather", matrix, writer.constant(positions, np.int64), axis=0)
 
 
 def _column(writer: GraphWriter, values: Sequence[float]) -> str:

@@ -20,7 +20,7 @@ LAST: Final = "post:"
 
 
 def join_graphs(preprocessing: onnx.ModelProto, network: onnx.ModelProto, transform: Transform) -> onnx.ModelProto:
-    """Return the model from raw columns to the prediction, its outputs as `contracts.bundle` says.
+    """Return the model from raw columns to the prediction, its outputs as in `contracts.bundle`.
 
     Args:
         preprocessing: what `preprocessing_graph` made; not changed.
@@ -38,7 +38,7 @@ def join_graphs(preprocessing: onnx.ModelProto, network: onnx.ModelProto, transf
     network = _ready(network)
     pre = onnx.ModelProto()
     pre.CopyFrom(preprocessing)
-    names = [put.name for put in pre.graph.input]
+    names = [entry.name for entry in pre.graph.input]
     prefixed = compose.add_prefix(network, free_prefix(NETWORK, names))
     _connect(pre, network, prefixed)
     _check_output(network, len(transform.target.classes))
@@ -68,7 +68,7 @@ def model_bytes(model: onnx.ModelProto) -> bytes:
 
 
 def _ready(network: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a copy with an opset that fits, without traces of where it was made."""
+    """Return a copy with an opset that fits, without traces of the machine that made it."""
     import onnx
     from onnx import version_converter
 
@@ -83,7 +83,7 @@ def _ready(network: onnx.ModelProto) -> onnx.ModelProto:
         _strip_nodes(function.node)
     _strip(copy.graph)
     weights = {tensor.name for tensor in copy.graph.initializer}
-    inputs = [put for put in copy.graph.input if put.name not in weights]  # old exporters list weights as inputs
+    inputs = [entry for entry in copy.graph.input if entry.name not in weights]  # old exporters list weights as inputs
     del copy.graph.input[:]
     copy.graph.input.extend(inputs)
     if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in copy.graph.initializer):
@@ -113,17 +113,17 @@ def _strip_nodes(nodes: Any) -> None:
 def _connect(pre: onnx.ModelProto, network: onnx.ModelProto, prefixed: onnx.ModelProto) -> None:
     """Give the preprocessing's outputs the names of the network's inputs."""
     given = {"numeric": pre.graph.output[0].name, "categorical": pre.graph.output[1].name}
-    wanted = [put.name for put in network.graph.input]
+    wanted = [entry.name for entry in network.graph.input]
     if not wanted or not set(wanted) <= set(given):
         raise TrainingError(
             "network_inputs",
             f"A network takes 'numeric', 'categorical' or both, but takes {wanted[:5]}.",
-            remedy="Name the inputs of the exported network so.",
+            remedy="Give the inputs of the exported network these names.",
         )
-    renamed = {given[name]: put.name for name, put in zip(wanted, prefixed.graph.input, strict=True)}
+    renamed = {given[name]: entry.name for name, entry in zip(wanted, prefixed.graph.input, strict=True)}
     for node in pre.graph.node:
-        for place, name in enumerate(node.output):
-            node.output[place] = renamed.get(name, name)
+        for index, name in enumerate(node.output):
+            node.output[index] = renamed.get(name, name)
 
 
 def _check_output(network: onnx.ModelProto, classes: int) -> None:
@@ -140,8 +140,8 @@ def _check_output(network: onnx.ModelProto, classes: int) -> None:
 
 
 def _needed(pre: onnx.ModelProto, network: onnx.ModelProto) -> list[Any]:
-    """Return the preprocessing nodes that the network's inputs rest on, and drop the constants of the others."""
-    wanted = {put.name for put in network.graph.input}
+    """Return the preprocessing nodes that the network's inputs depend on, and drop the constants of the others."""
+    wanted = {entry.name for entry in network.graph.input}
     kept = []
     for node in reversed(pre.graph.node):
         if wanted & set(node.output):

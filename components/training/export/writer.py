@@ -48,7 +48,7 @@ class GraphWriter:
 
 
 def free_name(wanted: str, taken: Sequence[str]) -> str:
-    """Return `wanted`, or, where a column is called so, the same with ``:output`` after it."""
+    """Return `wanted`, or, where a column has that name, the same with ``:output`` after it."""
     while wanted in taken:
         wanted += ":output"
     return wanted

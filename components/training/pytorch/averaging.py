@@ -37,7 +37,7 @@ class Average:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Put the average into the network for the length of a `with` block."""
+        """Use the average as the network's parameters inside a `with` block."""
         if not self.mean:
             yield
             return

@@ -1,4 +1,4 @@
-"""Where a fit computes: the CPU, or one NVIDIA GPU, on either so that it can be repeated bit for bit."""
+"""The device of a fit: the CPU or one NVIDIA GPU, set up so that the fit repeats bit for bit."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def device_of(wanted: Device) -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
     built = torch.version.cuda
-    found = f"was built for CUDA {built} and sees none" if built else "was built without CUDA"
-    image = "name an image with torch's CUDA build as images.train (docker/README.md tells how to make it)"
+    state = f"was built for CUDA {built} and sees none" if built else "was built without CUDA"
+    image = "name an image with torch's CUDA build as images.train (docker/README.md says how to build it)"
     raise TrainingError(
         "no_cuda",
-        f"training.device: cuda needs an NVIDIA GPU that torch can use, but torch {torch.__version__} {found}.",
+        f"training.device: cuda needs an NVIDIA GPU that torch can use, but torch {torch.__version__} {state}.",
         remedy=f"On a cluster {'set resources.tuning.gpu and resources.training.gpu to 1' if built else image}; "
         "or write training.device: cpu.",
     )
@@ -44,7 +44,7 @@ def device_of(wanted: Device) -> torch.device:
 
 @contextmanager
 def reproducible(device: torch.device, seed: int, threads: int) -> Iterator[None]:
-    """Fix what the bits of a fit depend on, and put it back: seed, threads, and on a GPU the order of sums.
+    """Fix what the bits of a fit depend on, and restore it: seed, threads, and on a GPU the order of sums.
 
     Raises:
         TrainingError: for what a network can do wrong on a GPU alone: ``not_repeatable``, ``device_mixed``,
@@ -60,7 +60,7 @@ def reproducible(device: torch.device, seed: int, threads: int) -> Iterator[None
             if not on_gpu:
                 yield
             else:
-                with _ordered_sums(), _told():
+                with _ordered_sums(), _with_remedy():
                     yield
         finally:
             torch.set_num_threads(before)
@@ -90,8 +90,8 @@ def _ordered_sums() -> Iterator[None]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Say in the plan's words what torch says of a GPU; every other error passes."""
+def _with_remedy() -> Iterator[None]:
+    """Turn torch's errors of a GPU into errors with a remedy in the plan; every other error passes."""
     import torch
 
     try:
@@ -103,18 +103,18 @@ def _told() -> Iterator[None]:
             remedy="Lower training.batch_size or training.settings.width, or write training.device: cpu.",
         ) from error
     except RuntimeError as error:
-        said = _first_line(error)
-        if "determinis" in said:
+        message = _first_line(error)
+        if "determinis" in message:
             raise TrainingError(
                 "not_repeatable",
-                f"On a GPU a network may use only operations that give the same bits every time, but: {said}",
+                f"On a GPU a network may use only operations that give the same bits every time, but: {message}",
                 remedy="Use another operation in build_model's network, or write training.device: cpu. If a program "
                 f"used CUDA before the fit, start it with {WORKSPACE}={REPEATABLE[0]}.",
             ) from error
-        if "same device" in said:
+        if "same device" in message:
             raise TrainingError(
                 "device_mixed",
-                f"All tensors of a network must be on the GPU with its inputs, but: {said}",
+                f"All tensors of a network must be on the GPU with its inputs, but: {message}",
                 remedy="Keep constants with register_buffer, and make new tensors with device=numeric.device.",
             ) from error
         raise

@@ -15,6 +15,7 @@ from sevenfold.contracts.schema import Task
 from sevenfold.plan.metrics import higher_is_better
 from sevenfold.plan.training import TrainingSection
 from sevenfold.scoring.scores import score
+from sevenfold.training.pytorch.adamw import AdamW
 from sevenfold.training.pytorch.averaging import Average
 from sevenfold.training.pytorch.device import device_of, reproducible
 from sevenfold.training.pytorch.model import Model, build, effective_settings
@@ -84,7 +85,7 @@ def fit(
 
     The same tensors, section and settings give the same weights, bit for bit, on one machine; `section.threads` and
     `section.device` are part of that. Rows come in the same order on every device. Losses: cross-entropy, or squared
-    error of the standardised value. Equal scores are told apart by the validation loss. Patience is not lost in the
+    error of the standardised value. Between equal scores the validation loss decides. Patience is not lost in the
     first third of the epochs: rows of a later period are often scored well by a network that has hardly begun, then
     worse, then better again.
 
@@ -96,7 +97,7 @@ def fit(
         max_epochs: most epochs; None takes the section's.
         on_epoch: called after each epoch with its number, from 1, and the score; stops the fit by returning False.
         model: what builds the network; None loads what the section names.
-        progress: where a fit that was stopped goes on from, to the same weights; `on_epoch` hears of all its epochs.
+        progress: where a stopped fit continues, to the same weights; `on_epoch` is called for all its epochs.
 
     Raises:
         TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting``, ``no_cuda``,
@@ -128,7 +129,7 @@ def run_epoch(
 
 
 class _Fit:
-    """One fit: network, optimiser, averaged weights, and what was seen so far."""
+    """One fit: network, optimiser, averaged weights, and the epochs so far."""
 
     def __init__(
         self,
@@ -152,7 +153,7 @@ class _Fit:
         self.learning_rate = fit_settings.learning_rate
         self.state = State(
             self.network,
-            _adamw(self.network, fit_settings.learning_rate, fit_settings.weight_decay),
+            AdamW(self.network, fit_settings.learning_rate, fit_settings.weight_decay),
             Average(self.network, fit_settings.averaging * steps * self.passes),
             torch.Generator().manual_seed(section.seed),  # on the CPU, so that every device sees one order of rows
             device,
@@ -230,10 +231,9 @@ class _Fit:
         state, optimiser = self.state, self.state.optimiser
         state.steps += 1
         if state.steps <= WARMUP:
-            for group in optimiser.param_groups:
-                group["lr"] = self.learning_rate * state.steps / WARMUP
+            optimiser.learning_rate = self.learning_rate * state.steps / WARMUP
         loss = self._loss(self.network(numeric, categorical), target)
-        optimiser.zero_grad(set_to_none=True)
+        self.network.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_NORM)
         optimiser.step()
@@ -271,13 +271,3 @@ class _Fit:
                 remedy="Take more validation rows (every class must occur), or another testing.metric.",
             )
         return loss, value
-
-
-def _adamw(network: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
-    import torch
-
-    matrices = [tensor for tensor in network.parameters() if tensor.dim() > 1]
-    vectors = [tensor for tensor in network.parameters() if tensor.dim() <= 1]
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    used = [group for group in groups if group["params"]]
-    return torch.optim.AdamW(used, lr=learning_rate, fused=True)

@@ -33,14 +33,14 @@ def bin_edges(numeric: NDArray[np.float32], bins: int) -> list[NDArray[np.float3
     rows, columns = numeric.shape
     bins = max(1, min(bins, rows // ROWS_PER_PIECE, MAX_PIECES // max(columns, 1)))
     # quantiles that occur: a value between two that do would be a piece nothing falls into
-    places = np.linspace(0, rows - 1, bins + 1).round().astype(np.int64)
-    found = []
+    positions = np.linspace(0, rows - 1, bins + 1).round().astype(np.int64)
+    all_edges = []
     for column in numeric.T:
-        edges = _apart(np.unique(np.sort(column)[places]))
+        edges = _apart(np.unique(np.sort(column)[positions]))
         if len(edges) == 1:
             edges = np.array([edges[0], edges[0] + max(1.0, abs(edges[0]))], dtype=np.float32)
-        found.append(edges)
-    return found
+        all_edges.append(edges)
+    return all_edges
 
 
 def _apart(edges: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -70,13 +70,14 @@ class PiecewiseLinear(nn.Module):
 
     def __init__(self, edges: Sequence[NDArray[np.float32]]) -> None:
         super().__init__()
-        place = [column for column, ends in enumerate(edges) for _ in ends[1:]]
+        column_of = [column for column, ends in enumerate(edges) for _ in ends[1:]]
         low = np.concatenate([ends[:-1] for ends in edges]) if edges else np.zeros(0, np.float32)
         width = np.concatenate([np.diff(ends) for ends in edges]) if edges else np.zeros(0, np.float32)
-        self.register_buffer("place", torch.tensor(place, dtype=torch.int64))
+        # "place" is the name that model.safetensors has for it
+        self.register_buffer("place", torch.tensor(column_of, dtype=torch.int64))
         self.register_buffer("low", torch.from_numpy(low.astype(np.float32)))
         self.register_buffer("slope", torch.from_numpy((1.0 / width).astype(np.float32)))
-        self.pieces = len(place)
+        self.pieces = len(column_of)
 
     def forward(self, numeric: Tensor) -> Tensor:
         """Return ``[rows, pieces]`` for ``[rows, columns]``."""

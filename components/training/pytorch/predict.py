@@ -1,4 +1,4 @@
-"""What a network says of rows, and what is true of them, as the metrics take both."""
+"""Predictions of a network and the true targets, in the form that metrics take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fit knows between two epochs, and the same as bytes.
+"""The state of a fit between two epochs, and its form as bytes.
 
 Safetensors (Hugging Face 2023) with the tensors of network, best network, optimiser, average and generators; in the
 file's header, as JSON, the curve and the steps. A fit that goes on from it is bit for bit the fit that was never
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from sevenfold.training.pytorch.adamw import AdamW
     from sevenfold.training.pytorch.averaging import Average
 
 __all__ = ["Epoch", "State"]
@@ -43,7 +44,7 @@ class State:
     """All that the next epoch depends on: `kept` are the tensors of the network after the `best` epoch so far."""
 
     network: nn.Module
-    optimiser: torch.optim.Optimizer
+    optimiser: AdamW
     average: Average
     generator: torch.Generator
     device: torch.device
@@ -60,24 +61,24 @@ class State:
         tensors: dict[str, Any] = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"kept.{name}": value for name, value in self.kept.items()}
         tensors |= {f"mean.{index}": value for index, value in enumerate(self.average.mean)}
-        for index, state in self.optimiser.state_dict()["state"].items():
+        for index, state in self.optimiser.state.items():
             tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
         tensors |= {"generator.rows": self.generator.get_state(), "generator.torch": torch.get_rng_state()}
         if self.device.type == "cuda":
             tensors[CUDA] = torch.cuda.get_rng_state(self.device)
         if not all(isinstance(value, torch.Tensor) for value in tensors.values()):
             return None
-        told = {
+        header = {
             "format": FORMAT,
             "steps": self.steps,
             "seen": self.average.seen,
-            "rates": [group["lr"] for group in self.optimiser.param_groups],
+            "rates": self.optimiser.rates,
             "curve": [asdict(epoch) for epoch in self.curve],
             "best": self.best.number if self.best else 0,
         }
         # each with memory of its own: safetensors refuses tensors that share it
         own = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-        return bytes(save(own, metadata={HEADER: canonical_json(told)}))
+        return bytes(save(own, metadata={HEADER: canonical_json(header)}))
 
     def restore(self, content: bytes) -> bool:
         """Take over a state from its bytes.
@@ -87,8 +88,8 @@ class State:
         import torch
         from safetensors.torch import load
 
-        told = _header(content)
-        if told.get("format") != FORMAT:
+        header = _header(content)
+        if header.get("format") != FORMAT:
             return False
         tensors = {name: value.clone() for name, value in load(content).items()}
         if (CUDA in tensors) != (self.device.type == "cuda"):
@@ -98,25 +99,25 @@ class State:
         if {name: value.shape for name, value in network.items()} != {name: value.shape for name, value in own.items()}:
             return False
         self.network.load_state_dict(network)
-        _restore_optimiser(self.optimiser, _below(tensors, "optimiser"), told["rates"])
+        _restore_optimiser(self.optimiser, _below(tensors, "optimiser"), header["rates"])
         with torch.no_grad():
             for index, value in enumerate(self.average.mean):
                 value.copy_(tensors[f"mean.{index}"])
-        self.average.seen, self.steps = told["seen"], told["steps"]
+        self.average.seen, self.steps = header["seen"], header["steps"]
         self.generator.set_state(tensors["generator.rows"])
         torch.set_rng_state(tensors["generator.torch"])
         if CUDA in tensors:
             torch.cuda.set_rng_state(tensors[CUDA], self.device)
-        self.curve = [Epoch(**epoch) for epoch in told["curve"]]
-        self.best = self.curve[told["best"] - 1] if told["best"] else None
+        self.curve = [Epoch(**epoch) for epoch in header["curve"]]
+        self.best = self.curve[header["best"] - 1] if header["best"] else None
         self.kept = _below(tensors, "kept")
         return True
 
 
 def _header(content: bytes) -> dict[str, Any]:
     size = int.from_bytes(content[:8], "little")
-    told = json.loads(content[8 : 8 + size]).get("__metadata__", {}).get(HEADER, "{}")
-    return dict(json.loads(told))
+    header = json.loads(content[8 : 8 + size]).get("__metadata__", {}).get(HEADER, "{}")
+    return dict(json.loads(header))
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -127,11 +128,10 @@ def _named(tensors: Mapping[str, Tensor], start: str) -> Iterator[tuple[str, Ten
     return ((name.removeprefix(start), value) for name, value in tensors.items() if name.startswith(start))
 
 
-def _restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor], rates: list[float]) -> None:
+def _restore_optimiser(optimiser: AdamW, tensors: Mapping[str, Tensor], rates: list[float]) -> None:
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         index, _, key = name.partition(".")
         state.setdefault(int(index), {})[key] = value
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-    for group, rate in zip(optimiser.param_groups, rates, strict=True):
-        group["lr"] = rate
+    optimiser.restore(state)
+    optimiser.learning_rate = rates[0]

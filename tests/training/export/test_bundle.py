@@ -40,13 +40,13 @@ def binary(mixed: Dataset, section: TrainingSection, tmp_path_factory: pytest.Te
 def test_the_file_predicts_what_torch_predicts(binary: Made, mixed: Dataset, tensors: Tensors) -> None:
     made, bundle = binary
     feeds = feeds_from_table(mixed.table("validation"), bundle.signature.inputs)
-    found = Scorer(bundle.model_path, bundle.signature).predict(feeds)
+    prediction = Scorer(bundle.model_path, bundle.signature).predict(feeds)
     expected, _ = predict(made.fitted.network, tensors.validation, tensors.signature)
-    assert found.probabilities is not None
-    assert np.abs(found.probabilities - expected).max() <= 1e-6
+    assert prediction.probabilities is not None
+    assert np.abs(prediction.probabilities - expected).max() <= 1e-6
     assert made.difference <= 1e-6
     truth = encode_target(mixed.transform(), mixed.table("validation")["target"])
-    assert score("roc_auc", truth, found.probabilities) == pytest.approx(made.metrics["roc_auc"], abs=1e-5)
+    assert score("roc_auc", truth, prediction.probabilities) == pytest.approx(made.metrics["roc_auc"], abs=1e-5)
 
 
 def test_one_row_predicts_the_same_as_many(binary: Made, mixed: Dataset) -> None:
@@ -86,8 +86,8 @@ def test_the_example_request_is_made_up_and_works(binary: Made, mixed: Dataset) 
     text = (bundle.folder / "example_request.json").read_text()
     rows = json.loads(text)["instances"]
     assert "example.org" not in text
-    found = Scorer(bundle.model_path, bundle.signature).predict(feeds_from_rows(rows, bundle.signature.inputs))
-    assert found.labels is not None and len(found.labels) == len(rows) > 0
+    prediction = Scorer(bundle.model_path, bundle.signature).predict(feeds_from_rows(rows, bundle.signature.inputs))
+    assert prediction.labels is not None and len(prediction.labels) == len(rows) > 0
     names = [name for name, column in bundle.signature.inputs.items() if column.kind is not Kind.DATETIME]
     real = {
         tuple(row[name] for name in names)
@@ -102,15 +102,18 @@ def test_other_tasks(name: str, metric: str, tmp_path: Path, request: pytest.Fix
     dataset: Dataset = request.getfixturevalue(name)
     made = trained(dataset, tmp_path / "bundle", TrainingSection(threads=1, max_epochs=2), metric)
     bundle = Bundle.open(tmp_path / "bundle")
-    found = Scorer(bundle.model_path, bundle.signature).predict(
+    prediction = Scorer(bundle.model_path, bundle.signature).predict(
         feeds_from_table(dataset.table("validation"), bundle.signature.inputs)
     )
     if name == "iris":
-        assert found.probabilities is not None and found.probabilities.shape == (dataset.rows("validation"), 3)
-        assert set(found.labels.tolist()) <= set(dataset.schema.classes)  # type: ignore[union-attr]
+        assert prediction.probabilities is not None and prediction.probabilities.shape == (
+            dataset.rows("validation"),
+            3,
+        )
+        assert set(prediction.labels.tolist()) <= set(dataset.schema.classes)  # type: ignore[union-attr]
     else:
         truth = dataset.table("validation")["target"].to_numpy()
-        assert score("rmse", truth, found.values) == pytest.approx(made.fitted.score, rel=1e-4)  # type: ignore[arg-type]
+        assert score("rmse", truth, prediction.values) == pytest.approx(made.fitted.score, rel=1e-4)  # type: ignore[arg-type]
 
 
 def test_another_process_makes_the_same_bytes(binary: Made, mixed: Dataset, tmp_path: Path) -> None:
@@ -122,6 +125,8 @@ from sevenfold.plan.training import TrainingSection
 from sevenfold.training.train import train
 train(Path(sys.argv[1]), None, TrainingSection.from_settings(sys.argv[3]), "roc_auc", Path(sys.argv[2]), name="t",
       digests={"data": "d", "plan": "p"})
+compilers = {"torch._dynamo", "onnxscript", "sympy"} & set(sys.modules)
+assert not compilers, f"{compilers} cost seconds, and the built-in network needs none of them"
 """
     arguments = [str(mixed.folder), str(tmp_path / "b"), made.section.to_settings()]
     subprocess.run([sys.executable, "-c", program, *arguments], check=True, timeout=300, cwd=tmp_path)
@@ -133,10 +138,10 @@ train(Path(sys.argv[1]), None, TrainingSection.from_settings(sys.argv[3]), "roc_
 @pytest.mark.parametrize(("off", "refused"), [(0.5e-6, False), (2e-6, True), (float("nan"), True)])
 def test_a_file_that_predicts_something_else_is_refused(tensors: Tensors, off: float, refused: bool) -> None:
     expected = np.full((4, 2), 0.5)
-    found = Prediction(labels=None, probabilities=expected + off)
+    prediction = Prediction(labels=None, probabilities=expected + off)
     if not refused:
-        assert compare(expected, found, tensors.signature, tensors.target) == pytest.approx(off)
+        assert compare(expected, prediction, tensors.signature, tensors.target) == pytest.approx(off)
         return
     with pytest.raises(TrainingError, match="must predict what torch predicts") as caught:
-        compare(expected, found, tensors.signature, tensors.target)
+        compare(expected, prediction, tensors.signature, tensors.target)
     assert caught.value.code == "export_differs"

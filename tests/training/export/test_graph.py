@@ -126,7 +126,7 @@ def test_no_rows_give_no_rows(transform: Transform, inputs: dict[str, Column]) -
 
 def test_an_input_that_the_transform_dropped_is_still_taken(transform: Transform, inputs: dict[str, Column]) -> None:
     model = preprocessing_graph(transform, {**inputs, "constant": Column(kind=Kind.NUMBER)})
-    assert "constant" in [put.name for put in model.graph.input]
+    assert "constant" in [entry.name for entry in model.graph.input]
 
 
 def test_one_row_needs_few_nodes() -> None:

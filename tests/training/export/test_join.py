@@ -112,12 +112,12 @@ def test_an_older_opset_is_converted(transform: Transform, inputs: dict[str, Col
     net = network(transform, width=2)
     older = version_converter.convert_version(net, 15)
     feeds, preprocessing = feeds_from_rows(ROWS, inputs), preprocessing_graph(transform, inputs)
-    found = _run(join_graphs(preprocessing, older, transform), feeds)
-    assert np.array_equal(found[1], _run(join_graphs(preprocessing, net, transform), feeds)[1])
+    converted = _run(join_graphs(preprocessing, older, transform), feeds)
+    assert np.array_equal(converted[1], _run(join_graphs(preprocessing, net, transform), feeds)[1])
 
 
 def _network(names: list[str], shape: list[object], *, outputs: int = 1, external: bool = False) -> onnx.ModelProto:
-    """Return a network of the first input times [0, 1], whatever its other inputs are called."""
+    """Return a network of the first input times [0, 1], with any names of other inputs."""
     weights = numpy_helper.from_array(np.array([[0.0, 1.0]], dtype=np.float32), "weights")
     if external:
         onnx.external_data_helper.set_external_data(weights, "weights.bin")

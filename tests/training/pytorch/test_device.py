@@ -1,4 +1,4 @@
-"""Where a fit computes. What CUDA says is played here: these tests run where no GPU is."""
+"""The device of a fit. CUDA's errors are raised by hand: these tests need no GPU."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def settings() -> tuple[object, ...]:
 @pytest.mark.parametrize(
     ("built", "remedy"), [(None, "images.train"), ("13.0", "resources.tuning.gpu and resources.training.gpu to 1")]
 )
-def test_a_gpu_that_is_not_there_is_told_before_anything_is_fitted(
+def test_a_gpu_that_is_not_there_is_an_error_before_anything_is_fitted(
     monkeypatch: pytest.MonkeyPatch, tensors: Tensors, section: TrainingSection, built: str | None, remedy: str
 ) -> None:
     monkeypatch.setattr(torch.version, "cuda", built)
-    with pytest.raises(TrainingError, match=remedy) as told:
+    with pytest.raises(TrainingError, match=remedy) as caught:
         fit(tensors, section.replaced(device=Device.CUDA), "roc_auc")
-    assert told.value.code == "no_cuda"
+    assert caught.value.code == "no_cuda"
 
 
 def test_the_cpu_needs_no_gpu() -> None:
@@ -63,17 +63,17 @@ def test_sums_are_ordered_inside_and_everything_is_put_back(monkeypatch: pytest.
         (RuntimeError("Expected all tensors to be on the same device, but found cuda:0 and cpu!"), "device_mixed"),
     ],
 )
-def test_what_torch_says_of_a_gpu_is_told_with_a_remedy(error: RuntimeError, code: str) -> None:
+def test_an_error_of_torch_on_a_gpu_gets_a_remedy(error: RuntimeError, code: str) -> None:
     before = settings()
-    with pytest.raises(TrainingError) as told, reproducible(GPU, 3, 1):
+    with pytest.raises(TrainingError) as caught, reproducible(GPU, 3, 1):
         raise error
-    assert told.value.code == code
-    assert str(error) in str(told.value)
+    assert caught.value.code == code
+    assert str(error) in str(caught.value)
     assert settings() == before
 
 
 @pytest.mark.parametrize("device", [GPU, torch.device("cpu")])
 def test_another_error_passes_as_it_is(device: torch.device) -> None:
-    with pytest.raises(RuntimeError, match="shapes cannot be multiplied") as told, reproducible(device, 3, 1):
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied") as caught, reproducible(device, 3, 1):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
-    assert type(told.value) is RuntimeError
+    assert type(caught.value) is RuntimeError

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold.training.pytorch.network import ByteDropout, PiecewiseLinear, TabularNetwork, bin_edges
-from sevenfold.training.pytorch.space import default_space
-from sevenfold.training.settings import FitSettings, NetworkSettings
+from sevenfold.training.settings import FitSettings, NetworkSettings, default_space
 
 numbers = st.integers(-1_000, 1_000).map(lambda tenths: tenths / 10)
 

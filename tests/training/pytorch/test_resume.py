@@ -55,18 +55,18 @@ def test_it_goes_on_from_any_epoch_to_the_same_weights(
     assert len(memory.states) == len(expected.curve)
     for number, state in enumerate(memory.states, start=1):
         torch.manual_seed(number)  # what came before in the process must not matter
-        heard: list[int] = []
+        epochs: list[int] = []
         later = Memory(state)
         resumed = fit(
             tensors,
             section,
             "roc_auc",
             progress=later,
-            on_epoch=lambda epoch, score, heard=heard: not heard.append(epoch),
+            on_epoch=lambda epoch, score, epochs=epochs: not epochs.append(epoch),
         )
         assert same(expected, resumed)
         assert (resumed.best.number, resumed.stopped) == (expected.best.number, expected.stopped)
-        assert heard == list(range(1, len(expected.curve) + 1))
+        assert epochs == list(range(1, len(expected.curve) + 1))
         assert len(later.states) == len(expected.curve) - number, "finished epochs must not be computed again"
 
 
@@ -82,15 +82,15 @@ def test_the_state_of_another_network_is_not_taken(tensors: Tensors, section: Tr
 SCRIPT = """
 import sys
 from pathlib import Path
-from sevenfold.contracts import checkpoint
+from sevenfold.runtime import checkpoint
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.train import train
 
 dataset, section, out, kept, seconds = sys.argv[1:]
 checkpoint.Draft.__init__.__kwdefaults__["seconds"] = float(seconds)
 train(Path(dataset), None, TrainingSection.model_validate_json(section), "roc_auc", Path(out), name="late",
-      digests={"data": "sha256:0", "plan": "sha256:1"}, tell=lambda message, done, total: print(done, flush=True),
-      checkpoints=kept)
+      digests={"data": "sha256:0", "plan": "sha256:1"}, checkpoints=kept,
+      on_progress=lambda message, done, total: print(done, flush=True))
 """
 
 
@@ -99,7 +99,7 @@ def long(section: TrainingSection) -> TrainingSection:
     return section.replaced(max_epochs=60, patience=60)
 
 
-def trained(mixed: Dataset, long: TrainingSection, out: Path, kept: Path | None, said: list[str]) -> Trained:
+def trained(mixed: Dataset, long: TrainingSection, out: Path, kept: Path | None, messages: list[str]) -> Trained:
     return train(
         mixed.folder,
         None,
@@ -108,7 +108,7 @@ def trained(mixed: Dataset, long: TrainingSection, out: Path, kept: Path | None,
         out,
         name="late",
         digests={"data": "sha256:0", "plan": "sha256:1"},
-        tell=lambda message, done, total: said.append(message),
+        on_progress=lambda message, done, total: messages.append(message),
         checkpoints=str(kept) if kept else None,
     )
 
@@ -136,9 +136,9 @@ def test_a_killed_training_ends_with_the_same_bundle(
     assert process.returncode == (-sent if sent == signal.SIGKILL else 143)
     assert not (tmp_path / "half" / "manifest.json").exists()
     assert list((tmp_path / "kept").rglob("fit"))
-    said: list[str] = []
-    resumed = trained(mixed, long, tmp_path / "bundle", tmp_path / "kept", said)
-    assert "going on from where an earlier attempt stopped" in said
+    messages: list[str] = []
+    resumed = trained(mixed, long, tmp_path / "bundle", tmp_path / "kept", messages)
+    assert "going on from where an earlier attempt stopped" in messages
     assert resumed.digest == expected.digest
     assert not list((tmp_path / "kept").rglob("fit")), "a sealed bundle needs no checkpoint"
 

@@ -12,30 +12,31 @@ import pytest
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import Dimension, TuningSection
 from sevenfold.runtime.checkpoint import checkpoints_at
-from sevenfold.tuning.study import Objective, OnEpoch, Study, search
+from sevenfold.tuning.engines.optuna import search
+from sevenfold.tuning.study import Objective, OnEpoch, Study
 
 Space = dict[str, Dimension]
 
 
 def plain(study: Study) -> list[dict[str, Any]]:
-    return [trial.lasting() for trial in study.trials]
+    return [trial.record() for trial in study.trials]
 
 
-def test_finds_the_minimum_and_tells_each_trial(space: Space, objective: Objective) -> None:
-    told: list[tuple[int, float | None]] = []
+def test_finds_the_minimum_and_reports_each_trial(space: Space, objective: Objective) -> None:
+    seen: list[tuple[int, float | None]] = []
     study = search(
         objective,
         TuningSection(trials=30, pruner="none"),
         space,
         "minimize",
-        on_trial=lambda trial, best: told.append((trial.number, best.score if best else None)),
+        on_trial=lambda trial, best: seen.append((trial.number, best.score if best else None)),
     )
     assert study.best is not None
     assert study.best.settings["rate"] == pytest.approx(0.01, rel=0.6)
     assert study.best.settings["activation"] == "gelu"
-    assert [number for number, _ in told] == list(range(30))
+    assert [number for number, _ in seen] == list(range(30))
     scores = [trial.score for trial in study.trials]
-    assert [best for _, best in told] == [min(scores[: i + 1]) for i in range(30)]  # type: ignore[type-var]
+    assert [best for _, best in seen] == [min(scores[: i + 1]) for i in range(30)]  # type: ignore[type-var]
     assert study.epochs == 30 * 6
 
 
@@ -127,7 +128,7 @@ def test_a_search_without_dimensions_is_refused(objective: Objective) -> None:
 
 def test_no_trial_starts_after_the_time_is_up(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 10_000, 4))
-    monkeypatch.setattr("sevenfold.tuning.study.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("sevenfold.tuning.engines.optuna.time.monotonic", lambda: float(next(clock)))
     study = search(lambda settings, _: 1.0, TuningSection(trials=50, timeout_seconds=30), space, "minimize")
     assert 1 <= len(study.trials) < 5
     assert study.planned == 50
@@ -159,7 +160,7 @@ def test_a_killed_search_resumes_to_the_same_study(
     assert (again.resumed, plain(again)) == (14, plain(expected))
 
 
-def test_a_journal_of_another_search_is_begun_anew(space: Space, objective: Objective, tmp_path: Path) -> None:
+def test_a_journal_of_another_search_is_not_used(space: Space, objective: Objective, tmp_path: Path) -> None:
     kept = checkpoints_at(str(tmp_path), "search")
     search(objective, TuningSection(trials=3), space, "minimize", checkpoints=kept)
     study = search(objective, TuningSection(trials=3, seed=8), space, "minimize", checkpoints=kept)
@@ -180,7 +181,7 @@ def test_a_search_imports_nothing_heavy() -> None:
 import sys
 from sevenfold.plan.tuning import Dimension, TuningSection
 from sevenfold.tuning.importance import importances
-from sevenfold.tuning.study import search
+from sevenfold.tuning.engines.optuna import search
 assert "optuna" not in sys.modules
 space = {"rate": Dimension(low=0.0, high=1.0)}
 study = search(lambda settings, _: settings["rate"], TuningSection(trials=12), space, "minimize")

@@ -1,0 +1,1 @@
+"""Engines: what chooses the settings that a search tries."""
