@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -38,19 +36,6 @@ RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"
 FOLDERS = ("tmp", "minio", "s3")
 
 
-def module(path: Path) -> ModuleType:
-    name = f"sevenfold_tests_{path.parent.name}_{path.stem}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-load = module(HERE.parent / "load.py")
-samples = module(HERE.parents[1] / "serving" / "conftest.py")
-
-
 @dataclass(frozen=True)
 class Version:
     """A bundle in the store, with the dataset and the evaluation that belong to it."""
@@ -66,7 +51,7 @@ class Version:
 
 @dataclass
 class Release:
-    """A pod that deploys and judges; `wait` tells what came of it."""
+    """A pod that deploys and judges; `wait` returns what came of it."""
 
     team: Team
     pod: str
@@ -100,6 +85,8 @@ class Team:
     store: Any
     prefix: str
     folder: Path
+    load_module: ModuleType
+    samples: ModuleType
     namespace: str = NAMESPACE
     bucket: str = BUCKET
     plans: set[str] = field(default_factory=set)
@@ -118,25 +105,25 @@ class Team:
         from pyarrow import fs
 
         run = f"{seed:04d}-{uuid.uuid4().hex[:8]}"
-        sample = samples.make_sample(self.folder / run, seed=seed)
+        sample = self.samples.make_sample(self.folder / run, seed=seed)
         if decision != "promote":
             self._refuse(sample, decision)
         root = f"{self.bucket}/{self.prefix}/{name}/{run}"
-        places = {"dataset": sample.dataset.folder, "bundle": sample.bundle.folder, "evaluation": sample.evaluation}
-        for kind, folder in places.items():
+        folders = {"dataset": sample.dataset.folder, "bundle": sample.bundle.folder, "evaluation": sample.evaluation}
+        for kind, folder in folders.items():
             target = f"{root}/task/1/{kind}"
             fs.copy_files(str(folder), target, fs.LocalFileSystem(), self.store)
         rows = pq.read_table(sample.dataset.folder / "test.parquet").drop_columns(["delay"]).to_pylist()
         bodies = tuple(json.dumps({"instances": [row]}, default=lambda when: when.isoformat()).encode() for row in rows)
-        tasks = {kind: f"task/1/{kind}" for kind in places}
+        tasks = {kind: f"task/1/{kind}" for kind in folders}
         return Version(digest=sample.bundle.digest, root=root, run=run, bodies=bodies, **tasks)
 
     def _refuse(self, sample: Any, decision: str) -> None:
         from sevenfold.contracts.evaluation import Evaluation
 
-        told = Evaluation.open(sample.evaluation)
+        evaluation = Evaluation.open(sample.evaluation)
         rows = sample.dataset.table("test").num_rows
-        told.model_copy(update={"decision": decision}).save(sample.evaluation, rows=rows)
+        evaluation.model_copy(update={"decision": decision}).save(sample.evaluation, rows=rows)
 
     def release(
         self, name: str, version: Version, *, image: str = "", section: Any = None, login: str = "", **more: Any
@@ -200,19 +187,21 @@ class Team:
 
     def percent(self, name: str) -> int | None:
         """The candidate's share; None while there is no candidate."""
-        found = self.service(name)
-        canary = ((found or {"spec": {}})["spec"].get("canary") or [None])[0]
+        service = self.service(name)
+        canary = ((service or {"spec": {}})["spec"].get("canary") or [None])[0]
         return canary.get("trafficPercent", 0) if canary else None
 
     def until(self, what: Callable[[], Any], seconds: float = 120, pause: float = 0.5) -> Any:
         deadline = time.monotonic() + seconds
-        while not (found := what()):
+        while not (result := what()):
             assert time.monotonic() < deadline, "it did not come about in time"
             time.sleep(pause)
-        return found
+        return result
 
     def load(self, name: str, version: Version, **more: Any) -> Any:
-        return load.Load(f"{name}-{self.namespace}.example.com", f"/v1/models/{name}:predict", version.bodies, **more)
+        return self.load_module.Load(
+            f"{name}-{self.namespace}.example.com", f"/v1/models/{name}:predict", version.bodies, **more
+        )
 
     def ask(self, name: str, version: Version) -> tuple[int, str]:
         """Send one request to the gateway; return the status and the digest that answered.
@@ -221,7 +210,7 @@ class Team:
         """
         from http.client import HTTPConnection
 
-        connection = HTTPConnection(*load.GATEWAY, timeout=10)
+        connection = HTTPConnection(*self.load_module.GATEWAY, timeout=10)
         headers = {"host": f"{name}-{self.namespace}.example.com", "content-type": "application/json"}
         try:
             connection.request("POST", f"/v1/models/{name}:predict", version.bodies[0], headers)
@@ -236,8 +225,8 @@ class Team:
     def records(self, name: str) -> list[dict[str, Any]]:
         """The records of what served, oldest first."""
         labels = f"app.kubernetes.io/instance={name},app.kubernetes.io/component=release"
-        found = json.loads(self.kubectl("get", "configmaps", "-l", labels, "-o", "json"))["items"]
-        return sorted((json.loads(item["data"]["record.json"]) for item in found), key=lambda record: record["number"])
+        items = json.loads(self.kubectl("get", "configmaps", "-l", labels, "-o", "json"))["items"]
+        return sorted((json.loads(item["data"]["record.json"]) for item in items), key=lambda record: record["number"])
 
     def forget(self, name: str) -> None:
         labels = f"app.kubernetes.io/instance={name},app.kubernetes.io/managed-by=sevenfold"
@@ -273,7 +262,12 @@ class Team:
 
 
 @pytest.fixture(scope="session")
-def team(kubeflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+def team(
+    kubeflow: Any,
+    load: ModuleType,
+    module_at: Callable[[Path], ModuleType],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Team]:
     from pyarrow import fs
 
     if not shutil.which("kubectl"):
@@ -282,24 +276,26 @@ def team(kubeflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Te
     endpoint = os.environ["AWS_ENDPOINT_URL"].partition("://")
     where = {"endpoint_override": endpoint[2], "scheme": endpoint[0], "region": "us-east-1"}
     store = fs.S3FileSystem(**where, allow_bucket_creation=True, allow_bucket_deletion=True)
-    found = Team(kubeflow, images, store, f"serving-tests/{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("team"))
-    if not found.kubectl("get", "servingruntimes", "sevenfold", "--ignore-not-found", "-o", "name", fails=True):
+    prefix, folder = f"serving-tests/{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("team")
+    samples = module_at(HERE.parents[1] / "serving" / "conftest.py")
+    team = Team(kubeflow, images, store, prefix, folder, load, samples)
+    if not team.kubectl("get", "servingruntimes", "sevenfold", "--ignore-not-found", "-o", "name", fails=True):
         pytest.skip("no cluster: our manifests are not applied, or KServe is not there")
     # A gateway may open its port with the first route only, so it is not asked itself.
     programmed = "-o=jsonpath={.items[*].status.conditions[?(@.type=='Programmed')].status}"
-    if "True" not in found.kubectl("get", "gateways", "--all-namespaces", programmed, fails=True):
+    if "True" not in team.kubectl("get", "gateways", "--all-namespaces", programmed, fails=True):
         pytest.skip("no cluster: no Gateway is programmed")
     ready = ("rollout", "status", "deployment", "prometheus", "--timeout=60s")
-    if "successfully" not in found.kubectl(*ready, fails=True, namespace="sevenfold-monitoring"):
+    if "successfully" not in team.kubectl(*ready, fails=True, namespace="sevenfold-monitoring"):
         pytest.skip("no cluster: no Prometheus runs in namespace sevenfold-monitoring")
     source = f"--from-file={HERE / 'in_pod.py'}"
-    script = found.kubectl("create", "configmap", "serving-test-script", source, "--dry-run=client", "-o", "yaml")
-    found.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=script)
+    script = team.kubectl("create", "configmap", "serving-test-script", source, "--dry-run=client", "-o", "yaml")
+    team.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=script)
     try:
-        yield found
+        yield team
     finally:
-        for name in found.plans:
-            found.forget(name)
-        found.kubectl("delete", "pods", "-l", "app.kubernetes.io/name=serving-test", "--wait=false")
+        for name in team.plans:
+            team.forget(name)
+        team.kubectl("delete", "pods", "-l", "app.kubernetes.io/name=serving-test", "--wait=false")
         with contextlib.suppress(FileNotFoundError):  # nothing was uploaded
-            store.delete_dir(f"{BUCKET}/{found.prefix}")
+            store.delete_dir(f"{BUCKET}/{team.prefix}")
