@@ -276,9 +276,8 @@ def team(
     endpoint = os.environ["AWS_ENDPOINT_URL"].partition("://")
     where = {"endpoint_override": endpoint[2], "scheme": endpoint[0], "region": "us-east-1"}
     store = fs.S3FileSystem(**where, allow_bucket_creation=True, allow_bucket_deletion=True)
-    prefix, folder = f"serving-tests/{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("team")
-    samples = module_at(HERE.parents[1] / "serving" / "conftest.py")
-    team = Team(kubeflow, images, store, prefix, folder, load, samples)
+    prefix, samples = f"serving-tests/{uuid.uuid4().hex[:8]}", module_at(HERE.parents[1] / "serving" / "conftest.py")
+    team = Team(kubeflow, images, store, prefix, tmp_path_factory.mktemp("team"), load, samples)
     if not team.kubectl("get", "servingruntimes", "sevenfold", "--ignore-not-found", "-o", "name", fails=True):
         pytest.skip("no cluster: our manifests are not applied, or KServe is not there")
     # A gateway may open its port with the first route only, so it is not asked itself.
