@@ -15,10 +15,10 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python
 VENV ?= .venv
 COUNT ?= 20
 BIN := $(VENV)/bin
-# A folder of wheels that pip or uv was told of is taken first.
+# The folder of wheels that pip or uv is set to use comes first.
 UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export UV_FIND_LINKS
-# Not in constraints.txt: its CPU build comes from more than one place, each with a hash of its own.
+# Not in constraints.txt: its CPU build comes from several indexes, each with a hash of its own.
 TORCH := torch==2.13.0
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt
 SOURCES := pyproject.toml constraints.txt $(shell find components pipelines -not -name '*.pyc' -type f)
@@ -30,8 +30,10 @@ help:
 run: $(VENV)/.local $(FLIGHTS)
 	@$(BIN)/sevenfold run examples/flights/plan.yaml
 
+# A worker per core, up to four; the tests of a cluster share one, so they run one after the other.
 test: check
-	@$(BIN)/pytest
+	@$(BIN)/pytest -m 'not cluster and not extended' --numprocesses logical --maxprocesses 4 --dist worksteal; \
+	status=$$?; $(BIN)/pytest -m 'cluster and not extended' && exit $$status
 
 soak: $(VENV)/.dev
 	@$(BIN)/pytest -m 'soak or extended' --soak $(COUNT)

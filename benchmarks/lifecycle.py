@@ -1,23 +1,31 @@
-"""The whole flights run against the same work called as plain functions in one process.
+"""A whole run: against the same work as plain functions, and against the run of an earlier checkout.
 
-``python -m benchmarks.lifecycle [PLAN.YAML]`` prints CPU seconds of both and their ratio; the first is `sevenfold run`
-with its processes, the second calls every component's function in turn.
+    python -m benchmarks.lifecycle [--plan PLAN.YAML] [--baseline CHECKOUT]
+
+CPU seconds of `sevenfold run` with all its processes on the flights, against a call of every component's function in
+one process; and of `sevenfold init` and `sevenfold run` on iris, here and with the command line of the checkout given
+as `--baseline`, whose `.venv` must have it installed. ``--quick`` runs both on iris, without a search.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.checkout import HERE, Checkout, public_tables
 from benchmarks.pairs import children_cpu, compare
+from benchmarks.rows import Row, parser, report
 
-PLAN = Path("examples/flights/plan.yaml")
+PLAN = HERE.folder / "examples" / "flights" / "plan.yaml"
+PAIRS = 3  # of a minute each, where all else has five of seconds
+SMALL = ("--trials", "0")
 
 
-def plain(plan_path: Path, folder: Path) -> None:
-    """Call the functions of all components in one process, artifacts as files under `folder`."""
+def plain(plan_path: Path, folder: Path, *, small: bool = False) -> None:
+    """Call the functions of all components in one process, artifacts as files under `folder`; `small` as `SMALL`."""
     import warnings
 
     warnings.simplefilter("ignore")
@@ -33,12 +41,12 @@ def plain(plan_path: Path, folder: Path) -> None:
     known: dict[str, Any] = {
         "data": str(table),
         "data_digest": source_digest(table),
-        "trials": -1,
+        "trials": 0 if small else -1,
         "max_epochs": 0,
         "seed": -1,
     }
     settings = stage_settings(plan)
-    for name in MODULES:
+    for name in (name for name in MODULES if name in settings):  # the others are of a split run
         component = Stages().component(name)
         spec = component.component_spec
         outputs = {
@@ -46,7 +54,8 @@ def plain(plan_path: Path, folder: Path) -> None:
             for key, out in (spec.outputs or {}).items()
             if key != "Output"
         }
-        inputs = {key: known[key] for key in spec.inputs if key != "settings"}
+        given = {key: put for key, put in spec.inputs.items() if key in known or not put.optional}
+        inputs = {key: known[key] for key in given if key != "settings"}
         component.python_func(**inputs, settings=settings[name], **outputs)
         known.update({key: value for key, value in outputs.items() if key not in ("report", "summary", "metrics")})
     from sevenfold.serving.local.predictor import stop_predictor
@@ -60,23 +69,66 @@ def _artifact(dsl: Any, path: Path, type_name: str) -> Any:
     return next((kind for key, kind in kinds.items() if type_name.startswith(key)), dsl.Artifact)(uri=str(path))
 
 
-def main(plan: Path, pairs: int) -> None:
-    """Print the ratio of both ways."""
+def pipeline_row(checkout: Checkout, plan: Path, pairs: int, *, quick: bool) -> Row:
+    """Compare a run of the plan with the same work as plain functions."""
+    options = SMALL if quick else ()
 
     def ours() -> float:
-        with tempfile.TemporaryDirectory() as runs:
-            return children_cpu([sys.executable, "-m", "sevenfold", "run", str(plan), "--runs", runs])
+        with tempfile.TemporaryDirectory() as folder:
+            return checkout.run("run", str(plan), "--runs", folder, *options, folder=Path(folder))
 
     def peer() -> float:
         with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "benchmarks.lifecycle", "--plain", str(plan), folder]
-            return children_cpu(command, SEVENFOLD_RUN_DIR=f"{folder}/demo/1")
+            command = [sys.executable, "-m", "benchmarks.lifecycle", "--plan", str(plan), "--plain", folder]
+            environment = {"SEVENFOLD_RUN_DIR": f"{folder}/demo/1"}
+            return children_cpu([*command, *["--quick"] * quick], folder=HERE.folder, **environment)
 
-    compare("flights, pipeline / plain functions", ours, peer, unit="CPU s", pairs=pairs)
+    return compare("flights, pipeline", ours, peer, pairs=pairs, quick=quick)
+
+
+def promoted_row(checkout: Checkout, baseline: Checkout, pairs: int, *, quick: bool) -> Row:
+    """Compare `init` and `run` on iris with those of the baseline; both must end in a promotion."""
+
+    def cost(side: Checkout) -> float:
+        make, target, _ = public_tables()["iris"]
+        with tempfile.TemporaryDirectory() as folder:
+            spent = side.init_and_run(make(Path(folder)), target, *(SMALL if quick else ()))
+            assert list(Path(folder).glob("runs/*/registry/bundles/*")), "iris must be promoted"
+            return spent
+
+    return compare("iris, init to promoted", lambda: cost(checkout), lambda: cost(baseline), pairs=pairs, quick=quick)
+
+
+def measure(checkout: Checkout, plan: Path, baseline: Path | None, pairs: int, *, quick: bool) -> Iterator[Row]:
+    """Measure both rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        if quick:
+            make, target, _ = public_tables()["iris"]
+            HERE.run("init", make(Path(folder)).name, "--target", target, folder=Path(folder))
+            plan = Path(folder) / "plan.yaml"
+        yield pipeline_row(checkout, plan, pairs, quick=quick)
+    if baseline is None:
+        yield Row("iris, init to promoted", missing="no --baseline was given")
+    else:
+        yield promoted_row(checkout, Checkout(baseline), pairs, quick=quick)
+
+
+def main() -> None:
+    """Measure, or be the plain functions."""
+    options = parser("lifecycle", __doc__, pairs=PAIRS)
+    options.add_argument("--plan", type=Path, default=PLAN, help="The plan that is run (default: the flights).")
+    options.add_argument("--baseline", type=Path, help="An earlier checkout with its .venv.")
+    options.add_argument(
+        "--checkout", type=Path, default=HERE.folder, help="Measure this one instead of this checkout."
+    )
+    options.add_argument("--plain", type=Path, metavar="FOLDER", help="Run the plain functions alone, files in FOLDER.")
+    given = options.parse_args()
+    if given.plain:
+        plain(given.plan, given.plain, small=given.quick)
+        return
+    rows = measure(Checkout(given.checkout), given.plan, given.baseline, given.pairs, quick=given.quick)
+    report(rows, given.rows)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--plain"]:
-        plain(Path(sys.argv[2]), Path(sys.argv[3]))
-    else:
-        main(Path(sys.argv[1]) if len(sys.argv) > 1 else PLAN, int(sys.argv[2]) if len(sys.argv) > 2 else 5)
+    main()

@@ -1,6 +1,6 @@
-"""Preparation against pandas and scikit-learn: CPU seconds and peak memory on the same CSV.
+"""Preparation against pandas and scikit-learn: CPU seconds and peak memory on the same table, CSV and Parquet.
 
-    python -m benchmarks.prepare [--rows 2000000] [--pairs 5] [--format csv|parquet]
+    python -m benchmarks.prepare [--size 2000000] [--pairs 5] [--format csv|parquet]
 
 Both read the table, split it by a column of moments, fit imputation, scaling and encoding on the training rows, and
 write Parquet; ours also checks every value, keeps a quarantine, looks for leaks and counts reference bins. Medians,
@@ -9,22 +9,38 @@ means and deviations must agree to 1e-9. Imports are not counted; each run is a 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from benchmarks.pairs import progress
+from benchmarks.rows import Row, parser, report
 
 FLOATS, INTEGERS, TEXTS = 12, 2, (4, 12, 50, 100, 400, 1000)
 NUMBERS = [*(f"f{i}" for i in range(FLOATS)), *(f"i{i}" for i in range(INTEGERS))]
 CATEGORIES = [f"c{i}" for i in range(len(TEXTS))]
 SHARES = (0.6, 0.2, 0.2)
+THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # Polars keeps its own: CPU time counts them all
+SIZE, QUICK_SIZE, WARM_SIZE = 2_000_000, 5_000, 5_000
+FORMATS = {"csv": "CSV", "parquet": "Parquet"}
+Fitted = dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one side spent on a table, and median, mean and deviation of each number that it fitted."""
+
+    cpu: float
+    peak: float
+    fitted: Fitted
 
 
 def make_table(path: Path, rows: int) -> None:
@@ -49,8 +65,8 @@ def make_table(path: Path, rows: int) -> None:
     frame.write_csv(path) if path.suffix == ".csv" else frame.write_parquet(path)
 
 
-def ours(path: Path, out: Path) -> dict[str, list[float]]:
-    """Prepare the table with Sevenfold; return median, mean and deviation per number."""
+def ours(path: Path, out: Path) -> Measured:
+    """Prepare the table with Sevenfold."""
     import sevenfold.preparation.prepare as stage
     from sevenfold.contracts.dataset import Dataset
     from sevenfold.plan import DataSection, PreparationSection
@@ -63,11 +79,11 @@ def ours(path: Path, out: Path) -> dict[str, list[float]]:
     split = {"by": "time", "column": "t", "validation": SHARES[1], "test": SHARES[2]}
     begin = time.process_time()
     stage.prepare(path, data, PreparationSection.model_validate({"split": split}), out)
-    _report(begin)
-    return {f.name: [f.fill, f.center, f.scale] for f in Dataset.open(out).transform().numbers}
+    cpu, peak = _spent(begin)
+    return Measured(cpu, peak, {f.name: [f.fill, f.center, f.scale] for f in Dataset.open(out).transform().numbers})
 
 
-def peer(path: Path, out: Path) -> dict[str, list[float]]:
+def peer(path: Path, out: Path) -> Measured:
     """Do the same with pandas and a ColumnTransformer."""
     import pandas as pd
     from sklearn.compose import ColumnTransformer
@@ -90,72 +106,95 @@ def peer(path: Path, out: Path) -> dict[str, list[float]]:
         part = pd.DataFrame(transform.transform(table.iloc[rows]), columns=[*NUMBERS, *CATEGORIES])
         part["y"] = table["y"].iloc[rows].to_numpy()
         part.to_parquet(out / f"{name}.parquet")
-    _report(begin)
-    medians = table[NUMBERS].iloc[:first].median()
-    means, deviations = table[NUMBERS].iloc[:first].mean(), table[NUMBERS].iloc[:first].std(ddof=0)
-    return {name: [float(medians[name]), float(means[name]), float(deviations[name])] for name in NUMBERS}
+    cpu, peak = _spent(begin)
+    numbers_seen = table[NUMBERS].iloc[:first]
+    moments = zip(numbers_seen.median(), numbers_seen.mean(), numbers_seen.std(ddof=0), strict=True)
+    return Measured(cpu, peak, dict(zip(NUMBERS, ([float(value) for value in each] for each in moments), strict=True)))
 
 
-def _report(begin: float) -> None:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"cpu": time.process_time() - begin, "peak": peak}))
+def _spent(begin: float) -> tuple[float, float]:
+    """Return the CPU seconds since `begin`, and the largest memory of this process in MiB."""
+    return time.process_time() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def run(who: str, path: Path) -> tuple[float, float, dict[str, list[float]]]:
-    """Run one side in a process of its own; return CPU seconds, peak MiB and what it fitted."""
+SIDES = {"ours": ours, "peer": peer}
+
+
+def run_side(side: str, paths: Sequence[Path], *, warm: bool) -> list[Measured]:
+    """Prepare the tables with one side, one after the other, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.prepare",
-            "--as",
-            who,
-            "--table",
-            str(path),
-            "--out",
-            folder + "/out",
-        ]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    measured, fitted = map(json.loads, done.stdout.splitlines()[-2:])
-    return measured["cpu"], measured["peak"], fitted
+        command = [sys.executable, "-m", "benchmarks.prepare", "--side", side, "--out", folder]
+        command += [*["--warm"] * warm, "--tables", *map(str, paths)]
+        environment = {**os.environ, **THREADS}
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}")
+    return [Measured(**json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def as_side(side: str, paths: Sequence[Path], out: Path, *, warm: bool) -> None:
+    """Be one side: print a JSON line per table; `warm` prepares a small table before, so that no import is counted."""
+    if warm:
+        small = out / f"small{paths[0].suffix}"
+        make_table(small, WARM_SIZE)
+        SIDES[side](small, out / "small")
+    for number, path in enumerate(paths):
+        print(json.dumps(asdict(SIDES[side](path, out / str(number)))), flush=True)
+
+
+def measure(size: int, formats: Sequence[str], pairs: int) -> Iterator[Row]:
+    """Compare CPU seconds and peak memory on a table of each format, a process per side and pair."""
+    for kind in formats:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"table.{kind}"
+            make_table(path, size)
+            runs: dict[str, list[Measured]] = {side: [] for side in SIDES}
+            for number in range(pairs):
+                progress(f"prepare {FORMATS[kind]}: pair {number + 1} of {pairs}")
+                for side in SIDES:
+                    runs[side] += run_side(side, [path], warm=True)
+        yield from rows(kind, runs, quick=False)
+
+
+def measure_quickly(formats: Sequence[str]) -> Iterator[Row]:
+    """Compare both sides once on a small table of each format, all in one process per side."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"table.{kind}" for kind in formats]
+        for path in paths:
+            make_table(path, QUICK_SIZE)
+        runs = {side: run_side(side, paths, warm=False) for side in SIDES}
+    for number, kind in enumerate(formats):
+        yield from rows(kind, {side: [measured[number]] for side, measured in runs.items()}, quick=True)
+
+
+def rows(kind: str, runs: dict[str, list[Measured]], *, quick: bool) -> Iterator[Row]:
+    """Require that both sides fitted the same numbers, and return their rows."""
+    for name, values in runs["peer"][0].fitted.items():
+        mine = runs["ours"][0].fitted[name]
+        assert all(abs(a - b) <= 1e-9 * max(1.0, abs(b)) for a, b in zip(mine, values, strict=True)), name
+    cpu, peak = ([[getattr(run, what) for run in runs[side]] for side in SIDES] for what in ("cpu", "peak"))
+    yield Row(f"prepare {FORMATS[kind]}", *cpu, quick=quick)
+    yield Row(f"prepare {FORMATS[kind]}: peak memory", *peak, quick=quick)
 
 
 def main() -> None:
-    """Run the pairs and print one line."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=2_000_000)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--format", default="csv", choices=["csv", "parquet"])
-    parser.add_argument("--as", dest="who", choices=["ours", "peer"])
-    parser.add_argument("--table", type=Path)
-    parser.add_argument("--out", type=Path)
-    given = parser.parse_args()
-    if given.who:
-        with tempfile.TemporaryDirectory() as folder:  # once on a small table, so that no import is counted
-            small = Path(folder) / f"small.{given.format}"
-            make_table(small, 5_000)
-            {"ours": ours, "peer": peer}[given.who](small, Path(folder) / "out")
-        print(json.dumps({"ours": ours, "peer": peer}[given.who](given.table, given.out)))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"table.{given.format}"
-        make_table(path, given.rows)
-        runs: dict[str, list[tuple[float, float, dict[str, list[float]]]]] = {"ours": [], "peer": []}
-        for _ in range(given.pairs):
-            for who, found in runs.items():
-                found.append(run(who, path))
-    for name, values in runs["peer"][0][2].items():
-        mine = runs["ours"][0][2][name]
-        assert all(abs(a - b) <= 1e-9 * max(1.0, abs(b)) for a, b in zip(mine, values, strict=True)), name
-    ratios = [b[0] / a[0] for a, b in zip(runs["ours"], runs["peer"], strict=True)]
-    a, b = (statistics.median(run[0] for run in runs[who]) for who in runs)
-    m, n = (max(run[1] for run in runs[who]) for who in runs)
-    print(
-        f"prepare {given.format}, {given.rows:,} rows: ours {a:.2f} CPU s / pandas + scikit-learn {b:.2f} CPU s; "
-        f"peer / ours = {statistics.median(ratios):.1f} ({min(ratios):.1f}–{max(ratios):.1f}); "
-        f"peak {m:.0f} / {n:.0f} MiB = {m / n:.2f}"
-    )
+    """Measure, or be one side of it."""
+    options = parser("prepare", __doc__)
+    options.add_argument("--size", type=int, default=SIZE, help="Rows of the table (default: %(default)s).")
+    options.add_argument("--format", choices=FORMATS, help="Measure this format alone.")
+    one_side = options.add_argument_group("one side alone, as the benchmark starts it")
+    one_side.add_argument("--side", choices=SIDES)
+    one_side.add_argument("--tables", type=Path, nargs="+", default=[])
+    one_side.add_argument("--out", type=Path)
+    one_side.add_argument("--warm", action="store_true")
+    given = options.parse_args()
+    formats = [given.format] if given.format else list(FORMATS)
+    if given.side:
+        as_side(given.side, given.tables, given.out, warm=given.warm)
+    elif given.quick:
+        report(measure_quickly(formats), given.rows)
+    else:
+        report(measure(given.size, formats, given.pairs), given.rows)
 
 
 if __name__ == "__main__":

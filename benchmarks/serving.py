@@ -7,187 +7,30 @@ time that the server's process spent, from /proc. Run with ``python -m benchmark
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-NUMBERS, TEXTS, LEVELS = 14, 6, 40
+from benchmarks.pairs import compare
+from benchmarks.rows import Row, parser, report
+from benchmarks.serving_samples import make_bundle, requests
+
 PAIRS = 7
 CONNECTIONS = 8
-REQUESTS = {"V1 JSON, 1 row": 600, "V2 JSON, 100 rows": 150, "V2 binary, 100 rows": 150}
-TARGETS = {"V1 JSON, 1 row": 4, "V2 JSON, 100 rows": 5, "V2 binary, 100 rows": 8}
+COUNTS = {"V1 JSON, 1 row": 600, "V2 JSON, 100 rows": 150, "V2 binary, 100 rows": 150}
+QUICK_COUNT = 16
 THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
-
-def make_bundle(folder: Path) -> Path:
-    """Write a bundle of 14 numbers and 6 texts: impute, scale, embed, two layers, as training would make it."""
-    import pyarrow as pa
-
-    from sevenfold.contracts.bundle import BUNDLE_FILES, BundleInfo
-    from sevenfold.contracts.canonical import write_json
-    from sevenfold.contracts.manifest import seal
-    from sevenfold.contracts.schema import Column, Kind, Schema, Task
-    from sevenfold.contracts.signature import Signature
-    from sevenfold.contracts.transform import CategoryFeature, NumberFeature, Target, Transform
-    from sevenfold.drift.bins import build_reference, with_prediction
-    from sevenfold.scoring.feeds import feeds_from_table
-    from sevenfold.scoring.scorer import Scorer
-    from sevenfold.training.export.graph import preprocessing_graph
-    from sevenfold.training.export.join import join_graphs, model_bytes
-
-    numbers, texts = [f"n{i}" for i in range(NUMBERS)], [f"t{i}" for i in range(TEXTS)]
-    inputs = {name: Column(kind=Kind.NUMBER) for name in numbers} | {name: Column(kind=Kind.CATEGORY) for name in texts}
-    levels = tuple(f"level-{i}" for i in range(LEVELS))
-    transform = Transform(
-        features=(
-            *(NumberFeature(name=name, fill=0.5, center=0.5, scale=0.3, indicator=True) for name in numbers),
-            *(CategoryFeature(name=name, levels=levels) for name in texts),
-        ),
-        target=Target(classes=("no", "yes")),
-    )
-    model = join_graphs(preprocessing_graph(transform, inputs), _network(transform), transform)
-    folder.mkdir()
-    (folder / "model.onnx").write_bytes(model_bytes(model))
-    rng = np.random.default_rng(1)
-    table = pa.table(
-        {name: rng.random(5_000) for name in numbers} | {name: rng.choice(levels, 5_000) for name in texts}
-    )
-    signature = Signature(task=Task.BINARY, target="y", classes=("no", "yes"), inputs=inputs)
-    schema = Schema(task=Task.BINARY, target="y", classes=("no", "yes"), columns=inputs)
-    scored = Scorer(folder / "model.onnx", signature).predict(feeds_from_table(table, inputs))
-    reference = with_prediction(build_reference(table, schema), signature, scored)
-    info = BundleInfo(
-        name="bench",
-        framework="pytorch",
-        package_version="0.1.0",
-        signature=signature,
-        settings={},
-        metrics={},
-        digests={},
-    )
-    write_json(folder / "reference.json", reference.model_dump(mode="json"))
-    write_json(folder / "bundle.json", info.model_dump(mode="json"))
-    write_json(folder / "example_request.json", {"instances": []})
-    seal(folder, expected=list(BUNDLE_FILES))
-    return folder
-
-
-def _network(transform: Any) -> Any:
-    from onnx import TensorProto, helper, numpy_helper
-
-    rng = np.random.default_rng(0)
-    width, hidden, size = len(transform.numeric_names), 64, 8
-    nodes, constants, parts = [], [], ["numeric"]
-
-    def constant(name: str, array: Any) -> str:
-        constants.append(numpy_helper.from_array(array, name))
-        return name
-
-    for place, cardinality in enumerate(transform.cardinalities):
-        table = constant(f"table{place}", rng.normal(size=(cardinality, size)).astype(np.float32))
-        index = constant(f"place{place}", np.array(place, dtype=np.int64))
-        nodes.append(helper.make_node("Gather", ["categorical", index], [f"code{place}"], axis=1))
-        nodes.append(helper.make_node("Gather", [table, f"code{place}"], [f"vector{place}"]))
-        parts.append(f"vector{place}")
-    nodes.append(helper.make_node("Concat", parts, ["all"], axis=1))
-    total = width + size * len(transform.cardinalities)
-    first = constant("w1", (rng.normal(size=(total, hidden)) / 8).astype(np.float32))
-    second = constant("w2", (rng.normal(size=(hidden, 2)) / 8).astype(np.float32))
-    nodes.append(helper.make_node("MatMul", ["all", first], ["h"]))
-    nodes.append(helper.make_node("Relu", ["h"], ["r"]))
-    nodes.append(helper.make_node("MatMul", ["r", second], ["logits"]))
-    graph = helper.make_graph(
-        nodes,
-        "mlp",
-        [
-            helper.make_tensor_value_info("numeric", TensorProto.FLOAT, ["rows", width]),
-            helper.make_tensor_value_info("categorical", TensorProto.INT64, ["rows", len(transform.cardinalities)]),
-        ],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["rows", 2])],
-        constants,
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-
-
-def serve_peer(model: str, port: int) -> None:
-    """Run KServe's ModelServer with the ONNX file (the peer; runs in a process of its own)."""
-    import kserve
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model, options)
-    kinds = {put.name: object if put.type == "tensor(string)" else np.float64 for put in session.get_inputs()}
-
-    class Peer(kserve.Model):  # type: ignore[misc]
-        def load(self) -> bool:
-            self.ready = True
-            return True
-
-        def predict(self, payload: Any, headers: Any = None, response_headers: Any = None) -> Any:
-            if isinstance(payload, dict):
-                rows = payload["instances"]
-                feeds = {name: np.array([row[name] for row in rows], dtype=kind) for name, kind in kinds.items()}
-                labels, probabilities = session.run(None, feeds)
-                return {
-                    "predictions": [
-                        {"label": label, "probabilities": dict(zip(("no", "yes"), row, strict=True))}
-                        for label, row in zip(labels.tolist(), probabilities.tolist(), strict=True)
-                    ]
-                }
-            feeds = {}
-            for put in payload.inputs:
-                array = put.as_numpy()
-                if kinds[put.name] is object and array.size and isinstance(array[0], bytes):
-                    array = np.array([text.decode() for text in array], dtype=object)
-                feeds[put.name] = array
-            labels, probabilities = session.run(None, feeds)
-            binary = bool((payload.parameters or {}).get("binary_data_output"))
-            outputs = []
-            for name, array, kind in (("label", labels, "BYTES"), ("probabilities", probabilities, "FP32")):
-                output = kserve.InferOutput(name, list(array.shape), kind)
-                output.set_data_from_numpy(array, binary_data=binary)
-                outputs.append(output)
-            return kserve.InferResponse(payload.id or "", self.name, outputs)
-
-    peer = Peer("bench")
-    peer.load()
-    kserve.ModelServer(http_port=port, enable_grpc=False, workers=1, max_threads=1).start([peer])
-
-
-def requests() -> dict[str, tuple[str, bytes, dict[str, str]]]:
-    """Return address, body and headers of each kind of request."""
-    from sevenfold.scoring.tensors import HEADER_LENGTH, encode_tensors
-
-    rng = np.random.default_rng(2)
-    feeds: dict[str, Any] = {f"n{i}": rng.random(100) for i in range(NUMBERS)}
-    feeds |= {
-        f"t{i}": np.array([f"level-{n}" for n in rng.integers(0, LEVELS, 100)], dtype=object) for i in range(TEXTS)
-    }
-    row = {name: values[0] for name, values in feeds.items()}
-    kind = {"content-type": "application/json"}
-    text, _ = encode_tensors(feeds, key="inputs", head={}, binary=False)
-    raw, length = encode_tensors(feeds, key="inputs", head={"parameters": {"binary_data_output": True}}, binary=True)
-    return {
-        "V1 JSON, 1 row": ("/v1/models/bench:predict", json.dumps({"instances": [row]}).encode(), kind),
-        "V2 JSON, 100 rows": ("/v2/models/bench/infer", text, kind),
-        "V2 binary, 100 rows": (
-            "/v2/models/bench/infer",
-            raw,
-            {"content-type": "application/octet-stream", HEADER_LENGTH: str(length)},
-        ),
-    }
 
 
 def answer_of(port: int, path: str, body: bytes, headers: dict[str, str]) -> list[float]:
@@ -269,55 +112,52 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def main() -> None:
-    """Print one line per kind of request: ours / peer = ratio, and what is to be reached."""
-    if len(sys.argv) == 4 and sys.argv[1] == "peer":
-        serve_peer(sys.argv[2], int(sys.argv[3]))
-        return
-    with tempfile.TemporaryDirectory() as folder:
+@contextlib.contextmanager
+def servers() -> Iterator[tuple[dict[str, int], dict[str, int]]]:
+    """Start both servers with the same model; yield the port and the process id of each."""
+    ports = {"ours": free_port(), "peer": free_port()}
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         bundle = make_bundle(Path(folder) / "bundle")
-        ports = {"ours": free_port(), "peer": free_port()}
         commands = {
             "ours": ["-m", "sevenfold.serving", "--bundle", str(bundle), "--port", str(ports["ours"])],
-            "peer": ["-m", "benchmarks.serving", "peer", str(bundle / "model.onnx"), str(ports["peer"])],
+            "peer": ["-m", "benchmarks.serving_peer", str(bundle / "model.onnx"), str(ports["peer"])],
         }
-        servers = {}
+        processes = {side: stack.enter_context(_running(command)) for side, command in commands.items()}
+        for side, process in processes.items():
+            wait_for(ports[side], process)
+        yield ports, {side: process.pid for side, process in processes.items()}
+
+
+@contextlib.contextmanager
+def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    quiet = subprocess.DEVNULL
+    environment = {**os.environ, **THREADS}
+    with subprocess.Popen(
+        [sys.executable, *command], env=environment, stdin=quiet, stdout=quiet, stderr=quiet
+    ) as process:
         try:
-            for who, command in commands.items():
-                servers[who] = subprocess.Popen(
-                    [sys.executable, *command],
-                    env={**os.environ, **THREADS},
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-            for who, server in servers.items():
-                wait_for(ports[who], server)
-            report(ports, {who: server.pid for who, server in servers.items()})
+            yield process
         finally:
-            for server in servers.values():
-                server.terminate()
-                server.wait(timeout=20)
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
-def report(ports: dict[str, int], pids: dict[str, int], say: Callable[[str], None] = print) -> None:
-    """Measure the pairs and print the ratios."""
-    for name, request in requests().items():
-        answers = {who: answer_of(port, *request) for who, port in ports.items()}
-        np.testing.assert_allclose(answers["ours"], answers["peer"], atol=1e-6)
-        for who, port in ports.items():
-            per_request(port, pids[who], request, REQUESTS[name] // 3)
-        pairs = [
-            {who: per_request(port, pids[who], request, REQUESTS[name]) for who, port in ports.items()}
-            for _ in range(PAIRS)
-        ]
-        ratios = [pair["peer"] / pair["ours"] for pair in pairs]
-        ours, peer = (statistics.median(pair[who] for pair in pairs) for who in ("ours", "peer"))
-        say(
-            f"{name}: ours {ours:.0f} µs / peer {peer:.0f} µs, peer/ours = {statistics.median(ratios):.1f} "
-            f"({min(ratios):.1f}–{max(ratios):.1f}); to reach {TARGETS[name]}"
-        )
+def measure(pairs: int, *, quick: bool) -> Iterator[Row]:
+    """Compare the servers on each kind of request, after a third as many requests that are not counted."""
+    with servers() as (ports, pids):
+        for name, request in requests().items():
+            answers = {side: answer_of(port, *request) for side, port in ports.items()}
+            np.testing.assert_allclose(answers["ours"], answers["peer"], atol=1e-6)
+            count = QUICK_COUNT if quick else COUNTS[name]
+            sides = {side: partial(per_request, port, pids[side], request) for side, port in ports.items()}
+            for side in sides.values():
+                side(max(count // 3, CONNECTIONS))
+            yield compare(name, *(partial(side, count) for side in sides.values()), pairs=pairs, quick=quick)
 
 
 if __name__ == "__main__":
-    main()
+    options = parser("serving", __doc__, pairs=PAIRS).parse_args()
+    report(measure(options.pairs, quick=options.quick), options.rows)

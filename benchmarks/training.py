@@ -1,4 +1,4 @@
-"""The training loop on a table in memory: ``python -m benchmarks.training [ROWS]``.
+"""The training loop on a table in memory: ``python -m benchmarks.training``.
 
 Both sides train the same small network on the same rows in the same order and must see the same losses; the peer is
 torch's `DataLoader` over a `TensorDataset`. CPU seconds, one thread, in one process.
@@ -6,9 +6,9 @@ torch's `DataLoader` over a `TensorDataset`. CPU seconds, one thread, in one pro
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -16,11 +16,13 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.pairs import compare
+from benchmarks.rows import Row, parser, report
 from sevenfold.training.pytorch.fit import run_epoch
 from sevenfold.training.pytorch.tensors import Rows
 
-ROWS, COLUMNS, CODES = 100_000, 20, 3
+TABLE_ROWS, QUICK_ROWS, COLUMNS, CODES = 100_000, 4_000, 20, 3
 Step = Callable[[Tensor, Tensor, Tensor], Tensor]
+Epoch = Callable[[Rows, Tensor, int], list[Tensor]]
 
 
 class Network(nn.Module):
@@ -64,29 +66,32 @@ def _loaded(rows: Rows, order: Tensor, batch_size: int) -> list[Tensor]:
     return [step(*batch) for batch in DataLoader(table, batch_size=batch_size, sampler=order.tolist())]
 
 
-def main() -> None:
-    """Print CPU microseconds per row of one epoch, ours and the peer's, and their ratio."""
+def measure(pairs: int, *, quick: bool) -> Iterator[Row]:
+    """Compare CPU microseconds per row of one epoch, for both batch sizes."""
     torch.set_num_threads(1)
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    count = QUICK_ROWS if quick else TABLE_ROWS
     generator = torch.Generator().manual_seed(1)
     numeric = torch.randn(count, COLUMNS, generator=generator)
     rows = Rows(numeric, torch.randint(0, 50, (count, CODES), generator=generator), (numeric[:, 0] > 0).to(torch.int64))
     order = torch.randperm(count, generator=generator)
 
-    def cost(epoch: Callable[[Rows, Tensor, int], list[Tensor]], batch_size: int) -> float:
+    def cost(epoch: Epoch, batch_size: int) -> float:
         started = time.process_time()
         epoch(rows, order, batch_size)
         return (time.process_time() - started) / count * 1e6
 
-    for batch_size in (256, 1_024):
-        ours, theirs = (torch.stack(epoch(rows, order, batch_size)) for epoch in (_sliced, _loaded))
+    for size in (256, 1_024):
+        ours, theirs = (torch.stack(epoch(rows, order, size)) for epoch in (_sliced, _loaded))
         assert torch.equal(ours, theirs), "both must see the same losses"
-
-        def run(epoch: Callable[[Rows, Tensor, int], list[Tensor]], size: int = batch_size) -> float:
-            return cost(epoch, size)
-
-        compare(f"training loop, batch {batch_size}", lambda: run(_sliced), lambda: run(_loaded), unit="µs per row")
+        yield compare(
+            f"training loop, batch {size}",
+            partial(cost, _sliced, size),
+            partial(cost, _loaded, size),
+            pairs=pairs,
+            quick=quick,
+        )
 
 
 if __name__ == "__main__":
-    main()
+    options = parser("training", __doc__).parse_args()
+    report(measure(options.pairs, quick=options.quick), options.rows)

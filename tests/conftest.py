@@ -1,4 +1,4 @@
-"""What every test shares: settings of hypothesis, and a real Prometheus for the rooms that read it."""
+"""What all tests share: settings of hypothesis, and a real Prometheus for the rooms that read it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ settings.register_profile("sevenfold", deadline=None)
 settings.load_profile("sevenfold")
 
 RULES = Path(__file__).parents[1] / "manifests/components/monitoring/files/rules.yml"
-SLOTS = 8  # pages that are scraped from the start: a target that joins later waits five seconds for its first look
+SLOTS = 8  # pages that are scraped from the start: a target that joins later waits five seconds for its first scrape
 CONFIG = """
 global: {{scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 1s}}
 rule_files: [{rules}]
@@ -49,13 +49,13 @@ scrape_configs:
 """
 SLOT = """
       - targets: ["{host}"]
-        labels: {{namespace: team, pod: "pod-{place}", instance: "pod-{place}", __metrics_path__: "/{place}"}}
+        labels: {{namespace: team, pod: "pod-{number}", instance: "pod-{number}", __metrics_path__: "/{number}"}}
 """
 
 
 @dataclass
 class RunningPrometheus:
-    """A Prometheus of this machine that looks at a few pages every quarter of a second, each a pod of its own."""
+    """A Prometheus of this machine that scrapes a few pages every quarter of a second, each a pod of its own."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -103,7 +103,7 @@ def _running(folder: Path) -> Iterator[RunningPrometheus]:
     program = shutil.which("prometheus")
     if program is None:
         pytest.skip("prometheus is not installed (apt-get install prometheus)")
-    pages: dict[str, Callable[[], str] | None] = dict.fromkeys(f"/{place}" for place in range(SLOTS))
+    pages: dict[str, Callable[[], str] | None] = dict.fromkeys(f"/{number}" for number in range(SLOTS))
 
     class Page(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -111,7 +111,7 @@ def _running(folder: Path) -> Iterator[RunningPrometheus]:
         def do_GET(self) -> None:
             page = pages[self.path]
             body = page().encode() if page else b""
-            with contextlib.suppress(OSError):  # a look that took too long is broken off
+            with contextlib.suppress(OSError):  # Prometheus breaks off a scrape that takes too long
                 self.send_response(200 if page else 503)
                 self.send_header("content-type", "text/plain; version=0.0.4")
                 self.send_header("content-length", str(len(body)))
@@ -129,7 +129,7 @@ def _running(folder: Path) -> Iterator[RunningPrometheus]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     config, host = folder / "prometheus.yml", f"127.0.0.1:{server.server_port}"
-    slots = "".join(SLOT.format(host=host, place=place) for place in range(SLOTS))
+    slots = "".join(SLOT.format(host=host, number=number) for number in range(SLOTS))
     config.write_text(CONFIG.format(rules=folder / "rules.yml") + slots)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

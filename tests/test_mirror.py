@@ -1,4 +1,4 @@
-"""Air-gapped use: everything that a run or `make kind` takes from elsewhere is named in one place per setting.
+"""Air-gapped use: everything that a run or `make kind` takes from elsewhere is named once per setting.
 
 `images.registry` of a plan moves our images (``components/images.py``), `MIRROR` what ``manifests/kind.sh`` takes
 (``manifests/sources.env`` and the kustomizations), ``--base-image`` what ours are built on (``docker/build.py``).
@@ -39,20 +39,20 @@ SKIPPED = ("tests/", "benchmarks/", "examples/", ".ci/")
 def tracked() -> list[str]:
     if not (ROOT / ".git").exists():
         pytest.skip("no git checkout, so what belongs to the project is not known")
-    told = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [name for name in told.splitlines() if not name.startswith(SKIPPED) and (ROOT / name).is_file()]
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [name for name in listed.splitlines() if not name.startswith(SKIPPED) and (ROOT / name).is_file()]
 
 
 def test_no_other_file_names_an_image() -> None:
-    found = {}
+    images_named = {}
     for name in tracked():
         if name in NAMED or name.endswith((".md", ".txt", ".json", ".lock")):
             continue
         lines = (ROOT / name).read_text(errors="replace").splitlines()
         hits = [line.strip() for line in lines if IMAGE.search(line) and not line.lstrip().startswith(("#", "kubectl"))]
         if hits:
-            found[name] = hits
-    assert found == {}
+            images_named[name] = hits
+    assert images_named == {}
 
 
 def test_no_entry_of_the_list_is_stale() -> None:

@@ -17,13 +17,13 @@ ROOMS = ("design", "preparation", "tuning", "training", "testing", "serving", "m
 
 
 def test_every_package_is_listed() -> None:
-    places = {"components": "sevenfold", "pipelines": "sevenfold.pipelines"}
-    found = {
-        ".".join([name, *init.parent.relative_to(ROOT / place).parts])
-        for place, name in places.items()
-        for init in (ROOT / place).rglob("__init__.py")
+    folders = {"components": "sevenfold", "pipelines": "sevenfold.pipelines"}
+    packages = {
+        ".".join([name, *init.parent.relative_to(ROOT / folder).parts])
+        for folder, name in folders.items()
+        for init in (ROOT / folder).rglob("__init__.py")
     }
-    assert found == set(PROJECT["tool"]["setuptools"]["packages"])
+    assert packages == set(PROJECT["tool"]["setuptools"]["packages"])
 
 
 def test_the_version_stands_once_in_two_places() -> None:

@@ -7,6 +7,7 @@ namespace (`SEVENFOLD_TEST_NAMESPACE`, else kubeflow) a Secret ``sevenfold-stora
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import random
@@ -15,8 +16,10 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -71,10 +74,32 @@ class Kubeflow:
 
 
 @pytest.fixture(scope="session")
+def module_at() -> Callable[[Path], ModuleType]:
+    """Import a file of the tests that lies in no package, once."""
+
+    def load(path: Path) -> ModuleType:
+        name = f"sevenfold_tests_{path.parent.name}_{path.stem}"
+        if name not in sys.modules:
+            spec = importlib.util.spec_from_file_location(name, path)
+            assert spec is not None and spec.loader is not None
+            sys.modules[name] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(sys.modules[name])
+        return sys.modules[name]
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def load(module_at: Callable[[Path], ModuleType]) -> ModuleType:
+    """The module of the load that tests send through the gateway."""
+    return module_at(Path(__file__).with_name("load.py"))
+
+
+@pytest.fixture(scope="session")
 def kubeflow() -> Kubeflow:
-    lacking = [name for name in NEEDED if not os.environ.get(name)]
-    if lacking:
-        pytest.skip(f"no cluster: {', '.join(lacking)} not set")
+    missing = [name for name in NEEDED if not os.environ.get(name)]
+    if missing:
+        pytest.skip(f"no cluster: {', '.join(missing)} not set")
     built = Path(__file__).parents[2] / "build" / "images.json"
     images = Path(os.environ.get("SEVENFOLD_TEST_IMAGES", built))
     if not images.is_file() or "@sha256:" not in images.read_text():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shutil
@@ -29,20 +28,13 @@ PROMETHEUS = "/api/v1/namespaces/sevenfold-monitoring/services/http:prometheus:9
 STAGES = ("1 design", "2 preparation", "3 tuning", "4 training", "5 testing", "6 inference", "7 monitoring")
 
 
-def module(path: Path) -> ModuleType:
-    name = f"sevenfold_tests_{path.parent.name}_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
 @dataclass(frozen=True)
 class Project:
     """The example's folder under a plan's name of its own, so that nothing comes from an earlier run's cache."""
 
     name: str
     folder: Path
+    load_module: ModuleType
 
     @property
     def run(self) -> Path:
@@ -64,14 +56,14 @@ class Project:
         rows = august.collect().sample(2_000, seed=1).to_dicts()
         bodies = [json.dumps({"instances": [row]}).encode() for row in rows]
         address = (f"{self.name}-{SERVING}.example.com", f"/v1/models/{self.name}:predict")
-        return module(Path(__file__).parent / "load.py").Load(*address, bodies)
+        return self.load_module.Load(*address, bodies)
 
 
 @pytest.fixture(scope="module")
-def project(kubeflow, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(kubeflow, load: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     if not kubeflow.kubectl("-n", SERVING, "get", "servingruntime", "sevenfold", "-o", "name", fails=True).strip():
         pytest.skip("our manifests are not applied")
-    made = Project(f"flights-{uuid.uuid4().hex[:6]}", tmp_path_factory.mktemp("flights"))
+    made = Project(f"flights-{uuid.uuid4().hex[:6]}", tmp_path_factory.mktemp("flights"), load)
     for name in ("plan.yaml", "explore.ipynb", "flights.py"):
         shutil.copy(ROOT / "examples" / "flights" / name, made.folder)
     subprocess.run([sys.executable, "flights.py", "flights.csv"], cwd=made.folder, check=True, capture_output=True)
@@ -102,9 +94,9 @@ def counted(kubeflow, project: Project) -> float:
 
 def test_the_flights_go_through_all_seven_stages(kubeflow, project: Project) -> None:
     submitted(kubeflow, project, "--trials", "2", "--max-epochs", "3")
-    values = json.loads((project.run / "run.json").read_text())
+    record = json.loads((project.run / "run.json").read_text())
     # the endpoint's own rows of a run may end before the run does
-    workflow = json.loads(kubeflow.kubectl("get", "workflows", "-l", f"pipeline/runid={values['run']}", "-o", "json"))
+    workflow = json.loads(kubeflow.kubectl("get", "workflows", "-l", f"pipeline/runid={record['run']}", "-o", "json"))
     nodes = workflow["items"][0]["status"]["nodes"].values()
     shown = {node["displayName"] for node in nodes if node["phase"] == "Succeeded"}
     tasks = ("explore-data", "prepare-data", "tune-model", "train-model", "test-model")

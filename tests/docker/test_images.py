@@ -55,9 +55,9 @@ def test_it_runs_as_a_numeric_user(built: tuple[str, str, Path]) -> None:
 
 
 def test_it_holds_the_package_and_not_its_sources(built: tuple[str, str, Path]) -> None:
-    found = packages(built[2])
-    assert "sevenfold" in found
-    assert not [name for name in found if name.startswith("__editable__")]
+    names = packages(built[2])
+    assert "sevenfold" in names
+    assert not [name for name in names if name.startswith("__editable__")]
 
 
 def test_every_image_but_the_predictors_holds_kfp(built: tuple[str, str, Path]) -> None:

@@ -59,21 +59,21 @@ TRANSFORM = Transform(
 def make_table() -> pa.Table:
     count = SPLITS["later"][1]
     start = datetime(1969, 12, 20, 6, 30, tzinfo=UTC)
-    index = range(count)
+    rows = range(count)
     return pa.table(
         {
-            "late": pa.array([CLASSES[place % 3 == 0] for place in index]),
-            "distance": pa.array([None if place % 5 == 0 else 100.5 * place for place in index], pa.float64()),
-            "seats": pa.array([None if place % 7 == 0 else 100 + place for place in index], pa.int64()),
-            "wide": pa.array([None if place % 11 == 0 else place % 2 == 0 for place in index], pa.bool_()),
-            "carrier": pa.array([("UA", "B6", None, "ZZ")[place % 4] for place in index], pa.string()),
-            "airport": pa.array([("Málaga", "Oslo")[place % 2] for place in index], pa.string()),
-            "owner": pa.array([("someone", None)[place % 2] for place in index], pa.string()),
+            "late": pa.array([CLASSES[row % 3 == 0] for row in rows]),
+            "distance": pa.array([None if row % 5 == 0 else 100.5 * row for row in rows], pa.float64()),
+            "seats": pa.array([None if row % 7 == 0 else 100 + row for row in rows], pa.int64()),
+            "wide": pa.array([None if row % 11 == 0 else row % 2 == 0 for row in rows], pa.bool_()),
+            "carrier": pa.array([("UA", "B6", None, "ZZ")[row % 4] for row in rows], pa.string()),
+            "airport": pa.array([("Málaga", "Oslo")[row % 2] for row in rows], pa.string()),
+            "owner": pa.array([("someone", None)[row % 2] for row in rows], pa.string()),
             "due": pa.array(
-                [None if place % 9 == 0 else start + timedelta(hours=13 * place) for place in index],
+                [None if row % 9 == 0 else start + timedelta(hours=13 * row) for row in rows],
                 pa.timestamp("us", "UTC"),
             ),
-            "tail": pa.array([f"N{place}" for place in index]),
+            "tail": pa.array([f"N{row}" for row in rows]),
         }
     )
 

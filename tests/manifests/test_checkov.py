@@ -1,4 +1,4 @@
-"""checkov's own opinion of what we ship; what it is told to pass over bears its reason."""
+"""checkov's own opinion of what we ship; each check that is skipped names its reason."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def kubectl(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str
 
 @pytest.fixture(scope="module")
 def namespaces() -> Iterator[dict[str, str]]:
-    """Two namespaces of this test's own, in the place of the overlays'."""
+    """Two namespaces of this test's own, instead of the overlays'."""
     if not os.environ.get("KUBECONFIG") or not shutil.which("kubectl"):
         pytest.skip("needs KUBECONFIG and kubectl")
     if kubectl("version", "--request-timeout=5s").returncode:
@@ -47,9 +47,9 @@ def namespaces() -> Iterator[dict[str, str]]:
 def moved(node: Any, names: dict[str, str]) -> Any:
     """Return the object with the namespaces it is in, names or selects, replaced."""
     if isinstance(node, dict):
-        places = ("namespace", "kubernetes.io/metadata.name")
+        keys = ("namespace", "kubernetes.io/metadata.name")
         return {
-            key: names.get(v, v) if key in places and isinstance(v, str) else moved(v, names) for key, v in node.items()
+            key: names.get(v, v) if key in keys and isinstance(v, str) else moved(v, names) for key, v in node.items()
         }
     return [moved(value, names) for value in node] if isinstance(node, list) else node
 
@@ -87,13 +87,13 @@ def test_the_accounts_may_do_what_is_written_down(overlays: dict[str, Objects], 
     objects = [item for item in overlays["kind"] if item["kind"] in kinds]
     done = kubectl("apply", "--server-side", "-f", "-", given=in_namespaces(objects, namespaces))
     assert done.returncode == 0, done.stderr
-    found: dict[str, dict[str, list[str]]] = {}
+    granted: dict[str, dict[str, list[str]]] = {}
     for item in objects:
         if item["kind"] == "ServiceAccount":
             home, name = item["metadata"]["namespace"], item["metadata"]["name"]
             account = f"{namespaces[home]}:{name}"
-            found[f"{home}:{name}"] = {place: rights(account, namespaces[place]) for place in namespaces}
-    assert found == json.loads(RIGHTS.read_text()), json.dumps(found, indent=1)
+            granted[f"{home}:{name}"] = {each: rights(account, namespaces[each]) for each in namespaces}
+    assert granted == json.loads(RIGHTS.read_text()), json.dumps(granted, indent=1)
 
 
 def test_kserve_takes_the_patch_that_lets_models_be_fetched(manifests: Path, namespaces: dict[str, str]) -> None:

