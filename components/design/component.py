@@ -60,5 +60,5 @@ def explore_data(
                 summary=Path(summary.path),
                 notebook=Path(notebook.path),
                 page=Path(notebook_page.path),
-                tell=lambda message, done, total: report_progress("design", message, done=done, total=total),
+                on_progress=lambda message, done, total: report_progress("design", message, done=done, total=total),
             )

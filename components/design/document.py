@@ -12,7 +12,7 @@ from sevenfold.design.plan_text import Path as Keys
 from sevenfold.design.profile import Profile
 from sevenfold.design.roles import Proposed, TimeSplit
 from sevenfold.design.target import TargetFacts
-from sevenfold.design.typed import TypedTable
+from sevenfold.design.typed_table import TypedTable
 
 __all__ = ["Findings", "plan_document"]
 
@@ -90,11 +90,11 @@ def _data(found: Findings, source: str, comments: dict[Keys, str]) -> dict[str, 
         comments["data", "positive"] = f"{why}: {share:.1%} of the rows with a target."
     if table.dialect.format == "csv":
         data |= {"encoding": table.dialect.encoding, "delimiter": table.dialect.delimiter}
-        data["decimal"] = table.numerals.decimal
+        data["decimal"] = table.notation.decimal
         comments["data", "encoding"] = "How the file is written, as far as it can be told from its bytes."
-        if table.numerals.thousands:
-            data["thousands"] = table.numerals.thousands
-    data["missing"] = list(table.missing)
+        if table.notation.thousands:
+            data["thousands"] = table.notation.thousands
+    data["missing"] = list(table.notation.missing)
     comments["data", "missing"] = _missing_remark(table)
     _limits(found, data, comments)
     data["columns"] = _columns(found, comments)
@@ -110,7 +110,7 @@ def _positive(target: TargetFacts) -> tuple[str, int, str]:
 
 
 def _missing_remark(table: TypedTable) -> str:
-    if len(table.missing) == 1:
+    if len(table.notation.missing) == 1:
         return "An empty field is a missing value; no other text seems to mean one."
     return "Texts that mean a missing value, in every column. Remove one that is a value of its own somewhere."
 

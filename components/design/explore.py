@@ -10,7 +10,7 @@ from sevenfold.design.notebook import notebook_page, run_notebook
 from sevenfold.design.parameters import Parameters
 from sevenfold.design.profile import Profile, profile_table
 from sevenfold.design.report import design_report
-from sevenfold.design.typed import Tell
+from sevenfold.design.typed_table import OnProgress
 from sevenfold.report.page import write_report
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def explore(
     summary: Path,
     notebook: Path,
     page: Path,
-    tell: Tell | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Profile:
     """Profile a table and run the notebook on it.
 
@@ -41,17 +41,17 @@ def explore(
         summary: where its Markdown goes.
         notebook: where the executed notebook goes.
         page: where its page goes.
-        tell: called with a message, the steps done and their number.
+        on_progress: called with a message, the steps done and their number.
 
     Raises:
         DataError: the table cannot be read, or the notebook fails.
     """
-    profile = profile_table(table, data, tell=tell)
+    profile = profile_table(table, data, on_progress=on_progress)
     own = Path(design.notebook) if design.notebook else None
     given = Parameters(table=str(table.resolve()), data=data, sample_rows=design.sample_rows, own=design.parameters)
-    run_notebook(own, given, notebook, timeout_seconds=design.timeout_seconds, tell=tell)
-    if tell is not None:
-        tell("write the pages", 0, 0)
+    run_notebook(own, given, notebook, timeout_seconds=design.timeout_seconds, on_progress=on_progress)
+    if on_progress is not None:
+        on_progress("write the pages", 0, 0)
     notebook_page(notebook, page)
     write_report(design_report(profile, data, own.name if own else "The built-in notebook"), report, summary)
     for path in (report, summary, notebook, page):

@@ -23,7 +23,7 @@ MESSAGE: Final = 300  # characters of a cell's error that are told
 START_SECONDS: Final = 120
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 
-Told = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 
 
 def built_in_notebook() -> str:
@@ -37,7 +37,7 @@ def run_notebook(
     out: Path,
     *,
     timeout_seconds: int = 600,
-    tell: Told | None = None,
+    on_progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """Run every cell in a kernel of this very Python and write the executed notebook, whole or not at all.
 
@@ -49,7 +49,7 @@ def run_notebook(
         given: what it is given.
         out: where the executed notebook goes.
         timeout_seconds: longest run of one cell.
-        tell: called with a message, the cells done and their number.
+        on_progress: called with a message, the cells done and their number.
 
     Returns:
         The executed notebook, as nbformat's mapping.
@@ -70,7 +70,7 @@ def run_notebook(
     with tempfile.TemporaryDirectory(prefix="sevenfold-notebook-") as work:
         write_json(Path(work) / "parameters.json", given.model_dump(mode="json"))
         folder = notebook.resolve().parent if notebook is not None else Path(work)
-        _execute(nodes, name, folder, Path(work), timeout_seconds, tell or (lambda message, done, total: None))
+        _execute(nodes, name, folder, Path(work), timeout_seconds, on_progress or (lambda message, done, total: None))
     write_whole(out, (nbformat.writes(nodes) + "\n").encode())
     return dict(nodes)
 
@@ -138,7 +138,7 @@ def _parsed(notebook: Path | None, name: str) -> Any:
     return nodes
 
 
-def _execute(nodes: Any, name: str, folder: Path, work: Path, timeout_seconds: int, tell: Told) -> None:
+def _execute(nodes: Any, name: str, folder: Path, work: Path, timeout_seconds: int, on_progress: OnProgress) -> None:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -147,7 +147,7 @@ def _execute(nodes: Any, name: str, folder: Path, work: Path, timeout_seconds: i
 
     def started(cell: Any, cell_index: int) -> None:
         running["cell"] = code.index(cell_index) + 1 if cell_index in code else running["cell"]
-        tell(f"cell {running['cell']} of {len(code)}", max(running["cell"] - 1, 0), len(code))
+        on_progress(f"cell {running['cell']} of {len(code)}", max(running["cell"] - 1, 0), len(code))
 
     client = NotebookClient(
         nodes,
@@ -185,7 +185,7 @@ def _execute(nodes: Any, name: str, folder: Path, work: Path, timeout_seconds: i
             f"{_plain(str(error))}",
             remedy="Mostly it ran out of memory: load fewer rows (design.sample_rows).",
         ) from None
-    tell("executed", len(code), len(code))
+    on_progress("executed", len(code), len(code))
 
 
 def _place(code: list[int], nodes: Any, running: dict[str, int]) -> str:

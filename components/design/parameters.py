@@ -82,7 +82,7 @@ def load_sample(given: Parameters) -> pd.DataFrame:
     Raises:
         DataError: the table cannot be read.
     """
-    from sevenfold.design.typed import read_typed
+    from sevenfold.design.typed_table import read_typed
 
     table = read_typed(Path(given.table), given.data, max_rows=given.sample_rows)
     known = given.data.columns

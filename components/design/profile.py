@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Kind
 from sevenfold.design.sensitive import why_sensitive
-from sevenfold.design.typed import Tell, TypedColumn, TypedTable, read_typed
+from sevenfold.design.typed_column import TypedColumn
+from sevenfold.design.typed_table import OnProgress, TypedTable, read_typed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -88,26 +89,28 @@ class Profile:
         return sum(column.missing for column in self.columns.values()) / cells if cells else 0.0
 
 
-def profile_table(path: Path, data: DataSection | None = None, *, tell: Tell | None = None) -> Profile:
+def profile_table(path: Path, data: DataSection | None = None, *, on_progress: OnProgress | None = None) -> Profile:
     """Profile a CSV or Parquet file.
 
     Args:
         path: the file.
         data: what the file is and what its columns are; None guesses both.
-        tell: called with a message, the columns done and their number.
+        on_progress: called with a message, the columns done and their number.
 
     Raises:
         DataError: what `read_typed` raises.
     """
-    return profile_typed(read_typed(path, data, tell=tell), data, tell=tell)
+    return profile_typed(read_typed(path, data, on_progress=on_progress), data, on_progress=on_progress)
 
 
-def profile_typed(table: TypedTable, data: DataSection | None = None, *, tell: Tell | None = None) -> Profile:
+def profile_typed(
+    table: TypedTable, data: DataSection | None = None, *, on_progress: OnProgress | None = None
+) -> Profile:
     """Profile a table that was read; what is sensitive the plan says, or, without one, the values suggest."""
     columns: dict[str, ColumnProfile] = {}
     for at, (name, column) in enumerate(table.columns.items()):
-        if tell is not None:
-            tell(f"profile column {name}", at, len(table.columns))
+        if on_progress is not None:
+            on_progress(f"profile column {name}", at, len(table.columns))
         declared = data.columns.get(name) if data is not None else None
         if data is None:
             columns[name] = profile_column(column, table.rows)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.profile import ColumnProfile, Profile
 from sevenfold.design.target import TargetFacts
-from sevenfold.design.typed import TypedColumn, TypedTable
+from sevenfold.design.typed_column import TypedColumn
+from sevenfold.design.typed_table import TypedTable
 from sevenfold.tables.leakage import SAMPLE_ROWS, category_leaks, number_leaks
 
 if TYPE_CHECKING:

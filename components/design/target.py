@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind, Task
-from sevenfold.design.typed import TypedColumn, TypedTable
+from sevenfold.design.typed_column import TypedColumn
+from sevenfold.design.typed_table import TypedTable
 
 __all__ = ["TargetFacts", "target_facts"]
 
