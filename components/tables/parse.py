@@ -43,7 +43,7 @@ def parse_texts(texts: pl.Series, column: Column, notation: Notation) -> Parsed:
     elif column.kind is Kind.INTEGER:
         parsed = parse_integers(texts, notation)
     else:
-        parsed = _by_distinct(texts.to_arrow(), column, notation)
+        parsed = _by_distinct(texts, column, notation)
     return with_limits(parsed, column)
 
 
@@ -58,21 +58,23 @@ def parse_floats(values: pl.Series, column: Column) -> Parsed | None:
     return with_limits(Parsed(values.to_arrow()), column)
 
 
-def _by_distinct(texts: pa.Array, column: Column, notation: Notation) -> Parsed:
-    """Parse each distinct text once: categories, booleans, dates."""
+def _by_distinct(texts: pl.Series, column: Column, notation: Notation) -> Parsed:
+    """Parse each distinct text once: categories, booleans, dates.
+
+    Values go to numpy by way of Polars, since Arrow's scalars, lists and `to_numpy` import pandas.
+    """
     import polars as pl
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = pc.dictionary_encode(texts.cast(pa.string()), null_encoding="encode")
-    # by way of Polars: Arrow's own to_numpy imports pandas
+    encoded = pc.dictionary_encode(texts.fill_null("").to_arrow().cast(pa.string()))
     codes = pl.Series(encoded.indices).to_numpy()
     raw = encoded.dictionary
-    plain = pc.utf8_trim_whitespace(raw.fill_null(""))
+    plain = pc.utf8_trim_whitespace(raw)
     tokens = pl.Series(notation.tokens, dtype=pl.String).to_arrow().cast(pa.string())
     absent = pc.is_in(plain, value_set=tokens)
     missing = pl.Series(absent).to_numpy()
-    changed = pl.Series(pc.not_equal(plain, raw).fill_null(False)).to_numpy()
+    changed = pl.Series(pc.not_equal(plain, raw)).to_numpy()
     trimmed = int(changed[codes].sum()) if len(codes) and changed.any() else 0
     if column.kind is Kind.CATEGORY:
         return Parsed(_categories(plain, absent, encoded.indices), trimmed=trimmed)
@@ -92,16 +94,19 @@ def _by_distinct(texts: pa.Array, column: Column, notation: Notation) -> Parsed:
 
 
 def _categories(plain: pa.Array, missing: pa.Array, codes: pa.Array) -> pa.Array:
+    import polars as pl
     import pyarrow as pa
     import pyarrow.compute as pc
 
     # trimming may have made two texts equal, and what means missing is no level
-    again = pc.dictionary_encode(pc.if_else(missing, pa.scalar(None, pa.string()), plain))
+    again = pc.dictionary_encode(pl.Series(plain).set(pl.Series(missing), None).to_arrow().cast(pa.string()))
     return pa.DictionaryArray.from_arrays(again.indices.take(codes), again.dictionary)
 
 
 def _booleans(plain: pa.Array, column: Column) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    texts = plain.to_pylist()
+    import polars as pl
+
+    texts = pl.Series(plain).to_list()
     true, false = set(column.true_values), set(column.false_values)
     values = np.array([text in true for text in texts], dtype=bool)
     bad = np.array([text not in true and text not in false for text in texts], dtype=bool)
@@ -111,11 +116,13 @@ def _booleans(plain: pa.Array, column: Column) -> tuple[NDArray[np.bool_], NDArr
 def _moments(
     plain: pa.Array, missing: NDArray[np.bool_], column: Column
 ) -> tuple[NDArray[np.int64], dict[str, NDArray[np.bool_]], frozenset[bool]]:
+    import polars as pl
+
     if not column.date_format:
         common = _common_moments(plain, missing)
         if common is not None:
             return common[0], {}, frozenset({common[1]})
-    texts = plain.to_pylist()
+    texts = pl.Series(plain).to_list()
     moments, _, bad = parse_moments(texts, column.date_format)
     bad &= ~missing
     outside = bad & ((moments < EARLIEST) | (moments > LATEST))
