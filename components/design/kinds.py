@@ -80,15 +80,15 @@ def missing_tokens(columns: Iterable[pl.Series], notation: Notation) -> tuple[st
         columns: the distinct trimmed texts of each column.
         notation: how numbers are written.
     """
-    found: set[str] = set()
+    tokens: set[str] = set()
     for texts in columns:
         suspects = set(texts.filter(texts.is_in(list(TOKENS))).to_list())
         if not suspects:
             continue
         rest = texts.filter(~texts.is_in(["", *TOKENS]))
         typed = len(rest) > 0 and guess_kind(rest, notation).kind is not Kind.CATEGORY
-        found |= suspects if typed else suspects & SURE
-    return ("", *sorted(found))
+        tokens |= suspects if typed else suspects & SURE
+    return ("", *sorted(tokens))
 
 
 def guess_kind(texts: pl.Series, notation: Notation) -> Guess:

@@ -19,7 +19,7 @@ from sevenfold.runtime.environment import kernel_environment
 
 __all__ = ["built_in_notebook", "notebook_page", "run_notebook"]
 
-MESSAGE: Final = 300  # characters of a cell's error that are told
+MESSAGE: Final = 300  # characters of a cell's error that are shown
 START_SECONDS: Final = 120
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -126,10 +126,10 @@ def _parsed(notebook: Path | None, name: str) -> Any:
             nodes = nbformat.reads(text, as_version=4)
             nbformat.validate(nodes)
     except (ValueError, KeyError, AttributeError, TypeError, nbformat.ValidationError) as error:
-        said = str(error).splitlines()
+        lines = str(error).splitlines()
         raise DataError(
             "not_a_notebook",
-            f"{name} must be a Jupyter notebook, but is not: {said[0][:150] if said else type(error).__name__}",
+            f"{name} must be a Jupyter notebook, but is not: {lines[0][:150] if lines else type(error).__name__}",
             remedy="Save it again from JupyterLab.",
         ) from error
     for cell in nodes.cells:
@@ -168,27 +168,27 @@ def _execute(nodes: Any, name: str, folder: Path, work: Path, timeout_seconds: i
     except CellExecutionError as error:
         raise DataError(
             "notebook_failed",
-            f"Every cell of {name} must run, but cell {_place(code, nodes, running)} raised {error.ename}: "
+            f"Every cell of {name} must run, but cell {_position(code, nodes, running)} raised {error.ename}: "
             f"{_plain(error.evalue)}",
             remedy="Mend the cell: open the notebook in JupyterLab beside plan.yaml and run it there.",
         ) from None
     except CellTimeoutError:
         raise DataError(
             "notebook_timeout",
-            f"A cell of {name} may run {timeout_seconds} s, but cell {_place(code, nodes, running)} ran longer.",
+            f"A cell of {name} may run {timeout_seconds} s, but cell {_position(code, nodes, running)} ran longer.",
             remedy="Make it faster, load fewer rows (design.sample_rows), or raise design.timeout_seconds.",
         ) from None
     except (DeadKernelError, RuntimeError) as error:
         raise DataError(
             "kernel_died",
-            f"The kernel of {name} must live to the end, but died at cell {_place(code, nodes, running)}: "
+            f"The kernel of {name} must live to the end, but died at cell {_position(code, nodes, running)}: "
             f"{_plain(str(error))}",
             remedy="Mostly it ran out of memory: load fewer rows (design.sample_rows).",
         ) from None
     on_progress("executed", len(code), len(code))
 
 
-def _place(code: list[int], nodes: Any, running: dict[str, int]) -> str:
+def _position(code: list[int], nodes: Any, running: dict[str, int]) -> str:
     """Return a cell's number and its first line, which is the notebook's own text."""
     at = max(running["cell"], 1)
     lines = [line for line in nodes.cells[code[at - 1]].source.splitlines() if line.strip()] if code else []

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MIN_NAMED", "ColumnProfile", "Profile", "profile_column", "profile_table", "profile_typed"]
 
-MIN_NAMED: Final = 10  # a category seen less often is not told by name
+MIN_NAMED: Final = 10  # a category seen less often is not named
 TOP: Final = 12
 BINS: Final = 24
 QUANTILES: Final = (0.01, 0.25, 0.5, 0.75, 0.99)
@@ -124,7 +124,7 @@ def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = No
     """Profile one column; `sensitive` None lets name and values decide, else it is the reason, or "" for none."""
     present = column.values.drop_nulls()
     distinct = int(present.n_unique()) if len(present) else 0
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "name": column.name,
         "kind": column.kind,
         "rows": rows,
@@ -138,12 +138,12 @@ def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = No
         sensitive = why_sensitive(column, rows=rows, unique=unique)
     if column.kind is Kind.CATEGORY and len(present):
         lengths = present.str.len_chars()
-        found["lengths"] = (round(float(lengths.mean()), 1), int(lengths.max()))  # type: ignore[arg-type]
+        facts["lengths"] = (round(float(lengths.mean()), 1), int(lengths.max()))  # type: ignore[arg-type]
     if sensitive:
-        return ColumnProfile(**found, sensitive=sensitive)
+        return ColumnProfile(**facts, sensitive=sensitive)
     if column.kind in (Kind.CATEGORY, Kind.BOOLEAN):
-        return ColumnProfile(**found, top=_top(present))
-    return ColumnProfile(**found, **_spread(numbers(column)))
+        return ColumnProfile(**facts, top=_top(present))
+    return ColumnProfile(**facts, **_spread(numbers(column)))
 
 
 def numbers(column: TypedColumn) -> NDArray[np.float64]:

@@ -65,16 +65,16 @@ def propose_plan(
     split = time_split(read, profile, facts)
     if on_progress is not None:
         on_progress("look for identifiers and leaks", len(read.columns), len(read.columns))
-    found = Findings(read, profile, facts, split, propose_roles(read, profile, facts, split))
-    if not found.features:
-        why = "; ".join(f"{column}: {proposed.why}" for column, proposed in list(found.roles.items())[:5])
+    findings = Findings(read, profile, facts, split, propose_roles(read, profile, facts, split))
+    if not findings.features:
+        why = "; ".join(f"{column}: {proposed.why}" for column, proposed in list(findings.roles.items())[:5])
         raise DataError(
             "no_features",
             f"At least one column besides the target must be of use to a model, but none seems to be. {why}",
             remedy="Name another target, or write the plan by hand.",
         )
     document, comments = plan_document(
-        found, source or str(table), name or plan_name(table.stem), notebook, for_cluster
+        findings, source or str(table), name or plan_name(table.stem), notebook, for_cluster
     )
     text = plan_text(document, comments, inline=[("data", "columns")])
     return Proposal(parse_plan(text), text, profile)
