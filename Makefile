@@ -20,7 +20,7 @@ UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export UV_FIND_LINKS
 # Not in constraints.txt: its CPU build comes from several indexes, each with a hash of its own.
 TORCH := torch==2.13.0
-INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints constraints.txt
+INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraints constraints.txt
 SOURCES := pyproject.toml constraints.txt $(shell find components pipelines -not -name '*.pyc' -type f)
 FLIGHTS := examples/flights/flights.csv
 

@@ -42,7 +42,7 @@ def init(
         def on_progress(message: str, done: int, total: int) -> None:
             status.update(escape(f"{message} ({done + 1} of {total})" if done < total else message))
 
-        plan = init_project(table, target, out, name=name, force=force, for_cluster=cluster, tell=on_progress)
+        plan = init_project(table, target, out, name=name, force=force, for_cluster=cluster, on_progress=on_progress)
     typer.echo(f"Read it, change what you know better, then: sevenfold run {plan}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sevenfold.contracts.schema import Column, Kind, Role
 from sevenfold.design.profile import ColumnProfile
 from sevenfold.design.roles import Proposed
-from sevenfold.design.typed import TypedColumn
+from sevenfold.design.typed_column import TypedColumn
 
 __all__ = ["column_entry", "column_remark", "figure", "moment"]
 

@@ -33,32 +33,20 @@ def explore_data(
     from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("design"):
-        import json
-        import tempfile
         from pathlib import Path
 
-        from sevenfold.design.explore import explore
-        from sevenfold.plan.data import DataSection
-        from sevenfold.plan.design import DesignSection
+        from sevenfold.design.stage import explore
         from sevenfold.runtime.environment import in_cluster
         from sevenfold.runtime.progress import report_progress
-        from sevenfold.tables.source import ATTEMPTS, CLUSTER_ATTEMPTS, resolve_source
+        from sevenfold.tables.source import ATTEMPTS, CLUSTER_ATTEMPTS
 
-        given = json.loads(settings)
-        section = DataSection.model_validate(given["data"])
-        design = DesignSection.model_validate(given["design"])
-        patience = CLUSTER_ATTEMPTS if in_cluster() else ATTEMPTS
-        with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
-            if "://" in design.notebook:
-                fetched = resolve_source(design.notebook, Path.cwd(), Path(work) / "notebook", attempts=patience)
-                design = design.replaced(notebook=str(fetched))
-            explore(
-                resolve_source(data or section.source, Path.cwd(), Path(work), attempts=patience),
-                section,
-                design,
-                report=Path(report.path),
-                summary=Path(summary.path),
-                notebook=Path(notebook.path),
-                page=Path(notebook_page.path),
-                tell=lambda message, done, total: report_progress("design", message, done=done, total=total),
-            )
+        explore(
+            data,
+            settings,
+            report=Path(report.path),
+            summary=Path(summary.path),
+            notebook=Path(notebook.path),
+            page=Path(notebook_page.path),
+            attempts=CLUSTER_ATTEMPTS if in_cluster() else ATTEMPTS,
+            on_progress=lambda message, done, total: report_progress("design", message, done=done, total=total),
+        )

@@ -12,7 +12,7 @@ from sevenfold.design.plan_text import Path as Keys
 from sevenfold.design.profile import Profile
 from sevenfold.design.roles import Proposed, TimeSplit
 from sevenfold.design.target import TargetFacts
-from sevenfold.design.typed import TypedTable
+from sevenfold.design.typed_table import TypedTable
 
 __all__ = ["Findings", "plan_document"]
 
@@ -27,7 +27,7 @@ YES_NO: Final = frozenset({("yes", "no"), ("true", "false"), ("1", "0"), ("y", "
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found out about a table."""
+    """What design found out about a table."""
 
     table: TypedTable
     profile: Profile
@@ -42,12 +42,12 @@ class Findings:
 
 
 def plan_document(
-    found: Findings, source: str, name: str, notebook: str, for_cluster: bool
+    findings: Findings, source: str, name: str, notebook: str, for_cluster: bool
 ) -> tuple[dict[str, Any], dict[Keys, str]]:
     """Return the plan as nested mappings, and the remark above each key by its path.
 
     Args:
-        found: what was found out about the table.
+        findings: what design found out about the table.
         source: how the plan names the table.
         name: name of the plan.
         notebook: how the plan names the notebook; empty takes the built-in one.
@@ -57,30 +57,31 @@ def plan_document(
     document: dict[str, Any] = {
         "version": 1,
         "name": name,
-        "goal": f"Predict {found.target.name}.",
-        "data": _data(found, source, comments),
+        "goal": f"Predict {findings.target.name}.",
+        "data": _data(findings, source, comments),
         "design": {"notebook": notebook} if notebook else {},
-        "preparation": _preparation(found, comments),
-        **_model(found, comments),
-        "testing": _testing(found, comments),
+        "preparation": _preparation(findings, comments),
+        **_model(findings, comments),
+        "testing": _testing(findings, comments),
         "deployment": _deployment(for_cluster, comments),
         "monitoring": {"replay": "test"},
     }
     comments[()] = (
-        f"Proposed from {found.table.source}: {found.profile.rows:,} rows, {len(found.profile.columns)} columns. "
+        f"Proposed from {findings.table.source}: {findings.profile.rows:,} rows, "
+        f"{len(findings.profile.columns)} columns. "
         "Every line is a proposal: change what you know better.\n"
         "What is not written here keeps its default; `sevenfold validate --schema` tells all keys."
     )
-    if not found.table.complete:
-        comments[()] += f"\nThe table is large: only its first {found.profile.rows:,} rows were looked at."
+    if not findings.table.complete:
+        comments[()] += f"\nThe table is large: only its first {findings.profile.rows:,} rows were looked at."
     comments["monitoring", "replay"] = "A local run sends the test rows through the predictor as if they were traffic."
     if notebook:
         comments["design", "notebook"] = "Runs at the start of every run; open it in JupyterLab and make it yours."
     return {key: value for key, value in document.items() if value != {}}, comments
 
 
-def _data(found: Findings, source: str, comments: dict[Keys, str]) -> dict[str, Any]:
-    table, target = found.table, found.target
+def _data(findings: Findings, source: str, comments: dict[Keys, str]) -> dict[str, Any]:
+    table, target = findings.table, findings.target
     data: dict[str, Any] = {"source": source, "target": target.name, "task": target.task.value}
     comments["data", "task"] = target.why
     if target.task is Task.BINARY:
@@ -90,14 +91,14 @@ def _data(found: Findings, source: str, comments: dict[Keys, str]) -> dict[str, 
         comments["data", "positive"] = f"{why}: {share:.1%} of the rows with a target."
     if table.dialect.format == "csv":
         data |= {"encoding": table.dialect.encoding, "delimiter": table.dialect.delimiter}
-        data["decimal"] = table.numerals.decimal
+        data["decimal"] = table.notation.decimal
         comments["data", "encoding"] = "How the file is written, as far as it can be told from its bytes."
-        if table.numerals.thousands:
-            data["thousands"] = table.numerals.thousands
-    data["missing"] = list(table.missing)
+        if table.notation.thousands:
+            data["thousands"] = table.notation.thousands
+    data["missing"] = list(table.notation.missing)
     comments["data", "missing"] = _missing_remark(table)
-    _limits(found, data, comments)
-    data["columns"] = _columns(found, comments)
+    _limits(findings, data, comments)
+    data["columns"] = _columns(findings, comments)
     comments["data", "columns"] = "Only columns without a role are features. A model never sees the others."
     return data
 
@@ -110,18 +111,18 @@ def _positive(target: TargetFacts) -> tuple[str, int, str]:
 
 
 def _missing_remark(table: TypedTable) -> str:
-    if len(table.missing) == 1:
+    if len(table.notation.missing) == 1:
         return "An empty field is a missing value; no other text seems to mean one."
     return "Texts that mean a missing value, in every column. Remove one that is a value of its own somewhere."
 
 
-def _limits(found: Findings, data: dict[str, Any], comments: dict[Keys, str]) -> None:
-    table, target = found.table, found.target
+def _limits(findings: Findings, data: dict[str, Any], comments: dict[Keys, str]) -> None:
+    table, target = findings.table, findings.target
     rows = table.rows + table.refused
-    read = [name for name, proposed in found.roles.items() if proposed.role in (Role.FEATURE, Role.TIME, Role.GROUP)]
+    read = [name for name, proposed in findings.roles.items() if proposed.role in (Role.FEATURE, Role.TIME, Role.GROUP)]
     bad = table.refused + sum(table.columns[name].bad for name in [*read, target.name])
-    if found.split is not None:
-        bad += table.columns[found.split.column].missing
+    if findings.split is not None:
+        bad += table.columns[findings.split.column].missing
     unlabelled = target.unlabelled - table.columns[target.name].bad
     data["max_bad_fraction"] = _share(bad / rows)
     comments["data", "max_bad_fraction"] = (
@@ -139,25 +140,25 @@ def _share(observed: float) -> float:
     return min(1.0, math.ceil((observed + ROOM) * 1_000) / 1_000)
 
 
-def _columns(found: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
+def _columns(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
     entries: dict[str, Any] = {}
-    for name, column in found.table.columns.items():
-        facts = found.profile.columns[name]
+    for name, column in findings.table.columns.items():
+        facts = findings.profile.columns[name]
         comments["data", "columns", name] = column_remark(column, facts)
-        if name == found.target.name:
+        if name == findings.target.name:
             # its classes may be better names than true and false
-            comments["data", "columns", name] = f"The target: {found.target.why[0].lower()}{found.target.why[1:]}"
-            entries[name] = column_entry(column, facts, Proposed(Role.TARGET), kind=found.target.kind)
+            comments["data", "columns", name] = f"The target: {findings.target.why[0].lower()}{findings.target.why[1:]}"
+            entries[name] = column_entry(column, facts, Proposed(Role.TARGET), kind=findings.target.kind)
         else:
-            entries[name] = column_entry(column, facts, found.roles[name])
+            entries[name] = column_entry(column, facts, findings.roles[name])
     return entries
 
 
-def _preparation(found: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
+def _preparation(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
     split: dict[str, Any] = {"by": "stratified"}
     comments["preparation", "split"] = "At random, with equal shares of the target on every side."
-    if found.split is not None:
-        split = {"by": "time", "column": found.split.column}
+    if findings.split is not None:
+        split = {"by": "time", "column": findings.split.column}
         comments["preparation", "split"] = (
             "The oldest rows train, the newest test, as it will be in use. Dates may stand here instead of shares: "
             "validation_from, test_from, test_until."
@@ -165,8 +166,8 @@ def _preparation(found: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
     return {"split": {**split, "validation": 0.2, "test": TEST_SHARE}}
 
 
-def _model(found: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
-    rows = found.table.rows
+def _model(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
+    rows = findings.table.rows
     comments["tuning", "trials"] = "More trials find better settings and take longer; 0 skips the search."
     comments["training", "max_epochs"] = "Training stops earlier, once `patience` epochs brought nothing better."
     if rows < SMALL:
@@ -181,15 +182,15 @@ def _model(found: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
     }
 
 
-def _testing(found: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
-    task, small = found.target.task, found.table.rows < SMALL
+def _testing(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
+    task, small = findings.target.task, findings.table.rows < SMALL
     testing: dict[str, Any] = {"metric": _METRIC[task]}
     at = "testing"
     if task is Task.REGRESSION:
-        if found.split is None:
+        if findings.split is None:
             testing["gates"] = [{"metric": "r2", "at_least": 0.0}]
         else:
-            spread = found.profile.columns[found.target.name].deviation or 1.0
+            spread = findings.profile.columns[findings.target.name].deviation or 1.0
             testing["gates"] = [{"metric": "rmse", "at_most": float(figure(1.5 * spread).replace(",", ""))}]
         testing |= {"max_overfitting": 1.0, "max_slice_gap": 1.0}
         comments[at, "max_overfitting"] = (
@@ -206,7 +207,7 @@ def _testing(found: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
         "A little better than guessing: raise the limit to what the use needs. "
         "A model worse than a constant prediction is refused in any case."
     )
-    slices = _slices(found)
+    slices = _slices(findings)
     if slices:
         testing["slices"] = slices
         comments[at, "slices"] = "The model must hold for every value of these that has rows enough."
@@ -216,11 +217,11 @@ def _testing(found: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
 _METRIC: Final = {Task.BINARY: "roc_auc", Task.MULTICLASS: "log_loss", Task.REGRESSION: "rmse"}
 
 
-def _slices(found: Findings) -> list[str]:
+def _slices(findings: Findings) -> list[str]:
     """Return a few categories whose values have test rows enough to be judged one by one."""
     suited = []
-    for name in found.features:
-        facts = found.profile.columns[name]
+    for name in findings.features:
+        facts = findings.profile.columns[name]
         if facts.kind not in (Kind.CATEGORY, Kind.BOOLEAN) or facts.sensitive or facts.distinct > SLICE_LEVELS:
             continue
         large = [count for _, count in facts.top if count * TEST_SHARE >= SLICE_ROWS]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.schema import MAX_INTEGER, Kind
 from sevenfold.tables.moments import names_offset, parse_moments
+from sevenfold.tables.numerals import Notation, number_texts
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["DATE_FORMATS", "TOKENS", "Guess", "Numerals", "guess_kind", "missing_tokens", "number_texts"]
+__all__ = ["TOO_LARGE", "Guess", "guess_kind", "missing_tokens"]
 
 TOKENS: Final = frozenset(
     {"NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "Null", "null", "None", "none", "NONE"}
@@ -52,16 +53,9 @@ DATE_FORMATS: Final = (
     "%B %d, %Y",
 )
 MAX_SPELLINGS: Final = 8  # of true and false
+TOO_LARGE: Final = "Whole numbers too large for a number, so texts."
 TRUE_FALSE: Final = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"))
 _DATE_LIKE = re.compile(r"\d.*[-/. :]|[A-Za-z]{3,9}\.? \d")
-
-
-@dataclass(frozen=True)
-class Numerals:
-    """How numbers are written."""
-
-    decimal: str = "."
-    thousands: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +70,7 @@ class Guess:
     why: str = ""
 
 
-def missing_tokens(columns: Iterable[pl.Series], numerals: Numerals) -> tuple[str, ...]:
+def missing_tokens(columns: Iterable[pl.Series], notation: Notation) -> tuple[str, ...]:
     """Return the texts that mean a missing value somewhere in the table, "" first.
 
     A text such as NA counts where all else in its column are numbers or dates; in a column of texts only one that can
@@ -84,20 +78,20 @@ def missing_tokens(columns: Iterable[pl.Series], numerals: Numerals) -> tuple[st
 
     Args:
         columns: the distinct trimmed texts of each column.
-        numerals: how numbers are written.
+        notation: how numbers are written.
     """
-    found: set[str] = set()
+    tokens: set[str] = set()
     for texts in columns:
         suspects = set(texts.filter(texts.is_in(list(TOKENS))).to_list())
         if not suspects:
             continue
         rest = texts.filter(~texts.is_in(["", *TOKENS]))
-        typed = len(rest) > 0 and guess_kind(rest, numerals).kind is not Kind.CATEGORY
-        found |= suspects if typed else suspects & SURE
-    return ("", *sorted(found))
+        typed = len(rest) > 0 and guess_kind(rest, notation).kind is not Kind.CATEGORY
+        tokens |= suspects if typed else suspects & SURE
+    return ("", *sorted(tokens))
 
 
-def guess_kind(texts: pl.Series, numerals: Numerals) -> Guess:
+def guess_kind(texts: pl.Series, notation: Notation) -> Guess:
     """Return the kind that the distinct, trimmed, not missing texts of a column have in common.
 
     At most one in a hundred distinct texts may not fit; a column without texts is a category. Numbers with leading
@@ -110,24 +104,13 @@ def guess_kind(texts: pl.Series, numerals: Numerals) -> Guess:
     boolean = _boolean(texts.to_list()) if len(texts) <= MAX_SPELLINGS else None
     if boolean is not None:
         return boolean
-    plain = number_texts(texts, numerals)
+    plain = number_texts(texts, notation)
     fits = plain.cast(pl.Float64, strict=False).is_finite().fill_null(False)
     if len(texts) - int(fits.sum()) > MAX_BAD * len(texts):
         return _date(texts) or Guess(Kind.CATEGORY)
     if texts.str.contains(r"^[+-]?0\d").any():
         return Guess(Kind.CATEGORY, why="Codes with leading zeros, so texts.")
     return _whole_or_not(plain.filter(fits), frozenset(texts.filter(~fits).to_list()))
-
-
-def number_texts(texts: pl.Series, numerals: Numerals) -> pl.Series:
-    """Rewrite numbers so that Python's notation reads them; other texts become unreadable or stay so."""
-    if numerals.thousands:
-        point, sign = re.escape(numerals.decimal), re.escape(numerals.thousands)
-        grouped = texts.str.contains(rf"^[+-]?\d{{1,3}}({sign}\d{{3}})+({point}\d*)?$")
-        texts = texts.str.replace_all(numerals.thousands, "", literal=True).zip_with(grouped, texts)
-    if numerals.decimal == ",":
-        texts = texts.str.replace_all(".", "x", literal=True).str.replace(",", ".", literal=True)
-    return texts
 
 
 def _whole_or_not(plain: pl.Series, unfit: frozenset[str]) -> Guess:
@@ -137,7 +120,7 @@ def _whole_or_not(plain: pl.Series, unfit: frozenset[str]) -> Guess:
         return Guess(Kind.NUMBER, unfit=unfit)
     values = plain.cast(pl.Int64, strict=False)
     if values.null_count() or not values.is_between(-MAX_INTEGER, MAX_INTEGER).all():
-        return Guess(Kind.CATEGORY, why="Whole numbers too large for a number, so texts.")
+        return Guess(Kind.CATEGORY, why=TOO_LARGE)
     return Guess(Kind.INTEGER, unfit=unfit)
 
 

@@ -7,7 +7,6 @@ import re
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -16,14 +15,13 @@ from sevenfold.contracts.canonical import write_json, write_whole
 from sevenfold.contracts.errors import DataError, MissingExtraError
 from sevenfold.design.parameters import METADATA, Parameters
 from sevenfold.runtime.environment import kernel_environment
+from sevenfold.runtime.progress import OnProgress
 
 __all__ = ["built_in_notebook", "notebook_page", "run_notebook"]
 
-MESSAGE: Final = 300  # characters of a cell's error that are told
+MESSAGE: Final = 300  # characters of a cell's error that are shown
 START_SECONDS: Final = 120
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
-
-Told = Callable[[str, int, int], None]
 
 
 def built_in_notebook() -> str:
@@ -37,7 +35,7 @@ def run_notebook(
     out: Path,
     *,
     timeout_seconds: int = 600,
-    tell: Told | None = None,
+    on_progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """Run every cell in a kernel of this very Python and write the executed notebook, whole or not at all.
 
@@ -49,7 +47,7 @@ def run_notebook(
         given: what it is given.
         out: where the executed notebook goes.
         timeout_seconds: longest run of one cell.
-        tell: called with a message, the cells done and their number.
+        on_progress: called with a message, the cells done and their number.
 
     Returns:
         The executed notebook, as nbformat's mapping.
@@ -70,7 +68,7 @@ def run_notebook(
     with tempfile.TemporaryDirectory(prefix="sevenfold-notebook-") as work:
         write_json(Path(work) / "parameters.json", given.model_dump(mode="json"))
         folder = notebook.resolve().parent if notebook is not None else Path(work)
-        _execute(nodes, name, folder, Path(work), timeout_seconds, tell or (lambda message, done, total: None))
+        _execute(nodes, name, folder, Path(work), timeout_seconds, on_progress or (lambda message, done, total: None))
     write_whole(out, (nbformat.writes(nodes) + "\n").encode())
     return dict(nodes)
 
@@ -126,10 +124,10 @@ def _parsed(notebook: Path | None, name: str) -> Any:
             nodes = nbformat.reads(text, as_version=4)
             nbformat.validate(nodes)
     except (ValueError, KeyError, AttributeError, TypeError, nbformat.ValidationError) as error:
-        said = str(error).splitlines()
+        lines = str(error).splitlines()
         raise DataError(
             "not_a_notebook",
-            f"{name} must be a Jupyter notebook, but is not: {said[0][:150] if said else type(error).__name__}",
+            f"{name} must be a Jupyter notebook, but is not: {lines[0][:150] if lines else type(error).__name__}",
             remedy="Save it again from JupyterLab.",
         ) from error
     for cell in nodes.cells:
@@ -138,7 +136,7 @@ def _parsed(notebook: Path | None, name: str) -> Any:
     return nodes
 
 
-def _execute(nodes: Any, name: str, folder: Path, work: Path, timeout_seconds: int, tell: Told) -> None:
+def _execute(nodes: Any, name: str, folder: Path, work: Path, timeout_seconds: int, on_progress: OnProgress) -> None:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -147,7 +145,7 @@ def _execute(nodes: Any, name: str, folder: Path, work: Path, timeout_seconds: i
 
     def started(cell: Any, cell_index: int) -> None:
         running["cell"] = code.index(cell_index) + 1 if cell_index in code else running["cell"]
-        tell(f"cell {running['cell']} of {len(code)}", max(running["cell"] - 1, 0), len(code))
+        on_progress(f"cell {running['cell']} of {len(code)}", max(running["cell"] - 1, 0), len(code))
 
     client = NotebookClient(
         nodes,
@@ -168,27 +166,27 @@ def _execute(nodes: Any, name: str, folder: Path, work: Path, timeout_seconds: i
     except CellExecutionError as error:
         raise DataError(
             "notebook_failed",
-            f"Every cell of {name} must run, but cell {_place(code, nodes, running)} raised {error.ename}: "
+            f"Every cell of {name} must run, but cell {_position(code, nodes, running)} raised {error.ename}: "
             f"{_plain(error.evalue)}",
             remedy="Mend the cell: open the notebook in JupyterLab beside plan.yaml and run it there.",
         ) from None
     except CellTimeoutError:
         raise DataError(
             "notebook_timeout",
-            f"A cell of {name} may run {timeout_seconds} s, but cell {_place(code, nodes, running)} ran longer.",
+            f"A cell of {name} may run {timeout_seconds} s, but cell {_position(code, nodes, running)} ran longer.",
             remedy="Make it faster, load fewer rows (design.sample_rows), or raise design.timeout_seconds.",
         ) from None
     except (DeadKernelError, RuntimeError) as error:
         raise DataError(
             "kernel_died",
-            f"The kernel of {name} must live to the end, but died at cell {_place(code, nodes, running)}: "
+            f"The kernel of {name} must live to the end, but died at cell {_position(code, nodes, running)}: "
             f"{_plain(str(error))}",
             remedy="Mostly it ran out of memory: load fewer rows (design.sample_rows).",
         ) from None
-    tell("executed", len(code), len(code))
+    on_progress("executed", len(code), len(code))
 
 
-def _place(code: list[int], nodes: Any, running: dict[str, int]) -> str:
+def _position(code: list[int], nodes: Any, running: dict[str, int]) -> str:
     """Return a cell's number and its first line, which is the notebook's own text."""
     at = max(running["cell"], 1)
     lines = [line for line in nodes.cells[code[at - 1]].source.splitlines() if line.strip()] if code else []

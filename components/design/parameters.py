@@ -52,16 +52,16 @@ def parameters() -> Parameters:
     """Return what this notebook is given.
 
     Raises:
-        DataError: ``no_parameters`` where none of the places has any.
+        DataError: ``no_parameters`` where there are none.
     """
     given = notebook_parameters()
     if given is not None:
         return Parameters.model_validate_json(given.read_bytes())
     opened = notebook_name()
-    places = [opened] if opened is not None else []
-    found = list(_carried(places)) or list(_carried(sorted(Path.cwd().glob("*.ipynb"))[:MAX_NOTEBOOKS]))
-    if found and all(each == found[0] for each in found):
-        return found[0]
+    current = [opened] if opened is not None else []
+    carried = list(_carried(current)) or list(_carried(sorted(Path.cwd().glob("*.ipynb"))[:MAX_NOTEBOOKS]))
+    if carried and all(each == carried[0] for each in carried):
+        return carried[0]
     plan = Path("plan.yaml")
     if plan.is_file():
         return _from_plan(plan)
@@ -82,7 +82,7 @@ def load_sample(given: Parameters) -> pd.DataFrame:
     Raises:
         DataError: the table cannot be read.
     """
-    from sevenfold.design.typed import read_typed
+    from sevenfold.design.typed_table import read_typed
 
     table = read_typed(Path(given.table), given.data, max_rows=given.sample_rows)
     known = given.data.columns

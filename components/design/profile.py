@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Kind
 from sevenfold.design.sensitive import why_sensitive
-from sevenfold.design.typed import Tell, TypedColumn, TypedTable, read_typed
+from sevenfold.design.typed_column import TypedColumn
+from sevenfold.design.typed_table import TypedTable, read_typed
+from sevenfold.runtime.progress import OnProgress
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MIN_NAMED", "ColumnProfile", "Profile", "profile_column", "profile_table", "profile_typed"]
 
-MIN_NAMED: Final = 10  # a category seen less often is not told by name
+MIN_NAMED: Final = 10  # a category seen less often is not named
 TOP: Final = 12
 BINS: Final = 24
 QUANTILES: Final = (0.01, 0.25, 0.5, 0.75, 0.99)
@@ -88,26 +90,28 @@ class Profile:
         return sum(column.missing for column in self.columns.values()) / cells if cells else 0.0
 
 
-def profile_table(path: Path, data: DataSection | None = None, *, tell: Tell | None = None) -> Profile:
+def profile_table(path: Path, data: DataSection | None = None, *, on_progress: OnProgress | None = None) -> Profile:
     """Profile a CSV or Parquet file.
 
     Args:
         path: the file.
         data: what the file is and what its columns are; None guesses both.
-        tell: called with a message, the columns done and their number.
+        on_progress: called with a message, the columns done and their number.
 
     Raises:
         DataError: what `read_typed` raises.
     """
-    return profile_typed(read_typed(path, data, tell=tell), data, tell=tell)
+    return profile_typed(read_typed(path, data, on_progress=on_progress), data, on_progress=on_progress)
 
 
-def profile_typed(table: TypedTable, data: DataSection | None = None, *, tell: Tell | None = None) -> Profile:
+def profile_typed(
+    table: TypedTable, data: DataSection | None = None, *, on_progress: OnProgress | None = None
+) -> Profile:
     """Profile a table that was read; what is sensitive the plan says, or, without one, the values suggest."""
     columns: dict[str, ColumnProfile] = {}
     for at, (name, column) in enumerate(table.columns.items()):
-        if tell is not None:
-            tell(f"profile column {name}", at, len(table.columns))
+        if on_progress is not None:
+            on_progress(f"profile column {name}", at, len(table.columns))
         declared = data.columns.get(name) if data is not None else None
         if data is None:
             columns[name] = profile_column(column, table.rows)
@@ -121,7 +125,7 @@ def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = No
     """Profile one column; `sensitive` None lets name and values decide, else it is the reason, or "" for none."""
     present = column.values.drop_nulls()
     distinct = int(present.n_unique()) if len(present) else 0
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "name": column.name,
         "kind": column.kind,
         "rows": rows,
@@ -135,12 +139,12 @@ def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = No
         sensitive = why_sensitive(column, rows=rows, unique=unique)
     if column.kind is Kind.CATEGORY and len(present):
         lengths = present.str.len_chars()
-        found["lengths"] = (round(float(lengths.mean()), 1), int(lengths.max()))  # type: ignore[arg-type]
+        facts["lengths"] = (round(float(lengths.mean()), 1), int(lengths.max()))  # type: ignore[arg-type]
     if sensitive:
-        return ColumnProfile(**found, sensitive=sensitive)
+        return ColumnProfile(**facts, sensitive=sensitive)
     if column.kind in (Kind.CATEGORY, Kind.BOOLEAN):
-        return ColumnProfile(**found, top=_top(present))
-    return ColumnProfile(**found, **_spread(numbers(column)))
+        return ColumnProfile(**facts, top=_top(present))
+    return ColumnProfile(**facts, **_spread(numbers(column)))
 
 
 def numbers(column: TypedColumn) -> NDArray[np.float64]:

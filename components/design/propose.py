@@ -16,8 +16,9 @@ from sevenfold.design.plan_text import plan_text
 from sevenfold.design.profile import Profile, profile_typed
 from sevenfold.design.roles import propose_roles, time_split
 from sevenfold.design.target import target_facts
-from sevenfold.design.typed import Tell, read_typed
+from sevenfold.design.typed_table import read_typed
 from sevenfold.plan import Plan, parse_plan
+from sevenfold.runtime.progress import OnProgress
 
 __all__ = ["NOTEBOOK", "PLAN", "Proposal", "init_project", "plan_name", "propose_plan"]
 
@@ -43,7 +44,7 @@ def propose_plan(
     name: str = "",
     notebook: str = "",
     for_cluster: bool = False,
-    tell: Tell | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Proposal:
     """Read a table and propose a plan that preparation accepts and that an honest model passes.
 
@@ -54,27 +55,27 @@ def propose_plan(
         name: name of the plan; empty makes one of the file's.
         notebook: how the plan names the notebook; empty takes the built-in one.
         for_cluster: propose what a shared cluster wants: a person approves, and no example rows stand for users.
-        tell: called with a message, the steps done and their number.
+        on_progress: called with a message, the steps done and their number.
 
     Raises:
         DataError: the table cannot be used, or its target cannot be predicted; the code says why.
     """
-    read = read_typed(table, tell=tell)
-    profile = profile_typed(read, tell=tell)
+    read = read_typed(table, on_progress=on_progress)
+    profile = profile_typed(read, on_progress=on_progress)
     facts = target_facts(read, target)
     split = time_split(read, profile, facts)
-    if tell is not None:
-        tell("look for identifiers and leaks", len(read.columns), len(read.columns))
-    found = Findings(read, profile, facts, split, propose_roles(read, profile, facts, split))
-    if not found.features:
-        why = "; ".join(f"{column}: {proposed.why}" for column, proposed in list(found.roles.items())[:5])
+    if on_progress is not None:
+        on_progress("look for identifiers and leaks", len(read.columns), len(read.columns))
+    findings = Findings(read, profile, facts, split, propose_roles(read, profile, facts, split))
+    if not findings.features:
+        why = "; ".join(f"{column}: {proposed.why}" for column, proposed in list(findings.roles.items())[:5])
         raise DataError(
             "no_features",
             f"At least one column besides the target must be of use to a model, but none seems to be. {why}",
             remedy="Name another target, or write the plan by hand.",
         )
     document, comments = plan_document(
-        found, source or str(table), name or plan_name(table.stem), notebook, for_cluster
+        findings, source or str(table), name or plan_name(table.stem), notebook, for_cluster
     )
     text = plan_text(document, comments, inline=[("data", "columns")])
     return Proposal(parse_plan(text), text, profile)
@@ -100,7 +101,7 @@ def init_project(
     name: str = "",
     force: bool = False,
     for_cluster: bool = False,
-    tell: Tell | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Path:
     """Profile a table and write `plan.yaml` and the notebook `explore.ipynb` that starts from it, both or neither.
 
@@ -111,7 +112,7 @@ def init_project(
         name: name of the plan; empty makes one of the file's.
         force: replace files that are there.
         for_cluster: propose what a shared cluster wants.
-        tell: called with a message, the steps done and their number.
+        on_progress: called with a message, the steps done and their number.
 
     Returns:
         The path of the plan.
@@ -130,7 +131,7 @@ def init_project(
         name=name,
         notebook=NOTEBOOK,
         for_cluster=for_cluster,
-        tell=tell,
+        on_progress=on_progress,
     )
     before = notebook.read_bytes() if notebook.exists() else None
     write_whole(notebook, built_in_notebook().encode())

@@ -52,7 +52,7 @@ def design_report(profile: Profile, data: DataSection, notebook: str) -> Report:
             f"{profile.rows:,} rows and {len(profile.columns)} columns, {len(features)} of them features, to predict "
             f"{data.target!r}; {profile.missing:.1%} of the cells are missing. {notebook} ran."
         ),
-        level="warning" if any(found.level in ("warning", "bad") for found in findings) else "good",
+        level="warning" if any(finding.level in ("warning", "bad") for finding in findings) else "good",
         blocks=tuple(blocks),
     )
 
@@ -128,7 +128,7 @@ def _spread(facts: ColumnProfile, data: DataSection) -> Iterator[Chart]:
         yield from _histogram(facts, facts.name, unit)
     elif facts.top:
         top = facts.top[:MAX_BARS]
-        shares = top[0][1] >= SMALL_SHARE * facts.present  # smaller ones are told apart by their rows
+        shares = top[0][1] >= SMALL_SHARE * facts.present  # smaller ones are compared by their rows
         rows = [{"value": name, "rows": count / facts.present if shares else count} for name, count in top]
         others = facts.distinct - len(top)
         caption = f"The most frequent of {facts.distinct:,} values." if others > 0 else ""

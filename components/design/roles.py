@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.profile import ColumnProfile, Profile
 from sevenfold.design.target import TargetFacts
-from sevenfold.design.typed import TypedColumn, TypedTable
+from sevenfold.design.typed_column import TypedColumn
+from sevenfold.design.typed_table import TypedTable
 from sevenfold.tables.leakage import SAMPLE_ROWS, category_leaks, number_leaks
 
 if TYPE_CHECKING:
@@ -64,12 +65,12 @@ def propose_roles(
     table: TypedTable, profile: Profile, target: TargetFacts, split: TimeSplit | None
 ) -> dict[str, Proposed]:
     """Return the role of every column but the target, each with its reason where it is not a plain feature."""
-    found: dict[str, Proposed] = {}
+    roles: dict[str, Proposed] = {}
     for name, column in table.columns.items():
         if name == target.name:
             continue
-        found[name] = _role(column, profile.columns[name], table, target, split)
-    return found
+        roles[name] = _role(column, profile.columns[name], table, target, split)
+    return roles
 
 
 def time_split(table: TypedTable, profile: Profile, target: TargetFacts) -> TimeSplit | None:
@@ -152,13 +153,13 @@ def _runs_on(column: TypedColumn, split: TimeSplit) -> bool:
 
 
 def _leaks(column: TypedColumn, target: TargetFacts, rows: NDArray[np.bool_]) -> bool:
-    places = np.flatnonzero(rows)
-    places = places[:: -(-len(places) // SAMPLE_ROWS) or 1]  # those the test itself would take
-    values = column.values.gather(places)
+    indices = np.flatnonzero(rows)
+    indices = indices[:: -(-len(indices) // SAMPLE_ROWS) or 1]  # those the test itself would take
+    values = column.values.gather(indices)
     if column.kind is Kind.CATEGORY:
         codes = values.rank("dense").fill_null(0).to_numpy().astype(np.int64)
-        return category_leaks(codes, target.codes[places], classes=len(target.classes))
-    return number_leaks(_floats(values), target.codes[places], classes=len(target.classes))
+        return category_leaks(codes, target.codes[indices], classes=len(target.classes))
+    return number_leaks(_floats(values), target.codes[indices], classes=len(target.classes))
 
 
 def _samples(target: TargetFacts, split: TimeSplit | None) -> list[NDArray[np.bool_]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sevenfold.contracts.schema import Kind
 
 if TYPE_CHECKING:
-    from sevenfold.design.typed import TypedColumn
+    from sevenfold.design.typed_column import TypedColumn
 
 __all__ = ["why_sensitive"]
 

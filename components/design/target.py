@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind, Task
-from sevenfold.design.typed import TypedColumn, TypedTable
+from sevenfold.design.typed_column import TypedColumn
+from sevenfold.design.typed_table import TypedTable
 
 __all__ = ["TargetFacts", "target_facts"]
 
@@ -69,8 +70,8 @@ def target_facts(table: TypedTable, name: str) -> TargetFacts:
     labels = _labels(column)
     counted = labels.drop_nulls().alias("value").value_counts(sort=True)
     classes = tuple(sorted(((str(v), int(c)) for v, c in counted.iter_rows()), key=lambda row: (-row[1], row[0])))
-    place = {label: index for index, (label, _) in enumerate(classes)}
-    codes = np.array([place.get(label, -1) for label in labels.to_list()], dtype=np.int64)
+    index_of = {label: index for index, (label, _) in enumerate(classes)}
+    codes = np.array([index_of.get(label, -1) for label in labels.to_list()], dtype=np.int64)
     _check_classes(name, classes)
     kind = Kind.CATEGORY if column.kind is Kind.BOOLEAN and not _says_true(column) else column.kind
     return TargetFacts(name, task, kind, why, codes, classes, unlabelled)

@@ -5,7 +5,7 @@ The rows are counted like those of users: no replay header is set, so the counte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -17,15 +17,15 @@ from sevenfold.contracts.schema import Column
 from sevenfold.drift.counters import Scrape, since, summed
 from sevenfold.monitoring.scrape import scrape
 from sevenfold.monitoring.windows import Window
+from sevenfold.runtime.progress import OnProgress
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.scoring.feeds import Feeds, feeds_from_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MAX_ROWS", "OnProgress", "Replayed", "evenly_spaced", "replay"]
+__all__ = ["MAX_ROWS", "Replayed", "evenly_spaced", "replay"]
 
-OnProgress = Callable[[str, int, int], None]  # message, done, total
 
 BATCH: Final = 1_024  # rows of a request; halved where the predictor takes fewer
 SINGLES: Final = 100  # rows of each window sent one by one first, for the time of one request

@@ -29,29 +29,20 @@ def prepare_data(
     from sevenfold.runtime.failure import stage_boundary
 
     with stage_boundary("preparation"):
-        import json
-        import tempfile
         from pathlib import Path
 
-        from sevenfold.plan.data import DataSection
-        from sevenfold.plan.preparation import PreparationSection
-        from sevenfold.preparation.prepare import prepare
-        from sevenfold.preparation.report import preparation_report
-        from sevenfold.report.page import write_report
+        from sevenfold.preparation.stage import prepare_source
         from sevenfold.runtime.environment import in_cluster
         from sevenfold.runtime.progress import report_progress
-        from sevenfold.tables.source import ATTEMPTS, CLUSTER_ATTEMPTS, resolve_source
+        from sevenfold.tables.source import ATTEMPTS, CLUSTER_ATTEMPTS
 
-        given = json.loads(settings)
-        section = DataSection.model_validate(given["data"]).replaced(digest=data_digest)
-        patience = CLUSTER_ATTEMPTS if in_cluster() else ATTEMPTS
-        with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
-            prepared = prepare(
-                resolve_source(data or section.source, Path.cwd(), Path(work), attempts=patience),
-                section,
-                PreparationSection.model_validate(given["preparation"]),
-                Path(dataset.path),
-                max_features=given["max_features"],
-                tell=lambda message, done, total: report_progress("preparation", message, done=done, total=total),
-            )
-        write_report(preparation_report(prepared), Path(report.path), Path(summary.path))
+        prepare_source(
+            data,
+            data_digest,
+            settings,
+            dataset=Path(dataset.path),
+            report=Path(report.path),
+            summary=Path(summary.path),
+            attempts=CLUSTER_ATTEMPTS if in_cluster() else ATTEMPTS,
+            on_progress=lambda message, done, total: report_progress("preparation", message, done=done, total=total),
+        )

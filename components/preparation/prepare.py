@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import secrets
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,18 +10,21 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.dataset import DATASET_FILES
-from sevenfold.contracts.errors import DataError, PolicyError, SevenfoldError
-from sevenfold.contracts.manifest import MANIFEST, seal
+from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.reference import Reference
-from sevenfold.contracts.schema import Kind, Role, Schema, Task
+from sevenfold.contracts.schema import Role, Schema, Task
 from sevenfold.contracts.transform import Target, Transform
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import PreparationSection, SplitBy
 from sevenfold.preparation.features import FeatureFindings, FeatureFitter, dropped_column
+from sevenfold.preparation.folder import scratch_folder, whole_folder
+from sevenfold.preparation.prepared import Prepared, is_date, warnings_of
 from sevenfold.preparation.split import LATER, SPLITS, check_split, split_by_group, split_by_time, split_stratified
 from sevenfold.preparation.store import RowStore, sort_rows, write_splits
-from sevenfold.preparation.timeline import Span, balance, timeline
+from sevenfold.preparation.timeline import balance, timeline
+from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.labels import class_names
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.reader import TableReader
@@ -36,33 +32,9 @@ from sevenfold.tables.reader import TableReader
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["prepare"]
 
 STEPS: Final = 5
-Tell = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What preparation did: enough for a report, nothing that a sensitive column's values could be told from."""
-
-    digest: str
-    source: str
-    schema: Schema
-    by: SplitBy
-    rows: int
-    splits: dict[str, int]
-    refused: dict[str, int]  # by code
-    refused_by_column: dict[tuple[str, str], int]
-    features: list[FeatureFindings]
-    balance: dict[str, dict[str, float]]  # per side: share per class, or mean and deviation
-    timeline: list[Span]
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def kept(self) -> int:
-        """Rows that came into the dataset."""
-        return sum(self.splits.values())
 
 
 def prepare(
@@ -72,7 +44,7 @@ def prepare(
     out: Path,
     *,
     max_features: int = 50,
-    tell: Tell | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Prepared:
     """Read a table, check it, split it, fit the transform on the training rows, and seal the dataset folder `out`.
 
@@ -85,19 +57,19 @@ def prepare(
         preparation: how to split and fit.
         out: the folder to make; an earlier dataset there is replaced.
         max_features: how many features get reference bins.
-        tell: called with a message, the steps done and their number.
+        on_progress: called with a message, the steps done and their number.
 
     Raises:
         DataError: the table cannot be used; the code says why.
         PolicyError: ``not_ours`` where `out` holds something else than a dataset.
         SevenfoldError: ``disk_full``.
     """
-    tell = tell or (lambda message, done, total: None)
+    on_progress = on_progress or (lambda message, done, total: None)
     _check_digest(table, data)
-    with _folder(out) as work, _scratch(work) as scratch:
+    with whole_folder(out) as work, scratch_folder(work) as scratch:
         store = RowStore(scratch / "rows.arrow")
         try:
-            return _prepared(table, data, preparation, work, store, max_features, tell)
+            return _prepared(table, data, preparation, work, store, max_features, on_progress)
         finally:
             store.close()
 
@@ -109,20 +81,20 @@ def _prepared(
     work: Path,
     store: RowStore,
     max_features: int,
-    tell: Tell,
+    on_progress: OnProgress,
 ) -> Prepared:
     split_column = "" if section.split.by is SplitBy.STRATIFIED else section.split.column
     reader = TableReader(table, data, required={split_column} - {""})
     for batch in reader:
         store.add(batch)
-        tell(f"read {reader.rows:,} rows", 0, STEPS)
+        on_progress(f"read {reader.rows:,} rows", 0, STEPS)
     reader.quarantine.check(reader.rows)
     if store.rows == 0:
         raise DataError(
             "no_rows", f"A table must have usable rows, but all {reader.rows} of {table.name} were refused."
         )
     target, classes = _target(store.column(data.target), data)
-    tell(f"split {store.rows:,} rows by {section.split.by.value}", 1, STEPS)
+    on_progress(f"split {store.rows:,} rows by {section.split.by.value}", 1, STEPS)
     times = _times(store, data, split_column) if section.split.by is SplitBy.TIME else None
     sides = _sides(store, data, section, target, classes, times)
     check_split(sides, target, classes, section.split, hidden=data.columns[data.target].sensitive)
@@ -132,13 +104,13 @@ def _prepared(
     fitter = FeatureFitter(data, section, sides, target, schema, max_features)
     features = []
     for at, (name, column) in enumerate(schema.features.items()):
-        tell(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
+        on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
         features.append(fitter.fit(name, column, store.column(name)))
     schema = _without_dropped(schema, features, section)
-    tell("write the splits", 3, STEPS)
+    on_progress("write the splits", 3, STEPS)
     splits = _write_rows(store, sides, times, schema, work)
     _write_rest(work, schema, features, fitter, target, sides, reader.quarantine)
-    tell("seal the dataset", 4, STEPS)
+    on_progress("seal the dataset", 4, STEPS)
     rows = {f"{name}.parquet": count for name, count in splits.items()}
     rows["quarantine.parquet"] = reader.quarantine.counts.total()
     digest = seal(work, expected=DATASET_FILES, rows=rows)
@@ -154,8 +126,8 @@ def _prepared(
         refused_by_column=dict(reader.quarantine.by_column),
         features=features,
         balance=balance(target, sides, classes, hidden=hidden),
-        timeline=timeline(times, target, sides, classes, is_date=_is_date(data, split_column)),
-        warnings=_warnings(reader, features, times, data, split_column),
+        timeline=timeline(times, target, sides, classes, is_date=is_date(data, split_column)),
+        warnings=warnings_of(reader, features, times, data, split_column),
     )
 
 
@@ -176,22 +148,18 @@ def _target(values: pa.Array, data: DataSection) -> tuple[NDArray[Any], tuple[st
     codes = values.indices.to_numpy(zero_copy_only=False)
     counts = np.bincount(codes, minlength=len(names))
     classes = class_names({name: int(count) for name, count in zip(names, counts, strict=True) if count}, data)
-    place = {name: index for index, name in enumerate(classes)}
-    return np.array([place.get(name, -1) for name in names], dtype=np.int64)[codes], classes
+    index_of = {name: index for index, name in enumerate(classes)}
+    return np.array([index_of.get(name, -1) for name in names], dtype=np.int64)[codes], classes
 
 
 def _times(store: RowStore, data: DataSection, name: str) -> NDArray[Any]:
     import pyarrow as pa
 
     values = store.column(name)
-    if _is_date(data, name):
+    if is_date(data, name):
         values = values.cast(pa.int64())
     numbers: NDArray[Any] = values.to_numpy(zero_copy_only=False)
     return numbers
-
-
-def _is_date(data: DataSection, name: str) -> bool:
-    return bool(name) and data.columns[name].kind is Kind.DATETIME
 
 
 def _sides(
@@ -220,16 +188,16 @@ def _sides(
 
 def _without_dropped(schema: Schema, features: list[FeatureFindings], section: PreparationSection) -> Schema:
     columns = dict(schema.columns)
-    for found in features:
-        if found.dropped:
-            columns[found.name] = dropped_column(found.column, found.dropped)
+    for feature in features:
+        if feature.dropped:
+            columns[feature.name] = dropped_column(feature.column, feature.dropped)
     for name, column in schema.columns.items():
         # a sensitive group has done its part once the split is drawn
         if column.role is Role.GROUP and column.sensitive and not column.also_feature:
             del columns[name]
     changed = schema.model_copy(update={"columns": columns})
     if not changed.features:
-        dropped = ", ".join(f"{found.name!r} ({found.dropped})" for found in features[:8])
+        dropped = ", ".join(f"{feature.name!r} ({feature.dropped})" for feature in features[:8])
         raise DataError(
             "no_features",
             f"At least one feature must vary in the training rows, but all were dropped: {dropped}.",
@@ -271,7 +239,7 @@ def _write_rest(
         fitted = Target(mean=float(train.mean()), scale=scale if scale > 0 else 1.0)
     else:
         fitted = Target(classes=schema.classes)
-    kept = tuple(found.feature for found in features if found.feature is not None and not found.dropped)
+    kept = tuple(item.feature for item in features if item.feature is not None and not item.dropped)
     write_versioned(work / "schema.json", schema)
     write_versioned(work / "transform.json", Transform(features=kept, target=fitted))
     rows = next(iter(fitter.bins.values())).rows if fitter.bins else len(train)
@@ -279,78 +247,12 @@ def _write_rest(
     pq.write_table(quarantine.table(), work / "quarantine.parquet", compression="snappy", store_schema=False)
 
 
-def _warnings(
-    reader: TableReader,
-    features: list[FeatureFindings],
-    times: NDArray[Any] | None,
-    data: DataSection,
-    split_column: str,
-) -> list[str]:
-    said = []
-    why = {
-        "all_missing": "has no value in the training rows",
-        "constant": "has one value only in the training rows",
-        "all_rare": "has no category that is frequent enough in the training rows",
-    }
-    said += [f"Column {found.name!r} {why[found.dropped]}: dropped." for found in features if found.dropped]
-    said += [f"Column {f.name!r} tells the target almost by itself; the plan allows it." for f in features if f.leaks]
-    for name, count in reader.trimmed.items():
-        said.append(f"Column {name!r}: white space around {count:,} values was trimmed.")
-    if reader.absent:
-        said.append(f"Columns that the plan ignores are not in the table: {', '.join(reader.absent[:8])}.")
-    if times is not None and len(times):
-        if (np.diff(times) < 0).any():
-            said.append(f"The rows are not in the order of {split_column!r}; the split goes by the values.")
-        if _is_date(data, split_column):
-            now = datetime.now(tz=UTC).timestamp() * 1e6
-            if future := int(np.count_nonzero(times > now)):
-                said.append(f"{future:,} rows have a moment of {split_column!r} in the future.")
-    return said
-
-
 def _check_digest(table: Path, data: DataSection) -> None:
     if not table.is_file():
         raise DataError("missing_file", f"The table must be a file, but {table.name!r} is not there.")
-    if data.digest and (found := file_digest(table)) != data.digest:
+    if data.digest and (actual := file_digest(table)) != data.digest:
         raise DataError(
             "digest_mismatch",
-            f"{table.name} must have the digest {data.digest}, but has {found}.",
+            f"{table.name} must have the digest {data.digest}, but has {actual}.",
             remedy="It was cut off or replaced: fetch it again, or write the new digest into the plan.",
         )
-
-
-@contextmanager
-def _folder(out: Path) -> Iterator[Path]:
-    """Give a folder beside `out` and, once all went well, let it take its place."""
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
-        raise PolicyError(
-            "not_ours", f"The dataset folder must be new, empty or a dataset, but {out.name!r} holds other files."
-        )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = out.parent / f".{out.name}.{secrets.token_hex(4)}.tmp"
-    work.mkdir()
-    try:
-        yield work
-        if out.is_dir():
-            shutil.rmtree(out)
-        work.replace(out)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise SevenfoldError(
-            "disk_full",
-            f"A dataset needs about three times the table's size on disk, but {out.parent} is full.",
-            remedy="Free some space, or give the stage a larger volume.",
-        ) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-@contextmanager
-def _scratch(work: Path) -> Iterator[Path]:
-    folder = work.with_name(work.name + ".rows")
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sevenfold.contracts.schema import Kind, Task
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature
 from sevenfold.preparation.features import FeatureFindings
-from sevenfold.preparation.prepare import Prepared
+from sevenfold.preparation.prepared import Prepared
 from sevenfold.report.charts import bars, lines
 from sevenfold.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
 from sevenfold.tables.quarantine import LABEL_MISSING
@@ -20,9 +20,9 @@ SHOWN_CLASSES = 20
 
 
 def preparation_report(prepared: Prepared) -> Report:
-    """Tell what preparation found; it names no value of a sensitive column."""
+    """Return what preparation did as a report; it names no value of a sensitive column."""
     splits = ", ".join(f"{name} {rows:,}" for name, rows in prepared.splits.items())
-    used = sum(1 for found in prepared.features if not found.dropped)
+    used = sum(1 for feature in prepared.features if not feature.dropped)
     headline = (
         f"{prepared.kept:,} of {prepared.rows:,} rows kept, {used} features, split by {prepared.by.value}: {splits}."
     )
@@ -145,14 +145,14 @@ def _refused(prepared: Prepared) -> Iterator[Block]:
 
 
 def _missing(prepared: Prepared) -> Iterator[Chart]:
-    gaps = [found for found in prepared.features if any(found.missing.values())]
+    gaps = [feature for feature in prepared.features if any(feature.missing.values())]
     if not gaps:
         return
-    gaps.sort(key=lambda found: -max(found.missing.values()))
+    gaps.sort(key=lambda feature: -max(feature.missing.values()))
     rows = [
-        {"column": found.name, "share": share, "split": split}
-        for found in gaps[:SHOWN_COLUMNS]
-        for split, share in found.missing.items()
+        {"column": feature.name, "share": share, "split": split}
+        for feature in gaps[:SHOWN_COLUMNS]
+        for split, share in feature.missing.items()
     ]
     yield bars(
         "Missing values",
@@ -167,15 +167,15 @@ def _missing(prepared: Prepared) -> Iterator[Chart]:
 
 
 def _categories(prepared: Prepared) -> Iterator[Block]:
-    found = [item for item in prepared.features if isinstance(item.feature, CategoryFeature) and not item.dropped]
-    if not found:
+    encoded = [item for item in prepared.features if isinstance(item.feature, CategoryFeature) and not item.dropped]
+    if not encoded:
         return
     yield Table(
         title="Categories",
         columns=("column", "distinct in training", "kept", "share of rows that are rare", "encoding"),
         rows=tuple(
             (item.name, item.levels, len(item.feature.levels), round(item.rare, 4), item.feature.encoding)
-            for item in found[:SHOWN_COLUMNS]
+            for item in encoded[:SHOWN_COLUMNS]
             if isinstance(item.feature, CategoryFeature)
         ),
         caption="A rare category shares one code with those that were never seen.",
@@ -183,27 +183,27 @@ def _categories(prepared: Prepared) -> Iterator[Block]:
 
 
 def _columns(prepared: Prepared) -> Table:
-    features = {found.name: found for found in prepared.features}
+    features = {feature.name: feature for feature in prepared.features}
     rows = []
     for name, column in prepared.schema.columns.items():
-        told = _told(features[name]) if name in features else column.note
-        rows.append((name, column.kind.value, column.role.value, told))
+        text = _encoding_text(features[name]) if name in features else column.note
+        rows.append((name, column.kind.value, column.role.value, text))
     return Table(title="Columns", columns=("column", "kind", "role", "how the model sees it"), rows=tuple(rows))
 
 
-def _told(found: FeatureFindings) -> str:
-    if found.dropped:
-        return f"dropped: {found.dropped.replace('_', ' ')} in the training rows"
-    feature = found.feature
-    gap = " + a missing flag" if isinstance(feature, NumberFeature | DatetimeFeature) and feature.indicator else ""
-    if isinstance(feature, NumberFeature):
-        if found.column.sensitive or feature.kind is Kind.BOOLEAN:
+def _encoding_text(findings: FeatureFindings) -> str:
+    if findings.dropped:
+        return f"dropped: {findings.dropped.replace('_', ' ')} in the training rows"
+    fitted = findings.feature
+    gap = " + a missing flag" if isinstance(fitted, NumberFeature | DatetimeFeature) and fitted.indicator else ""
+    if isinstance(fitted, NumberFeature):
+        if findings.column.sensitive or fitted.kind is Kind.BOOLEAN:
             return "scaled" + gap
-        return f"(x - {feature.center:.4g}) / {feature.scale:.4g}, missing is {feature.fill:.4g}" + gap
-    if isinstance(feature, DatetimeFeature):
-        return ", ".join(part.value.replace("_", " ") for part in feature.parts) + gap
-    if isinstance(feature, CategoryFeature):
-        return f"{feature.encoding} of {feature.size} codes"
+        return f"(x - {fitted.center:.4g}) / {fitted.scale:.4g}, missing is {fitted.fill:.4g}" + gap
+    if isinstance(fitted, DatetimeFeature):
+        return ", ".join(part.value.replace("_", " ") for part in fitted.parts) + gap
+    if isinstance(fitted, CategoryFeature):
+        return f"{fitted.encoding} of {fitted.size} codes"
     return ""
 
 

@@ -115,10 +115,10 @@ def check_split(
     sizes = np.bincount(sides, minlength=4)
     for side in (TRAIN, VALIDATION, TEST):
         if sizes[side] < MIN_CLASS_ROWS:
-            told = ", ".join(f"{name} {size}" for name, size in zip(SPLITS, sizes.tolist(), strict=True))
+            listed = ", ".join(f"{name} {size}" for name, size in zip(SPLITS, sizes.tolist(), strict=True))
             raise DataError(
                 "empty_split",
-                f"Every side of the split must have {MIN_CLASS_ROWS} rows or more, but the rows are: {told}.",
+                f"Every side of the split must have {MIN_CLASS_ROWS} rows or more, but the rows are: {listed}.",
                 remedy=_SPLIT_REMEDY[section.by],
             )
         for index, name in enumerate(classes):

@@ -36,7 +36,7 @@ class RowStore:
         self.schema: pa.Schema | None = None
         self._stream = path.open("w+b")
         self._texts: dict[str, list[pa.Array]] = {}
-        self._places: dict[str, list[tuple[int, int]]] = {}  # offset and size of each batch's message
+        self._messages: dict[str, list[tuple[int, int]]] = {}  # offset and size of each batch's message
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Append a batch; all have one schema."""
@@ -47,14 +47,14 @@ class RowStore:
         if self.schema is None:
             self.schema = batch.schema
             self._texts = {item.name: [] for item in batch.schema if pa.types.is_dictionary(item.type)}
-            self._places = {item.name: [] for item in batch.schema}
+            self._messages = {item.name: [] for item in batch.schema}
         for name, values in zip(batch.schema.names, batch.columns, strict=True):
             plain = values
             if name in self._texts:
                 self._texts[name].append(values.dictionary)
                 plain = values.indices
             message = pa.RecordBatch.from_arrays([plain], [name]).serialize()
-            self._places[name].append((self._stream.tell(), message.size))
+            self._messages[name].append((self._stream.tell(), message.size))
             self._stream.write(message)
         self.rows += len(batch)
 
@@ -62,7 +62,7 @@ class RowStore:
         """Return a column of all rows as one array."""
         import pyarrow as pa
 
-        parts = [self._read(name, at) for at in range(len(self._places[name]))]
+        parts = [self._read(name, at) for at in range(len(self._messages[name]))]
         if name not in self._texts:
             return pa.concat_arrays(parts)
         unified = pa.chunked_array(parts).unify_dictionaries()
@@ -72,7 +72,7 @@ class RowStore:
         """Yield some columns of the rows again as they were added, batch by batch."""
         import pyarrow as pa
 
-        for at in range(len(next(iter(self._places.values()), ()))):
+        for at in range(len(next(iter(self._messages.values()), ()))):
             yield pa.RecordBatch.from_arrays([self._read(name, at) for name in names], list(names))
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class RowStore:
     def _read(self, name: str, at: int) -> pa.Array:
         import pyarrow as pa
 
-        offset, size = self._places[name][at]
+        offset, size = self._messages[name][at]
         self._stream.seek(offset)
         kind = pa.int32() if name in self._texts else self.schema.field(name).type  # type: ignore[union-attr]
         message = pa.py_buffer(self._stream.read(size))

@@ -30,7 +30,7 @@ def balance(
     target: NDArray[Any], sides: NDArray[np.int8], classes: tuple[str, ...], *, hidden: bool
 ) -> dict[str, dict[str, float]]:
     """Return per side the share of each class, or mean and standard deviation; `hidden` numbers the classes."""
-    found: dict[str, dict[str, float]] = {}
+    spread: dict[str, dict[str, float]] = {}
     for side, name in enumerate(SPLITS):
         part = target[sides == side]
         if not len(part):
@@ -38,10 +38,10 @@ def balance(
         if classes:
             shares = np.bincount(part, minlength=len(classes)) / len(part)
             names = [f"class {at}" for at in range(len(classes))] if hidden else classes
-            found[name] = dict(zip(names, shares.tolist(), strict=True))
+            spread[name] = dict(zip(names, shares.tolist(), strict=True))
         else:
-            found[name] = {"mean": float(part.mean()), "deviation": float(part.std())}
-    return found
+            spread[name] = {"mean": float(part.mean()), "deviation": float(part.std())}
+    return spread
 
 
 def timeline(
@@ -59,8 +59,8 @@ def timeline(
     if times is None or not len(times) or len(classes) > 2:
         return []
     edges = np.linspace(float(times.min()), float(times.max()), SPANS + 1)
-    place = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, SPANS - 1)
-    cell = place * len(SPLITS) + sides
+    span = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, SPANS - 1)
+    cell = span * len(SPLITS) + sides
     rows = np.bincount(cell, minlength=SPANS * len(SPLITS))
     total = np.bincount(cell, weights=target.astype(np.float64), minlength=len(rows))
     spans = []

@@ -1,4 +1,4 @@
-"""What a file of rows is, told from its bytes: format, encoding, delimiter, header.
+"""What a file of rows is, judged from its bytes: format, encoding, delimiter, header.
 
 For design to propose, and for preparation to say what is wrong.
 """
@@ -214,17 +214,17 @@ def _head(path: Path, size: int = HEAD_BYTES) -> bytes:
 
 
 def _records(text: str, delimiter: str, count: int) -> list[list[str]]:
-    found: list[list[str]] = []
+    records: list[list[str]] = []
     whole = text if len(text) < HEAD_BYTES // 2 else text[: text.rfind("\n") + 1] or text
     try:
         for row in csv.reader(io.StringIO(whole, newline=""), delimiter=delimiter):
             if row:
-                found.append(row)
-            if len(found) == count:
+                records.append(row)
+            if len(records) == count:
                 break
     except csv.Error:
         pass
-    return found
+    return records
 
 
 def _is_number(field: str, decimal: str) -> bool:

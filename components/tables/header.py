@@ -1,4 +1,4 @@
-"""The header of a table against the plan: names that are empty, twice there, too many, not there or not known."""
+"""The header of a table: its names by themselves, and against the columns of the plan."""
 
 from __future__ import annotations
 
@@ -6,23 +6,39 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
+from typing import Final
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Role
 from sevenfold.plan.data import DataSection
 from sevenfold.tables.dialect import DELIMITERS, header_of, name_key
 
-__all__ = ["MAX_COLUMNS", "check_header", "split_header"]
+__all__ = ["MAX_COLUMNS", "Header", "check_columns", "check_delimiter", "check_names", "split_header"]
 
-MAX_COLUMNS = 2_000
+MAX_COLUMNS: Final = 2_000
+HEAD_CHARACTERS: Final = 1 << 20
 
 
-def split_header(chunks: Iterator[bytes], data: DataSection, source: str) -> tuple[list[str], int, Iterator[bytes]]:
-    """Return the trimmed column names of a CSV, the line after the header, and the bytes from there on.
+@dataclass(frozen=True)
+class Header:
+    """The header of a CSV: its trimmed names, and the bytes after it with the number of their first line.
+
+    `head` is the beginning of the file, for what another delimiter would make of it.
+    """
+
+    names: list[str]
+    head: str
+    body: Iterator[bytes]
+    next_line: int
+
+
+def split_header(chunks: Iterator[bytes], delimiter: str, source: str) -> Header:
+    """Split the UTF-8 bytes of a CSV into its header and the rest.
 
     Raises:
-        DataError: ``empty_file``, ``delimiter``, ``unclosed_quote`` and what `check_header` raises.
+        DataError: ``empty_file``, ``unclosed_quote``.
     """
     first = next(chunks, b"")
     while first and not first.strip(b"\r\n"):
@@ -34,20 +50,17 @@ def split_header(chunks: Iterator[bytes], data: DataSection, source: str) -> tup
     text = codecs.getincrementaldecoder("utf-8")().decode(first)
     if not text.strip("\r\n"):
         raise DataError("empty_file", f"A table must have a header and rows, but {source} holds no text.")
-    names = header_of(text, data.delimiter)
-    _check_delimiter(text, names, data, source)
-    check_header(names, data, source)
-    used, lines = _extent(text, data.delimiter)
+    names = header_of(text, delimiter)
+    used, lines = _extent(text, delimiter)
     body = first[len(text[:used].encode()) :]
-    return names, lines + 1, chain([body], chunks)
+    return Header(names, text[:HEAD_CHARACTERS], chain([body], chunks), lines + 1)
 
 
-def check_header(names: Sequence[str], data: DataSection, source: str) -> None:
-    """Check the columns a table has against those of the plan.
+def check_names(names: Sequence[str], source: str) -> None:
+    """Refuse column names that are too many, empty, or alike.
 
     Raises:
-        DataError: ``too_many_columns``, ``empty_column_name``, ``duplicate_column``, ``missing_column``,
-            ``unknown_column``.
+        DataError: ``too_many_columns``, ``empty_column_name``, ``duplicate_column``.
     """
     if len(names) > MAX_COLUMNS:
         raise DataError(
@@ -72,10 +85,14 @@ def check_header(names: Sequence[str], data: DataSection, source: str) -> None:
                 remedy="Rename one of them.",
             )
         seen[key] = name
-    _check_known(names, data, source)
 
 
-def _check_known(names: Sequence[str], data: DataSection, source: str) -> None:
+def check_columns(names: Sequence[str], data: DataSection, source: str) -> None:
+    """Check the columns a table has against those of the plan.
+
+    Raises:
+        DataError: ``missing_column``, ``unknown_column``.
+    """
     have = set(names)
     missing = [n for n, column in data.columns.items() if n not in have and column.role is not Role.IGNORE]
     if missing:
@@ -94,19 +111,23 @@ def _check_known(names: Sequence[str], data: DataSection, source: str) -> None:
         )
 
 
-def _check_delimiter(text: str, names: list[str], data: DataSection, source: str) -> None:
-    """Say that the delimiter is wrong where another one finds more of the plan's columns."""
-    fitting = len(set(names) & set(data.columns))
+def check_delimiter(header: Header, data: DataSection, source: str) -> None:
+    """Refuse the plan's delimiter where another one splits the header into more of the plan's columns.
+
+    Raises:
+        DataError: ``delimiter``.
+    """
+    fitting = len(set(header.names) & set(data.columns))
     if fitting == len(data.columns):
         return
     for other in DELIMITERS:
         if other == data.delimiter:
             continue
         try:
-            found = header_of(text, other)
+            names = header_of(header.head, other)
         except DataError:
             continue
-        if len(set(found) & set(data.columns)) > fitting or (len(names) == 1 and len(found) > 1):
+        if len(set(names) & set(data.columns)) > fitting or (len(header.names) == 1 and len(names) > 1):
             raise DataError(
                 "delimiter",
                 f"Fields must be separated by {data.delimiter!r}, as the plan says, but {source} has {other!r}. "

@@ -38,10 +38,10 @@ def class_names(counts: Mapping[str, int], data: DataSection) -> tuple[str, ...]
     hidden = data.columns[data.target].sensitive
     names = _ordered(counts)
     if len(names) < 2:
-        found = f"only {names[0]!r}" if names and not hidden else f"{len(names)}"
+        shown = f"only {names[0]!r}" if names and not hidden else f"{len(names)}"
         raise DataError(
             "single_class",
-            f"The target {data.target!r} must have two classes or more, but has {found}.",
+            f"The target {data.target!r} must have two classes or more, but has {shown}.",
             remedy="See whether the table was filtered, or name another target.",
         )
     if data.task is Task.MULTICLASS:

@@ -43,8 +43,8 @@ def number_leaks(values: NDArray[np.float64], target: NDArray[Any], *, classes: 
     counts = np.bincount(target, minlength=classes)
     if (counts[counts > 0] < MIN_CLASS_ROWS).any() and counts.max() > len(target) - MIN_CLASS_ROWS:
         return False  # too few rows outside the largest class to tell luck from leak
-    _, place = np.unique(values, return_inverse=True)
-    most, hits = _majorities(place, target, classes)
+    _, level = np.unique(values, return_inverse=True)
+    most, hits = _majorities(level, target, classes)
     wrong = len(target) - int(hits.sum())
     turns = int(np.count_nonzero(np.diff(most)))
     baseline = len(target) - int(counts.max())
@@ -64,30 +64,30 @@ def category_leaks(codes: NDArray[np.int64], target: NDArray[Any], *, classes: i
         return False
     order = np.random.default_rng(7).permutation(len(codes))
     seen, held = order[::2], order[1::2]
-    _, place = np.unique(codes, return_inverse=True)
-    levels = int(place.max()) + 1
+    _, level = np.unique(codes, return_inverse=True)
+    levels = int(level.max()) + 1
     if not classes:
-        return _category_tells_value(place, target, seen, held, levels)
+        return _category_tells_value(level, target, seen, held, levels)
     counts = np.bincount(target, minlength=classes)
     guess = np.full(levels, counts.argmax())
-    known, local = np.unique(place[seen], return_inverse=True)
+    known, local = np.unique(level[seen], return_inverse=True)
     guess[known], _ = _majorities(local, target[seen], classes)
-    wrong = np.count_nonzero(guess[place[held]] != target[held])
+    wrong = np.count_nonzero(guess[level[held]] != target[held])
     baseline = np.count_nonzero(target[held] != counts.argmax())
     return bool(baseline >= MIN_CLASS_ROWS and wrong <= ERRORS * baseline)
 
 
 def _category_tells_value(
-    place: NDArray[np.int64],
+    level: NDArray[np.int64],
     target: NDArray[np.float64],
     seen: NDArray[np.int64],
     held: NDArray[np.int64],
     levels: int,
 ) -> bool:
-    count = np.bincount(place[seen], minlength=levels)
-    total = np.bincount(place[seen], weights=target[seen], minlength=levels)
+    count = np.bincount(level[seen], minlength=levels)
+    total = np.bincount(level[seen], weights=target[seen], minlength=levels)
     mean = np.where(count > 0, total / np.maximum(count, 1), target[seen].mean())
-    left = float(np.mean((target[held] - mean[place[held]]) ** 2))
+    left = float(np.mean((target[held] - mean[level[held]]) ** 2))
     return left <= (1 - CORRELATION**2) * float(np.var(target[held]))
 
 
@@ -97,10 +97,10 @@ def _sampled(values: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[Any], 
 
 
 def _majorities(
-    place: NDArray[np.int64], target: NDArray[np.int64], classes: int
+    level: NDArray[np.int64], target: NDArray[np.int64], classes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the most frequent class of each place and how often it is there; every place occurs."""
-    pairs, counts = np.unique(place * classes + target, return_counts=True)
+    """Return the most frequent class of each level and how often it is there; every level occurs."""
+    pairs, counts = np.unique(level * classes + target, return_counts=True)
     order = np.lexsort((counts, pairs // classes))
     last = np.flatnonzero(np.diff(pairs[order] // classes, append=-1))
     return (pairs % classes)[order][last], counts[order][last]
@@ -114,6 +114,6 @@ def _rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    _, level, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
-    return ((last - counts + last - 1) / 2)[place]
+    return ((last - counts + last - 1) / 2)[level]

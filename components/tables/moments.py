@@ -62,10 +62,10 @@ def parse_moments(
     """
     known: dict[str | None, int | None] = {text: _moment(text, date_format) for text in set(texts) if text}
     blank = {text for text in known if text and text.isspace()} | {None, ""}
-    found = [known.get(text) for text in texts]
+    read = [known.get(text) for text in texts]
     missing = np.fromiter((text in blank for text in texts), dtype=np.bool_, count=len(texts))
-    unread = np.fromiter((moment is None for moment in found), dtype=np.bool_, count=len(texts))
-    moments = np.fromiter((moment or 0 for moment in found), dtype=np.int64, count=len(texts))
+    unread = np.fromiter((moment is None for moment in read), dtype=np.bool_, count=len(texts))
+    moments = np.fromiter((moment or 0 for moment in read), dtype=np.int64, count=len(texts))
     bad = (unread & ~missing) | (moments < EARLIEST) | (moments > LATEST)
     return moments, missing, bad
 

@@ -108,7 +108,7 @@ class Quarantine:
             raise DataError(
                 "too_many_bad_rows",
                 f"At most {limit:.2%} of the rows may be refused, but {self.bad} of {rows} are "
-                f"({self.bad / rows:.2%}): {self._told()}. The first: {self._first(code)}",
+                f"({self.bad / rows:.2%}): {self._reasons()}. The first: {self._first(code)}",
                 remedy="Correct the table or data.columns; or raise data.max_bad_fraction.",
             )
 
@@ -120,7 +120,7 @@ class Quarantine:
         self.counts[code] += len(lines)
         self.by_column[column, code] += len(lines)
 
-    def _told(self) -> str:
+    def _reasons(self) -> str:
         parts = [
             f"{code} {count}" + (f" in {column!r}" if column else "")
             for (column, code), count in self.by_column.most_common()
@@ -131,8 +131,8 @@ class Quarantine:
     def _first(self, code: str) -> str:
         row, column, value = min(
             (int(lines.min()), column, shown.get(int(lines.argmin()), ""))
-            for lines, column, found, shown in self._parts
-            if found == code
+            for lines, column, reason, shown in self._parts
+            if reason == code
         )
         where = list(self._data.columns).index(column) + 1 if column else 1
         return f"{code} {self._source}:{row}:{where}" + (f" ({column} = {value[:40]!r})" if column and value else "")
@@ -160,11 +160,11 @@ class _Faults:
         """Hand all faults to the quarantine and return which rows are good."""
         columns = self._quarantine._data.columns
         for mask, column, code, show in self._found:
-            places = np.flatnonzero(mask)
+            positions = np.flatnonzero(mask)
             values: dict[int, str] = {}
             if show is not None and not columns[column].sensitive:
-                values = {at: show(int(place)) for at, place in enumerate(places[:MAX_VALUES])}
-            self._quarantine._add(self._lines[places], column, code, values)
+                values = {at: show(int(position)) for at, position in enumerate(positions[:MAX_VALUES])}
+            self._quarantine._add(self._lines[positions], column, code, values)
         return self._free
 
     def _take(self, mask: NDArray[np.bool_], column: str, code: str, show: Callable[[int], str] | None) -> None:

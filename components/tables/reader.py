@@ -12,24 +12,27 @@ from numpy.typing import NDArray
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind, Role, Task
 from sevenfold.plan.data import DataSection, Format
+from sevenfold.tables.arrow_values import parse_arrow
 from sevenfold.tables.dialect import sniff_format
 from sevenfold.tables.encoding import utf8_chunks
-from sevenfold.tables.header import check_header, split_header
+from sevenfold.tables.header import check_columns, check_delimiter, check_names, split_header
 from sevenfold.tables.labels import label_texts
-from sevenfold.tables.parse import Parsed, arrow_type, parse_arrow, parse_floats, parse_texts
+from sevenfold.tables.numerals import Notation
+from sevenfold.tables.parquet import ParquetTable
+from sevenfold.tables.parse import parse_floats, parse_texts
+from sevenfold.tables.parsed import Parsed, arrow_type
 from sevenfold.tables.quarantine import Quarantine
-from sevenfold.tables.records import Records, read_records
+from sevenfold.tables.read_records import read_records
+from sevenfold.tables.records import Records
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-__all__ = ["TableReader", "stored_columns"]
-
-PARQUET_ROWS = 128_000
+__all__ = ["TableReader"]
 
 
-def stored_columns(data: DataSection) -> dict[str, Column]:
+def _stored_columns(data: DataSection) -> dict[str, Column]:
     """Return the columns that a dataset keeps: all but sensitive ones that nothing needs."""
     return {
         name: column
@@ -41,9 +44,9 @@ def stored_columns(data: DataSection) -> dict[str, Column]:
 class TableReader:
     """Reads a CSV or Parquet file as the plan says it is.
 
-    Iterate over it for record batches of the good rows: columns as `stored_columns`, types as `parse.arrow_type`, the
-    target of a classification as its class text. Afterwards `quarantine` holds the refused rows, `trimmed` how many
-    texts per column had white space around, `absent` the columns that only the plan has.
+    Iterate over it for record batches of the good rows: the columns that a dataset keeps, types as
+    `parsed.arrow_type`, the target of a classification as its class text. Afterwards `quarantine` holds the refused
+    rows, `trimmed` how many texts per column had white space around, `absent` the columns that only the plan has.
 
     Args:
         path: the file.
@@ -62,7 +65,7 @@ class TableReader:
         self.trimmed: dict[str, int] = {}
         self.absent: list[str] = []
         self._offsets: dict[str, set[bool]] = {}
-        self.columns = {name: self._as_read(name, column, required) for name, column in stored_columns(data).items()}
+        self.columns = {name: self._as_read(name, column, required) for name, column in _stored_columns(data).items()}
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the good rows, batch by batch, and refuse the table at the end if there were none.
@@ -77,7 +80,7 @@ class TableReader:
 
     def _as_read(self, name: str, column: Column, required: Collection[str]) -> Column:
         if column.role is Role.TARGET:
-            return column.model_copy(update={"nullable": True})  # told apart as label_missing
+            return column.model_copy(update={"nullable": True})  # it counts as label_missing instead
         if name in required:
             return column.model_copy(update={"nullable": False})
         return column
@@ -94,61 +97,54 @@ class TableReader:
                 f"{self.path.name} must be Parquet, but its first bytes are not.",
                 remedy="Set data.format: auto.",
             )
-        found = sniff_format(head, wide=self.data.encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32")))
-        if found == "parquet" and self.data.format is Format.CSV:
+        sniffed = sniff_format(head, wide=self.data.encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32")))
+        if sniffed == "parquet" and self.data.format is Format.CSV:
             raise DataError(
                 "not_text", f"{self.path.name} must be CSV, but is Parquet.", remedy="Set data.format: auto."
             )
-        return found
+        return sniffed
 
     def _csv(self) -> Iterator[pa.RecordBatch]:
-        data, source = self.data, self.path.name
+        data = self.data
         if not data.delimiter.isascii() or data.delimiter in '"\r\n':
             raise DataError("delimiter", f"A delimiter must be one ASCII sign, but got {data.delimiter!r}.")
-        names, line, body = split_header(utf8_chunks(self.path, data.encoding), data, source)
-        self._note_absent(names)
-        for records in read_records(body, names, data.delimiter, first_line=line, source=source):
+        names, all_records = self._opened_csv()
+        for records in all_records:
             self.quarantine.add_records(records.refusals)
             self.rows += len(records.lines) + len(records.refusals)
             if len(records.lines):
                 yield self._batch(records.lines, _CsvColumns(records, names, data).parsed)
 
-    def _parquet(self) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+    def _opened_csv(self) -> tuple[list[str], Iterator[Records]]:
+        data, source = self.data, self.path.name
+        header = split_header(utf8_chunks(self.path, data.encoding), data.delimiter, source)
+        check_delimiter(header, data, source)
+        check_names(header.names, source)
+        check_columns(header.names, data, source)
+        self._note_absent(header.names)
+        return header.names, read_records(
+            header.body, header.names, data.delimiter, first_line=header.next_line, source=source
+        )
 
-        try:
-            file = pq.ParquetFile(self.path, memory_map=True)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise DataError(
-                "not_parquet",
-                f"{self.path.name} must be a whole Parquet file, but it cannot be read: {str(error)[:120]}",
-                remedy="It may have been cut off: fetch it again.",
-            ) from error
-        names = list(file.schema_arrow.names)
-        check_header(names, self.data, self.path.name)
-        self._note_absent(names)
+    def _parquet(self) -> Iterator[pa.RecordBatch]:
+        table = ParquetTable(self.path)
+        check_names(table.names, self.path.name)
+        check_columns(table.names, self.data, self.path.name)
+        self._note_absent(table.names)
         line = 1
-        wanted = [name for name in names if name in self.columns]
-        try:
-            for batch in file.iter_batches(PARQUET_ROWS, columns=wanted):
-                lines = np.arange(line, line + len(batch), dtype=np.int64)
-                line += len(batch)
-                self.rows += len(batch)
-                if len(batch):
-                    yield self._batch(lines, _ArrowColumns(batch, self.data).parsed)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-            raise DataError(
-                "not_parquet",
-                f"{self.path.name} must be a whole Parquet file, but it cannot be read: {str(error)[:120]}",
-            ) from error
+        for batch in table.batches(self.columns):
+            lines = np.arange(line, line + len(batch), dtype=np.int64)
+            line += len(batch)
+            self.rows += len(batch)
+            if len(batch):
+                yield self._batch(lines, _ArrowColumns(batch, self.data).parsed)
 
     def _note_absent(self, names: Collection[str]) -> None:
         self.absent = [name for name in self.data.columns if name not in set(names)]
         for name in self.absent:
             self.columns.pop(name, None)
 
-    def _batch(self, lines: NDArray[np.int64], parsed: Callable[[str, Column], tuple[Parsed, _Show]]) -> pa.RecordBatch:
+    def _batch(self, lines: NDArray[np.int64], parsed: _ColumnParser) -> pa.RecordBatch:
         import pyarrow as pa
 
         target = self.data.target
@@ -156,13 +152,13 @@ class TableReader:
         arrays: dict[str, Any] = {}
         for name in (target, *(name for name in self.columns if name != target)):
             column = self.columns[name]
-            found, show = parsed(name, column)
-            self._note(name, column, found)
+            read, text_of = parsed(name, column)
+            self._note(name, column, read)
             if column.role not in (Role.IGNORE, Role.IDENTIFIER):
-                faults.add(name, found.faults, show)
+                faults.add(name, read.faults, text_of)
             if name == target:
-                faults.add_unlabelled(np.asarray(found.values.is_null()))
-            arrays[name] = label_texts(found.values) if self._is_label(column) else found.values
+                faults.add_unlabelled(np.asarray(read.values.is_null()))
+            arrays[name] = label_texts(read.values) if self._is_label(column) else read.values
         keep = faults.close()
         batch = pa.RecordBatch.from_arrays([arrays[name] for name in self.columns], list(self.columns))
         return batch if keep.all() else batch.filter(pa.array(keep))
@@ -170,9 +166,9 @@ class TableReader:
     def _note(self, name: str, column: Column, parsed: Parsed) -> None:
         if parsed.trimmed:
             self.trimmed[name] = self.trimmed.get(name, 0) + parsed.trimmed
-        seen = self._offsets.setdefault(name, set())
-        seen |= parsed.offsets
-        if len(seen) > 1 and column.role not in (Role.IGNORE, Role.IDENTIFIER):
+        offsets = self._offsets.setdefault(name, set())
+        offsets |= parsed.offsets
+        if len(offsets) > 1 and column.role not in (Role.IGNORE, Role.IDENTIFIER):
             raise DataError(
                 "timezone_mixed",
                 f"The times of a column must all say their offset from UTC or none of them, but {name!r} has both.",
@@ -180,7 +176,8 @@ class TableReader:
             )
 
 
-_Show = Callable[[int], str]
+_TextOf = Callable[[int], str]  # the text of a row, to be shown in an error or in the quarantine
+_ColumnParser = Callable[[str, Column], tuple[Parsed, _TextOf]]
 
 
 class _CsvColumns:
@@ -189,24 +186,25 @@ class _CsvColumns:
     def __init__(self, records: Records, names: list[str], data: DataSection) -> None:
         import polars as pl
 
+        self._notation = _notation(data)
         plain = data.decimal == "." and not data.thousands
         kinds = {Kind.NUMBER: pl.Float64, Kind.INTEGER: pl.Int64} if plain else {}
         self._schema: dict[str, Any] = {name: kinds.get(data.columns[name].kind, pl.String) for name in names}
-        self._records, self._data = records, data
+        self._records = records
         self._typed = records.typed(self._schema, tuple(token for token in data.missing if token))
         self._frame: pl.DataFrame | None = None
 
-    def parsed(self, name: str, column: Column) -> tuple[Parsed, _Show]:
+    def parsed(self, name: str, column: Column) -> tuple[Parsed, _TextOf]:
         import polars as pl
 
-        def show(at: int) -> str:
-            return str(self._texts(name)[at])
+        def text_of(row: int) -> str:
+            return str(self._texts(name)[row])
 
         if self._typed is not None and self._schema[name] != pl.String:
-            found = parse_floats(self._typed[name], column)
-            if found is not None:
-                return found, show
-        return parse_texts(self._texts(name), column, self._data), show
+            numbers = parse_floats(self._typed[name], column)
+            if numbers is not None:
+                return numbers, text_of
+        return parse_texts(self._texts(name), column, self._notation), text_of
 
     def _texts(self, name: str) -> pl.Series:
         import polars as pl
@@ -222,16 +220,20 @@ class _ArrowColumns:
     """The columns of a batch of a Parquet file."""
 
     def __init__(self, batch: pa.RecordBatch, data: DataSection) -> None:
-        self._batch, self._data = batch, data
+        self._batch, self._notation = batch, _notation(data)
 
-    def parsed(self, name: str, column: Column) -> tuple[Parsed, _Show]:
+    def parsed(self, name: str, column: Column) -> tuple[Parsed, _TextOf]:
         import pyarrow as pa
 
         values = self._batch.column(name)
         try:
-            found = parse_arrow(values, column, self._data, name)
+            read = parse_arrow(values, column, self._notation, name)
         except DataError:
             if column.role not in (Role.IGNORE, Role.IDENTIFIER):
                 raise
-            found = Parsed(pa.nulls(len(values), arrow_type(column.kind)))  # lists and the like, which nothing needs
-        return found, lambda at: str(values[at].as_py())
+            read = Parsed(pa.nulls(len(values), arrow_type(column.kind)))  # lists and the like, which nothing needs
+        return read, lambda row: str(values[row].as_py())
+
+
+def _notation(data: DataSection) -> Notation:
+    return Notation(data.decimal, data.thousands, data.missing)

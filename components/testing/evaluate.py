@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +18,7 @@ from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
 from sevenfold.plan.metrics import default_metric, metric_names
 from sevenfold.plan.testing import Gate, TestingSection
+from sevenfold.runtime.progress import OnProgress
 from sevenfold.scoring.scores import predicted_classes, score, weighted_score
 from sevenfold.testing import gates
 from sevenfold.testing.bootstrap import percentile_interval, resampled
@@ -31,12 +32,11 @@ from sevenfold.testing.slices import slice_scores, slices_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["EvaluatedModel", "OnProgress", "evaluate"]
+__all__ = ["EvaluatedModel", "evaluate"]
 
 TRAIN_ROWS: Final = 50_000  # that the overfitting gap is measured on
 NO_BASELINE: Final = frozenset({"precision", "recall", "f1", "calibration_error"})  # a constant can excel in these
 STEPS: Final = 7
-OnProgress = Callable[[str, int, int], None]  # message, done, total
 
 
 @dataclass(frozen=True)

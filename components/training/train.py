@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.study import Best
 from sevenfold.plan.training import TrainingSection
 from sevenfold.runtime.checkpoint import Draft, checkpoints_at
+from sevenfold.runtime.progress import OnProgress
 from sevenfold.runtime.termination import on_termination
 from sevenfold.training.export.bundle import export_bundle
 from sevenfold.training.pytorch.device import device_of
@@ -21,8 +22,6 @@ from sevenfold.training.pytorch.model import Model
 from sevenfold.training.pytorch.tensors import load_tensors
 
 __all__ = ["Trained", "fit_identity", "train"]
-
-OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

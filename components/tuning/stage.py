@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.contracts.dataset import Dataset
+from sevenfold.plan.metrics import higher_is_better
 from sevenfold.plan.training import TrainingSection
 from sevenfold.plan.tuning import TuningSection
 from sevenfold.report.page import write_report
 from sevenfold.runtime.checkpoint import Checkpoints, Draft, checkpoints_at
 from sevenfold.runtime.progress import report_progress
 from sevenfold.runtime.termination import on_termination
-from sevenfold.plan.metrics import higher_is_better
 from sevenfold.training.pytorch.device import device_of
 from sevenfold.training.pytorch.fit import fit
 from sevenfold.training.pytorch.model import Model, effective_settings

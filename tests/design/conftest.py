@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from sevenfold.design.propose import Proposal, propose_plan
-from sevenfold.preparation.prepare import Prepared, prepare
+from sevenfold.preparation.prepare import prepare
+from sevenfold.preparation.prepared import Prepared
 
 
 @pytest.fixture

@@ -11,18 +11,19 @@ from hypothesis import strategies as st
 
 from sevenfold.contracts.schema import Kind
 from sevenfold.design import kinds
-from sevenfold.design.kinds import Guess, Numerals
-from sevenfold.design.typed import read_typed
+from sevenfold.design.kinds import Guess
+from sevenfold.design.typed_table import read_typed
+from sevenfold.tables.numerals import Notation
 
-PLAIN = Numerals()
-
-
-def guess_kind(texts: list[str], numerals: Numerals) -> Guess:
-    return kinds.guess_kind(pl.Series(texts, dtype=pl.String), numerals)
+PLAIN = Notation()
 
 
-def missing_tokens(columns: list[list[str]], numerals: Numerals) -> tuple[str, ...]:
-    return kinds.missing_tokens([pl.Series(texts, dtype=pl.String) for texts in columns], numerals)
+def guess_kind(texts: list[str], notation: Notation) -> Guess:
+    return kinds.guess_kind(pl.Series(texts, dtype=pl.String), notation)
+
+
+def missing_tokens(columns: list[list[str]], notation: Notation) -> tuple[str, ...]:
+    return kinds.missing_tokens([pl.Series(texts, dtype=pl.String) for texts in columns], notation)
 
 
 @pytest.mark.parametrize(
@@ -71,10 +72,10 @@ def test_a_date_that_could_be_read_two_ways_says_so():
 
 
 def test_decimal_comma_and_thousands():
-    assert guess_kind(["1,5", "2"], Numerals(",")).kind is Kind.NUMBER
-    assert guess_kind(["1.234,5", "999,0"], Numerals(",", ".")).kind is Kind.NUMBER
-    assert guess_kind(["1,234", "56"], Numerals(".", ",")).kind is Kind.INTEGER
-    assert guess_kind(["1,23", "56"], Numerals(".", ",")).kind is Kind.CATEGORY
+    assert guess_kind(["1,5", "2"], Notation(",")).kind is Kind.NUMBER
+    assert guess_kind(["1.234,5", "999,0"], Notation(",", ".")).kind is Kind.NUMBER
+    assert guess_kind(["1,234", "56"], Notation(".", ",")).kind is Kind.INTEGER
+    assert guess_kind(["1,23", "56"], Notation(".", ",")).kind is Kind.CATEGORY
 
 
 def test_tokens_count_where_all_else_is_a_number():
@@ -96,7 +97,7 @@ def test_numbers_survive(tmp_path_factory, values):
 def test_a_frequent_text_among_numbers_means_that_nothing_is_there(written):
     rows = "".join(f"{i / 7:.3f},{'n.d.' if i % 3 == 0 else i * 2},k{i % 5}\n" for i in range(600))
     table = read_typed(written("a,b,c\n" + rows))
-    assert table.missing == ("", "n.d.")
+    assert table.notation.missing == ("", "n.d.")
     assert table.columns["b"].kind is Kind.INTEGER
     assert (table.columns["b"].missing, table.columns["b"].bad) == (200, 0)
 
@@ -116,7 +117,7 @@ def test_a_few_bad_values_do_not_change_the_kind(written):
 def test_thousands_are_told_from_the_column(written):
     rows = "".join(f'{i},"{i * 1234:,}"\n' for i in range(100))
     table = read_typed(written("a,b\n" + rows))
-    assert table.numerals.thousands == ","
+    assert table.notation.thousands == ","
     assert table.columns["b"].values.to_list() == [i * 1234 for i in range(100)]
 
 

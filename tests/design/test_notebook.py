@@ -83,7 +83,7 @@ def test_parameters_come_through_as_they_are(tmp_path):
     )
     before = sorted(path.name for path in tmp_path.iterdir())
     told: list[tuple[str, int, int]] = []
-    run_notebook(source, given, tmp_path / "out.ipynb", tell=lambda *each: told.append(each))
+    run_notebook(source, given, tmp_path / "out.ipynb", on_progress=lambda *each: told.append(each))
     lines = outputs(tmp_path / "out.ipynb").splitlines()
     assert json.loads(lines[0]) == given.own
     assert lines[1].strip() == sys.executable

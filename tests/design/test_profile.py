@@ -95,5 +95,5 @@ def test_the_report_tells_what_is_odd(written):
 
 def test_progress_reaches_every_column(people):
     told: list[tuple[str, int, int]] = []
-    profile_table(people, tell=lambda message, done, total: told.append((message, done, total)))
+    profile_table(people, on_progress=lambda message, done, total: told.append((message, done, total)))
     assert [done for message, done, _ in told if message.startswith("profile")] == list(range(10))

@@ -10,7 +10,8 @@ import pytest
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.plan import DataSection, PreparationSection
-from sevenfold.preparation.prepare import Prepared, prepare
+from sevenfold.preparation.prepare import prepare
+from sevenfold.preparation.prepared import Prepared
 
 COLUMNS: dict[str, dict[str, Any]] = {
     "id": {"kind": "category", "role": "identifier"},

@@ -10,6 +10,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from sevenfold.contracts.schema import Column, Kind
+from sevenfold.tables.numerals import Notation
 from sevenfold.tables.parse import parse_floats, parse_texts
 
 
@@ -98,11 +99,11 @@ def test_identifiers_and_ignored_columns_refuse_no_row(tables):
     assert found.refused == []
 
 
-def _read(values, kind, section, reader):
+def _read(values, kind, reader):
     import polars as pl
 
     if reader == "text":
-        return parse_texts(pl.Series("x", values), Column(kind=kind), section)
+        return parse_texts(pl.Series("x", values), Column(kind=kind), Notation())
     column = pl.Float64 if kind is Kind.NUMBER else pl.Int64
     body = "\n".join(value or '""' for value in values).encode() + b"\n"
     try:
@@ -119,14 +120,9 @@ def _read(values, kind, section, reader):
 @example(-0.0, "r")
 @example(0.1 + 0.2, "r")
 def test_numbers_round_trip_bit_for_bit(reader, value, form):
-    from sevenfold.plan import DataSection
-
     text = repr(value) if form == "r" else format(value, form)
     assume(math.isfinite(float(text)))
-    section = DataSection.model_validate(
-        {"source": "t", "target": "x", "task": "regression", "columns": {"x": {"kind": "number", "role": "target"}}}
-    )
-    (found,) = _read([text], Kind.NUMBER, section, reader).values.to_pylist()
+    (found,) = _read([text], Kind.NUMBER, reader).values.to_pylist()
     assert struct.pack("d", found) == struct.pack("d", float(text))
 
 
@@ -145,22 +141,17 @@ def test_both_readers_take_what_the_grammar_says(text):
     """The fast reader may decline, but never reads another value than the strict one."""
     import re
 
-    from sevenfold.plan import DataSection
-
-    section = DataSection.model_validate(
-        {"source": "t", "target": "x", "task": "regression", "columns": {"x": {"kind": "number", "role": "target"}}}
-    )
     plain = text.strip()
     right = re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", plain)
     expected = float(plain) if right and math.isfinite(float(plain)) else None
-    strict = _read([text], Kind.NUMBER, section, "text")
+    strict = _read([text], Kind.NUMBER, "text")
     assert strict.values.to_pylist() == [expected]
     assert bool(strict.faults) == (expected is None and plain != "")
-    fast = _read([text], Kind.NUMBER, section, "csv") if plain else None
+    fast = _read([text], Kind.NUMBER, "csv") if plain else None
     if fast is not None:
         assert fast.values.to_pylist() == [expected]
-    whole = _read([text], Kind.INTEGER, section, "text").values.to_pylist()
+    whole = _read([text], Kind.INTEGER, "text").values.to_pylist()
     assert whole == [int(plain) if re.fullmatch(r"[+-]?\d+", plain) else None]
-    quick = _read([text], Kind.INTEGER, section, "csv") if plain else None
+    quick = _read([text], Kind.INTEGER, "csv") if plain else None
     if quick is not None:
         assert quick.values.to_pylist() == whole

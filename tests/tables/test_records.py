@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.tables.records import read_records
+from sevenfold.tables.read_records import read_records
 
 NAMES = ["a", "b", "c"]
 FIELD = st.text(alphabet='ab1 ,"\n\r;é', max_size=5)

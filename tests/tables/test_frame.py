@@ -1,4 +1,4 @@
-"""Rows as they lie in a file, held to the standard library's reader."""
+"""Whole tables as they are in a file, held to the standard library's reader."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.tables.dialect import Dialect, sniff
-from sevenfold.tables.raw import check_names, read_raw
+from sevenfold.tables.frame import read_frame
+from sevenfold.tables.header import check_names
 
 FIELD = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]) | st.sampled_from('",\n'), max_size=6)
 
@@ -26,7 +27,7 @@ def test_rows_are_those_of_the_standard_library(tmp_path_factory, rows):
     path.write_text(text.getvalue(), newline="")
     filled = [row for row in csv.reader(io.StringIO(text.getvalue(), newline="")) if row][1:]
     good = [tuple(row) for row in filled if len(row) == 3]
-    table = read_raw(path, Dialect("csv", header=("a", "b", "c")))
+    table = read_frame(path, Dialect("csv", header=("a", "b", "c")))
     assert table.frame.rows() == good
     assert table.refused == len(filled) - len(good)
 
@@ -35,7 +36,7 @@ def test_rows_are_those_of_the_standard_library(tmp_path_factory, rows):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_encodings_and_line_ends(written, end, encoding):
     path = written(end.join(["näme;value", "Łódź" if encoding != "cp1252" else "Köln", "x;1,5", ""]).encode(encoding))
-    table = read_raw(path, sniff(path))
+    table = read_frame(path, sniff(path))
     assert table.frame.columns == ["näme", "value"]
     assert table.frame.rows() == [("x", "1,5")]
     assert table.refused == 1
@@ -59,7 +60,7 @@ def test_encodings_and_line_ends(written, end, encoding):
 )
 def test_what_is_no_table_is_refused(written, code_of, content, code):
     path = written(content)
-    assert code_of(lambda: read_raw(path, sniff(path))) == code
+    assert code_of(lambda: read_frame(path, sniff(path))) == code
 
 
 def test_too_many_columns(code_of):
@@ -70,12 +71,12 @@ def test_too_many_columns(code_of):
 def test_a_parquet_file_keeps_its_types(tmp_path):
     frame = pl.DataFrame({"a": [1, None], "b": ["x", "y"]})
     frame.write_parquet(tmp_path / "t.parquet")
-    table = read_raw(tmp_path / "t.parquet", sniff(tmp_path / "t.parquet"))
+    table = read_frame(tmp_path / "t.parquet", sniff(tmp_path / "t.parquet"))
     assert table.frame.equals(frame)
     assert table.complete
 
 
 def test_an_error_names_the_rule_and_the_remedy(written):
     path = written("id,Id\n1,2\n")
-    with pytest.raises(DataError, match=r"'id' and 'Id' do not\. Rename one"):
-        read_raw(path, sniff(path))
+    with pytest.raises(DataError, match=r"'id' and 'Id' do not\. duplicate_column table\.csv:1:2 Rename one"):
+        read_frame(path, sniff(path))

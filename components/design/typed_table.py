@@ -1,0 +1,167 @@
+"""A table with typed columns: as the plan declares them, or as its texts suggest where there is no plan yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.schema import Kind
+from sevenfold.design.kinds import Guess, guess_kind, missing_tokens
+from sevenfold.design.typed_column import TypedColumn, is_text, read_column
+from sevenfold.runtime.progress import OnProgress
+from sevenfold.tables.dialect import Dialect, header_of, sniff
+from sevenfold.tables.frame import read_frame
+from sevenfold.tables.numerals import Notation
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sevenfold.plan.data import DataSection
+
+__all__ = ["TypedTable", "read_typed"]
+
+MAX_BAD_ROWS: Final = 0.01
+MAX_NEW_TOKENS: Final = 5
+MIXED: Final = "Numbers or dates and other texts, so texts."
+
+
+@dataclass(frozen=True)
+class TypedTable:
+    """A table and how it was read; `refused` records have no row in the columns."""
+
+    source: str
+    bytes: int
+    dialect: Dialect
+    notation: Notation
+    rows: int
+    refused: int
+    complete: bool
+    columns: dict[str, TypedColumn] = field(default_factory=dict)
+
+
+def read_typed(
+    path: Path, data: DataSection | None = None, *, max_rows: int = 0, on_progress: OnProgress | None = None
+) -> TypedTable:
+    """Read a table and its columns' values.
+
+    Args:
+        path: a CSV or Parquet file.
+        data: what the file is and what its columns are; None guesses both.
+        max_rows: of a table with more rows take evenly spaced ones; 0 takes all.
+        on_progress: called with a message, the columns done and their number.
+
+    Raises:
+        DataError: what `read_frame` and `sniff` raise, and ``no_rows``.
+    """
+    if not path.is_file():
+        raise DataError(
+            "missing_file", f"The table must be a file, but {path.name!r} is not there.", remedy="Check the path."
+        )
+    on_progress = on_progress or (lambda message, done, total: None)
+    on_progress("read the file", 0, 0)
+    dialect = sniff(path) if data is None else _planned_dialect(path, data)
+    table = read_frame(path, dialect)
+    if table.frame.height == 0:
+        raise DataError("no_rows", f"A table must have usable rows, but all {table.refused} of {path.name} are ragged.")
+    frame = table.frame.gather_every(-(-table.frame.height // max_rows)) if max_rows else table.frame
+    rows = frame.height
+    if data is None:
+        notation, columns = _guessed(frame, dialect, on_progress)
+    else:
+        notation = Notation(data.decimal, data.thousands, data.missing)
+        columns = {}
+        for name, values in _taken(frame, on_progress):
+            columns[name] = read_column(values, _declared(name, data), notation)
+    return TypedTable(
+        source=path.name,
+        bytes=path.stat().st_size,
+        dialect=dialect,
+        notation=notation,
+        rows=rows,
+        refused=table.refused,
+        complete=table.complete,
+        columns=columns,
+    )
+
+
+def _planned_dialect(path: Path, data: DataSection) -> Dialect:
+    """Return the dialect that the plan declares, or the file's own where that matches more of the plan's columns."""
+    sniffed = sniff(path)
+    if sniffed.format == "parquet":
+        return sniffed
+    with path.open("rb") as stream:
+        text = stream.read(1 << 20).decode(data.encoding, "replace").lstrip("\ufeff")
+    header = tuple(header_of(text, data.delimiter))
+    if len(set(sniffed.header) & set(data.columns)) > len(set(header) & set(data.columns)):
+        return sniffed
+    return Dialect("csv", data.encoding, data.delimiter, data.decimal, header)
+
+
+def _declared(name: str, data: DataSection) -> Guess:
+    column = data.columns.get(name)
+    if column is None:
+        return Guess(Kind.CATEGORY)
+    return Guess(column.kind, column.date_format, column.true_values, column.false_values)
+
+
+def _guessed(frame: pl.DataFrame, dialect: Dialect, on_progress: OnProgress) -> tuple[Notation, dict[str, TypedColumn]]:
+    """Guess how values are written, and read them so.
+
+    A text that is frequent among numbers or dates means that there is no value; one that is rare is a bad value.
+    """
+    texts = _distinct_texts(frame)
+    notation = _number_notation(texts, dialect)
+    notation = replace(notation, missing=missing_tokens(texts.values(), notation))
+    columns: dict[str, TypedColumn] = {}
+    rows = frame.height
+    for name, values in _taken(frame, on_progress):
+        guess = None
+        if name in texts:
+            guess = guess_kind(texts[name].filter(~texts[name].is_in(list(notation.missing))), notation)
+        column = read_column(values, guess, notation)
+        if column.bad > MAX_BAD_ROWS * rows:
+            unfit = column.guess.unfit
+            elsewhere = any(known.is_in(list(unfit)).any() for other, known in texts.items() if other != name)
+            if len(unfit) <= MAX_NEW_TOKENS and not elsewhere:
+                notation = replace(notation, missing=(*notation.missing, *sorted(unfit)))
+            else:
+                guess = Guess(Kind.CATEGORY, why=MIXED)
+            column = read_column(values, guess, notation)
+        columns[name] = column
+    return notation, columns
+
+
+def _taken(frame: pl.DataFrame, on_progress: OnProgress) -> Iterator[tuple[str, pl.Series]]:
+    """Take the columns out of the frame one by one, so that memory holds none twice."""
+    names = frame.columns
+    for index, name in enumerate(names):
+        on_progress(f"read column {name}", index, len(names))
+        yield name, frame.drop_in_place(name)
+
+
+def _distinct_texts(frame: pl.DataFrame) -> dict[str, pl.Series]:
+    import polars as pl
+
+    texts = [name for name in frame.columns if is_text(frame[name].dtype)]
+    return {
+        name: frame[name].cast(pl.String).drop_nulls().str.strip_chars().unique(maintain_order=True) for name in texts
+    }
+
+
+def _number_notation(texts: dict[str, pl.Series], dialect: Dialect) -> Notation:
+    """Return how numbers are written: with thousands separators where a column is numbers only with them."""
+    sign = "." if dialect.decimal == "," else ","
+    plain, grouped = Notation(dialect.decimal), Notation(dialect.decimal, sign)
+    for known in texts.values():
+        some = known.head(1_000).filter(known.head(1_000) != "")
+        if not some.str.contains(sign, literal=True).any():
+            continue
+        if guess_kind(some, plain).kind is Kind.CATEGORY and guess_kind(some, grouped).kind in (
+            Kind.NUMBER,
+            Kind.INTEGER,
+        ):
+            return grouped
+    return plain

@@ -1,0 +1,77 @@
+"""What preparation did: the record that the report is made of, with the warnings for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.schema import Kind, Schema
+from sevenfold.plan.data import DataSection
+from sevenfold.plan.preparation import SplitBy
+from sevenfold.preparation.features import FeatureFindings
+from sevenfold.preparation.timeline import Span
+from sevenfold.tables.reader import TableReader
+
+__all__ = ["Prepared", "is_date", "warnings_of"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What preparation did: enough for a report, nothing that gives away a sensitive column's values."""
+
+    digest: str
+    source: str
+    schema: Schema
+    by: SplitBy
+    rows: int
+    splits: dict[str, int]
+    refused: dict[str, int]  # by code
+    refused_by_column: dict[tuple[str, str], int]
+    features: list[FeatureFindings]
+    balance: dict[str, dict[str, float]]  # per side: share per class, or mean and deviation
+    timeline: list[Span]
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def kept(self) -> int:
+        """Rows that came into the dataset."""
+        return sum(self.splits.values())
+
+
+def is_date(data: DataSection, name: str) -> bool:
+    """Whether a column is one of moments; "" is none."""
+    return bool(name) and data.columns[name].kind is Kind.DATETIME
+
+
+def warnings_of(
+    reader: TableReader,
+    features: list[FeatureFindings],
+    times: NDArray[Any] | None,
+    data: DataSection,
+    split_column: str,
+) -> list[str]:
+    """Return what people should know: dropped and leaking columns, trimmed texts, order and future of the rows."""
+    texts: list[str] = []
+    why = {
+        "all_missing": "has no value in the training rows",
+        "constant": "has one value only in the training rows",
+        "all_rare": "has no category that is frequent enough in the training rows",
+    }
+    texts += [f"Column {feature.name!r} {why[feature.dropped]}: dropped." for feature in features if feature.dropped]
+    texts += [f"Column {f.name!r} tells the target almost by itself; the plan allows it." for f in features if f.leaks]
+    for name, count in reader.trimmed.items():
+        texts.append(f"Column {name!r}: white space around {count:,} values was trimmed.")
+    if reader.absent:
+        texts.append(f"Columns that the plan ignores are not in the table: {', '.join(reader.absent[:8])}.")
+    if times is not None and len(times):
+        if (np.diff(times) < 0).any():
+            texts.append(f"The rows are not in the order of {split_column!r}; the split goes by the values.")
+        if is_date(data, split_column):
+            now = datetime.now(tz=UTC).timestamp() * 1e6
+            if future := int(np.count_nonzero(times > now)):
+                texts.append(f"{future:,} rows have a moment of {split_column!r} in the future.")
+    return texts

@@ -1,0 +1,138 @@
+"""Columns of a Parquet file to the values of their declared kinds, as strictly as texts are parsed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
+from sevenfold.tables.moments import EARLIEST, LATEST
+from sevenfold.tables.numerals import Notation
+from sevenfold.tables.parse import parse_texts
+from sevenfold.tables.parsed import Parsed, arrow_type, with_limits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["parse_arrow"]
+
+
+def parse_arrow(values: pa.Array, column: Column, notation: Notation, name: str) -> Parsed:
+    """Take values of a Parquet column, or parse them where they are texts.
+
+    Raises:
+        DataError: ``unsupported_type`` where the column's type cannot be read as the declared kind.
+    """
+    import polars as pl
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    kind = values.type
+    if pa.types.is_null(kind):
+        return with_limits(Parsed(pa.nulls(len(values), arrow_type(column.kind))), column)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        texts = pl.Series(name, values).fill_null("")
+        return parse_texts(texts, column, notation)
+    convert = _CONVERTERS.get(column.kind)
+    try:
+        parsed = convert(values, kind) if convert else None
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        parsed = None
+    if parsed is None:
+        raise DataError(
+            "unsupported_type",
+            f"The column {name!r} is declared {column.kind.value}, but the file holds {kind}.",
+            remedy="Change its kind in data.columns, or leave it out with role: ignore.",
+        )
+    return with_limits(parsed, column)
+
+
+def _from_number(values: pa.Array, kind: pa.DataType) -> Parsed | None:
+    import pyarrow as pa
+
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+        return None
+    numbers = values.cast(pa.float64(), safe=False)
+    floats = numbers.to_numpy(zero_copy_only=False)
+    infinite = np.isinf(floats)
+    out = pa.array(floats, mask=~np.isfinite(floats))
+    return Parsed(out, {"nonfinite": infinite} if infinite.any() else {})
+
+
+def _from_integer(values: pa.Array, kind: pa.DataType) -> Parsed | None:
+    import pyarrow as pa
+
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+        return None
+    floats = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    missing = np.isnan(floats)
+    with np.errstate(invalid="ignore"):
+        part = ~missing & (floats != np.floor(floats))
+        large = ~missing & (np.abs(floats) > MAX_INTEGER)
+    if pa.types.is_integer(kind):  # 2^53 + 1 would be 2^53 as a float
+        exact = values.fill_null(0).to_numpy(zero_copy_only=False)
+        large |= (exact > MAX_INTEGER) | (exact < -MAX_INTEGER)
+    unusable = missing | part | large
+    whole = np.where(unusable, 0, floats).astype(np.int64)
+    faults = {"int_range": large, "not_an_integer": part & ~large}
+    return Parsed(pa.array(whole, mask=unusable), {code: mask for code, mask in faults.items() if mask.any()})
+
+
+def _from_boolean(values: pa.Array, kind: pa.DataType) -> Parsed | None:
+    import pyarrow as pa
+
+    if pa.types.is_boolean(kind):
+        return Parsed(values)
+    number = _from_number(values, kind)
+    if number is None:
+        return None
+    floats = number.values.to_numpy(zero_copy_only=False)
+    odd = ~np.isnan(floats) & (floats != 0) & (floats != 1)
+    odd |= number.faults.get("nonfinite", False)
+    return Parsed(pa.array(floats == 1, mask=np.isnan(floats) | odd), {"not_a_boolean": odd} if odd.any() else {})
+
+
+def _from_category(values: pa.Array, kind: pa.DataType) -> Parsed | None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_floating(kind)):
+        return None
+    if pa.types.is_floating(kind):
+        floats = values.to_numpy(zero_copy_only=False)
+        texts = pa.array([None if value != value else _number_text(value) for value in floats.tolist()], pa.string())
+    else:
+        texts = values.cast(pa.string())
+    return Parsed(pc.dictionary_encode(texts))
+
+
+def _number_text(value: float) -> str:
+    # pandas turns whole numbers with gaps into floats: 7.0 was the code 7
+    return str(int(value)) if value == int(value if abs(value) < 1e300 else 0) else repr(value)
+
+
+def _from_moment(values: pa.Array, kind: pa.DataType) -> Parsed | None:
+    import pyarrow as pa
+
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        return None
+    micros = values.cast(
+        pa.timestamp("us", tz=kind.tz) if pa.types.is_timestamp(kind) else pa.timestamp("us"), safe=False
+    )
+    missing = np.asarray(values.is_null())
+    moments = micros.fill_null(0).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    outside = ~missing & ((moments < EARLIEST) | (moments > LATEST))
+    out = pa.array(moments, mask=missing | outside).cast(pa.timestamp("us", tz="UTC"))
+    return Parsed(out, {"date_range": outside} if outside.any() else {})
+
+
+_CONVERTERS: Final[dict[Kind, Any]] = {
+    Kind.NUMBER: _from_number,
+    Kind.INTEGER: _from_integer,
+    Kind.BOOLEAN: _from_boolean,
+    Kind.CATEGORY: _from_category,
+    Kind.DATETIME: _from_moment,
+}

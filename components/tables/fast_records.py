@@ -1,0 +1,191 @@
+"""Records of a CSV whose quotes stand where RFC 4180 has them: cut on the bytes with numpy, read by Polars.
+
+The structure (lines, quotes, fields) is checked before Polars reads it, so that no field is filled in or cut off
+silently.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.tables.records import MAX_FIELD_BYTES, Records, Refusal, field_too_large, ragged_row
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Cut", "UnusualQuotesError", "cut_records", "fast_records", "with_line_feeds"]
+
+QUOTE, LF, CR = 34, 10, 13
+
+
+class UnusualQuotesError(Exception):
+    """Quotes stand where RFC 4180 has none; only a reader of every character can say what they mean."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The complete records of a piece of a CSV body, as offsets into it; `starts` to `good` have one entry each."""
+
+    end: int  # bytes up to the last complete record
+    line_count: int  # line feeds up to there
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    lines: NDArray[np.int64]
+    good: NDArray[np.bool_]
+    refusals: list[Refusal]
+    quoted: bool
+
+
+def with_line_feeds(buffer: bytes) -> bytes:
+    """Return a CSV body with every line end as a line feed.
+
+    Raises:
+        UnusualQuotesError: a carriage return stands inside a field and must stay as it is.
+    """
+    if b"\r" not in buffer:
+        return buffer
+    if b'"' in buffer:
+        bytes_ = np.frombuffer(buffer, dtype=np.uint8)
+        quotes, returns = np.flatnonzero(bytes_ == QUOTE), np.flatnonzero(bytes_ == CR)
+        if (np.searchsorted(quotes, returns) & 1).any():
+            raise UnusualQuotesError
+    return buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def cut_records(body: bytes, delimiter: int, width: int, line: int, source: str) -> Cut:
+    """Find the complete records of a piece of a CSV body whose line ends are line feeds.
+
+    Args:
+        body: the bytes, from the start of a record on.
+        delimiter: the byte between fields.
+        width: how many fields a record must have.
+        line: the line number of the first byte.
+        source: what the file is called in errors.
+
+    Raises:
+        UnusualQuotesError: a quote stands in the middle of a field.
+        DataError: ``field_too_large``.
+    """
+    bytes_ = np.frombuffer(body, dtype=np.uint8)
+    quoted = b'"' in body
+    mask = (bytes_ == delimiter) | (bytes_ == LF)
+    if quoted:
+        mask |= bytes_ == QUOTE
+    positions = np.flatnonzero(mask)
+    kinds = bytes_[positions]
+    if quoted:
+        inside = np.logical_xor.accumulate(kinds == QUOTE)
+        outer = ~inside & (kinds != QUOTE)
+        separators, kinds_outside = positions[outer], kinds[outer]
+    else:
+        inside, separators, kinds_outside = np.zeros(0, dtype=bool), positions, kinds
+    order = np.flatnonzero(kinds_outside == LF)
+    ends = separators[order]
+    end = int(ends[-1]) + 1 if len(ends) else 0
+    if quoted:
+        _check_quotes(bytes_, positions, kinds, inside, delimiter)
+    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+    fields = np.diff(order, prepend=-1)
+    line_feeds = positions[(kinds == LF) & (positions < end)] if quoted else ends
+    lines = line + (np.searchsorted(line_feeds, starts) if quoted else np.arange(len(ends)))
+    lengths = ends - starts
+    if len(lengths) and lengths.max() > MAX_FIELD_BYTES:
+        _check_fields(separators, ends, lengths, lines, source)
+    good = fields == width
+    blank = lengths == 0
+    refused = np.flatnonzero(~good & ~blank)
+    refusals = [ragged_row(int(lines[at]), int(fields[at]), width) for at in refused]
+    return Cut(end, len(line_feeds), starts, ends, lines, good & ~blank, refusals, quoted)
+
+
+def _check_quotes(
+    bytes_: NDArray[np.uint8],
+    positions: NDArray[np.int64],
+    kinds: NDArray[np.uint8],
+    inside: NDArray[np.bool_],
+    delimiter: int,
+) -> None:
+    is_quote = kinds == QUOTE
+    opening = positions[is_quote & inside]
+    closing = positions[is_quote & ~inside]
+    before = np.where(opening > 0, bytes_[np.maximum(opening - 1, 0)], LF)
+    closing = closing[closing + 1 < len(bytes_)]  # what follows the last byte comes with the next chunk
+    after = bytes_[closing + 1]
+    ends_well = (after == delimiter) | (after == LF) | (after == QUOTE)
+    # a doubled quote opens again right after one that closed
+    starts_well = (before == delimiter) | (before == LF) | ((before == QUOTE) & np.isin(opening - 1, closing))
+    if not (starts_well.all() and ends_well.all()):
+        raise UnusualQuotesError
+
+
+def _check_fields(
+    separators: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    lines: NDArray[np.int64],
+    source: str,
+) -> None:
+    for at in np.flatnonzero(lengths > MAX_FIELD_BYTES):
+        start, stop = ends[at] - lengths[at], ends[at]
+        within = separators[(separators >= start) & (separators <= stop)]
+        sizes = np.diff(within, prepend=start - 1) - 1
+        if sizes.max() > MAX_FIELD_BYTES:
+            raise field_too_large(source, int(lines[at]), int(np.argmax(sizes)) + 1)
+
+
+def fast_records(cut: Cut, body: bytes, names: list[str], delimiter: str) -> Records:
+    """Return the records of a cut; Polars reads its good ones once they are asked for."""
+    lines = cut.lines[cut.good]
+    kept = body[: cut.end] if len(lines) == len(cut.good) else _good_bytes(cut, body)
+
+    def read(schema: dict[str, Any], nulls: tuple[str, ...] = (), *, empty_is_null: bool = False) -> pl.DataFrame:
+        import polars as pl
+
+        if not kept:
+            return pl.DataFrame(schema=schema)
+        return pl.read_csv(
+            kept,
+            has_header=False,
+            schema=schema,
+            separator=delimiter,
+            quote_char='"' if cut.quoted else None,
+            empty_string_is_null=empty_is_null,
+            null_values=list(nulls) or None,
+        )
+
+    def texts() -> pl.DataFrame:
+        import polars as pl
+
+        frame = read(dict.fromkeys(names, pl.String))
+        if frame.height == len(lines):
+            return frame
+        rows = list(csv.reader(io.StringIO(kept.decode(), newline=""), delimiter=delimiter))
+        return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+    def typed(schema: dict[str, Any], nulls: tuple[str, ...]) -> pl.DataFrame | None:
+        import polars as pl
+
+        try:
+            frame = read(schema, nulls, empty_is_null=True)
+        except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
+            return None
+        return frame if frame.height == len(lines) else None
+
+    return Records(lines, texts, typed, cut.refusals)
+
+
+def _good_bytes(cut: Cut, body: bytes) -> bytes:
+    """Return the good records' bytes, copied in as few pieces as there are gaps."""
+    positions = np.flatnonzero(cut.good)
+    if not len(positions):
+        return b""
+    breaks = np.flatnonzero(np.diff(positions) > 1)
+    firsts = positions[np.concatenate(([0], breaks + 1))]
+    lasts = positions[np.concatenate((breaks, [len(positions) - 1]))]
+    return b"".join(body[cut.starts[a] : cut.ends[b] + 1] for a, b in zip(firsts, lasts, strict=True))

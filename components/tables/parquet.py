@@ -1,0 +1,58 @@
+"""A Parquet file, batch by batch, with one error for whatever is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sevenfold.contracts.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["ParquetTable"]
+
+BATCH_ROWS: Final = 128_000
+
+
+class ParquetTable:
+    """An open Parquet file.
+
+    `names` are its columns in order, `schema` has their types too.
+
+    Raises:
+        DataError: ``not_parquet``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.path = path
+        try:
+            self._file = pq.ParquetFile(path, memory_map=True)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise self._unreadable(error) from error
+        self.schema: pa.Schema = self._file.schema_arrow
+        self.names: list[str] = list(self.schema.names)
+
+    def batches(self, names: Collection[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of some columns, at most 128 000 at a time.
+
+        Raises:
+            DataError: ``not_parquet``.
+        """
+        import pyarrow as pa
+
+        try:
+            yield from self._file.iter_batches(BATCH_ROWS, columns=[name for name in self.names if name in names])
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> DataError:
+        return DataError(
+            "not_parquet",
+            f"{self.path.name} must be a whole Parquet file, but it cannot be read: {str(error)[:120]}",
+            remedy="It may have been cut off: fetch it again.",
+        )

@@ -1,0 +1,60 @@
+"""Read the records of a CSV chunk by chunk, the fast way as long as its quotes stand where RFC 4180 has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from sevenfold.tables.fast_records import UnusualQuotesError, cut_records, fast_records, with_line_feeds
+from sevenfold.tables.records import Records, field_too_large, unclosed_quote
+from sevenfold.tables.slow_records import MAX_LINE_CHARACTERS, read_slowly
+
+__all__ = ["read_records"]
+
+
+def read_records(
+    chunks: Iterable[bytes], names: list[str], delimiter: str, *, first_line: int, source: str
+) -> Iterator[Records]:
+    """Yield the records of a UTF-8 CSV body.
+
+    From the first chunk on where quotes stand in unusual positions, the standard library reads the rest.
+
+    Args:
+        chunks: the bytes after the header, in pieces of any size.
+        names: the columns, in order.
+        delimiter: one ASCII character.
+        first_line: the line number of the first byte.
+        source: what the file is called in errors.
+
+    Raises:
+        DataError: ``unclosed_quote``, ``field_too_large``.
+    """
+    stream = iter(chunks)
+    rest, line, final = b"", first_line, False
+    while not final:
+        chunk = next(stream, None)
+        final = chunk is None
+        buffer = rest + (chunk or b"")
+        if final and buffer and not buffer.endswith((b"\n", b"\r")):
+            buffer += b"\n"
+        hold = not final and buffer.endswith(b"\r")  # its line feed may come with the next chunk
+        try:
+            body = with_line_feeds(buffer[:-1] if hold else buffer)
+            cut = cut_records(body, ord(delimiter), len(names), line, source)
+        except UnusualQuotesError:
+            yield from read_slowly(chain([buffer], stream), names, delimiter, first_line=line, source=source)
+            return
+        rest = body[cut.end :] + (b"\r" if hold else b"")
+        if len(rest) > MAX_LINE_CHARACTERS:
+            _refuse_long(rest, stream, line + cut.line_count, source)
+        if final and rest.strip(b"\n"):
+            raise unclosed_quote(source, line + cut.line_count)
+        yield fast_records(cut, body, names, delimiter)
+        line += cut.line_count
+
+
+def _refuse_long(rest: bytes, stream: Iterator[bytes], line: int, source: str) -> None:
+    """Raise for a record that does not end: its field is too large, or nobody closes its quote."""
+    if rest.count(b'"') % 2 and not any(b'"' in chunk for chunk in stream):
+        raise unclosed_quote(source, line)
+    raise field_too_large(source, line, 0)
