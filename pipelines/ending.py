@@ -35,7 +35,8 @@ def show_ending(console: Console, result: Result) -> None:
         bundle = f"{folder}/bundle"
         line("serve", f"{_command()} serve {bundle}")
         url = f"localhost:8080/v1/models/{result.folder.parent.name}:predict"
-        line("query", f"curl -s {url} -H content-type:application/json -d @{bundle}/example_request.json")
+        line("query", f"curl -s {url} -H content-type:application/json \\")
+        line("", f"  -d @{bundle}/example_request.json")
     if result.state in ("failed", "interrupted"):
         error = RunFolder(result.folder).error() or {}
         if error.get("task"):

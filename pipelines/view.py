@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 import time
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ STAGE_LINES = {
     "judge-canary": "6 inference",
     "monitor-model": "7 monitoring",
 }
+COLUMNS = 99
+INDENT = 17  # of what follows the mark and the stage
 MARKS = {"good": "[green]✓[/]", "info": "[green]✓[/]", "warning": "[yellow]![/]", "bad": "[red]✗[/]"}
 
 
@@ -85,11 +88,19 @@ class RunView:
         seconds = time.monotonic() - started if seconds is None else seconds
         mark = MARKS[report.level] if report and succeeded else MARKS["good" if succeeded else "bad"]
         headline = report.headline if report else ("done" if succeeded else "failed")
-        took = "" if math.isnan(seconds) else f" [dim]{seconds:.0f} s[/]"
-        line = f"{mark} {STAGE_LINES[task]:<14} {{}}{took}"
-        self._print(line, headline)
+        took = "" if math.isnan(seconds) else f"{seconds:.0f} s"
+        for line in stage_lines(mark, STAGE_LINES[task], headline, took):
+            self.console.print(line, highlight=False, soft_wrap=True)
 
-    def _print(self, line: str, text: str) -> None:
-        from rich.markup import escape
 
-        self.console.print(line.format(escape(text).replace("{", "{{")), highlight=False, soft_wrap=True)
+def stage_lines(mark: str, stage: str, headline: str, took: str) -> list[str]:
+    """Return a finished stage as rich markup, in lines of less than 100 columns that keep clear of its name."""
+    from rich.markup import escape
+
+    words = f"{headline} {took}".rstrip()
+    lines = textwrap.wrap(words, COLUMNS - INDENT, break_long_words=False, break_on_hyphens=False)
+    marked = [escape(line) for line in lines]
+    if took and marked[-1].endswith(took):
+        marked[-1] = f"{marked[-1].removesuffix(took)}[dim]{took}[/]"
+    first, *more = marked
+    return [f"{mark} {stage:<{INDENT - 2}}{first}", *(" " * INDENT + line for line in more)]

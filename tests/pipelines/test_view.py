@@ -1,0 +1,21 @@
+"""What a local run shows on the console."""
+
+from rich.text import Text
+
+from sevenfold.pipelines.view import stage_lines
+
+
+def test_a_long_headline_is_broken_below_100_columns_and_keeps_its_words() -> None:
+    headline = "Drift in the 109,619 rows after the test period: 8 features moved, most of all " + ", ".join(
+        f"feature_{number} (since 2013-09)" for number in range(5)
+    )
+    lines = [Text.from_markup(line).plain for line in stage_lines("[yellow]![/]", "7 monitoring", headline, "5 s")]
+    assert len(lines) > 1
+    assert max(map(len, lines)) < 100
+    assert lines[0].startswith("! 7 monitoring   Drift")
+    assert " ".join(" ".join(lines).split()) == f"! 7 monitoring {headline} 5 s"
+
+
+def test_a_headline_with_brackets_is_shown_as_it_is() -> None:
+    (line,) = stage_lines("✓", "5 testing", "column [red] is 'a[b]'", "")
+    assert Text.from_markup(line).plain == "✓ 5 testing      column [red] is 'a[b]'"
