@@ -84,10 +84,10 @@ def inputs(root: Path) -> Iterator[Path]:
     """Yield every file that goes into an image, in a fixed order."""
     for name in SOURCES:
         path = root / name
-        found = [path] if path.is_file() else path.rglob("*")
+        files = [path] if path.is_file() else path.rglob("*")
         yield from sorted(
             file
-            for file in found
+            for file in files
             if file.is_file() and file.suffix != ".pyc" and not set(IGNORED) & set(file.relative_to(root).parts)
         )
 

@@ -38,14 +38,14 @@ def compare(dataset: Dataset, bundle: Bundle | None) -> dict[str, float]:
 
     positive = dataset.schema.classes[-1]
     truth = np.array(dataset.table("test")[dataset.schema.target].to_pylist()) == positive
-    found = {}
+    scores = {}
     for name, model in _peers(dataset).items():
         train = _frame(dataset, "train")
         model.fit(train, np.array(dataset.table("train")[dataset.schema.target].to_pylist()) == positive)
-        found[name] = float(roc_auc_score(truth, model.predict_proba(_frame(dataset, "test"))[:, 1]))
+        scores[name] = float(roc_auc_score(truth, model.predict_proba(_frame(dataset, "test"))[:, 1]))
     if bundle is not None:
-        found["Sevenfold"] = float(roc_auc_score(truth, _served(dataset, bundle)))
-    return found
+        scores["Sevenfold"] = float(roc_auc_score(truth, _served(dataset, bundle)))
+    return scores
 
 
 def _served(dataset: Dataset, bundle: Bundle) -> NDArray[Any]:

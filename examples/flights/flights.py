@@ -82,12 +82,12 @@ def _read(source: bytes | Path) -> pl.DataFrame:
 
 def _known() -> tuple[str, ...]:
     schedule = ("scheduled_departure", "weekday", "minute_of_day", "planned_minutes", "distance_miles")
-    place = ("carrier", "flight", "origin", "destination")
+    route = ("carrier", "flight", "origin", "destination")
     crowd = ("departures_this_hour", "carrier_departures_this_hour", "departures_earlier_today")
     aircraft = ("tail_number", "manufacturer", "model", "engine", "seats", "plane_age_years")
     now = ("temperature_f", "humidity", "wind_mph", "precipitation_inch", "pressure_mbar", "visibility_miles")
     history = ("precipitation_6h_inch", "visibility_6h_miles", "pressure_change_6h_mbar")
-    return (*schedule, *place, *crowd, *aircraft, *now, *history)
+    return (*schedule, *route, *crowd, *aircraft, *now, *history)
 
 
 def _scheduled(flights: pl.DataFrame) -> pl.DataFrame:

@@ -38,9 +38,9 @@ def test_a_table_is_explored(people, tmp_path, capsys):
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert not [output for cell in code for output in cell.outputs if output.output_type == "error"]
     assert not [output for cell in code for output in cell.outputs if output.get("name") == "stderr"]
-    told = [found for line in capsys.readouterr().out.splitlines() if (found := parse_progress(line))]
-    assert {found.stage for found in told} == {"design"}
-    assert any(found.message == f"cell 1 of {len(code)}" for found in told)
+    steps = [step for line in capsys.readouterr().out.splitlines() if (step := parse_progress(line))]
+    assert {step.stage for step in steps} == {"design"}
+    assert any(step.message == f"cell 1 of {len(code)}" for step in steps)
 
 
 def test_a_failure_is_one_line(people, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Kinds, missing tokens and numerals, told from texts."""
+"""Kinds, missing tokens and numerals of texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notebooks: parameters stay data, cells are told, one error names the cell, the page needs no network."""
+"""Notebooks: parameters stay data, progress per cell, one error names the cell, the page needs no network."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def test_parameters_come_through_as_they_are(tmp_path):
         "print(os.getcwd(), os.environ['IPYTHONDIR'])",
     )
     before = sorted(path.name for path in tmp_path.iterdir())
-    told: list[tuple[str, int, int]] = []
-    run_notebook(source, given, tmp_path / "out.ipynb", on_progress=lambda *each: told.append(each))
+    steps: list[tuple[str, int, int]] = []
+    run_notebook(source, given, tmp_path / "out.ipynb", on_progress=lambda *each: steps.append(each))
     lines = outputs(tmp_path / "out.ipynb").splitlines()
     assert json.loads(lines[0]) == given.own
     assert lines[1].strip() == sys.executable
@@ -92,7 +92,7 @@ def test_parameters_come_through_as_they_are(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*before, "out.ipynb"])
     cells = nbformat.reads((tmp_path / "out.ipynb").read_text(), as_version=4).cells
     assert [cell.source for cell in cells] == [cell.source for cell in nbformat.reads(source.read_text(), 4).cells]
-    assert told == [("cell 1 of 2", 0, 2), ("cell 2 of 2", 1, 2), ("executed", 2, 2)]
+    assert steps == [("cell 1 of 2", 0, 2), ("cell 2 of 2", 1, 2), ("executed", 2, 2)]
 
 
 def test_an_executed_notebook_can_be_run_again_where_it_lies(tmp_path, monkeypatch):
@@ -113,7 +113,7 @@ def test_an_executed_notebook_can_be_run_again_where_it_lies(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("cells", "code", "said"),
+    ("cells", "code", "message"),
     [
         (
             ("a = 1", "# the second\nraise ValueError('of\\nno use')"),
@@ -124,9 +124,9 @@ def test_an_executed_notebook_can_be_run_again_where_it_lies(tmp_path, monkeypat
         (("import os; os._exit(1)",), "kernel_died", "died at cell 1 of 1"),
     ],
 )
-def test_a_failing_cell_is_named_and_nothing_is_left(tmp_path, cells, code, said):
+def test_a_failing_cell_is_named_and_nothing_is_left(tmp_path, cells, code, message):
     source = saved(tmp_path / "n.ipynb", *cells)
-    with pytest.raises(DataError, match=said) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         run_notebook(source, Parameters(table="t", data=section()), tmp_path / "out.ipynb", timeout_seconds=2)
     assert caught.value.code == code
     assert "\n" not in caught.value.message and "Traceback" not in caught.value.message

@@ -85,11 +85,13 @@ def test_the_report_tells_what_is_odd(written):
     columns["gone"] = {"kind": "number"}
     data = DataSection.model_validate({"source": "x", "target": "y", "task": "binary", "columns": columns})
     report = design_report(profile_table(path, data), data, "n.ipynb")
-    told = " ".join(found.text for block in report.blocks if block.block == "findings" for found in block.findings)
-    assert "lacks columns of the plan: gone" in told
-    assert "c: all rows are alike" in told
-    assert "b: missing in 75%" in told
-    assert "1 records have too few or too many fields" in told
+    content = " ".join(
+        finding.text for block in report.blocks if block.block == "findings" for finding in block.findings
+    )
+    assert "lacks columns of the plan: gone" in content
+    assert "c: all rows are alike" in content
+    assert "b: missing in 75%" in content
+    assert "1 records have too few or too many fields" in content
     assert report.level == "warning"
 
 

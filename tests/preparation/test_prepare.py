@@ -22,8 +22,8 @@ from sevenfold.preparation.report import preparation_report
 
 
 def test_the_folder_is_a_sealed_dataset(tables):
-    found = tables.outcome(tables.text(tables.rows()))
-    dataset = Dataset.open(found.folder, digest=found.prepared.digest)
+    outcome = tables.outcome(tables.text(tables.rows()))
+    dataset = Dataset.open(outcome.folder, digest=outcome.prepared.digest)
     assert sum(dataset.rows(name) for name in ("train", "validation", "test")) == 300
     assert dataset.schema.classes == ("no", "yes")  # the rarer class last
     train = dataset.table("train")
@@ -39,10 +39,10 @@ def test_every_row_is_kept_or_refused_exactly_once(tables):
     body[3][1] = "bad"
     body[4].pop()
     body[5][3] = ""
-    found = tables.outcome(tables.text(body), max_bad_fraction=0.1, max_unlabelled=0.1)
-    kept = set(found.column("id"))
+    outcome = tables.outcome(tables.text(body), max_bad_fraction=0.1, max_unlabelled=0.1)
+    kept = set(outcome.column("id"))
     assert kept == {str(number) for number in range(300)} - {"3", "4", "5"}
-    assert [row for row, _, _ in found.refused] == [5, 6, 7]
+    assert [row for row, _, _ in outcome.refused] == [5, 6, 7]
 
 
 def test_equal_input_gives_equal_bytes(tables):
@@ -59,9 +59,9 @@ def test_numbers_are_fitted_as_scikit_learn_fits_them_on_the_training_rows(table
     body = tables.rows()
     for row in body[::11]:
         row[1] = ""
-    found = tables.outcome(tables.text(body), preparation={"scaling": scaling, "imputation": imputation})
-    (_, feature) = Dataset.open(found.folder).transform().features
-    train = pq.read_table(found.folder / "train.parquet")["x"].to_numpy().reshape(-1, 1)
+    outcome = tables.outcome(tables.text(body), preparation={"scaling": scaling, "imputation": imputation})
+    (_, feature) = Dataset.open(outcome.folder).transform().features
+    train = pq.read_table(outcome.folder / "train.parquet")["x"].to_numpy().reshape(-1, 1)
     imputer = SimpleImputer(strategy=imputation).fit(train)
     scaler = (StandardScaler() if scaling == "standard" else RobustScaler()).fit(train)  # both leave NaN out
     assert isinstance(feature, NumberFeature)
@@ -80,18 +80,18 @@ def test_huge_numbers_do_not_overflow(tables):
 def test_rare_categories_are_not_kept(tables):
     body = tables.rows()
     body[0][2] = body[1][2] = "once or twice"
-    found = tables.outcome(tables.text(body))
-    feature = Dataset.open(found.folder).transform().features[0]
+    outcome = tables.outcome(tables.text(body))
+    feature = Dataset.open(outcome.folder).transform().features[0]
     assert isinstance(feature, CategoryFeature)
     assert set(feature.levels) == {"a", "b", "c"}
 
 
 def test_a_constant_column_is_dropped_and_told(tables):
     body = [[a, "5", c, y] for a, _, c, y in tables.rows()]
-    found = tables.outcome(tables.text(body))
-    assert list(Dataset.open(found.folder).schema.features) == ["c"]
-    assert any("'x'" in text and "dropped" in text for text in found.prepared.warnings)
-    assert found.column("x") == [5.0] * 300
+    outcome = tables.outcome(tables.text(body))
+    assert list(Dataset.open(outcome.folder).schema.features) == ["c"]
+    assert any("'x'" in text and "dropped" in text for text in outcome.prepared.warnings)
+    assert outcome.column("x") == [5.0] * 300
 
 
 def test_a_column_without_values_is_dropped(tables):
@@ -115,24 +115,24 @@ def test_dates_become_the_parts_that_training_can_teach(tables):
 
 def test_sensitive_columns_that_nothing_needs_are_left_out(tables):
     columns = {"id": {"kind": "category", "role": "identifier", "sensitive": True}}
-    found = tables.outcome(tables.text(tables.rows()), columns)
-    assert "id" not in pq.read_table(found.folder / "train.parquet").schema.names
+    outcome = tables.outcome(tables.text(tables.rows()), columns)
+    assert "id" not in pq.read_table(outcome.folder / "train.parquet").schema.names
 
 
 def test_sensitive_values_are_not_in_the_quarantine(tables):
-    found = tables.outcome(tables.changed("x", "secret"), {"x": {"kind": "number", "sensitive": True}})
-    (row,) = pq.read_table(found.folder / "quarantine.parquet").to_pylist()
+    outcome = tables.outcome(tables.changed("x", "secret"), {"x": {"kind": "number", "sensitive": True}})
+    (row,) = pq.read_table(outcome.folder / "quarantine.parquet").to_pylist()
     assert row == {"row": 11, "column": "x", "code": "not_a_number", "value": None}
 
 
 def test_label_forms(tables):
     labels = {"yes": "TRUE", "no": "0"}
     body = [[a, x, c, labels[y]] for a, x, c, y in tables.rows()]
-    found = tables.outcome(tables.text(body), {"y": {"kind": "boolean", "role": "target"}}, positive="0")
-    assert found.prepared.schema.classes == ("true", "false")
+    outcome = tables.outcome(tables.text(body), {"y": {"kind": "boolean", "role": "target"}}, positive="0")
+    assert outcome.prepared.schema.classes == ("true", "false")
     body = [[a, x, c, str(int(a) * 7919 % 11)] for a, x, c, _ in tables.rows(900)]
-    found = tables.outcome(tables.text(body), {"y": {"kind": "integer", "role": "target"}}, task="multiclass")
-    assert found.prepared.schema.classes == tuple(str(number) for number in range(11))
+    outcome = tables.outcome(tables.text(body), {"y": {"kind": "integer", "role": "target"}}, task="multiclass")
+    assert outcome.prepared.schema.classes == tuple(str(number) for number in range(11))
 
 
 def test_parquet_gives_what_csv_gives(tables, tmp_path):
@@ -189,10 +189,10 @@ def test_an_ignored_column_may_be_of_any_type(tables, tmp_path):
 def test_a_whole_number_is_predicted_as_a_number(tables):
     rows = [[str(i), f"{(i * 37) % 101 / 8}", "abc"[i % 3], str(i % 90)] for i in range(300)]
     columns = {"y": {"kind": "integer", "role": "target"}}
-    found = tables.outcome(tables.text(rows), columns, task="regression")
-    train = Dataset.open(found.folder).table("train")
+    outcome = tables.outcome(tables.text(rows), columns, task="regression")
+    train = Dataset.open(outcome.folder).table("train")
     assert train.schema.field("y").type == pa.float64()
-    assert sorted(found.column("y")) == sorted(float(i % 90) for i in range(300))
+    assert sorted(outcome.column("y")) == sorted(float(i % 90) for i in range(300))
 
 
 def test_integers_beyond_what_a_float_holds_are_refused_in_parquet(tables, tmp_path):
@@ -241,13 +241,13 @@ def test_the_report_tells_what_happened(tables):
     body[3][1] = "bad"
     body = [[a, x, c, y] for a, x, c, y in body]
     body[20][1] = ""
-    found = tables.outcome(tables.text(body))
-    report = preparation_report(found.prepared)
-    said = report.model_dump_json()
+    outcome = tables.outcome(tables.text(body))
+    report = preparation_report(outcome.prepared)
+    content = report.model_dump_json()
     assert "299 of 300 rows" in report.headline
-    assert "not_a_number" in said
-    assert "Missing values" in said
-    assert "Classes per split" in said
+    assert "not_a_number" in content
+    assert "Missing values" in content
+    assert "Classes per split" in content
 
 
 def test_the_component_writes_dataset_and_report(tables, tmp_path, capsys):

@@ -54,9 +54,9 @@ def test_bad_encoding_names_the_byte(tables):
 def test_unclosed_quote_names_the_line_it_starts_at(tables):
     body = tables.rows()
     body[200][2] = '"a'
-    found = tables.outcome(tables.text(body))
-    assert found.code == "unclosed_quote"
-    assert "t.csv:202:" in found.message
+    outcome = tables.outcome(tables.text(body))
+    assert outcome.code == "unclosed_quote"
+    assert "t.csv:202:" in outcome.message
 
 
 @pytest.mark.parametrize("before", ["", '"quoted",'])
@@ -67,8 +67,8 @@ def test_a_quote_that_eats_rows_is_never_one_bad_row(tables, before):
 
 
 def test_digest_is_checked(tables):
-    found = tables.outcome(tables.text(tables.rows())[:-30], digest="sha256:" + "0" * 64)
-    assert found.code == "digest_mismatch"
+    outcome = tables.outcome(tables.text(tables.rows())[:-30], digest="sha256:" + "0" * 64)
+    assert outcome.code == "digest_mismatch"
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,10 @@ def test_many_categories_are_refused_for_one_hot_only(tables):
 
 @pytest.mark.parametrize("kind", ["category", "number"])
 def test_a_column_that_tells_the_target_is_refused_unless_allowed(tables, kind):
-    name, told = ("c", {"yes": "q", "no": "r"}) if kind == "category" else ("x", {"yes": "10", "no": "-10"})
+    name, answers = ("c", {"yes": "q", "no": "r"}) if kind == "category" else ("x", {"yes": "10", "no": "-10"})
     body = tables.rows()
     for row in body:
-        row[2 if name == "c" else 1] = told[row[3]]
+        row[2 if name == "c" else 1] = answers[row[3]]
     content = tables.text(body)
     assert tables.outcome(content).code == "leakage_suspect"
     allowed = tables.outcome(content, allow_leakage=[name])
@@ -119,13 +119,13 @@ def test_a_column_that_tells_the_target_is_refused_unless_allowed(tables, kind):
 
 
 def test_a_class_too_rare_to_split_is_refused(tables):
-    found = tables.outcome(tables.changed("y", "perhaps"), task="multiclass")
-    assert found.code == "rare_class"
+    outcome = tables.outcome(tables.changed("y", "perhaps"), task="multiclass")
+    assert outcome.code == "rare_class"
 
 
 def test_sensitive_values_are_not_in_messages(tables):
     columns = {"x": {"kind": "number", "sensitive": True}}
     body = [[a, "secret", c, y] for a, _, c, y in tables.rows()]
-    found = tables.outcome(tables.text(body), columns)
-    assert found.code == "too_many_bad_rows"
-    assert "secret" not in found.message
+    outcome = tables.outcome(tables.text(body), columns)
+    assert outcome.code == "too_many_bad_rows"
+    assert "secret" not in outcome.message

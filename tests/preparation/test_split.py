@@ -72,10 +72,10 @@ def test_every_class_is_on_every_side(counts, seed):
     target = np.repeat(np.arange(len(counts)), counts)
     sides = split_stratified(target, section(seed=seed), classes=len(counts))
     for index, count in enumerate(counts):
-        found = np.bincount(sides[target == index], minlength=3)
-        assert found.min() >= 2
-        assert found[TEST] == max(round(count * 0.2), 2)
-        assert found.sum() == count
+        counts = np.bincount(sides[target == index], minlength=3)
+        assert counts.min() >= 2
+        assert counts[TEST] == max(round(count * 0.2), 2)
+        assert counts.sum() == count
 
 
 def test_the_seed_decides():
@@ -102,32 +102,32 @@ def test_later_rows_are_in_time_order(tables):
         "test_from": "2018-01-01",
         "test_until": "2020-01-01",
     }
-    found = tables.outcome(tables.text(body), {"x": {"kind": "datetime", "role": "time"}}, {"split": split})
-    later = pq.read_table(found.folder / "later.parquet")
+    outcome = tables.outcome(tables.text(body), {"x": {"kind": "datetime", "role": "time"}}, {"split": split})
+    later = pq.read_table(outcome.folder / "later.parquet")
     moments = later["x"].to_pylist()
     assert moments == sorted(moments)
     assert {moment.year for moment in moments} == {2020, 2021, 2022, 2023}
-    assert max(pq.read_table(found.folder / "train.parquet")["x"].to_pylist()).year == 2015
+    assert max(pq.read_table(outcome.folder / "train.parquet")["x"].to_pylist()).year == 2015
     wanted = {row[0] for row in body if row[1] >= "2020"}
     assert set(later["id"].to_pylist()) == wanted
-    assert any("not in the order" in text for text in found.prepared.warnings)
-    assert found.prepared.timeline
+    assert any("not in the order" in text for text in outcome.prepared.warnings)
+    assert outcome.prepared.timeline
 
 
 def test_a_missing_time_is_refused(tables):
     body = [[a, f"2013-01-{1 + n % 28:02}", c, y] for n, (a, _, c, y) in enumerate(tables.rows())]
     body[4][1] = ""
     columns = {"x": {"kind": "datetime", "role": "time"}}
-    found = tables.outcome(tables.text(body), columns, {"split": {"by": "time", "column": "x"}})
-    assert found.refused == [(6, "x", "missing_value")]
+    outcome = tables.outcome(tables.text(body), columns, {"split": {"by": "time", "column": "x"}})
+    assert outcome.refused == [(6, "x", "missing_value")]
 
 
 def test_group_split_of_a_table(tables):
     body = [[f"g{int(a) * 31 % 40}", x, c, y] for a, x, c, y in tables.rows()]
     columns = {"id": {"kind": "category", "role": "group"}}
-    found = tables.outcome(tables.text(body), columns, {"split": {"by": "group", "column": "id", "test": 0.3}})
+    outcome = tables.outcome(tables.text(body), columns, {"split": {"by": "group", "column": "id", "test": 0.3}})
     sides = [
-        set(pq.read_table(found.folder / f"{n}.parquet")["id"].to_pylist()) for n in ("train", "validation", "test")
+        set(pq.read_table(outcome.folder / f"{n}.parquet")["id"].to_pylist()) for n in ("train", "validation", "test")
     ]
     assert not sides[0] & sides[1]
     assert not sides[0] & sides[2]

@@ -42,9 +42,9 @@ def test_a_value_of_another_kind_is_quarantined_with_its_place(tables, kind, val
     other = {"integer": "8", "number": "8.5", "boolean": "0", "datetime": "2014-01-31"}
     body = [[a, (good if n % 7 % 2 else other)[kind], c, y] for n, (a, _, c, y) in enumerate(tables.rows())]
     body[9][1] = value
-    found = tables.outcome(tables.text(body), {"x": {"kind": kind}})
-    assert found.refused == [(11, "x", code)]
-    assert found.prepared.kept == 299
+    outcome = tables.outcome(tables.text(body), {"x": {"kind": kind}})
+    assert outcome.refused == [(11, "x", code)]
+    assert outcome.prepared.kept == 299
 
 
 def test_own_limits_of_a_column(tables):
@@ -55,8 +55,8 @@ def test_own_limits_of_a_column(tables):
     body = tables.rows()
     body = [[a, "3", "ab"[n % 5 % 2], y] for n, (a, _, _, y) in enumerate(body)]
     body[5][1], body[6][1], body[7][2] = "12.5", "", "z"
-    found = tables.outcome(tables.text(body), columns, max_bad_fraction=0.1)
-    assert found.refused == [(7, "x", "out_of_range"), (8, "x", "missing_value"), (9, "c", "unknown_category")]
+    outcome = tables.outcome(tables.text(body), columns, max_bad_fraction=0.1)
+    assert outcome.refused == [(7, "x", "out_of_range"), (8, "x", "missing_value"), (9, "c", "unknown_category")]
 
 
 def test_missing_tokens_are_the_plans_only(tables):
@@ -68,35 +68,35 @@ def test_missing_tokens_are_the_plans_only(tables):
 
 
 def test_leading_zeros_and_quotes_are_kept(tables):
-    found = tables.outcome(tables.changed("c", '"00123 ""x"", y"'))
-    assert '00123 "x", y' in found.column("c")
+    outcome = tables.outcome(tables.changed("c", '"00123 ""x"", y"'))
+    assert '00123 "x", y' in outcome.column("c")
 
 
 def test_a_row_without_a_label_is_never_guessed(tables):
-    found = tables.outcome(tables.changed("y", ""), max_unlabelled=0.1)
-    assert found.refused == [(11, "y", "label_missing")]
+    outcome = tables.outcome(tables.changed("y", ""), max_unlabelled=0.1)
+    assert outcome.refused == [(11, "y", "label_missing")]
 
 
 def test_white_space_is_trimmed_and_told(tables):
     body = [[f" {value} " for value in row] for row in tables.rows()]
-    found = tables.outcome(tables.text(body, " id , x ,c , y"))
-    assert found.prepared.kept == 300
-    assert set(found.column("c")) == {"a", "b", "c"}
-    assert any("trimmed" in text and "'x'" in text for text in found.prepared.warnings)
+    outcome = tables.outcome(tables.text(body, " id , x ,c , y"))
+    assert outcome.prepared.kept == 300
+    assert set(outcome.column("c")) == {"a", "b", "c"}
+    assert any("trimmed" in text and "'x'" in text for text in outcome.prepared.warnings)
 
 
 def test_decimal_comma_and_thousands_when_declared(tables):
     body = [[a, x.replace(".", ","), c, y] for a, x, c, y in tables.rows()]
     body[0][1] = "1.234.567,5"
-    found = tables.outcome(tables.text(body, "id;x;c;y", ";"), delimiter=";", decimal=",", thousands=".")
-    assert 1234567.5 in found.column("x")
+    outcome = tables.outcome(tables.text(body, "id;x;c;y", ";"), delimiter=";", decimal=",", thousands=".")
+    assert 1234567.5 in outcome.column("x")
     wrong = tables.outcome(tables.changed("x", '"12,34"'), thousands=",")
     assert wrong.refused == [(11, "x", "not_a_number")]
 
 
 def test_identifiers_and_ignored_columns_refuse_no_row(tables):
-    found = tables.outcome(tables.changed("id", "no number"), {"id": {"kind": "integer", "role": "identifier"}})
-    assert found.refused == []
+    outcome = tables.outcome(tables.changed("id", "no number"), {"id": {"kind": "integer", "role": "identifier"}})
+    assert outcome.refused == []
 
 
 def _read(values, kind, reader):
@@ -122,8 +122,8 @@ def _read(values, kind, reader):
 def test_numbers_round_trip_bit_for_bit(reader, value, form):
     text = repr(value) if form == "r" else format(value, form)
     assume(math.isfinite(float(text)))
-    (found,) = _read([text], Kind.NUMBER, reader).values.to_pylist()
-    assert struct.pack("d", found) == struct.pack("d", float(text))
+    (value,) = _read([text], Kind.NUMBER, reader).values.to_pylist()
+    assert struct.pack("d", value) == struct.pack("d", float(text))
 
 
 NUMBERS = st.text(alphabet="0123456789+-.eE _xinfa", max_size=8)

@@ -11,18 +11,18 @@ from sevenfold.tables.dialect import DELIMITERS, find_delimiter, name_key, sniff
 def test_a_european_export(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes("größe;preis\n1,5;2,25\n2,5;3\n".encode("cp1252"))
-    found = sniff(path)
-    assert (found.encoding, found.delimiter, found.decimal) == ("cp1252", ";", ",")
-    assert found.header == ("größe", "preis")
+    dialect = sniff(path)
+    assert (dialect.encoding, dialect.delimiter, dialect.decimal) == ("cp1252", ";", ",")
+    assert dialect.header == ("größe", "preis")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_marks_are_no_part_of_the_header(tmp_path, encoding):
     path = tmp_path / "t.csv"
     path.write_bytes("naïve,b\n1,2\n".encode(encoding))
-    found = sniff(path)
-    assert found.encoding == encoding.removesuffix("-sig")
-    assert found.header == ("naïve", "b")
+    dialect = sniff(path)
+    assert dialect.encoding == encoding.removesuffix("-sig")
+    assert dialect.header == ("naïve", "b")
 
 
 def test_a_late_byte_decides_the_encoding(tmp_path):

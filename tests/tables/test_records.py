@@ -23,9 +23,9 @@ def read(body: bytes, size: int) -> tuple[list[tuple[str, ...]], list[int], list
     lines: list[int] = []
     refused: list[tuple[int, str]] = []
     for records in read_records(chunks, NAMES, ",", first_line=2, source="t.csv"):
-        found = records.texts().rows() if len(records.lines) else []
-        assert len(found) == len(records.lines)
-        rows += found
+        rows_read = records.texts().rows() if len(records.lines) else []
+        assert len(rows_read) == len(records.lines)
+        rows += rows_read
         lines += records.lines.tolist()
         refused += [(refusal.line, refusal.code) for refusal in records.refusals]
     return rows, lines, refused
@@ -39,8 +39,8 @@ def test_well_formed_files_read_as_the_standard_library_reads_them(rows, end, si
     csv.writer(stream, lineterminator=end, quoting=style).writerows(rows)
     body = stream.getvalue().encode()
     expected = [row for row in csv.reader(io.StringIO(body.decode(), newline=""), strict=True) if row]
-    found, lines, refused = read(body, size)
-    assert found == [tuple(row) for row in expected if len(row) == 3]
+    rows_read, lines, refused = read(body, size)
+    assert rows_read == [tuple(row) for row in expected if len(row) == 3]
     assert len(refused) == sum(len(row) != 3 for row in expected)
     assert sorted(lines) == lines
 
@@ -54,13 +54,13 @@ def test_well_formed_files_read_as_the_standard_library_reads_them(rows, end, si
 def test_any_text_is_read_alike_or_refused(text, size):
     """Whatever the bytes, rows that are taken are those of the standard library, and the piece size decides nothing."""
     try:
-        found = read(text.encode(), size)
+        rows_read = read(text.encode(), size)
     except DataError as error:
         assert error.code == "unclosed_quote"
         with pytest.raises(DataError):
             read(text.encode(), 10_000)
         return
-    assert found == read(text.encode(), 10_000)
+    assert rows_read == read(text.encode(), 10_000)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     expected: list[tuple[str, ...]] = []
     others = 0
@@ -76,8 +76,8 @@ def test_any_text_is_read_alike_or_refused(text, size):
             expected.append(tuple(row))
         elif row:
             others += 1
-    assert found[0] == expected
-    assert len(found[2]) == others
+    assert rows_read[0] == expected
+    assert len(rows_read[2]) == others
 
 
 def test_lines_are_those_an_editor_shows():

@@ -65,15 +65,15 @@ def test_a_path_is_taken_as_it_is(tmp_path):
 
 
 def test_http_is_copied_whole(server, tmp_path):
-    found = resolve_source(f"{server}/data/t.csv", tmp_path, tmp_path / "work")
-    assert found == tmp_path / "work" / "t.csv"
-    assert found.read_bytes() == BODY
+    resolved = resolve_source(f"{server}/data/t.csv", tmp_path, tmp_path / "work")
+    assert resolved == tmp_path / "work" / "t.csv"
+    assert resolved.read_bytes() == BODY
 
 
 def test_a_passing_fault_is_tried_again(server, tmp_path, slept):
     Handler.faults = 2
-    found = resolve_source(f"{server}/shaky.csv", tmp_path, tmp_path / "work", sleep=slept.append)
-    assert found.read_bytes() == BODY
+    resolved = resolve_source(f"{server}/shaky.csv", tmp_path, tmp_path / "work", sleep=slept.append)
+    assert resolved.read_bytes() == BODY
     assert [longest / 2 < pause <= longest for pause, longest in zip(slept, [0.5, 1.0], strict=True)] == [True] * 2
 
 
