@@ -97,10 +97,11 @@ def stage_lines(mark: str, stage: str, headline: str, took: str) -> list[str]:
     """Return a finished stage as rich markup, in lines of less than 100 columns that keep clear of its name."""
     from rich.markup import escape
 
-    words = f"{headline} {took}".rstrip()
-    lines = textwrap.wrap(words, COLUMNS - INDENT, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(headline, COLUMNS - INDENT, break_long_words=False, break_on_hyphens=False) or [""]
     marked = [escape(line) for line in lines]
-    if took and marked[-1].endswith(took):
-        marked[-1] = f"{marked[-1].removesuffix(took)}[dim]{took}[/]"
+    if took and len(lines[-1]) + 1 + len(took) <= COLUMNS - INDENT:
+        marked[-1] = f"{marked[-1]} [dim]{took}[/]"
+    elif took:
+        marked.append(f"[dim]{took}[/]")
     first, *more = marked
     return [f"{mark} {stage:<{INDENT - 2}}{first}", *(" " * INDENT + line for line in more)]

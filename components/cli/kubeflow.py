@@ -127,7 +127,7 @@ def _submit(
         again = f", in place of {replaced} earlier" if replaced else ""
         console.print(f"schedule {number}: {_moments(when)}{again}", highlight=False, soft_wrap=True)
         return
-    checked = replace(target, endpoint=engine.endpoint)
+    checked = replace(target, endpoint=engine.endpoint, namespace=engine.namespace)
     require_cluster(loaded, checked, engine, lambda check: show_check(console, check))
 
     def start() -> Submitted:

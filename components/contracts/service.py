@@ -29,7 +29,8 @@ __all__ = [
     "Service",
     "Strategy",
     "open_service",
-    "read_service",
+    "open_service_of",
+    "read_unsealed_service",
     "write_service",
 ]
 
@@ -85,6 +86,8 @@ _ANY: TypeAdapter[Service] = TypeAdapter(Annotated[Service, Field(discriminator=
 def open_service(folder: Path) -> Service:
     """Verify a service folder and read its `service.json`, of either kind.
 
+    Its keys are exactly those of `LocalService` or `KServeService`: an unknown key means a newer writer.
+
     Raises:
         IntegrityError: whatever `verify` raises; ``unknown_format``.
     """
@@ -95,8 +98,18 @@ def open_service(folder: Path) -> Service:
         raise _unknown(folder, "") from error
 
 
-def read_service(folder: Path, kind: type[Wanted]) -> Wanted:
-    """Read a `service.json` of one kind, without asking for the seal: a process is stopped whatever became of it.
+def open_service_of(kind: type[Wanted], folder: Path) -> Wanted:
+    """Verify a service folder and read its `service.json`, which must be of one kind.
+
+    Raises:
+        IntegrityError: whatever `verify` raises; ``unknown_format``.
+    """
+    verify(folder)
+    return read_unsealed_service(kind, folder)
+
+
+def read_unsealed_service(kind: type[Wanted], folder: Path) -> Wanted:
+    """Read a `service.json` without asking for the seal: a process is stopped whatever became of its folder.
 
     Raises:
         IntegrityError: ``unknown_format``.

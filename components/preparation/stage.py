@@ -34,7 +34,8 @@ def prepare_source(
     Args:
         source: path or address of a CSV or Parquet file; empty takes the plan's.
         digest: sha256:… the table must have; empty accepts any.
-        settings: JSON of {"data", "refine", "preparation": sections of the plan, "max_features": number}.
+        settings: JSON of {"data", "refine", "preparation": sections of the plan, "max_features": number};
+            "refine" is not used yet, it is part of the cache key.
         dataset: where the dataset folder goes.
         report: where the page of the report goes.
         summary: where its Markdown goes.

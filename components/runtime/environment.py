@@ -1,4 +1,4 @@
-"""The only place that reads the environment: where a stage runs and what it may leave there.
+"""The environment that stages read: where a stage runs and what it may leave there.
 
 =================================  ===================================================================
 `SEVENFOLD_RUN_DIR`                folder of a local run; unset on a cluster

@@ -1,4 +1,4 @@
-"""Component `train_model`."""
+"""Stage 4, training: fit the model and export the bundle."""
 # No `from __future__ import annotations` here: kfp reads the signature's types.
 
 from kfp import dsl

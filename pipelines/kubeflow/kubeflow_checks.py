@@ -46,7 +46,7 @@ def _health(endpoint: str) -> tuple[str, bool | None]:
             status = answer.status_code
             return f"{endpoint} answers with status {status}", None if status in (401, 403) else False
         return f"{_tag(answer.json())} at {endpoint}", True
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, AttributeError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError, AttributeError) as error:  # a SOCKS proxy
         return f"{endpoint} does not answer as Kubeflow Pipelines does: {str(error)[:100]}", False
 
 

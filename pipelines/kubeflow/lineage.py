@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.contracts.canonical import digest_of
+from sevenfold.contracts.errors import PolicyError
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.kubeflow.engine import Engine
@@ -62,8 +63,16 @@ class Lineage:
     def _key(self, run: Any, task: str) -> str:
         version = run.pipeline_version_reference.pipeline_version_id
         if version not in self._specifications:
-            self._specifications[version] = self._engine.specification(run)
-        return task_key(self._specifications[version], run.runtime_config.parameters or {}, task)
+            self._specifications[version] = self._specification(run)
+        specification = self._specifications[version]
+        return task_key(specification, run.runtime_config.parameters or {}, task) if specification else ""
+
+    def _specification(self, run: Any) -> dict[str, Any]:
+        """Return what a run was compiled to; empty where that version was deleted, so that it matches no other."""
+        try:
+            return self._engine.specification(run)
+        except PolicyError:
+            return {}
 
 
 def task_key(spec: Mapping[str, Any], parameters: Mapping[str, Any], task: str) -> str:

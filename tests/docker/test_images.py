@@ -100,11 +100,11 @@ def test_no_key_lies_in_it(built: tuple[str, str, Path]) -> None:
 def test_the_stages_can_be_imported(built: tuple[str, str, Path]) -> None:
     target, container, _ = built
     modules = {
-        "base": "sevenfold.cli.main, kfp",
-        "prepare": "polars, pandas, nbclient, sevenfold.preparation",
-        "train": "torch, optuna, onnxruntime, sevenfold.training",
+        "base": "sevenfold.cli.main, kfp, httpx, sevenfold.pipelines.kubeflow.cluster_checks",
+        "prepare": "polars, pandas, nbclient, sevenfold.design.stage, sevenfold.preparation.stage",
+        "train": "torch, optuna, sevenfold.tuning.stage, sevenfold.training.stage, sevenfold.testing.stage",
         "serve": "onnxruntime, uvicorn, sevenfold.serving.predictor.serve",
-        "control": "kserve, kubernetes, onnxruntime, sevenfold.monitoring",
+        "control": "kserve, kubernetes, onnxruntime, httpx, sevenfold.serving.stage, sevenfold.monitoring.stage",
     }[target]
     command = ["--", "/opt/sevenfold/bin/python", "-c", f"import os, {modules}; print(os.getuid())"]
     assert buildah("run", "--isolation", "chroot", container, *command).endswith("65532")

@@ -19,3 +19,10 @@ def test_a_long_headline_is_broken_below_100_columns_and_keeps_its_words() -> No
 def test_a_headline_with_brackets_is_shown_as_it_is() -> None:
     (line,) = stage_lines("✓", "5 testing", "column [red] is 'a[b]'", "")
     assert Text.from_markup(line).plain == "✓ 5 testing      column [red] is 'a[b]'"
+
+
+def test_the_time_stays_in_one_piece_and_nothing_may_be_said() -> None:
+    for length in range(70, 90):
+        lines = [Text.from_markup(line).plain for line in stage_lines("✓", "5 testing", "a" * length, "12 s")]
+        assert lines[-1].endswith("12 s")
+    assert [Text.from_markup(line).plain for line in stage_lines("✓", "5 testing", "", "")] == ["✓ 5 testing      "]

@@ -12,7 +12,7 @@ from kfp import dsl
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import verify
 from sevenfold.contracts.registry import LocalRegistry
-from sevenfold.contracts.service import LocalService, read_service
+from sevenfold.contracts.service import LocalService, open_service_of
 from sevenfold.plan.deployment import DeploymentSection
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.serving.component import deploy_model, judge_canary
@@ -47,7 +47,7 @@ def test_a_tested_bundle_serves_is_judged_and_recorded(
             summary=artifact(dsl.Markdown, run / "report.md"),
         )
         verify(Path(service.path))
-        local = read_service(Path(service.path), LocalService)
+        local = open_service_of(LocalService, Path(service.path))
         assert local.digest == sample.bundle.digest
         with InferenceClient(local.url, "flights") as client:
             assert client.ready()

@@ -11,9 +11,8 @@ from typing import Final
 from sevenfold.cluster.api import Cluster
 from sevenfold.cluster.records import Candidate, ClusterRegistry
 from sevenfold.contracts.errors import ServingError, TemporaryError
-from sevenfold.contracts.manifest import verify
 from sevenfold.contracts.registry import Record
-from sevenfold.contracts.service import KServeService, read_service
+from sevenfold.contracts.service import KServeService, open_service_of
 from sevenfold.drift.prometheus import PrometheusClient
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.plan.deployment import Approval, DeploymentSection, Strategy
@@ -53,8 +52,7 @@ def judge_on_kserve(
         ServingError: ``superseded`` if another candidate has replaced this one.
         PolicyError, TemporaryError: as `Cluster`.
     """
-    verify(service_folder)
-    service, checks = read_service(service_folder, KServeService), Checks.read(service_folder)
+    service, checks = open_service_of(KServeService, service_folder), Checks.read(service_folder)
     rollout = rollout_of(cluster, service.name, service.strategy, on_message=_say)
     registry = ClusterRegistry(cluster, service.name)
     note_what_serves(registry, rollout)

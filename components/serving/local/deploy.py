@@ -8,9 +8,8 @@ from typing import Final
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.evaluation import Evaluation
-from sevenfold.contracts.manifest import verify
 from sevenfold.contracts.registry import Registry
-from sevenfold.contracts.service import LocalService, read_service
+from sevenfold.contracts.service import LocalService, open_service_of
 from sevenfold.plan.deployment import DeploymentSection
 from sevenfold.runtime.progress import report_progress
 from sevenfold.scoring.client import InferenceClient
@@ -82,8 +81,7 @@ def judge_and_record(
         run: the run that decides.
         out: the folder to write.
     """
-    verify(service_folder)
-    service, checks = read_service(service_folder, LocalService), Checks.read(service_folder)
+    service, checks = open_service_of(LocalService, service_folder), Checks.read(service_folder)
     alive = runs(service) and _serves(service)
     verdict = judge_local(checks.comparison if alive else None, section)
     if verdict.decision == "promote" and registry is not None:

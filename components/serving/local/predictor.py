@@ -11,7 +11,7 @@ from typing import Final
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import ServingError, TemporaryError
-from sevenfold.contracts.service import BUNDLE_HEADER, LocalService, read_service
+from sevenfold.contracts.service import BUNDLE_HEADER, LocalService, read_unsealed_service
 from sevenfold.runtime.waiting import wait_until
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.serving.local.process import end_process, is_running, start_of
@@ -91,7 +91,7 @@ def stop_predictor(folder: Path) -> bool:
         IntegrityError: ``unknown_format`` if the folder does not hold a local service.
         ServingError: ``another_predictor`` if the process is there and serves another bundle.
     """
-    service = read_service(folder, LocalService)
+    service = read_unsealed_service(LocalService, folder)
     if not runs(service):
         return False
     served = _served_digest(service)

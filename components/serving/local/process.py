@@ -25,7 +25,9 @@ KILL_SECONDS: Final = 5.0
 def start_of(pid: int) -> str:
     """Return when a process started, as a text that never changes; "" if there is none, or it has ended."""
     psutil = _psutil()
-    with contextlib.suppress(ChildProcessError):
+    if pid <= 0:  # to the system, a group of processes
+        return ""
+    with contextlib.suppress(ChildProcessError, OverflowError):
         os.waitpid(pid, os.WNOHANG)  # a child of ours that has ended goes away only when it is waited for
     boot = psutil.boot_time()  # read first: psutil 5 adds the boot time that it read last to the ticks
     try:
@@ -33,7 +35,7 @@ def start_of(pid: int) -> str:
         if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
             return ""
         created = process.create_time()
-    except psutil.Error:
+    except (psutil.Error, OverflowError):
         return ""
     return str(round((created - boot) * os.sysconf("SC_CLK_TCK"))) if psutil.LINUX else f"{created:.3f}"
 
@@ -61,5 +63,5 @@ def _psutil() -> Any:
     try:
         import psutil
     except ImportError as error:
-        raise MissingExtraError("psutil", "serve") from error
+        raise MissingExtraError("psutil", "local") from error
     return psutil

@@ -24,6 +24,7 @@ from sevenfold.pipelines.kubeflow.check import Check, ClusterTarget
 from sevenfold.pipelines.kubeflow.cluster_checks import cluster_checks, require_cluster, same_cluster
 from sevenfold.pipelines.kubeflow.engine import Engine
 from sevenfold.pipelines.kubeflow.kserve_checks import CRD
+from sevenfold.pipelines.kubeflow.kubeflow_checks import pipelines_check
 from sevenfold.pipelines.kubeflow.namespace_checks import SERVING
 from sevenfold.plan import DataSection, Plan
 
@@ -401,3 +402,9 @@ def test_a_gpu_that_is_not_reserved_is_told_where_no_cluster_can_be_read(
         monkeypatch.setattr(location, str(tmp_path / "none"), raising=False)
     with pytest.raises(PolicyError, match=r"Set resources\.training\.gpu: 1"):
         require_cluster(fitting_on(plan, {"tuning": 1}), ClusterTarget())
+
+
+def test_a_proxy_that_httpx_cannot_use_is_a_failed_check_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    check = pipelines_check(ClusterTarget(endpoint="http://127.0.0.1:9"), None)
+    assert check.fine is False

@@ -1,10 +1,14 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
 
+from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.compile import compile_plan
-from sevenfold.pipelines.kubeflow.lineage import task_key
+from sevenfold.pipelines.kubeflow.lineage import Lineage, task_key
 from sevenfold.plan import ImagesSection, Plan
 
 TASKS = ("explore-data", "prepare-data", "tune-model", "train-model")
@@ -58,3 +62,29 @@ def test_another_image_repeats_its_stages(plan: Plan, tmp_path: Path) -> None:
 def test_a_task_that_is_not_there_has_no_key(plan: Plan, tmp_path: Path) -> None:
     spec = next(yaml.safe_load_all(compile_plan(plan, tmp_path / "p.yaml").read_text()))
     assert task_key(spec, {}, "other") == ""
+
+
+def test_a_version_that_was_deleted_matches_no_run_and_stops_nothing(plan: Plan, tmp_path: Path) -> None:
+    spec = next(yaml.safe_load_all(compile_plan(plan, tmp_path / "p.yaml").read_text()))
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def run(name: str, day: int, version: str) -> Any:
+        reference = SimpleNamespace(pipeline_id="p", pipeline_version_id=version)
+        config = SimpleNamespace(parameters={})
+        created = made + timedelta(days=day)
+        return SimpleNamespace(
+            run_id=name, created_at=created, pipeline_version_reference=reference, runtime_config=config
+        )
+
+    def specification(asked: Any) -> dict[str, Any]:
+        if asked.pipeline_version_reference.pipeline_version_id == "deleted":
+            raise PolicyError("endpoint_refused", "There is no such version.")
+        return spec
+
+    current, broken, same = run("now", 3, "kept"), run("broken", 2, "deleted"), run("same", 1, "kept")
+    engine: Any = SimpleNamespace(
+        pipeline=lambda _: SimpleNamespace(pipeline_id="p", created_at=made),
+        runs=lambda: iter([current, broken, same]),
+        specification=specification,
+    )
+    assert list(Lineage(engine).same_runs(current, "train-model")) == ["same"]

@@ -75,3 +75,9 @@ def test_a_process_that_ended_is_not_running() -> None:
         time.sleep(0.02)
     assert not is_running(ended.pid, started)
     ended.returncode = 0
+
+
+@pytest.mark.parametrize("number", [-5, 0, 2**31, 2**70])
+def test_a_number_that_no_process_has_is_not_running(number: int) -> None:
+    assert start_of(number) == ""
+    assert not end_process(number, "48213")
