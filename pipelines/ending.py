@@ -22,9 +22,10 @@ COLOURS = {"promoted": "green", "waiting": "yellow", "refused": "red", "rolled b
 def show_ending(console: Console, result: Result) -> None:
     """Print verdict, report and the next commands; paths are relative to the working folder where they can be."""
     from rich.markup import escape
+    from rich.text import Text
 
     def line(label: str, text: str) -> None:
-        console.print(f"  [dim]{label:<9}[/]{escape(text)}", highlight=False, soft_wrap=True)
+        console.print(Text.assemble("  ", (f"{label:<9}", "dim"), text), highlight=False, soft_wrap=True)
 
     colour = COLOURS.get(result.state, "yellow")
     console.print(f"\n[bold {colour}]{result.state}[/]  {escape(result.sentence)}", highlight=False, soft_wrap=True)
