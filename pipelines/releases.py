@@ -13,7 +13,7 @@ from sevenfold.runtime.progress import OnMessage
 from sevenfold.runtime.retry import Backoff
 
 if TYPE_CHECKING:
-    from sevenfold.cluster.api import Cluster
+    from sevenfold.cluster.objects import Cluster
 
 __all__ = ["ReleaseTarget", "promote", "release_lines", "roll_back", "status_lines", "withdraw"]
 
@@ -109,7 +109,7 @@ def status_lines(name: str, target: ReleaseTarget) -> list[str]:
 
 
 def _cluster(target: ReleaseTarget) -> Cluster:
-    from sevenfold.cluster.api import Cluster
+    from sevenfold.cluster.objects import Cluster
 
     return Cluster(target.namespace, context=target.context, patience=Backoff(budget_seconds=60.0))
 

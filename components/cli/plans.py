@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["add_plan_commands"]
+from sevenfold.cli.compile import PlanFile
 
-PlanFile = Annotated[Path, typer.Argument(help="The plan.", metavar="PLAN.YAML", show_default=False)]
+__all__ = ["add_plan_commands"]
 
 
 def add_plan_commands(app: typer.Typer) -> None:

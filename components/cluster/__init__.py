@@ -1,1 +1,1 @@
-"""What speaks to Kubernetes: objects read and applied, and the memory of promotions kept there."""
+"""Kubernetes: the one client of its API server, the objects of a namespace, and the record of promotions there."""

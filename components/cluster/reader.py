@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from sevenfold.cluster.client import ApiServer, RequestError
+from sevenfold.cluster.api_server import ApiServer, RequestError
 from sevenfold.contracts.errors import TemporaryError
 
 __all__ = ["Answer", "ClusterReader"]

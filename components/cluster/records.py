@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sevenfold.cluster.api import Cluster, Conflict
+from sevenfold.cluster.objects import Cluster, Conflict
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import canonical_json
 from sevenfold.contracts.errors import IntegrityError, MissingExtraError, TemporaryError

@@ -35,18 +35,13 @@ def explore_data(
     with stage_boundary("design"):
         from pathlib import Path
 
-        from sevenfold.design.stage import explore
-        from sevenfold.runtime.environment import in_cluster
-        from sevenfold.runtime.progress import report_progress
-        from sevenfold.tables.source import ATTEMPTS, CLUSTER_ATTEMPTS
+        from sevenfold.design.stage import run_design
 
-        explore(
+        run_design(
             data,
             settings,
-            report=Path(report.path),
+            page=Path(report.path),
             summary=Path(summary.path),
             notebook=Path(notebook.path),
-            page=Path(notebook_page.path),
-            attempts=CLUSTER_ATTEMPTS if in_cluster() else ATTEMPTS,
-            on_progress=lambda message, done, total: report_progress("design", message, done=done, total=total),
+            notebook_page=Path(notebook_page.path),
         )

@@ -17,7 +17,7 @@ from sevenfold.design.parameters import METADATA, Parameters
 from sevenfold.runtime.environment import kernel_environment
 from sevenfold.runtime.progress import OnProgress
 
-__all__ = ["built_in_notebook", "notebook_page", "run_notebook"]
+__all__ = ["built_in_notebook", "run_notebook", "write_notebook_page"]
 
 MESSAGE: Final = 300  # characters of a cell's error that are shown
 START_SECONDS: Final = 120
@@ -73,7 +73,7 @@ def run_notebook(
     return dict(nodes)
 
 
-def notebook_page(executed: Path, page: Path) -> None:
+def write_notebook_page(executed: Path, page: Path) -> None:
     """Write an executed notebook as one HTML page that needs no network.
 
     Raises:

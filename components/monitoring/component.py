@@ -40,7 +40,13 @@ def monitor_model(
         from pathlib import Path
 
         from sevenfold.monitoring.stage import run_monitoring
-        from sevenfold.report.page import write_report
 
-        page = run_monitoring(Path(dataset.path), Path(bundle.path), Path(service.path), settings, out=Path(watch.path))
-        write_report(page, Path(report.path), Path(summary.path))
+        run_monitoring(
+            Path(dataset.path),
+            Path(bundle.path),
+            Path(service.path),
+            settings,
+            out=Path(watch.path),
+            page=Path(report.path),
+            summary=Path(summary.path),
+        )

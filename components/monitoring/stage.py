@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
@@ -13,11 +14,14 @@ from sevenfold.monitoring.watch_on_cluster import watch_on_cluster
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Report
+from sevenfold.report.page import write_report
 
 __all__ = ["run_monitoring"]
 
 
-def run_monitoring(dataset: Path, bundle: Path, service: Path, settings: str, *, out: Path) -> Report:
+def run_monitoring(
+    dataset: Path, bundle: Path, service: Path, settings: str, *, out: Path, page: Path, summary: Path
+) -> Report:
     """Judge the drift of the serving model, and write the rules and dashboard that watch it from now on.
 
     Args:
@@ -26,6 +30,8 @@ def run_monitoring(dataset: Path, bundle: Path, service: Path, settings: str, *,
         service: sealed service folder; its kind decides whether rows are replayed or Prometheus is asked.
         settings: as `monitor_model` takes them.
         out: folder for `rules.yaml`, `dashboard.json` and `drift.json`, sealed.
+        page: HTML report to write.
+        summary: Markdown report to write.
 
     Raises:
         IntegrityError: for a folder that differs from what was sealed.
@@ -35,7 +41,10 @@ def run_monitoring(dataset: Path, bundle: Path, service: Path, settings: str, *,
     opened, served, target = Dataset.open(dataset), Bundle.open(bundle), open_service(service)
     section = MonitoringSection.model_validate(given["monitoring"])
     level = ServiceLevel.model_validate(given.get("service_level", {}))
-    name, time_column = given["name"], given.get("time_column", "")
+    limits: dict[str, Any] = {"name": given["name"], "time_column": given.get("time_column", ""), "level": level}
     if isinstance(target, KServeService):
-        return watch_on_cluster(opened, served, target, section, out, name=name, time_column=time_column, level=level)
-    return watch(opened, served, target, section, out, name=name, time_column=time_column, level=level)
+        report = watch_on_cluster(opened, served, target, section, out, **limits)
+    else:
+        report = watch(opened, served, target, section, out, **limits)
+    write_report(report, page, summary)
+    return report

@@ -32,18 +32,13 @@ def prepare_data(
     with stage_boundary("preparation"):
         from pathlib import Path
 
-        from sevenfold.preparation.stage import prepare_source
-        from sevenfold.runtime.environment import in_cluster
-        from sevenfold.runtime.progress import report_progress
-        from sevenfold.tables.source import ATTEMPTS, CLUSTER_ATTEMPTS
+        from sevenfold.preparation.stage import run_preparation
 
-        prepare_source(
+        run_preparation(
             data,
             data_digest,
             settings,
-            dataset=Path(dataset.path),
-            report=Path(report.path),
+            out=Path(dataset.path),
+            page=Path(report.path),
             summary=Path(summary.path),
-            attempts=CLUSTER_ATTEMPTS if in_cluster() else ATTEMPTS,
-            on_progress=lambda message, done, total: report_progress("preparation", message, done=done, total=total),
         )

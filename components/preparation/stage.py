@@ -12,23 +12,14 @@ from sevenfold.preparation.prepare import prepare
 from sevenfold.preparation.prepared import Prepared
 from sevenfold.preparation.report import preparation_report
 from sevenfold.report.page import write_report
-from sevenfold.runtime.progress import OnProgress
-from sevenfold.tables.source import ATTEMPTS, resolve_source
+from sevenfold.runtime.environment import in_cluster
+from sevenfold.runtime.progress import report_progress
+from sevenfold.tables.source import ATTEMPTS, CLUSTER_ATTEMPTS, resolve_source
 
-__all__ = ["prepare_source"]
+__all__ = ["run_preparation"]
 
 
-def prepare_source(
-    source: str,
-    digest: str,
-    settings: str,
-    *,
-    dataset: Path,
-    report: Path,
-    summary: Path,
-    attempts: int = ATTEMPTS,
-    on_progress: OnProgress | None = None,
-) -> Prepared:
+def run_preparation(source: str, digest: str, settings: str, *, out: Path, page: Path, summary: Path) -> Prepared:
     """Fetch a table, prepare it and write the report.
 
     Args:
@@ -36,25 +27,28 @@ def prepare_source(
         digest: sha256:… the table must have; empty accepts any.
         settings: JSON of {"data", "refine", "preparation": sections of the plan, "max_features": number};
             "refine" is not used yet, it is part of the cache key.
-        dataset: where the dataset folder goes.
-        report: where the page of the report goes.
-        summary: where its Markdown goes.
-        attempts: how often a passing fault of the source is tried at all.
-        on_progress: called with a message, the steps done and their number.
+        out: dataset folder to write and seal.
+        page: HTML report to write.
+        summary: Markdown report to write.
 
     Raises:
         DataError: the table cannot be used; the code says why.
     """
     given = json.loads(settings)
     data = DataSection.model_validate(given["data"]).replaced(digest=digest)
+    attempts = CLUSTER_ATTEMPTS if in_cluster() else ATTEMPTS
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
         prepared = prepare(
             resolve_source(source or data.source, Path.cwd(), Path(work), attempts=attempts),
             data,
             PreparationSection.model_validate(given["preparation"]),
-            dataset,
+            out,
             max_features=given["max_features"],
-            on_progress=on_progress,
+            on_progress=_report,
         )
-    write_report(preparation_report(prepared), report, summary)
+    write_report(preparation_report(prepared), page, summary)
     return prepared
+
+
+def _report(message: str, done: int, total: int) -> None:
+    report_progress("preparation", message, done=done, total=total)

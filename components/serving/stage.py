@@ -1,4 +1,4 @@
-"""The whole of inference, on this machine or on a cluster: folders and settings in, folders and reports out."""
+"""The inference stage, on this machine or on a cluster: folders and settings in, folders and reports out."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def run_deployment(
         log = (run_folder() or out.parent) / "predictor.log"
         deployed = deploy_locally(rows, candidate, evaluation, section, name=name, out=out, log=log)
     else:
-        from sevenfold.cluster.api import Cluster
+        from sevenfold.cluster.objects import Cluster
         from sevenfold.serving.kserve.deploy import deploy_on_kserve
 
         cluster, image = Cluster(section.namespace or own_namespace()), given.get("image", "")
@@ -93,7 +93,7 @@ def run_judgement(service: Path, settings: str, *, out: Path, page: Path, summar
         registry = LocalRegistry(home) if home else None
         verdict = judge_and_record(service, section, registry=registry, run=run.name if run else "", out=out)
     else:
-        from sevenfold.cluster.api import Cluster
+        from sevenfold.cluster.objects import Cluster
         from sevenfold.serving.kserve.judge import judge_on_kserve
 
         cluster, prometheus = Cluster(section.namespace or own_namespace()), given.get("prometheus", "")

@@ -93,7 +93,7 @@ def registry_of(settings: str) -> Registry | None:
     section = DeploymentSection.model_validate(options.get("deployment", {}))
     if not in_cluster() or section.target is Target.LOCAL:
         return None
-    from sevenfold.cluster.api import Cluster
+    from sevenfold.cluster.objects import Cluster
     from sevenfold.cluster.records import ClusterRegistry
 
     return ClusterRegistry(Cluster(section.namespace or own_namespace()), options["name"])

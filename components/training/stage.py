@@ -1,4 +1,4 @@
-"""The whole of training: a dataset and a study folder in, a bundle folder and its report out."""
+"""The training stage: a dataset and a study folder in, a bundle folder and its report out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole of tuning: a dataset folder in, a study folder and its report out."""
+"""The tuning stage: a dataset folder and settings in, a study folder and its report out."""
 
 from __future__ import annotations
 

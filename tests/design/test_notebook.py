@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.design.notebook import built_in_notebook, notebook_page, run_notebook
+from sevenfold.design.notebook import built_in_notebook, run_notebook, write_notebook_page
 from sevenfold.design.parameters import METADATA, Parameters, load_sample, parameters
 from sevenfold.plan import DataSection
 
@@ -197,7 +197,7 @@ def test_a_page_loads_nothing(tmp_path):
     )
     source = tmp_path / "n.ipynb"
     source.write_text(nbformat.writes(nodes))
-    notebook_page(source, tmp_path / "n.html")
+    write_notebook_page(source, tmp_path / "n.html")
     page = (tmp_path / "n.html").read_text()
     assert "two &lt; three" in page
     assert not re.findall(r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)\s*=\s*[\"']?(?:https?:)?//", page)

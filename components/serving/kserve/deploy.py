@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from sevenfold.cluster.api import Cluster
+from sevenfold.cluster.objects import Cluster
 from sevenfold.cluster.records import Candidate, ClusterRegistry
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from sevenfold.cluster.api import Cluster
+from sevenfold.cluster.objects import Cluster
 from sevenfold.cluster.records import Candidate, ClusterRegistry
 from sevenfold.contracts.errors import ServingError, TemporaryError
 from sevenfold.contracts.registry import Record

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sevenfold.cluster.api import Cluster
+from sevenfold.cluster.objects import Cluster
 from sevenfold.contracts.errors import ServingError, SevenfoldError, TemporaryError
 from sevenfold.runtime.waiting import wait_until
 

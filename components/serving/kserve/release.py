@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sevenfold.cluster.api import Cluster
+from sevenfold.cluster.objects import Cluster
 from sevenfold.cluster.records import Candidate, ClusterRegistry
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import Record, earlier_of

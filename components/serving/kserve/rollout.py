@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from sevenfold.cluster.api import Cluster, Conflict
+from sevenfold.cluster.objects import Cluster, Conflict
 from sevenfold.contracts.errors import ServingError, TemporaryError
 from sevenfold.runtime.waiting import wait_until
 from sevenfold.serving.kserve.inference_service import Release, digest_of, read_release, workload

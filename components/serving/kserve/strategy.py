@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from sevenfold.cluster.api import Cluster
+from sevenfold.cluster.objects import Cluster
 from sevenfold.contracts.errors import ServingError
 from sevenfold.plan.deployment import Strategy
 from sevenfold.serving.kserve.inference_service import Release, digest_of, read_release, workload

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from sevenfold.cluster.api import Cluster, Conflict
+from sevenfold.cluster.objects import Cluster, Conflict
 from sevenfold.contracts.errors import TemporaryError
 from sevenfold.runtime.retry import PATIENT
 from sevenfold.serving.kserve.inference_service import digest_of, workload

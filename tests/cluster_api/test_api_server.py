@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from sevenfold.cluster.api import Cluster, Conflict
-from sevenfold.cluster.client import ApiServer, RequestError
+from sevenfold.cluster.api_server import ApiServer, RequestError
+from sevenfold.cluster.objects import Cluster, Conflict
 from sevenfold.cluster.reader import ClusterReader
 from sevenfold.contracts.errors import PolicyError, ServingError, TemporaryError
 from sevenfold.runtime.retry import Backoff

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from sevenfold.cluster.client import ApiServer, RequestError
+from sevenfold.cluster.api_server import ApiServer, RequestError
 from sevenfold.contracts.errors import PolicyError, ServingError, SevenfoldError, TemporaryError
 from sevenfold.runtime.retry import PATIENT, Backoff, with_retries
 
