@@ -9,15 +9,23 @@ these three names, the output's has ``:output`` after it; readers go by the orde
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
 
-from sevenfold.contracts.schema import Column, Task
+from sevenfold.contracts.schema import Column, Kind, Task
 
-__all__ = ["Signature"]
+__all__ = ["MISSING", "Signature"]
+
+MISSING: Final = ":missing"  # suffix of the input that flags missing datetimes
 
 
 class Signature(BaseModel):
-    """What a bundle takes and gives."""
+    """What a bundle takes and gives.
+
+    `classes` are in the order of the probabilities, the positive one last; empty for a regression. `inputs` are the
+    features by name, as the dataset's schema describes them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,3 +33,9 @@ class Signature(BaseModel):
     target: str
     classes: tuple[str, ...] = ()
     inputs: dict[str, Column]
+
+    @property
+    def graph_inputs(self) -> frozenset[str]:
+        """The names of the graph's inputs: each column's own, and beside a datetime's the one of its missing flag."""
+        dates = {name + MISSING for name, column in self.inputs.items() if column.kind is Kind.DATETIME}
+        return frozenset(self.inputs) | dates

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.reference import FeatureBins, Reference
 from sevenfold.contracts.schema import Column, Kind, Schema, Task
-from sevenfold.scoring.feeds import MISSING, Feeds, feeds_from_table
+from sevenfold.contracts.signature import MISSING
+from sevenfold.scoring.feeds import Feeds, feeds_from_table
 
 if TYPE_CHECKING:
     import pyarrow as pa

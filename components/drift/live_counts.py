@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.reference import FeatureBins, Reference
-from sevenfold.contracts.signature import Signature
+from sevenfold.contracts.signature import MISSING, Signature
 from sevenfold.drift.bins import count_bins, prediction_values
-from sevenfold.scoring.feeds import MISSING, Feeds
+from sevenfold.scoring.feeds import Feeds
 from sevenfold.scoring.scorer import Prediction
 
 __all__ = ["DriftCounter"]

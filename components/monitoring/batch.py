@@ -10,11 +10,12 @@ import numpy as np
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.reference import FeatureBins
+from sevenfold.contracts.signature import MISSING
 from sevenfold.drift.bins import count_bins, prediction_values
 from sevenfold.drift.stability import PREDICTION, Counts
 from sevenfold.drift.verdict import WindowDrift, window_drift
 from sevenfold.plan.monitoring import MonitoringSection
-from sevenfold.scoring.feeds import MISSING, Feeds, feeds_from_table
+from sevenfold.scoring.feeds import Feeds, feeds_from_table
 from sevenfold.scoring.scorer import Scorer
 
 if TYPE_CHECKING:

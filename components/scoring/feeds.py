@@ -18,7 +18,6 @@ from sevenfold.contracts.errors import InputError
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
 from sevenfold.scoring.values import (
     EXPECTED,
-    MISSING,
     READERS,
     Feeds,
     integer_rule,
@@ -30,7 +29,7 @@ from sevenfold.scoring.values import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MAX_TEXT", "MISSING", "Feeds", "feeds_from_columns", "feeds_from_rows", "feeds_from_table"]
+__all__ = ["MAX_TEXT", "Feeds", "feeds_from_columns", "feeds_from_rows", "feeds_from_table"]
 
 MAX_TEXT: Final = 65_536  # characters
 

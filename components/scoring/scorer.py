@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import IntegrityError, MissingExtraError, ServingError
-from sevenfold.contracts.schema import Kind, Task
+from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
-from sevenfold.scoring.feeds import MISSING
 
 __all__ = ["Prediction", "Scorer"]
 
@@ -85,8 +84,7 @@ class Scorer:
         return Prediction(values=numbers)
 
     def _check(self) -> None:
-        wanted = set(self.signature.inputs)
-        wanted |= {name + MISSING for name, column in self.signature.inputs.items() if column.kind is Kind.DATETIME}
+        wanted = self.signature.graph_inputs
         outputs = 2 if self._classification else 1
         if not self._inputs <= wanted or len(self._outputs) != outputs:
             raise ServingError(

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import InputError
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
+from sevenfold.contracts.signature import MISSING
 from sevenfold.tables.moments import EARLIEST, LATEST, parse_moment
 
 __all__ = [
     "EXPECTED",
-    "MISSING",
     "READERS",
     "Feeds",
     "integer_rule",
@@ -25,7 +25,6 @@ __all__ = [
 
 Feeds = dict[str, NDArray[Any]]
 
-MISSING: Final = ":missing"  # suffix of the input that flags missing datetimes
 SHOWN: Final = 64  # characters of a value that an error repeats
 INF: Final = float("inf")
 _NUMBERS: Final = frozenset((float, int, type(None)))

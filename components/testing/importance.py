@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from sevenfold.contracts.signature import MISSING
 from sevenfold.plan.metrics import higher_is_better
-from sevenfold.scoring.feeds import MISSING, Feeds, feeds_from_table
+from sevenfold.scoring.feeds import Feeds, feeds_from_table
 from sevenfold.scoring.scorer import Prediction, Scorer
 from sevenfold.scoring.scores import score
 

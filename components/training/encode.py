@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.signature import MISSING
 from sevenfold.contracts.transform import (
     CLIP,
     FIRST_LEVEL,
@@ -23,7 +24,6 @@ from sevenfold.contracts.transform import (
     Part,
     Transform,
 )
-from sevenfold.scoring.feeds import MISSING
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -17,9 +17,8 @@ from sevenfold.contracts.bundle import Bundle, BundleInfo
 from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.reference import Reference
 from sevenfold.contracts.schema import Kind, Task
-from sevenfold.contracts.signature import Signature
+from sevenfold.contracts.signature import MISSING, Signature
 from sevenfold.drift.telemetry import bundle_label
-from sevenfold.scoring.feeds import MISSING
 from sevenfold.scoring.scorer import Prediction, Scorer
 from sevenfold.scoring.single_row import SingleRow
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import InputError
 from sevenfold.contracts.schema import Column, Kind
-from sevenfold.scoring.feeds import MISSING, Feeds, feeds_from_columns
+from sevenfold.contracts.signature import MISSING
+from sevenfold.scoring.feeds import Feeds, feeds_from_columns
 from sevenfold.scoring.scorer import Prediction
 from sevenfold.scoring.tensors import encode_tensors, read_tensor
 from sevenfold.serving.predictor.document import parse_document

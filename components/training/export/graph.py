@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind
+from sevenfold.contracts.signature import MISSING
 from sevenfold.contracts.transform import (
     CLIP,
     FIRST_LEVEL,
@@ -23,7 +24,6 @@ from sevenfold.contracts.transform import (
     Part,
     Transform,
 )
-from sevenfold.scoring.feeds import MISSING
 from sevenfold.training.encode import (
     DAY,
     DAY_PARTS,

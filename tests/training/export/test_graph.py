@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind
+from sevenfold.contracts.signature import MISSING
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature, Part, Target, Transform
-from sevenfold.scoring.feeds import MISSING, Feeds
+from sevenfold.scoring.feeds import Feeds
 from sevenfold.tables.moments import EARLIEST, LATEST
 from sevenfold.training.encode import encode
 from sevenfold.training.export.graph import model_bytes, preprocessing_graph
