@@ -31,7 +31,7 @@ class ReleaseTarget:
 
 
 def release_lines(name: str, target: ReleaseTarget) -> list[str]:
-    """Return one line per promotion and rollback, newest first; the first is what serves now.
+    """Return one line per promotion and rollback, newest first; the first is the serving version.
 
     Raises:
         PolicyError: ``nothing_promoted``.
@@ -52,7 +52,7 @@ def release_lines(name: str, target: ReleaseTarget) -> list[str]:
 
 
 def roll_back(name: str, target: ReleaseTarget, reason: str, on_message: OnMessage, to: str = "") -> str:
-    """Make the previously promoted bundle, or the one named, what serves, and return the line of the record.
+    """Make the previously promoted bundle, or the one named, the serving version, and return the line of the record.
 
     Raises:
         PolicyError: ``nothing_promoted`` or ``nothing_to_roll_back``.
@@ -78,7 +78,7 @@ def promote(name: str, target: ReleaseTarget, reason: str, on_message: OnMessage
 
 
 def withdraw(name: str, target: ReleaseTarget, on_message: OnMessage) -> str:
-    """Take the waiting candidate away and say so; what serves is not touched."""
+    """Take the waiting candidate away and say so; the serving version is not touched."""
     from sevenfold.serving.kserve.release import withdraw_waiting
 
     digest = withdraw_waiting(_needed(target), name, on_message)
@@ -86,7 +86,7 @@ def withdraw(name: str, target: ReleaseTarget, on_message: OnMessage) -> str:
 
 
 def status_lines(name: str, target: ReleaseTarget) -> list[str]:
-    """Return what serves, what waits beside it, where users ask, and which pods are up.
+    """Return the serving version, the waiting one beside it, where users ask, and which pods are up.
 
     Raises:
         PolicyError: ``not_deployed``, ``nothing_promoted``.

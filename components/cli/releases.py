@@ -1,4 +1,4 @@
-"""The commands about what serves: history, status, promote, rollback."""
+"""The commands about the serving version: history, status, promote, rollback."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def history(name: Name, namespace: Namespace = "", context: Context = "", runs: 
 
 
 def status(name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs")) -> None:
-    """Show what serves, what waits beside it, and where users ask."""
+    """Show the serving version, the waiting one, and where users ask."""
     from sevenfold.pipelines.releases import ReleaseTarget, status_lines
 
     typer.echo("\n".join(status_lines(name, ReleaseTarget(namespace, context, runs))))
@@ -52,7 +52,7 @@ def rollback(
     reason: Reason = "",
     to: Annotated[str, typer.Option(help="Digest of the bundle to put back; empty takes the previous one.")] = "",
     candidate: Annotated[
-        bool, typer.Option("--candidate", help="Only take the waiting candidate away; what serves stays.")
+        bool, typer.Option("--candidate", help="Only take the waiting candidate away; the serving version stays.")
     ] = False,
 ) -> None:
     """Put the previously promoted bundle back in one step, without a request lost."""

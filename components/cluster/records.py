@@ -1,8 +1,8 @@
-"""The memory of promotions on a cluster: one ConfigMap per bundle that was a candidate, one per change of what serves.
+"""The record of promotions on a cluster: a ConfigMap per candidate bundle, and one per change of the serving version.
 
 A record's ConfigMap is made under the next number and never changed. Two that are written at once cannot get the same
-number, for the API server makes a name only once. What is written here follows what serves, never the other way
-round: the InferenceService alone decides what serves, and a record that an interruption kept from being written is
+number, for the API server makes a name only once. What is written here follows the serving version, never the other way
+round: the InferenceService alone decides the serving version. A record that an interruption kept from being written is
 added by whoever looks next (`sevenfold.serving.kserve.deploy.note_what_serves`).
 
 ======================================  ==================================================
@@ -65,7 +65,7 @@ class ClusterRegistry:
         self.cluster, self.name = cluster, name
 
     def current(self) -> Record | None:
-        """Return the record of what serves now, or None before the first promotion."""
+        """Return the record of the serving version, or None before the first promotion."""
         records = self.history()
         return records[-1] if records else None
 

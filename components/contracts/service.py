@@ -73,7 +73,7 @@ class KServeService(BaseModel):
     url: str  # inside the cluster, of this revision alone
     public_url: str = ""  # as KServe reports it; "" where there is no gateway
     digest: str  # of the bundle it serves
-    stable: str = ""  # digest of what serves users meanwhile; "" for a first version
+    stable: str = ""  # digest of the version that serves users meanwhile; "" for a first version
     workload: str  # name of its Deployment
     strategy: Strategy = Strategy.CANARY
 

@@ -84,7 +84,7 @@ def _findings(profile: Profile, data: DataSection, features: Sequence[str]) -> I
         if facts.bad:
             yield Finding(level="warning", text=f"{name}: {facts.bad:,} values are no {facts.kind.value}.")
         if facts.present == 0 or facts.constant:
-            yield Finding(level="warning", text=f"{name}: all rows are alike, so it tells nothing.")
+            yield Finding(level="warning", text=f"{name}: all rows are alike, so it carries no information.")
         elif facts.missing > MANY_MISSING * facts.rows:
             yield Finding(level="warning", text=f"{name}: missing in {facts.missing / facts.rows:.0%} of the rows.")
     hidden = sorted(name for name, facts in profile.columns.items() if facts.sensitive)

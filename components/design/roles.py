@@ -1,4 +1,4 @@
-"""What each column is for: proposed from its name, its values, and what it tells of the target."""
+"""What each column is for: proposed from its name, its values, and what it reveals of the target."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _samples(target: TargetFacts, split: TimeSplit | None) -> list[NDArray[np.bo
     labelled = target.labelled
     if split is not None:
         return [labelled, labelled & split.train]
-    # a column on the border tells the target in one sample and not in another: the more, the fewer rows there are
+    # a column on the border reveals the target in one sample and not in another: the more, the fewer rows there are
     random = np.random.default_rng(7)
     samples = 8 if len(labelled) <= MANY_ROWS else 1
     return [labelled, *(labelled & (random.random(len(labelled)) < TRAIN_SHARE) for _ in range(samples))]

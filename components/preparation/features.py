@@ -1,4 +1,4 @@
-"""Each feature in turn, on the training rows: of what use is it, does it tell the target, how is it fitted."""
+"""Each feature in turn, on the training rows: of what use is it, does it reveal the target, how is it fitted."""
 
 from __future__ import annotations
 
@@ -138,14 +138,14 @@ class FeatureFitter:
     def _is_constant(self, train: pa.Array, one_value: bool) -> bool:
         return bool(one_value) and (train.null_count == 0 or not self.section.missing_indicator)
 
-    def _leaks(self, name: str, tells: bool) -> bool:
-        if tells and name not in self.data.allow_leakage:
+    def _leaks(self, name: str, leaks: bool) -> bool:
+        if leaks and name not in self.data.allow_leakage:
             raise DataError(
                 "leakage_suspect",
-                f"No column may tell the target almost by itself, but {name!r} tells {self.data.target!r}.",
+                f"No column may reveal the target almost by itself, but {name!r} reveals {self.data.target!r}.",
                 remedy="If it is known only after the event, give it role: ignore; else name it in data.allow_leakage.",
             )
-        return tells
+        return leaks
 
     def _check_cardinality(self, name: str, levels: int) -> None:
         encoding = self.section.encodings.get(name, self.section.encoding)

@@ -62,7 +62,9 @@ def warnings_of(
         "all_rare": "has no category that is frequent enough in the training rows",
     }
     texts += [f"Column {feature.name!r} {why[feature.dropped]}: dropped." for feature in features if feature.dropped]
-    texts += [f"Column {f.name!r} tells the target almost by itself; the plan allows it." for f in features if f.leaks]
+    texts += [
+        f"Column {f.name!r} reveals the target almost by itself; the plan allows it." for f in features if f.leaks
+    ]
     for name, count in reader.trimmed.items():
         texts.append(f"Column {name!r}: white space around {count:,} values was trimmed.")
     if reader.absent:

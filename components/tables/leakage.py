@@ -1,4 +1,4 @@
-"""Leakage: does one column alone tell the target? What does was most likely written down after the event.
+"""Leakage: does one column alone reveal the target? A column that does was most likely written down after the event.
 
 Shared by design, which proposes to leave such columns out, and preparation, which refuses them.
 """
@@ -20,10 +20,10 @@ CORRELATION: Final = 0.9999
 
 
 def number_leaks(values: NDArray[np.float64], target: NDArray[Any], *, classes: int) -> bool:
-    """Whether a number tells the target of at least 50 rows.
+    """Whether a number reveals the target of at least 50 rows.
 
     A class: where, in the order of the number, rows of one class lie together, with hardly any other in between (a
-    threshold per class tells them apart). A value: where the ranks of both correlate by 0.9999 or more.
+    threshold per class separates them). A value: where the ranks of both correlate by 0.9999 or more.
 
     Args:
         values: shape ``[n]``, NaN for missing, which is a value of its own.
@@ -52,7 +52,7 @@ def number_leaks(values: NDArray[np.float64], target: NDArray[Any], *, classes: 
 
 
 def category_leaks(codes: NDArray[np.int64], target: NDArray[Any], *, classes: int) -> bool:
-    """Whether a category tells the target: learned on every other row, it is right on the rows between.
+    """Whether a category reveals the target: learned on every other row, it is right on the rows between.
 
     Args:
         codes: shape ``[n]``, one code per level, missing has one too.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["RESUBMISSIONS", "how_killed", "pod_of", "resubmit_reason", "why_again"]
 
 RESUBMISSIONS = 2
-# What comes after the decision acts on what serves; a person looks before that is done again.
+# What comes after the decision acts on the serving version; a person looks before that is done again.
 REPEATABLE = ("explore-data", "prepare-data", "tune-model", "train-model", "test-model", "hand-over")
 TAIL_LINES = 12
 _KILLED = re.compile(r"^Killed$|failed to execute component: (exit status 137|signal: killed)", re.MULTILINE)

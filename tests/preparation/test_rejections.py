@@ -115,7 +115,7 @@ def test_a_column_that_tells_the_target_is_refused_unless_allowed(tables, kind):
     content = tables.text(body)
     assert tables.outcome(content).code == "leakage_suspect"
     allowed = tables.outcome(content, allow_leakage=[name])
-    assert any("tells the target" in text for text in allowed.prepared.warnings)
+    assert any("reveals the target" in text for text in allowed.prepared.warnings)
 
 
 def test_a_class_too_rare_to_split_is_refused(tables):

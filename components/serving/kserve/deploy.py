@@ -101,7 +101,7 @@ def deploy_on_kserve(
 
 
 def note_what_serves(registry: ClusterRegistry, rollout: Rollout) -> Record | None:
-    """Return the record of what serves; one that an interruption kept from being written is written now."""
+    """Return the record of the serving version; one that an interruption kept from being written is written now."""
     release = rollout.read()
     if release is None or release.hidden:
         return None

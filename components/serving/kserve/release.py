@@ -42,7 +42,7 @@ def releases_of(cluster: Cluster, name: str, on_message: Callable[[str], None]) 
 
 
 def state_of(cluster: Cluster, name: str) -> ServiceState:
-    """Return what serves and what waits.
+    """Return the serving version and the waiting one.
 
     Raises:
         PolicyError: ``not_deployed``.
@@ -80,7 +80,7 @@ def promote_waiting(cluster: Cluster, name: str, *, who: str, reason: str, on_me
         raise PolicyError(
             "nothing_waits",
             f"A candidate of {name!r} must wait for approval, but none does.",
-            remedy=f"See what serves with: sevenfold status {name}",
+            remedy=f"See the serving version with: sevenfold status {name}",
         )
     return release_candidate(registry, rollout, digest, who=who, reason=reason)
 
@@ -90,13 +90,13 @@ def put_back(
 ) -> Record:
     """Let the previously promoted version serve again, its predictor's image as it was, and return the record.
 
-    It is brought up beside what serves and takes over without a request lost; a candidate that waits is superseded.
+    It starts beside the serving version and takes over without losing a request; a waiting candidate is superseded.
     A rollback that was interrupted when only its record was missing is ended by that record: another one would bring
     back what was rolled back.
 
     Raises:
         PolicyError: ``nothing_to_roll_back``.
-        ServingError: ``revision_failed``; what serves goes on serving.
+        ServingError: ``revision_failed``; the serving version goes on serving.
     """
     registry, rollout = releases_of(cluster, name, on_message)
     before, noted = registry.current(), note_what_serves(registry, rollout)
@@ -114,7 +114,7 @@ def put_back(
 
 
 def withdraw_waiting(cluster: Cluster, name: str, on_message: Callable[[str], None]) -> str:
-    """Take the candidate away and return its digest, "" where there is none; what serves is not touched."""
+    """Take the candidate away and return its digest, "" where there is none; the serving version is not touched."""
     _, rollout = releases_of(cluster, name, on_message)
     release, digest = rollout.read(), rollout.waiting()
     if digest and release is not None and release.hidden:

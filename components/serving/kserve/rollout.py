@@ -34,7 +34,7 @@ SETTLE_SECONDS: Final = 5.0  # from the route's object to the proxies; a drained
 
 @dataclass(frozen=True)
 class Staged:
-    """A candidate that serves, to us alone; `stable` is the digest of what serves users, "" for a first version."""
+    """A candidate that serves us alone; `stable` is the digest of the version that serves users, "" for a first one."""
 
     url: str
     workload: str
@@ -90,7 +90,7 @@ class Rollout:
         """Bring a predictor up where no user's request reaches it.
 
         A first version is kept from the gateway, any later one gets a share of 0 %. A candidate that is there already
-        is superseded; what serves goes on serving, also if this fails.
+        is superseded; the serving version goes on serving, also if this fails.
 
         Args:
             predictor: KServe's spec, as `predictor_of` makes it.
@@ -189,7 +189,7 @@ class Rollout:
             raise ServingError(
                 "superseded",
                 f"Bundle {digest[:19]} must be the candidate of {self.name!r}, but is not any more.",
-                remedy="See what serves with: sevenfold status NAME",
+                remedy="See the serving version with: sevenfold status NAME",
             )
         return release
 

@@ -18,7 +18,7 @@ from sevenfold.serving.kserve.rollout import KIND, Rollout, Staged, named_as
 __all__ = ["Replacement", "rollout_of"]
 
 NEXT: Final = "next"
-PATIENCE_SECONDS: Final = 300.0  # for the pods of what serves already
+PATIENCE_SECONDS: Final = 300.0  # for the pods of the serving version
 
 
 def rollout_of(
