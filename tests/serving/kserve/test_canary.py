@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -34,12 +35,14 @@ class Pod:
     codes: Counter[str] = field(default_factory=Counter)
     bins: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)  # a scrape sees all of an answer, or nothing
 
     def answer(self, requests: int, *, code: str = "200", seconds: float = 0.004, bins: list[str] = EVEN) -> None:
-        self.codes[code] += requests
-        self.seconds += [seconds] * requests
-        if code == "200":
-            self.bins.update(bins[index % len(bins)] for index in range(requests))
+        with self.lock:
+            self.codes[code] += requests
+            self.seconds += [seconds] * requests
+            if code == "200":
+                self.bins.update(bins[index % len(bins)] for index in range(requests))
 
     def restart(self) -> None:
         self.codes.clear()
@@ -47,6 +50,10 @@ class Pod:
         self.seconds.clear()
 
     def page(self) -> str:
+        with self.lock:
+            return self._page()
+
+    def _page(self) -> str:
         base = f'model="{self.model}",bundle="{self.bundle.removeprefix("sha256:")[:12]}"'
         lines = [f'sevenfold_requests_total{{{base},code="{code}"}} {self.codes[code]}' for code in CODES]
         for bound in (*BUCKETS, float("inf")):
