@@ -56,6 +56,7 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
         DataError, PolicyError, TemporaryError: the table cannot be had.
         RunInterrupted: after Ctrl-C, SIGTERM or SIGHUP, or when nobody reads the console any more.
     """
+    from sevenfold.tables.check_header import check_header
     from sevenfold.tables.source import resolve_source, source_digest
 
     base = run.plan_path.resolve().parent
@@ -63,6 +64,7 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
     _check_files(located)
     with interruptions() as signals, _workspace() as work:
         table = resolve_source(run.data or located.data.source, base, work)
+        check_header(table, located.data)
         digest = source_digest(table)
         folder = RunFolder.create(run.runs, plan.name)
         try:
