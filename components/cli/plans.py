@@ -40,8 +40,11 @@ def init(
     from rich.console import Console
     from rich.markup import escape
 
+    from sevenfold.contracts.recognise import require_kind
     from sevenfold.design.propose import init_project
 
+    if table.exists():
+        require_kind(table, "table", "TABLE")
     with Console(stderr=True).status("look at the table") as status:
 
         def on_progress(message: str, done: int, total: int) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import sevenfold
 from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.recognise import require_kind
 from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions, lines_while_read
 from sevenfold.pipelines.local.logline import TaskEnded, TaskStarted, read_line
 from sevenfold.pipelines.local.processes import end_processes
@@ -63,7 +64,7 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
     located = plan.located(base)
     _check_files(located)
     with interruptions() as signals, _workspace() as work:
-        table = resolve_source(run.data or located.data.source, base, work)
+        table = resolve_source(_table(run, located), base, work)
         check_header(table, located.data)
         digest = source_digest(table)
         folder = RunFolder.create(run.runs, plan.name)
@@ -99,6 +100,15 @@ def _check_files(plan: Plan) -> None:
                 f"{key} must name a file that is there, but got {Path(path).name!r}.",
                 remedy="Correct the path; it is taken from the plan's folder.",
             )
+
+
+def _table(run: LocalRun, plan: Plan) -> str:
+    """Return where the table is: the one named for this run, from the working folder, or the plan's."""
+    if not run.data or "://" in run.data:
+        return run.data or plan.data.source
+    if Path(run.data).exists():
+        require_kind(Path(run.data), "table", "--data")
+    return os.path.abspath(run.data)
 
 
 def _arguments(run: LocalRun, table: Path, digest: str) -> dict[str, str | int]:
