@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -89,12 +90,20 @@ def run(
     from sevenfold.pipelines.ending import show_ending
     from sevenfold.pipelines.local.interruption import InterruptibleConsole, RunInterrupted
     from sevenfold.pipelines.local.run import LocalRun, run_locally
+    from sevenfold.pipelines.next_steps import command
     from sevenfold.pipelines.view import RunView
     from sevenfold.plan import load_plan
 
     console = InterruptibleConsole()
     wanted = LocalRun(
-        plan_path=plan, runs=runs, data=data, trials=trials, max_epochs=max_epochs, seed=seed, keep_serving=keep_serving
+        plan_path=plan,
+        runs=runs,
+        data=data,
+        trials=trials,
+        max_epochs=max_epochs,
+        seed=seed,
+        keep_serving=keep_serving,
+        again=f"{command()} {shlex.join(sys.argv[1:])}",
     )
     try:
         result = run_locally(wanted, load_plan(plan), RunView(console))
