@@ -59,8 +59,11 @@ def validate(
     plan: Annotated[Path, typer.Argument(help="The plan.", metavar="PLAN.YAML")] = Path("plan.yaml"),
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of plans instead.")] = False,
 ) -> None:
-    """Check a plan and name every problem at once, each with its line and remedy."""
-    from sevenfold.plan import load_plan
+    """Check a plan and name every problem at once, each with its line and remedy.
+
+    The header of the table, the notebook and the model source are checked too; no row is read, nothing is fetched.
+    """
+    from sevenfold.pipelines.inspect_plan import inspect_plan
 
     if schema:
         import json
@@ -69,8 +72,10 @@ def validate(
 
         typer.echo(json.dumps(Plan.json_schema(), indent=2))
         return
-    loaded = load_plan(plan)
+    loaded = inspect_plan(plan)
     typer.echo(f"{plan}: fine ({loaded.name}: predict {loaded.data.target}, {loaded.data.task})")
+    if "://" in loaded.data.source:
+        typer.echo("The table lies elsewhere and was not fetched, so its columns were not checked.")
 
 
 def run(
@@ -88,11 +93,11 @@ def run(
     stopped ends with 130 (Ctrl-C), 143 (SIGTERM), 129 (SIGHUP) or 141 (nobody reads its output any more).
     """
     from sevenfold.pipelines.ending import show_ending
+    from sevenfold.pipelines.inspect_plan import inspect_plan
     from sevenfold.pipelines.local.interruption import InterruptibleConsole, RunInterrupted
     from sevenfold.pipelines.local.run import LocalRun, run_locally
     from sevenfold.pipelines.next_steps import command
     from sevenfold.pipelines.view import RunView
-    from sevenfold.plan import load_plan
 
     console = InterruptibleConsole()
     wanted = LocalRun(
@@ -106,7 +111,7 @@ def run(
         again=f"{command()} {shlex.join(sys.argv[1:])}",
     )
     try:
-        result = run_locally(wanted, load_plan(plan), RunView(console))
+        result = run_locally(wanted, inspect_plan(plan, table=not data), RunView(console))
     except RunInterrupted as stop:
         with contextlib.suppress(OSError):  # of a terminal that is gone
             typer.secho(f"interrupted {stop.reason}: {STOPPED}", fg="yellow", err=True)
