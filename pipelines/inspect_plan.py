@@ -36,8 +36,8 @@ def inspect_plan(path: Path, *, table: bool = True) -> Plan:
     problems = list(checked.problems)
     if checked.plan is not None:
         located = checked.plan.located(path.resolve().parent)
-        found = (*(_table(located) if table else ()), *_notebook(located), *_source(located), *_settings(located))
-        problems += [checked.problem(breach) for breach in found if not checked.is_wrong(breach[0])]
+        breaches = (*(_table(located) if table else ()), *_notebook(located), *_source(located), *_settings(located))
+        problems += [checked.problem(breach) for breach in breaches if not checked.is_wrong(breach[0])]
     if problems or checked.plan is None:
         raise PlanError(problems, path=path.name)
     return checked.plan
@@ -50,7 +50,7 @@ def _table(plan: Plan) -> Iterator[Breach]:
     if "://" in source or any(sign in source for sign in "*?[") or (plan.data.volume and not Path(source).exists()):
         return
     if not Path(source).is_file():
-        yield _absent(("data", "source"), Path(source), "a file")
+        yield _absent(("data", "source"), Path(source), "a file", {".csv", ".tsv", ".txt", ".gz", ".zst", ".parquet"})
         return
     yield from _header(Path(source), plan)
 
@@ -83,7 +83,7 @@ def _notebook(plan: Plan) -> Iterator[Breach]:
     if not plan.design.notebook or "://" in plan.design.notebook:
         return
     if not path.is_file():
-        yield _absent(key, path, "a notebook")
+        yield _absent(key, path, "a notebook", {".ipynb"})
         return
     try:
         cells = json.loads(path.read_bytes())["cells"]
@@ -99,7 +99,7 @@ def _source(plan: Plan) -> Iterator[Breach]:
         return
     entry = path / "__init__.py" if path.is_dir() else path
     if not path.exists():
-        yield _absent(key, path, "a Python file or a package folder")
+        yield _absent(key, path, "a Python file or a package folder", {".py", ""})
         return
     if not entry.is_file() or entry.suffix != ".py":
         yield key, "must be a Python file or a package folder", repr(path.name), "Give its path relative to the plan."
@@ -139,8 +139,9 @@ def _settings(plan: Plan) -> Iterator[Breach]:
             shown.add(key)
 
 
-def _absent(key: tuple[str, ...], path: Path, what: str) -> Breach:
-    beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+def _absent(key: tuple[str, ...], path: Path, what: str, suffixes: set[str]) -> Breach:
+    entries = path.parent.iterdir() if path.parent.is_dir() else ()
+    beside = [entry.name for entry in entries if entry.suffix in suffixes]
     state = "a folder" if path.is_dir() else f"{path.name!r}, which is not there"
     remedy = _did_you_mean(path.name, beside) or "Correct the path; it starts from the plan's folder."
     return key, f"must be the path of {what}", state, remedy

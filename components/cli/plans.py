@@ -28,15 +28,15 @@ def init(
     table: Annotated[Path, typer.Argument(help="CSV or Parquet file.", metavar="TABLE", show_default=False)],
     target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for plan.yaml and the notebook.")] = Path(),
-    name: Annotated[str, typer.Option(help="Name of the plan; empty takes the file's.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the plan; by default that of the file.")] = "",
     cluster: Annotated[
-        bool, typer.Option("--cluster", help="Propose settings for a cluster: approval by a person.")
+        bool, typer.Option("--cluster", help="Propose what a shared cluster wants: a person approves.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
-    """Profile a table and propose a plan, every proposal explained where it stands.
+    """Profile a table and propose a plan, with the reason beside every proposal.
 
-    Example: [bold]sevenfold init houses.csv --target price[/]
+    Example: `sevenfold init houses.csv --target price`
     """
     from rich.console import Console
     from rich.markup import escape
@@ -57,11 +57,12 @@ def init(
 
 def validate(
     plan: Annotated[Path, typer.Argument(help="The plan.", metavar="PLAN.YAML")] = Path("plan.yaml"),
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of plans instead.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a plan instead.")] = False,
 ) -> None:
-    """Check a plan and name every problem at once, each with its line and remedy.
+    """Check a plan and list every problem at once, each with its line and remedy.
 
-    The header of the table, the notebook and the model source are checked too; no row is read, nothing is fetched.
+    The table's header, the notebook, the model source and the settings are checked too. No row is read, and nothing is
+    fetched.
     """
     from sevenfold.pipelines.inspect_plan import inspect_plan
 
@@ -80,17 +81,22 @@ def validate(
 
 def run(
     plan: PlanFile,
-    runs: Annotated[Path, typer.Option(help="Folder for the runs.")] = Path("runs"),
-    data: Annotated[str, typer.Option(help="Another table with the plan's columns.")] = "",
-    trials: Annotated[int | None, typer.Option(help="Tuning trials.", min=0)] = None,
-    max_epochs: Annotated[int | None, typer.Option(help="Most epochs of the final training.", min=1)] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of tuning and training.", min=0)] = None,
-    keep_serving: Annotated[bool, typer.Option("--keep-serving", help="Leave the predictor running.")] = False,
+    runs: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
+    data: Annotated[str, typer.Option(help="Another table with the plan's columns: a path or an address.")] = "",
+    trials: Annotated[int | None, typer.Option(help="Number of tuning trials; by default the plan's.", min=0)] = None,
+    max_epochs: Annotated[
+        int | None, typer.Option(help="Largest number of epochs of the final training; by default the plan's.", min=1)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of tuning and training; by default the plan's.", min=0)] = None,
+    keep_serving: Annotated[
+        bool, typer.Option("--keep-serving", help="Leave the predictor running at the end.")
+    ] = False,
 ) -> None:
-    """Run all seven stages on this machine and end with a served model, a drift finding and a report.
+    """Run all seven stages on this machine, from the table to a tested, served and monitored model.
 
-    Exit status: 0 promoted or waiting for approval, 3 a gate refused, 2 plan or data wrong, 1 all else. A run that is
-    stopped ends with 130 (Ctrl-C), 143 (SIGTERM), 129 (SIGHUP) or 141 (nobody reads its output any more).
+    Exit status: 0 promoted or waiting for approval; 3 a gate refused the model; 2 the plan or the table is wrong; 1
+    anything else. A run that is stopped ends with 130 (Ctrl-C), 143 (SIGTERM), 129 (SIGHUP) or 141 (nobody reads its
+    output any more).
     """
     from sevenfold.pipelines.ending import show_ending
     from sevenfold.pipelines.inspect_plan import inspect_plan
