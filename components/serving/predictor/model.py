@@ -84,7 +84,7 @@ class ServedModel:
     @cached_property
     def single_row(self) -> SingleRow:
         """The reader of a request with one row."""
-        return SingleRow(self.signature.inputs)
+        return SingleRow(self.signature.inputs, self.signature.notation)
 
     @cached_property
     def tensors(self) -> frozenset[str]:

@@ -38,7 +38,7 @@ def read_v1(body: bytes, model: ServedModel, limits: Limits) -> tuple[Feeds, int
     if rows == 1:
         feeds = model.single_row.feeds(instances[0], max_text=limits.max_text)
     else:
-        feeds = feeds_from_rows(instances, model.signature.inputs, max_text=limits.max_text)
+        feeds = feeds_from_rows(instances, model.signature.inputs, model.signature.notation, max_text=limits.max_text)
     return feeds, rows, extra_fields(instances, model.fields, strict=limits.strict_fields)
 
 
