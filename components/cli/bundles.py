@@ -23,11 +23,15 @@ def serve(
     name: Annotated[str, typer.Option(help="Model name in the URL; empty takes the bundle's.")] = "",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8080,
+    strict_fields: Annotated[
+        bool, typer.Option("--strict-fields", help="Refuse requests with fields that the model does not know.")
+    ] = False,
 ) -> None:
     """Serve a bundle over KServe's V1 and V2 protocols until Ctrl-C."""
+    from sevenfold.serving.predictor.limits import Limits
     from sevenfold.serving.predictor.serve import serve as serve_bundle
 
-    serve_bundle(bundle, name=name, host=host, port=port)
+    serve_bundle(bundle, name=name, host=host, port=port, limits=Limits(strict_fields=strict_fields))
 
 
 def drift(

@@ -21,8 +21,8 @@ _TEXTS: Final = frozenset({str, _NONE})
 class SingleRow:
     """Reads one row at a time for the same inputs.
 
-    A row that is not plain (a wrong type, a large integer, text beyond ASCII, a value that means missing, a required
-    one that is missing) goes to `feeds_from_rows`, so the rules and their errors are written once.
+    A row that is not plain (a wrong type, a large integer, text beyond ASCII or with a NUL, a value that means missing, a
+    required one that is missing) goes to `feeds_from_rows`, so the rules and their errors are written once.
     """
 
     def __init__(self, inputs: Mapping[str, Column], notation: Notation) -> None:
@@ -84,6 +84,7 @@ class SingleRow:
             return None
         if not self._may_lack_texts and "" in texts:
             return None
-        if not "".join(texts).isascii() or any(len(value) > max_text for value in values if value):
+        whole = "".join(texts)
+        if not whole.isascii() or "\0" in whole or any(len(value) > max_text for value in values if value):
             return None
         return texts

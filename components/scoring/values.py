@@ -96,7 +96,7 @@ def _boolean(name: str, column: Column, value: Any) -> float | None:
 def _read_texts(feeds: Feeds, name: str, column: Column, values: list[Any], notation: Notation, max_text: int) -> None:
     try:
         whole = "".join(values)
-        plain = whole.isascii() and len(whole) <= max_text
+        plain = whole.isascii() and len(whole) <= max_text and "\0" not in whole
     except TypeError:
         plain = False
     texts = list(map(str.strip, values)) if plain else [_text(name, column, value, max_text) for value in values]
@@ -116,6 +116,8 @@ def _text(name: str, column: Column, value: Any, max_text: int) -> str:
         raise InputError(
             "too_long", f"{name!r} must have at most {max_text} characters, but got {len(value)}.", field=name
         )
+    if "\0" in value:
+        raise InputError("encoding", f"{name!r} must be text, but holds a NUL, which no table holds.", field=name)
     if not value.isascii():
         _require_unicode(name, value)
     return value.strip()
