@@ -15,7 +15,7 @@ from sevenfold.plan.data import DataSection, Format
 from sevenfold.tables.arrow_values import parse_arrow
 from sevenfold.tables.dialect import sniff_format
 from sevenfold.tables.encoding import utf8_chunks
-from sevenfold.tables.header import check_columns, check_delimiter, check_names, split_header
+from sevenfold.tables.header import Header, check_columns, check_delimiter, check_names, split_header
 from sevenfold.tables.labels import label_texts
 from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.parse import parse_floats, parse_texts
@@ -105,8 +105,6 @@ class TableReader:
 
     def _csv(self) -> Iterator[pa.RecordBatch]:
         data = self.data
-        if not data.delimiter.isascii() or data.delimiter in '"\r\n':
-            raise DataError("delimiter", f"A delimiter must be one ASCII sign, but got {data.delimiter!r}.")
         names, all_records = self._opened_csv()
         for records in all_records:
             self.quarantine.add_records(records.refusals)
@@ -114,11 +112,32 @@ class TableReader:
             if len(records.lines):
                 yield self._batch(records.lines, _CsvColumns(records, names, data).parsed)
 
-    def _opened_csv(self) -> tuple[list[str], Iterator[Records]]:
+    def schema(self) -> pa.Schema:
+        """Return the columns that the file has and no more than its header says: texts, or the types of Parquet.
+
+        Raises:
+            DataError: where format, encoding, delimiter or names show that the table cannot be read.
+        """
+        import pyarrow as pa
+
+        if self._format() == "parquet":
+            table = ParquetTable(self.path)
+            check_names(table.names, self.path.name)
+            return table.schema
+        return pa.schema([(name, pa.string()) for name in self._header().names])
+
+    def _header(self) -> Header:
         data, source = self.data, self.path.name
+        if not data.delimiter.isascii() or data.delimiter in '"\r\n':
+            raise DataError("delimiter", f"A delimiter must be one ASCII sign, but got {data.delimiter!r}.")
         header = split_header(utf8_chunks(self.path, data.encoding), data.delimiter, source)
         check_delimiter(header, data, source)
         check_names(header.names, source)
+        return header
+
+    def _opened_csv(self) -> tuple[list[str], Iterator[Records]]:
+        data, source = self.data, self.path.name
+        header = self._header()
         check_columns(header.names, data, source)
         self._note_absent(header.names)
         return header.names, read_records(
