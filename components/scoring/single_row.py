@@ -21,8 +21,8 @@ _TEXTS: Final = frozenset({str, _NONE})
 class SingleRow:
     """Reads one row at a time for the same inputs.
 
-    A row that is not plain (a wrong type, a large integer, text beyond ASCII or with a NUL, a value that means missing, a
-    required one that is missing) goes to `feeds_from_rows`, so the rules and their errors are written once.
+    A row that is not plain (a wrong type, a large integer, text beyond ASCII or with a NUL, a value that means missing,
+    a required one that is missing) goes to `feeds_from_rows`, so the rules and their errors are written once.
     """
 
     def __init__(self, inputs: Mapping[str, Column], notation: Notation) -> None:
