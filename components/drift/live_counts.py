@@ -106,7 +106,7 @@ class DriftCounter:
             self.settle()
 
     def settle(self) -> None:
-        """Count what waits."""
+        """Count the rows that wait."""
         if not self._waiting:
             return
         self._waiting = 0

@@ -152,7 +152,7 @@ def _reference(content: bytes, signature: Signature) -> Reference:
         raise IntegrityError(
             "bad_reference",
             f"A reference has at most {MAX_FEATURES} of the model's features and {MAX_BINS} bins each, "
-            "but this one has not.",
+            "but this one has more.",
         )
     return reference
 
