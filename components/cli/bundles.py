@@ -42,7 +42,7 @@ def serve(
 
 def drift(
     bundle: BundleFolder,
-    data: Annotated[Path, typer.Argument(help="Parquet table with the bundle's columns.", show_default=False)],
+    data: Annotated[Path, typer.Argument(help="CSV or Parquet table with the bundle's columns.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="File for the report.")] = Path("drift.html"),
 ) -> None:
     """Compare a table with the rows a bundle was trained on; exit status 3 where it drifted."""

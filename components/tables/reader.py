@@ -168,7 +168,7 @@ class TableReader:
         target = self.data.target
         faults = self.quarantine.faults(lines)
         arrays: dict[str, Any] = {}
-        for name in (target, *(name for name in self.columns if name != target)):
+        for name in sorted(self.columns, key=lambda name: name != target):  # a fault of the target counts first
             column = self.columns[name]
             read, text_of = parsed(name, column)
             self._note(name, column, read)
