@@ -27,18 +27,24 @@ def serve(
     name: Annotated[str, typer.Option(help="Name of the model in the URL; by default the bundle's.")] = "",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8080,
+    strict_fields: Annotated[
+        bool, typer.Option("--strict-fields", help="Refuse requests with fields that the model does not know.")
+    ] = False,
 ) -> None:
     """Serve a bundle over KServe's V1 and V2 protocols until Ctrl-C."""
     from sevenfold.contracts.recognise import require_kind
+    from sevenfold.serving.predictor.limits import Limits
     from sevenfold.serving.predictor.serve import serve as serve_bundle
 
     require_kind(bundle, "bundle", "BUNDLE")
-    serve_bundle(bundle, name=name, host=host, port=port)
+    serve_bundle(bundle, name=name, host=host, port=port, limits=Limits(strict_fields=strict_fields))
 
 
 def drift(
     bundle: BundleFolder,
-    data: Annotated[Path, typer.Argument(help="Table with the bundle's columns.", metavar="DATA", show_default=False)],
+    data: Annotated[
+        Path, typer.Argument(help="CSV or Parquet table with the bundle's columns.", metavar="DATA", show_default=False)
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write the report to.")] = Path("drift.html"),
 ) -> None:
     """Compare a table with the rows that a bundle was trained on.

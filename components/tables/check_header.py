@@ -10,7 +10,6 @@ from sevenfold.contracts.schema import Role
 from sevenfold.plan.data import DataSection
 from sevenfold.tables.arrow_values import parse_arrow
 from sevenfold.tables.header import check_columns
-from sevenfold.tables.numerals import Notation
 from sevenfold.tables.reader import TableReader
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def check_header(path: Path, data: DataSection) -> None:
 
 def unreadable_types(schema: pa.Schema, data: DataSection) -> dict[str, DataError]:
     """Return a fault for each column, by name, whose type cannot be read as the kind that the plan declares."""
-    notation, faults = Notation(data.decimal, data.thousands, data.missing), dict[str, DataError]()
+    notation, faults = data.notation, dict[str, DataError]()
     for field in schema:
         column = data.columns.get(field.name)
         if column is None or column.role in (Role.IGNORE, Role.IDENTIFIER):

@@ -17,7 +17,6 @@ from sevenfold.tables.dialect import sniff_format
 from sevenfold.tables.encoding import utf8_chunks
 from sevenfold.tables.header import Header, check_columns, check_delimiter, check_names, split_header
 from sevenfold.tables.labels import label_texts
-from sevenfold.tables.numerals import Notation
 from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.parse import parse_floats, parse_texts
 from sevenfold.tables.parsed import Parsed, arrow_type
@@ -169,7 +168,7 @@ class TableReader:
         target = self.data.target
         faults = self.quarantine.faults(lines)
         arrays: dict[str, Any] = {}
-        for name in (target, *(name for name in self.columns if name != target)):
+        for name in sorted(self.columns, key=lambda name: name != target):  # a fault of the target counts first
             column = self.columns[name]
             read, text_of = parsed(name, column)
             self._note(name, column, read)
@@ -205,7 +204,7 @@ class _CsvColumns:
     def __init__(self, records: Records, names: list[str], data: DataSection) -> None:
         import polars as pl
 
-        self._notation = _notation(data)
+        self._notation = data.notation
         plain = data.decimal == "." and not data.thousands
         kinds = {Kind.NUMBER: pl.Float64, Kind.INTEGER: pl.Int64} if plain else {}
         self._schema: dict[str, Any] = {name: kinds.get(data.columns[name].kind, pl.String) for name in names}
@@ -220,7 +219,7 @@ class _CsvColumns:
             return str(self._texts(name)[row])
 
         if self._typed is not None and self._schema[name] != pl.String:
-            numbers = parse_floats(self._typed[name], column)
+            numbers = parse_floats(self._typed[name], column, self._notation)
             if numbers is not None:
                 return numbers, text_of
         return parse_texts(self._texts(name), column, self._notation), text_of
@@ -239,7 +238,7 @@ class _ArrowColumns:
     """The columns of a batch of a Parquet file."""
 
     def __init__(self, batch: pa.RecordBatch, data: DataSection) -> None:
-        self._batch, self._notation = batch, _notation(data)
+        self._batch, self._notation = batch, data.notation
 
     def parsed(self, name: str, column: Column) -> tuple[Parsed, _TextOf]:
         import pyarrow as pa
@@ -252,7 +251,3 @@ class _ArrowColumns:
                 raise
             read = Parsed(pa.nulls(len(values), arrow_type(column.kind)))  # lists and the like, which nothing needs
         return read, lambda row: str(values[row].as_py())
-
-
-def _notation(data: DataSection) -> Notation:
-    return Notation(data.decimal, data.thousands, data.missing)
