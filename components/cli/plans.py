@@ -121,6 +121,7 @@ def run(
     except RunInterrupted as stop:
         with contextlib.suppress(OSError):  # of a terminal that is gone
             typer.secho(f"interrupted {stop.reason}: {STOPPED}", fg="yellow", err=True)
+            typer.echo(f"  again    {wanted.again}", err=True)
         _write_nowhere()
         raise typer.Exit(stop.exit_status) from None
     try:
