@@ -98,6 +98,8 @@ def _role(
         return Proposed(Role.IGNORE, "It has no values.")
     if facts.constant:
         return Proposed(Role.IGNORE, "All rows have the same value.")
+    if column.guess.question:
+        return Proposed(Role.IGNORE, column.guess.why)
     identifier = _identifier(column, facts)
     if identifier:
         return Proposed(Role.IDENTIFIER, identifier)
