@@ -22,6 +22,7 @@ SAMPLE: Final = 2_000
 FEW: Final = 200
 MAX_NEW_TOKENS: Final = 5
 MIN_REPEATS: Final = 3
+FEW_LEVELS: Final = 20
 NUMBERS: Final = (Kind.NUMBER, Kind.INTEGER)
 _LEADING_ZERO: Final = r"^ *[+-]?0[0-9]+ *(?:[.,]|$)"
 _NAMES: Final = {Kind.NUMBER: "numbers", Kind.INTEGER: "whole numbers", Kind.DATETIME: "dates"}
@@ -106,7 +107,12 @@ def _against(values: pl.Series, column: TypedColumn) -> Guess | None:
             question="Some of its times have an offset from UTC and some have none. If those are local times, write "
             "kind: datetime and time_zone: with the zone's name, such as Europe/Oslo.",
         )
-    if unfit.height <= MAX_ODD * (present + unfit.height) or _repeats(column, unfit):
+    if not unfit.height or _repeats(column, unfit):
+        return None
+    levels = column.values.n_unique() <= FEW_LEVELS
+    if levels and int(unfit["text"].value_counts()["count"].max()) >= MIN_REPEATS:  # type: ignore[arg-type]
+        return Guess(Kind.CATEGORY, why="Few numbers or dates and other texts, each of them often, so texts.")
+    if unfit.height <= MAX_ODD * (present + unfit.height):
         return None
     if (unfit["code"] == "int_range").sum() > unfit.height / 2:
         return Guess(Kind.CATEGORY, why=TOO_LARGE)
@@ -114,7 +120,8 @@ def _against(values: pl.Series, column: TypedColumn) -> Guess | None:
     question = f"{present:,} of its values are {named}, {unfit.height:,} are not. Correct them, or leave them empty."
     if unfit["text"].str.contains(r"^\(.*\)$").any():
         question += " If parentheses mean a negative number, write a minus sign."
-    return Guess(Kind.CATEGORY, why=f"{named.capitalize()} and other texts, so texts.", question=question)
+    why = f"{named.capitalize()} and other texts, so texts."
+    return Guess(Kind.CATEGORY, why=why, question="" if levels else question)
 
 
 def _asked(guess: Guess, name: str, signs: Signs) -> Guess:
