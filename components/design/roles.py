@@ -19,7 +19,7 @@ from sevenfold.tables.leakage import SAMPLE_ROWS, category_leaks, number_leaks
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["TRAIN_SHARE", "TimeSplit", "propose_roles", "time_split"]
+__all__ = ["RARE", "TRAIN_SHARE", "Proposed", "TimeSplit", "propose_roles", "time_split"]
 
 TRAIN_SHARE: Final = 0.6
 TEST_SHARE: Final = 0.2
@@ -55,10 +55,11 @@ class TimeSplit:
 
 @dataclass(frozen=True)
 class Proposed:
-    """The role of a column and why."""
+    """The role of a column and why; `leak` says that it seems to be known only after the event."""
 
     role: Role
     why: str = ""
+    leak: bool = False
 
 
 def propose_roles(
@@ -98,12 +99,14 @@ def _role(
         return Proposed(Role.IGNORE, "It has no values.")
     if facts.constant:
         return Proposed(Role.IGNORE, "All rows have the same value.")
+    if column.guess.question:
+        return Proposed(Role.IGNORE, column.guess.why)
     identifier = _identifier(column, facts)
     if identifier:
         return Proposed(Role.IDENTIFIER, identifier)
     afterwards = _afterwards(column, table, target, split)
     if afterwards:
-        return Proposed(Role.IGNORE, afterwards)
+        return Proposed(Role.IGNORE, afterwards, leak=True)
     if split is not None and _runs_on(column, split):
         return Proposed(Role.IGNORE, "It runs on with time: most later values lie beyond those that train.")
     if facts.sensitive:
