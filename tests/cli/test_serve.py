@@ -11,11 +11,13 @@ from typer.testing import CliRunner
 from sevenfold.cli.main import app
 from sevenfold.serving.predictor import serve as module
 
+BUNDLE = Path(__file__).parents[1] / "golden" / "2" / "bundle"
+
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_strict_fields(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, strict: bool) -> None:
+def test_strict_fields(monkeypatch: pytest.MonkeyPatch, strict: bool) -> None:
     given: dict[str, Any] = {}
     monkeypatch.setattr(module, "serve", lambda bundle, **options: given.update(options, bundle=bundle))
     options = ["--strict-fields"] if strict else []
-    assert CliRunner().invoke(app, ["serve", str(tmp_path), "--port", "0", *options]).exit_code == 0
-    assert (given["bundle"], given["port"], given["limits"].strict_fields) == (tmp_path, 0, strict)
+    assert CliRunner().invoke(app, ["serve", str(BUNDLE), "--port", "0", *options]).exit_code == 0
+    assert (given["bundle"], given["port"], given["limits"].strict_fields) == (BUNDLE, 0, strict)

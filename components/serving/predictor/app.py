@@ -60,7 +60,7 @@ class Predictor:
 
     @property
     def model(self) -> ServedModel | None:
-        """What serves now."""
+        """The model that serves now."""
         return self._model
 
     @property

@@ -87,7 +87,7 @@ class ServedModel:
     @cached_property
     def single_row(self) -> SingleRow:
         """The reader of a request with one row."""
-        return SingleRow(self.signature.inputs)
+        return SingleRow(self.signature.inputs, self.signature.notation)
 
     @cached_property
     def flags(self) -> frozenset[str]:
@@ -154,7 +154,7 @@ def _reference(content: bytes, signature: Signature) -> Reference:
         raise IntegrityError(
             "bad_reference",
             f"A reference has at most {MAX_FEATURES} of the model's features and {MAX_BINS} bins each, "
-            "but this one has not.",
+            "but this one has more.",
         )
     return reference
 

@@ -46,7 +46,7 @@ def _read(document: Any, model: ServedModel, limits: Limits) -> tuple[tuple[Feed
         limit, values = BEYOND_INTEGERS, instances[0].values()
         in_doubt = bool([value for value in values if type(value) is float and not -limit < value < limit])
     else:
-        feeds = feeds_from_rows(instances, model.signature.inputs, max_text=limits.max_text)
+        feeds = feeds_from_rows(instances, model.signature.inputs, model.signature.notation, max_text=limits.max_text)
         in_doubt = model.beyond_integers(feeds)
     return (feeds, rows, extra), in_doubt
 

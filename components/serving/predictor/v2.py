@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import InputError
 from sevenfold.contracts.schema import Column, Kind
-from sevenfold.contracts.signature import MISSING
+from sevenfold.contracts.signature import MISSING, Signature
 from sevenfold.scoring.feeds import Feeds, feeds_from_columns
 from sevenfold.scoring.scorer import Prediction
 from sevenfold.scoring.tensors import encode_tensors, read_tensor
@@ -63,7 +63,7 @@ def _read(document: Any, raw: memoryview, model: ServedModel, limits: Limits) ->
         raise Refusal(422, "shape", 'The body must be {"inputs": [{"name", "shape", "datatype", "data"}, …]}.')
     columns, rows = _columns(document["inputs"], raw, limits)
     extra = extra_fields([columns], model.fields, strict=limits.strict_fields, besides=model.flags)
-    feeds = _feeds(columns, rows, model.signature.inputs, limits)
+    feeds = _feeds(columns, rows, model.signature, limits)
     identity = document.get("id")
     outputs = _wanted(document, model)
     request = V2Request(feeds, rows, extra, identity[:128] if isinstance(identity, str) else "", outputs)
@@ -139,13 +139,14 @@ def _columns(entries: list[Any], raw: memoryview, limits: Limits) -> tuple[dict[
     return columns, rows
 
 
-def _feeds(columns: dict[str, Values], rows: int, inputs: Mapping[str, Column], limits: Limits) -> Feeds:
+def _feeds(columns: dict[str, Values], rows: int, signature: Signature, limits: Limits) -> Feeds:
+    inputs = signature.inputs
     for name, column in inputs.items():
         if name not in columns:
             if not column.nullable:
                 raise InputError("missing_field", "The column is required, but is not there.", field=name)
             columns[name] = [None] * rows
-    feeds = feeds_from_columns(columns, inputs, max_text=limits.max_text)
+    feeds = feeds_from_columns(columns, inputs, signature.notation, max_text=limits.max_text)
     for name, column in inputs.items():
         if column.kind is Kind.DATETIME and (flags := columns.get(name + MISSING)) is not None:
             _mark_missing(feeds, name, column, np.asarray(flags))
