@@ -55,14 +55,10 @@ def read_v2(body: bytes, header_length: bytes | None, model: ServedModel, limits
     """
     cut = _cut(header_length, len(body))
     raw = memoryview(body)[cut:]
-    return read_document(
-        body[:cut],
-        lambda document: _read(document, raw, model, limits),
-        lambda request: model.beyond_integers(request.feeds),
-    )
+    return read_document(body[:cut], lambda document: _read(document, raw, model, limits))
 
 
-def _read(document: Any, raw: memoryview, model: ServedModel, limits: Limits) -> V2Request:
+def _read(document: Any, raw: memoryview, model: ServedModel, limits: Limits) -> tuple[V2Request, bool]:
     if type(document) is not dict or type(document.get("inputs")) is not list:
         raise Refusal(422, "shape", 'The body must be {"inputs": [{"name", "shape", "datatype", "data"}, …]}.')
     columns, rows = _columns(document["inputs"], raw, limits)
@@ -71,7 +67,8 @@ def _read(document: Any, raw: memoryview, model: ServedModel, limits: Limits) ->
     feeds = _feeds(columns, rows, model.signature, limits)
     identity = document.get("id")
     outputs = _wanted(document, model)
-    return V2Request(feeds, rows, extra, identity[:128] if isinstance(identity, str) else "", outputs)
+    request = V2Request(feeds, rows, extra, identity[:128] if isinstance(identity, str) else "", outputs)
+    return request, model.beyond_integers(feeds)
 
 
 def encode_v2(
