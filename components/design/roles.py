@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Kind, Role, Task
+from sevenfold.contracts.signature import MISSING
 from sevenfold.design.profile import ColumnProfile, Profile
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_column import TypedColumn
@@ -103,6 +104,10 @@ def _role(
         return Proposed(Role.IGNORE, "All rows have the same value.")
     if column.guess.question:
         return Proposed(Role.IGNORE, column.guess.why)
+    base = table.columns.get(column.name.removesuffix(MISSING))
+    if base is not None and base is not column and base.kind is Kind.DATETIME:
+        why = f"A model has a flag of this name, which says where {_named(base.name)} is missing: rename the column."
+        return Proposed(Role.IGNORE, why)
     identifier = _row_index(column, table) or _identifier(column, facts)
     if identifier:
         return Proposed(Role.IDENTIFIER, identifier)
