@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -153,8 +154,13 @@ def _votes(texts: list[str]) -> set[str]:
 
 
 def _is_grouped(number: str, sign: str, decimal: str) -> bool:
+    return sign in number and _groups(sign, decimal).fullmatch(number) is not None
+
+
+@lru_cache
+def _groups(sign: str, decimal: str) -> re.Pattern[str]:
     one, two = re.escape(sign), re.escape(decimal)
-    return re.fullmatch(rf"[+-]?[1-9][0-9]{{0,2}}(?:{one}[0-9]{{3}})+(?:[{two}][0-9]*)?", number) is not None
+    return re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:{one}[0-9]{{3}})+(?:[{two}][0-9]*)?")
 
 
 def _never_ends_in_zero(groups: set[str], numbers: Iterable[str]) -> bool:

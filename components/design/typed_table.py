@@ -17,6 +17,7 @@ from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.dialect import Dialect, header_of, sniff
 from sevenfold.tables.frame import read_frame
 from sevenfold.tables.numerals import Notation
+from sevenfold.tables.parquet import ParquetTable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,7 +31,11 @@ MIXED: Final = "Numbers or dates and other texts, so texts."
 
 @dataclass(frozen=True)
 class TypedTable:
-    """A table and how it was read; `refused` records have no row in the columns."""
+    """A table and how it was read.
+
+    `refused` records have no row in the columns. `index_columns` were the rows' index in
+    pandas, as a Parquet file says.
+    """
 
     source: str
     bytes: int
@@ -40,6 +45,7 @@ class TypedTable:
     refused: int
     complete: bool
     columns: dict[str, TypedColumn] = field(default_factory=dict)
+    index_columns: frozenset[str] = frozenset()
 
 
 def read_typed(
@@ -84,6 +90,7 @@ def read_typed(
         refused=table.refused,
         complete=table.complete,
         columns=columns,
+        index_columns=ParquetTable(path).index_columns if dialect.format == "parquet" else frozenset(),
     )
 
 

@@ -37,7 +37,7 @@ class Usable:
 
     @property
     def unlabelled(self) -> int:
-        """Rows without a target that no column before it refuses."""
+        """Rows without a target."""
         return sum(count for (_, code), count in self.reasons.items() if code == LABEL_MISSING)
 
     @property
@@ -77,7 +77,8 @@ def usable_rows(table: TypedTable, target: str, roles: Mapping[str, Proposed], s
 
     if table.refused:
         reasons["", "ragged_row"] = table.refused
-    for name, column in table.columns.items():
+    for name in (target, *(name for name in table.columns if name != target)):
+        column = table.columns[name]
         if name != target and roles[name].role in (Role.IGNORE, Role.IDENTIFIER):
             continue
         for (code,), faults in column.faults.group_by("code", maintain_order=True) if column.bad else ():

@@ -186,8 +186,11 @@ def parse_integers(texts: pl.Series, notation: Notation, symbols: Sequence[str] 
 def _trimmed(texts: pl.Series, notation: Notation) -> tuple[pl.Series, pl.Series, int]:
     """Return trimmed texts, which of them are missing, and how many were trimmed."""
     plain = texts.str.strip_chars()
-    count = int((plain.str.len_bytes() != texts.str.len_bytes()).sum())
-    return plain, plain.is_in(list(notation.tokens)), count
+    lengths = plain.str.len_bytes()
+    count = int((lengths != texts.str.len_bytes()).sum())
+    tokens = [token for token in notation.tokens if token]
+    missing = lengths == 0
+    return plain, missing | plain.is_in(tokens) if tokens else missing, count
 
 
 def _add_fault(faults: dict[str, NDArray[np.bool_]], code: str, unread: pl.Series, which: Any) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_floats", "parse_texts"]
 
+SAMPLE: Final = 1_000
 # ISO 8601 as tables have it mostly: (length, pattern, format, whether it says its offset from UTC)
 _DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _COMMON: Final = (
@@ -43,7 +44,7 @@ def parse_texts(texts: pl.Series, column: Column, notation: Notation) -> Parsed:
     elif column.kind is Kind.INTEGER:
         parsed = parse_integers(texts, notation, column.symbols)
     else:
-        parsed = _by_distinct(texts, column, notation)
+        parsed = _moments_at_once(texts, column, notation) or _by_distinct(texts, column, notation)
     return with_limits(parsed, column)
 
 
@@ -59,6 +60,25 @@ def parse_floats(values: pl.Series, column: Column, notation: Notation) -> Parse
     if values.dtype == pl.Int64 and not ((values >= -MAX_INTEGER) & (values <= MAX_INTEGER)).all():
         return None
     return with_limits(Parsed(values.to_arrow()), column)
+
+
+def _moments_at_once(texts: pl.Series, column: Column, notation: Notation) -> Parsed | None:
+    """Parse moments of one common form that are nearly all different; None for all else."""
+    import polars as pl
+    import pyarrow as pa
+
+    some = texts.head(SAMPLE)
+    if column.kind is not Kind.DATETIME or column.date_format or len(some) < SAMPLE or some.n_unique() < SAMPLE / 2:
+        return None
+    plain = texts.fill_null("")
+    missing = plain.is_in(notation.tokens).to_numpy()
+    common = _common_moments(plain, missing)
+    if common is None:
+        return None
+    moments, faults, offsets = _as_declared(*common, missing, column)
+    absent = np.logical_or.reduce([missing, *faults.values()])
+    values = pl.Series(moments).set(pl.Series(absent, dtype=pl.Boolean), None).to_arrow()
+    return Parsed(values.cast(pa.timestamp("us", tz="UTC")), faults, 0, offsets)
 
 
 def _by_distinct(texts: pl.Series, column: Column, notation: Notation) -> Parsed:
@@ -151,7 +171,7 @@ def _as_declared(
     return moments, {code: mask & ~missing for code, mask in faults.items() if (mask & ~missing).any()}, frozenset()
 
 
-def _common_moments(plain: pa.Array, missing: NDArray[np.bool_]) -> tuple[NDArray[np.int64], bool] | None:
+def _common_moments(plain: pa.Array | pl.Series, missing: NDArray[np.bool_]) -> tuple[NDArray[np.int64], bool] | None:
     """Return the moments of texts that all have one common form, and whether it says the offset from UTC; else None."""
     import polars as pl
 

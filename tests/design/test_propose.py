@@ -286,3 +286,14 @@ def test_strange_column_names_survive(written, accept):
     proposal, prepared = accept(written(text), "y")
     assert list(proposal.plan.data.columns) == names
     assert prepared.kept == 300
+
+
+def test_a_column_named_as_the_flag_of_a_date_is_left_out(written, accept):
+    days = [f"2024-{1 + i * 7 % 12:02d}-{1 + i * 11 % 28:02d}" for i in range(300)]
+    rows = "".join(f"{2000 + i % 9}-01-01,{day},{i % 7},{'pq'[(i * 7919) % 10 < 4]}\n" for i, day in enumerate(days))
+    proposal, prepared = accept(written("t,day,t:missing,y\n" + rows), "y")
+    columns = proposal.plan.data.columns
+    assert columns["t"].is_feature
+    assert columns["t:missing"].role is Role.IGNORE
+    assert "rename the column" in columns["t:missing"].note
+    assert prepared.kept == 300

@@ -72,3 +72,11 @@ def test_texts_with_an_offset_and_without_may_stand_in_one_column() -> None:
     parsed = parse_texts(pl.Series(["2024-10-27T02:30+01:00", "2024-01-01 12:00"]), OSLO, Notation())
     assert seconds(parsed) == [parse_moment("2024-10-27T01:30Z") / 1e6, parse_moment("2024-01-01T11:00Z") / 1e6]
     assert not parsed.offsets
+
+
+def test_many_different_texts() -> None:
+    local = [datetime(2024, 3, 31) + timedelta(seconds=7 * i) for i in range(3_000)]
+    expected = pd.DatetimeIndex(local).tz_localize(ZoneInfo("Europe/Oslo"), ambiguous="NaT", nonexistent="NaT")
+    parsed = parse_texts(pl.Series([*map(str, local), "", "NA"]), OSLO, Notation(missing=("NA",)))
+    assert seconds(parsed) == [None if moment is pd.NaT else moment.timestamp() for moment in expected] + [None, None]
+    assert codes(parsed) == {"missing_time": [i for i, moment in enumerate(local) if moment.hour == 2]}
