@@ -33,6 +33,9 @@ def init(
         bool, typer.Option("--cluster", help="Propose what a shared cluster wants: a person approves.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    max_bad_fraction: Annotated[
+        float, typer.Option(help="Largest share of rows that may be refused.", min=0.0, max=1.0)
+    ] = 0.01,
 ) -> None:
     """Profile a table and propose a plan, with the reason beside every proposal.
 
@@ -41,18 +44,35 @@ def init(
     from rich.console import Console
     from rich.markup import escape
 
+    from sevenfold.cli.notices import notice_lines
     from sevenfold.contracts.recognise import require_kind
+    from sevenfold.design.notices import notices
     from sevenfold.design.propose import init_project
 
     if table.exists():
         require_kind(table, "table", "TABLE")
-    with Console(stderr=True).status("look at the table") as status:
+    with Console(stderr=True).status("read the table") as status:
 
         def on_progress(message: str, done: int, total: int) -> None:
             status.update(escape(f"{message} ({done + 1} of {total})" if done < total else message))
 
-        plan = init_project(table, target, out, name=name, force=force, for_cluster=cluster, on_progress=on_progress)
-    typer.echo(f"Read it, change what you know better, then: sevenfold run {plan}")
+        project = init_project(
+            table,
+            target,
+            out,
+            name=name,
+            force=force,
+            for_cluster=cluster,
+            max_bad_fraction=max_bad_fraction,
+            on_progress=on_progress,
+        )
+    findings, console = project.proposal.findings, Console()
+    console.print(
+        f"{table.name}: {findings.profile.rows:,} rows, {len(findings.profile.columns)} columns", markup=False
+    )
+    for line in notice_lines(notices(findings)):
+        console.print(line, highlight=False, soft_wrap=True)
+    typer.echo(f"Read it, change what you know better, then: sevenfold run {project.path}")
 
 
 def validate(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from sevenfold.contracts.schema import Kind, Role, Task
+from sevenfold.plan.column_rules import Breach, column_breaches
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
 from sevenfold.plan.metrics import metric_names
 from sevenfold.plan.monitoring import Replay, Trigger
@@ -18,12 +19,11 @@ from sevenfold.runtime.prometheus import address_fault, shown_address
 
 __all__ = ["Breach", "breaches"]
 
-Breach = tuple[tuple[str, ...], str, str, str]  # key, rule, value, remedy
-
 
 def breaches(plan: Plan) -> Iterator[Breach]:
     """Yield every rule between sections that the plan breaks."""
     yield from _target(plan)
+    yield from column_breaches(plan.data.columns)
     yield from _split(plan)
     yield from _testing(plan)
     yield from _runtime(plan)
