@@ -95,7 +95,7 @@ def validate(
         return
     loaded = inspect_plan(plan)
     typer.echo(f"{plan}: fine ({loaded.name}: predict {loaded.data.target}, {loaded.data.task})")
-    if "://" in loaded.data.source:
+    if "://" in str(loaded.data.source):
         typer.echo("The table lies elsewhere and was not fetched, so its columns were not checked.")
 
 
