@@ -161,7 +161,7 @@ def _labels(column: TypedColumn) -> Any:
 
 
 def _keeps_names(column: TypedColumn) -> bool:
-    """Whether a boolean says yes and no, which are better names of classes than true and false, in one spelling each."""
+    """Whether a boolean says yes and no in one spelling each: better names of classes than true and false."""
     true, false = column.guess.true_values, column.guess.false_values
     return column.kind is Kind.BOOLEAN and len(true) == len(false) == 1 and true[0].casefold() != "true"
 

@@ -1,4 +1,4 @@
-"""Whatever the table: init proposes a plan that preparation carries out, or refuses it with an error that has a code."""
+"""Any table: init proposes a plan that preparation carries out, or refuses it with an error that has a code."""
 
 from __future__ import annotations
 
