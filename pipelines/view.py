@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import textwrap
 import time
@@ -53,17 +54,20 @@ class RunView:
             disable=not console.is_terminal,
         )
         self._running: dict[str, tuple[TaskID, float]] = {}
+        self._begun: set[str] = set()
 
     def __enter__(self) -> RunView:
         self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        with contextlib.suppress(OSError):  # the terminal may have gone away
+            self._progress.stop()
 
     def start(self, task: str) -> None:
         """Show that a task began."""
         if task in STAGE_LINES:
+            self._begun.add(task)
             bar = self._progress.add_task("starting", total=None, stage=STAGE_LINES[task])
             self._running[task] = (bar, time.monotonic())
 
@@ -91,6 +95,14 @@ class RunView:
         took = "" if math.isnan(seconds) else f"{seconds:.0f} s"
         for line in stage_lines(mark, STAGE_LINES[task], headline, took):
             self.console.print(line, highlight=False, soft_wrap=True)
+
+    def skip(self, reason: str) -> None:
+        """Print a line for each stage after the last one that began: it does not run, and why."""
+        begun = [number for number, task in enumerate(STAGE_LINES) if task in self._begun]
+        rest = list(STAGE_LINES.values())[max(begun, default=-1) + 1 :]
+        for stage in dict.fromkeys(rest):
+            for line in stage_lines("[dim]–[/]", stage, f"Did not run: {reason}.", ""):
+                self.console.print(line, highlight=False, soft_wrap=True)
 
 
 def stage_lines(mark: str, stage: str, headline: str, took: str) -> list[str]:

@@ -44,6 +44,7 @@ __all__ = [
     "TrainingError",
 ]
 
+SHOWN_PROBLEMS = 40  # of a plan
 MESSAGE_LIMIT = 2_000  # characters: a cause must fit a pod's termination message (4 KiB)
 
 
@@ -72,7 +73,7 @@ class SevenfoldError(Exception):
         """Return code, message, remedy, kind, cause and whether a retry may help."""
         return {
             "code": self.code,
-            "message": self.message,
+            "message": self.message[:MESSAGE_LIMIT],
             "remedy": self.remedy,
             "kind": type(self).__name__,
             "cause": repr(self.__cause__)[:MESSAGE_LIMIT] if self.__cause__ else "",
@@ -87,7 +88,10 @@ class SevenfoldError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with a plan: its line and key, the rule, the value that breaks it, and the remedy."""
+    """One thing wrong with a plan: its line and key, the rule, the value that breaks it, and the remedy.
+
+    Line 0 means the file as a whole; the value is then a clause. Without a value the rule is a sentence that holds it.
+    """
 
     line: int
     key: str
@@ -96,7 +100,10 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.key}: {self.rule}, but got {self.value}. {self.remedy}"
+        if not self.line:
+            return f"It {self.rule}, but {self.value}. {self.remedy}"
+        value = f", but got {self.value}." if self.value else ""
+        return f"line {self.line}: {self.key}: {self.rule}{value} {self.remedy}"
 
 
 class PlanError(SevenfoldError):
@@ -106,10 +113,15 @@ class PlanError(SevenfoldError):
 
     def __init__(self, problems: Sequence[Problem], *, path: str = "plan.yaml") -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: (problem.line, problem.key)))
-        count = len(self.problems)
+        count, (first, *_) = len(self.problems), self.problems
+        if count == 1 and not first.line:
+            super().__init__("plan", f"{path} {first.rule}, but {first.value}.", remedy=first.remedy)
+            return
         head = f"{path}: {count} problem{'s' if count != 1 else ''}"
-        lines = "".join(f"\n  {problem}" for problem in self.problems)
-        super().__init__("plan", head + lines)
+        lines = "".join(f"\n  {problem}" for problem in self.problems[:SHOWN_PROBLEMS])
+        more = f"\n  and {count - SHOWN_PROBLEMS} more" if count > SHOWN_PROBLEMS else ""
+        super().__init__("plan", head + lines + more)
+        self.message = head + lines + more  # a person reads it on a console, where it need not be short
 
 
 class DataError(SevenfoldError):

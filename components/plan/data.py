@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sevenfold.contracts.schema import Column, Task
+from sevenfold.contracts.schema import Column, Notation, Task
 from sevenfold.plan.section import Fraction, Section
 
 __all__ = ["DataSection", "Format", "RefineSection"]
@@ -71,6 +71,11 @@ class DataSection(Section):
     allow_leakage: Annotated[
         tuple[str, ...], Field(description="Columns that may predict the target almost perfectly.")
     ] = ()
+
+    @property
+    def notation(self) -> Notation:
+        """How the table writes its values."""
+        return Notation(self.decimal, self.thousands, self.missing)
 
 
 class RefineSection(Section):

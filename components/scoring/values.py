@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import InputError
-from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
+from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
 from sevenfold.contracts.signature import MISSING
 from sevenfold.tables.moments import EARLIEST, LATEST, parse_moment
+from sevenfold.tables.numerals import parse_number
 
 __all__ = [
     "EXPECTED",
@@ -30,13 +31,17 @@ INF: Final = float("inf")
 _NUMBERS: Final = frozenset((float, int, type(None)))
 
 
-def _read_numbers(feeds: Feeds, name: str, column: Column, values: list[Any], _max_text: int) -> None:
+def _read_numbers(
+    feeds: Feeds, name: str, column: Column, values: list[Any], notation: Notation, _max_text: int
+) -> None:
+    if notation.missing_numbers or str in set(map(type, values)):
+        values = [_present(value, notation) for value in values]
     if len(values) == 1 and type(values[0]) is float and -INF < values[0] < INF and column.kind is Kind.NUMBER:
         feeds[name] = np.array(values)
         return
     kinds = set(map(type, values))
     if not kinds <= _NUMBERS:
-        values = [_number(name, column, value) for value in values]
+        values = [_number(name, column, value, notation) for value in values]
     if int in kinds:
         for value in values:
             if type(value) is int and not -MAX_INTEGER <= value <= MAX_INTEGER:
@@ -47,16 +52,44 @@ def _read_numbers(feeds: Feeds, name: str, column: Column, values: list[Any], _m
     put_numbers(feeds, name, column, np.array(values, dtype=np.float64), finite=finite)  # None becomes NaN
 
 
-def _number(name: str, column: Column, value: Any) -> Any:
+def _present(value: Any, notation: Notation) -> Any:
+    """Return None for a text or a number that means a missing value, else the value."""
+    missing = value.strip() in notation.tokens if isinstance(value, str) else _equals(value, notation.missing_numbers)
+    return None if missing else value
+
+
+def _equals(value: Any, numbers: tuple[float, ...]) -> bool:
+    return isinstance(value, float | int | np.number) and not isinstance(value, bool) and value in numbers
+
+
+def _number(name: str, column: Column, value: Any, notation: Notation) -> Any:
     if value is None or type(value) in (float, int):
         return value
+    if isinstance(value, str):
+        return _text_number(name, column, value, notation)
     if isinstance(value, np.floating | np.integer):
         return value.item()
     raise _wrong(name, column, value)
 
 
-def _read_booleans(feeds: Feeds, name: str, column: Column, values: list[Any], _max_text: int) -> None:
-    numbers = [_boolean(name, column, value) for value in values]
+_CODES: Final = {"int_range": "integer_range", "float_range": "nonfinite", "nonfinite": "nonfinite"}
+
+
+def _text_number(name: str, column: Column, text: str, notation: Notation) -> float | None:
+    """Return the number that a text is in the table's notation."""
+    try:
+        return parse_number(text, column, notation)
+    except InputError as error:
+        code = _CODES.get(error.code, "wrong_type")
+        raise InputError(
+            code, f"{name!r} must hold {EXPECTED[column.kind]}, but got {_shown(column, text)}.", field=name
+        ) from None
+
+
+def _read_booleans(
+    feeds: Feeds, name: str, column: Column, values: list[Any], notation: Notation, _max_text: int
+) -> None:
+    numbers = [_boolean(name, column, _present(value, notation)) for value in values]
     put_numbers(feeds, name, column, np.array(numbers, dtype=np.float64))
 
 
@@ -69,8 +102,6 @@ def _boolean(name: str, column: Column, value: Any) -> float | None:
             return 1.0
         if text in column.false_values:
             return 0.0
-        if not text:
-            return None
     elif isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
         if value in (0, 1):
             return float(value)
@@ -79,13 +110,15 @@ def _boolean(name: str, column: Column, value: Any) -> float | None:
     raise _wrong(name, column, value)
 
 
-def _read_texts(feeds: Feeds, name: str, column: Column, values: list[Any], max_text: int) -> None:
+def _read_texts(feeds: Feeds, name: str, column: Column, values: list[Any], notation: Notation, max_text: int) -> None:
     try:
         whole = "".join(values)
-        plain = whole.isascii() and len(whole) <= max_text
+        plain = whole.isascii() and len(whole) <= max_text and "\0" not in whole
     except TypeError:
         plain = False
     texts = list(map(str.strip, values)) if plain else [_text(name, column, value, max_text) for value in values]
+    if not notation.tokens.isdisjoint(texts):
+        texts = ["" if text in notation.tokens else text for text in texts]
     array = np.empty(len(texts), dtype=object)
     array[:] = texts
     put_texts(feeds, name, column, array)
@@ -100,6 +133,8 @@ def _text(name: str, column: Column, value: Any, max_text: int) -> str:
         raise InputError(
             "too_long", f"{name!r} must have at most {max_text} characters, but got {len(value)}.", field=name
         )
+    if "\0" in value:
+        raise InputError("encoding", f"{name!r} must be text, but holds a NUL, which no table holds.", field=name)
     if not value.isascii():
         _require_unicode(name, value)
     return value.strip()
@@ -115,11 +150,13 @@ def _require_unicode(name: str, value: str) -> None:
         ) from None
 
 
-def _read_moments(feeds: Feeds, name: str, column: Column, values: list[Any], _max_text: int) -> None:
+def _read_moments(
+    feeds: Feeds, name: str, column: Column, values: list[Any], notation: Notation, _max_text: int
+) -> None:
     moments = np.zeros(len(values), dtype=np.int64)
     missing = np.zeros(len(values), dtype=np.bool_)
     for index, value in enumerate(values):
-        if value is None or (isinstance(value, str) and (not value or value.isspace())):
+        if value is None or (isinstance(value, str) and value.strip() in notation.tokens):
             missing[index] = True
         elif isinstance(value, str):
             moments[index] = _moment(name, column, value)
@@ -132,7 +169,7 @@ def _read_moments(feeds: Feeds, name: str, column: Column, values: list[Any], _m
 
 def _moment(name: str, column: Column, text: str) -> int:
     try:
-        return parse_moment(text, column.date_format)
+        return parse_moment(text, column.date_format, column.time_zone)
     except InputError as error:
         shown = f"a text of {len(text)} characters" if column.sensitive else repr(text[:SHOWN])
         rule = EXPECTED[Kind.DATETIME] + (f" with the format {column.date_format!r}" if column.date_format else "")
@@ -219,7 +256,7 @@ EXPECTED: Final[Mapping[Kind, str]] = {
     Kind.CATEGORY: "a text",
     Kind.DATETIME: "a date",
 }
-READERS: Final[Mapping[Kind, Callable[[Feeds, str, Column, list[Any], int], None]]] = {
+READERS: Final[Mapping[Kind, Callable[[Feeds, str, Column, list[Any], Notation, int], None]]] = {
     Kind.NUMBER: _read_numbers,
     Kind.INTEGER: _read_numbers,
     Kind.BOOLEAN: _read_booleans,

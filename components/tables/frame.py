@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.errors import DataError
+from sevenfold.tables.arrow_values import POLARS_DIGITS
 from sevenfold.tables.dialect import Dialect
 from sevenfold.tables.encoding import utf8_chunks
 from sevenfold.tables.header import check_names, split_header
@@ -16,6 +17,7 @@ from sevenfold.tables.read_records import read_records
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 __all__ = ["TableFrame", "read_frame"]
 
@@ -61,9 +63,19 @@ def _read_parquet(path: Path) -> TableFrame:
         rows += len(batch)
         if rows > MAX_ROWS:
             break
-    frame = pl.from_arrow(pa.Table.from_batches(batches, table.schema))
+    frame = pl.from_arrow(_known_types(pa.Table.from_batches(batches, table.schema)))
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 — of a table it is no Series
     return TableFrame(frame.head(MAX_ROWS), 0, complete=rows <= MAX_ROWS)
+
+
+def _known_types(table: pa.Table) -> pa.Table:
+    """Return the table with decimals of more digits than Polars holds as texts, which are read as the same numbers."""
+    import pyarrow as pa
+
+    for at, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type) and field.type.precision > POLARS_DIGITS:
+            table = table.set_column(at, field.name, table.column(at).cast(pa.string()))
+    return table
 
 
 def _read_csv(path: Path, dialect: Dialect) -> TableFrame:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,13 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import InputError
-from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
+from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
 from sevenfold.tables.parsed import Parsed
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Notation", "number_texts", "parse_integers", "parse_number", "parse_numbers"]
+__all__ = [
+    "Notation",
+    "means_missing",
+    "number_texts",
+    "parse_integers",
+    "parse_number",
+    "parse_numbers",
+]
 
 # every pattern is one that Python and Polars (Rust) read alike: no \d and \s, whose letters differ
 NUMBER: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -32,20 +38,6 @@ WHITE: Final = (
     "\t\n\x0b\x0c\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 )
 MAX_CHARACTERS: Final = 64
-
-
-@dataclass(frozen=True)
-class Notation:
-    """How a table writes its values: the decimal sign, the thousands separator ("" for none), texts for missing."""
-
-    decimal: str = "."
-    thousands: str = ""
-    missing: tuple[str, ...] = ("",)
-
-    @property
-    def tokens(self) -> list[str]:
-        """The trimmed texts that mean a missing value, a blank one always among them."""
-        return ["", *(token.strip() for token in self.missing)]
 
 
 def parse_number(text: str, column: Column, notation: Notation) -> float | None:
@@ -69,13 +61,19 @@ def parse_number(text: str, column: Column, notation: Notation) -> float | None:
     whole = column.kind is Kind.INTEGER
     if re.fullmatch(INTEGER if whole else NUMBER, plain):
         value = float(plain)
+        if value in notation.missing_numbers:
+            return None
         if (abs(int(plain)) <= MAX_INTEGER) if whole else abs(value) < float("inf"):
             return value
         code = "int_range" if whole else "float_range"
     elif whole:
         code = "not_an_integer"
+    elif re.fullmatch(NONFINITE, plain):
+        if float(plain) in notation.missing_numbers:
+            return None
+        code = "nonfinite"
     else:
-        code = "nonfinite" if re.fullmatch(NONFINITE, plain) else "not_a_number"
+        code = "not_a_number"
     rule = "A whole number up to 2^53" if whole else "A finite number"
     shown = "a text that is never shown" if column.sensitive else repr(text[:MAX_CHARACTERS])
     raise InputError(code, f"{rule} must be written as the table writes it, but got {shown}.")
@@ -101,6 +99,16 @@ def number_texts(texts: pl.Series, notation: Notation, symbols: Sequence[str] = 
         # a point is no decimal sign here: make what has one unreadable
         texts = texts.str.replace_all(".", "x", literal=True).str.replace(",", ".", literal=True)
     return texts
+
+
+def means_missing(numbers: pl.Series, notation: Notation) -> pl.Series:
+    """Return which numbers stand for a missing value; a null does not, and needs no one to say so."""
+    import polars as pl
+
+    if not notation.missing_numbers:
+        return pl.repeat(False, len(numbers), eager=True)
+    tokens = pl.Series(notation.missing_numbers, dtype=pl.Float64)
+    return numbers.cast(pl.Float64).is_in(tokens.implode()).fill_null(False)
 
 
 def _plain(text: str, notation: Notation, symbols: Sequence[str]) -> str:
@@ -143,6 +151,7 @@ def parse_numbers(texts: pl.Series, notation: Notation, symbols: Sequence[str] =
     trimmed, missing, count = _trimmed(texts, notation)
     plain = number_texts(trimmed, notation, symbols)
     values = plain.cast(pl.Float64, strict=False)
+    missing |= means_missing(values, notation)
     unread = (values.is_null() | ~values.is_finite().fill_null(False)) & ~missing
     faults: dict[str, NDArray[np.bool_]] = {}
     if unread.any():
@@ -162,6 +171,7 @@ def parse_integers(texts: pl.Series, notation: Notation, symbols: Sequence[str] 
     trimmed, missing, count = _trimmed(texts, notation)
     plain = number_texts(trimmed, notation, symbols)
     values = plain.cast(pl.Int64, strict=False)
+    missing |= means_missing(values, notation)
     large = ((values > MAX_INTEGER) | (values < -MAX_INTEGER)).fill_null(False)
     unread = (values.is_null() | large) & ~missing
     faults: dict[str, NDArray[np.bool_]] = {}

@@ -15,9 +15,8 @@ from sevenfold.plan.data import DataSection, Format
 from sevenfold.tables.arrow_values import parse_arrow
 from sevenfold.tables.dialect import sniff_format
 from sevenfold.tables.encoding import utf8_chunks
-from sevenfold.tables.header import check_columns, check_delimiter, check_names, split_header
+from sevenfold.tables.header import Header, check_columns, check_delimiter, check_names, split_header
 from sevenfold.tables.labels import label_texts
-from sevenfold.tables.numerals import Notation
 from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.parse import parse_floats, parse_texts
 from sevenfold.tables.parsed import Parsed, arrow_type
@@ -106,8 +105,6 @@ class TableReader:
 
     def _csv(self) -> Iterator[pa.RecordBatch]:
         data = self.data
-        if not data.delimiter.isascii() or data.delimiter in '"\r\n':
-            raise DataError("delimiter", f"A delimiter must be one ASCII sign, but got {data.delimiter!r}.")
         names, all_records = self._opened_csv()
         for records in all_records:
             self.quarantine.add_records(records.refusals)
@@ -115,11 +112,32 @@ class TableReader:
             if len(records.lines):
                 yield self._batch(records.lines, _CsvColumns(records, names, data).parsed)
 
-    def _opened_csv(self) -> tuple[list[str], Iterator[Records]]:
+    def schema(self) -> pa.Schema:
+        """Return the columns that the file has and no more than its header says: texts, or the types of Parquet.
+
+        Raises:
+            DataError: where format, encoding, delimiter or names show that the table cannot be read.
+        """
+        import pyarrow as pa
+
+        if self._format() == "parquet":
+            table = ParquetTable(self.path)
+            check_names(table.names, self.path.name)
+            return table.schema
+        return pa.schema([(name, pa.string()) for name in self._header().names])
+
+    def _header(self) -> Header:
         data, source = self.data, self.path.name
+        if not data.delimiter.isascii() or data.delimiter in '"\r\n':
+            raise DataError("delimiter", f"A delimiter must be one ASCII sign, but got {data.delimiter!r}.")
         header = split_header(utf8_chunks(self.path, data.encoding), data.delimiter, source)
         check_delimiter(header, data, source)
         check_names(header.names, source)
+        return header
+
+    def _opened_csv(self) -> tuple[list[str], Iterator[Records]]:
+        data, source = self.data, self.path.name
+        header = self._header()
         check_columns(header.names, data, source)
         self._note_absent(header.names)
         return header.names, read_records(
@@ -150,7 +168,7 @@ class TableReader:
         target = self.data.target
         faults = self.quarantine.faults(lines)
         arrays: dict[str, Any] = {}
-        for name in (target, *(name for name in self.columns if name != target)):
+        for name in sorted(self.columns, key=lambda name: name != target):  # a fault of the target counts first
             column = self.columns[name]
             read, text_of = parsed(name, column)
             self._note(name, column, read)
@@ -186,7 +204,7 @@ class _CsvColumns:
     def __init__(self, records: Records, names: list[str], data: DataSection) -> None:
         import polars as pl
 
-        self._notation = _notation(data)
+        self._notation = data.notation
         plain = data.decimal == "." and not data.thousands
         kinds = {Kind.NUMBER: pl.Float64, Kind.INTEGER: pl.Int64} if plain else {}
         columns = {name: data.columns[name] for name in names}
@@ -204,7 +222,7 @@ class _CsvColumns:
             return str(self._texts(name)[row])
 
         if self._typed is not None and self._schema[name] != pl.String:
-            numbers = parse_floats(self._typed[name], column)
+            numbers = parse_floats(self._typed[name], column, self._notation)
             if numbers is not None:
                 return numbers, text_of
         return parse_texts(self._texts(name), column, self._notation), text_of
@@ -223,7 +241,7 @@ class _ArrowColumns:
     """The columns of a batch of a Parquet file."""
 
     def __init__(self, batch: pa.RecordBatch, data: DataSection) -> None:
-        self._batch, self._notation = batch, _notation(data)
+        self._batch, self._notation = batch, data.notation
 
     def parsed(self, name: str, column: Column) -> tuple[Parsed, _TextOf]:
         import pyarrow as pa
@@ -236,7 +254,3 @@ class _ArrowColumns:
                 raise
             read = Parsed(pa.nulls(len(values), arrow_type(column.kind)))  # lists and the like, which nothing needs
         return read, lambda row: str(values[row].as_py())
-
-
-def _notation(data: DataSection) -> Notation:
-    return Notation(data.decimal, data.thousands, data.missing)

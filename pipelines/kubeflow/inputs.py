@@ -11,6 +11,7 @@ from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.placement import VOLUME_PATH
 from sevenfold.plan import Plan
 from sevenfold.runtime.progress import OnMessage
+from sevenfold.tables.check_header import check_header
 from sevenfold.tables.source import resolve_source, source_digest
 from sevenfold.training.source import pack_source
 from sevenfold.training.source import source_digest as code_digest
@@ -71,6 +72,7 @@ def carry_table(
         with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
             return source, source_digest(resolve_source(source, base, Path(work)))
     path = resolve_source(source, base, base)
+    check_header(path, plan.data)
     return _put(path, store, on_message), _checked(path, wanted)
 
 

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING
 
 import sevenfold
 from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.recognise import require_kind
+from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions, lines_while_read
 from sevenfold.pipelines.local.logline import TaskEnded, TaskStarted, read_line
+from sevenfold.pipelines.local.processes import end_processes
 from sevenfold.pipelines.result import Result, conclude
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.runtime.environment import RUN_DIR
@@ -31,7 +34,8 @@ __all__ = ["LocalRun", "run_locally"]
 class LocalRun:
     """What to run: a plan file, where its runs go, and what to change of it for this run.
 
-    `trials`, `max_epochs` and `seed` are recorded; None takes the plan's value.
+    `trials`, `max_epochs` and `seed` are recorded; None takes the plan's value. `data` is a path from the working
+    folder, or an address. `again` is the command that repeats the run, to be shown where that helps.
     """
 
     plan_path: Path
@@ -41,35 +45,56 @@ class LocalRun:
     max_epochs: int | None = None
     seed: int | None = None
     keep_serving: bool = False
+    again: str = ""
 
 
 def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
     """Run all stages and return how it ended; the folder of the run holds everything else.
 
-    The table is fetched and its digest taken first, so that a missing file costs no run folder. The predictor that a
-    run started is stopped at its end, also on Ctrl-C, unless `keep_serving` is set.
+    The table is fetched, its header checked and its digest taken first, so that a missing file or column costs no run
+    folder. The predictor that a run started is stopped at its end, unless `keep_serving` is set. A run that is
+    interrupted stops every process it started, records why and removes what was unfinished.
 
     Raises:
         DataError, PolicyError, TemporaryError: the table cannot be had.
+        RunInterrupted: after Ctrl-C, SIGTERM or SIGHUP, or when nobody reads the console any more.
     """
+    from sevenfold.tables.check_header import check_header
     from sevenfold.tables.source import resolve_source, source_digest
 
     base = run.plan_path.resolve().parent
     located = plan.located(base)
     _check_files(located)
-    with _workspace() as work:
-        table = resolve_source(run.data or located.data.source, base, work)
+    with interruptions() as signals, _workspace() as work:
+        table = resolve_source(_table(run, located), base, work)
+        check_header(table, located.data)
+        digest = source_digest(table)
         folder = RunFolder.create(run.runs, plan.name)
-        arguments = _arguments(run, table, source_digest(table))
-        _describe(folder, run, base, arguments)
         try:
-            return conclude(folder, _supervise(folder, view))
-        except KeyboardInterrupt:
-            folder.record(state="interrupted", exit_status=1)
+            _describe(folder, run, base, _arguments(run, table, digest))
+            finished = _supervise(folder, view)
+            serving = _serving(folder) if run.keep_serving else ""
+            result = conclude(folder, finished, serving=serving, again=run.again)
+            signals.ignore()
+        except RunInterrupted as stop:
+            _record_interruption(folder, stop)
             raise
         finally:
             if not run.keep_serving:
                 _stop_predictor(folder)
+        if result.not_run:
+            view.skip(result.not_run)
+        return result
+
+
+def _record_interruption(folder: RunFolder, stop: RunInterrupted) -> None:
+    folder.record(
+        state="interrupted",
+        cause=stop.cause.name,
+        sentence=f"The run was stopped {stop.reason}.",
+        exit_status=stop.exit_status,
+        ended=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def _check_files(plan: Plan) -> None:
@@ -81,6 +106,15 @@ def _check_files(plan: Plan) -> None:
                 f"{key} must name a file that is there, but got {Path(path).name!r}.",
                 remedy="Correct the path; it is taken from the plan's folder.",
             )
+
+
+def _table(run: LocalRun, plan: Plan) -> str:
+    """Return where the table is: the one named for this run, from the working folder, or the plan's."""
+    if not run.data or "://" in run.data:
+        return run.data or plan.data.source
+    if Path(run.data).exists():
+        require_kind(Path(run.data), "table", "--data")
+    return os.path.abspath(run.data)
 
 
 def _arguments(run: LocalRun, table: Path, digest: str) -> dict[str, str | int]:
@@ -113,8 +147,9 @@ def _supervise(folder: RunFolder, view: RunView) -> bool:
     environment = {**os.environ, RUN_DIR: str(folder.path), "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
     unfinished: set[str] = set()
     try:
-        with _group(command, environment) as child, folder.log.open("w", buffering=1) as log, view:
-            for line in child.stdout or ():
+        with _group(folder, command, environment) as child, folder.log.open("w", buffering=1) as log, view:
+            assert child.stdout is not None  # noqa: S101 - it is a pipe
+            for line in lines_while_read(child.stdout, view.console.file):
                 log.write(line)
                 event = read_line(line)
                 if isinstance(event, TaskStarted):
@@ -134,29 +169,31 @@ def _supervise(folder: RunFolder, view: RunView) -> bool:
 
 
 @contextlib.contextmanager
-def _group(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """Run a command in a process group of its own and leave none of the group behind."""
+def _group(folder: RunFolder, command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in a process group of its own; if the block is left early, end whatever the run started."""
     child = subprocess.Popen(
         command,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
+        bufsize=0,
         start_new_session=True,
     )
     try:
         yield child
+    except BaseException:
+        failed = folder.error() is not None
+        end_processes(folder.path)
+        if not failed:  # a stage that was stopped may have taken that for a failure
+            folder.forget_error()
+        raise
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGTERM)
-        try:
-            child.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        if child.stdout is not None:
+            child.stdout.close()
 
 
 @contextlib.contextmanager
@@ -165,6 +202,18 @@ def _workspace() -> Iterator[Path]:
 
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as folder:
         yield Path(folder)
+
+
+def _serving(folder: RunFolder) -> str:
+    """Return the address of the run's predictor; "" where none runs."""
+    from sevenfold.contracts.service import LocalService, read_unsealed_service
+    from sevenfold.serving.local.predictor import runs
+
+    path = folder.artifact("deploy-model", "service")
+    if path is None or not (path / "service.json").is_file():
+        return ""
+    service = read_unsealed_service(LocalService, path)
+    return service.url if runs(service) else ""
 
 
 def _stop_predictor(folder: RunFolder) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,10 @@ from sevenfold.drift.telemetry import bundle_label
 from sevenfold.scoring.scorer import Prediction, Scorer
 from sevenfold.scoring.single_row import SingleRow
 
-__all__ = ["ServedModel"]
+__all__ = ["BEYOND_INTEGERS", "ServedModel"]
+
+
+BEYOND_INTEGERS: Final = 2.0**63  # a float of this size may have been written as an integer of more than 64 bits
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,18 @@ class ServedModel:
     @cached_property
     def single_row(self) -> SingleRow:
         """The reader of a request with one row."""
-        return SingleRow(self.signature.inputs)
+        return SingleRow(self.signature.inputs, self.signature.notation)
 
     @cached_property
-    def tensors(self) -> frozenset[str]:
-        """The names a V2 tensor may have: the fields, and the flags of missing dates."""
-        dates = {name for name, column in self.signature.inputs.items() if column.kind is Kind.DATETIME}
-        return self.fields | {name + MISSING for name in dates}
+    def flags(self) -> frozenset[str]:
+        """The names of the V2 tensors that flag missing dates."""
+        inputs = self.signature.inputs.items()
+        return frozenset(name + MISSING for name, column in inputs if column.kind is Kind.DATETIME)
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The fields that hold numbers of any size."""
+        return tuple(name for name, column in self.signature.inputs.items() if column.kind is Kind.NUMBER)
 
     @cached_property
     def outputs(self) -> tuple[str, ...]:
@@ -104,6 +112,13 @@ class ServedModel:
             ServingError: if the model cannot score at all.
         """
         self.scorer.predict(_missing_row(self.signature))
+
+    def beyond_integers(self, feeds: Mapping[str, NDArray[Any]]) -> bool:
+        """Whether a number is so large that it may have been written as an integer of more than 64 bits."""
+        if not self.numbers:
+            return False
+        numbers = np.concatenate([feeds[name] for name in self.numbers])
+        return bool((np.abs(numbers) >= BEYOND_INTEGERS).any())
 
     def predict(self, feeds: Mapping[str, NDArray[Any]]) -> Prediction:
         """Score the rows of `feeds`.
@@ -139,7 +154,7 @@ def _reference(content: bytes, signature: Signature) -> Reference:
         raise IntegrityError(
             "bad_reference",
             f"A reference has at most {MAX_FEATURES} of the model's features and {MAX_BINS} bins each, "
-            "but this one has not.",
+            "but this one has more.",
         )
     return reference
 
