@@ -23,6 +23,7 @@ def init(
     target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for plan.yaml and the notebook.")] = Path(),
     name: Annotated[str, typer.Option(help="Name of the plan; empty takes the file's.")] = "",
+    encoding: Annotated[str, typer.Option(help="Encoding of a CSV, such as cp1252; empty takes UTF-8.")] = "",
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Propose settings for a cluster: approval by a person.")
     ] = False,
@@ -42,7 +43,16 @@ def init(
         def on_progress(message: str, done: int, total: int) -> None:
             status.update(escape(f"{message} ({done + 1} of {total})" if done < total else message))
 
-        plan = init_project(table, target, out, name=name, force=force, for_cluster=cluster, on_progress=on_progress)
+        plan = init_project(
+            table,
+            target,
+            out,
+            name=name,
+            encoding=encoding,
+            force=force,
+            for_cluster=cluster,
+            on_progress=on_progress,
+        )
     typer.echo(f"Read it, change what you know better, then: sevenfold run {plan}")
 
 

@@ -13,6 +13,7 @@ from sevenfold.design.profile import Profile
 from sevenfold.design.roles import Proposed, TimeSplit
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_table import TypedTable
+from sevenfold.tables.field_style import FieldStyle
 
 __all__ = ["Findings", "plan_document"]
 
@@ -91,6 +92,7 @@ def _data(findings: Findings, source: str, comments: dict[Keys, str]) -> dict[st
         comments["data", "positive"] = f"{why}: {share:.1%} of the rows with a target."
     if table.dialect.format == "csv":
         data |= {"encoding": table.dialect.encoding, "delimiter": table.dialect.delimiter}
+        _quotes(table, data, comments)
         data["decimal"] = table.notation.decimal
         comments["data", "encoding"] = "How the file is written, as far as it can be told from its bytes."
         if table.notation.thousands:
@@ -101,6 +103,15 @@ def _data(findings: Findings, source: str, comments: dict[Keys, str]) -> dict[st
     data["columns"] = _columns(findings, comments)
     comments["data", "columns"] = "Only columns without a role are features. A model never sees the others."
     return data
+
+
+def _quotes(table: TypedTable, data: dict[str, Any], comments: dict[Keys, str]) -> None:
+    """Write how quotes stand in the file, where it is not as RFC 4180 has them."""
+    usual, style = FieldStyle(table.dialect.delimiter), table.dialect.style
+    changed = [key for key in ("quote", "escape", "skip_initial_space") if getattr(style, key) != getattr(usual, key)]
+    data |= {key: getattr(style, key) for key in changed}
+    if changed:
+        comments["data", changed[0]] = "Only so do all records of the file's beginning have the header's fields."
 
 
 def _positive(target: TargetFacts) -> tuple[str, int, str]:

@@ -81,6 +81,7 @@ class Profile:
     rows: int
     refused: int
     complete: bool
+    repeated_headers: int = 0
     columns: dict[str, ColumnProfile] = field(default_factory=dict)
 
     @property
@@ -118,7 +119,9 @@ def profile_typed(
         else:
             sensitive = "the plan says so" if declared is None or declared.sensitive else ""
             columns[name] = profile_column(column, table.rows, sensitive=sensitive)
-    return Profile(table.source, table.bytes, table.rows, table.refused, table.complete, columns)
+    return Profile(
+        table.source, table.bytes, table.rows, table.refused, table.complete, table.repeated_headers, columns
+    )
 
 
 def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = None) -> ColumnProfile:

@@ -41,6 +41,7 @@ def propose_plan(
     target: str,
     *,
     source: str = "",
+    encoding: str = "",
     name: str = "",
     notebook: str = "",
     for_cluster: bool = False,
@@ -52,6 +53,7 @@ def propose_plan(
         table: a CSV or Parquet file.
         target: the column to predict.
         source: how the plan names the table; empty takes its path.
+        encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says.
         name: name of the plan; empty makes one of the file's.
         notebook: how the plan names the notebook; empty takes the built-in one.
         for_cluster: propose what a shared cluster wants: a person approves, and no example rows stand for users.
@@ -60,7 +62,7 @@ def propose_plan(
     Raises:
         DataError: the table cannot be used, or its target cannot be predicted; the code says why.
     """
-    read = read_typed(table, on_progress=on_progress)
+    read = read_typed(table, encoding=encoding, on_progress=on_progress)
     profile = profile_typed(read, on_progress=on_progress)
     facts = target_facts(read, target)
     split = time_split(read, profile, facts)
@@ -99,6 +101,7 @@ def init_project(
     out: Path,
     *,
     name: str = "",
+    encoding: str = "",
     force: bool = False,
     for_cluster: bool = False,
     on_progress: OnProgress | None = None,
@@ -110,6 +113,7 @@ def init_project(
         target: the column to predict.
         out: folder of the two files, made where needed.
         name: name of the plan; empty makes one of the file's.
+        encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says.
         force: replace files that are there.
         for_cluster: propose what a shared cluster wants.
         on_progress: called with a message, the steps done and their number.
@@ -129,6 +133,7 @@ def init_project(
         target,
         source=_relative(table, out),
         name=name,
+        encoding=encoding,
         notebook=NOTEBOOK,
         for_cluster=for_cluster,
         on_progress=on_progress,

@@ -12,7 +12,10 @@ from sevenfold.contracts.schema import Kind
 from sevenfold.design.kinds import Guess, guess_kind, missing_tokens
 from sevenfold.design.typed_column import TypedColumn, is_text, read_column
 from sevenfold.runtime.progress import OnProgress
-from sevenfold.tables.dialect import Dialect, header_of, sniff
+from sevenfold.tables.csv_head import header_of
+from sevenfold.tables.dialect import Dialect, head_text, sniff
+from sevenfold.tables.encoding import known_encoding
+from sevenfold.tables.field_style import FieldStyle
 from sevenfold.tables.frame import read_frame
 from sevenfold.tables.numerals import Notation
 
@@ -30,7 +33,7 @@ MIXED: Final = "Numbers or dates and other texts, so texts."
 
 @dataclass(frozen=True)
 class TypedTable:
-    """A table and how it was read; `refused` records have no row in the columns."""
+    """A table and how it was read; `refused` records have no row in the columns, nor have headers in the middle."""
 
     source: str
     bytes: int
@@ -39,17 +42,24 @@ class TypedTable:
     rows: int
     refused: int
     complete: bool
+    repeated_headers: int = 0
     columns: dict[str, TypedColumn] = field(default_factory=dict)
 
 
 def read_typed(
-    path: Path, data: DataSection | None = None, *, max_rows: int = 0, on_progress: OnProgress | None = None
+    path: Path,
+    data: DataSection | None = None,
+    *,
+    encoding: str = "",
+    max_rows: int = 0,
+    on_progress: OnProgress | None = None,
 ) -> TypedTable:
     """Read a table and its columns' values.
 
     Args:
         path: a CSV or Parquet file.
         data: what the file is and what its columns are; None guesses both.
+        encoding: where `data` is None, what a CSV is written in; empty takes UTF-8, or what its mark says.
         max_rows: of a table with more rows take evenly spaced ones; 0 takes all.
         on_progress: called with a message, the columns done and their number.
 
@@ -62,10 +72,10 @@ def read_typed(
         )
     on_progress = on_progress or (lambda message, done, total: None)
     on_progress("read the file", 0, 0)
-    dialect = sniff(path) if data is None else _planned_dialect(path, data)
+    dialect = sniff(path, encoding) if data is None else _planned_dialect(path, data)
     table = read_frame(path, dialect)
     if table.frame.height == 0:
-        raise DataError("no_rows", f"A table must have usable rows, but all {table.refused} of {path.name} are ragged.")
+        raise DataError("no_rows", f"A table must have usable rows, but none of {table.refused} of {path.name} is.")
     frame = table.frame.gather_every(-(-table.frame.height // max_rows)) if max_rows else table.frame
     rows = frame.height
     if data is None:
@@ -83,21 +93,22 @@ def read_typed(
         rows=rows,
         refused=table.refused,
         complete=table.complete,
+        repeated_headers=table.repeated_headers,
         columns=columns,
     )
 
 
 def _planned_dialect(path: Path, data: DataSection) -> Dialect:
     """Return the dialect that the plan declares, or the file's own where that matches more of the plan's columns."""
-    sniffed = sniff(path)
+    sniffed = sniff(path, "" if known_encoding(data.encoding) == "utf-8" else data.encoding)
     if sniffed.format == "parquet":
         return sniffed
-    with path.open("rb") as stream:
-        text = stream.read(1 << 20).decode(data.encoding, "replace").lstrip("\ufeff")
-    header = tuple(header_of(text, data.delimiter))
+    header = tuple(header_of(head_text(path, data.encoding), FieldStyle.planned(data)))
     if len(set(sniffed.header) & set(data.columns)) > len(set(header) & set(data.columns)):
         return sniffed
-    return Dialect("csv", data.encoding, data.delimiter, data.decimal, header)
+    return Dialect(
+        "csv", data.encoding, data.delimiter, data.decimal, header, data.quote, data.escape, data.skip_initial_space
+    )
 
 
 def _declared(name: str, data: DataSection) -> Guess:

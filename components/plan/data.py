@@ -50,6 +50,19 @@ class DataSection(Section):
     delimiter: Annotated[
         str, Field(description="Character between the fields of a CSV file.", min_length=1, max_length=1)
     ] = ","
+    quote: Annotated[
+        str, Field(description="Sign around fields of a CSV file that hold a delimiter: \" or '.", pattern="^[\"']$")
+    ] = '"'
+    escape: Annotated[
+        str,
+        Field(
+            description="Sign before a quote inside quotes in a CSV file: a backslash; empty where it is doubled.",
+            pattern=r"^\\?$",
+        ),
+    ] = ""
+    skip_initial_space: Annotated[
+        bool, Field(description="Whether a space after a delimiter of a CSV file is no part of the field.")
+    ] = False
     decimal: Annotated[
         str, Field(description="Decimal sign of numbers in a CSV file: a point or a comma.", pattern=r"^[.,]$")
     ] = "."

@@ -88,7 +88,7 @@ def _prepared(
     for batch in reader:
         store.add(batch)
         on_progress(f"read {reader.rows:,} rows", 0, STEPS)
-    reader.quarantine.check(reader.rows)
+    reader.check()
     if store.rows == 0:
         raise DataError(
             "no_rows", f"A table must have usable rows, but all {reader.rows} of {table.name} were refused."
