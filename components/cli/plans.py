@@ -19,7 +19,12 @@ def add_plan_commands(app: typer.Typer) -> None:
 
 
 def init(
-    table: Annotated[Path, typer.Argument(help="CSV or Parquet file.", metavar="TABLE", show_default=False)],
+    table: Annotated[
+        list[Path],
+        typer.Argument(
+            help="CSV or Parquet file; several, or 'FOLDER/*.csv', as one table.", metavar="TABLE", show_default=False
+        ),
+    ],
     target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for plan.yaml and the notebook.")] = Path(),
     name: Annotated[str, typer.Option(help="Name of the plan; empty takes the file's.")] = "",

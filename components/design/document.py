@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -43,7 +44,7 @@ class Findings:
 
 
 def plan_document(
-    findings: Findings, source: str, name: str, notebook: str, for_cluster: bool
+    findings: Findings, source: str | Sequence[str], name: str, notebook: str, for_cluster: bool
 ) -> tuple[dict[str, Any], dict[Keys, str]]:
     """Return the plan as nested mappings, and the remark above each key by its path.
 
@@ -81,7 +82,7 @@ def plan_document(
     return {key: value for key, value in document.items() if value != {}}, comments
 
 
-def _data(findings: Findings, source: str, comments: dict[Keys, str]) -> dict[str, Any]:
+def _data(findings: Findings, source: str | Sequence[str], comments: dict[Keys, str]) -> dict[str, Any]:
     table, target = findings.table, findings.target
     data: dict[str, Any] = {"source": source, "target": target.name, "task": target.task.value}
     comments["data", "task"] = target.why

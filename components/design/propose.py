@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from glob import has_magic
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,7 @@ from sevenfold.design.target import target_facts
 from sevenfold.design.typed_table import read_typed
 from sevenfold.plan import Plan, parse_plan
 from sevenfold.runtime.progress import OnProgress
+from sevenfold.tables.sources import local_tables
 
 __all__ = ["NOTEBOOK", "PLAN", "Proposal", "init_project", "plan_name", "propose_plan"]
 
@@ -37,10 +40,10 @@ class Proposal:
 
 
 def propose_plan(
-    table: Path,
+    table: Path | Sequence[Path],
     target: str,
     *,
-    source: str = "",
+    source: str | Sequence[str] = "",
     encoding: str = "",
     name: str = "",
     notebook: str = "",
@@ -50,7 +53,7 @@ def propose_plan(
     """Read a table and propose a plan that preparation accepts and that an honest model passes.
 
     Args:
-        table: a CSV or Parquet file.
+        table: a CSV or Parquet file, a pattern of such, or several, which make up one table.
         target: the column to predict.
         source: how the plan names the table; empty takes its path.
         encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says.
@@ -62,7 +65,8 @@ def propose_plan(
     Raises:
         DataError: the table cannot be used, or its target cannot be predicted; the code says why.
     """
-    read = read_typed(table, encoding=encoding, on_progress=on_progress)
+    given = [table] if isinstance(table, Path) else list(table)
+    read = read_typed(local_tables(given), encoding=encoding, on_progress=on_progress)
     profile = profile_typed(read, on_progress=on_progress)
     facts = target_facts(read, target)
     split = time_split(read, profile, facts)
@@ -77,10 +81,25 @@ def propose_plan(
             remedy="Name another target, or write the plan by hand.",
         )
     document, comments = plan_document(
-        findings, source or str(table), name or plan_name(table.stem), notebook, for_cluster
+        findings,
+        source or _named([str(path) for path in given]),
+        name or plan_name(_stem(given)),
+        notebook,
+        for_cluster,
     )
     text = plan_text(document, comments, inline=[("data", "columns")])
     return Proposal(parse_plan(text), text, profile)
+
+
+def _named(sources: Sequence[str]) -> str | list[str]:
+    """Return how a plan names its table: one text, or a list."""
+    return sources[0] if len(sources) == 1 else list(sources)
+
+
+def _stem(given: Sequence[Path]) -> str:
+    """Return what to name a plan after: the file, or the folder of several."""
+    stem = given[0].name.partition(".")[0]
+    return stem if len(given) == 1 and not has_magic(stem) else given[0].absolute().parent.name
 
 
 def plan_name(stem: str) -> str:
@@ -96,7 +115,7 @@ def plan_name(stem: str) -> str:
 
 
 def init_project(
-    table: Path,
+    table: Path | Sequence[Path],
     target: str,
     out: Path,
     *,
@@ -109,7 +128,7 @@ def init_project(
     """Profile a table and write `plan.yaml` and the notebook `explore.ipynb` that starts from it, both or neither.
 
     Args:
-        table: a CSV or Parquet file.
+        table: a CSV or Parquet file, a pattern of such, or several, which make up one table.
         target: the column to predict.
         out: folder of the two files, made where needed.
         name: name of the plan; empty makes one of the file's.
@@ -131,7 +150,7 @@ def init_project(
     proposal = propose_plan(
         table,
         target,
-        source=_relative(table, out),
+        source=_named([_relative(path, out) for path in ([table] if isinstance(table, Path) else table)]),
         name=name,
         encoding=encoding,
         notebook=NOTEBOOK,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ from sevenfold.tables.encoding import known_encoding
 from sevenfold.tables.field_style import FieldStyle
 from sevenfold.tables.frame import read_frame
 from sevenfold.tables.numerals import Notation
+from sevenfold.tables.parts import parts_of, table_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,7 +48,7 @@ class TypedTable:
 
 
 def read_typed(
-    path: Path,
+    table: Path | Sequence[Path],
     data: DataSection | None = None,
     *,
     encoding: str = "",
@@ -57,7 +58,7 @@ def read_typed(
     """Read a table and its columns' values.
 
     Args:
-        path: a CSV or Parquet file.
+        table: a CSV or Parquet file, or the files that make up the table.
         data: what the file is and what its columns are; None guesses both.
         encoding: where `data` is None, what a CSV is written in; empty takes UTF-8, or what its mark says.
         max_rows: of a table with more rows take evenly spaced ones; 0 takes all.
@@ -66,17 +67,16 @@ def read_typed(
     Raises:
         DataError: what `read_frame` and `sniff` raise, and ``no_rows``.
     """
-    if not path.is_file():
-        raise DataError(
-            "missing_file", f"The table must be a file, but {path.name!r} is not there.", remedy="Check the path."
-        )
+    paths = parts_of(table)
     on_progress = on_progress or (lambda message, done, total: None)
     on_progress("read the file", 0, 0)
-    dialect = sniff(path, encoding) if data is None else _planned_dialect(path, data)
-    table = read_frame(path, dialect)
-    if table.frame.height == 0:
-        raise DataError("no_rows", f"A table must have usable rows, but none of {table.refused} of {path.name} is.")
-    frame = table.frame.gather_every(-(-table.frame.height // max_rows)) if max_rows else table.frame
+    dialect = sniff(paths[0], encoding) if data is None else _planned_dialect(paths[0], data)
+    read = read_frame(paths, dialect)
+    if read.frame.height == 0:
+        raise DataError(
+            "no_rows", f"A table must have usable rows, but none of {read.refused} of {table_name(paths)} is."
+        )
+    frame = read.frame.gather_every(-(-read.frame.height // max_rows)) if max_rows else read.frame
     rows = frame.height
     if data is None:
         notation, columns = _guessed(frame, dialect, on_progress)
@@ -86,14 +86,14 @@ def read_typed(
         for name, values in _taken(frame, on_progress):
             columns[name] = read_column(values, _declared(name, data), notation)
     return TypedTable(
-        source=path.name,
-        bytes=path.stat().st_size,
+        source=table_name(paths),
+        bytes=sum(path.stat().st_size for path in paths),
         dialect=dialect,
         notation=notation,
         rows=rows,
-        refused=table.refused,
-        complete=table.complete,
-        repeated_headers=table.repeated_headers,
+        refused=read.refused,
+        complete=read.complete,
+        repeated_headers=read.repeated_headers,
         columns=columns,
     )
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 from sevenfold.contracts.errors import DataError
 from sevenfold.tables.dialect import Dialect
 from sevenfold.tables.encoding import check_bad_bytes, utf8_chunks
+from sevenfold.tables.file_format import read_format
 from sevenfold.tables.header import check_names, split_header
 from sevenfold.tables.likely_dialect import with_likely_dialect
 from sevenfold.tables.parquet import ParquetTable
-from sevenfold.tables.parts import check_part, part_names, parts_of, table_name
+from sevenfold.tables.parts import check_part, check_part_format, part_names, parts_of, table_name
 from sevenfold.tables.read_records import read_records
 from sevenfold.tables.records import BAD_BYTES, REPEATED_HEADER, Layout
 
@@ -49,7 +50,7 @@ def read_frame(table: Path | Sequence[Path], dialect: Dialect) -> TableFrame:
     Raises:
         DataError: ``missing_file``, ``empty_file``, ``no_rows``, ``encoding``, ``not_text``, ``not_parquet``,
             ``unclosed_quote``, ``field_too_large``, ``empty_column_name``, ``duplicate_column``, ``too_many_columns``,
-            ``delimiter``, ``part_columns``, ``part_type``, ``packed_too_large``, ``packed_broken``.
+            ``delimiter``, ``part_columns``, ``part_format``, ``part_type``, ``packed_too_large``, ``packed_broken``.
     """
     paths = parts_of(table)
     labels = part_names(paths)
@@ -57,6 +58,9 @@ def read_frame(table: Path | Sequence[Path], dialect: Dialect) -> TableFrame:
     parts: list[TableFrame] = []
     room = _Room()
     for path, label in zip(paths, labels, strict=True):
+        if parts:
+            kind, _ = read_format(path, wide=dialect.encoding.startswith(("utf-16", "utf-32")))
+            check_part_format(kind, dialect.format, label, labels[0])
         part = read(path, dialect, room)
         if parts:
             check_part(part.frame.columns, parts[0].frame.columns, label, labels[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sevenfold.contracts.errors import DataError
 
-__all__ = ["check_part", "part_names", "parts_of", "table_name"]
+__all__ = ["check_part", "check_part_format", "part_names", "parts_of", "table_name"]
 
 
 def parts_of(table: Path | Sequence[Path]) -> tuple[Path, ...]:
@@ -20,8 +20,11 @@ def parts_of(table: Path | Sequence[Path]) -> tuple[Path, ...]:
     paths = (table,) if isinstance(table, Path) else tuple(table)
     for path in paths:
         if not path.is_file():
+            folder = path.is_dir()
             raise DataError(
-                "missing_file", f"The table must be a file, but {path.name!r} is not there.", remedy="Check the path."
+                "missing_file",
+                f"The table must be a file, but {path.name!r} is {'a folder' if folder else 'not there'}.",
+                remedy=f"Name a file in it, or all as one table: '{path.name}/*.csv'." if folder else "Check the path.",
             )
     return paths
 
@@ -62,6 +65,20 @@ def check_part(names: Collection[str], first: Collection[str], part: str, first_
         f"part_columns {part}:1:1",
         remedy="Take it out of data.source, or give it the same header, delimiter and format.",
     )
+
+
+def check_part_format(kind: str, first: str, part: str, first_part: str) -> None:
+    """Refuse a part that is CSV where the first one is Parquet, or the other way round.
+
+    Raises:
+        DataError: ``part_format``.
+    """
+    if kind != first:
+        raise DataError(
+            "part_format",
+            f"All files of a table must have one format, but {first_part} is {first} and {part} is {kind}.",
+            remedy="Write all of them in one format.",
+        )
 
 
 def _some(names: Sequence[str]) -> str:

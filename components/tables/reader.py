@@ -24,7 +24,7 @@ from sevenfold.tables.numerals import Notation
 from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.parse import parse_floats, parse_texts
 from sevenfold.tables.parsed import Parsed, arrow_type
-from sevenfold.tables.parts import check_part, part_names, parts_of, table_name
+from sevenfold.tables.parts import check_part, check_part_format, part_names, parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.read_records import read_records
 from sevenfold.tables.records import BAD_BYTES, Layout, Records
@@ -79,9 +79,13 @@ class TableReader:
         Raises:
             DataError: as the class says.
         """
+        first = ""
         for number, path in enumerate(self.paths):
             self.quarantine.file = number
-            yield from self._parquet(path) if self._format(path) == "parquet" else self._csv(path)
+            kind = self._format(path)
+            first = first or kind
+            check_part_format(kind, first, self._files[number], self._files[0])
+            yield from self._parquet(path) if kind == "parquet" else self._csv(path)
         if self.rows == 0:
             raise DataError("no_rows", f"A table must have rows, but {table_name(self.paths)} has a header only.")
 

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,15 +52,15 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
     Raises:
         DataError, PolicyError, TemporaryError: the table cannot be had.
     """
-    from sevenfold.tables.source import resolve_source, source_digest
+    from sevenfold.tables.sources import resolve_sources, table_digest
 
     base = run.plan_path.resolve().parent
     located = plan.located(base)
     _check_files(located)
     with _workspace() as work:
-        table = resolve_source(run.data or located.data.source, base, work)
+        tables = resolve_sources(run.data or located.data.source, base, work)
         folder = RunFolder.create(run.runs, plan.name)
-        arguments = _arguments(run, table, source_digest(table))
+        arguments = _arguments(run, tables, table_digest(tables))
         _describe(folder, run, base, arguments)
         try:
             return conclude(folder, _supervise(folder, view))
@@ -83,10 +83,12 @@ def _check_files(plan: Plan) -> None:
             )
 
 
-def _arguments(run: LocalRun, table: Path, digest: str) -> dict[str, str | int]:
+def _arguments(run: LocalRun, tables: Sequence[Path], digest: str) -> dict[str, str | int]:
+    from sevenfold.tables.sources import sources_text
+
     changed = {"trials": run.trials, "max_epochs": run.max_epochs, "seed": run.seed}
     return {
-        "data": str(table),
+        "data": sources_text([str(path) for path in tables]),
         "data_digest": digest,
         **{key: value for key, value in changed.items() if value is not None},
     }

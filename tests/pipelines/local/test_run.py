@@ -1,0 +1,43 @@
+"""What a local run hands to its stages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sevenfold.pipelines.local import run as local
+from sevenfold.pipelines.local.run import LocalRun, run_locally
+from sevenfold.plan import load_plan
+from sevenfold.tables.sources import sources_of, table_digest
+
+PLAN = """\
+version: 1
+name: demo
+data:
+  source: {source}
+  target: y
+  task: binary
+  columns:
+    a: {{kind: number}}
+    y: {{kind: category, role: target}}
+"""
+
+
+@pytest.mark.parametrize("source", ["parts/*.csv", "[parts/1.csv, parts/2.csv]"])
+@pytest.mark.parametrize("data", ["", "other/*.csv"])
+def test_a_table_in_several_files_is_handed_over_whole(tmp_path, monkeypatch, source, data):
+    for folder in ("parts", "other"):
+        (tmp_path / folder).mkdir()
+        for number in (2, 1):
+            (tmp_path / folder / f"{number}.csv").write_text(f"a,y\n{number},{folder}\n")
+    (tmp_path / "plan.yaml").write_text(PLAN.format(source=source))
+    monkeypatch.setattr(local, "_supervise", lambda folder, view: False)
+    monkeypatch.setattr(local, "conclude", lambda folder, finished: folder)
+    wanted = LocalRun(plan_path=tmp_path / "plan.yaml", runs=tmp_path / "runs", data=data)
+    folder = run_locally(wanted, load_plan(tmp_path / "plan.yaml"), None)
+    arguments = json.loads((folder.path / "run.json").read_text())["arguments"]
+    files = [tmp_path / ("other" if data else "parts") / f"{number}.csv" for number in (1, 2)]
+    assert [Path(text) for text in sources_of(arguments["data"])] == files
+    assert arguments["data_digest"] == table_digest(files)
