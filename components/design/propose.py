@@ -98,8 +98,9 @@ def _named(sources: Sequence[str]) -> str | list[str]:
 
 def _stem(given: Sequence[Path]) -> str:
     """Return what to name a plan after: the file, or the folder of several."""
-    stem = given[0].name.partition(".")[0]
-    return stem if len(given) == 1 and not has_magic(stem) else given[0].absolute().parent.name
+    name = given[0].name.removesuffix(".gz").removesuffix(".zst")
+    several = len(given) > 1 or has_magic(name)
+    return given[0].absolute().parent.name if several else Path(name).stem
 
 
 def plan_name(stem: str) -> str:

@@ -25,7 +25,7 @@ def read_records(chunks: Iterable[bytes], layout: Layout) -> Iterator[Records]:
         layout: what a record must look like.
 
     Raises:
-        DataError: ``unclosed_quote``, ``field_too_large``.
+        DataError: ``unclosed_quote``, ``field_too_large``, ``header_changed``.
     """
     stream = iter(chunks)
     if not layout.style.is_standard:

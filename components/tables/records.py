@@ -25,6 +25,7 @@ __all__ = [
     "Records",
     "Refusal",
     "field_too_large",
+    "header_changed",
     "is_text",
     "ragged_row",
     "repeated_header",
@@ -36,6 +37,7 @@ BAD_BYTES: Final = "encoding"
 REPEATED_HEADER: Final = "repeated_header"
 
 MAX_FIELD_BYTES: Final = 1 << 20
+FEW_NAMES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,20 @@ class Layout:
             return False
         return [_bare(field) for field in fields[1:]] == [*bare[1:], *[""] * (len(fields) - len(bare))]
 
+    def is_reordered_header(self, fields: Sequence[str]) -> bool:
+        """Whether a record has the names of the header in another order; rows of two values may be that by chance."""
+        first = _bare(fields[0].removeprefix("\ufeff")) if fields else ""
+        if len(self.names) < FEW_NAMES or first not in self._known_names:
+            return False
+        return self._known_names == {first, *map(_bare, fields[1 : len(self.names)])} and not self.is_header(fields)
+
     @cached_property
     def _bare_names(self) -> list[str]:
         return [_bare(name) for name in self.names]
+
+    @cached_property
+    def _known_names(self) -> set[str]:
+        return set(self._bare_names)
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,16 @@ def _bare(field: str) -> str:
 def repeated_header(line: int) -> Refusal:
     """Return the refusal of a header in the middle, as files put one after the other have it."""
     return Refusal(line, "", REPEATED_HEADER)
+
+
+def header_changed(source: str, line: int) -> DataError:
+    """Return the error of a header in the middle that has another order: the rows after it would be read wrongly."""
+    return DataError(
+        "header_changed",
+        f"A header among the rows must be the first one again, but {source}:{line} has its names in another order. "
+        f"header_changed {source}:{line}:1",
+        remedy="Name the files that were put together one by one: data.source may be a list.",
+    )
 
 
 def is_text(fields: Sequence[str]) -> bool:

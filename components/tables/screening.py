@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.tables.fast_records import QUOTE, Cut
-from sevenfold.tables.records import Layout, Refusal, ragged_row, repeated_header, undecodable
+from sevenfold.tables.records import Layout, Refusal, header_changed, ragged_row, repeated_header, undecodable
 
 __all__ = ["screened"]
 
@@ -26,12 +26,18 @@ def screened(cut: Cut, body: bytes, layout: Layout) -> Cut:
         cut: the records of `body`.
         body: a piece of a CSV whose line ends are line feeds.
         layout: what a record must look like.
+
+    Raises:
+        DataError: ``header_changed``.
     """
     refusals: dict[int, Refusal] = {}
     bytes_ = np.frombuffer(body, dtype=np.uint8)
     for at in _header_like(cut, bytes_, layout):
         if layout.is_header(_fields(cut, body, at, layout)):
             refusals[at] = repeated_header(int(cut.lines[at]))
+    for at in _as_long_as_the_header(cut, bytes_, layout):
+        if layout.is_reordered_header(_fields(cut, body, at, layout)):
+            raise header_changed(layout.source, int(cut.lines[at]))
     for at in _bad_bytes(cut, body, bytes_):
         if at not in refusals:
             refusals[at] = undecodable(int(cut.lines[at]), _fields(cut, body, at, layout), layout.names)
@@ -76,6 +82,19 @@ def _header_like(cut: Cut, bytes_: NDArray[np.uint8], layout: Layout) -> Iterabl
         if not len(at):
             break
     return map(int, at)
+
+
+def _as_long_as_the_header(cut: Cut, bytes_: NDArray[np.uint8], layout: Layout) -> Iterable[int]:
+    """Return the records that may be the header in another order: as long as it, and like names at both ends."""
+    names, delimiter = [name.encode() for name in layout.names], ord(layout.style.delimiter)
+    quoted = sum(delimiter in name or QUOTE in name for name in names)
+    size = sum(map(len, names)) + len(names) - 1 + layout.trailing
+    lengths = cut.ends - cut.starts
+    sizes = [size + more + mark for more in (0, 2 * quoted, 2 * len(names)) for mark in (0, len(MARK))]
+    at = np.flatnonzero(np.isin(lengths, sizes))
+    if not layout.trailing:
+        at = at[np.isin(bytes_[cut.ends[at] - 1], [QUOTE, *(name[-1] for name in names)])]
+    return map(int, at[np.isin(bytes_[cut.starts[at]], [QUOTE, MARK[0], *(name[0] for name in names)])])
 
 
 def _without_empty_end(cut: Cut, bytes_: NDArray[np.uint8], layout: Layout) -> Iterable[int]:

@@ -15,6 +15,7 @@ from sevenfold.tables.records import (
     Records,
     Refusal,
     field_too_large,
+    header_changed,
     is_text,
     ragged_row,
     repeated_header,
@@ -37,7 +38,7 @@ def read_slowly(chunks: Iterator[bytes], layout: Layout, *, first_line: int) -> 
     A record with a stray quote is refused as ``stray_quote``.
 
     Raises:
-        DataError: ``unclosed_quote``, ``field_too_large``.
+        DataError: ``unclosed_quote``, ``field_too_large``, ``header_changed``.
     """
     reader = layout.style.reader(_lines(chunks, first_line, layout.source))
     limit = csv.field_size_limit(MAX_FIELD_BYTES)
@@ -79,6 +80,8 @@ def _refused_record(row: list[str], line: int, layout: Layout) -> Refusal | None
         return None
     if layout.is_header(row):
         return repeated_header(line)
+    if layout.is_reordered_header(row):
+        raise header_changed(layout.source, line)
     if not is_text(row):
         return undecodable(line, row, layout.names)
     if len(row) != layout.width or (layout.trailing and row[-1].strip()):

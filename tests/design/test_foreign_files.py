@@ -84,6 +84,16 @@ def test_parts_of_two_rows_each_are_read(written, accept):
     assert (prepared.kept, prepared.refused) == (300, {"repeated_header": 149})
 
 
+@pytest.mark.parametrize("other", ["b,a,y", '"y","b","a"', "\ufeffy,a,b", 'y, "a",b'])
+def test_a_header_in_another_order_ends_the_reading(written, accept, other):
+    """The rows after it would have their values in other columns."""
+    lines = written_as(rows()).splitlines()
+    lines.insert(101, other)
+    with pytest.raises(DataError, match=r"table\.csv:102 has its names in another order") as caught:
+        propose_plan(written("\n".join(lines) + "\n"), "y")
+    assert caught.value.code == "header_changed"
+
+
 def test_a_row_that_begins_like_the_header_is_a_row(written, accept):
     body = [["a", "b", label] for _, _, label in rows(150)] + [["c", "d", label] for _, _, label in rows(150)]
     _, prepared = accept(written(written_as(body)), "y")
@@ -155,6 +165,17 @@ def test_excels_first_line_is_read(written, accept, line):
     assert proposal.plan.data.delimiter == ";"
     assert list(proposal.plan.data.columns) == NAMES
     assert prepared.kept == 300
+
+
+def test_a_bad_byte_of_a_sensitive_column_is_not_shown(written, tmp_path):
+    lines = written_as(rows()).encode().splitlines(keepends=True)
+    lines[41] = b"5,secret\xe9,ja\n"
+    path = written(b"".join(lines))
+    data = propose_plan(path, "y").plan.data
+    columns = {**data.columns, "b": data.columns["b"].model_copy(update={"sensitive": True})}
+    prepare(path, data.model_copy(update={"columns": columns}), PreparationSection(), tmp_path / "out")
+    table = pq.read_table(tmp_path / "out" / "quarantine.parquet").to_pylist()
+    assert [(row["column"], row["code"], row["value"]) for row in table] == [("b", "encoding", None)]
 
 
 def test_excels_first_line_against_the_plan(written, tmp_path):

@@ -28,7 +28,7 @@ def test_rows_are_those_of_the_standard_library(tmp_path_factory, rows):
     filled = [row for row in csv.reader(io.StringIO(text.getvalue(), newline="")) if row][1:]
     good = [tuple(row) for row in filled if len(row) == 3]
     longer = [row for row in filled if len(row) == 4]
-    # an empty field at the end of every record is no field: see test_csv_head.py
+    # an empty field at the end of every record is no field: see test_foreign_files.py
     assume(good or not longer or any(row[3].strip() for row in longer))
     table = read_frame(path, Dialect("csv", header=("a", "b", "c")))
     assert table.frame.rows() == good
