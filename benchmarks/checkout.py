@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,14 @@ class Checkout:
         if not path.is_file():
             raise SystemExit(f"{self.folder} must be a checkout with its .venv: `make .venv/.local` there makes it")
         return str(path)
+
+    def flights_plan(self) -> Path:
+        """Return the plan of the flights example, whose table is made where it is not there yet."""
+        example = self.folder.resolve() / "examples" / "flights"
+        if not (table := example / "flights.csv").is_file():
+            python = Path(self.command).with_name("python")
+            subprocess.run([str(python), str(example / "flights.py"), str(table)], check=True, stdout=sys.stderr)
+        return example / "plan.yaml"
 
     def run(self, *arguments: str, folder: Path) -> float:
         """Run the command line in a folder and return its CPU seconds.

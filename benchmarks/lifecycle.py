@@ -19,7 +19,6 @@ from benchmarks.checkout import HERE, Checkout, public_tables
 from benchmarks.pairs import children_cpu, compare
 from benchmarks.rows import Row, parser, report
 
-PLAN = HERE.folder / "examples" / "flights" / "plan.yaml"
 PAIRS = 3  # of a minute each, where all else has five of seconds
 SMALL = ("--trials", "0")
 
@@ -99,14 +98,14 @@ def promoted_row(checkout: Checkout, baseline: Checkout, pairs: int, *, quick: b
     return compare("iris, init to promoted", lambda: cost(checkout), lambda: cost(baseline), pairs=pairs, quick=quick)
 
 
-def measure(checkout: Checkout, plan: Path, baseline: Path | None, pairs: int, *, quick: bool) -> Iterator[Row]:
+def measure(checkout: Checkout, plan: Path | None, baseline: Path | None, pairs: int, *, quick: bool) -> Iterator[Row]:
     """Measure both rows."""
     with tempfile.TemporaryDirectory() as folder:
         if quick:
             make, target, _ = public_tables()["iris"]
             HERE.run("init", make(Path(folder)).name, "--target", target, folder=Path(folder))
             plan = Path(folder) / "plan.yaml"
-        yield pipeline_row(checkout, plan, pairs, quick=quick)
+        yield pipeline_row(checkout, plan or HERE.flights_plan(), pairs, quick=quick)
     if baseline is None:
         yield Row("iris, init to promoted", missing="no --baseline was given")
     else:
@@ -116,7 +115,7 @@ def measure(checkout: Checkout, plan: Path, baseline: Path | None, pairs: int, *
 def main() -> None:
     """Measure, or be the plain functions."""
     options = parser("lifecycle", __doc__, pairs=PAIRS)
-    options.add_argument("--plan", type=Path, default=PLAN, help="The plan that is run (default: the flights).")
+    options.add_argument("--plan", type=Path, help="The plan that is run (default: the flights).")
     options.add_argument("--baseline", type=Path, help="An earlier checkout with its .venv.")
     options.add_argument(
         "--checkout", type=Path, default=HERE.folder, help="Measure this one instead of this checkout."

@@ -122,7 +122,7 @@ def _release(plan: Plan, task: Task, limits: dsl.PipelineConfig | None) -> Any:
         """Deploy what another run built, tested and handed over.
 
         Args:
-            dataset: Address of the dataset's folder, as that run's task hand-over tells it.
+            dataset: Address of the dataset's folder, as that run's task hand-over prints it.
             bundle: Address of the bundle's folder.
             evaluation: Address of the evaluation's folder; it must be of this bundle and this dataset.
             bundle_digest: sha256:… that the bundle must have; anything else was put there after the test.

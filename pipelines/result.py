@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXIT_STATUS", "HANDOVER", "PAGES", "SEALED", "SEALED_WHEN_PROMOTED", "Result", "conclude", "stage_reports"]
 
-EXIT_STATUS = {"promoted": 0, "waiting": 0, "tested": 0, "refused": 3, "rolled back": 3, "failed": 1, "interrupted": 1}
+EXIT_STATUS = {"promoted": 0, "waiting": 0, "tested": 0, "refused": 3, "rolled back": 3, "failed": 1}
 CHANGEABLE = ("trials", "max_epochs", "seed")
 Outputs = tuple[tuple[str, str], ...]  # task and output
 
@@ -37,8 +37,8 @@ PAGES = ("explore-data", "prepare-data", "tune-model", "train-model", "test-mode
 class Result:
     """How a run ended.
 
-    `state` is promoted, waiting (for approval), tested (and handed over to the run that deploys), refused, rolled back,
-    failed or interrupted; `sentence` says why.
+    `state` is promoted, waiting (for approval), tested (and handed over to the run that deploys), refused, rolled back
+    or failed; `sentence` says why.
     """
 
     folder: Path

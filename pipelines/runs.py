@@ -74,6 +74,10 @@ class RunFolder:
         path = self.path / "error.json"
         return dict(json.loads(path.read_text())) if path.is_file() else None
 
+    def forget_error(self) -> None:
+        """Remove the cause of a failure."""
+        (self.path / "error.json").unlink(missing_ok=True)
+
     def values(self) -> dict[str, Any]:
         """Return what `run.json` holds."""
         path = self.path / "run.json"

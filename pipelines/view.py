@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import textwrap
 import time
@@ -59,7 +60,8 @@ class RunView:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        with contextlib.suppress(OSError):  # the terminal may have gone away
+            self._progress.stop()
 
     def start(self, task: str) -> None:
         """Show that a task began."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from sevenfold.contracts.signature import Signature
+    from sevenfold.plan import Plan
 
 __all__ = ["add_bundle_commands"]
 
@@ -23,22 +27,31 @@ def serve(
     name: Annotated[str, typer.Option(help="Model name in the URL; empty takes the bundle's.")] = "",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8080,
+    strict_fields: Annotated[
+        bool, typer.Option("--strict-fields", help="Refuse requests with fields that the model does not know.")
+    ] = False,
 ) -> None:
     """Serve a bundle over KServe's V1 and V2 protocols until Ctrl-C."""
+    from sevenfold.contracts.recognise import require_kind
+    from sevenfold.serving.predictor.limits import Limits
     from sevenfold.serving.predictor.serve import serve as serve_bundle
 
-    serve_bundle(bundle, name=name, host=host, port=port)
+    require_kind(bundle, "bundle", "BUNDLE")
+    serve_bundle(bundle, name=name, host=host, port=port, limits=Limits(strict_fields=strict_fields))
 
 
 def drift(
     bundle: BundleFolder,
-    data: Annotated[Path, typer.Argument(help="Parquet table with the bundle's columns.", show_default=False)],
+    data: Annotated[Path, typer.Argument(help="CSV or Parquet table with the bundle's columns.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="File for the report.")] = Path("drift.html"),
 ) -> None:
     """Compare a table with the rows a bundle was trained on; exit status 3 where it drifted."""
+    from sevenfold.contracts.recognise import require_kind
     from sevenfold.monitoring.batch import drift_report
     from sevenfold.report.page import write_report
 
+    require_kind(bundle, "bundle", "BUNDLE")
+    require_kind(data, "table", "DATA")
     report = drift_report(bundle, data)
     write_report(report, out)
     typer.echo(f"{report.headline}\n{out}")
@@ -54,15 +67,40 @@ def evaluate(
     """Score a bundle on a dataset's test rows; exit status 3 where a gate refuses."""
     from sevenfold.contracts.bundle import Bundle
     from sevenfold.contracts.dataset import Dataset
+    from sevenfold.contracts.recognise import require_kind
     from sevenfold.plan import TestingSection, load_plan
     from sevenfold.report.page import write_report
     from sevenfold.testing.evaluate import evaluate as score
     from sevenfold.testing.report import evaluation_report
 
-    section = load_plan(plan).testing if plan else TestingSection()
-    opened = Bundle.open(bundle)
+    require_kind(bundle, "bundle", "BUNDLE")
+    require_kind(dataset, "dataset", "DATASET")
+    opened, section = Bundle.open(bundle), TestingSection()
+    if plan is not None:
+        loaded = load_plan(plan)
+        _require_same_model(loaded, opened.signature, plan)
+        section = loaded.testing
     tested = score(opened, Dataset.open(dataset), section, name=opened.info.name)
     report = evaluation_report(tested)
     write_report(report, out)
     typer.echo(f"{report.headline}\n{out}")
     raise typer.Exit(0 if tested.evaluation.decision == "promote" else 3)
+
+
+def _require_same_model(plan: Plan, signature: Signature, path: Path) -> None:
+    """Refuse a plan that is about another model than the bundle's."""
+    from sevenfold.contracts.errors import DataError
+
+    ours, theirs = (plan.data.target, plan.data.task), (signature.target, signature.task)
+    lacking = sorted(set(signature.inputs) - set(plan.data.columns))
+    if ours != theirs:
+        differs = f"it predicts {ours[0]!r} ({ours[1].value}), and the bundle {theirs[0]!r} ({theirs[1].value})"
+    elif lacking:
+        differs = f"it has no column {', '.join(map(repr, lacking[:8]))}, which the bundle takes"
+    else:
+        return
+    raise DataError(
+        "other_plan",
+        f"--plan must be the bundle's plan, or one with its columns, but {path.name} is not: {differs}.",
+        remedy="Name the plan that the bundle was trained with; its run folder holds a copy.",
+    )

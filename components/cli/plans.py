@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +13,8 @@ import typer
 from sevenfold.cli.compile import PlanFile
 
 __all__ = ["add_plan_commands"]
+
+STOPPED = "what had started is stopped, what was unfinished is gone"
 
 
 def add_plan_commands(app: typer.Typer) -> None:
@@ -41,8 +46,12 @@ def init(
     from rich.console import Console
     from rich.markup import escape
 
+    from sevenfold.contracts.recognise import require_kind
     from sevenfold.design.propose import init_project
 
+    for path in table:
+        if path.exists():
+            require_kind(path, "table", "TABLE")
     with Console(stderr=True).status("look at the table") as status:
 
         def on_progress(message: str, done: int, total: int) -> None:
@@ -90,23 +99,33 @@ def run(
 ) -> None:
     """Run all seven stages on this machine and end with a served model, a drift finding and a report.
 
-    Exit status: 0 promoted or waiting for approval, 3 a gate refused, 2 plan or data wrong, 1 all else.
+    Exit status: 0 promoted or waiting for approval, 3 a gate refused, 2 plan or data wrong, 1 all else. A run that is
+    stopped ends with 130 (Ctrl-C), 143 (SIGTERM), 129 (SIGHUP) or 141 (nobody reads its output any more).
     """
-    from rich.console import Console
-
     from sevenfold.pipelines.ending import show_ending
+    from sevenfold.pipelines.local.interruption import InterruptibleConsole, RunInterrupted
     from sevenfold.pipelines.local.run import LocalRun, run_locally
     from sevenfold.pipelines.view import RunView
     from sevenfold.plan import load_plan
 
-    console = Console()
+    console = InterruptibleConsole()
     wanted = LocalRun(
         plan_path=plan, runs=runs, data=data, trials=trials, max_epochs=max_epochs, seed=seed, keep_serving=keep_serving
     )
     try:
         result = run_locally(wanted, load_plan(plan), RunView(console))
-    except KeyboardInterrupt:
-        typer.secho("interrupted: what had started is stopped, what was unfinished is gone", fg="yellow", err=True)
-        raise typer.Exit(1) from None
-    show_ending(console, result)
+    except RunInterrupted as stop:
+        with contextlib.suppress(OSError):  # of a terminal that is gone
+            typer.secho(f"interrupted {stop.reason}: {STOPPED}", fg="yellow", err=True)
+        _write_nowhere()
+        raise typer.Exit(stop.exit_status) from None
+    try:
+        show_ending(console, result)
+    except RunInterrupted:  # the run is over: only its last lines have no reader
+        _write_nowhere()
     raise typer.Exit(result.exit_status)
+
+
+def _write_nowhere() -> None:
+    """Let what is still to be written go nowhere, so that a closed pipe or terminal is no error at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,7 +3,7 @@
 A record's ConfigMap is made under the next number and never changed. Two that are written at once cannot get the same
 number, for the API server makes a name only once. What is written here follows the serving version, never the other way
 round: the InferenceService alone decides the serving version. A record that an interruption kept from being written is
-added by whoever looks next (`sevenfold.serving.kserve.deploy.note_what_serves`).
+added by the next caller (`sevenfold.serving.kserve.deploy.note_what_serves`).
 
 ======================================  ==================================================
 `sevenfold-NAME-bundle-<12 hex>`        `Candidate`: record as of its decision, predictor

@@ -87,7 +87,10 @@ class SevenfoldError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with a plan: its line and key, the rule, the value that breaks it, and the remedy."""
+    """One thing wrong with a plan: its line and key, the rule, the value that breaks it, and the remedy.
+
+    Line 0 means the file as a whole; the value is then a clause.
+    """
 
     line: int
     key: str
@@ -96,6 +99,8 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
+        if not self.line:
+            return f"It {self.rule}, but {self.value}. {self.remedy}"
         return f"line {self.line}: {self.key}: {self.rule}, but got {self.value}. {self.remedy}"
 
 
@@ -106,7 +111,10 @@ class PlanError(SevenfoldError):
 
     def __init__(self, problems: Sequence[Problem], *, path: str = "plan.yaml") -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: (problem.line, problem.key)))
-        count = len(self.problems)
+        count, (first, *_) = len(self.problems), self.problems
+        if count == 1 and not first.line:
+            super().__init__("plan", f"{path} {first.rule}, but {first.value}.", remedy=first.remedy)
+            return
         head = f"{path}: {count} problem{'s' if count != 1 else ''}"
         lines = "".join(f"\n  {problem}" for problem in self.problems)
         super().__init__("plan", head + lines)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FORMAT_VERSION", "MAX_INTEGER", "Column", "Kind", "Role", "Schema", "Task"]
+__all__ = ["FORMAT_VERSION", "MAX_INTEGER", "Column", "Kind", "Notation", "Role", "Schema", "Task"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 2 added `notation`
 MAX_INTEGER: Final = 2**53  # beyond it a float64 no longer holds every whole number
 
 
@@ -40,6 +43,37 @@ class Task(StrEnum):
     BINARY = "binary"
     MULTICLASS = "multiclass"
     REGRESSION = "regression"
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How a table writes its values: the decimal sign, the thousands separator ("" for none), texts for missing.
+
+    A text of `missing` that is a number, such as ``-999`` or ``inf``, also stands for every equal number.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    missing: tuple[str, ...] = ("",)
+
+    @cached_property
+    def tokens(self) -> frozenset[str]:
+        """The trimmed texts that mean a missing value, a blank one always among them."""
+        return frozenset(("", *(token.strip() for token in self.missing)))
+
+    @cached_property
+    def missing_numbers(self) -> tuple[float, ...]:
+        """The numbers that mean a missing value, ascending; NaN always does and is not among them."""
+        numbers = {_number(token.replace(self.decimal, ".")) for token in self.tokens}
+        return tuple(sorted(number for number in numbers if number is not None))
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(number) or "_" in text else number
 
 
 class Column(BaseModel):
@@ -96,6 +130,7 @@ class Schema(BaseModel):
     target: str
     classes: tuple[str, ...] = ()  # empty for regression; for binary the positive class comes last
     columns: dict[str, Column]
+    notation: Notation = Notation()  # how the table wrote its values; a request may write them the same way
 
     @property
     def features(self) -> dict[str, Column]:

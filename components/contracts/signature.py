@@ -13,7 +13,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from sevenfold.contracts.schema import Column, Kind, Task
+from sevenfold.contracts.schema import Column, Kind, Notation, Task
 
 __all__ = ["MISSING", "Signature"]
 
@@ -24,7 +24,8 @@ class Signature(BaseModel):
     """What a bundle takes and gives.
 
     `classes` are in the order of the probabilities, the positive one last; empty for a regression. `inputs` are the
-    features by name, as the dataset's schema describes them.
+    features by name, as the dataset's schema describes them. `notation` is how the table wrote its values: a text in a
+    request means what it meant there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,7 @@ class Signature(BaseModel):
     target: str
     classes: tuple[str, ...] = ()
     inputs: dict[str, Column]
+    notation: Notation = Notation()
 
     @property
     def graph_inputs(self) -> frozenset[str]:

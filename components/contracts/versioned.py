@@ -17,7 +17,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_versioned(path: Path, model: type[Model], known: int) -> Model:
-    """Read a document of the version that is known.
+    """Read a document of the newest version that is known, or of an earlier one, as one of the newest.
+
+    A newer version has only added keys, each with a default that says what earlier documents meant.
 
     Raises:
         IntegrityError: ``unknown_format`` for another version, or for content that its version does not have.
@@ -25,13 +27,13 @@ def read_versioned(path: Path, model: type[Model], known: int) -> Model:
     content = path.read_bytes()
     require_version(content, known, path.name)
     try:
-        return model.model_validate_json(content)
+        return model.model_validate_json(content).model_copy(update={"version": known})
     except ValidationError as error:
         raise IntegrityError("unknown_format", f"{path.name} is not of format {known}.") from error
 
 
 def require_version(content: bytes, known: int, name: str) -> None:
-    """Raise IntegrityError ``unknown_format`` where a document has another version than the known one.
+    """Raise IntegrityError ``unknown_format`` where a document has no version from 1 to the newest that is known.
 
     Another format may have any other keys, so its version is checked first.
     """
@@ -40,10 +42,11 @@ def require_version(content: bytes, known: int, name: str) -> None:
     except (ValueError, RecursionError):
         return  # reading the document raises a better error
     version = document.get("version") if isinstance(document, dict) else None
-    if isinstance(version, int) and version != known:
+    if isinstance(version, int) and not 1 <= version <= known:
+        formats = "format 1 is" if known == 1 else f"formats 1 to {known} are"
         raise IntegrityError(
             "unknown_format",
-            f"{name}: format {known} is read, but got {version}.",
+            f"{name}: {formats} read, but got {version}.",
             remedy="Install the Sevenfold version that wrote it, or a newer one.",
         )
 

@@ -81,7 +81,7 @@ def read_typed(
     if data is None:
         notation, columns = _guessed(frame, dialect, on_progress)
     else:
-        notation = Notation(data.decimal, data.thousands, data.missing)
+        notation = data.notation
         columns = {}
         for name, values in _taken(frame, on_progress):
             columns[name] = read_column(values, _declared(name, data), notation)

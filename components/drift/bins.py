@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.reference import FeatureBins, Reference
+from sevenfold.contracts.reference import FeatureBins, Reference, smallest_alike
 from sevenfold.contracts.schema import Column, Kind, Schema, Task
 from sevenfold.contracts.signature import MISSING
 from sevenfold.scoring.feeds import Feeds, feeds_from_table
@@ -66,7 +66,7 @@ def with_prediction(reference: Reference, signature: Signature, prediction: Pred
     if signature.task is Task.MULTICLASS:
         bins = _category_bins(signature.classes, hidden=False)
     else:
-        bins = _number_bins(np.asarray(values, dtype=np.float64), hidden=False)
+        bins = _prediction_bins(np.asarray(values, dtype=np.float64))
     return reference.model_copy(update={"prediction": _counted(bins, values, None)})
 
 
@@ -118,11 +118,9 @@ def bin_of(bins: FeatureBins, value: Any, *, missing: bool = False) -> int:
 
 def out_of_range(bins: FeatureBins, values: NDArray[Any]) -> int:
     """Return how many numbers lie below the smallest or above the largest training value; 0 for other kinds."""
-    if bins.kind != "number" or bins.low is None or bins.high is None:
+    if bins.kind != "number":
         return 0
-    if len(values) == 1:
-        return int(values[0] < bins.low or values[0] > bins.high)
-    return int(np.count_nonzero(values < bins.low) + np.count_nonzero(values > bins.high))
+    return int(np.count_nonzero(values < bins.lowest) + np.count_nonzero(values > bins.highest))
 
 
 def _phase(kind: str, moments: Any) -> Any:
@@ -162,7 +160,7 @@ def _number_bins(values: NDArray[np.float64], *, hidden: bool) -> FeatureBins:
         if len(distinct) > MAX_BINS:
             cuts = np.arange(1, MAX_BINS) * len(present) // MAX_BINS
             distinct = np.unique(present[cuts])
-        edges = distinct[distinct > present[0]].tolist()
+        edges = _distinguishable(distinct[distinct > present[0]].tolist(), float(present[0]))
     names = [f"bin {index + 1}" for index in range(len(edges) + 1)] if hidden else _interval_names(edges)
     known = len(present) > 0 and not hidden
     return FeatureBins(
@@ -173,6 +171,27 @@ def _number_bins(values: NDArray[np.float64], *, hidden: bool) -> FeatureBins:
         low=float(present[0]) if known else None,
         high=float(present[-1]) if known else None,
     )
+
+
+def _distinguishable(edges: list[float], low: float) -> list[float]:
+    """Return the edges without those that float32 does not tell from the one before, or from the smallest value."""
+    kept, last = [], smallest_alike(low)
+    for edge in edges:
+        if smallest_alike(edge) > last:
+            kept.append(edge)
+            last = smallest_alike(edge)
+    return kept
+
+
+def _prediction_bins(values: NDArray[np.float64]) -> FeatureBins:
+    """Return bins with each edge halfway between two predictions that occur.
+
+    The same rows sent as float32 are predicted a little differently, and must fall into the same bins.
+    """
+    bins = _number_bins(values, hidden=False)
+    distinct = np.unique(values[~np.isnan(values)])
+    edges = [float(distinct[at - 1] + distinct[at]) / 2 for at in np.searchsorted(distinct, bins.edges).tolist()]
+    return bins.model_copy(update={"edges": tuple(edges), "names": (*_interval_names(edges), "missing")})
 
 
 def _interval_names(edges: Sequence[float]) -> list[str]:

@@ -46,8 +46,8 @@ class DriftCounter:
         self._predicted = np.zeros(len(self.prediction_bins.names) if self.prediction_bins else 0, dtype=np.int64)
         self._numbers = list(self.out_of_range)
         self._dates = [name for name, bins in self.bins.items() if bins.kind in ("hour", "weekday")]
-        self._low = self._limits("low", -np.inf)
-        self._high = self._limits("high", np.inf)
+        self._low = np.array([self.bins[name].lowest for name in self._numbers]).reshape(-1, 1)
+        self._high = np.array([self.bins[name].highest for name in self._numbers]).reshape(-1, 1)
         self._packed_numbers: list[NDArray[np.float64]] = []
         self._packed_dates: list[tuple[NDArray[np.int64], NDArray[np.bool_]]] = []
         self._packed_predictions: list[NDArray[np.generic]] = []
@@ -106,7 +106,7 @@ class DriftCounter:
             self.settle()
 
     def settle(self) -> None:
-        """Count what waits."""
+        """Count the rows that wait."""
         if not self._waiting:
             return
         self._waiting = 0
@@ -124,7 +124,3 @@ class DriftCounter:
         if self.prediction_bins is not None and self._packed_predictions:
             self._predicted += count_bins(self.prediction_bins, np.concatenate(self._packed_predictions))
             self._packed_predictions.clear()
-
-    def _limits(self, side: str, absent: float) -> NDArray[np.float64]:
-        limits = [getattr(self.bins[name], side) for name in self._numbers]
-        return np.array([absent if value is None else value for value in limits]).reshape(-1, 1)

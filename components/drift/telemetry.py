@@ -106,7 +106,7 @@ READY = Metric("sevenfold_ready", "gauge", "1 while a model is loaded and takes 
 BUNDLE_INFO = Metric(
     "sevenfold_bundle_info",
     "gauge",
-    "Always 1; says what serves.",
+    "Always 1; its labels describe the serving bundle.",
     (*SHARED, "digest", "task", "framework", "package_version"),
 )
 REFERENCE_FEATURE_BINS = Metric(

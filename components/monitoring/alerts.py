@@ -191,7 +191,7 @@ def _twin(alert: Alert, selector: str) -> dict[str, Any]:
         "for": f"{ABSENT_MINUTES}m",
         "labels": {"severity": "warning", "twin_of": alert.name},
         "annotations": {
-            "summary": f"Nobody can tell whether {alert.name} holds for {{{{ $labels.model }}}}.",
+            "summary": f"It is unknown whether {alert.name} holds for {{{{ $labels.model }}}}.",
             "description": f"{reads} has not been seen for {ABSENT_MINUTES} minutes. See whether the predictor runs "
             "and Prometheus scrapes it.",
         },

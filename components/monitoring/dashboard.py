@@ -78,7 +78,7 @@ def _panels() -> list[dict[str, Any]]:
         _series("Drift of the predictions (PSI)", [(moved, "{{model}}")], ""),
         _series("Odd values", [(f"sum(rate({m}{SELECTOR}{RATE}))", legend) for m, legend in odd], "wps"),
         _series("Trouble", [(f"sum(rate({m}{SELECTOR}{RATE}))", legend) for m, legend in wrong], "reqps"),
-        _table("What serves", serving),
+        _table("Serving", serving),
     ]
     return [_at_position(panel, index) for index, panel in enumerate(panels)]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sevenfold.contracts.schema import Column, Task
+from sevenfold.contracts.schema import Column, Notation, Task
 from sevenfold.plan.section import Fraction, Section
 
 __all__ = ["DataSection", "Format", "RefineSection"]
@@ -95,6 +95,11 @@ class DataSection(Section):
     def sources(self) -> tuple[str, ...]:
         """The paths, patterns and addresses of the table, in order."""
         return (self.source,) if isinstance(self.source, str) else self.source
+
+    @property
+    def notation(self) -> Notation:
+        """How the table writes its values."""
+        return Notation(self.decimal, self.thousands, self.missing)
 
 
 class RefineSection(Section):

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sevenfold.contracts.errors import PlanError, Problem
+from sevenfold.contracts.recognise import wrong_kind
 from sevenfold.plan.plan import Plan
 from sevenfold.plan.rules import breaches
 
@@ -26,16 +27,15 @@ def load_plan(path: Path) -> Plan:
     Raises:
         PlanError: with every problem found, each with line, rule, value and remedy.
     """
+    fault = wrong_kind(path, "plan")
+    if fault:
+        is_it, remedy = fault
+        raise PlanError([Problem(0, "plan", "must be a plan, a YAML file", f"is {is_it}", remedy)], path=str(path))
     try:
         text = path.read_bytes().decode()
-    except FileNotFoundError:
-        raise PlanError(
-            [Problem(0, "plan", "the file must exist", repr(path.name), "Make one with: sevenfold init")],
-            path=path.name,
-        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise PlanError(
-            [Problem(0, "plan", "must be a readable UTF-8 file", str(error)[:120], "Save it as UTF-8.")],
+            [Problem(0, "plan", "must be UTF-8 text", f"cannot be read: {str(error)[:120]}", "Save it as UTF-8.")],
             path=path.name,
         ) from error
     return parse_plan(text, name=path.name)
@@ -64,7 +64,7 @@ def parse_plan(text: str, *, name: str = "plan.yaml") -> Plan:
 def _compose(text: str, name: str) -> yaml.Node:
     if len(text) > MAX_BYTES:
         raise PlanError(
-            [Problem(0, "plan", f"at most {MAX_BYTES} characters", str(len(text)), "Shorten it.")], path=name
+            [Problem(0, "plan", f"may have {MAX_BYTES:,} characters", f"has {len(text):,}", "Shorten it.")], path=name
         )
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -103,7 +103,7 @@ def _prepared(
     check_split(sides, target, classes, section.split, hidden=data.columns[data.target].sensitive)
     # canonical JSON sorts its keys, so only this order is the same before and after writing
     columns = {name: data.columns[name] for name in sorted(reader.columns)}
-    schema = Schema(task=data.task, target=data.target, classes=classes, columns=columns)
+    schema = Schema(task=data.task, target=data.target, classes=classes, columns=columns, notation=data.notation)
     fitter = FeatureFitter(data, section, sides, target, schema, max_features)
     features = []
     for at, (name, column) in enumerate(schema.features.items()):

@@ -1,4 +1,4 @@
-"""The report of preparation: what came in, what was refused and why, and what the model will see."""
+"""The report of preparation: the rows that came in, the refused ones and why, and the features of the model."""
 
 from __future__ import annotations
 

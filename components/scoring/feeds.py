@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import InputError
-from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
+from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
 from sevenfold.scoring.values import (
     EXPECTED,
     READERS,
@@ -35,13 +35,13 @@ MAX_TEXT: Final = 65_536  # characters
 
 
 def feeds_from_rows(
-    rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Column], *, max_text: int = MAX_TEXT
+    rows: Sequence[Mapping[str, Any]], inputs: Mapping[str, Column], notation: Notation, *, max_text: int = MAX_TEXT
 ) -> Feeds:
     """Return the feeds of rows of JSON values, each row a mapping from column name to value.
 
     A number takes a finite number, an integer a whole one up to 2^53, a boolean true, false, 0, 1 or one of the
     column's texts, a category a text of at most `max_text` characters, a datetime a text that `parse_moment` reads.
-    null, and a name that is not there, mean missing.
+    null, a name that is not there, and what means missing in the table's `notation`, mean missing.
 
     Raises:
         InputError: with `field` set: ``missing_value`` (column not nullable), ``wrong_type``, ``integer_range``,
@@ -59,12 +59,16 @@ def feeds_from_rows(
             )
     feeds: Feeds = {}
     for name, column in inputs.items():
-        READERS[column.kind](feeds, name, column, [row.get(name) for row in rows], max_text)
+        READERS[column.kind](feeds, name, column, [row.get(name) for row in rows], notation, max_text)
     return feeds
 
 
 def feeds_from_columns(
-    columns: Mapping[str, Sequence[Any] | NDArray[Any]], inputs: Mapping[str, Column], *, max_text: int = MAX_TEXT
+    columns: Mapping[str, Sequence[Any] | NDArray[Any]],
+    inputs: Mapping[str, Column],
+    notation: Notation,
+    *,
+    max_text: int = MAX_TEXT,
 ) -> Feeds:
     """Return the feeds of whole columns, each a sequence or an array of shape ``[rows]`` or ``[rows, 1]``.
 
@@ -88,9 +92,9 @@ def feeds_from_columns(
             )
         length = len(values)
         if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
-            _read_array(feeds, name, column, values)
+            _read_array(feeds, name, column, values, notation)
         else:
-            READERS[column.kind](feeds, name, column, list(values), max_text)
+            READERS[column.kind](feeds, name, column, list(values), notation, max_text)
     if length == 0:
         raise InputError("shape", "A request needs at least one row, but got none.")
     return feeds
@@ -174,7 +178,7 @@ def _flat(name: str, values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
-def _read_array(feeds: Feeds, name: str, column: Column, values: NDArray[Any]) -> None:
+def _read_array(feeds: Feeds, name: str, column: Column, values: NDArray[Any], notation: Notation) -> None:
     kind, letter = column.kind, values.dtype.kind
     if kind is Kind.DATETIME and letter == "i":
         put_moments(feeds, name, column, values.astype(np.int64), np.zeros(len(values), dtype=np.bool_))
@@ -183,4 +187,7 @@ def _read_array(feeds: Feeds, name: str, column: Column, values: NDArray[Any]) -
         raise InputError("wrong_type", f"{name!r} must hold {EXPECTED[kind]}, but got {values.dtype}.", field=name)
     if letter in "iu" and len(values) and (values.max() > MAX_INTEGER or values.min() < -MAX_INTEGER):
         raise InputError("integer_range", integer_rule(name), field=name)
-    put_numbers(feeds, name, column, values.astype(np.float64))
+    numbers = values.astype(np.float64)
+    if notation.missing_numbers:
+        numbers[np.isin(numbers, notation.missing_numbers)] = np.nan
+    put_numbers(feeds, name, column, numbers)

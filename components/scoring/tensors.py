@@ -9,7 +9,7 @@ its UTF-8. A missing number travels as NaN, in JSON as null.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -52,7 +52,7 @@ Values = np.ndarray[Any, Any] | list[Any]
 
 
 def encode_tensors(
-    tensors: Mapping[str, np.ndarray[Any, Any]], *, key: str, head: Mapping[str, Any], binary: bool
+    tensors: Mapping[str, np.ndarray[Any, Any]], *, key: str, head: Mapping[str, Any], binary: bool | Collection[str]
 ) -> tuple[bytes, int | None]:
     """Return a message and, in the binary form, the length of its JSON header in bytes.
 
@@ -60,14 +60,15 @@ def encode_tensors(
         tensors: arrays by name; dtype object or str holds texts, all others are numbers or flags.
         key: ``inputs`` or ``outputs``.
         head: the other keys of the header.
-        binary: whether data follow as raw bytes.
+        binary: whether data follow as raw bytes, or the names of the tensors whose data do.
     """
     entries: list[dict[str, Any]] = []
+    follows = (tensors if binary else ()) if isinstance(binary, bool) else binary
     raws: list[bytes] = []
     for name, array in tensors.items():
         datatype = _NAMES.get(array.dtype.str[1:], "BYTES")
         entry: dict[str, Any] = {"name": name, "shape": list(array.shape), "datatype": datatype}
-        if binary:
+        if name in follows:
             raw = _raw(array, datatype)
             entry["parameters"] = {"binary_data_size": len(raw)}
             raws.append(raw)
@@ -75,7 +76,7 @@ def encode_tensors(
             entry["data"] = array.ravel() if datatype not in ("BYTES", "FP16") else array.ravel().tolist()
         entries.append(entry)
     header = orjson.dumps({**head, key: entries}, option=orjson.OPT_SERIALIZE_NUMPY)
-    return (b"".join((header, *raws)), len(header)) if binary else (header, None)
+    return (b"".join((header, *raws)), len(header)) if raws else (header, None)
 
 
 def decode_tensors(entries: object, raw: bytes | memoryview) -> dict[str, np.ndarray[Any, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import InputError
-from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
+from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
 from sevenfold.contracts.signature import MISSING
 from sevenfold.tables.moments import EARLIEST, LATEST, parse_moment
 
@@ -30,7 +30,11 @@ INF: Final = float("inf")
 _NUMBERS: Final = frozenset((float, int, type(None)))
 
 
-def _read_numbers(feeds: Feeds, name: str, column: Column, values: list[Any], _max_text: int) -> None:
+def _read_numbers(
+    feeds: Feeds, name: str, column: Column, values: list[Any], notation: Notation, _max_text: int
+) -> None:
+    if notation.missing_numbers or str in set(map(type, values)):
+        values = [_present(value, notation) for value in values]
     if len(values) == 1 and type(values[0]) is float and -INF < values[0] < INF and column.kind is Kind.NUMBER:
         feeds[name] = np.array(values)
         return
@@ -47,6 +51,16 @@ def _read_numbers(feeds: Feeds, name: str, column: Column, values: list[Any], _m
     put_numbers(feeds, name, column, np.array(values, dtype=np.float64), finite=finite)  # None becomes NaN
 
 
+def _present(value: Any, notation: Notation) -> Any:
+    """Return None for a text or a number that means a missing value, else the value."""
+    missing = value.strip() in notation.tokens if isinstance(value, str) else _equals(value, notation.missing_numbers)
+    return None if missing else value
+
+
+def _equals(value: Any, numbers: tuple[float, ...]) -> bool:
+    return isinstance(value, float | int | np.number) and not isinstance(value, bool) and value in numbers
+
+
 def _number(name: str, column: Column, value: Any) -> Any:
     if value is None or type(value) in (float, int):
         return value
@@ -55,8 +69,10 @@ def _number(name: str, column: Column, value: Any) -> Any:
     raise _wrong(name, column, value)
 
 
-def _read_booleans(feeds: Feeds, name: str, column: Column, values: list[Any], _max_text: int) -> None:
-    numbers = [_boolean(name, column, value) for value in values]
+def _read_booleans(
+    feeds: Feeds, name: str, column: Column, values: list[Any], notation: Notation, _max_text: int
+) -> None:
+    numbers = [_boolean(name, column, _present(value, notation)) for value in values]
     put_numbers(feeds, name, column, np.array(numbers, dtype=np.float64))
 
 
@@ -69,8 +85,6 @@ def _boolean(name: str, column: Column, value: Any) -> float | None:
             return 1.0
         if text in column.false_values:
             return 0.0
-        if not text:
-            return None
     elif isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
         if value in (0, 1):
             return float(value)
@@ -79,13 +93,15 @@ def _boolean(name: str, column: Column, value: Any) -> float | None:
     raise _wrong(name, column, value)
 
 
-def _read_texts(feeds: Feeds, name: str, column: Column, values: list[Any], max_text: int) -> None:
+def _read_texts(feeds: Feeds, name: str, column: Column, values: list[Any], notation: Notation, max_text: int) -> None:
     try:
         whole = "".join(values)
-        plain = whole.isascii() and len(whole) <= max_text
+        plain = whole.isascii() and len(whole) <= max_text and "\0" not in whole
     except TypeError:
         plain = False
     texts = list(map(str.strip, values)) if plain else [_text(name, column, value, max_text) for value in values]
+    if not notation.tokens.isdisjoint(texts):
+        texts = ["" if text in notation.tokens else text for text in texts]
     array = np.empty(len(texts), dtype=object)
     array[:] = texts
     put_texts(feeds, name, column, array)
@@ -100,6 +116,8 @@ def _text(name: str, column: Column, value: Any, max_text: int) -> str:
         raise InputError(
             "too_long", f"{name!r} must have at most {max_text} characters, but got {len(value)}.", field=name
         )
+    if "\0" in value:
+        raise InputError("encoding", f"{name!r} must be text, but holds a NUL, which no table holds.", field=name)
     if not value.isascii():
         _require_unicode(name, value)
     return value.strip()
@@ -115,11 +133,13 @@ def _require_unicode(name: str, value: str) -> None:
         ) from None
 
 
-def _read_moments(feeds: Feeds, name: str, column: Column, values: list[Any], _max_text: int) -> None:
+def _read_moments(
+    feeds: Feeds, name: str, column: Column, values: list[Any], notation: Notation, _max_text: int
+) -> None:
     moments = np.zeros(len(values), dtype=np.int64)
     missing = np.zeros(len(values), dtype=np.bool_)
     for index, value in enumerate(values):
-        if value is None or (isinstance(value, str) and (not value or value.isspace())):
+        if value is None or (isinstance(value, str) and value.strip() in notation.tokens):
             missing[index] = True
         elif isinstance(value, str):
             moments[index] = _moment(name, column, value)
@@ -219,7 +239,7 @@ EXPECTED: Final[Mapping[Kind, str]] = {
     Kind.CATEGORY: "a text",
     Kind.DATETIME: "a date",
 }
-READERS: Final[Mapping[Kind, Callable[[Feeds, str, Column, list[Any], int], None]]] = {
+READERS: Final[Mapping[Kind, Callable[[Feeds, str, Column, list[Any], Notation, int], None]]] = {
     Kind.NUMBER: _read_numbers,
     Kind.INTEGER: _read_numbers,
     Kind.BOOLEAN: _read_booleans,

@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--max-waiting", type=int, default=DEFAULTS.max_waiting, help="most requests that wait")
     parser.add_argument("--body-seconds", type=float, default=DEFAULTS.body_seconds, help="longest time for a body")
     parser.add_argument("--header-seconds", type=float, default=DEFAULTS.header_seconds, help="longest time for a head")
-    parser.add_argument("--drain-seconds", type=float, default=0.0, help="how long to answer after SIGTERM")
+    parser.add_argument("--drain-seconds", type=float, default=0.0, help="how long to answer 503 after SIGTERM")
     parser.add_argument("--strict-fields", action="store_true", help="refuse fields that the model does not have")
     given = vars(parser.parse_args())
     limits = Limits(**{name: given.pop(name) for name in LIMITS})

@@ -78,7 +78,7 @@ def _task(url: str, name: str, bundle: Bundle, runtime: Runtime) -> dict[str, An
 def example_instances(bundle: Bundle) -> list[dict[str, Any]]:
     """Return the example's rows for TensorFlow Serving, with 0 for a missing number: most JSON knows no NaN."""
     rows = json.loads((bundle.folder / "example_request.json").read_bytes())["instances"]
-    instances = instances_of(feeds_from_rows(rows, bundle.signature.inputs))
+    instances = instances_of(feeds_from_rows(rows, bundle.signature.inputs, bundle.signature.notation))
     return [{name: 0.0 if value != value else value for name, value in row.items()} for row in instances]
 
 

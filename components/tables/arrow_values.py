@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
 from sevenfold.tables.moments import EARLIEST, LATEST
-from sevenfold.tables.numerals import Notation
+from sevenfold.tables.numerals import Notation, means_missing
 from sevenfold.tables.parse import parse_texts
-from sevenfold.tables.parsed import Parsed, arrow_type, with_limits
+from sevenfold.tables.parsed import Parsed, arrow_type, arrow_values, with_limits
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["parse_arrow"]
+
+POLARS_DIGITS: Final = 38  # of a decimal; longer ones go by their texts
 
 
 def parse_arrow(values: pa.Array, column: Column, notation: Notation, name: str) -> Parsed:
@@ -38,7 +41,7 @@ def parse_arrow(values: pa.Array, column: Column, notation: Notation, name: str)
         return parse_texts(texts, column, notation)
     convert = _CONVERTERS.get(column.kind)
     try:
-        parsed = convert(values, kind) if convert else None
+        parsed = convert(values, kind, notation) if convert else None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         parsed = None
     if parsed is None:
@@ -50,63 +53,79 @@ def parse_arrow(values: pa.Array, column: Column, notation: Notation, name: str)
     return with_limits(parsed, column)
 
 
-def _from_number(values: pa.Array, kind: pa.DataType) -> Parsed | None:
+def _floats(values: pa.Array, kind: pa.DataType, notation: Notation) -> NDArray[np.float64] | None:
+    """Return numbers as float64, NaN where missing, each the double nearest to it; None where these are no numbers."""
+    import polars as pl
     import pyarrow as pa
 
     if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
         return None
-    numbers = values.cast(pa.float64(), safe=False)
-    floats = numbers.to_numpy(zero_copy_only=False)
+    if pa.types.is_decimal(kind):
+        # Arrow's own cast of a decimal is off by one unit in the last place for every third number
+        exact = pl.Series(values) if kind.precision <= POLARS_DIGITS else pl.Series(values.cast(pa.string()))
+        numbers = exact.cast(pl.Float64)
+    else:
+        numbers = pl.Series(values.cast(pa.float64(), safe=False))
+    return numbers.set(means_missing(numbers, notation), None).fill_null(float("nan")).to_numpy()
+
+
+def _from_number(values: pa.Array, kind: pa.DataType, notation: Notation) -> Parsed | None:
+    floats = _floats(values, kind, notation)
+    if floats is None:
+        return None
     infinite = np.isinf(floats)
-    out = pa.array(floats, mask=~np.isfinite(floats))
-    return Parsed(out, {"nonfinite": infinite} if infinite.any() else {})
+    return Parsed(arrow_values(floats, ~np.isfinite(floats)), {"nonfinite": infinite} if infinite.any() else {})
 
 
-def _from_integer(values: pa.Array, kind: pa.DataType) -> Parsed | None:
+def _from_integer(values: pa.Array, kind: pa.DataType, notation: Notation) -> Parsed | None:
     import pyarrow as pa
 
-    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+    floats = _floats(values, kind, notation)
+    if floats is None:
         return None
-    floats = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     missing = np.isnan(floats)
     with np.errstate(invalid="ignore"):
         part = ~missing & (floats != np.floor(floats))
         large = ~missing & (np.abs(floats) > MAX_INTEGER)
     if pa.types.is_integer(kind):  # 2^53 + 1 would be 2^53 as a float
         exact = values.fill_null(0).to_numpy(zero_copy_only=False)
-        large |= (exact > MAX_INTEGER) | (exact < -MAX_INTEGER)
+        large |= ~missing & ((exact > MAX_INTEGER) | (exact < -MAX_INTEGER))
     unusable = missing | part | large
     whole = np.where(unusable, 0, floats).astype(np.int64)
     faults = {"int_range": large, "not_an_integer": part & ~large}
-    return Parsed(pa.array(whole, mask=unusable), {code: mask for code, mask in faults.items() if mask.any()})
+    return Parsed(arrow_values(whole, unusable), {code: mask for code, mask in faults.items() if mask.any()})
 
 
-def _from_boolean(values: pa.Array, kind: pa.DataType) -> Parsed | None:
+def _from_boolean(values: pa.Array, kind: pa.DataType, notation: Notation) -> Parsed | None:
     import pyarrow as pa
 
     if pa.types.is_boolean(kind):
         return Parsed(values)
-    number = _from_number(values, kind)
-    if number is None:
+    floats = _floats(values, kind, notation)
+    if floats is None:
         return None
-    floats = number.values.to_numpy(zero_copy_only=False)
     odd = ~np.isnan(floats) & (floats != 0) & (floats != 1)
-    odd |= number.faults.get("nonfinite", False)
-    return Parsed(pa.array(floats == 1, mask=np.isnan(floats) | odd), {"not_a_boolean": odd} if odd.any() else {})
+    return Parsed(arrow_values(floats == 1, np.isnan(floats) | odd), {"not_a_boolean": odd} if odd.any() else {})
 
 
-def _from_category(values: pa.Array, kind: pa.DataType) -> Parsed | None:
+def _from_category(values: pa.Array, kind: pa.DataType, notation: Notation) -> Parsed | None:
+    import polars as pl
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not (pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_floating(kind)):
+    if pa.types.is_boolean(kind):
+        return Parsed(pc.dictionary_encode(values.cast(pa.string())))
+    floats = _floats(values, kind, notation)
+    if floats is None:
         return None
-    if pa.types.is_floating(kind):
-        floats = values.to_numpy(zero_copy_only=False)
-        texts = pa.array([None if value != value else _number_text(value) for value in floats.tolist()], pa.string())
+    if not pa.types.is_floating(kind):  # a decimal 1.50 is written as it would be in a CSV
+        missing = pl.Series(np.isnan(floats))
+        texts = pl.Series(values.cast(pa.string())).set(missing, None)
     else:
-        texts = values.cast(pa.string())
-    return Parsed(pc.dictionary_encode(texts))
+        texts = pl.Series(
+            [None if value != value else _number_text(value) for value in floats.tolist()], dtype=pl.String
+        )
+    return Parsed(pc.dictionary_encode(texts.to_arrow().cast(pa.string())))
 
 
 def _number_text(value: float) -> str:
@@ -114,7 +133,7 @@ def _number_text(value: float) -> str:
     return str(int(value)) if value == int(value if abs(value) < 1e300 else 0) else repr(value)
 
 
-def _from_moment(values: pa.Array, kind: pa.DataType) -> Parsed | None:
+def _from_moment(values: pa.Array, kind: pa.DataType, notation: Notation) -> Parsed | None:
     import pyarrow as pa
 
     if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):

@@ -116,13 +116,11 @@ def wrong_encoding(path: Path, encoding: str) -> DataError:
     name = known_encoding(encoding)
     at, value, sample = _bad_bytes(path, name)
     likely = likely_encodings(sample)
-    named = (
-        f"It is likely {' or '.join(likely)}; only its writer knows. Name" if likely else "Save it as UTF-8, or name"
-    )
+    guess = f"; it is likely {' or '.join(likely)}, but only its writer knows" if likely else ""
     return DataError(
         "encoding",
         f"The text of {path.name} must be {name}, but byte {at} (0x{value:02X}) is not. encoding {path.name}:{at}",
-        remedy=f"{named} the encoding: `init --encoding`, or `data.encoding` in the plan.",
+        remedy=f"Save it as UTF-8, or name its encoding: `init --encoding`, or `data.encoding` in the plan{guess}.",
     )
 
 

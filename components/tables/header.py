@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -17,7 +17,16 @@ from sevenfold.tables.dialect import DELIMITERS, name_key
 from sevenfold.tables.encoding import wrong_encoding
 from sevenfold.tables.field_style import FieldStyle
 
-__all__ = ["MAX_COLUMNS", "Header", "check_columns", "check_delimiter", "check_names", "split_header"]
+__all__ = [
+    "MAX_COLUMNS",
+    "Header",
+    "check_columns",
+    "check_delimiter",
+    "check_names",
+    "missing_columns",
+    "split_header",
+    "unknown_columns",
+]
 
 MAX_COLUMNS: Final = 2_000
 
@@ -105,22 +114,31 @@ def check_columns(names: Sequence[str], data: DataSection, source: str) -> None:
     Raises:
         DataError: ``missing_column``, ``unknown_column``.
     """
-    have = set(names)
-    missing = [n for n, column in data.columns.items() if n not in have and column.role is not Role.IGNORE]
+    missing, unknown = missing_columns(names, data), unknown_columns(names, data)
     if missing:
         raise DataError(
             "missing_column",
-            f"The table must have every column of the plan, but {source} lacks {_some(missing)}; "
+            f"The table must have every column of the plan, but {source} lacks {_some(missing, 30)}; "
             f"it has {_some(names)}.",
             remedy="Correct the names in data.columns, or give the columns that are no longer there role: ignore.",
         )
-    unknown = [name for name in names if name not in data.columns]
     if unknown:
         raise DataError(
             "unknown_column",
             f"The plan must name every column of the table, but data.columns lacks {_some(unknown)} of {source}.",
             remedy="Add them, with role: ignore where the model must not see them.",
         )
+
+
+def missing_columns(names: Collection[str], data: DataSection) -> list[str]:
+    """Return the plan's columns that a table with these names lacks; one with role ignore may be gone."""
+    have = set(names)
+    return [name for name, column in data.columns.items() if name not in have and column.role is not Role.IGNORE]
+
+
+def unknown_columns(names: Sequence[str], data: DataSection) -> list[str]:
+    """Return the columns of a table that the plan does not name."""
+    return [name for name in names if name not in data.columns]
 
 
 def check_delimiter(header: Header, data: DataSection, source: str) -> None:
@@ -148,6 +166,6 @@ def check_delimiter(header: Header, data: DataSection, source: str) -> None:
             )
 
 
-def _some(names: Sequence[str]) -> str:
-    listed = ", ".join(repr(name[:60]) for name in list(names)[:8])
-    return listed + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+def _some(names: Sequence[str], count: int = 8) -> str:
+    listed = ", ".join(repr(name[:60]) for name in list(names)[:count])
+    return listed + (f" and {len(names) - count} more" if len(names) > count else "")

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.schema import MAX_INTEGER
+from sevenfold.contracts.schema import MAX_INTEGER, Notation
 from sevenfold.tables.parsed import Parsed
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Notation", "number_texts", "parse_integers", "parse_numbers"]
+__all__ = ["Notation", "means_missing", "number_texts", "parse_integers", "parse_numbers"]
 
 NUMBER: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 INTEGER: Final = r"[+-]?\d+"
 NONFINITE: Final = r"(?i)[+-]?(inf|infinity|nan)"
-
-
-@dataclass(frozen=True)
-class Notation:
-    """How a table writes its values: the decimal sign, the thousands separator ("" for none), texts for missing."""
-
-    decimal: str = "."
-    thousands: str = ""
-    missing: tuple[str, ...] = ("",)
-
-    @property
-    def tokens(self) -> list[str]:
-        """The trimmed texts that mean a missing value, a blank one always among them."""
-        return ["", *(token.strip() for token in self.missing)]
 
 
 def number_texts(texts: pl.Series, notation: Notation) -> pl.Series:
@@ -49,6 +34,16 @@ def number_texts(texts: pl.Series, notation: Notation) -> pl.Series:
     return texts
 
 
+def means_missing(numbers: pl.Series, notation: Notation) -> pl.Series:
+    """Return which numbers stand for a missing value; a null does not, and needs no one to say so."""
+    import polars as pl
+
+    if not notation.missing_numbers:
+        return pl.repeat(False, len(numbers), eager=True)
+    tokens = pl.Series(notation.missing_numbers, dtype=pl.Float64)
+    return numbers.cast(pl.Float64).is_in(tokens.implode()).fill_null(False)
+
+
 def parse_numbers(texts: pl.Series, notation: Notation) -> Parsed:
     """Parse texts as float64. Codes: ``not_a_number``, ``float_range``, ``nonfinite``."""
     import polars as pl
@@ -56,6 +51,7 @@ def parse_numbers(texts: pl.Series, notation: Notation) -> Parsed:
     trimmed, missing, count = _trimmed(texts, notation)
     plain = number_texts(trimmed, notation)
     values = plain.cast(pl.Float64, strict=False)
+    missing |= means_missing(values, notation)
     unread = (values.is_null() | ~values.is_finite().fill_null(False)) & ~missing
     faults: dict[str, NDArray[np.bool_]] = {}
     if unread.any():
@@ -75,6 +71,7 @@ def parse_integers(texts: pl.Series, notation: Notation) -> Parsed:
     trimmed, missing, count = _trimmed(texts, notation)
     plain = number_texts(trimmed, notation)
     values = plain.cast(pl.Int64, strict=False)
+    missing |= means_missing(values, notation)
     large = ((values > MAX_INTEGER) | (values < -MAX_INTEGER)).fill_null(False)
     unread = (values.is_null() | large) & ~missing
     faults: dict[str, NDArray[np.bool_]] = {}
@@ -90,7 +87,7 @@ def _trimmed(texts: pl.Series, notation: Notation) -> tuple[pl.Series, pl.Series
     """Return trimmed texts, which of them are missing, and how many were trimmed."""
     plain = texts.str.strip_chars()
     count = int((plain.str.len_bytes() != texts.str.len_bytes()).sum())
-    return plain, plain.is_in(notation.tokens), count
+    return plain, plain.is_in(list(notation.tokens)), count
 
 
 def _add_fault(faults: dict[str, NDArray[np.bool_]], code: str, unread: pl.Series, which: Any) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
 from sevenfold.tables.moments import EARLIEST, LATEST, names_offset, parse_moments
-from sevenfold.tables.numerals import Notation, parse_integers, parse_numbers
+from sevenfold.tables.numerals import Notation, means_missing, parse_integers, parse_numbers
 from sevenfold.tables.parsed import Parsed, arrow_type, arrow_values, with_limits
 
 if TYPE_CHECKING:
@@ -47,9 +47,12 @@ def parse_texts(texts: pl.Series, column: Column, notation: Notation) -> Parsed:
     return with_limits(parsed, column)
 
 
-def parse_floats(values: pl.Series, column: Column) -> Parsed | None:
+def parse_floats(values: pl.Series, column: Column, notation: Notation) -> Parsed | None:
     """Take numbers that the CSV reader parsed; None where only their texts can say what is wrong."""
     import polars as pl
+
+    if notation.missing_numbers:
+        values = values.set(means_missing(values, notation), None)
 
     if values.dtype == pl.Float64 and not values.is_finite().all():
         return None
@@ -71,7 +74,7 @@ def _by_distinct(texts: pl.Series, column: Column, notation: Notation) -> Parsed
     codes = pl.Series(encoded.indices).to_numpy()
     raw = encoded.dictionary
     plain = pc.utf8_trim_whitespace(raw)
-    tokens = pl.Series(notation.tokens, dtype=pl.String).to_arrow().cast(pa.string())
+    tokens = pl.Series(sorted(notation.tokens), dtype=pl.String).to_arrow().cast(pa.string())
     absent = pc.is_in(plain, value_set=tokens)
     missing = pl.Series(absent).to_numpy()
     changed = pl.Series(pc.not_equal(plain, raw)).to_numpy()

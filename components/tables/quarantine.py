@@ -145,7 +145,7 @@ class Quarantine:
             raise DataError(
                 "too_many_bad_rows",
                 f"At most {limit:.2%} of the rows may be refused, but {self.bad} of {rows} are "
-                f"({self.bad / rows:.2%}): {self._reasons()}. The first: {self._first(code)}",
+                f"({self.bad / rows:.2%}): {self.reasons()}. The first: {self._first(code)}",
                 remedy=f"{likely()} Correct the table or data.columns; or raise data.max_bad_fraction.".lstrip(),
             )
 
@@ -157,7 +157,8 @@ class Quarantine:
         self.counts[code] += len(lines)
         self.by_column[column, code] += len(lines)
 
-    def _reasons(self) -> str:
+    def reasons(self) -> str:
+        """Return the codes, counts and columns of the bad rows, the most frequent first."""
         parts = [
             f"{code} {count}" + (f" in {column!r}" if column else "")
             for (column, code), count in self.by_column.most_common()

@@ -17,10 +17,9 @@ from sevenfold.tables.dialect import Dialect
 from sevenfold.tables.encoding import check_bad_bytes, known_encoding, utf8_chunks
 from sevenfold.tables.field_style import FieldStyle
 from sevenfold.tables.file_format import read_format
-from sevenfold.tables.header import check_columns, check_delimiter, check_names, split_header
+from sevenfold.tables.header import Header, check_columns, check_delimiter, check_names, split_header
 from sevenfold.tables.labels import label_texts
 from sevenfold.tables.likely_dialect import likely_dialect, with_likely_dialect
-from sevenfold.tables.numerals import Notation
 from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.parse import parse_floats, parse_texts
 from sevenfold.tables.parsed import Parsed, arrow_type
@@ -131,6 +130,29 @@ class TableReader:
             raise DataError("not_text", f"{path.name} must be CSV, but is Parquet.", remedy="Set data.format: auto.")
         return sniffed
 
+    def schema(self) -> pa.Schema:
+        """Return the columns that the first file has and no more than its header says: texts, or the types of Parquet.
+
+        Raises:
+            DataError: where format, encoding, delimiter or names show that the table cannot be read.
+        """
+        import pyarrow as pa
+
+        path, source = self.paths[0], self._files[0]
+        if self._format(path) == "parquet":
+            table = ParquetTable(path)
+            check_names(table.names, source)
+            return table.schema
+        names = self._header(path).names
+        check_names(names, source)
+        return pa.schema([(name, pa.string()) for name in names])
+
+    def _header(self, path: Path) -> Header:
+        style = FieldStyle.planned(self.data)
+        header = split_header(utf8_chunks(path, self.data.encoding), style, path, self.data.encoding)
+        check_delimiter(header, self.data, path.name)
+        return header
+
     def _csv(self, path: Path) -> Iterator[pa.RecordBatch]:
         names, all_records = self._opened_csv(path)
         rows = bad = 0
@@ -149,12 +171,9 @@ class TableReader:
         check_bad_bytes(path, self.data.encoding, bad, rows, self.data.max_bad_fraction)
 
     def _opened_csv(self, path: Path) -> tuple[list[str], Iterator[Records]]:
-        data, source = self.data, path.name
-        style = FieldStyle.planned(data)
-        header = split_header(utf8_chunks(path, data.encoding), style, path, data.encoding)
-        check_delimiter(header, data, source)
+        header = self._header(path)
         self._check_names(header.names)
-        layout = Layout(header.names, style, header.next_line, source, header.trailing)
+        layout = Layout(header.names, FieldStyle.planned(self.data), header.next_line, path.name, header.trailing)
         return header.names, read_records(header.body, layout)
 
     def _parquet(self, path: Path) -> Iterator[pa.RecordBatch]:
@@ -189,7 +208,7 @@ class TableReader:
         target = self.data.target
         faults = self.quarantine.faults(lines)
         arrays: dict[str, Any] = {}
-        for name in (target, *(name for name in self.columns if name != target)):
+        for name in sorted(self.columns, key=lambda name: name != target):  # a fault of the target counts first
             column = self.columns[name]
             read, text_of = parsed(name, column)
             self._note(name, column, read)
@@ -225,7 +244,7 @@ class _CsvColumns:
     def __init__(self, records: Records, names: list[str], data: DataSection) -> None:
         import polars as pl
 
-        self._notation = _notation(data)
+        self._notation = data.notation
         plain = data.decimal == "." and not data.thousands
         kinds = {Kind.NUMBER: pl.Float64, Kind.INTEGER: pl.Int64} if plain else {}
         self._schema: dict[str, Any] = {name: kinds.get(data.columns[name].kind, pl.String) for name in names}
@@ -240,7 +259,7 @@ class _CsvColumns:
             return str(self._texts(name)[row])
 
         if self._typed is not None and self._schema[name] != pl.String:
-            numbers = parse_floats(self._typed[name], column)
+            numbers = parse_floats(self._typed[name], column, self._notation)
             if numbers is not None:
                 return numbers, text_of
         return parse_texts(self._texts(name), column, self._notation), text_of
@@ -259,7 +278,7 @@ class _ArrowColumns:
     """The columns of a batch of a Parquet file."""
 
     def __init__(self, batch: pa.RecordBatch, data: DataSection) -> None:
-        self._batch, self._notation = batch, _notation(data)
+        self._batch, self._notation = batch, data.notation
 
     def parsed(self, name: str, column: Column) -> tuple[Parsed, _TextOf]:
         import pyarrow as pa
@@ -272,7 +291,3 @@ class _ArrowColumns:
                 raise
             read = Parsed(pa.nulls(len(values), arrow_type(column.kind)))  # lists and the like, which nothing needs
         return read, lambda row: str(values[row].as_py())
-
-
-def _notation(data: DataSection) -> Notation:
-    return Notation(data.decimal, data.thousands, data.missing)

@@ -71,12 +71,13 @@ def evaluate(
     The decision is promote when no gate refuses. Rows without a truth get a prediction and no score.
 
     Raises:
-        DataError: ``no_test_rows``, ``unknown_class``, ``no_such_column``.
+        DataError: ``no_test_rows``, ``unknown_class``, ``no_such_column`` (a slice), ``no_such_metric``.
         IntegrityError: ``other_dataset`` if bundle and dataset differ in target or task.
         InputError: if the rows lack a column the model takes.
         ServingError: if the model predicts a value that is not finite.
     """
     _check_same_target(bundle.signature, dataset)
+    _check_section(section, bundle.signature, dataset)
     scorer, signature = open_scorer(bundle), bundle.signature
     metric = section.metric or default_metric(signature.task)
     on_progress("scoring the test rows", 0, STEPS)
@@ -236,6 +237,25 @@ def _check_same_target(signature: Signature, dataset: Dataset) -> None:
             f"Bundle and dataset must have the same target and task, but the bundle has {ours[0]!r} ({ours[1].value}) "
             f"and the dataset {theirs[0]!r} ({theirs[1].value}).",
             remedy="Name the dataset that was prepared for this model.",
+        )
+
+
+def _check_section(section: TestingSection, signature: Signature, dataset: Dataset) -> None:
+    lacking = [column for column in section.slices if column not in dataset.schema.columns]
+    if lacking:
+        raise DataError(
+            "no_such_column",
+            f"testing.slices must name columns of the dataset, but it has no {', '.join(map(repr, lacking[:8]))}.",
+            remedy="Columns that are both sensitive and ignored are not kept in a dataset: name others.",
+        )
+    known = metric_names(signature.task)
+    unknown = [metric for metric in (section.metric, *(gate.metric for gate in section.gates)) if metric]
+    unknown = [metric for metric in unknown if metric not in known]
+    if unknown:
+        raise DataError(
+            "no_such_metric",
+            f"testing must name metrics of task {signature.task.value}, but names {', '.join(map(repr, unknown[:8]))}.",
+            remedy=f"Metrics are {', '.join(sorted(known))}.",
         )
 
 

@@ -12,6 +12,7 @@ from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.placement import VOLUME_PATH
 from sevenfold.plan import Plan
 from sevenfold.runtime.progress import OnMessage
+from sevenfold.tables.check_header import check_header
 from sevenfold.tables.parts import table_name
 from sevenfold.tables.source import resolve_source
 from sevenfold.tables.sources import resolve_sources, table_digest
@@ -82,6 +83,8 @@ def carry_table(
         )
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
         paths = resolve_sources(sources, base, Path(work))
+        if local:
+            check_header(paths, plan.data)
         digest = _checked(paths, wanted)
         return (tuple(_put(path, store, on_message) for path in paths) if local else sources), digest
 

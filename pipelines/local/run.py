@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING
 
 import sevenfold
 from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.recognise import require_kind
+from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions, lines_while_read
 from sevenfold.pipelines.local.logline import TaskEnded, TaskStarted, read_line
+from sevenfold.pipelines.local.processes import end_processes
 from sevenfold.pipelines.result import Result, conclude
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.runtime.environment import RUN_DIR
@@ -46,30 +49,46 @@ class LocalRun:
 def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
     """Run all stages and return how it ended; the folder of the run holds everything else.
 
-    The table is fetched and its digest taken first, so that a missing file costs no run folder. The predictor that a
-    run started is stopped at its end, also on Ctrl-C, unless `keep_serving` is set.
+    The table is fetched, its header checked and its digest taken first, so that a missing file or column costs no run
+    folder. The predictor that a run started is stopped at its end, unless `keep_serving` is set. A run that is
+    interrupted stops every process it started, records why and removes what was unfinished.
 
     Raises:
         DataError, PolicyError, TemporaryError: the table cannot be had.
+        RunInterrupted: after Ctrl-C, SIGTERM or SIGHUP, or when nobody reads the console any more.
     """
+    from sevenfold.tables.check_header import check_header
     from sevenfold.tables.sources import resolve_sources, table_digest
 
     base = run.plan_path.resolve().parent
     located = plan.located(base)
     _check_files(located)
-    with _workspace() as work:
-        tables = resolve_sources(run.data or located.data.source, base, work)
+    with interruptions() as signals, _workspace() as work:
+        tables = resolve_sources(_sources(run, located), base, work)
+        check_header(tables, located.data)
+        digest = table_digest(tables)
         folder = RunFolder.create(run.runs, plan.name)
-        arguments = _arguments(run, tables, table_digest(tables))
-        _describe(folder, run, base, arguments)
         try:
-            return conclude(folder, _supervise(folder, view))
-        except KeyboardInterrupt:
-            folder.record(state="interrupted", exit_status=1)
+            _describe(folder, run, base, _arguments(run, tables, digest))
+            result = conclude(folder, _supervise(folder, view))
+            signals.ignore()
+        except RunInterrupted as stop:
+            _record_interruption(folder, stop)
             raise
         finally:
             if not run.keep_serving:
                 _stop_predictor(folder)
+        return result
+
+
+def _record_interruption(folder: RunFolder, stop: RunInterrupted) -> None:
+    folder.record(
+        state="interrupted",
+        cause=stop.cause.name,
+        sentence=f"The run was stopped {stop.reason}.",
+        exit_status=stop.exit_status,
+        ended=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def _check_files(plan: Plan) -> None:
@@ -81,6 +100,19 @@ def _check_files(plan: Plan) -> None:
                 f"{key} must name a file that is there, but got {Path(path).name!r}.",
                 remedy="Correct the path; it is taken from the plan's folder.",
             )
+
+
+def _sources(run: LocalRun, plan: Plan) -> tuple[str, ...]:
+    """Return where the table is: what is named for this run, from the working folder, or the plan's."""
+    from sevenfold.tables.sources import sources_of
+
+    if not run.data:
+        return plan.data.sources
+    named = sources_of(run.data)
+    for source in named:
+        if "://" not in source and Path(source).exists():
+            require_kind(Path(source), "table", "--data")
+    return tuple(source if "://" in source else os.path.abspath(source) for source in named)
 
 
 def _arguments(run: LocalRun, tables: Sequence[Path], digest: str) -> dict[str, str | int]:
@@ -115,8 +147,9 @@ def _supervise(folder: RunFolder, view: RunView) -> bool:
     environment = {**os.environ, RUN_DIR: str(folder.path), "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
     unfinished: set[str] = set()
     try:
-        with _group(command, environment) as child, folder.log.open("w", buffering=1) as log, view:
-            for line in child.stdout or ():
+        with _group(folder, command, environment) as child, folder.log.open("w", buffering=1) as log, view:
+            assert child.stdout is not None  # noqa: S101 - it is a pipe
+            for line in lines_while_read(child.stdout, view.console.file):
                 log.write(line)
                 event = read_line(line)
                 if isinstance(event, TaskStarted):
@@ -136,29 +169,31 @@ def _supervise(folder: RunFolder, view: RunView) -> bool:
 
 
 @contextlib.contextmanager
-def _group(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """Run a command in a process group of its own and leave none of the group behind."""
+def _group(folder: RunFolder, command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in a process group of its own; if the block is left early, end whatever the run started."""
     child = subprocess.Popen(
         command,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
+        bufsize=0,
         start_new_session=True,
     )
     try:
         yield child
+    except BaseException:
+        failed = folder.error() is not None
+        end_processes(folder.path)
+        if not failed:  # a stage that was stopped may have taken that for a failure
+            folder.forget_error()
+        raise
     finally:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGTERM)
-        try:
-            child.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        if child.stdout is not None:
+            child.stdout.close()
 
 
 @contextlib.contextmanager

@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sevenfold.contracts.reference import FeatureBins, Reference
+from sevenfold.contracts.reference import FeatureBins, Reference, smallest_alike
 from sevenfold.contracts.schema import Column, Kind, Role, Schema, Task
 from sevenfold.contracts.signature import Signature
 from sevenfold.drift.bins import bin_of, build_reference, count_bins, out_of_range, prediction_values, with_prediction
 from sevenfold.scoring.scorer import Prediction
 
 FLOATS = st.lists(st.floats(allow_infinity=False), min_size=1, max_size=60).map(np.array)
+NARROW = st.lists(st.floats(width=32, allow_infinity=False, allow_subnormal=False), min_size=1, max_size=60).map(
+    np.array
+)
+NUMBER = st.floats(-1e6, 1e6, allow_subnormal=False).filter(lambda value: value == 0 or abs(value) > 1e-30)
 TEXTS = st.lists(st.sampled_from(["", "a", "b", "c", "other", "unseen"]) | st.text(max_size=2), max_size=80)
 
 
@@ -33,7 +37,7 @@ def objects(texts: list[str]) -> np.ndarray:
     return array
 
 
-@given(FLOATS, FLOATS)
+@given(NARROW, NARROW)
 def test_numbers_are_counted_as_a_histogram_counts_them(training: np.ndarray, later: np.ndarray) -> None:
     bins = number_bins(training)
     present = later[~np.isnan(later)]
@@ -161,7 +165,7 @@ def test_counts_of_single_texts_add_up(training: list[str], later: list[str]) ->
     assert alone.tolist() == count_bins(bins, objects(later)).tolist()
 
 
-@given(FLOATS, FLOATS)
+@given(NARROW, NARROW)
 def test_what_no_training_row_came_near_is_out_of_range(training: np.ndarray, later: np.ndarray) -> None:
     bins = number_bins(training)
     present = training[~np.isnan(training)]
@@ -216,3 +220,34 @@ def test_more_classes_than_bins_share_one() -> None:
     classes = tuple(f"class {index}" for index in range(13))
     bins = _with(Task.MULTICLASS, classes, Prediction(labels=objects(list(classes)), probabilities=np.ones((13, 13))))
     assert bins.counts == (1,) * 10 + (3, 0, 0)
+
+
+@given(st.lists(NUMBER, min_size=1, max_size=60))
+def test_a_number_falls_into_the_bin_of_its_float32(values: list[float]) -> None:
+    training = np.array(values)
+    bins = number_bins(training)
+    narrow = training.astype(np.float32).astype(np.float64)
+    assert count_bins(bins, narrow).tolist() == list(bins.counts)
+    assert [bin_of(bins, value) for value in narrow] == [bin_of(bins, value) for value in training]
+    assert out_of_range(bins, narrow) == 0
+
+
+@given(NUMBER, NUMBER)
+def test_an_edge_is_where_float32_says_it_is(edge: float, value: float) -> None:
+    for near in (value, edge, np.nextafter(edge, np.inf), np.nextafter(edge, -np.inf), float(np.float32(edge))):
+        if edge != 0:
+            assert (near >= smallest_alike(edge)) == (np.float32(near) >= np.float32(edge))
+
+
+@pytest.mark.parametrize("edge", [0.0, 1e-300, -1e-300, 1e300, 5e-324])
+def test_an_edge_that_no_float32_is_near_to_stays(edge: float) -> None:
+    assert smallest_alike(edge) == edge
+
+
+def test_predictions_that_differ_by_their_inputs_width_share_a_bin() -> None:
+    signature = Signature(task=Task.REGRESSION, target="y", inputs={})
+    values = np.repeat(np.linspace(0.1, 0.9, 9), 40)
+    reference = with_prediction(Reference(rows=360, features={}), signature, Prediction(values=values))
+    assert reference.prediction is not None
+    for nudge in (1e-7, -1e-7):
+        assert count_bins(reference.prediction, values * (1 + nudge)).tolist() == list(reference.prediction.counts)

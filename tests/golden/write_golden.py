@@ -14,7 +14,7 @@ from sevenfold.contracts.bundle import BUNDLE_FILES, BundleInfo
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.dataset import DATASET_FILES
 from sevenfold.contracts.manifest import seal
-from sevenfold.contracts.schema import Column, Kind, Role, Schema, Task
+from sevenfold.contracts.schema import Column, Kind, Notation, Role, Schema, Task
 from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature, Part, Target, Transform
 from sevenfold.contracts.versioned import write_versioned
@@ -41,6 +41,7 @@ SCHEMA = Schema(
         "due": Column(kind=Kind.DATETIME, role=Role.TIME, also_feature=True),
         "tail": Column(kind=Kind.CATEGORY, role=Role.IDENTIFIER),
     },
+    notation=Notation(decimal=",", thousands=".", missing=("", "?", "-999")),
 )
 TRANSFORM = Transform(
     features=(
@@ -120,7 +121,9 @@ def write_dataset(folder: Path, table: pa.Table) -> str:
 
 def write_bundle(folder: Path, table: pa.Table, dataset: str) -> Scorer:
     folder.mkdir(parents=True)
-    signature = Signature(task=SCHEMA.task, target="late", classes=CLASSES, inputs=SCHEMA.features)
+    signature = Signature(
+        task=SCHEMA.task, target="late", classes=CLASSES, inputs=SCHEMA.features, notation=SCHEMA.notation
+    )
     joined = join_graphs(preprocessing_graph(TRANSFORM, signature.inputs), make_network(), TRANSFORM)
     (folder / "model.onnx").write_bytes(model_bytes(joined))
     scorer = Scorer(folder / "model.onnx", signature)

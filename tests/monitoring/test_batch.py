@@ -48,7 +48,7 @@ def test_chunks_make_no_difference(sample, table, monkeypatch):
 def test_a_table_that_is_missing_unreadable_or_empty_is_refused(sample, table, tmp_path):
     for make, code in (
         (lambda path: None, "no_such_file"),
-        (lambda path: path.write_bytes(b"a,b\n1,2\n"), "not_a_table"),
+        (lambda path: path.write_bytes(b"PAR1 and no more"), "not_parquet"),
         (lambda path: pq.write_table(table(5, 1).slice(0, 0), path), "no_rows"),
     ):
         make(tmp_path / "t.parquet")

@@ -110,7 +110,7 @@ def _read(values, kind, reader):
         frame = pl.read_csv(body, has_header=False, schema={"x": column})
     except pl.exceptions.ComputeError:
         return None
-    return parse_floats(frame["x"], Column(kind=kind))
+    return parse_floats(frame["x"], Column(kind=kind), Notation())
 
 
 @pytest.mark.parametrize("reader", ["text", "csv"])

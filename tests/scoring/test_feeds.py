@@ -1,14 +1,16 @@
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sevenfold.contracts.errors import InputError
-from sevenfold.contracts.schema import Column, Kind
+from sevenfold.contracts.schema import Column, Kind, Notation
 from sevenfold.scoring.feeds import feeds_from_columns, feeds_from_rows, feeds_from_table
+from sevenfold.tables.parse import parse_texts
 
 INPUTS = {
     "x": Column(kind=Kind.NUMBER),
@@ -17,10 +19,11 @@ INPUTS = {
     "c": Column(kind=Kind.CATEGORY),
     "d": Column(kind=Kind.DATETIME),
 }
+PLAIN = Notation()
 ROW = {"x": 1.5, "n": 2, "b": True, "c": "UA", "d": "1970-01-01T00:00:01"}
 
 WHOLE = st.integers(-(2**53), 2**53)
-CLEAN = st.text(st.characters(codec="utf-8"), max_size=6).map(str.strip)
+CLEAN = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6).map(str.strip)
 ROWS = st.lists(
     st.fixed_dictionaries(
         {
@@ -48,14 +51,16 @@ def same(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
     )
 
 
-def refusal(rows: list[Any], inputs: dict[str, Column] = INPUTS, **options: Any) -> InputError:
+def refusal(
+    rows: list[Any], inputs: dict[str, Column] = INPUTS, notation: Notation = PLAIN, **options: Any
+) -> InputError:
     with pytest.raises(InputError) as refused:
-        feeds_from_rows(rows, inputs, **options)
+        feeds_from_rows(rows, inputs, notation, **options)
     return refused.value
 
 
 def test_a_row_becomes_one_array_per_input() -> None:
-    feeds = feeds_from_rows([ROW], INPUTS)
+    feeds = feeds_from_rows([ROW], INPUTS, Notation())
     assert {name: values.tolist() for name, values in feeds.items()} == {
         "x": [1.5],
         "n": [2.0],
@@ -76,16 +81,16 @@ def test_the_order_of_names_and_extra_names_do_not_count(rows: list[dict[str, An
         items = [*row.items(), ("extra", object())]
         shuffle.shuffle(items)
         mixed.append(dict(items))
-    assert same(feeds_from_rows(rows, INPUTS), feeds_from_rows(mixed, INPUTS))
+    assert same(feeds_from_rows(rows, INPUTS, Notation()), feeds_from_rows(mixed, INPUTS, Notation()))
 
 
 @given(ROWS)
 def test_rows_columns_and_tables_give_the_same_feeds(rows: list[dict[str, Any]]) -> None:
     moments = [None if row["d"] is None else np.datetime64(row["d"], "us").item() for row in rows]
     texts = [{**row, "d": moment and moment.isoformat()} for row, moment in zip(rows, moments, strict=True)]
-    expected = feeds_from_rows(texts, INPUTS)
+    expected = feeds_from_rows(texts, INPUTS, Notation())
     columns = {name: [row[name] for row in texts] for name in INPUTS}
-    assert same(feeds_from_columns(columns, INPUTS), expected)
+    assert same(feeds_from_columns(columns, INPUTS, Notation()), expected)
     table = pa.table(
         {
             "d": pa.array(moments, pa.timestamp("us", "UTC")),
@@ -101,11 +106,10 @@ def test_rows_columns_and_tables_give_the_same_feeds(rows: list[dict[str, Any]])
 @given(ROWS)
 def test_rows_read_together_are_rows_read_alone(rows: list[dict[str, Any]]) -> None:
     rows = [{**row, "d": None} for row in rows]
-    together = feeds_from_rows(rows, INPUTS)
+    together = feeds_from_rows(rows, INPUTS, Notation())
     for index, row in enumerate(rows):
-        assert same(
-            feeds_from_rows([row], INPUTS), {name: values[index : index + 1] for name, values in together.items()}
-        )
+        alone = {name: values[index : index + 1] for name, values in together.items()}
+        assert same(feeds_from_rows([row], INPUTS, Notation()), alone)
 
 
 VALUES = st.recursive(
@@ -119,7 +123,7 @@ VALUES = st.recursive(
 def test_any_value_is_read_or_refused_by_name(rows: list[Any], nullable: bool) -> None:
     inputs = {name: column.model_copy(update={"nullable": nullable}) for name, column in INPUTS.items()}
     try:
-        feeds = feeds_from_rows(rows, inputs)
+        feeds = feeds_from_rows(rows, inputs, Notation())
     except InputError as refused:
         assert refused.field in INPUTS or refused.code == "shape"
         assert len(refused.to_json()) < 1_000
@@ -149,6 +153,8 @@ def test_any_value_is_read_or_refused_by_name(rows: list[Any], nullable: bool) -
         ("c", b"UA", "wrong_type"),
         ("c", ["UA"], "wrong_type"),
         ("c", "\ud800", "encoding"),
+        ("c", "U\0A", "encoding"),
+        ("c", "ü\0", "encoding"),
         ("c", "x" * 65_537, "too_long"),
         ("d", 5, "wrong_type"),
         ("d", True, "wrong_type"),
@@ -177,7 +183,7 @@ def test_a_required_value_must_be_there(name: str, how: str, rows_before: int) -
     required = {**INPUTS, name: INPUTS[name].model_copy(update={"nullable": False})}
     refused = refusal([ROW] * rows_before + [row], required)
     assert (refused.code, refused.field) == ("missing_value", name)
-    feeds = feeds_from_rows([row], INPUTS)  # where it may be missing, it is
+    feeds = feeds_from_rows([row], INPUTS, Notation())  # where it may be missing, it is
     assert feeds.get("d:missing" if name == "d" else name) in (np.array([True]), np.array([""])) or np.isnan(
         feeds[name][0]
     )
@@ -189,26 +195,27 @@ def test_rows_must_be_objects(rows: list[Any]) -> None:
 
 
 def test_texts_lose_white_space_around_and_keep_the_rest() -> None:
-    rows = [{"c": text} for text in ("  UA\t", "None", "NaN", "a\0b", "é", "")]
-    texts = feeds_from_rows(rows, {"c": INPUTS["c"]})["c"].tolist()
-    assert texts == ["UA", "None", "NaN", "a\0b", "é", ""]
+    rows = [{"c": text} for text in ("  UA\t", "None", "NaN", "a\1b", "é", "")]
+    texts = feeds_from_rows(rows, {"c": INPUTS["c"]}, Notation())["c"].tolist()
+    assert texts == ["UA", "None", "NaN", "a\1b", "é", ""]
 
 
 def test_a_boolean_takes_its_declared_texts() -> None:
     inputs = {"b": Column(kind=Kind.BOOLEAN, true_values=("yes",), false_values=("no",))}
-    assert feeds_from_rows([{"b": "yes"}, {"b": " no "}, {"b": 1}, {"b": 0.0}], inputs)["b"].tolist() == [1, 0, 1, 0]
+    rows = [{"b": "yes"}, {"b": " no "}, {"b": 1}, {"b": 0.0}]
+    assert feeds_from_rows(rows, inputs, Notation())["b"].tolist() == [1, 0, 1, 0]
     assert refusal([{"b": "true"}], inputs).code == "wrong_type"
 
 
 def test_a_date_is_read_in_its_own_format() -> None:
     inputs = {"d": Column(kind=Kind.DATETIME, date_format="%d.%m.%Y")}
-    assert feeds_from_rows([{"d": "02.01.1970"}], inputs)["d"].tolist() == [86_400_000_000]
+    assert feeds_from_rows([{"d": "02.01.1970"}], inputs, Notation())["d"].tolist() == [86_400_000_000]
     assert refusal([{"d": "1970-01-02"}], inputs).code == "not_a_moment"
 
 
 def test_the_length_of_a_text_has_a_limit() -> None:
     inputs = {"c": INPUTS["c"]}
-    assert feeds_from_rows([{"c": "abcd"}] * 9, inputs, max_text=4)["c"].tolist() == ["abcd"] * 9
+    assert feeds_from_rows([{"c": "abcd"}] * 9, inputs, Notation(), max_text=4)["c"].tolist() == ["abcd"] * 9
     assert refusal([{"c": "abcde"}], inputs, max_text=4).code == "too_long"
 
 
@@ -242,7 +249,7 @@ def test_columns_may_be_arrays() -> None:
         "c": np.array(["UA", ""], dtype=object),
         "d": np.array([-1, 1]),
     }
-    feeds = feeds_from_columns(columns, INPUTS)
+    feeds = feeds_from_columns(columns, INPUTS, Notation())
     assert feeds["x"].tolist()[0] == 1.5
     assert np.isnan(feeds["x"][1])
     assert feeds["n"].tolist() == [1.0, 2.0]
@@ -274,16 +281,16 @@ def test_columns_may_be_arrays() -> None:
 def test_an_array_of_another_kind_is_refused(name: str, values: np.ndarray, code: str) -> None:
     columns = {"n": [1, 2], "b": [True, False], "c": ["a", "b"], "d": [None, None], "x": [1.0, 2.0]}
     with pytest.raises(InputError) as refused:
-        feeds_from_columns({**columns, name: values}, INPUTS)
+        feeds_from_columns({**columns, name: values}, INPUTS, Notation())
     assert refused.value.code == code
 
 
 def test_columns_must_all_be_there() -> None:
     with pytest.raises(InputError, match="'x'") as refused:
-        feeds_from_columns({}, INPUTS)
+        feeds_from_columns({}, INPUTS, Notation())
     assert (refused.value.code, refused.value.field) == ("missing_field", "x")
     with pytest.raises(InputError) as refused:
-        feeds_from_columns({name: [] for name in INPUTS}, INPUTS)
+        feeds_from_columns({name: [] for name in INPUTS}, INPUTS, Notation())
     assert refused.value.code == "shape"
 
 
@@ -306,6 +313,7 @@ def test_a_table_may_hold_relatives_of_the_types(kind: Kind, values: pa.Array) -
     expected = feeds_from_rows(
         [{"v": value if kind is not Kind.DATETIME or value is None else "1970-01-01"} for value in values.to_pylist()],
         {"v": Column(kind=kind)},
+        Notation(),
     )
     assert same(feeds, expected)
 
@@ -344,3 +352,48 @@ def test_a_table_may_have_no_rows() -> None:
     table = pa.table({"x": pa.array([], pa.float64()), "c": pa.array([], pa.string())})
     feeds = feeds_from_table(table, {"x": INPUTS["x"], "c": INPUTS["c"]})
     assert [len(values) for values in feeds.values()] == [0, 0]
+
+
+NOTATIONS = [Notation(), Notation(missing=("", "?", "n/a")), Notation(",", ".", ("", "-"))]
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize(
+    ("column", "texts"),
+    [
+        (Column(kind=Kind.CATEGORY), ["a", " a ", "", "?", " ? ", "n/a", "-", "N/A"]),
+        (Column(kind=Kind.BOOLEAN, true_values=("Y", "?"), false_values=("N",)), ["Y", " N", "", "?", "n/a", "-"]),
+        (Column(kind=Kind.DATETIME), ["2013-01-31", " 2013-01-31T10:15+02:00", "", "?", "n/a", "-"]),
+    ],
+)
+def test_a_text_means_in_a_request_what_it_meant_in_the_table(
+    column: Column, texts: list[str], notation: Notation
+) -> None:
+    parsed = parse_texts(pl.Series("v", texts), column, notation)
+    for index, text in enumerate(texts):
+        if parsed.bad[index]:
+            assert refusal([{"v": text}], {"v": column}, notation).code in ("wrong_type", "not_a_moment")
+            continue
+        refined = pa.table({"v": parsed.values.slice(index, 1)})
+        assert same(feeds_from_rows([{"v": text}], {"v": column}, notation), feeds_from_table(refined, {"v": column}))
+
+
+@pytest.mark.parametrize("value", [-999, -999.0, "-999", " -999 ", np.int64(-999), np.float32(-999)])
+@pytest.mark.parametrize("kind", [Kind.NUMBER, Kind.INTEGER])
+def test_a_number_that_means_missing_does_so_in_every_form(kind: Kind, value: Any) -> None:
+    notation, inputs = Notation(missing=("", "-999")), {"v": Column(kind=kind)}
+    assert np.isnan(feeds_from_rows([{"v": value}], inputs, notation)["v"]).all()
+    assert np.isnan(feeds_from_columns({"v": [value]}, inputs, notation)["v"]).all()
+    if not isinstance(value, str):
+        assert np.isnan(feeds_from_columns({"v": np.array([value])}, inputs, notation)["v"]).all()
+        assert feeds_from_rows([{"v": value}], inputs, Notation())["v"].tolist() == [-999]
+
+
+def test_an_infinity_is_refused_or_missing_as_the_table_says() -> None:
+    inputs = {"v": Column(kind=Kind.NUMBER)}
+    infinite = np.array([1.0, np.inf, -np.inf])
+    with pytest.raises(InputError) as refused:
+        feeds_from_columns({"v": infinite}, inputs, Notation())
+    assert refused.value.code == "nonfinite"
+    feeds = feeds_from_columns({"v": infinite}, inputs, Notation(missing=("inf", "-inf")))
+    assert np.isnan(feeds["v"]).tolist() == [False, True, True]

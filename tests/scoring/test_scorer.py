@@ -9,7 +9,7 @@ from onnx import numpy_helper
 
 from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import IntegrityError, ServingError
-from sevenfold.contracts.schema import Column, Task
+from sevenfold.contracts.schema import Column, Notation, Task
 from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.transform import Transform
 from sevenfold.scoring.feeds import feeds_from_rows
@@ -27,7 +27,7 @@ def _signature(inputs: dict[str, Column], task: Task = Task.BINARY) -> Signature
 def test_classes_are_scored_as_onnx_runtime_scores_them(
     model_file: ModelFile, transform: Transform, inputs: dict[str, Column]
 ) -> None:
-    path, feeds = model_file(transform), feeds_from_rows(ROWS, inputs)
+    path, feeds = model_file(transform), feeds_from_rows(ROWS, inputs, Notation())
     labels, probabilities = onnxruntime.InferenceSession(path).run(None, feeds)
     prediction = Scorer(path, _signature(inputs)).predict(feeds)
     assert prediction.values is None
@@ -39,7 +39,7 @@ def test_classes_are_scored_as_onnx_runtime_scores_them(
 
 def test_values_are_float64(model_file: ModelFile, regression: Transform, inputs: dict[str, Column]) -> None:
     prediction = Scorer(model_file(regression), _signature(inputs, Task.REGRESSION)).predict(
-        feeds_from_rows(ROWS, inputs)
+        feeds_from_rows(ROWS, inputs, Notation())
     )
     assert prediction.labels is None
     assert prediction.probabilities is None
@@ -51,7 +51,7 @@ def test_values_are_float64(model_file: ModelFile, regression: Transform, inputs
 def test_feeds_of_other_columns_do_not_matter(
     model_file: ModelFile, transform: Transform, inputs: dict[str, Column]
 ) -> None:
-    scorer, feeds = Scorer(model_file(transform), _signature(inputs)), feeds_from_rows(ROWS, inputs)
+    scorer, feeds = Scorer(model_file(transform), _signature(inputs)), feeds_from_rows(ROWS, inputs, Notation())
     backwards = {"more": np.zeros(5), **dict(reversed(list(feeds.items())))}
     first, second = scorer.predict(feeds).probabilities, scorer.predict(backwards).probabilities
     assert first is not None
@@ -71,7 +71,7 @@ def test_poisoned_weights_are_noticed(
     weights.CopyFrom(numpy_helper.from_array(values, weights.name))
     onnx.save(model, path)
     with pytest.raises(ServingError) as refused:
-        Scorer(path, _signature(inputs, Task.REGRESSION)).predict(feeds_from_rows(ROWS, inputs))
+        Scorer(path, _signature(inputs, Task.REGRESSION)).predict(feeds_from_rows(ROWS, inputs, Notation()))
     assert refused.value.code == "nonfinite_output"
 
 
@@ -114,7 +114,7 @@ def test_the_bytes_that_are_loaded_are_the_bytes_that_are_checked(
 def test_a_feed_that_lacks_is_told_without_a_traceback_of_the_runtime(
     model_file: ModelFile, transform: Transform, inputs: dict[str, Column]
 ) -> None:
-    feeds = feeds_from_rows(ROWS, inputs)
+    feeds = feeds_from_rows(ROWS, inputs, Notation())
     del feeds["carrier"]
     with pytest.raises(ServingError, match="carrier") as refused:
         Scorer(model_file(transform), _signature(inputs)).predict(feeds)

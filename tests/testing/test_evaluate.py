@@ -196,6 +196,24 @@ def test_a_bundle_for_another_task(make_bundle: MakeBundle, make_dataset: MakeDa
     assert caught.value.code == "other_dataset"
 
 
+@pytest.mark.parametrize(
+    ("section", "code", "named"),
+    [
+        (TestingSection(slices=("city", "kind")), "no_such_column", "'city'"),
+        (TestingSection(metric="rmse"), "no_such_metric", "'rmse'"),
+        (TestingSection(gates=(Gate(metric="r2", at_least=0.5),)), "no_such_metric", "'r2'"),
+    ],
+)
+def test_limits_of_another_plan_are_refused_by_name(
+    make_bundle: MakeBundle, make_dataset: MakeDataset, section: TestingSection, code: str, named: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        evaluate(make_bundle(), make_dataset(), section, name="demo")
+    assert caught.value.code == code
+    assert named in caught.value.message
+    assert "'kind'" not in caught.value.message
+
+
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_no_row_with_a_target(make_bundle: MakeBundle, make_dataset: MakeDataset, split: str) -> None:
     def none(name: str, rows: pa.Table) -> pa.Table:

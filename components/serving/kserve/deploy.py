@@ -96,7 +96,7 @@ def deploy_on_kserve(
     checks = Checks(smoke=smoke, comparison=comparison, bundle=str(bundle.folder.resolve()), candidate=candidate.record)
     deployed = Deployed(service, checks)
     deployed.save(out)
-    _say(f"It serves, to nobody yet: {staged.url}", STEPS)
+    _say(f"It serves without traffic so far: {staged.url}", STEPS)
     return deployed
 
 
@@ -148,7 +148,7 @@ def _runtime_image(cluster: Cluster) -> str:
     if runtime is None:
         raise ServingError(
             "no_runtime",
-            f"Namespace {cluster.namespace!r} must have the ServingRuntime {RUNTIME!r}, but has not.",
+            f"Namespace {cluster.namespace!r} must have the ServingRuntime {RUNTIME!r}, but does not have it.",
             remedy="kubectl apply --server-side -k manifests/overlays/cluster",
         )
     return str(runtime["spec"]["containers"][0]["image"])

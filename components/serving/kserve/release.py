@@ -52,7 +52,7 @@ def state_of(cluster: Cluster, name: str) -> ServiceState:
     if release is None:
         raise PolicyError(
             "not_deployed",
-            f"Namespace {cluster.namespace!r} must have the InferenceService {name!r}, but has not.",
+            f"Namespace {cluster.namespace!r} must have the InferenceService {name!r}, but does not have it.",
             remedy="Deploy it with: sevenfold submit PLAN.YAML",
         )
     labels = f"serving.kserve.io/inferenceservice={name}"

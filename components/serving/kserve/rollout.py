@@ -29,7 +29,7 @@ KIND: Final = "InferenceService"
 ATTEMPTS: Final = 20
 PAUSE_SECONDS: Final = 0.5
 ROUTE_SECONDS: Final = 60.0
-SETTLE_SECONDS: Final = 5.0  # from the route's object to the proxies; a drained pod answers for 20
+SETTLE_SECONDS: Final = 5.0  # from the route's object to the proxies; a pod that goes answers for 20
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.meter import Meter
 from sevenfold.serving.predictor.model import ServedModel
 from sevenfold.serving.predictor.pages import Page, pages
-from sevenfold.serving.predictor.refusal import REPLY, TOO_SLOW, ClientGone, Refusal, refusal_body, refusal_of
+from sevenfold.serving.predictor.refusal import CLOSED_WITH, REPLY, ClientGone, Refusal, refusal_body, refusal_of
 from sevenfold.serving.predictor.v1 import encode_v1, read_v1
 from sevenfold.serving.predictor.v2 import encode_v2, read_v2
 
@@ -33,6 +33,8 @@ Answer = tuple[bytes, list[tuple[bytes, bytes]]]
 Handler = Callable[[Headers, bytes, bool], Answer]
 
 JSON: Final = (b"content-type", b"application/json")
+RETRY: Final = (b"retry-after", b"1")
+CLOSE: Final = (b"connection", b"close")
 BINARY: Final = (b"content-type", b"application/octet-stream")
 _REPLAY: Final = REPLAY_HEADER.encode()
 _SMOKE: Final = REPLAY_VALUE.encode()
@@ -58,7 +60,7 @@ class Predictor:
 
     @property
     def model(self) -> ServedModel | None:
-        """What serves now."""
+        """The model that serves now."""
         return self._model
 
     @property
@@ -104,7 +106,8 @@ class Predictor:
         page = self._pages.get(path)
         if page is not None and scope["method"] in ("GET", "HEAD"):
             status, kind, body = page()
-            await _send(send, status, body, [(b"content-type", kind), *self._common])
+            retry = [RETRY] if status == 503 else []
+            await _send(send, status, body, [(b"content-type", kind), *retry, *self._common])
         elif page is not None or handler is not None:
             allowed = b"POST" if handler is not None else b"GET, HEAD"
             body = refusal_body("method", "This address takes another method; see the header Allow.")
@@ -121,11 +124,13 @@ class Predictor:
         try:
             body, extra = await self._answer(handler, headers, receive, replay)
         except ClientGone:
-            status, body, extra = (408 if TOO_SLOW in scope else 499), b"", []
+            status, body, extra = scope.get(CLOSED_WITH, 499), b"", []
         except Exception as error:
             status, body, extra = self._refuse(error)
         if body:
-            reply = scope.get(REPLY) if status == 200 else None
+            if self.draining:  # lets the client go on with another predictor
+                extra = [*extra, CLOSE]
+            reply = scope.get(REPLY) if status == 200 and not self.draining else None
             if reply is None or not reply(_head(extra), body):
                 await _send(send, status, body, extra)
         if not replay:
@@ -136,8 +141,8 @@ class Predictor:
         if isinstance(error, InputError):
             refusal = refusal_of(error)
             if refusal.status == 503:
-                self.meter.shed += 1
-                headers.append((b"retry-after", b"1"))
+                self.meter.shed += refusal.code != "draining"
+                headers.append(RETRY)
             return refusal.status, refusal_body(refusal.code, str(refusal), refusal.field), headers
         if isinstance(error, ServingError):
             self.meter.nonfinite += error.code == "nonfinite_output"
@@ -147,7 +152,10 @@ class Predictor:
         return 500, refusal_body("internal", "The predictor failed; its log says why."), headers
 
     async def _answer(self, handler: Handler, headers: Headers, receive: Receive, replay: bool) -> Answer:
+        draining = self.draining
         body = await self._body.read(headers, receive)
+        if draining:  # after the body: with a part of it unread, the close of the connection would undo the answer
+            raise Refusal(503, "draining", "This predictor is about to end: try again, on a new connection.")
         if self._waiting >= self.limits.max_waiting:
             raise Refusal(503, "overloaded", "Too many requests are waiting: try again.")
         self._waiting += 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from sevenfold.serving.predictor.limits import Limits
-from sevenfold.serving.predictor.refusal import REPLY, TOO_SLOW, refusal_body
+from sevenfold.serving.predictor.refusal import CLOSED_WITH, REPLY, refusal_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,12 +28,13 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
     """One connection.
 
     `since` is when the wait for a request head, or for the rest of a refused body, began; `body_since`, when the wait
-    for a body that will be read began; None while there is no such wait.
+    for a body that will be read began; None while there is no such wait. `in_head` says that a head has begun.
     """
 
     limits = Limits()
     since: float | None = None
     body_since: float | None = None
+    in_head = False
     head_bytes = 0
     discarded = 0
 
@@ -46,6 +47,7 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.since = monotonic()
+        self.in_head = True
         self.head_bytes = self.discarded = 0
 
     def on_url(self, url: bytes) -> None:
@@ -57,6 +59,7 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        self.in_head = False
         self.since = None
         self.body_since = monotonic()
         super().on_headers_complete()
@@ -90,24 +93,42 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
         if self.since is not None and self.since < now - self.limits.header_seconds:
             self.transport.close()
         elif self.body_since is not None and self.body_since < now - self.limits.body_seconds:
-            self.body_since = None
-            self.scope[TOO_SLOW] = True
-            self._end(
+            self._end_body(
                 408, "too_slow", f"The body must arrive within {self.limits.body_seconds:g} seconds, but did not."
             )
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+
+    def eof_received(self) -> bool:
+        """The client sends no more: refuse what it has begun, and answer what is complete before the end."""
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            if not cycle.more_body:
+                cycle.keep_alive = False
+                return True
+            if not self.pipeline:
+                self._end_body(400, "incomplete_body", "The body must be as long as its head says, but ended before.")
+        elif self.in_head:
+            self.send_400_response("")
+        return False
 
     def _head(self, size: int) -> None:
         self.head_bytes += size
         if self.head_bytes > self.limits.max_header_bytes:
             raise ValueError("the head of the request is too long")
 
+    def _end_body(self, status: int, code: str, message: str) -> None:
+        """Refuse a body that is being read, and notify the application."""
+        self.body_since = None
+        self.scope[CLOSED_WITH] = status
+        self._end(status, code, message)
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+
     def _end(self, status: int, code: str, message: str) -> None:
         body = refusal_body(code, message)
+        retry = "retry-after: 1\r\n" if status == 503 else ""
         head = (
             f"HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-            "connection: close\r\n\r\n"
+            f"{retry}connection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
         self.transport.close()

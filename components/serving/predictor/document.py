@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import orjson
 
+from sevenfold.contracts.errors import InputError
 from sevenfold.serving.predictor.refusal import Refusal
 
-__all__ = ["parse_document"]
+__all__ = ["parse_document", "read_document"]
+
+Request = TypeVar("Request")
 
 _STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _CONTAINERS: Final = frozenset({dict, list})
@@ -42,6 +47,33 @@ def parse_document(body: bytes) -> Any:
     if colons != keys and _STRING.sub(b"", body).count(b":") != keys:
         raise Refusal(400, "duplicate_key", "Every key must stand once in its object, but one stands twice.")
     return document
+
+
+def read_document(body: bytes, read: Callable[[Any], Request], in_doubt: Callable[[Request], bool]) -> Request:
+    """Return what `read` makes of the document of a JSON text.
+
+    The fast parser turns an integer of more than 64 bits into the float next to it. So where a number may have been
+    one, because `in_doubt` says so or `read` refused it as not whole, `read` gets the document again with every integer
+    as it was written.
+
+    Raises:
+        InputError: as `parse_document` and `read`.
+    """
+    try:
+        request = read(parse_document(body))
+        if not in_doubt(request):
+            return request
+    except InputError as error:
+        if error.code != "not_whole":
+            raise
+    return read(_exact_document(body))
+
+
+def _exact_document(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except RecursionError:  # so deep down stands no value of a row
+        return orjson.loads(body)
 
 
 def _upper_keys(document: Any) -> int:

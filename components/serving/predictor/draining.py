@@ -1,4 +1,8 @@
-"""The HTTP server of the predictor: uvicorn's, which goes on answering for a while after the signal to end."""
+"""The HTTP server of the predictor: uvicorn's, which refuses new requests for a while before it ends.
+
+A server that is gone gives its clients an error of their own; a refusal says that another one may answer. In a cluster
+the pod waits before the signal until no route points at it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ __all__ = ["DrainingServer"]
 
 
 class DrainingServer(uvicorn.Server):  # type: ignore[misc]
-    """After the first signal not ready, but answering for some time; after the second it ends at once.
+    """After the first signal not ready, and new requests get 503 for some time; after the second it ends at once.
 
     Args:
         config: uvicorn's; its connections are of `bounded_connection`.

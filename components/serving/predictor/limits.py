@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sevenfold.serving.predictor.refusal import Refusal
-
-__all__ = ["Limits", "extra_fields"]
+__all__ = ["Limits"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,22 +20,5 @@ class Limits:
     max_waiting: int = 64  # requests read and not answered yet; more are refused
     max_held_bytes: int = 64 << 20  # bodies that are being read, all together
     max_connections: int = 2_048
-    drain_seconds: float = 0.0  # after SIGTERM: not ready, but answering; one scrape interval where Prometheus scrapes
+    drain_seconds: float = 0.0  # after SIGTERM: new requests get 503, health and metrics still answer
     strict_fields: bool = False  # refuse fields that the model does not have, instead of counting them
-
-
-def extra_fields(given: Iterable[Collection[str]], known: frozenset[str], *, strict: bool) -> int:
-    """Return how many of the given names the model does not have, over all rows.
-
-    Raises:
-        Refusal: 422 ``extra_field`` for the first of them where `strict`.
-    """
-    extra = 0
-    for names in given:
-        if known.issuperset(names):
-            continue
-        unknown = [name for name in names if name not in known]
-        if strict:
-            raise Refusal(422, "extra_field", "The model knows no such field: leave it out.", field=unknown[0])
-        extra += len(unknown)
-    return extra

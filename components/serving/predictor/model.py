@@ -84,13 +84,18 @@ class ServedModel:
     @cached_property
     def single_row(self) -> SingleRow:
         """The reader of a request with one row."""
-        return SingleRow(self.signature.inputs)
+        return SingleRow(self.signature.inputs, self.signature.notation)
 
     @cached_property
-    def tensors(self) -> frozenset[str]:
-        """The names a V2 tensor may have: the fields, and the flags of missing dates."""
-        dates = {name for name, column in self.signature.inputs.items() if column.kind is Kind.DATETIME}
-        return self.fields | {name + MISSING for name in dates}
+    def flags(self) -> frozenset[str]:
+        """The names of the V2 tensors that flag missing dates."""
+        inputs = self.signature.inputs.items()
+        return frozenset(name + MISSING for name, column in inputs if column.kind is Kind.DATETIME)
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The fields that hold numbers of any size."""
+        return tuple(name for name, column in self.signature.inputs.items() if column.kind is Kind.NUMBER)
 
     @cached_property
     def outputs(self) -> tuple[str, ...]:
@@ -105,6 +110,13 @@ class ServedModel:
         """
         self.scorer.predict(_missing_row(self.signature))
 
+    def beyond_integers(self, feeds: Mapping[str, NDArray[Any]]) -> bool:
+        """Whether a number is so large that it may have been written as an integer of more than 64 bits."""
+        if not self.numbers:
+            return False
+        numbers = np.concatenate([feeds[name] for name in self.numbers])
+        return bool((np.abs(numbers) >= BEYOND_INTEGERS).any())
+
     def predict(self, feeds: Mapping[str, NDArray[Any]]) -> Prediction:
         """Score the rows of `feeds`.
 
@@ -114,6 +126,7 @@ class ServedModel:
         return self.scorer.predict(feeds)
 
 
+BEYOND_INTEGERS = 2.0**63
 MAX_FEATURES = 50
 MAX_BINS = 16  # every bin is a series
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
@@ -139,7 +152,7 @@ def _reference(content: bytes, signature: Signature) -> Reference:
         raise IntegrityError(
             "bad_reference",
             f"A reference has at most {MAX_FEATURES} of the model's features and {MAX_BINS} bins each, "
-            "but this one has not.",
+            "but this one has more.",
         )
     return reference
 

@@ -1,4 +1,4 @@
-"""The predictor's answers to GET: its identity, its health, its model, its metrics."""
+"""The predictor's answers to GET: its identity, its health, its model, its interface, its metrics."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import orjson
 
 from sevenfold import __version__
+from sevenfold.serving.predictor.openapi import openapi
 from sevenfold.serving.predictor.v2 import metadata
 
 if TYPE_CHECKING:
+    from sevenfold.serving.predictor.limits import Limits
     from sevenfold.serving.predictor.meter import Meter
     from sevenfold.serving.predictor.model import ServedModel
 
@@ -25,6 +27,7 @@ METRICS = b"text/plain; version=0.0.4; charset=utf-8"
 class Answering(Protocol):
     """The part of a predictor that the pages read."""
 
+    limits: Limits
     meter: Meter
 
     @property
@@ -50,6 +53,7 @@ def pages(predictor: Answering) -> dict[str, Page]:
         return fixed
     described = _always(metadata(model))
     ready = _ready(predictor, {"name": model.name})
+    fixed["/openapi.json"] = _always(openapi(model, predictor.limits))
     fixed[f"/v1/models/{model.name}"] = ready
     for base in (f"/v2/models/{model.name}", f"/v2/models/{model.name}/versions/{model.label}"):
         fixed[base] = described

@@ -8,9 +8,9 @@ import orjson
 
 from sevenfold.contracts.errors import InputError
 
-__all__ = ["REPLY", "TOO_SLOW", "ClientGone", "Refusal", "refusal_body", "refusal_of"]
+__all__ = ["CLOSED_WITH", "ECHO", "REPLY", "ClientGone", "Refusal", "refusal_body", "refusal_of"]
 
-TOO_SLOW: Final = "sevenfold.too_slow"  # in the scope of a request that its connection has answered with 408
+CLOSED_WITH: Final = "sevenfold.closed_with"  # in the scope: the status that the connection itself has answered with
 REPLY: Final = "sevenfold.reply"  # in the scope: sends head and body in one write
 ECHO: Final = 64  # characters of what the client sent that an answer repeats
 MESSAGE: Final = 400  # characters
@@ -27,7 +27,7 @@ class Refusal(InputError):
 
 
 class ClientGone(Exception):
-    """The client left before its request was complete; no answer is sent."""
+    """The request was never complete: its client has left, or its connection has refused it."""
 
 
 def refusal_of(error: InputError) -> Refusal:

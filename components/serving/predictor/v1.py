@@ -12,8 +12,9 @@ import orjson
 
 from sevenfold.scoring.feeds import Feeds, feeds_from_rows
 from sevenfold.scoring.scorer import Prediction
-from sevenfold.serving.predictor.document import parse_document
-from sevenfold.serving.predictor.limits import Limits, extra_fields
+from sevenfold.serving.predictor.document import read_document
+from sevenfold.serving.predictor.fields import extra_fields
+from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.model import ServedModel
 from sevenfold.serving.predictor.refusal import Refusal
 
@@ -26,7 +27,12 @@ def read_v1(body: bytes, model: ServedModel, limits: Limits) -> tuple[Feeds, int
     Raises:
         InputError: naming the field; as `Refusal` where the status is not 422.
     """
-    document = parse_document(body)
+    return read_document(
+        body, lambda document: _read(document, model, limits), lambda request: model.beyond_integers(request[0])
+    )
+
+
+def _read(document: Any, model: ServedModel, limits: Limits) -> tuple[Feeds, int, int]:
     instances = document.get("instances") if type(document) is dict else None
     if type(instances) is not list:
         raise Refusal(422, "shape", 'The body must be {"instances": [{"column": value, …}, …]}.', field="instances")
@@ -35,11 +41,12 @@ def read_v1(body: bytes, model: ServedModel, limits: Limits) -> tuple[Feeds, int
         raise Refusal(
             413, "too_many_rows", f"A request has at most {limits.max_batch} rows, but got {rows}.", field="instances"
         )
+    extra = extra_fields(instances, model.fields, strict=limits.strict_fields)
     if rows == 1:
         feeds = model.single_row.feeds(instances[0], max_text=limits.max_text)
     else:
-        feeds = feeds_from_rows(instances, model.signature.inputs, max_text=limits.max_text)
-    return feeds, rows, extra_fields(instances, model.fields, strict=limits.strict_fields)
+        feeds = feeds_from_rows(instances, model.signature.inputs, model.signature.notation, max_text=limits.max_text)
+    return feeds, rows, extra
 
 
 def encode_v1(model: ServedModel, prediction: Prediction, out_of_range: dict[str, list[int]]) -> bytes:

@@ -3,7 +3,8 @@
 A tensor has shape ``[rows]`` or ``[rows, 1]``. Numbers come as any FP, INT or UINT datatype and flags as BOOL too, null
 or NaN for missing; categories as BYTES, null or "" for missing; dates as BYTES that name them, or as INT64 microseconds
 since 1970 UTC, with an additional BOOL tensor ``<column>:missing`` that marks the missing ones. A column that may be
-missing may be left out.
+missing may be left out, as long as one is there. An output comes as raw bytes where ``binary_data`` of its parameters
+says so, or else ``binary_data_output`` of the request's.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import InputError
 from sevenfold.contracts.schema import Column, Kind
-from sevenfold.contracts.signature import MISSING
+from sevenfold.contracts.signature import MISSING, Signature
 from sevenfold.scoring.feeds import Feeds, feeds_from_columns
 from sevenfold.scoring.scorer import Prediction
 from sevenfold.scoring.tensors import encode_tensors, read_tensor
-from sevenfold.serving.predictor.document import parse_document
-from sevenfold.serving.predictor.limits import Limits, extra_fields
+from sevenfold.serving.predictor.document import read_document
+from sevenfold.serving.predictor.fields import extra_fields
+from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.model import ServedModel
 from sevenfold.serving.predictor.refusal import Refusal
 
@@ -42,8 +44,7 @@ class V2Request:
     rows: int
     extra: int
     id: str
-    outputs: tuple[str, ...]
-    binary: bool
+    outputs: Mapping[str, bool]  # whether as raw bytes, by name
 
 
 def read_v2(body: bytes, header_length: bytes | None, model: ServedModel, limits: Limits) -> V2Request:
@@ -53,15 +54,23 @@ def read_v2(body: bytes, header_length: bytes | None, model: ServedModel, limits
         InputError: naming the column; as `Refusal` where the status is not 422.
     """
     cut = _cut(header_length, len(body))
-    document = parse_document(body[:cut])
+    raw = memoryview(body)[cut:]
+    return read_document(
+        body[:cut],
+        lambda document: _read(document, raw, model, limits),
+        lambda request: model.beyond_integers(request.feeds),
+    )
+
+
+def _read(document: Any, raw: memoryview, model: ServedModel, limits: Limits) -> V2Request:
     if type(document) is not dict or type(document.get("inputs")) is not list:
         raise Refusal(422, "shape", 'The body must be {"inputs": [{"name", "shape", "datatype", "data"}, …]}.')
-    columns, rows = _columns(document["inputs"], memoryview(body)[cut:], limits)
-    extra = extra_fields([columns], model.tensors, strict=limits.strict_fields)
-    feeds = _feeds(columns, rows, model.signature.inputs, limits)
-    outputs, binary = _wanted(document, model)
+    columns, rows = _columns(document["inputs"], raw, limits)
+    extra = extra_fields([columns], model.fields, strict=limits.strict_fields, besides=model.flags)
+    feeds = _feeds(columns, rows, model.signature, limits)
     identity = document.get("id")
-    return V2Request(feeds, rows, extra, identity[:128] if isinstance(identity, str) else "", outputs, binary)
+    outputs = _wanted(document, model)
+    return V2Request(feeds, rows, extra, identity[:128] if isinstance(identity, str) else "", outputs)
 
 
 def encode_v2(
@@ -78,7 +87,8 @@ def encode_v2(
         head["parameters"] = {"out_of_range": ",".join(out_of_range)}
     arrays = {"label": prediction.labels, "probabilities": prediction.probabilities, "value": prediction.values}
     tensors = {name: array for name in request.outputs if (array := arrays[name]) is not None}
-    return encode_tensors(tensors, key="outputs", head=head, binary=request.binary)
+    raw = [name for name, binary in request.outputs.items() if binary]
+    return encode_tensors(tensors, key="outputs", head=head, binary=raw)
 
 
 def metadata(model: ServedModel) -> dict[str, Any]:
@@ -132,13 +142,14 @@ def _columns(entries: list[Any], raw: memoryview, limits: Limits) -> tuple[dict[
     return columns, rows
 
 
-def _feeds(columns: dict[str, Values], rows: int, inputs: Mapping[str, Column], limits: Limits) -> Feeds:
+def _feeds(columns: dict[str, Values], rows: int, signature: Signature, limits: Limits) -> Feeds:
+    inputs = signature.inputs
     for name, column in inputs.items():
         if name not in columns:
             if not column.nullable:
                 raise InputError("missing_field", "The column is required, but is not there.", field=name)
             columns[name] = [None] * rows
-    feeds = feeds_from_columns(columns, inputs, max_text=limits.max_text)
+    feeds = feeds_from_columns(columns, inputs, signature.notation, max_text=limits.max_text)
     for name, column in inputs.items():
         if column.kind is Kind.DATETIME and (flags := columns.get(name + MISSING)) is not None:
             _mark_missing(feeds, name, column, np.asarray(flags))
@@ -154,19 +165,26 @@ def _mark_missing(feeds: Feeds, name: str, column: Column, flags: NDArray[Any]) 
     feeds[name][feeds[name + MISSING]] = 0
 
 
-def _wanted(document: dict[str, Any], model: ServedModel) -> tuple[tuple[str, ...], bool]:
-    parameters = document.get("parameters")
-    binary = type(parameters) is dict and parameters.get("binary_data_output") is True
+def _wanted(document: dict[str, Any], model: ServedModel) -> dict[str, bool]:
+    """Return the outputs that are asked for, and whether each comes as raw bytes."""
+    every = _flag(document, "binary_data_output", default=False)
     wanted = document.get("outputs")
     if not wanted:
-        return model.outputs, binary
-    names = []
+        return dict.fromkeys(model.outputs, every)
+    outputs: dict[str, bool] = {}
     for entry in wanted if type(wanted) is list else [{}]:
         name = entry.get("name") if isinstance(entry, dict) else None
-        if not isinstance(entry, dict) or name not in model.outputs:
-            known = ", ".join(model.outputs)
-            raise InputError("unknown_output", f"The model's outputs are {known}.", field=str(name))
-        names.append(str(name))
-        inner = entry.get("parameters")
-        binary = binary or (type(inner) is dict and inner.get("binary_data") is True)
-    return tuple(dict.fromkeys(names)), binary
+        if not isinstance(name, str) or name not in model.outputs:
+            raise InputError("unknown_output", f"The model's outputs are {', '.join(model.outputs)}.", field=str(name))
+        binary = _flag(entry, "binary_data", default=every)
+        if outputs.setdefault(name, binary) is not binary:
+            raise Refusal(400, "duplicate_key", "An output is asked for as raw bytes or as JSON, not both.", field=name)
+    return outputs
+
+
+def _flag(entry: dict[str, Any], key: str, *, default: bool) -> bool:
+    parameters = entry.get("parameters")
+    value = parameters.get(key, default) if type(parameters) is dict else default
+    if type(value) is not bool:
+        raise InputError("parameter", f"The parameter {key} must be true or false.", field=key)
+    return value

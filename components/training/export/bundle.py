@@ -65,7 +65,9 @@ def export_bundle(
 
     transform, full = dataset.transform(), tensors.signature
     out.mkdir(parents=True, exist_ok=True)
-    signature = Signature(task=full.task, target=full.target, classes=full.classes, inputs=full.inputs)
+    signature = Signature(
+        task=full.task, target=full.target, classes=full.classes, inputs=full.inputs, notation=full.notation
+    )
     write_whole(out / "model.onnx", raw_model(fitted.network, tensors.validation, transform, full))
     state = {key: tensor.detach().contiguous() for key, tensor in fitted.network.state_dict().items()}
     write_whole(out / WEIGHTS, save(state))
@@ -77,7 +79,7 @@ def export_bundle(
     difference = compare(expected, prediction, full, transform.target)
 
     example = example_rows(transform, signature.inputs)
-    scorer.predict(feeds_from_rows(example, signature.inputs))
+    scorer.predict(feeds_from_rows(example, signature.inputs, signature.notation))
     write_json(out / "example_request.json", {"instances": example})
     reference = with_prediction(dataset.reference(), signature, prediction)
     write_versioned(out / "reference.json", reference)

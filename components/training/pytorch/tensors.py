@@ -97,6 +97,7 @@ def signature_of(dataset: Dataset, transform: Transform) -> ModelSignature:
         target=schema.target,
         classes=transform.target.classes,
         inputs=schema.features,
+        notation=schema.notation,
         numeric=tuple(transform.numeric_names),
         categorical=tuple(transform.categorical_names),
         cardinalities=tuple(transform.cardinalities),

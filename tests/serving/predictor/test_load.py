@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from predictor_requests import total
+
+from sevenfold.drift.telemetry import SHED
 
 V1 = "/v1/models/flights:predict"
 
@@ -115,12 +118,37 @@ def test_it_drains_before_it_ends(
         deadline = time.monotonic() + 5
         while server.request("GET", "/v2/health/ready")[0] != 503:
             assert time.monotonic() < deadline
-        # not ready any more, and answering all the same
-        assert server.request("GET", "/v2/models/flights/ready")[0] == 503
+        # alive, not ready, and it sends every new request to another predictor
+        status, headers, _ = server.request("GET", "/v2/models/flights/ready")
+        assert (status, headers["retry-after"]) == (503, "1")
         assert server.request("GET", "/v2/health/live")[0] == 200
-        assert server.predict({"instances": [good_row]}, kind)[0] == 200
+        status, headers, body = server.request("POST", V1, {"instances": [good_row]}, kind)
+        assert (status, json.loads(body)["error"]["code"]) == (503, "draining")
+        assert (headers["retry-after"], headers["connection"]) == ("1", "close")
         assert b'sevenfold_ready{model="flights"} 0.0' in server.request("GET", "/metrics")[2]
+        assert total(server, SHED) == 0  # which alerts of too little capacity
         assert server.process.wait(timeout=20) == 0
+
+
+def test_what_was_in_flight_is_answered_while_it_drains(
+    sample: Any, start: Any, tmp_path: Path, good_row: dict[str, Any]
+) -> None:
+    request = raw_request(json.dumps({"instances": [good_row]}).encode())
+    with start(sample.bundle.folder, tmp_path / "server", "--drain-seconds", "5") as server:
+        kept, begun = (socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(2))
+        with kept, begun:
+            kept.sendall(request)
+            assert read_status(kept) == 200
+            begun.sendall(request[:-10])
+            server.request("GET", "/v2/health/live")  # what was sent before it has been read by now
+            server.process.send_signal(signal.SIGTERM)
+            deadline = time.monotonic() + 4
+            while server.request("GET", "/v2/health/ready")[0] == 200:
+                assert time.monotonic() < deadline
+            kept.sendall(request)
+            assert (read_status(kept), kept.recv(100)) == (503, b"")  # it closes the connection: none is left to it
+            begun.sendall(request[-10:])
+            assert (read_status(begun), begun.recv(100)) == (200, b"")
 
 
 @dataclass

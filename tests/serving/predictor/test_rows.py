@@ -7,6 +7,7 @@ import pickle
 import struct
 from typing import Any
 
+import numpy as np
 import pytest
 from predictor_requests import JSON, V1, V2, check_refusal, read_metrics, total, v1_body, v2_body
 
@@ -18,7 +19,7 @@ from sevenfold.drift.telemetry import (
     REQUESTS,
     UNKNOWN_CATEGORIES,
 )
-from sevenfold.scoring.tensors import HEADER_LENGTH
+from sevenfold.scoring.tensors import HEADER_LENGTH, encode_tensors
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +89,52 @@ class TestRows:
         error = check_refusal(server, status, answer, 422)
         assert error["field"] == field
         assert len(error["message"]) < 400
+
+    @pytest.mark.parametrize("digits", ["12345678901234567890", str(2**64), str(-(2**63) - 1), "9" * 300])
+    @pytest.mark.parametrize("field", ["distance", "air_time", "seats"])
+    @pytest.mark.parametrize("rows", [1, 3])
+    def test_24_an_integer_that_a_float_cannot_hold(
+        self, server: Any, good_row: dict[str, Any], field: str, digits: str, rows: int
+    ) -> None:
+        body = v1_body(good_row, **{field: "?"}).replace(b'"?"', digits.encode())
+        body = body.replace(b"[", b"[" + json.dumps(good_row).encode() + b"," if rows == 3 else b"[", 1)
+        status, _, answer = server.request("POST", V1, body, JSON)
+        assert check_refusal(server, status, answer, 422, "integer_range")["field"] == field
+        tensor = {"name": field, "shape": [1], "datatype": "FP64", "data": ["?"]}
+        body = json.dumps(v2_body(good_row, **{field: tensor})).encode().replace(b'"?"', digits.encode())
+        status, _, answer = server.request("POST", V2, body, JSON)
+        assert check_refusal(server, status, answer, 422, "integer_range")["field"] == field
+
+    @pytest.mark.parametrize("literal", ["1.8e19", "18446744073709551616.0", "-1e300", "1.8446744073709552e+19"])
+    def test_a_large_float_is_a_number_beside_a_text_of_digits(
+        self, server: Any, good_row: dict[str, Any], literal: str
+    ) -> None:
+        odd = v1_body(good_row, distance="?", carrier=" 18446744073709551616").replace(b'"?"', literal.encode())
+        assert server.predict(odd, JSON)[0] == 200
+        tensor = {"name": "distance", "shape": [1], "datatype": "FP64", "data": ["?"]}
+        body = json.dumps(v2_body(good_row, distance=tensor)).encode().replace(b'"?"', literal.encode())
+        assert server.request("POST", V2, body, JSON)[0] == 200
+
+    @pytest.mark.parametrize("text", ["U\0A", "\0", "AA\0", "\0AA", "ü\0"])
+    @pytest.mark.parametrize("field", ["carrier", "tail"])
+    def test_a_text_with_a_nul_is_refused_in_every_form(
+        self, server: Any, good_row: dict[str, Any], field: str, text: str
+    ) -> None:
+        row = good_row | {field: text}
+        for path, body in ((V1, {"instances": [row]}), (V1, {"instances": [good_row, row]}), (V2, v2_body(row))):
+            status, _, answer = server.request("POST", path, body, JSON)
+            error = check_refusal(server, status, answer, 422, "encoding")
+            assert error["field"] == field
+        feeds = {
+            name: np.array([value], dtype=object if isinstance(value, str) else None) for name, value in row.items()
+        }
+        body, length = encode_tensors(feeds, key="inputs", head={}, binary=True)
+        status, _, answer = server.request("POST", V2, body, {HEADER_LENGTH: str(length)})
+        assert check_refusal(server, status, answer, 422, "encoding") == error
+
+    def test_other_control_signs_are_text_as_in_a_table(self, server: Any, good_row: dict[str, Any]) -> None:
+        for sign in map(chr, range(1, 32)):
+            assert server.predict(v1_body(good_row, carrier=f"U{sign}A"), JSON)[0] == 200
 
     def test_24_flag_for_number_in_v2(self, server: Any, good_row: dict[str, Any]) -> None:
         flag = {"name": "distance", "shape": [1], "datatype": "BOOL", "data": [True]}

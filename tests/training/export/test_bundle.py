@@ -86,7 +86,8 @@ def test_the_example_request_is_made_up_and_works(binary: Made, mixed: Dataset) 
     text = (bundle.folder / "example_request.json").read_text()
     rows = json.loads(text)["instances"]
     assert "example.org" not in text
-    prediction = Scorer(bundle.model_path, bundle.signature).predict(feeds_from_rows(rows, bundle.signature.inputs))
+    feeds = feeds_from_rows(rows, bundle.signature.inputs, bundle.signature.notation)
+    prediction = Scorer(bundle.model_path, bundle.signature).predict(feeds)
     assert prediction.labels is not None and len(prediction.labels) == len(rows) > 0
     names = [name for name, column in bundle.signature.inputs.items() if column.kind is not Kind.DATETIME]
     real = {

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper, version_converter
 
 from sevenfold.contracts.errors import TrainingError
-from sevenfold.contracts.schema import Column, Kind
+from sevenfold.contracts.schema import Column, Kind, Notation
 from sevenfold.contracts.transform import CategoryFeature, NumberFeature, Target, Transform
 from sevenfold.scoring.feeds import Feeds, feeds_from_rows
 from sevenfold.training.encode import encode
@@ -39,7 +39,7 @@ def _by_hand(transform: Transform, network: onnx.ModelProto, feeds: Feeds) -> np
 def test_logits_become_probabilities_and_labels(
     transform: Transform, inputs: dict[str, Column], network: Network
 ) -> None:
-    feeds, net = feeds_from_rows(ROWS, inputs), network(transform, width=2)
+    feeds, net = feeds_from_rows(ROWS, inputs, Notation()), network(transform, width=2)
     labels, probabilities = _run(join_graphs(preprocessing_graph(transform, inputs), net, transform), feeds)
     logits = _by_hand(transform, net, feeds)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -50,7 +50,7 @@ def test_logits_become_probabilities_and_labels(
 
 
 def test_values_get_their_unit_back(regression: Transform, inputs: dict[str, Column], network: Network) -> None:
-    feeds, net = feeds_from_rows(ROWS, inputs), network(regression, width=1)
+    feeds, net = feeds_from_rows(ROWS, inputs, Notation()), network(regression, width=1)
     (values,) = _run(join_graphs(preprocessing_graph(regression, inputs), net, regression), feeds)
     assert values.dtype == np.float64
     assert values.shape == (3,)
@@ -94,7 +94,7 @@ def test_a_column_may_bear_any_name(taken: str, classes: tuple[str, ...], networ
     net = network(transform, width=len(classes) or 1)
     outputs = _run(
         join_graphs(preprocessing_graph(transform, inputs), net, transform),
-        feeds_from_rows([{taken: 1.0, "text": "x"}], inputs),
+        feeds_from_rows([{taken: 1.0, "text": "x"}], inputs, Notation()),
     )
     assert len(outputs) == (2 if classes else 1)
 
@@ -104,14 +104,14 @@ def test_a_network_may_leave_one_kind_of_input_out() -> None:
     transform = Transform(features=(NumberFeature(name="x"),), target=Target(classes=("a", "b")))
     joined = join_graphs(preprocessing_graph(transform, inputs), _network(["numeric"], ["rows", 2]), transform)
     assert not any(node.op_type == "ConstantOfShape" for node in joined.graph.node)
-    labels, _ = _run(joined, feeds_from_rows([{"x": 3.0}], inputs))
+    labels, _ = _run(joined, feeds_from_rows([{"x": 3.0}], inputs, Notation()))
     assert labels.tolist() == ["b"]
 
 
 def test_an_older_opset_is_converted(transform: Transform, inputs: dict[str, Column], network: Network) -> None:
     net = network(transform, width=2)
     older = version_converter.convert_version(net, 15)
-    feeds, preprocessing = feeds_from_rows(ROWS, inputs), preprocessing_graph(transform, inputs)
+    feeds, preprocessing = feeds_from_rows(ROWS, inputs, Notation()), preprocessing_graph(transform, inputs)
     converted = _run(join_graphs(preprocessing, older, transform), feeds)
     assert np.array_equal(converted[1], _run(join_graphs(preprocessing, net, transform), feeds)[1])
 

@@ -1,0 +1,176 @@
+"""The predictor's interface as an OpenAPI document: its addresses, the model's fields and types, and every answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sevenfold import __version__
+from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Task
+from sevenfold.scoring.tensors import DATATYPES, HEADER_LENGTH
+
+if TYPE_CHECKING:
+    from sevenfold.serving.predictor.limits import Limits
+    from sevenfold.serving.predictor.model import ServedModel
+
+__all__ = ["openapi"]
+
+Document = dict[str, Any]
+
+REFUSALS: Final = {
+    "400": "No HTTP, JSON or raw tensors of the right form",
+    "408": "The request came too slowly",
+    "413": "Too many bytes or rows",
+    "415": "Another content-type, or compressed",
+    "422": "A field is unknown, missing, or of another type or range",
+    "500": "The model has failed",
+    "503": "Too many requests are waiting, or the predictor is about to end: try again",
+}
+_TYPES: Final[dict[Kind, Document]] = {
+    Kind.NUMBER: {"type": "number"},
+    Kind.INTEGER: {"type": "integer", "minimum": -MAX_INTEGER, "maximum": MAX_INTEGER},
+    Kind.BOOLEAN: {"type": "boolean"},
+    Kind.CATEGORY: {"type": "string"},
+    Kind.DATETIME: {"type": "string", "description": "A date, or a date and a time"},
+}
+
+
+def openapi(model: ServedModel, limits: Limits) -> Document:
+    """Return an OpenAPI 3.1 document of what a predictor answers while it serves `model` within `limits`."""
+    v1, v2 = f"/v1/models/{model.name}", f"/v2/models/{model.name}"
+    pages = ("/v1/models", v1, "/v2", "/v2/health/live", "/v2/health/ready", "/v2/models", v2, f"{v2}/ready")
+    ready = {"200": _answer("Ready", {"type": "object"}), "503": _answer("Not ready", {"type": "object"})}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"Model {model.name}", "version": model.label, "description": f"Sevenfold {__version__}"},
+        "paths": {
+            f"{v1}:predict": {"post": _predict_v1(limits)},
+            f"{v2}/infer": {"post": _predict_v2(limits)},
+            **{page: {"get": {"summary": page, "responses": ready}} for page in pages},
+            "/metrics": {"get": {"responses": {"200": {"description": "Metrics", "content": {"text/plain": {}}}}}},
+        },
+        "components": {
+            "schemas": {
+                "Row": _row(model, limits),
+                "Prediction": _prediction(model),
+                "Tensor": _tensor(model, limits),
+                "Output": {
+                    "type": "object",
+                    "required": ["name", "shape", "datatype"],
+                    "properties": {"name": {"enum": list(model.outputs)}},
+                },
+                "Error": _error(),
+            }
+        },
+    }
+
+
+def _predict_v1(limits: Limits) -> Document:
+    rows = {"type": "array", "items": _reference("Row"), "minItems": 1, "maxItems": limits.max_batch}
+    answer = {
+        "type": "object",
+        "required": ["predictions"],
+        "properties": {
+            "predictions": {"type": "array", "items": _reference("Prediction")},
+            "out_of_range": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "integer"}}},
+        },
+    }
+    body = {"type": "object", "required": ["instances"], "properties": {"instances": rows}}
+    return {
+        "summary": "Predict rows of named values",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {"200": _answer("A prediction per row", answer), **_refusals()},
+    }
+
+
+def _predict_v2(limits: Limits) -> Document:
+    flag = {"type": "object", "properties": {"binary_data": {"type": "boolean"}}}
+    wanted = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "parameters": flag}}
+    body = {
+        "type": "object",
+        "required": ["inputs"],
+        "properties": {
+            "id": {"type": "string"},
+            "inputs": {"type": "array", "items": _reference("Tensor"), "minItems": 1},
+            "outputs": {"type": "array", "items": wanted},
+            "parameters": {"type": "object", "properties": {"binary_data_output": {"type": "boolean"}}},
+        },
+    }
+    answer = {
+        "type": "object",
+        "required": ["model_name", "outputs"],
+        "properties": {"outputs": {"type": "array", "items": _reference("Output")}},
+    }
+    good = _answer("The graph's outputs, as JSON or as JSON with raw bytes after it", answer)
+    good["content"]["application/octet-stream"] = {}
+    content = {"application/json": {"schema": body}, "application/octet-stream": {"schema": {}}}
+    length = {"name": HEADER_LENGTH, "in": "header", "schema": {"type": "integer", "minimum": 0}}
+    return {
+        "summary": "Predict columns as tensors",
+        "parameters": [{**length, "description": "Bytes of the JSON header, where raw bytes follow it"}],
+        "requestBody": {"required": True, "content": content},
+        "responses": {"200": good, **_refusals()},
+    }
+
+
+def _row(model: ServedModel, limits: Limits) -> Document:
+    inputs = model.signature.inputs
+    return {
+        "type": "object",
+        "properties": {name: _value(column, limits) for name, column in inputs.items()},
+        "required": [name for name, column in inputs.items() if not column.nullable],
+        "additionalProperties": not limits.strict_fields,
+        "minProperties": 1,
+    }
+
+
+def _value(column: Column, limits: Limits) -> Document:
+    value = dict(_TYPES[column.kind])
+    if column.kind is Kind.CATEGORY:
+        value["maxLength"] = limits.max_text
+    return {**value, "type": [value["type"], "null"]} if column.nullable else value
+
+
+def _tensor(model: ServedModel, limits: Limits) -> Document:
+    size = {"type": "integer", "minimum": 0, "maximum": limits.max_batch}
+    scalar = {"type": ["number", "boolean", "string", "null"]}
+    names = sorted(model.fields | model.flags)
+    return {
+        "type": "object",
+        "required": ["name", "shape", "datatype"],
+        "properties": {
+            "name": {"anyOf": [{"enum": names}, {"type": "string"}]},
+            "shape": {"type": "array", "items": size, "minItems": 1, "maxItems": 2},
+            "datatype": {"enum": list(DATATYPES)},
+            "data": {"type": "array", "items": scalar},
+            "parameters": {"type": "object", "properties": {"binary_data_size": {"type": "integer", "minimum": 0}}},
+        },
+    }
+
+
+def _prediction(model: ServedModel) -> Document:
+    if model.signature.task is Task.REGRESSION:
+        return {"type": "number"}
+    probability = {"type": "number", "minimum": 0, "maximum": 1.000001}  # float32 rounds
+    classes = list(model.signature.classes)
+    shares = {"type": "object", "properties": dict.fromkeys(classes, probability), "required": classes}
+    properties = {"label": {"enum": classes}, "probabilities": shares}
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _error() -> Document:
+    text = {"type": "string"}
+    parts = {"code": text, "message": {**text, "maxLength": 400}, "field": {**text, "maxLength": 64}}
+    error = {"type": "object", "required": list(parts), "properties": parts, "additionalProperties": False}
+    return {"type": "object", "required": ["error"], "properties": {"error": error}, "additionalProperties": False}
+
+
+def _refusals() -> Document:
+    return {status: _answer(cause, _reference("Error")) for status, cause in REFUSALS.items()}
+
+
+def _answer(description: str, schema: Document) -> Document:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _reference(name: str) -> Document:
+    return {"$ref": f"#/components/schemas/{name}"}
