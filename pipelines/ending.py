@@ -1,59 +1,51 @@
-"""The last lines of a run: the verdict, the report, and how to serve and query the model again."""
+"""The last lines of a run: the verdict, and what to do next."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+import textwrap
+from typing import TYPE_CHECKING, Final
 
+from sevenfold.pipelines.next_steps import COLUMNS, near
 from sevenfold.pipelines.result import Result
-from sevenfold.pipelines.runs import RunFolder
+from sevenfold.report.model import Step
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = ["show_ending"]
 
-COLOURS = {"promoted": "green", "waiting": "yellow", "refused": "red", "rolled back": "red", "failed": "red"}
+COLOURS: Final = {"promoted": "green", "waiting": "yellow", "refused": "red", "rolled back": "red", "failed": "red"}
+INDENT: Final = 11  # of what follows a label
 
 
 def show_ending(console: Console, result: Result) -> None:
-    """Print verdict, report and the next commands; paths are relative to the working folder where they can be."""
-    from rich.markup import escape
+    """Print the verdict, the report and the next steps, in lines of less than 100 columns but for what is copied."""
     from rich.text import Text
 
-    def line(label: str, text: str) -> None:
-        console.print(Text.assemble("  ", (f"{label:<9}", "dim"), text), highlight=False, soft_wrap=True)
-
     colour = COLOURS.get(result.state, "yellow")
-    console.print(f"\n[bold {colour}]{result.state}[/]  {escape(result.sentence)}", highlight=False, soft_wrap=True)
-    folder = _near(result.folder)
-    if result.report:
-        line("report", _near(result.report))
-    if (result.folder / "bundle").exists():
-        bundle = f"{folder}/bundle"
-        line("serve", f"{_command()} serve {bundle}")
-        url = f"localhost:8080/v1/models/{result.folder.parent.name}:predict"
-        line("query", f"curl -s {url} -H content-type:application/json \\")
-        line("", f"  -d @{bundle}/example_request.json")
-    if result.state in ("failed", "interrupted"):
-        error = RunFolder(result.folder).error() or {}
-        if error.get("task"):
-            line("task", str(error["task"]))
-        if error.get("pod"):
-            line("pod", str(error["pod"]))
-        if error.get("link"):
-            line("run", str(error["link"]))
-        line("log", f"{folder}/log.txt")
+    first, *more = _wrapped(result.sentence, COLUMNS - len(result.state) - 2, COLUMNS - INDENT)
+    console.print()
+    _print(console, Text.assemble((result.state, f"bold {colour}"), f"  {first}"))
+    for line in more:
+        _print(console, Text(" " * INDENT + line))
+    report = [Step("report", near(result.report), verbatim=True)] if result.report else []
+    last = len(result.steps) if result.state in ("refused", "rolled back", "failed") else 0
+    width, before = COLUMNS - INDENT, ""
+    for step in (*result.steps[:last], *report, *result.steps[last:]):
+        lines = step.text.splitlines() if step.verbatim else _wrapped(step.text, width, width)
+        for line in lines:
+            label = "" if step.label == before else step.label
+            _print(console, Text.assemble("  ", (f"{label:<{INDENT - 2}}", "dim"), line))
+            before = step.label
 
 
-def _command() -> str:
-    """Return what starts this command line from here: its name where the shell finds it, else its path."""
-    return "sevenfold" if shutil.which("sevenfold") else _near(Path(sys.argv[0]).absolute())
+def _wrapped(text: str, first: int, others: int) -> list[str]:
+    """Break a text into lines, the first of them of its own width; a word that is too long stays whole."""
+    options = {"break_long_words": False, "break_on_hyphens": False}
+    lead = " " * max(others - first, 0)
+    lines = textwrap.wrap(text, others, initial_indent=lead, **options) or [lead]  # type: ignore[arg-type]
+    return [lines[0][len(lead) :], *lines[1:]]
 
 
-def _near(path: Path) -> str:
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
+def _print(console: Console, text: object) -> None:
+    console.print(text, highlight=False, soft_wrap=True)

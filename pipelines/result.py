@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import verify
+from sevenfold.pipelines.next_steps import next_steps
 from sevenfold.pipelines.runs import RunFolder
 
 if TYPE_CHECKING:
     from sevenfold.report import Report
+    from sevenfold.report.model import Step
 
 __all__ = ["EXIT_STATUS", "HANDOVER", "PAGES", "SEALED", "SEALED_WHEN_PROMOTED", "Result", "conclude", "stage_reports"]
 
@@ -30,6 +32,25 @@ SEALED: Outputs = (
 )
 SEALED_WHEN_PROMOTED: Outputs = (("deploy-model", "service"), ("judge-canary", "verdict"), ("monitor-model", "watch"))
 HANDOVER = ("hand-over", "handover")
+STAGE_TITLES = {  # as failures and reports name the stages
+    "design": "Design",
+    "preparation": "Preparation",
+    "tuning": "Tuning",
+    "training": "Training",
+    "testing": "Testing",
+    "serving": "Inference",
+    "monitoring": "Monitoring",
+}
+TASK_STAGES = {
+    "explore-data": "design",
+    "prepare-data": "preparation",
+    "tune-model": "tuning",
+    "train-model": "training",
+    "test-model": "testing",
+    "deploy-model": "serving",
+    "judge-canary": "serving",
+    "monitor-model": "monitoring",
+}
 PAGES = ("explore-data", "prepare-data", "tune-model", "train-model", "test-model", "deploy-model", "judge-canary")
 
 
@@ -38,7 +59,7 @@ class Result:
     """How a run ended.
 
     `state` is promoted, waiting (for approval), tested (and handed over to the run that deploys), refused, rolled back
-    or failed; `sentence` says why.
+    or failed; `sentence` says why, `steps` what to do next, `not_run` why the stages that are left did not run.
     """
 
     folder: Path
@@ -46,28 +67,51 @@ class Result:
     sentence: str
     exit_status: int
     report: Path | None = None
+    steps: tuple[Step, ...] = ()
+    not_run: str = ""
 
 
-def conclude(folder: RunFolder, finished: bool, *, sealed: Outputs = SEALED, released: bool = True) -> Result:
-    """Read what the stages left, write the report page and return how the run ended.
+def conclude(
+    folder: RunFolder,
+    finished: bool,
+    *,
+    sealed: Outputs = SEALED,
+    released: bool = True,
+    serving: str = "",
+    again: str = "",
+) -> Result:
+    """Read what the stages left, write the report page and return how the run ended and what to do next.
 
     Args:
         folder: the run's folder.
         finished: whether the pipeline ended without a failed task.
         sealed: outputs that must be there and whole, whatever was decided; the evaluation is one of them.
         released: whether the pipeline deploys what was promoted; False where it hands it over.
+        serving: address of a predictor that goes on serving after the run.
+        again: the command that runs the plan again.
     """
     state, sentence, status = _ending(folder, finished, sealed, released)
     folder.link()
-    reports = stage_reports(folder)
-    page = _write_page(folder, reports, state, sentence) if reports else None
+    steps = next_steps(folder, state, serving=serving, again=again)
+    not_run, reports = _not_run(folder, state), stage_reports(folder)
+    if not_run:
+        reports += _absent(folder, {report.stage for report in reports}, not_run)
+    page = _write_page(folder, reports, state, sentence, steps) if reports else None
     folder.record(
         state=state,
         sentence=sentence,
         exit_status=status,
         ended=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return Result(folder=folder.path, state=state, sentence=sentence, exit_status=status, report=page)
+    return Result(
+        folder=folder.path,
+        state=state,
+        sentence=sentence,
+        exit_status=status,
+        report=page,
+        steps=tuple(steps),
+        not_run=not_run,
+    )
 
 
 def stage_reports(folder: RunFolder) -> list[Report]:
@@ -76,6 +120,35 @@ def stage_reports(folder: RunFolder) -> list[Report]:
 
     paths = (folder.artifact(task, "report") for task in (*PAGES, "monitor-model"))
     return [read_report(path) for path in paths if path is not None]
+
+
+def _not_run(folder: RunFolder, state: str) -> str:
+    """Return why a run has stages that did not run; "" if all of them did."""
+    if state == "refused":
+        return "the model was refused"
+    if state != "failed":
+        return ""
+    return f"{_failed_stage(folder) or 'a task'} failed"
+
+
+def _failed_stage(folder: RunFolder) -> str:
+    named = str((folder.error() or {}).get("stage", ""))
+    return TASK_STAGES.get(named, named)  # a task that was killed on a cluster named no stage
+
+
+def _absent(folder: RunFolder, shown: set[str], not_run: str) -> list[Report]:
+    """Return a report in place of each one that is missing: what failed, and which stages did not run."""
+    from sevenfold.report import Report, Text
+
+    error, absent = folder.error(), list[Report]()
+    for stage, title in STAGE_TITLES.items():
+        if error and stage == _failed_stage(folder):
+            text, remedy = f"Failed ({error['code']}): {error['message']}", str(error["remedy"])
+            blocks = (Text(text=remedy),) if remedy else ()
+            absent.append(Report(stage=stage, title=title, headline=text, level="bad", blocks=blocks))
+        elif stage not in shown:
+            absent.append(Report(stage=stage, title=title, headline=f"Did not run: {not_run}."))
+    return absent
 
 
 def _ending(folder: RunFolder, finished: bool, outputs: Outputs, released: bool) -> tuple[str, str, int]:
@@ -116,12 +189,12 @@ def _verified(folder: RunFolder, task: str, output: str) -> Path:
     return path
 
 
-def _write_page(folder: RunFolder, reports: list[Report], state: str, sentence: str) -> Path:
+def _write_page(folder: RunFolder, reports: list[Report], state: str, sentence: str, steps: list[Step]) -> Path:
     from sevenfold.report.page import render_page
 
     name, number = folder.path.parent.name, folder.path.name
     subtitle = f"{sentence} {_changes(folder)}".strip()
-    page = render_page(reports, title=f"{name} · run {number} · {state}", subtitle=subtitle)
+    page = render_page(reports, title=f"{name} · run {number} · {state}", subtitle=subtitle, steps=steps)
     write_whole(folder.report, page.encode())
     return folder.report
 

@@ -54,6 +54,7 @@ class RunView:
             disable=not console.is_terminal,
         )
         self._running: dict[str, tuple[TaskID, float]] = {}
+        self._begun: set[str] = set()
 
     def __enter__(self) -> RunView:
         self._progress.start()
@@ -66,6 +67,7 @@ class RunView:
     def start(self, task: str) -> None:
         """Show that a task began."""
         if task in STAGE_LINES:
+            self._begun.add(task)
             bar = self._progress.add_task("starting", total=None, stage=STAGE_LINES[task])
             self._running[task] = (bar, time.monotonic())
 
@@ -93,6 +95,14 @@ class RunView:
         took = "" if math.isnan(seconds) else f"{seconds:.0f} s"
         for line in stage_lines(mark, STAGE_LINES[task], headline, took):
             self.console.print(line, highlight=False, soft_wrap=True)
+
+    def skip(self, reason: str) -> None:
+        """Print a line for each stage after the last one that began: it does not run, and why."""
+        begun = [number for number, task in enumerate(STAGE_LINES) if task in self._begun]
+        rest = list(STAGE_LINES.values())[max(begun, default=-1) + 1 :]
+        for stage in dict.fromkeys(rest):
+            for line in stage_lines("[dim]–[/]", stage, f"Did not run: {reason}.", ""):
+                self.console.print(line, highlight=False, soft_wrap=True)
 
 
 def stage_lines(mark: str, stage: str, headline: str, took: str) -> list[str]:

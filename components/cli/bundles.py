@@ -24,9 +24,9 @@ def add_bundle_commands(app: typer.Typer) -> None:
 
 def serve(
     bundle: BundleFolder,
-    name: Annotated[str, typer.Option(help="Model name in the URL; empty takes the bundle's.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the model in the URL; by default the bundle's.")] = "",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8080,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8080,
     strict_fields: Annotated[
         bool, typer.Option("--strict-fields", help="Refuse requests with fields that the model does not know.")
     ] = False,
@@ -42,10 +42,15 @@ def serve(
 
 def drift(
     bundle: BundleFolder,
-    data: Annotated[Path, typer.Argument(help="CSV or Parquet table with the bundle's columns.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File for the report.")] = Path("drift.html"),
+    data: Annotated[
+        Path, typer.Argument(help="CSV or Parquet table with the bundle's columns.", metavar="DATA", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write the report to.")] = Path("drift.html"),
 ) -> None:
-    """Compare a table with the rows a bundle was trained on; exit status 3 where it drifted."""
+    """Compare a table with the rows that a bundle was trained on.
+
+    Exit status: 0 no drift; 3 the table drifted.
+    """
     from sevenfold.contracts.recognise import require_kind
     from sevenfold.monitoring.batch import drift_report
     from sevenfold.report.page import write_report
@@ -60,11 +65,18 @@ def drift(
 
 def evaluate(
     bundle: BundleFolder,
-    dataset: Annotated[Path, typer.Argument(help="Folder of a dataset.", show_default=False)],
-    plan: Annotated[Path | None, typer.Option(help="Plan whose gates decide; none only scores.")] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="File for the report.")] = Path("evaluation.html"),
+    dataset: Annotated[Path, typer.Argument(help="Folder of a dataset.", metavar="DATASET", show_default=False)],
+    plan: Annotated[
+        Path | None, typer.Option(help="Plan whose gates decide; without one only the built-in gates do.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write the report to.")] = Path(
+        "evaluation.html"
+    ),
 ) -> None:
-    """Score a bundle on a dataset's test rows; exit status 3 where a gate refuses."""
+    """Score a bundle on the test rows of a dataset.
+
+    Exit status: 0 every gate holds; 3 a gate refuses the bundle.
+    """
     from sevenfold.contracts.bundle import Bundle
     from sevenfold.contracts.dataset import Dataset
     from sevenfold.contracts.recognise import require_kind

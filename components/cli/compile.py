@@ -16,13 +16,13 @@ __all__ = ["Images", "PlanFile", "Split", "add_compile_command", "load_with_imag
 
 BUILT = Path("build/images.json")
 
-PlanFile = Annotated[Path, typer.Argument(help="The plan.", metavar="PLAN.YAML", show_default=False)]
+PlanFile = Annotated[Path, typer.Argument(help="The plan, a YAML file.", metavar="PLAN.YAML", show_default=False)]
 Images = Annotated[
     Path | None,
-    typer.Option(help=f"Record of built images, named by digest; default {BUILT} where it is.", show_default=False),
+    typer.Option(help=f"Record of built images, by digest; by default {BUILT} if it exists.", show_default=False),
 ]
 Split = Annotated[
-    bool, typer.Option("--split-release", help="Deploy in a second run, with an account of its own, after the test.")
+    bool, typer.Option("--split-release", help="Deploy after the test in a second run, with an account of its own.")
 ]
 
 
@@ -34,30 +34,35 @@ def add_compile_command(app: typer.Typer) -> None:
 def _compile(
     plan: PlanFile,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="File to write; default PLAN.pipeline.yaml.", show_default=False)
+        Path | None,
+        typer.Option("--out", "-o", help="File to write; by default PLAN.pipeline.yaml.", show_default=False),
     ] = None,
     images: Images = None,
     kubernetes: Annotated[
         bool, typer.Option("--kubernetes", help="Write Pipeline and PipelineVersion objects for kubectl apply.")
     ] = False,
-    namespace: Annotated[str, typer.Option(help="Namespace of those objects.")] = "",
+    namespace: Annotated[str, typer.Option(help="Namespace of these objects.")] = "",
     plain: Annotated[
         bool,
-        typer.Option("--plain", help="One YAML document: no Secrets, nodes, volume, pod security, time limit."),
+        typer.Option(
+            "--plain", help="Write one YAML document, without Secrets, nodes, volume, pod security, time limit."
+        ),
     ] = False,
     split_release: Split = False,
 ) -> None:
-    """Compile a plan into the YAML that Kubeflow Pipelines runs; the same plan gives the same bytes.
+    """Compile a plan to the YAML that Kubeflow Pipelines runs; the same plan gives the same bytes.
 
-    Images are named by digest where a build's record says it, else by this version. Files that the plan names here are
-    not sent anywhere: submit does that. With --split-release a second file, PLAN.release.pipeline.yaml, deploys what a
-    run of the first one hands over; that run's last task shows the arguments.
+    Images are named by digest if the record of a build says so, else by the version of this package. Files of this
+    machine that the plan names are not sent anywhere: submit does that.
+
+    With --split-release a second file, PLAN.release.pipeline.yaml, deploys what a run of the first one hands over. The
+    last task of that run shows the arguments of the second.
     """
     from sevenfold.contracts.errors import PolicyError
     from sevenfold.pipelines.compile import compile_objects, compile_plan
 
     if kubernetes and plain:
-        raise PolicyError("plain_objects", "--plain and --kubernetes exclude each other, but both came.")
+        raise PolicyError("plain_objects", "--plain and --kubernetes exclude each other, but both were given.")
     loaded, kind = load_with_images(plan, images), "kubernetes" if kubernetes else "pipeline"
     files: dict[Part, Path] = {"whole": out or plan.with_suffix(f".{kind}.yaml")}
     if split_release:
@@ -77,7 +82,9 @@ def _compile(
     ]
     for name, path in named:
         if path and "://" not in path:
-            typer.echo(f"{name} is {path!r}, a file of this machine: no pod finds it. Name its address, or use submit.")
+            typer.echo(
+                f"{name} is {path!r}, a file of this machine, which no pod can read. Name an address, or use submit."
+            )
 
 
 def load_with_images(plan: Path, images: Path | None) -> Plan:
@@ -98,7 +105,9 @@ def load_with_images(plan: Path, images: Path | None) -> Plan:
     try:
         built = built_images(json.loads(record.read_text()))
     except (OSError, ValueError) as error:
-        raise DataError("images_record", f"{record} must be a record of built images, but: {error}") from None
+        raise DataError(
+            "images_record", f"{record} must be a record of built images, but cannot be read: {error}"
+        ) from None
     if images is None:
-        typer.echo(f"Images are those of {record}.")
+        typer.echo(f"The images are those that {record} names.")
     return loaded.with_images(built)

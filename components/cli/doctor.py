@@ -16,14 +16,16 @@ def add_doctor_command(app: typer.Typer) -> None:
 
 
 def doctor(
-    plan_path: Annotated[Path | None, typer.Argument(metavar="[PLAN.YAML]", help="The plan that is to run.")] = None,
+    plan_path: Annotated[
+        Path | None, typer.Argument(metavar="PLAN.YAML", help="The plan that is to run, a YAML file.")
+    ] = None,
     endpoint: Annotated[
-        str, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="URL of Kubeflow Pipelines; empty looks for it.")
+        str, typer.Option(envvar="KF_PIPELINES_ENDPOINT", help="URL of Kubeflow Pipelines; by default it is looked up.")
     ] = "",
-    namespace: Annotated[str, typer.Option(help="Yours, on a Kubeflow with several users.")] = "",
-    context: Annotated[str, typer.Option(help="Context of the kubeconfig; empty takes the current one.")] = "",
+    namespace: Annotated[str, typer.Option(help="Your namespace, on a Kubeflow with several users.")] = "",
+    context: Annotated[str, typer.Option(help="Context of the kubeconfig; by default the current one.")] = "",
     account: Annotated[
-        str, typer.Option("--service-account", help="Account of the pods; empty takes Kubeflow's.")
+        str, typer.Option("--service-account", help="Service account of the pods; by default Kubeflow's own.")
     ] = "",
 ) -> None:
     """Say what is missing on this machine and on the cluster, and the command that mends it.

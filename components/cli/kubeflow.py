@@ -21,18 +21,20 @@ __all__ = ["add_kubeflow_commands"]
 
 ROOT = "s3://mlpipeline/v2/artifacts"
 
-RunsFolder = Annotated[Path, typer.Option(help="Folder for the runs.")]
+RunsFolder = Annotated[Path, typer.Option(help="Folder that holds the runs.")]
 Endpoint = Annotated[
     str,
     typer.Option(
-        help="URL of Kubeflow Pipelines; empty looks for it in this cluster, then in the kubeconfig.",
+        help="URL of Kubeflow Pipelines; by default it is looked up in this cluster, then in the kubeconfig.",
         envvar="KF_PIPELINES_ENDPOINT",
         show_default=False,
     ),
 ]
-Namespace = Annotated[str, typer.Option(help="Yours, on a Kubeflow with several users.")]
-Root = Annotated[str, typer.Option(help="The pipeline root, as it is reached from here.")]
-Authority = Annotated[Path | None, typer.Option(help="Certificates that sign the endpoint's.", show_default=False)]
+Namespace = Annotated[str, typer.Option(help="Your namespace, on a Kubeflow with several users.")]
+Root = Annotated[str, typer.Option(help="Pipeline root, by its address from this machine.")]
+Authority = Annotated[
+    Path | None, typer.Option(help="File with the certificates to trust for the endpoint.", show_default=False)
+]
 # Only as variables: an argument is seen by everybody on the machine.
 Token = Annotated[str, typer.Option(envvar="KF_PIPELINES_TOKEN", hidden=True)]
 Cookie = Annotated[str, typer.Option(envvar="KF_PIPELINES_COOKIE", hidden=True)]
@@ -49,33 +51,41 @@ def _submit(
     plan: PlanFile,
     endpoint: Endpoint = "",
     namespace: Namespace = "",
-    experiment: Annotated[str, typer.Option(help="Experiment; empty takes the plan's name.")] = "",
-    service_account: Annotated[str, typer.Option(help="Account of the pods; empty takes Kubeflow's.")] = "",
+    experiment: Annotated[str, typer.Option(help="Name of the experiment; by default the plan's.")] = "",
+    service_account: Annotated[str, typer.Option(help="Service account of the pods; by default Kubeflow's own.")] = "",
     root: Root = ROOT,
     images: Images = None,
     runs: RunsFolder = Path("runs"),
-    data: Annotated[str, typer.Option(help="Another table with the plan's columns.")] = "",
-    trials: Annotated[int | None, typer.Option(help="Tuning trials.", min=0)] = None,
-    max_epochs: Annotated[int | None, typer.Option(help="Most epochs of the final training.", min=1)] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of tuning and training.", min=0)] = None,
+    data: Annotated[str, typer.Option(help="Another table with the plan's columns: a path or an address.")] = "",
+    trials: Annotated[int | None, typer.Option(help="Number of tuning trials; by default the plan's.", min=0)] = None,
+    max_epochs: Annotated[
+        int | None, typer.Option(help="Largest number of epochs of the final training; by default the plan's.", min=1)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of tuning and training; by default the plan's.", min=0)] = None,
     wait: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
-    cron: Annotated[str, typer.Option(help='Start it by itself: "30 2 * * 1" is Mondays at 2:30 UTC.')] = "",
-    every: Annotated[int, typer.Option(help="Start it by itself every so many seconds.", min=0)] = 0,
+    cron: Annotated[str, typer.Option(help='Run it on a schedule: "30 2 * * 1" is every Monday at 2:30 UTC.')] = "",
+    every: Annotated[int, typer.Option(help="Run it on a schedule, every so many seconds.", min=0)] = 0,
     split_release: Split = False,
     release_account: Annotated[
-        str, typer.Option(help="Account of the second run's pods; empty takes Kubeflow's.")
+        str, typer.Option(help="Service account of the second run's pods; by default Kubeflow's own.")
     ] = "",
     ca_cert: Authority = None,
     token: Token = "",
     cookie: Cookie = "",
 ) -> None:
-    """Run a plan on Kubeflow Pipelines, follow its tasks and bring home report, bundle and decision.
+    """Run a plan on Kubeflow Pipelines, follow its tasks and fetch report, bundle and decision.
 
-    A local table, notebook or model source is sent to the pipeline root first. The root's keys and endpoint are taken
-    from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL, or a profile; the login from KF_PIPELINES_TOKEN
-    or KF_PIPELINES_COOKIE, and from what kfp itself reads. Ctrl-C leaves the run running. With --cron or --every it
-    becomes the plan's schedule instead, in place of an earlier one. With --split-release the run ends with the test,
-    under an account that may not deploy; a second run deploys the very bytes that passed. Exit status as of run.
+    A local table, notebook or model source is sent to the pipeline root first. The keys and the endpoint of the root
+    come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL, or from a profile; the login comes from
+    KF_PIPELINES_TOKEN or KF_PIPELINES_COOKIE, or from where kfp itself keeps it.
+
+    Ctrl-C leaves the run running. With --cron or --every the plan gets a schedule instead, which replaces an earlier
+    one.
+
+    With --split-release the run ends after the test, under an account that may not deploy. A second run deploys the
+    very bytes that passed.
+
+    The exit status is that of `sevenfold run`.
     """
     from dataclasses import replace
 
@@ -99,7 +109,7 @@ def _submit(
     elif release_account:
         raise PolicyError(
             "release_account",
-            f"--release-account is of the second run of --split-release, but came alone: {release_account!r}.",
+            f"--release-account belongs to --split-release, but was given without it: {release_account!r}.",
             remedy="Add --split-release, or name the one run's account with --service-account.",
         )
     loaded = load_with_images(plan, images)
@@ -124,7 +134,7 @@ def _submit(
         from sevenfold.pipelines.kubeflow.submit import schedule
 
         number, replaced = schedule(asked, loaded, when, engine, store, on_message)
-        again = f", in place of {replaced} earlier" if replaced else ""
+        again = f"; {replaced} earlier removed" if replaced else ""
         console.print(f"schedule {number}: {_moments(when)}{again}", highlight=False, soft_wrap=True)
         return
     checked = replace(target, endpoint=engine.endpoint, namespace=engine.namespace)
@@ -143,18 +153,20 @@ def _submit(
 
 
 def _follow(
-    run: Annotated[str, typer.Argument(help="Id of the run, its first letters, or its folder.", show_default=False)],
+    run: Annotated[
+        str, typer.Argument(help="Id of the run, its first letters, or its folder.", metavar="RUN", show_default=False)
+    ],
     endpoint: Endpoint = "",
     namespace: Namespace = "",
-    root: Annotated[str, typer.Option(help="The pipeline root; empty takes the run's.")] = "",
+    root: Annotated[str, typer.Option(help="Pipeline root; by default that of the run.")] = "",
     runs: RunsFolder = Path("runs"),
     ca_cert: Authority = None,
     token: Token = "",
     cookie: Cookie = "",
 ) -> None:
-    """Follow a run that was submitted before, also from another machine, and bring home its results.
+    """Follow a submitted run, from this machine or another, and fetch its results.
 
-    Exit status as of run.
+    The exit status is that of `sevenfold run`.
     """
     from rich.console import Console
 
@@ -182,14 +194,14 @@ def _follow(
 def _schedules(
     endpoint: Endpoint = "",
     namespace: Namespace = "",
-    remove: Annotated[str, typer.Option(help="Name of a plan whose schedule goes.")] = "",
+    remove: Annotated[str, typer.Option(help="Name of the plan whose schedule is to be removed.")] = "",
     ca_cert: Authority = None,
     token: Token = "",
     cookie: Cookie = "",
 ) -> None:
-    """List what Kubeflow starts by itself, or remove a plan's schedule.
+    """List the plans that Kubeflow runs on a schedule, or remove a plan's schedule.
 
-    While a run that it started goes on, a schedule is only stopped; it goes when it is removed or replaced after that.
+    A schedule whose last run has not ended yet is only stopped: remove or replace it again after that.
     """
     from sevenfold.pipelines.kubeflow.engine import Engine
     from sevenfold.pipelines.kubeflow.login import Login
@@ -205,7 +217,7 @@ def _schedules(
             raise PolicyError("no_schedule", f"{remove!r} must have a schedule, but has none.")
         for known in gone:
             done = remove_schedule(engine, known.recurring_run_id)
-            typer.echo("removed" if done else "stopped; a run that it started goes on")
+            typer.echo("removed" if done else "stopped; a run that it started has not ended yet")
         return
     for known in schedules:
         trigger = known.trigger

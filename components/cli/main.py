@@ -21,10 +21,10 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     name="sevenfold",
     help="Carry a model through seven stages: design, preparation, tuning, training, testing, inference, monitoring.",
-    epilog="Exit status: 0 done, promoted or waiting for approval; 2 plan or data wrong; 3 a gate refused; 1 all else.",
+    epilog="Exit status: 0 done, promoted or waiting for approval; 2 wrong plan or data; 3 refused by a gate; 1 other.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
 )
 
 

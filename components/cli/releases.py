@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +10,30 @@ import typer
 
 __all__ = ["add_release_commands"]
 
-Name = Annotated[str, typer.Argument(help="Name of the plan.", show_default=False)]
-Namespace = Annotated[
-    str, typer.Option("--namespace", "-n", help="Namespace on a cluster; empty means this machine's runs.")
+
+def _required_name(name: str) -> str:
+    """Refuse what cannot be the name of a plan, such as the path of one."""
+    from sevenfold.contracts.errors import DataError
+    from sevenfold.plan.plan import NAME_PATTERN
+
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise DataError(
+            "plan_name",
+            f"NAME must be the name of a plan, such as flights, but got {name[:80]!r}.",
+            remedy="It stands in the plan under name.",
+        )
+    return name
+
+
+Name = Annotated[
+    str, typer.Argument(help="Name of the plan.", metavar="NAME", show_default=False, callback=_required_name)
 ]
-Context = Annotated[str, typer.Option(help="Context of the kubeconfig; empty takes the current one.")]
-Runs = Annotated[Path, typer.Option(help="Folder of this machine's runs.")]
-Reason = Annotated[str, typer.Option(help="Why, for the record.")]
+Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", help="Namespace on a cluster; by default this machine's runs are meant.")
+]
+Context = Annotated[str, typer.Option(help="Context of the kubeconfig; by default the current one.")]
+Runs = Annotated[Path, typer.Option(help="Folder that holds the runs of this machine.")]
+Reason = Annotated[str, typer.Option(help="Reason, for the record.")]
 
 
 def _print(text: str) -> None:
@@ -30,14 +48,14 @@ def history(name: Name, namespace: Namespace = "", context: Context = "", runs: 
 
 
 def status(name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs")) -> None:
-    """Show the serving version, the waiting one, and where users ask."""
+    """Show the serving version, a waiting candidate, and the address for users."""
     from sevenfold.pipelines.releases import ReleaseTarget, status_lines
 
     typer.echo("\n".join(status_lines(name, ReleaseTarget(namespace, context, runs))))
 
 
 def promote(name: Name, namespace: Namespace, context: Context = "", reason: Reason = "") -> None:
-    """Release the candidate that waits for a person's approval."""
+    """Promote the candidate that waits for a person's approval."""
     from sevenfold.pipelines.releases import ReleaseTarget
     from sevenfold.pipelines.releases import promote as release
 
@@ -50,12 +68,12 @@ def rollback(
     context: Context = "",
     runs: Runs = Path("runs"),
     reason: Reason = "",
-    to: Annotated[str, typer.Option(help="Digest of the bundle to put back; empty takes the previous one.")] = "",
+    to: Annotated[str, typer.Option(help="Digest of the bundle to put back; by default the previous one.")] = "",
     candidate: Annotated[
-        bool, typer.Option("--candidate", help="Only take the waiting candidate away; the serving version stays.")
+        bool, typer.Option("--candidate", help="Only withdraw the waiting candidate; the serving version stays.")
     ] = False,
 ) -> None:
-    """Put the previously promoted bundle back in one step, without a request lost."""
+    """Put the previously promoted bundle back in one step, without losing a request."""
     from sevenfold.pipelines.releases import ReleaseTarget, roll_back, withdraw
 
     target = ReleaseTarget(namespace, context, runs)

@@ -44,6 +44,7 @@ __all__ = [
     "TrainingError",
 ]
 
+SHOWN_PROBLEMS = 40  # of a plan
 MESSAGE_LIMIT = 2_000  # characters: a cause must fit a pod's termination message (4 KiB)
 
 
@@ -72,7 +73,7 @@ class SevenfoldError(Exception):
         """Return code, message, remedy, kind, cause and whether a retry may help."""
         return {
             "code": self.code,
-            "message": self.message,
+            "message": self.message[:MESSAGE_LIMIT],
             "remedy": self.remedy,
             "kind": type(self).__name__,
             "cause": repr(self.__cause__)[:MESSAGE_LIMIT] if self.__cause__ else "",
@@ -89,7 +90,7 @@ class SevenfoldError(Exception):
 class Problem:
     """One thing wrong with a plan: its line and key, the rule, the value that breaks it, and the remedy.
 
-    Line 0 means the file as a whole; the value is then a clause.
+    Line 0 means the file as a whole; the value is then a clause. Without a value the rule is a sentence that holds it.
     """
 
     line: int
@@ -101,7 +102,8 @@ class Problem:
     def __str__(self) -> str:
         if not self.line:
             return f"It {self.rule}, but {self.value}. {self.remedy}"
-        return f"line {self.line}: {self.key}: {self.rule}, but got {self.value}. {self.remedy}"
+        value = f", but got {self.value}." if self.value else ""
+        return f"line {self.line}: {self.key}: {self.rule}{value} {self.remedy}"
 
 
 class PlanError(SevenfoldError):
@@ -116,8 +118,10 @@ class PlanError(SevenfoldError):
             super().__init__("plan", f"{path} {first.rule}, but {first.value}.", remedy=first.remedy)
             return
         head = f"{path}: {count} problem{'s' if count != 1 else ''}"
-        lines = "".join(f"\n  {problem}" for problem in self.problems)
-        super().__init__("plan", head + lines)
+        lines = "".join(f"\n  {problem}" for problem in self.problems[:SHOWN_PROBLEMS])
+        more = f"\n  and {count - SHOWN_PROBLEMS} more" if count > SHOWN_PROBLEMS else ""
+        super().__init__("plan", head + lines + more)
+        self.message = head + lines + more  # a person reads it on a console, where it need not be short
 
 
 class DataError(SevenfoldError):

@@ -89,6 +89,10 @@ class Column(BaseModel):
         False
     )
     unit: Annotated[str, Field(description="Unit of the numbers, shown in reports.")] = ""
+    symbols: Annotated[
+        tuple[str, ...],
+        Field(description="Texts, such as $ or %, of which one may stand before or after a number; not part of it."),
+    ] = ()
     nullable: Annotated[bool, Field(description="Whether a value may be missing.")] = True
     range: Annotated[tuple[float, float] | None, Field(description="Smallest and largest value that are allowed.")] = (
         None
@@ -108,6 +112,10 @@ class Column(BaseModel):
     )
     date_format: Annotated[
         str, Field(description="Format of a datetime in the notation of strptime; empty reads ISO 8601.")
+    ] = ""
+    time_zone: Annotated[
+        str,
+        Field(description="Time zone, such as Europe/Oslo, of moments without an offset; empty takes them for UTC."),
     ] = ""
     sensitive: Annotated[
         bool, Field(description="Whether the values are sensitive, and never appear in reports, logs or errors.")

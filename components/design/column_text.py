@@ -29,6 +29,8 @@ def column_entry(
         entry["false_values"] = list(guess.false_values)
     if kind is Kind.DATETIME and guess.date_format:
         entry["date_format"] = guess.date_format
+    if guess.symbols:
+        entry |= {"symbols": list(guess.symbols), "unit": guess.symbols[0]}
     if proposed.why:
         entry["note"] = proposed.why
     return entry
@@ -49,7 +51,11 @@ def column_remark(column: TypedColumn, facts: ColumnProfile) -> str:
     elif facts.top:
         named = ", ".join(name for name, _ in facts.top[:3])
         parts.append(f"mostly {named}" if facts.distinct > 3 else named)
-    if column.guess.why:
+    if column.guess.symbols:
+        parts.append(f"numbers with {column.guess.symbols[0]}")
+    if column.guess.question:
+        parts.append(column.guess.question.rstrip("."))
+    elif column.guess.why:
         parts.append(column.guess.why[0].lower() + column.guess.why[1:].rstrip("."))
     if facts.distinct == 0:
         parts = ["no values"]

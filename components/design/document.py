@@ -14,6 +14,7 @@ from sevenfold.design.profile import Profile
 from sevenfold.design.roles import Proposed, TimeSplit
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_table import TypedTable
+from sevenfold.design.usable import Usable
 from sevenfold.tables.field_style import FieldStyle
 
 __all__ = ["Findings", "plan_document"]
@@ -36,6 +37,7 @@ class Findings:
     target: TargetFacts
     split: TimeSplit | None
     roles: dict[str, Proposed]
+    usable: Usable
 
     @property
     def features(self) -> list[str]:
@@ -44,7 +46,12 @@ class Findings:
 
 
 def plan_document(
-    findings: Findings, source: str | Sequence[str], name: str, notebook: str, for_cluster: bool
+    findings: Findings,
+    source: str | Sequence[str],
+    name: str,
+    notebook: str,
+    for_cluster: bool,
+    max_bad_fraction: float,
 ) -> tuple[dict[str, Any], dict[Keys, str]]:
     """Return the plan as nested mappings, and the remark above each key by its path.
 
@@ -54,13 +61,14 @@ def plan_document(
         name: name of the plan.
         notebook: how the plan names the notebook; empty takes the built-in one.
         for_cluster: propose what a shared cluster wants.
+        max_bad_fraction: the largest share of bad rows that may be proposed.
     """
     comments: dict[Keys, str] = {}
     document: dict[str, Any] = {
         "version": 1,
         "name": name,
         "goal": f"Predict {findings.target.name}.",
-        "data": _data(findings, source, comments),
+        "data": _data(findings, source, comments, max_bad_fraction),
         "design": {"notebook": notebook} if notebook else {},
         "preparation": _preparation(findings, comments),
         **_model(findings, comments),
@@ -82,7 +90,9 @@ def plan_document(
     return {key: value for key, value in document.items() if value != {}}, comments
 
 
-def _data(findings: Findings, source: str | Sequence[str], comments: dict[Keys, str]) -> dict[str, Any]:
+def _data(
+    findings: Findings, source: str | Sequence[str], comments: dict[Keys, str], max_bad_fraction: float
+) -> dict[str, Any]:
     table, target = findings.table, findings.target
     data: dict[str, Any] = {"source": source, "target": target.name, "task": target.task.value}
     comments["data", "task"] = target.why
@@ -100,7 +110,7 @@ def _data(findings: Findings, source: str | Sequence[str], comments: dict[Keys, 
             data["thousands"] = table.notation.thousands
     data["missing"] = list(table.notation.missing)
     comments["data", "missing"] = _missing_remark(table)
-    _limits(findings, data, comments)
+    _limits(findings, data, comments, max_bad_fraction)
     data["columns"] = _columns(findings, comments)
     comments["data", "columns"] = "Only columns without a role are features. A model never sees the others."
     return data
@@ -108,11 +118,10 @@ def _data(findings: Findings, source: str | Sequence[str], comments: dict[Keys, 
 
 def _quotes(table: TypedTable, data: dict[str, Any], comments: dict[Keys, str]) -> None:
     """Write how quotes stand in the file, where it is not as RFC 4180 has them."""
-    usual, style = FieldStyle(table.dialect.delimiter), table.dialect.style
-    changed = [key for key in ("quote", "escape", "skip_initial_space") if getattr(style, key) != getattr(usual, key)]
-    data |= {key: getattr(style, key) for key in changed}
-    if changed:
-        comments["data", changed[0]] = "Only so do all records of the file's beginning have the header's fields."
+    changed = table.dialect.style.changed_from(FieldStyle(table.dialect.delimiter))
+    data |= changed
+    for key in list(changed)[:1]:
+        comments["data", key] = "Only so do all records of the file's beginning have the header's fields."
 
 
 def _positive(target: TargetFacts) -> tuple[str, int, str]:
@@ -128,21 +137,14 @@ def _missing_remark(table: TypedTable) -> str:
     return "Texts that mean a missing value, in every column. Remove one that is a value of its own somewhere."
 
 
-def _limits(findings: Findings, data: dict[str, Any], comments: dict[Keys, str]) -> None:
-    table, target = findings.table, findings.target
-    rows = table.rows + table.refused
-    read = [name for name, proposed in findings.roles.items() if proposed.role in (Role.FEATURE, Role.TIME, Role.GROUP)]
-    bad = table.refused + sum(table.columns[name].bad for name in [*read, target.name])
-    if findings.split is not None:
-        bad += table.columns[findings.split.column].missing
-    unlabelled = target.unlabelled - table.columns[target.name].bad
-    data["max_bad_fraction"] = _share(bad / rows)
-    comments["data", "max_bad_fraction"] = (
-        f"{bad:,} rows of this table cannot be used ({bad / rows:.2%}); one point more may come."
-    )
-    data["max_unlabelled"] = _share(unlabelled / rows) if unlabelled else 0.0
+def _limits(findings: Findings, data: dict[str, Any], comments: dict[Keys, str], max_bad_fraction: float) -> None:
+    usable = findings.usable
+    bad, unlabelled = usable.bad / usable.total, usable.unlabelled / usable.total
+    data["max_bad_fraction"] = min(max_bad_fraction, _share(bad))
+    comments["data", "max_bad_fraction"] = f"{usable.bad:,} rows of this table cannot be used ({bad:.2%})."
+    data["max_unlabelled"] = _share(unlabelled) if unlabelled else 0.0
     comments["data", "max_unlabelled"] = (
-        f"{unlabelled:,} rows have no target ({unlabelled / rows:.2%}) and are left out; one point more may come."
+        f"{usable.unlabelled:,} rows have no target ({unlabelled:.2%}) and are left out; one point more may come."
         if unlabelled
         else "Every row has a target; one that has none is an error."
     )

@@ -129,8 +129,10 @@ def profile_typed(
 
 def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = None) -> ColumnProfile:
     """Profile one column; `sensitive` None lets name and values decide, else it is the reason, or "" for none."""
-    present = column.values.drop_nulls()
-    distinct = int(present.n_unique()) if len(present) else 0
+    values = np.sort(numbers(column)) if column.kind not in (Kind.CATEGORY, Kind.BOOLEAN) else None
+    levels = _levels(column) if values is None else None
+    present = column.values.len() - column.values.null_count()
+    distinct = _distinct(values) if values is not None else levels.height if levels is not None else 0
     facts: dict[str, Any] = {
         "name": column.name,
         "kind": column.kind,
@@ -141,16 +143,16 @@ def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = No
         "note": column.trouble or column.guess.why,
     }
     if sensitive is None:
-        unique = len(present) > 1 and distinct >= UNIQUE * len(present)
+        unique = present > 1 and distinct >= UNIQUE * present
         sensitive = why_sensitive(column, rows=rows, unique=unique)
-    if column.kind is Kind.CATEGORY and len(present):
-        lengths = present.str.len_chars()
-        facts["lengths"] = (round(float(lengths.mean()), 1), int(lengths.max()))  # type: ignore[arg-type]
+    if column.kind is Kind.CATEGORY and levels is not None and present:
+        lengths, counts = levels["value"].str.len_chars(), levels["count"]
+        facts["lengths"] = (round(float((lengths * counts).sum()) / present, 1), int(lengths.max()))  # type: ignore[arg-type]
     if sensitive:
         return ColumnProfile(**facts, sensitive=sensitive)
-    if column.kind in (Kind.CATEGORY, Kind.BOOLEAN):
-        return ColumnProfile(**facts, top=_top(present))
-    return ColumnProfile(**facts, **_spread(numbers(column)))
+    if levels is not None:
+        return ColumnProfile(**facts, top=_top(levels))
+    return ColumnProfile(**facts, **_spread(np.zeros(0) if values is None else values))
 
 
 def numbers(column: TypedColumn) -> NDArray[np.float64]:
@@ -163,8 +165,18 @@ def numbers(column: TypedColumn) -> NDArray[np.float64]:
     return present.cast(pl.Float64).to_numpy()
 
 
-def _top(present: pl.Series) -> tuple[tuple[str, int], ...]:
-    counted = present.alias("value").value_counts(sort=True).head(TOP)
+def _levels(column: TypedColumn) -> pl.DataFrame:
+    """Return the different values of a category or a boolean (``value``) and how often each is there (``count``)."""
+    counted = column.levels
+    return column.values.drop_nulls().alias("value").value_counts() if counted is None else counted
+
+
+def _distinct(values: NDArray[np.float64]) -> int:
+    return int(np.count_nonzero(np.diff(values))) + 1 if len(values) else 0
+
+
+def _top(levels: pl.DataFrame) -> tuple[tuple[str, int], ...]:
+    counted = levels.sort("count", descending=True, maintain_order=True).head(TOP)
     rows = [(_shown(value), int(count)) for value, count in counted.iter_rows() if count >= MIN_NAMED]
     return tuple(sorted(rows, key=lambda row: (-row[1], row[0])))
 
@@ -177,15 +189,16 @@ def _shown(value: object) -> str:
 
 
 def _spread(values: NDArray[np.float64]) -> dict[str, Any]:
+    """Describe values in ascending order."""
     if not len(values):
         return {}
-    low, high = float(values.min()), float(values.max())
-    quantiles = np.quantile(values, QUANTILES)
+    low, high = float(values[0]), float(values[-1])
+    quantiles = _quantiles(values)
     # the tails take one bin each, or a single far value would leave all others in one bar
     inner = (float(quantiles[0]), float(quantiles[-1]))
     ends = inner if inner[0] < inner[1] and high - low > 3 * (inner[1] - inner[0]) else (low, high)
     edges = _edges(values, *ends) if ends[0] < ends[1] else np.array([low, low + 1.0])
-    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), bins=edges)
+    counts = np.diff(np.concatenate(([0], np.searchsorted(values, edges[1:-1]), [len(values)])))
     return {
         "low": low,
         "high": high,
@@ -195,6 +208,15 @@ def _spread(values: NDArray[np.float64]) -> dict[str, Any]:
         "edges": tuple(float(edge) for edge in edges),
         "counts": tuple(int(count) for count in counts),
     }
+
+
+def _quantiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the quantiles of values in order, between two of them by their distance."""
+    at = np.array(QUANTILES) * (len(values) - 1)
+    before = np.floor(at).astype(np.int64)
+    after = np.minimum(before + 1, len(values) - 1)
+    quantiles: NDArray[np.float64] = values[before] + (values[after] - values[before]) * (at - before)
+    return quantiles
 
 
 def _edges(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:

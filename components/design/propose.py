@@ -11,22 +11,26 @@ from pathlib import Path
 from typing import Final
 
 from sevenfold.contracts.canonical import write_whole
-from sevenfold.contracts.errors import DataError, PolicyError
+from sevenfold.contracts.errors import PolicyError
 from sevenfold.design.document import Findings, plan_document
+from sevenfold.design.feasible import require_feasible
 from sevenfold.design.notebook import built_in_notebook
 from sevenfold.design.plan_text import plan_text
 from sevenfold.design.profile import Profile, profile_typed
 from sevenfold.design.roles import propose_roles, time_split
 from sevenfold.design.target import target_facts
-from sevenfold.design.typed_table import read_typed
+from sevenfold.design.typed_table import TypedTable, read_typed
+from sevenfold.design.usable import MAX_BAD_FRACTION, refuse_broken_records, usable_rows
 from sevenfold.plan import Plan, parse_plan
 from sevenfold.runtime.progress import OnProgress
+from sevenfold.tables.likely_dialect import likely_dialect
 from sevenfold.tables.sources import local_tables
 
-__all__ = ["NOTEBOOK", "PLAN", "Proposal", "init_project", "plan_name", "propose_plan"]
+__all__ = ["NOTEBOOK", "PLAN", "Project", "Proposal", "init_project", "plan_name", "propose_plan"]
 
 PLAN: Final = "plan.yaml"
 NOTEBOOK: Final = "explore.ipynb"
+MAX_ROUNDS: Final = 4
 _NOT_LABEL: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -36,7 +40,15 @@ class Proposal:
 
     plan: Plan
     text: str
-    profile: Profile
+    findings: Findings
+
+
+@dataclass(frozen=True)
+class Project:
+    """The plan that was written, and its proposal."""
+
+    path: Path
+    proposal: Proposal
 
 
 def propose_plan(
@@ -48,6 +60,7 @@ def propose_plan(
     name: str = "",
     notebook: str = "",
     for_cluster: bool = False,
+    max_bad_fraction: float = MAX_BAD_FRACTION,
     on_progress: OnProgress | None = None,
 ) -> Proposal:
     """Read a table and propose a plan that preparation accepts and that an honest model passes.
@@ -60,35 +73,46 @@ def propose_plan(
         name: name of the plan; empty makes one of the file's.
         notebook: how the plan names the notebook; empty takes the built-in one.
         for_cluster: propose what a shared cluster wants: a person approves, and no example rows stand for users.
+        max_bad_fraction: the largest share of bad rows that a plan may be proposed for.
         on_progress: called with a message, the steps done and their number.
 
     Raises:
         DataError: the table cannot be used, or its target cannot be predicted; the code says why.
     """
     given = [table] if isinstance(table, Path) else list(table)
-    read = read_typed(local_tables(given), encoding=encoding, on_progress=on_progress)
+    paths = local_tables(given)
+    read = read_typed(paths, encoding=encoding, on_progress=on_progress)
+    refuse_broken_records(read, max_bad_fraction, likely_dialect(paths[0], read.dialect) if read.refused else "")
     profile = profile_typed(read, on_progress=on_progress)
-    facts = target_facts(read, target)
-    split = time_split(read, profile, facts)
     if on_progress is not None:
         on_progress("look for identifiers and leaks", len(read.columns), len(read.columns))
-    findings = Findings(read, profile, facts, split, propose_roles(read, profile, facts, split))
-    if not findings.features:
-        why = "; ".join(f"{column}: {proposed.why}" for column, proposed in list(findings.roles.items())[:5])
-        raise DataError(
-            "no_features",
-            f"At least one column besides the target must be of use to a model, but none seems to be. {why}",
-            remedy="Name another target, or write the plan by hand.",
-        )
+    findings = _findings(read, profile, target, max_bad_fraction)
     document, comments = plan_document(
         findings,
         source or _named([str(path) for path in given]),
         name or plan_name(_stem(given)),
         notebook,
         for_cluster,
+        max_bad_fraction,
     )
     text = plan_text(document, comments, inline=[("data", "columns")])
-    return Proposal(parse_plan(text), text, profile)
+    return Proposal(parse_plan(text), text, findings)
+
+
+def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction: float) -> Findings:
+    """Return what is proposed, from the rows alone that preparation will use."""
+    facts = target_facts(read, target)
+    hidden = {name: column.sensitive for name, column in profile.columns.items()}
+    for _ in range(MAX_ROUNDS):
+        split = time_split(read, profile, facts)
+        roles = propose_roles(read, profile, facts, split)
+        usable = usable_rows(read, target, roles, split)
+        usable.check(max_bad_fraction, read, hidden)
+        if not (facts.labelled & ~usable.rows).any():
+            break
+        facts = facts.restricted(usable.rows)  # without its bad rows a class may be too rare, or a column reveal more
+    require_feasible(read, roles, facts, split)
+    return Findings(read, profile, facts, split, roles, usable)
 
 
 def _named(sources: Sequence[str]) -> str | list[str]:
@@ -124,8 +148,9 @@ def init_project(
     encoding: str = "",
     force: bool = False,
     for_cluster: bool = False,
+    max_bad_fraction: float = MAX_BAD_FRACTION,
     on_progress: OnProgress | None = None,
-) -> Path:
+) -> Project:
     """Profile a table and write `plan.yaml` and the notebook `explore.ipynb` that starts from it, both or neither.
 
     Args:
@@ -136,10 +161,8 @@ def init_project(
         encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says.
         force: replace files that are there.
         for_cluster: propose what a shared cluster wants.
+        max_bad_fraction: the largest share of bad rows that a plan may be proposed for.
         on_progress: called with a message, the steps done and their number.
-
-    Returns:
-        The path of the plan.
 
     Raises:
         PolicyError: ``exists`` where a file is there already and `force` is not set.
@@ -156,6 +179,7 @@ def init_project(
         encoding=encoding,
         notebook=NOTEBOOK,
         for_cluster=for_cluster,
+        max_bad_fraction=max_bad_fraction,
         on_progress=on_progress,
     )
     before = notebook.read_bytes() if notebook.exists() else None
@@ -168,7 +192,7 @@ def init_project(
         else:
             write_whole(notebook, before)
         raise
-    return plan
+    return Project(plan, proposal)
 
 
 def _refuse_existing(files: list[Path], force: bool) -> None:

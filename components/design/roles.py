@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Kind, Role, Task
+from sevenfold.contracts.signature import MISSING
 from sevenfold.design.profile import ColumnProfile, Profile
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_column import TypedColumn
@@ -19,12 +20,13 @@ from sevenfold.tables.leakage import SAMPLE_ROWS, category_leaks, number_leaks
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["TRAIN_SHARE", "TimeSplit", "propose_roles", "time_split"]
+__all__ = ["RARE", "TRAIN_SHARE", "Proposed", "TimeSplit", "propose_roles", "time_split"]
 
 TRAIN_SHARE: Final = 0.6
 TEST_SHARE: Final = 0.2
 MIN_MOMENTS: Final = 20
 MIN_ID_ROWS: Final = 20
+MIN_INDEX_ROWS: Final = 6
 MIN_CLASS_ROWS: Final = 2
 MAX_TIMELESS: Final = 0.005  # share of rows without a moment that a time column may have
 ALIKE: Final = 0.8  # overlap of the rows without a target and those without a value
@@ -37,6 +39,7 @@ MIN_NAMED_SHARE: Final = 0.3
 _ID: Final = re.compile(
     r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|row|rownum|rownames|serial)$)|(?i:^id[_\W])|[a-z](Id|ID)$|^Unnamed"
 )
+_INDEX: Final = re.compile(r"__index_level_\d+__|level_\d+|Unnamed: \d+(_level_\d+)?|_c0")
 _BEGINS: Final = re.compile(
     r"(?i)date|time|day|created|start|order|pickup|depart|event|scheduled|when|week|month|year",
 )
@@ -55,10 +58,11 @@ class TimeSplit:
 
 @dataclass(frozen=True)
 class Proposed:
-    """The role of a column and why."""
+    """The role of a column and why; `leak` says that it seems to be known only after the event."""
 
     role: Role
     why: str = ""
+    leak: bool = False
 
 
 def propose_roles(
@@ -98,17 +102,39 @@ def _role(
         return Proposed(Role.IGNORE, "It has no values.")
     if facts.constant:
         return Proposed(Role.IGNORE, "All rows have the same value.")
-    identifier = _identifier(column, facts)
+    if column.guess.question:
+        return Proposed(Role.IGNORE, column.guess.why)
+    base = table.columns.get(column.name.removesuffix(MISSING))
+    if base is not None and base is not column and base.kind is Kind.DATETIME:
+        why = f"A model has a flag of this name, which says where {_named(base.name)} is missing: rename the column."
+        return Proposed(Role.IGNORE, why)
+    identifier = _row_index(column, table) or _identifier(column, facts)
     if identifier:
         return Proposed(Role.IDENTIFIER, identifier)
     afterwards = _afterwards(column, table, target, split)
     if afterwards:
-        return Proposed(Role.IGNORE, afterwards)
+        return Proposed(Role.IGNORE, afterwards, leak=True)
     if split is not None and _runs_on(column, split):
         return Proposed(Role.IGNORE, "It runs on with time: most later values lie beyond those that train.")
     if facts.sensitive:
         return Proposed(Role.IGNORE, f"It seems to hold {facts.sensitive}.")
     return Proposed(Role.IGNORE, text) if (text := _free_text(column, facts, split)) else Proposed(Role.FEATURE)
+
+
+def _row_index(column: TypedColumn, table: TypedTable) -> str:
+    """Say that a column is the number of a row, as tools write it beside a table, whether or not it still counts up."""
+    if column.kind is not Kind.INTEGER:
+        return ""
+    headless = column.name == "_c0" and "_c1" in table.columns  # Spark's names of columns without a header
+    if _INDEX.fullmatch(column.name) and not headless:
+        return "The index of the rows, as pandas or Spark write it."
+    values = column.values
+    counts_up = (
+        values.null_count() == 0 and len(values) >= MIN_INDEX_ROWS and bool((values.diff().drop_nulls() == 1).all())
+    )
+    if (column.name in table.index_columns and values.n_unique() == len(values)) or (counts_up and values[0] in (0, 1)):
+        return "It numbers the rows."
+    return ""
 
 
 def _identifier(column: TypedColumn, facts: ColumnProfile) -> str:

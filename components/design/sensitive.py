@@ -14,6 +14,7 @@ __all__ = ["why_sensitive"]
 
 SAMPLE: Final = 2_000
 SHARE: Final = 0.5  # of the sampled texts that look like an address
+_DATE: Final = r"^\d{4}-\d\d-\d\d|^\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
 MIN_WORDS: Final = 0.9
 _EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _PHONE: Final = r"^\+?[\d][\d\s().\-/]{6,18}\d$"
@@ -82,7 +83,7 @@ def why_sensitive(column: TypedColumn, *, rows: int, unique: bool) -> str:
         looks = sample.str.contains(pattern)
         if what == "phone numbers":
             # a date or a code with leading zeros looks like one too: ask for a plus, or signs between the digits
-            looks &= sample.str.contains(r"^\+|[\s().\-/]") & ~sample.str.contains(r"^\d{4}-\d\d-\d\d")
+            looks &= sample.str.contains(r"^\+|[\s().\-/]") & ~sample.str.contains(_DATE)
         if float(looks.mean() or 0.0) > SHARE:  # type: ignore[arg-type]
             return what
     if unique and rows > 1 and float(sample.str.contains(r"\p{L}.*\s.*\p{L}").mean() or 0.0) >= MIN_WORDS:  # type: ignore[arg-type]

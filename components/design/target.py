@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,11 +14,12 @@ from sevenfold.contracts.schema import Kind, Task
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable
 
-__all__ = ["TargetFacts", "target_facts"]
+__all__ = ["MIN_ROWS", "TargetFacts", "target_facts"]
 
 MAX_CLASSES: Final = 1_000
 MAX_INTEGER_CLASSES: Final = 20
 MIN_ROWS_PER_CLASS: Final = 6  # two on each of the three sides of a split
+MIN_ROWS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -42,26 +43,39 @@ class TargetFacts:
         """Which rows have a target."""
         return ~np.isnan(self.codes) if self.task is Task.REGRESSION else self.codes >= 0
 
+    def restricted(self, rows: NDArray[np.bool_]) -> TargetFacts:
+        """Return the same of some rows: the others count as if they had no target, and may take a class with them.
+
+        Raises:
+            DataError: ``no_labels``, ``single_class``, ``rare_class``.
+        """
+        if self.task is Task.REGRESSION:
+            values = np.where(rows, self.codes, np.nan)
+            present = values[~np.isnan(values)]
+            _check_varied(self.name, len(present), len(np.unique(present)))
+            return replace(self, codes=values)
+        codes = np.where(rows, self.codes, -1)
+        counts = np.bincount(codes[codes >= 0], minlength=len(self.classes)).tolist()
+        left = [(label, count) for (label, _), count in zip(self.classes, counts, strict=True) if count]
+        _check_varied(self.name, sum(counts), len(left))
+        classes = tuple(sorted(left, key=lambda row: (-row[1], row[0])))
+        _check_classes(self.name, classes)
+        index_of = {label: index for index, (label, _) in enumerate(classes)}
+        order = np.array([index_of.get(label, -1) for label, _ in self.classes] + [-1], dtype=np.int64)
+        return replace(self, codes=order[codes], classes=classes)
+
 
 def target_facts(table: TypedTable, name: str) -> TargetFacts:
     """Return what the column `name` asks to be predicted.
 
     Raises:
         DataError: ``missing_column``, ``no_labels``, ``single_class``, ``rare_class``, ``too_many_classes``,
-            ``unsupported_type``.
+            ``unsupported_type``, ``ambiguous_target``.
     """
     column = _column(table, name)
     present = column.values.drop_nulls()
-    if len(present) == 0:
-        raise DataError("no_labels", f"The target {name!r} must have values, but it is missing in every row.")
-    distinct = int(present.n_unique())
-    if distinct < 2:
-        raise DataError(
-            "single_class",
-            f"The target {name!r} must have two different values or more, but all {len(present)} labelled rows have "
-            "the same.",
-            remedy="See whether the table was filtered, or name another target.",
-        )
+    distinct = int(present.n_unique()) if len(present) else 0
+    _check_varied(name, len(present), distinct)
     unlabelled = len(column.values) - len(present)
     task, why = _task(column, distinct)
     if task is Task.REGRESSION:
@@ -71,10 +85,21 @@ def target_facts(table: TypedTable, name: str) -> TargetFacts:
     counted = labels.drop_nulls().alias("value").value_counts(sort=True)
     classes = tuple(sorted(((str(v), int(c)) for v, c in counted.iter_rows()), key=lambda row: (-row[1], row[0])))
     index_of = {label: index for index, (label, _) in enumerate(classes)}
-    codes = np.array([index_of.get(label, -1) for label in labels.to_list()], dtype=np.int64)
+    codes = labels.replace_strict(index_of, default=-1, return_dtype=_int64()).fill_null(-1).to_numpy()
     _check_classes(name, classes)
     kind = Kind.CATEGORY if column.kind is Kind.BOOLEAN and not _says_true(column) else column.kind
     return TargetFacts(name, task, kind, why, codes, classes, unlabelled)
+
+
+def _check_varied(name: str, rows: int, distinct: int) -> None:
+    if rows == 0:
+        raise DataError("no_labels", f"The target {name!r} must have values, but it is missing in every row.")
+    if distinct < 2:
+        raise DataError(
+            "single_class",
+            f"The target {name!r} must have two different values or more, but all {rows} usable rows have the same.",
+            remedy="See whether the table was filtered, or name another target.",
+        )
 
 
 def _column(table: TypedTable, name: str) -> TypedColumn:
@@ -89,6 +114,12 @@ def _column(table: TypedTable, name: str) -> TypedColumn:
         )
     if column.trouble:
         raise DataError("unsupported_type", f"The target {name!r} must hold plain values, but holds {column.trouble}.")
+    if column.guess.question:
+        raise DataError(
+            "ambiguous_target",
+            f"The target {name!r} must be read in one way only, but so far it is a text. {column.guess.question}",
+            remedy="Write its values in the table so that they can be read in one way only, then run init again.",
+        )
     if column.kind is Kind.DATETIME:
         raise DataError(
             "unsupported_type",
@@ -104,7 +135,8 @@ def _task(column: TypedColumn, distinct: int) -> tuple[Task, str]:
     if column.kind is Kind.CATEGORY:
         return Task.MULTICLASS, f"{distinct} classes."
     values = column.values.drop_nulls()
-    if column.kind is Kind.INTEGER and distinct <= MAX_INTEGER_CLASSES:
+    whole = column.kind is Kind.INTEGER or bool((values == values.floor()).all())  # 1.0, 2.0, 3.0
+    if whole and distinct <= MAX_INTEGER_CLASSES:
         dense = int(values.max()) - int(values.min()) < 2 * distinct  # type: ignore[arg-type]
         rarest = int(values.alias("value").value_counts()["count"].min())  # type: ignore[arg-type]
         if dense and rarest >= MIN_ROWS_PER_CLASS and len(values) >= 10 * distinct:
@@ -118,6 +150,8 @@ def _task(column: TypedColumn, distinct: int) -> tuple[Task, str]:
 def _labels(column: TypedColumn) -> Any:
     import polars as pl
 
+    if column.kind is Kind.NUMBER and bool((column.values == column.values.floor()).all()):
+        return column.values.cast(pl.Int64).cast(pl.String)  # the class 1, as it is called everywhere, and not 1.0
     if column.kind is not Kind.BOOLEAN or _says_true(column):
         if column.kind is Kind.BOOLEAN:
             return column.values.cast(pl.Int8).replace_strict({1: "true", 0: "false"}, return_dtype=pl.String)
@@ -155,3 +189,9 @@ def _float64() -> Any:
     import polars as pl
 
     return pl.Float64
+
+
+def _int64() -> Any:
+    import polars as pl
+
+    return pl.Int64

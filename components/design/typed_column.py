@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
-from sevenfold.design.kinds import TOO_LARGE, Guess
+from sevenfold.contracts.schema import MAX_INTEGER, Kind
+from sevenfold.design.guess import Guess
+from sevenfold.design.kinds import TOO_LARGE
 from sevenfold.tables.arrow_values import parse_arrow
 from sevenfold.tables.numerals import Notation
 from sevenfold.tables.parse import parse_texts
@@ -17,24 +21,29 @@ from sevenfold.tables.parsed import Parsed
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["TypedColumn", "is_text", "read_column"]
+__all__ = ["MAX_ODD", "TypedColumn", "is_text", "read_column"]
 
 PART_BYTES: Final = 1 << 30
+MAX_ODD: Final = 0.02  # share of the values of a column that may not fit the kind the others have
 
 
 @dataclass(frozen=True)
 class TypedColumn:
     """One column of a table.
 
-    `values` are Float64, Int64, Boolean, String or Datetime (µs, UTC without saying so), null for missing. `bad` counts
-    values that are there and do not fit the kind; they are null too. `trouble` says why a column of a Parquet file
-    cannot be read at all.
+    `values` are Float64, Int64, Boolean, String or Datetime (µs, UTC without saying so), null for missing. `faults` has
+    a row for each value that is there and does not fit the kind, which is null in `values`: its ``row`` (from 0), the
+    ``code`` of what is wrong, its trimmed ``text``. `levels` counts the texts of a category (``value``, ``count``).
+    `odd` are texts that kept a column from another kind. `trouble` says why a column of a Parquet file cannot be read.
     """
 
     name: str
     guess: Guess
     values: pl.Series
-    bad: int = 0
+    faults: pl.DataFrame
+    levels: pl.DataFrame | None = None
+    odd: tuple[str, ...] = ()
+    offsets: frozenset[bool] = frozenset()
     trouble: str = ""
 
     @property
@@ -43,9 +52,26 @@ class TypedColumn:
         return self.guess.kind
 
     @property
+    def bad(self) -> int:
+        """Rows whose value does not fit the kind."""
+        return self.faults.height
+
+    @property
     def missing(self) -> int:
         """Rows without a value, the unreadable ones not counted."""
         return int(self.values.null_count()) - self.bad
+
+    def with_missing(self, tokens: Collection[str]) -> TypedColumn:
+        """Return the column with some of its texts as missing values."""
+        import polars as pl
+
+        some = pl.Series(list(tokens), dtype=pl.String).implode()
+        faults = self.faults.filter(~pl.col("text").is_in(some)) if self.bad else self.faults
+        if self.levels is None or not (lost := self.levels["value"].is_in(some)).any():
+            return replace(self, faults=faults)
+        gone = self.levels.filter(lost)["value"].implode()
+        values = self.values.set(self.values.is_in(gone).fill_null(False), None)
+        return replace(self, faults=faults, values=values, levels=self.levels.filter(~lost))
 
 
 def is_text(dtype: Any) -> bool:
@@ -66,39 +92,73 @@ def read_column(values: pl.Series, guess: Guess | None, notation: Notation) -> T
     import polars as pl
 
     if guess is not None and is_text(values.dtype):
-        column = _column(guess)
+        column = guess.column
         return _parsed(values.cast(pl.String), guess, lambda part: parse_texts(part, column, notation))
     own = _own_guess(values)
     if own is None:
         return _unreadable(values)
-    column = _column(guess or own)
+    column = (guess or own).column
     try:
         return _parsed(values, guess or own, lambda part: parse_arrow(part.to_arrow(), column, notation, part.name))
     except DataError:
         return _unreadable(values)
 
 
-def _column(guess: Guess) -> Column:
-    return Column(
-        kind=guess.kind,
-        date_format=guess.date_format,
-        true_values=guess.true_values,
-        false_values=guess.false_values,
-    )
-
-
 def _parsed(values: pl.Series, guess: Guess, parse: Callable[[pl.Series], Parsed]) -> TypedColumn:
     import polars as pl
 
-    dtype, parts, bad = _dtypes()[guess.kind], [], 0
+    parts, faults, levels = [], [_no_faults()], []
+    offsets: frozenset[bool] = frozenset()
     # one of Arrow's arrays of texts holds 2 GiB at most
     rows = max(1, int(len(values) * PART_BYTES / max(1, values.estimated_size())))
     values = values.rechunk()
     for start in range(0, len(values), rows):
-        parsed = parse(values.slice(start, rows))
-        bad += int(parsed.bad.sum())
-        parts.append(pl.Series(values.name, _arrow_values(parsed, guess.kind), dtype=dtype))
-    return TypedColumn(values.name, guess, pl.concat(parts) if len(parts) > 1 else parts[0], bad=bad)
+        part = values.slice(start, rows)
+        parsed = parse(part)
+        offsets |= parsed.offsets
+        faults += [_faults(part, start, code, mask) for code, mask in parsed.faults.items()]
+        if guess.kind is Kind.CATEGORY:
+            levels.append(_levels(parsed.values))
+        parts.append(pl.Series(values.name, _arrow_values(parsed, guess.kind), dtype=_dtypes()[guess.kind]))
+    counted = pl.concat(levels).group_by("value", maintain_order=True).agg(pl.col("count").sum()) if levels else None
+    return TypedColumn(
+        values.name,
+        guess,
+        pl.concat(parts) if len(parts) > 1 else parts[0],
+        pl.concat(faults).sort("row"),
+        counted if len(levels) != 1 else levels[0],
+        offsets=offsets,
+    )
+
+
+def _faults(part: pl.Series, start: int, code: str, mask: NDArray[np.bool_]) -> pl.DataFrame:
+    import polars as pl
+
+    rows = np.flatnonzero(mask)
+    texts = part.gather(rows).cast(pl.String, strict=False).str.strip_chars()
+    return pl.DataFrame({"row": rows + start, "code": [code] * len(rows), "text": texts}, schema=_fault_types())
+
+
+def _no_faults() -> pl.DataFrame:
+    import polars as pl
+
+    return pl.DataFrame(schema=_fault_types())
+
+
+def _fault_types() -> dict[str, Any]:
+    import polars as pl
+
+    return {"row": pl.Int64, "code": pl.String, "text": pl.String}
+
+
+def _levels(values: Any) -> pl.DataFrame:
+    """Return the texts of an Arrow dictionary that occur, and how often, in the order of their first row."""
+    import polars as pl
+
+    codes = pl.Series(values.indices).drop_nulls().to_numpy()
+    counts = np.bincount(codes, minlength=len(values.dictionary))
+    texts = pl.Series("value", values.dictionary, dtype=pl.String)
+    return pl.DataFrame({"value": texts, "count": counts.astype(np.int64)}).filter(pl.col("count") > 0)
 
 
 def _arrow_values(parsed: Parsed, kind: Kind) -> Any:
@@ -129,8 +189,9 @@ def _own_guess(values: pl.Series) -> Guess | None:
     if dtype == pl.Boolean:
         return Guess(Kind.BOOLEAN)
     if dtype.is_integer():
-        large = (values.cast(pl.Float64).abs() > MAX_INTEGER).any()
-        return Guess(Kind.CATEGORY, why=TOO_LARGE) if large else Guess(Kind.INTEGER)
+        large = int((values.cast(pl.Float64).abs() > MAX_INTEGER).sum())
+        many = large > MAX_ODD * (len(values) - values.null_count())
+        return Guess(Kind.CATEGORY, why=TOO_LARGE) if many else Guess(Kind.INTEGER)
     if dtype.is_numeric():
         return Guess(Kind.NUMBER)
     if dtype == pl.Date or dtype.base_type() == pl.Datetime:
@@ -142,4 +203,4 @@ def _unreadable(values: pl.Series) -> TypedColumn:
     import polars as pl
 
     empty = pl.Series(values.name, [None] * len(values), dtype=pl.String)
-    return TypedColumn(values.name, Guess(Kind.CATEGORY), empty, trouble=f"values of type {values.dtype}")
+    return TypedColumn(values.name, Guess(Kind.CATEGORY), empty, _no_faults(), trouble=f"values of type {values.dtype}")

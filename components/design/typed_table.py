@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind
-from sevenfold.design.kinds import Guess, guess_kind, missing_tokens
+from sevenfold.design.guess import Guess
+from sevenfold.design.guessed_column import as_texts, missing_texts, read_guessed, text_sample
+from sevenfold.design.number_signs import signs_of
 from sevenfold.design.typed_column import TypedColumn, is_text, read_column
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.csv_head import header_of
@@ -18,6 +20,7 @@ from sevenfold.tables.encoding import known_encoding
 from sevenfold.tables.field_style import FieldStyle
 from sevenfold.tables.frame import read_frame
 from sevenfold.tables.numerals import Notation
+from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.parts import parts_of, table_name
 
 if TYPE_CHECKING:
@@ -27,14 +30,16 @@ if TYPE_CHECKING:
 
 __all__ = ["TypedTable", "read_typed"]
 
-MAX_BAD_ROWS: Final = 0.01
-MAX_NEW_TOKENS: Final = 5
 MIXED: Final = "Numbers or dates and other texts, so texts."
 
 
 @dataclass(frozen=True)
 class TypedTable:
-    """A table and how it was read; `refused` records have no row in the columns, nor have headers in the middle."""
+    """A table and how it was read.
+
+    `refused` records, by reason in `refused_by`, have no row in the columns, nor have `repeated_headers`.
+    `index_columns` were the rows' index in pandas, as a Parquet file says.
+    """
 
     source: str
     bytes: int
@@ -43,8 +48,10 @@ class TypedTable:
     rows: int
     refused: int
     complete: bool
+    refused_by: dict[str, int] = field(default_factory=dict)
     repeated_headers: int = 0
     columns: dict[str, TypedColumn] = field(default_factory=dict)
+    index_columns: frozenset[str] = frozenset()
 
 
 def read_typed(
@@ -93,8 +100,10 @@ def read_typed(
         rows=rows,
         refused=read.refused,
         complete=read.complete,
+        refused_by=read.refused_by,
         repeated_headers=read.repeated_headers,
         columns=columns,
+        index_columns=ParquetTable(paths[0]).index_columns if dialect.format == "parquet" else frozenset(),
     )
 
 
@@ -113,9 +122,7 @@ def _planned_dialect(path: Path, data: DataSection) -> Dialect:
 
 def _declared(name: str, data: DataSection) -> Guess:
     column = data.columns.get(name)
-    if column is None:
-        return Guess(Kind.CATEGORY)
-    return Guess(column.kind, column.date_format, column.true_values, column.false_values)
+    return Guess(Kind.CATEGORY) if column is None else Guess.of(column)
 
 
 def _guessed(frame: pl.DataFrame, dialect: Dialect, on_progress: OnProgress) -> tuple[Notation, dict[str, TypedColumn]]:
@@ -123,26 +130,36 @@ def _guessed(frame: pl.DataFrame, dialect: Dialect, on_progress: OnProgress) -> 
 
     A text that is frequent among numbers or dates means that there is no value; one that is rare is a bad value.
     """
-    texts = _distinct_texts(frame)
-    notation = _number_notation(texts, dialect)
-    notation = replace(notation, missing=missing_tokens(texts.values(), notation))
+    import polars as pl
+
+    samples = {name: text_sample(frame[name]) for name in frame.columns if is_text(frame[name].dtype)}
+    signs = signs_of({name: sample.unique(maintain_order=True) for name, sample in samples.items()}, dialect.decimal)
+    notation = Notation(signs.decimal, signs.thousands)
     columns: dict[str, TypedColumn] = {}
-    rows = frame.height
+    suspects: dict[str, tuple[pl.Series, frozenset[str]]] = {}
+    tokens: set[str] = set()
     for name, values in _taken(frame, on_progress):
-        guess = None
-        if name in texts:
-            guess = guess_kind(texts[name].filter(~texts[name].is_in(list(notation.missing))), notation)
-        column = read_column(values, guess, notation)
-        if column.bad > MAX_BAD_ROWS * rows:
-            unfit = column.guess.unfit
-            elsewhere = any(known.is_in(list(unfit)).any() for other, known in texts.items() if other != name)
-            if len(unfit) <= MAX_NEW_TOKENS and not elsewhere:
-                notation = replace(notation, missing=(*notation.missing, *sorted(unfit)))
-            else:
-                guess = Guess(Kind.CATEGORY, why=MIXED)
-            column = read_column(values, guess, notation)
-        columns[name] = column
-    return notation, columns
+        if name not in samples:
+            columns[name] = read_column(values, None, notation)
+            continue
+        columns[name] = read_guessed(values.cast(pl.String), samples.pop(name), notation, signs)
+        sure, frequent = missing_texts(columns[name])
+        tokens |= sure
+        if frequent:
+            suspects[name] = (values, frequent)
+    for name, (values, frequent) in suspects.items():
+        if any(_holds(column, frequent) for other, column in columns.items() if other != name):
+            columns[name] = as_texts(values, Guess(Kind.CATEGORY, why=MIXED), notation)
+        else:
+            tokens |= frequent
+    notation = replace(notation, missing=("", *sorted(tokens)))
+    return notation, {name: column.with_missing(tokens) for name, column in columns.items()}
+
+
+def _holds(column: TypedColumn, texts: frozenset[str]) -> bool:
+    """Whether any of some texts is a value of a column, or one that does not fit it."""
+    held = column.faults["text"] if column.levels is None else column.levels["value"]
+    return bool(held.is_in(list(texts)).any())
 
 
 def _taken(frame: pl.DataFrame, on_progress: OnProgress) -> Iterator[tuple[str, pl.Series]]:
@@ -151,28 +168,3 @@ def _taken(frame: pl.DataFrame, on_progress: OnProgress) -> Iterator[tuple[str, 
     for index, name in enumerate(names):
         on_progress(f"read column {name}", index, len(names))
         yield name, frame.drop_in_place(name)
-
-
-def _distinct_texts(frame: pl.DataFrame) -> dict[str, pl.Series]:
-    import polars as pl
-
-    texts = [name for name in frame.columns if is_text(frame[name].dtype)]
-    return {
-        name: frame[name].cast(pl.String).drop_nulls().str.strip_chars().unique(maintain_order=True) for name in texts
-    }
-
-
-def _number_notation(texts: dict[str, pl.Series], dialect: Dialect) -> Notation:
-    """Return how numbers are written: with thousands separators where a column is numbers only with them."""
-    sign = "." if dialect.decimal == "," else ","
-    plain, grouped = Notation(dialect.decimal), Notation(dialect.decimal, sign)
-    for known in texts.values():
-        some = known.head(1_000).filter(known.head(1_000) != "")
-        if not some.str.contains(sign, literal=True).any():
-            continue
-        if guess_kind(some, plain).kind is Kind.CATEGORY and guess_kind(some, grouped).kind in (
-            Kind.NUMBER,
-            Kind.INTEGER,
-        ):
-            return grouped
-    return plain

@@ -10,7 +10,7 @@ import numpy as np
 
 from sevenfold.contracts.reference import Reference
 from sevenfold.drift import telemetry
-from sevenfold.drift.stability import PREDICTION, Counts
+from sevenfold.drift.stability import Counts, prediction_name
 
 __all__ = ["Samples", "Scrape", "bin_counts", "latency_quantile", "scrape_of", "since", "summed"]
 
@@ -73,13 +73,14 @@ def summed(scrapes: Sequence[Scrape]) -> Scrape:
 
 
 def bin_counts(scrape: Scrape, reference: Reference) -> dict[str, Counts]:
-    """Return rows per bin, in the order of the reference's bin names, of every feature and of `PREDICTION`."""
+    """Return rows per bin, in the order of the reference's bin names, of every feature and of the predictions."""
     counts: dict[str, Counts] = {
         name: np.array([scrape.bins.get((name, bin_name), 0.0) for bin_name in bins.names])
         for name, bins in reference.features.items()
     }
     if reference.prediction is not None:
-        counts[PREDICTION] = np.array([scrape.prediction.get(name, 0.0) for name in reference.prediction.names])
+        counted = np.array([scrape.prediction.get(name, 0.0) for name in reference.prediction.names])
+        counts[prediction_name(reference.features)] = counted
     return counts
 
 

@@ -10,6 +10,7 @@ share of one bin).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,11 +19,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from sevenfold.drift.chi_squared import chi_squared_quantile
 
-__all__ = ["PREDICTION", "SMOOTHING", "Counts", "Move", "move_of", "smoothed_shares", "stability_index"]
+__all__ = ["SMOOTHING", "Counts", "Move", "move_of", "prediction_name", "smoothed_shares", "stability_index"]
 
 SMOOTHING: Final = 0.5  # rows added to every bin, so that an empty one has a logarithm
-PREDICTION: Final = "prediction"  # name of the predictions where features are named
 Counts = NDArray[np.int64] | NDArray[np.float64]
+
+
+def prediction_name(features: Collection[str]) -> str:
+    """Return the name of the predictions where features are named, which is none of theirs.
+
+    >>> prediction_name(["age"]), prediction_name(["age", "prediction"])
+    ('prediction', 'prediction:output')
+    """
+    name = "prediction"
+    while name in features:
+        name += ":output"
+    return name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,13 @@ The recording rules for Prometheus (`drift.promql`) express the same in PromQL.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from sevenfold.contracts.reference import FeatureBins, Reference
-from sevenfold.drift.stability import PREDICTION, Counts, move_of
+from sevenfold.drift.stability import Counts, move_of, prediction_name
 from sevenfold.plan.monitoring import MonitoringSection
 
 __all__ = ["Alarm", "FeatureDrift", "Verdict", "WindowDrift", "alarms", "overall", "window_drift"]
@@ -30,6 +30,7 @@ class FeatureDrift:
 
     `psi` has its expectation without drift subtracted and may be a little below 0; `evidence` is compared with the
     chi-squared `limit`; `bin` moved most, from the share `before` to the share `after`.
+    `predicted` says that it is no feature but what the model predicted.
     """
 
     feature: str
@@ -40,6 +41,7 @@ class FeatureDrift:
     before: float
     after: float
     drifted: bool
+    predicted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,19 +71,22 @@ def window_drift(
 
     Args:
         label: the name of the window.
-        counts: rows per bin of each feature, in the order of its bin names, and of `PREDICTION`; features that the
-            reference does not know are ignored.
+        counts: rows per bin of each feature, in the order of its bin names, and of the predictions under
+            their `prediction_name`; features that the reference does not know are ignored.
         reference: the bundle's.
         section: the limits.
     """
     known: dict[str, FeatureBins] = {name: bins for name, bins in reference.features.items() if name in counts}
-    rows = max((int(np.sum(counts[name])) for name in known), default=int(np.sum(counts.get(PREDICTION, 0))))
+    predictions = prediction_name(reference.features)
+    rows = max((int(np.sum(counts[name])) for name in known), default=int(np.sum(counts.get(predictions, 0))))
     if rows < section.min_rows:
         return WindowDrift(label=label, rows=rows, verdict="insufficient_data")
     level = section.significance / max(1, len(reference.features))
     features = [_feature(name, counts[name], bins, level, section) for name, bins in known.items()]
-    if reference.prediction is not None and PREDICTION in counts:
-        features.append(_feature(PREDICTION, counts[PREDICTION], reference.prediction, section.significance, section))
+    if reference.prediction is not None and predictions in counts:
+        level = section.significance
+        moved = _feature(predictions, counts[predictions], reference.prediction, level, section)
+        features.append(replace(moved, predicted=True))
     verdict: Verdict = "drifted" if any(feature.drifted for feature in features) else "stable"
     return WindowDrift(label=label, rows=rows, verdict=verdict, features=tuple(features))
 

@@ -11,7 +11,7 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.reference import FeatureBins
 from sevenfold.contracts.signature import MISSING
 from sevenfold.drift.bins import count_bins, prediction_values
-from sevenfold.drift.stability import PREDICTION, Counts
+from sevenfold.drift.stability import Counts, prediction_name
 from sevenfold.drift.verdict import WindowDrift, window_drift
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Finding
@@ -64,9 +64,9 @@ def drift_of_table(
     """Count a table's rows and their predictions into the bundle's bins, and judge them as one window."""
     reference = bundle.reference()
     scorer = Scorer(bundle.model_path, bundle.signature) if reference.prediction is not None else None
-    watched = dict(reference.features)
+    watched, predictions = dict(reference.features), prediction_name(reference.features)
     if reference.prediction is not None:
-        watched[PREDICTION] = reference.prediction
+        watched[predictions] = reference.prediction
     counts: dict[str, Counts] = {name: np.zeros(len(bins.names), dtype=np.int64) for name, bins in watched.items()}
     for start in range(0, table.num_rows, CHUNK):
         feeds = feeds_from_table(table.slice(start, CHUNK), bundle.signature.inputs)
@@ -74,7 +74,7 @@ def drift_of_table(
             counts[name] += part
         if scorer is not None and reference.prediction is not None:
             predicted = prediction_values(bundle.signature, scorer.predict(feeds))
-            counts[PREDICTION] += count_bins(reference.prediction, predicted)
+            counts[predictions] += count_bins(reference.prediction, predicted)
     return counts, window_drift("all rows", counts, reference, section)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from sevenfold.contracts.reference import FeatureBins, Reference
-from sevenfold.drift.stability import PREDICTION, Counts, smoothed_shares
+from sevenfold.drift.stability import Counts, prediction_name, smoothed_shares
 from sevenfold.drift.verdict import Alarm, FeatureDrift, WindowDrift
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Chart, Table, Text
@@ -123,14 +123,15 @@ def _comparisons(
     reference: Reference,
 ) -> list[Block]:
     """Draw the predictions and the features that moved most, bin by bin: training against the last window."""
-    alarmed = [alarm.feature for alarm in raised if alarm.feature != PREDICTION]
-    names = (alarmed or [name for name in ranked if name != PREDICTION])[:COMPARED]
+    predictions = prediction_name(reference.features)
+    alarmed = [alarm.feature for alarm in raised if not alarm.worst.predicted]
+    names = (alarmed or [name for name in ranked if name != predictions])[:COMPARED]
     last = windows[-1].label
     blocks: list[Block] = []
-    for name in [PREDICTION, *names]:
-        bins = reference.prediction if name == PREDICTION else reference.features.get(name)
+    for name in [predictions, *names]:
+        bins = reference.prediction if name == predictions else reference.features.get(name)
         if bins is not None and name in counts[last]:
-            title = "What is predicted" if name == PREDICTION else name
+            title = "What is predicted" if name == predictions else name
             blocks.append(_comparison(title, bins, counts[last][name], last))
     return blocks
 

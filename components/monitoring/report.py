@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from sevenfold.contracts.reference import Reference
-from sevenfold.drift.stability import PREDICTION, Counts
+from sevenfold.drift.stability import Counts
 from sevenfold.drift.verdict import Alarm, Verdict, WindowDrift, alarms, overall
 from sevenfold.monitoring.drift_charts import drift_blocks
 from sevenfold.monitoring.replay import Replayed
@@ -91,7 +91,7 @@ def headline(
         some = sum(window.verdict == "drifted" for window in judged)
         but = f" A feature moved in {some} of {len(judged)} windows, too few for an alarm." if some else ""
         return f"No drift: the {rows} are spread as the training rows were.{but}"
-    features = [alarm for alarm in raised if alarm.feature != PREDICTION]
+    features = [alarm for alarm in raised if not alarm.worst.predicted]
     named = ", ".join(_named(alarm, len(windows) > 1) for alarm in features[:NAMED])
     also = " The predictions moved too." if len(features) < len(raised) else ""
     if not features:
@@ -109,7 +109,7 @@ def _findings(raised: Sequence[Alarm], windows: Sequence[WindowDrift]) -> list[B
     sentences = []
     for alarm in raised[:8]:
         worst = alarm.worst
-        name = "the predictions" if alarm.feature == PREDICTION else alarm.feature
+        name = "the predictions" if alarm.worst.predicted else alarm.feature
         where = f" in {alarm.windows} of {judged} windows, first in {alarm.since}" if judged > 1 else ""
         sentences.append(
             f"{name} moved{where}: “{worst.bin}” went from {worst.before:.1%} to {worst.after:.1%} of rows "

@@ -4,7 +4,7 @@ from sevenfold.plan.cluster import BudgetSection, ImagesSection, SecretsSection,
 from sevenfold.plan.data import DataSection, Format, RefineSection
 from sevenfold.plan.deployment import DeploymentSection
 from sevenfold.plan.design import DesignSection
-from sevenfold.plan.load import load_plan, parse_plan
+from sevenfold.plan.load import CheckedPlan, check_plan, load_plan, parse_plan
 from sevenfold.plan.monitoring import MonitoringSection, RetrainSection
 from sevenfold.plan.plan import STAGES, Plan, StageName
 from sevenfold.plan.preparation import PreparationSection, SplitSection
@@ -16,6 +16,7 @@ from sevenfold.plan.tuning import Dimension, TuningSection
 __all__ = [
     "STAGES",
     "BudgetSection",
+    "CheckedPlan",
     "DataSection",
     "DeploymentSection",
     "DesignSection",
@@ -36,6 +37,7 @@ __all__ = [
     "TestingSection",
     "TrainingSection",
     "TuningSection",
+    "check_plan",
     "load_plan",
     "parse_plan",
 ]

@@ -20,9 +20,10 @@ from sevenfold.plan.testing import TestingSection
 from sevenfold.plan.training import TrainingSection
 from sevenfold.plan.tuning import TuningSection
 
-__all__ = ["FORMAT_VERSION", "STAGES", "Plan", "StageName"]
+__all__ = ["FORMAT_VERSION", "NAME_PATTERN", "STAGES", "Plan", "StageName"]
 
 FORMAT_VERSION = 1
+NAME_PATTERN = r"^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$"
 StageName = Literal["design", "preparation", "tuning", "training", "testing", "deployment", "monitoring"]
 STAGES: tuple[StageName, ...] = (
     "design",
@@ -43,7 +44,7 @@ class Plan(Section):
         str,
         Field(
             description="Name of the runs and of the service: a DNS label of at most 30 characters.",
-            pattern=r"^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$",
+            pattern=NAME_PATTERN,
         ),
     ]
     goal: Annotated[str, Field(description="Purpose of the model, in a sentence.")] = ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
 from sevenfold.contracts.schema import Kind, Role, Task
+from sevenfold.plan.column_rules import Breach, column_breaches
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
 from sevenfold.plan.metrics import metric_names
 from sevenfold.plan.monitoring import Replay, Trigger
@@ -17,12 +19,11 @@ from sevenfold.runtime.prometheus import address_fault, shown_address
 
 __all__ = ["Breach", "breaches"]
 
-Breach = tuple[tuple[str, ...], str, str, str]  # key, rule, value, remedy
-
 
 def breaches(plan: Plan) -> Iterator[Breach]:
     """Yield every rule between sections that the plan breaks."""
     yield from _target(plan)
+    yield from column_breaches(plan.data.columns)
     yield from _split(plan)
     yield from _testing(plan)
     yield from _runtime(plan)
@@ -63,6 +64,16 @@ def _target(plan: Plan) -> Iterator[Breach]:
             "none",
             "Give a column role: feature.",
         )
+    for index, name in enumerate(plan.data.allow_leakage):
+        if name not in columns:
+            yield (
+                ("data", "allow_leakage", str(index)),
+                "must name one of data.columns",
+                repr(name),
+                f"Columns are {_some(columns)}.",
+            )
+    if plan.data.digest and not re.fullmatch(r"sha256:[0-9a-f]{64}", plan.data.digest):
+        yield ("data", "digest"), "is sha256: and 64 hexadecimal digits", repr(plan.data.digest[:80]), "Correct it."
     if plan.data.positive and plan.data.task is not Task.BINARY:
         yield ("data", "positive"), "belongs to task binary", repr(plan.data.positive), "Remove it."
 
@@ -116,7 +127,7 @@ def _moments(plan: Plan) -> Iterator[Breach]:
             moment = datetime.fromisoformat(text)
         except ValueError:
             yield (*at, key), "must be an ISO 8601 moment", repr(text), "Write it like 2013-07-01."
-            return
+            continue
         moments.append(moment.replace(tzinfo=None))
     if moments != sorted(set(moments)):
         yield (
@@ -148,6 +159,13 @@ def _testing(plan: Plan) -> Iterator[Breach]:
                 "must name one of data.columns",
                 repr(name),
                 f"Columns are {_some(plan.data.columns)}.",
+            )
+        elif (column := plan.data.columns[name]).sensitive and column.role in (Role.IGNORE, Role.IDENTIFIER):
+            yield (
+                ("testing", "slices", str(index)),
+                "must name a column that a dataset keeps",
+                f"{name!r}, which is sensitive and no feature",
+                "Name another column.",
             )
 
 

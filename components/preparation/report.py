@@ -1,4 +1,4 @@
-"""The report of preparation: the rows that came in, the refused ones and why, and the features of the model."""
+"""The report of preparation: the rows, the refused ones with their reasons, and the features of the model."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def _moment(text: str, column: Column) -> float:
                 f"The time column is of kind {column.kind.value}, so the split needs numbers, but got {text!r}.",
                 remedy="Leave the dates out and give shares, or declare the column datetime.",
             ) from None
-    return parse_moment(text)
+    return parse_moment(text, time_zone=column.time_zone)
 
 
 def _borders(times: NDArray[Any], section: SplitSection) -> list[Any]:

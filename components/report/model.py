@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sevenfold.report.format_value import Cell
 
-__all__ = ["Block", "Chart", "Fact", "Facts", "Finding", "Findings", "Level", "Report", "Table", "Text"]
+__all__ = ["Block", "Chart", "Fact", "Facts", "Finding", "Findings", "Level", "Report", "Step", "Table", "Text"]
 
 Level = Literal["good", "info", "warning", "bad"]
+
+
+class Step(NamedTuple):
+    """What to do next; a `verbatim` text is to be copied, and its lines are never broken."""
+
+    label: str
+    text: str
+    verbatim: bool = False
 
 
 class _Part(BaseModel):

@@ -18,7 +18,7 @@ from sevenfold.contracts.errors import IntegrityError, MissingExtraError
 from sevenfold.report.draw import draw
 from sevenfold.report.format_value import format_value
 from sevenfold.report.markdown import render_markdown
-from sevenfold.report.model import Block, Chart, Report, Table
+from sevenfold.report.model import Block, Chart, Report, Step, Table
 from sevenfold.report.theme import COLUMN, PHONE, ROW
 
 if TYPE_CHECKING:
@@ -94,22 +94,31 @@ def read_report(html_path: Path) -> Report:
         ) from error
 
 
-def render_page(reports: Sequence[Report], *, title: str, subtitle: str = "") -> str:
+def render_page(reports: Sequence[Report], *, title: str, subtitle: str = "", steps: Sequence[Step] = ()) -> str:
     """Return one HTML page of all reports in the order given: an overview, a navigation, a section per report.
+
+    `steps` say what to do next; they follow the subtitle.
 
     Charts become pictures inside the page: it loads nothing and runs no script. Every value is escaped.
 
     Raises:
         MissingExtraError: if the extra `report` is not installed.
     """
-    return _page(reports, title=title, subtitle=subtitle)
+    return _page(reports, title=title, subtitle=subtitle, steps=steps)
 
 
-def _page(reports: Sequence[Report], *, title: str, subtitle: str, embedded: Report | None = None) -> str:
+def _page(
+    reports: Sequence[Report],
+    *,
+    title: str,
+    subtitle: str,
+    steps: Sequence[Step] = (),
+    embedded: Report | None = None,
+) -> str:
     template, style = _template()
     sections = [(report, list(_parts(report.blocks)), STEPS.get(report.stage, "")) for report in reports]
     data = _script_json(embedded) if embedded else ""
-    return template.render(title=title, subtitle=subtitle, sections=sections, style=style, data=data)
+    return template.render(title=title, subtitle=subtitle, steps=steps, sections=sections, style=style, data=data)
 
 
 @cache

@@ -39,14 +39,15 @@ def feeds_from_rows(
 ) -> Feeds:
     """Return the feeds of rows of JSON values, each row a mapping from column name to value.
 
-    A number takes a finite number, an integer a whole one up to 2^53, a boolean true, false, 0, 1 or one of the
-    column's texts, a category a text of at most `max_text` characters, a datetime a text that `parse_moment` reads.
-    null, a name that is not there, and what means missing in the table's `notation`, mean missing.
+    A number takes a finite number, an integer a whole one up to 2^53, and both a text that the table would have read
+    so; a boolean takes true, false, 0, 1 or one of the column's texts, a category a text of at most `max_text`
+    characters, a datetime a text that `parse_moment` reads. null, a name that is not there, and what means missing in
+    the table's `notation`, mean missing.
 
     Raises:
         InputError: with `field` set: ``missing_value`` (column not nullable), ``wrong_type``, ``integer_range``,
-            ``nonfinite``, ``not_whole``, ``too_long``, ``encoding``, ``not_a_moment``, ``date_range``; ``shape`` where
-            `rows` is empty or holds anything but mappings.
+            ``nonfinite``, ``not_whole``, ``too_long``, ``encoding``, ``not_a_moment``, ``date_range``,
+            ``missing_time``, ``ambiguous_time``; ``shape`` where `rows` is empty or holds anything but mappings.
     """
     if not rows:
         raise InputError("shape", "A request needs at least one row, but got none.")

@@ -196,5 +196,7 @@ def _raw(array: np.ndarray[Any, Any], datatype: str) -> bytes:
     if datatype != "BYTES":
         return np.ascontiguousarray(array, dtype=DATATYPES[datatype]).tobytes()
     values: Sequence[object] = array.ravel().tolist()
-    texts = [b"" if value is None else str(value).encode() for value in values]
-    return b"".join(part for text in texts for part in (_SIZE.pack(len(text)), text))
+    # Labels and categories repeat: each text is encoded once.
+    encoded = {value: b"" if value is None else str(value).encode() for value in dict.fromkeys(values)}
+    packed = {value: _SIZE.pack(len(text)) + text for value, text in encoded.items()}
+    return b"".join([packed[value] for value in values])

@@ -12,6 +12,7 @@ from sevenfold.contracts.errors import InputError
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
 from sevenfold.contracts.signature import MISSING
 from sevenfold.tables.moments import EARLIEST, LATEST, parse_moment
+from sevenfold.tables.numerals import parse_number
 
 __all__ = [
     "EXPECTED",
@@ -40,7 +41,7 @@ def _read_numbers(
         return
     kinds = set(map(type, values))
     if not kinds <= _NUMBERS:
-        values = [_number(name, column, value) for value in values]
+        values = [_number(name, column, value, notation) for value in values]
     if int in kinds:
         for value in values:
             if type(value) is int and not -MAX_INTEGER <= value <= MAX_INTEGER:
@@ -61,12 +62,28 @@ def _equals(value: Any, numbers: tuple[float, ...]) -> bool:
     return isinstance(value, float | int | np.number) and not isinstance(value, bool) and value in numbers
 
 
-def _number(name: str, column: Column, value: Any) -> Any:
+def _number(name: str, column: Column, value: Any, notation: Notation) -> Any:
     if value is None or type(value) in (float, int):
         return value
+    if isinstance(value, str):
+        return _text_number(name, column, value, notation)
     if isinstance(value, np.floating | np.integer):
         return value.item()
     raise _wrong(name, column, value)
+
+
+_CODES: Final = {"int_range": "integer_range", "float_range": "nonfinite", "nonfinite": "nonfinite"}
+
+
+def _text_number(name: str, column: Column, text: str, notation: Notation) -> float | None:
+    """Return the number that a text is in the table's notation."""
+    try:
+        return parse_number(text, column, notation)
+    except InputError as error:
+        code = _CODES.get(error.code, "wrong_type")
+        raise InputError(
+            code, f"{name!r} must hold {EXPECTED[column.kind]}, but got {_shown(column, text)}.", field=name
+        ) from None
 
 
 def _read_booleans(
@@ -152,7 +169,7 @@ def _read_moments(
 
 def _moment(name: str, column: Column, text: str) -> int:
     try:
-        return parse_moment(text, column.date_format)
+        return parse_moment(text, column.date_format, column.time_zone)
     except InputError as error:
         shown = f"a text of {len(text)} characters" if column.sensitive else repr(text[:SHOWN])
         rule = EXPECTED[Kind.DATETIME] + (f" with the format {column.date_format!r}" if column.date_format else "")

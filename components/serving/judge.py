@@ -77,13 +77,13 @@ def judge(evidence: Evidence, plan: DeploymentSection) -> Verdict:
         return _back("refused", refusal)
     if requests < canary.min_requests or math.isnan(evidence.latency_p99_ms):
         return _too_few(requests, evidence, canary)
-    fault = _fault(evidence, plan, f"{requests} requests")
+    fault = _fault(evidence, plan, f"{requests:,} requests")
     if fault is not None:
         return fault
     if plan.approval is Approval.MANUAL:
-        waits = f"Good on {requests} requests; it waits for a person's approval."
+        waits = f"Good on {requests:,} requests; it waits for a person's approval."
         return Verdict(decision="hold", reason="approval", sentence=waits)
-    return Verdict(decision="promote", reason="good", sentence=f"Promoted: good on {requests} requests.")
+    return Verdict(decision="promote", reason="good", sentence=f"Promoted: good on {requests:,} requests.")
 
 
 def judge_local(comparison: Comparison | None, plan: DeploymentSection) -> Verdict:
@@ -98,7 +98,7 @@ def judge_local(comparison: Comparison | None, plan: DeploymentSection) -> Verdi
     canary = plan.canary.replaced(accept_replay=True, min_requests=min(plan.canary.min_requests, rows))
     evidence = Evidence(requests=rows, errors=0, latency_p99_ms=comparison.latency_p99_ms, replayed=True)
     verdict = judge(evidence, plan.replaced(canary=canary.model_dump(mode="json")))
-    agreed = f"all {rows} test rows were served as tested; no user has sent a request yet."
+    agreed = f"all {rows:,} test rows were served as tested; no user has sent a request yet."
     if verdict.decision == "promote":
         return verdict.model_copy(update={"sentence": f"Promoted on a replay: {agreed}"})
     if verdict.reason == "approval":
@@ -135,7 +135,7 @@ def _refusal(evidence: Evidence, plan: DeploymentSection) -> str:
     chance = DEVIATIONS * math.sqrt(both * (1 - both) * (1 / total + 1 / beside))
     if share - usual <= max(chance, plan.service_level.error_rate):
         return ""
-    return f"it refused {share:.2%} of {total} requests, while the stable version refused {usual:.2%} of its own."
+    return f"it refused {share:.2%} of {total:,} requests, while the stable version refused {usual:.2%} of its own."
 
 
 def _blind(evidence: Evidence, canary: CanarySection) -> Verdict:

@@ -26,20 +26,21 @@ def query_line(url: str, name: str, row: dict[str, Any]) -> str:
 
 
 def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
-    """Return the report of a service that runs: address, query, latency, agreement, checks."""
+    """Return the report of a deployed model: agreement, latency, checks, how to ask it.
+
+    An address is shown only of a service on a cluster: the predictor of a run on one machine ends with the run.
+    """
     service, checks = deployed.service, deployed.checks
-    comparison = checks.comparison
-    fast = comparison.latency_p99_ms <= section.service_level.latency_p99_ms
+    fast = checks.comparison.latency_p99_ms <= section.service_level.latency_p99_ms
     ours = section.runtime is Runtime.SEVENFOLD
     return Report(
         stage=STAGE,
         title="Inference: the deployed model",
-        headline=f"The model answers at {_public(service)}, and all {comparison.rows} test rows were served as tested.",
+        headline=_headline(deployed, section),
         level="good" if fast else "warning",
         blocks=(
             _figures(deployed, section),
-            Text(text="Ask it yourself:"),
-            Text(text=query_line(_public(service), service.name, _example_row(checks, section))),
+            *_how_to_ask(service, _example_row(checks, section)),
             Table(
                 title="Asked with KServe's own client",
                 columns=("Check", "Result", "Answer"),
@@ -53,6 +54,28 @@ def deployment_report(deployed: Deployed, section: DeploymentSection) -> Report:
             ),
             Text(text=_where(service)),
         ),
+    )
+
+
+def _headline(deployed: Deployed, section: DeploymentSection) -> str:
+    comparison, limit = deployed.checks.comparison, section.service_level.latency_p99_ms
+    agreed = f"all {comparison.rows:,} test rows were served as tested"
+    if isinstance(deployed.service, KServeService):
+        text = f"The model answers at {_public(deployed.service)}, and {agreed}"
+    else:
+        text = f"A{agreed[1:]}"
+    if comparison.latency_p99_ms > limit:
+        text += f", but one answer in 100 took over {comparison.latency_p99_ms:.0f} ms, and the limit is {limit:g} ms"
+    return f"{text}."
+
+
+def _how_to_ask(service: Service, row: dict[str, Any]) -> tuple[Text, ...]:
+    if isinstance(service, KServeService):
+        return Text(text="Ask it yourself:"), Text(text=query_line(_public(service), service.name, row))
+    return (
+        Text(text="To ask it yourself, serve the bundle from the run's folder:"),
+        Text(text="sevenfold serve bundle"),
+        Text(text=query_line("localhost:8080", service.name, row)),
     )
 
 
@@ -127,6 +150,6 @@ def _where(service: Service) -> str:
             f"before the judge gives it a share. Inside the cluster it answers at {service.url}."
         )
     return (
-        f"It runs as process {service.pid} of this machine; its log is {Path(service.log).name} in the run, and its "
-        f"metrics are at {service.url}/metrics."
+        f"It was process {service.pid} of this machine, which ends with the run unless --keep-serving is given; its "
+        f"log is {Path(service.log).name} in the run's folder."
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
-from sevenfold.tables.moments import EARLIEST, LATEST
+from sevenfold.tables.moments import EARLIEST, LATEST, localize
 from sevenfold.tables.numerals import Notation, means_missing
 from sevenfold.tables.parse import parse_texts
 from sevenfold.tables.parsed import Parsed, arrow_type, arrow_values, with_limits
@@ -17,13 +17,15 @@ from sevenfold.tables.parsed import Parsed, arrow_type, arrow_values, with_limit
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["parse_arrow"]
+__all__ = ["POLARS_DIGITS", "parse_arrow"]
 
 POLARS_DIGITS: Final = 38  # of a decimal; longer ones go by their texts
 
 
 def parse_arrow(values: pa.Array, column: Column, notation: Notation, name: str) -> Parsed:
     """Take values of a Parquet column, or parse them where they are texts.
+
+    Dates and timestamps without a time zone are local times of the column's `time_zone`, where it has one.
 
     Raises:
         DataError: ``unsupported_type`` where the column's type cannot be read as the declared kind.
@@ -42,6 +44,8 @@ def parse_arrow(values: pa.Array, column: Column, notation: Notation, name: str)
     convert = _CONVERTERS.get(column.kind)
     try:
         parsed = convert(values, kind, notation) if convert else None
+        if parsed is not None and column.time_zone and not (pa.types.is_timestamp(kind) and kind.tz):
+            parsed = _localized(parsed, column.time_zone)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         parsed = None
     if parsed is None:
@@ -146,6 +150,23 @@ def _from_moment(values: pa.Array, kind: pa.DataType, notation: Notation) -> Par
     outside = ~missing & ((moments < EARLIEST) | (moments > LATEST))
     out = pa.array(moments, mask=missing | outside).cast(pa.timestamp("us", tz="UTC"))
     return Parsed(out, {"date_range": outside} if outside.any() else {})
+
+
+def _localized(parsed: Parsed, time_zone: str) -> Parsed:
+    import pyarrow as pa
+
+    absent = np.asarray(parsed.values.is_null())
+    moments, ambiguous, skipped = localize(
+        parsed.values.fill_null(0).cast(pa.int64()).to_numpy(zero_copy_only=False), time_zone
+    )
+    outside = (moments < EARLIEST) | (moments > LATEST)
+    local = {"ambiguous_time": ambiguous & ~absent, "missing_time": skipped & ~absent, "date_range": outside & ~absent}
+    faults = {**parsed.faults}
+    for code, mask in local.items():
+        if mask.any():
+            faults[code] = faults.get(code, False) | mask
+    out = pa.array(moments, mask=np.logical_or.reduce([absent, *local.values()]))
+    return Parsed(out.cast(pa.timestamp("us", tz="UTC")), faults)
 
 
 _CONVERTERS: Final[dict[Kind, Any]] = {

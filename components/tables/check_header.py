@@ -30,13 +30,13 @@ def check_header(table: Path | Sequence[Path], data: DataSection) -> None:
     for path, name in zip(paths, part_names(paths), strict=True):
         schema = TableReader(path, data).schema()
         check_columns(schema.names, data, name)
-        for fault in unreadable_types(schema, data):
+        for fault in unreadable_types(schema, data).values():
             raise fault
 
 
-def unreadable_types(schema: pa.Schema, data: DataSection) -> list[DataError]:
-    """Return a fault for each column whose type cannot be read as the kind that the plan declares."""
-    notation, faults = data.notation, list[DataError]()
+def unreadable_types(schema: pa.Schema, data: DataSection) -> dict[str, DataError]:
+    """Return a fault for each column, by name, whose type cannot be read as the kind that the plan declares."""
+    notation, faults = data.notation, dict[str, DataError]()
     for field in schema:
         column = data.columns.get(field.name)
         if column is None or column.role in (Role.IGNORE, Role.IDENTIFIER):
@@ -44,7 +44,7 @@ def unreadable_types(schema: pa.Schema, data: DataSection) -> list[DataError]:
         try:
             parse_arrow(_no_values(field.type), column, notation, field.name)
         except DataError as fault:
-            faults.append(fault)
+            faults[field.name] = fault
     return faults
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.contracts.errors import DataError
@@ -39,6 +39,10 @@ class FieldStyle:
     def is_standard(self) -> bool:
         """Whether quotes are those of RFC 4180, whatever the delimiter."""
         return self.quote == '"' and not self.escape and not self.skip_initial_space
+
+    def changed_from(self, other: FieldStyle) -> dict[str, str | bool]:
+        """Return what is written in another way than in `other`, by the names that the plan has for it."""
+        return {key: value for key, value in asdict(self).items() if value != getattr(other, key)}
 
     def reader(self, lines: Iterable[str], *, strict: bool = True) -> Any:
         """Return the standard library's reader for this style."""

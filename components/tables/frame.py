@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.errors import DataError
+from sevenfold.tables.arrow_values import POLARS_DIGITS
 from sevenfold.tables.dialect import Dialect
 from sevenfold.tables.encoding import check_bad_bytes, utf8_chunks
 from sevenfold.tables.file_format import read_format
@@ -21,6 +22,7 @@ from sevenfold.tables.records import BAD_BYTES, REPEATED_HEADER, Layout
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 __all__ = ["TableFrame", "read_frame"]
 
@@ -33,15 +35,20 @@ MAX_BAD_BYTES: Final = 0.01  # share of the rows with bytes that are no text; be
 class TableFrame:
     """The rows of a table: all columns String for a CSV (an empty field is ""), the file's own types for Parquet.
 
-    `refused` counts records that have too few or too many fields, a stray quote, or bytes that are no text;
-    `repeated_headers` counts the headers in the middle, which are no rows. `complete` is False where the table is too
-    large and only its beginning was read.
+    `refused_by` counts, by code, records that have too few or too many fields, a stray quote, or bytes that are no
+    text; `repeated_headers` counts the headers in the middle, which are no rows. `complete` is False where the table is
+    too large and only its beginning was read.
     """
 
     frame: pl.DataFrame
-    refused: int
+    refused_by: Counter[str] = field(default_factory=Counter)
     complete: bool = True
     repeated_headers: int = 0
+
+    @property
+    def refused(self) -> int:
+        """How many records are refused."""
+        return self.refused_by.total()
 
 
 def read_frame(table: Path | Sequence[Path], dialect: Dialect) -> TableFrame:
@@ -69,7 +76,7 @@ def read_frame(table: Path | Sequence[Path], dialect: Dialect) -> TableFrame:
             break
     whole = TableFrame(
         _joined([part.frame for part in parts], labels),
-        sum(part.refused for part in parts),
+        sum((part.refused_by for part in parts), Counter()),
         len(parts) == len(paths) and parts[-1].complete,
         sum(part.repeated_headers for part in parts),
     )
@@ -122,9 +129,19 @@ def _read_parquet(path: Path, dialect: Dialect, room: _Room) -> TableFrame:
         if rows > limit:
             break
     room.rows -= rows
-    frame = pl.from_arrow(pa.Table.from_batches(batches, table.schema))
+    frame = pl.from_arrow(_known_types(pa.Table.from_batches(batches, table.schema)))
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 — of a table it is no Series
-    return TableFrame(frame.head(limit), 0, complete=rows <= limit)
+    return TableFrame(frame.head(limit), complete=rows <= limit)
+
+
+def _known_types(table: pa.Table) -> pa.Table:
+    """Return the table with decimals of more digits than Polars holds as texts, which are read as the same numbers."""
+    import pyarrow as pa
+
+    for at, column in enumerate(table.schema):
+        if pa.types.is_decimal(column.type) and column.type.precision > POLARS_DIGITS:
+            table = table.set_column(at, column.name, table.column(at).cast(pa.string()))
+    return table
 
 
 def _read_csv(path: Path, dialect: Dialect, room: _Room) -> TableFrame:
@@ -154,7 +171,7 @@ def _read_csv(path: Path, dialect: Dialect, room: _Room) -> TableFrame:
     room.bytes -= chunks.bytes
     check_bad_bytes(path, dialect.encoding, counts[BAD_BYTES], rows, MAX_BAD_BYTES)
     repeated = counts.pop(REPEATED_HEADER, 0)
-    return TableFrame(pl.concat(parts, rechunk=False), counts.total(), complete, repeated)
+    return TableFrame(pl.concat(parts, rechunk=False), counts, complete, repeated)
 
 
 class _Counted:

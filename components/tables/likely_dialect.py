@@ -26,11 +26,7 @@ def likely_dialect(path: Path, dialect: Dialect) -> str:
     text = head_text(path, dialect.encoding)
     style, what = likely_style(text, dialect.style)
     if what:
-        keys = [
-            f"data.{key}: {_YAML[getattr(style, key)]}"
-            for key in ("quote", "escape", "skip_initial_space")
-            if getattr(style, key) != getattr(dialect.style, key)
-        ]
+        keys = [f"data.{key}: {_YAML[value]}" for key, value in style.changed_from(dialect.style).items()]
         return f"In this file {what}: set {' and '.join(keys)} in the plan."
     widths = [len(row) for row in strict_records(text, dialect.style) if row]
     width = len(read_head(text, dialect.style).names)

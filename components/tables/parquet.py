@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -36,6 +37,18 @@ class ParquetTable:
             raise self._unreadable(error) from error
         self.schema: pa.Schema = self._file.schema_arrow
         self.names: list[str] = list(self.schema.names)
+
+    @property
+    def index_columns(self) -> frozenset[str]:
+        """The columns that were the rows' index in pandas."""
+        try:
+            described = json.loads((self.schema.metadata or {}).get(b"pandas", b"{}"))
+            indices = described.get("index_columns", [])
+        except (ValueError, AttributeError):
+            return frozenset()
+        return (
+            frozenset(name for name in indices if isinstance(name, str)) if isinstance(indices, list) else frozenset()
+        )
 
     def batches(self, names: Collection[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns, at most 128 000 at a time.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
-from sevenfold.tables.moments import EARLIEST, LATEST, names_offset, parse_moments
+from sevenfold.tables.moments import EARLIEST, LATEST, localize, names_offset, parse_moments
 from sevenfold.tables.numerals import Notation, means_missing, parse_integers, parse_numbers
 from sevenfold.tables.parsed import Parsed, arrow_type, arrow_values, with_limits
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parse_floats", "parse_texts"]
 
+SAMPLE: Final = 1_000
 # ISO 8601 as tables have it mostly: (length, pattern, format, whether it says its offset from UTC)
 _DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _COMMON: Final = (
@@ -36,14 +37,14 @@ def parse_texts(texts: pl.Series, column: Column, notation: Notation) -> Parsed:
     """Parse texts of any kind of column.
 
     Codes: ``not_a_number``, ``float_range``, ``nonfinite``, ``not_an_integer``, ``int_range``, ``not_a_boolean``,
-    ``not_a_date``, ``date_range``, and those of the column's own limits.
+    ``not_a_date``, ``date_range``, ``ambiguous_time``, ``missing_time``, and those of the column's own limits.
     """
     if column.kind is Kind.NUMBER:
-        parsed = parse_numbers(texts, notation)
+        parsed = parse_numbers(texts, notation, column.symbols)
     elif column.kind is Kind.INTEGER:
-        parsed = parse_integers(texts, notation)
+        parsed = parse_integers(texts, notation, column.symbols)
     else:
-        parsed = _by_distinct(texts, column, notation)
+        parsed = _moments_at_once(texts, column, notation) or _by_distinct(texts, column, notation)
     return with_limits(parsed, column)
 
 
@@ -59,6 +60,25 @@ def parse_floats(values: pl.Series, column: Column, notation: Notation) -> Parse
     if values.dtype == pl.Int64 and not ((values >= -MAX_INTEGER) & (values <= MAX_INTEGER)).all():
         return None
     return with_limits(Parsed(values.to_arrow()), column)
+
+
+def _moments_at_once(texts: pl.Series, column: Column, notation: Notation) -> Parsed | None:
+    """Parse moments of one common form that are nearly all different; None for all else."""
+    import polars as pl
+    import pyarrow as pa
+
+    some = texts.head(SAMPLE)
+    if column.kind is not Kind.DATETIME or column.date_format or len(some) < SAMPLE or some.n_unique() < SAMPLE / 2:
+        return None
+    plain = texts.fill_null("")
+    missing = plain.is_in(notation.tokens).to_numpy()
+    common = _common_moments(plain, missing)
+    if common is None:
+        return None
+    moments, faults, offsets = _as_declared(*common, missing, column)
+    absent = np.logical_or.reduce([missing, *faults.values()])
+    values = pl.Series(moments).set(pl.Series(absent, dtype=pl.Boolean), None).to_arrow()
+    return Parsed(values.cast(pa.timestamp("us", tz="UTC")), faults, 0, offsets)
 
 
 def _by_distinct(texts: pl.Series, column: Column, notation: Notation) -> Parsed:
@@ -124,19 +144,34 @@ def _moments(
     if not column.date_format:
         common = _common_moments(plain, missing)
         if common is not None:
-            return common[0], {}, frozenset({common[1]})
-    texts = pl.Series(plain).to_list()
-    moments, _, bad = parse_moments(texts, column.date_format)
-    bad &= ~missing
-    outside = bad & ((moments < EARLIEST) | (moments > LATEST))
-    offsets: frozenset[bool] = frozenset()
-    if not column.date_format:
-        read = ~bad & ~missing
-        offsets = frozenset(names_offset(text) for text, ok in zip(texts, read, strict=True) if ok)
-    return moments, {"date_range": outside, "not_a_date": bad & ~outside}, offsets
+            return _as_declared(*common, missing, column)
+    texts = pl.Series(plain).set(pl.Series(missing, dtype=pl.Boolean), "").to_list()
+    moments, _, faults = parse_moments(texts, column.date_format, column.time_zone)
+    faults = {_CODES.get(code, code): mask for code, mask in faults.items()}
+    if column.date_format or column.time_zone:
+        return moments, faults, frozenset()  # every text names its moment, with an offset or without
+    bad = np.logical_or.reduce([missing, *faults.values()])
+    return moments, faults, frozenset(names_offset(text) for text, ok in zip(texts, ~bad, strict=True) if ok)
 
 
-def _common_moments(plain: pa.Array, missing: NDArray[np.bool_]) -> tuple[NDArray[np.int64], bool] | None:
+_CODES: Final = {"not_a_moment": "not_a_date"}
+
+
+def _as_declared(
+    moments: NDArray[np.int64], says_offset: bool, missing: NDArray[np.bool_], column: Column
+) -> tuple[NDArray[np.int64], dict[str, NDArray[np.bool_]], frozenset[bool]]:
+    """Return moments of one common form, local times among them in the column's zone."""
+    if not column.time_zone:
+        return moments, {}, frozenset({says_offset})
+    if says_offset:
+        return moments, {}, frozenset()
+    moments, ambiguous, skipped = localize(moments, column.time_zone)
+    outside = (moments < EARLIEST) | (moments > LATEST)
+    faults = {"ambiguous_time": ambiguous, "missing_time": skipped, "date_range": outside}
+    return moments, {code: mask & ~missing for code, mask in faults.items() if (mask & ~missing).any()}, frozenset()
+
+
+def _common_moments(plain: pa.Array | pl.Series, missing: NDArray[np.bool_]) -> tuple[NDArray[np.int64], bool] | None:
     """Return the moments of texts that all have one common form, and whether it says the offset from UTC; else None."""
     import polars as pl
 

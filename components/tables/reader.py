@@ -247,7 +247,10 @@ class _CsvColumns:
         self._notation = data.notation
         plain = data.decimal == "." and not data.thousands
         kinds = {Kind.NUMBER: pl.Float64, Kind.INTEGER: pl.Int64} if plain else {}
-        self._schema: dict[str, Any] = {name: kinds.get(data.columns[name].kind, pl.String) for name in names}
+        columns = {name: data.columns[name] for name in names}
+        self._schema: dict[str, Any] = {
+            name: pl.String if column.symbols else kinds.get(column.kind, pl.String) for name, column in columns.items()
+        }
         self._records = records
         self._typed = records.typed(self._schema, tuple(token for token in data.missing if token))
         self._frame: pl.DataFrame | None = None

@@ -14,7 +14,15 @@ from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import DataError, PolicyError
 from sevenfold.tables.source import resolve_source, shown
 
-__all__ = ["MAX_FILES", "local_tables", "resolve_sources", "sources_of", "sources_text", "table_digest"]
+__all__ = [
+    "MAX_FILES",
+    "local_tables",
+    "matching_files",
+    "resolve_sources",
+    "sources_of",
+    "sources_text",
+    "table_digest",
+]
 
 MAX_FILES: Final = 10_000
 
@@ -59,7 +67,7 @@ def resolve_sources(source: str | Sequence[str], base: Path, work: Path, **setti
     sources = sources_of(source)
     paths: list[Path] = []
     for number, text in enumerate(sources):
-        matches = _matches(text, base)
+        matches = matching_files(text, base)
         # files of different folders may have the same name
         folder = work / str(number) if len(sources) > 1 else work
         paths += matches if matches else [resolve_source(text, base, folder, **settings)]
@@ -99,8 +107,13 @@ def table_digest(paths: Sequence[Path]) -> str:
     return f"sha256:{hashlib.sha256(digests.encode()).hexdigest()}"
 
 
-def _matches(source: str, base: Path) -> list[Path]:
-    """Return the files that a pattern matches, by name; none where the source is no pattern."""
+def matching_files(source: str, base: Path) -> list[Path]:
+    """Return the files that a pattern matches, by name; none where the source is no pattern.
+
+    Raises:
+        DataError: ``missing_file`` where none matches.
+        PolicyError: ``source_pattern`` for a pattern in an s3:// address.
+    """
     scheme, separator, _ = source.partition("://")
     if separator and scheme.lower() != "file":
         if scheme.lower() == "s3" and "*" in source:

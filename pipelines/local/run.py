@@ -34,7 +34,8 @@ __all__ = ["LocalRun", "run_locally"]
 class LocalRun:
     """What to run: a plan file, where its runs go, and what to change of it for this run.
 
-    `trials`, `max_epochs` and `seed` are recorded; None takes the plan's value.
+    `trials`, `max_epochs` and `seed` are recorded; None takes the plan's value. `data` is a path from the working
+    folder, or an address. `again` is the command that repeats the run, to be shown where that helps.
     """
 
     plan_path: Path
@@ -44,6 +45,7 @@ class LocalRun:
     max_epochs: int | None = None
     seed: int | None = None
     keep_serving: bool = False
+    again: str = ""
 
 
 def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
@@ -70,7 +72,9 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
         folder = RunFolder.create(run.runs, plan.name)
         try:
             _describe(folder, run, base, _arguments(run, tables, digest))
-            result = conclude(folder, _supervise(folder, view))
+            finished = _supervise(folder, view)
+            serving = _serving(folder) if run.keep_serving else ""
+            result = conclude(folder, finished, serving=serving, again=run.again)
             signals.ignore()
         except RunInterrupted as stop:
             _record_interruption(folder, stop)
@@ -78,6 +82,8 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
         finally:
             if not run.keep_serving:
                 _stop_predictor(folder)
+        if result.not_run:
+            view.skip(result.not_run)
         return result
 
 
@@ -202,6 +208,18 @@ def _workspace() -> Iterator[Path]:
 
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as folder:
         yield Path(folder)
+
+
+def _serving(folder: RunFolder) -> str:
+    """Return the address of the run's predictor; "" where none runs."""
+    from sevenfold.contracts.service import LocalService, read_unsealed_service
+    from sevenfold.serving.local.predictor import runs
+
+    path = folder.artifact("deploy-model", "service")
+    if path is None or not (path / "service.json").is_file():
+        return ""
+    service = read_unsealed_service(LocalService, path)
+    return service.url if runs(service) else ""
 
 
 def _stop_predictor(folder: RunFolder) -> None:

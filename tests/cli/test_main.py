@@ -10,6 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from sevenfold.cli.main import app
+from sevenfold.contracts.errors import DataError
 
 COMMANDS = ["init", "validate", "run", "compile", "serve", "drift", "evaluate", "history", "rollback", "doctor"]
 
@@ -67,6 +68,20 @@ def test_history_of_a_plan_never_run_is_one_error(tmp_path: Path) -> None:
     done = sevenfold("history", "demo", cwd=tmp_path)
     assert done.returncode == 2
     assert "sevenfold run" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["history", "status", "promote", "rollback"])
+def test_the_path_of_a_plan_is_no_name_of_one(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "plans/plan.yaml", "--namespace", "team"])
+    assert isinstance(result.exception, DataError)
+    assert "must be the name of a plan" in str(result.exception)
+
+
+def test_a_paragraph_of_help_is_broken_only_at_the_margin() -> None:
+    result = CliRunner().invoke(app, ["submit", "--help"], env={"COLUMNS": "300", "NO_COLOR": "1"})
+    (line,) = (line for line in result.output.splitlines() if "AWS_ACCESS_KEY_ID" in line)
+    assert "A local table" in line
+    assert "KF_PIPELINES_COOKIE" in line
 
 
 def test_shell_completion_is_offered(tmp_path: Path) -> None:

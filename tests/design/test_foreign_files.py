@@ -69,7 +69,7 @@ def test_a_header_in_the_middle_is_no_row(written, accept, tmp_path, again):
     proposal, prepared = accept(written("\n".join(lines) + "\n"), "y")
     assert proposal.plan.data.task is Task.BINARY
     assert proposal.plan.data.columns["a"].kind.value == "integer"
-    assert (proposal.profile.rows, proposal.profile.repeated_headers) == (300, 2)
+    assert (proposal.findings.profile.rows, proposal.findings.profile.repeated_headers) == (300, 2)
     assert prepared.kept == 300
     assert prepared.refused == {"repeated_header": 2}
     assert quarantine(tmp_path) == [(102, "", "repeated_header"), (303, "", "repeated_header")]

@@ -151,7 +151,7 @@ def test_a_notebook_that_is_not_there(tmp_path):
 def test_parameters_start_from_the_plan_beside_them(tmp_path, people, monkeypatch):
     from sevenfold.design.propose import init_project
 
-    plan = init_project(people, "left", tmp_path / "project")
+    plan = init_project(people, "left", tmp_path / "project").path
     monkeypatch.chdir(plan.parent)
     given = parameters()
     assert Path(given.table) == people.resolve()

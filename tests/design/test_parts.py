@@ -46,7 +46,7 @@ def test_a_pattern_is_the_table_in_one_file(parts, tmp_path):
     assert made.plan.data.columns == expected.plan.data.columns
     assert made.plan.data.source == str(tmp_path / "parts" / f"*{parts[0].suffix}")
     assert made.plan.name == "parts"
-    assert made.profile.columns == expected.profile.columns
+    assert made.findings.profile.columns == expected.findings.profile.columns
     datasets = []
     for table in (whole, parts, resolve_sources(made.plan.data.source, Path(), tmp_path / "work")):
         assert prepare(table, made.plan.data, made.plan.preparation, tmp_path / "out").kept == 900
@@ -191,7 +191,7 @@ def test_a_folder_is_called_one_and_the_pattern_is_named(tmp_path):
 @pytest.mark.parametrize("several", [False, True])
 def test_a_plan_names_its_files_from_its_folder(parts, tmp_path, monkeypatch, several):
     given = parts if several else tmp_path / "parts" / f"*{parts[0].suffix}"
-    plan = load_plan(init_project(given, "y", tmp_path / "plans"))
+    plan = load_plan(init_project(given, "y", tmp_path / "plans").path)
     names = tuple(f"../parts/{path.name}" for path in parts)
     assert plan.data.source == (names if several else f"../parts/*{parts[0].suffix}")
     located = plan.located(tmp_path / "plans")

@@ -6,6 +6,7 @@ from scipy import stats
 
 from sevenfold.contracts.reference import FeatureBins, Reference
 from sevenfold.drift.chi_squared import chi_squared_quantile
+from sevenfold.drift.counters import Scrape, bin_counts
 from sevenfold.drift.stability import smoothed_shares, stability_index
 from sevenfold.drift.verdict import WindowDrift, alarms, overall, window_drift
 from sevenfold.plan.monitoring import MonitoringSection
@@ -160,3 +161,21 @@ def test_what_moved_most_is_named_with_its_shares():
     before, now = [500, 300, 200], np.array([500, 100, 400])
     (feature,) = window_drift("w", {"f0": now}, reference_of(before), SECTION).features
     assert (feature.bin, round(feature.before, 2), round(feature.after, 2)) == ("b1", 0.3, 0.1)
+
+
+def test_a_column_called_prediction_is_not_what_was_predicted():
+    even, shifted = [100] * 10, [10] * 9 + [910]
+    bins = reference_of(even).features["f0"]
+    reference = Reference(rows=1_000, features={"prediction": bins}, prediction=bins)
+    for column, predicted in ((shifted, even), (even, shifted)):
+        scrape = Scrape(
+            "m",
+            "1",
+            bins={("prediction", name): float(count) for name, count in zip(bins.names, column, strict=True)},
+            prediction={name: float(count) for name, count in zip(bins.names, predicted, strict=True)},
+        )
+        features = window_drift("w", bin_counts(scrape, reference), reference, SECTION).features
+        assert [(f.feature, f.predicted) for f in features] == [("prediction", False), ("prediction:output", True)]
+        assert [f.drifted for f in features] == [column is shifted, predicted is shifted]
+        raised = alarms([window_drift("w", bin_counts(scrape, reference), reference, SECTION)] * 3, SECTION)
+        assert [alarm.worst.predicted for alarm in raised] == [predicted is shifted]

@@ -55,6 +55,9 @@ def test_a_table_goes_all_the_way_to_a_serving_model(name: str, tmp_path: Path) 
         assert scores["rmse"] <= baseline["rmse"]
     assert (run.folder / "report.html").stat().st_size > 50_000
     assert "promoted" in run.printed
+    assert "sevenfold serve runs/" in run.printed
+    # The predictor of the run has ended, so nothing may name its address.
+    assert "127.0.0.1" not in run.printed + (run.folder / "report.html").read_text()
 
 
 @pytest.mark.slow

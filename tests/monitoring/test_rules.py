@@ -14,7 +14,6 @@ import yaml
 
 from sevenfold.contracts.reference import FeatureBins, Reference
 from sevenfold.drift.chi_squared import chi_squared_quantile
-from sevenfold.drift.stability import PREDICTION
 from sevenfold.drift.telemetry import METRICS
 from sevenfold.drift.verdict import window_drift
 from sevenfold.monitoring.alerts import WATCHDOG, alerts
@@ -256,7 +255,7 @@ def test_the_approximate_limit_of_the_predictions_is_near_the_exact_one(tmp_path
     assert limit == pytest.approx(chi_squared_quantile(0.99, len(BINS) - 1), rel=0.01)
     psi = recorded(tmp_path, predictions(MOVED), "sevenfold:prediction_psi")
     counts = np.array(MOVED) * SECTION.window_minutes
-    (feature,) = window_drift("w", {PREDICTION: counts}, reference(), SECTION).features
+    (feature,) = window_drift("w", {"prediction": counts}, reference(), SECTION).features
     assert psi == pytest.approx(feature.psi, rel=1e-6)
 
 

@@ -1,21 +1,134 @@
-"""The last lines of a run."""
+"""The last lines of a run: the verdict first, what to do next, lines that fit and commands that can be copied."""
 
 import io
+import json
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
+from sevenfold.contracts.canonical import write_json
+from sevenfold.contracts.evaluation import Evaluation, GateResult
+from sevenfold.contracts.manifest import seal
+from sevenfold.contracts.schema import Task
+from sevenfold.contracts.service import KServeService, write_service
 from sevenfold.pipelines.ending import show_ending
+from sevenfold.pipelines.next_steps import next_steps
 from sevenfold.pipelines.result import Result
+from sevenfold.pipelines.runs import RunFolder
+
+SENTENCE = "roc_auc is 0.71 on 28,756 test rows; 1 of 6 gates fails: roc_auc ≥ 0.9. " * 2
 
 
-def test_the_query_can_be_copied_from_the_console(tmp_path: Path) -> None:
-    folder = tmp_path / "flights" / "1"
-    (folder / "bundle").mkdir(parents=True)
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    folder = RunFolder.create(tmp_path, "flights")
+    (folder.path / "bundle").mkdir()
+    return folder
+
+
+def printed(folder: RunFolder, state: str, sentence: str = SENTENCE, *, serving: str = "", again: str = "") -> str:
     console = Console(file=io.StringIO(), width=300)
-    show_ending(console, Result(folder=folder, state="promoted", sentence="It holds.", exit_status=0))
+    steps = tuple(next_steps(folder, state, serving=serving, again=again))
+    show_ending(console, Result(folder=folder.path, state=state, sentence=sentence, exit_status=0, steps=steps))
     assert isinstance(console.file, io.StringIO)
-    printed = console.file.getvalue()
-    query = printed[printed.index("curl") :].splitlines()
-    assert query[0].endswith("content-type:application/json \\")
-    assert query[1].strip() == f"-d @{folder}/bundle/example_request.json"
+    return console.file.getvalue()
+
+
+def refuse(folder: RunFolder, *kinds: str) -> None:
+    """Leave an evaluation with a refused gate of each kind."""
+    gates = tuple(
+        GateResult.model_validate(
+            {"kind": kind, "name": kind, "metric": "roc_auc", "value": 0.71, "limit": 0.9, "verdict": "refused"}
+            | {"sentence": f"roc_auc must be at least 0.9 for {kind}, but is 0.71; " + "and so on " * 12}
+        )
+        for kind in kinds
+    )
+    evaluation = Evaluation(
+        name="flights",
+        task=Task.BINARY,
+        metric="roc_auc",
+        decision="refuse",
+        digests={},
+        rows={},
+        scores={"roc_auc": 0.71},
+        gates=gates,
+    )
+    path = folder.path / "artifacts/flights-1/test-model/evaluation"
+    path.mkdir(parents=True)
+    (path / "predictions.parquet").write_text("rows")
+    evaluation.save(path, rows=1)
+
+
+def test_the_query_can_be_copied_from_the_console(folder: RunFolder) -> None:
+    text = printed(folder, "promoted")
+    query = text[text.index("curl") :].splitlines()
+    assert query[0] == "curl -s localhost:8080/v1/models/flights:predict -H content-type:application/json \\"
+    assert query[1].strip() == f"-d @{folder.path}/bundle/example_request.json"
+    assert f"serve {folder.path}/bundle\n" in text
+    assert "again" not in text
+
+
+def test_a_predictor_that_goes_on_serving_is_named_and_asked(folder: RunFolder) -> None:
+    text = printed(folder, "promoted", serving="http://127.0.0.1:41575")
+    assert "serving  http://127.0.0.1:41575\n" in text
+    assert "curl -s http://127.0.0.1:41575/v1/models/flights:predict" in text
+    assert "localhost:8080" not in text
+    assert " serve " not in text
+
+
+@pytest.mark.parametrize("public", ["http://flights.example.com", ""])
+def test_a_service_on_a_cluster_is_asked_at_its_public_address(folder: RunFolder, public: str) -> None:
+    path = folder.path / "artifacts/flights-1/deploy-model/service"
+    path.mkdir(parents=True)
+    service = KServeService(
+        name="flights", namespace="team", url="http://inside", public_url=public, digest="", workload="w"
+    )
+    write_service(service, path)
+    write_json(path / "checks.json", {"checked": True})
+    seal(path, expected=["service.json"])
+    text = printed(folder, "promoted")
+    assert "http://inside" not in text
+    assert f"curl -s {public or 'localhost:8080'}/v1/models/flights:predict" in text
+    assert ("sevenfold serve" in text or " serve " in text) == (not public)
+
+
+def test_a_refused_model_is_not_offered_but_explained(folder: RunFolder) -> None:
+    refuse(folder, "limit", "limit", "slice")
+    text = printed(folder, "refused", again="sevenfold run plan.yaml --trials 3")
+    assert "curl" not in text
+    assert "bundle" not in text
+    labels = [line[2:11].strip() for line in text.splitlines() if line.startswith("  ") and line[2:11].strip()]
+    assert labels == ["gate", "change", "again"]
+    assert text.count("roc_auc must be at least") == 3
+    assert "testing.gates" in text
+    assert "testing.max_slice_gap" in text
+    assert text.endswith("again    sevenfold run plan.yaml --trials 3\n")
+    assert max(map(len, text.splitlines())) < 100
+    assert " ".join(text.split()).startswith(f"refused {SENTENCE.strip()}")
+
+
+@pytest.mark.parametrize("kind", ["limit", "baseline", "overfitting", "slice", "serving", "best"])
+def test_every_kind_of_gate_has_an_advice(folder: RunFolder, kind: str) -> None:
+    refuse(folder, kind)
+    assert [step.label for step in next_steps(folder, "refused")] == ["gate", "change"]
+
+
+def test_a_failure_names_cause_remedy_log_and_the_command_that_goes_on(folder: RunFolder) -> None:
+    cause = {"stage": "tuning", "code": "oom", "message": "Too much.", "remedy": "Take fewer rows. " * 9, "task": ""}
+    (folder.path / "error.json").write_text(json.dumps({**cause, "exit_status": 1}))
+    folder.log.write_text("")
+    text = printed(folder, "failed", "tuning failed (oom): Too much.", again="sevenfold run plan.yaml")
+    assert text.startswith("\nfailed  tuning failed (oom): Too much.\n  do       Take fewer rows.")
+    assert f"  log      {folder.log}\n" in text
+    assert text.endswith("  again    sevenfold run plan.yaml\n")
+    assert "curl" not in text
+    (folder.path.parent / "checkpoints/one").mkdir(parents=True)
+    again = printed(folder, "failed", again="sevenfold run plan.yaml")
+    assert again.endswith("sevenfold run plan.yaml  # goes on from the last checkpoint\n")
+
+
+def test_a_word_longer_than_a_line_stays_whole(folder: RunFolder) -> None:
+    word = "x" * 150
+    assert f"failed  {word}\n" in printed(folder, "failed", word)
+    assert word in printed(folder, "failed", f"Because {word} and more")

@@ -62,6 +62,11 @@ def test_a_refused_candidate_needs_no_deployment(run: RunFolder) -> None:
         run.discard_task(task)
     result = conclude(run, finished=True)
     assert (result.state, result.exit_status, result.sentence) == ("refused", 3, "roc_auc is low.")
+    assert result.not_run == "the model was refused"
+    assert result.report is not None
+    page = result.report.read_text()
+    assert page.count('<span class="headline">Did not run: the model was refused.</span>') == 7  # none left a report
+    assert "curl" not in page
 
 
 @pytest.mark.parametrize(("decision", "state", "status"), [("hold", "waiting", 0), ("rollback", "rolled back", 3)])
@@ -77,3 +82,23 @@ def test_the_cause_a_stage_left_is_what_is_told(run: RunFolder) -> None:
     result = conclude(run, finished=False)
     assert (result.state, result.exit_status) == ("failed", 2)
     assert result.sentence == "preparation failed (no_rows): No rows. Add some."
+    assert result.not_run == "preparation failed"
+    assert result.report is not None
+    page = result.report.read_text()
+    assert page.count('<span class="headline">Failed (no_rows): No rows.</span>') == 1
+    assert page.count('<span class="headline">Did not run: preparation failed.</span>') == 6
+
+
+def test_a_report_says_first_how_to_serve_what_was_promoted(run: RunFolder) -> None:
+    result = conclude(run, finished=True, serving="http://127.0.0.1:41575")
+    assert [step.text for step in result.steps if step.label == "serving"] == ["http://127.0.0.1:41575"]
+    assert result.not_run == ""
+
+
+def test_a_task_that_was_killed_on_a_cluster_is_the_stage_that_failed(run: RunFolder) -> None:
+    cause = {"stage": "train-model", "code": "no_cause", "message": "Ended.", "remedy": "", "exit_status": 1}
+    (run.path / "error.json").write_text(json.dumps(cause))
+    result = conclude(run, finished=False)
+    assert result.not_run == "training failed"
+    assert result.report is not None
+    assert "Failed (no_cause): Ended." in result.report.read_text()

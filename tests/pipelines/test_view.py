@@ -1,8 +1,26 @@
 """What a local run shows on the console."""
 
+import io
+
+from rich.console import Console
 from rich.text import Text
 
-from sevenfold.pipelines.view import stage_lines
+from sevenfold.pipelines.view import RunView, stage_lines
+
+
+def test_stages_after_the_last_that_began_are_shown_with_the_reason() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    view = RunView(console)
+    with view:
+        view.start("train-model")
+        view.finish("train-model", False, None)
+        view.skip("training failed")
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().splitlines()[1:] == [
+        "– 5 testing      Did not run: training failed.",
+        "– 6 inference    Did not run: training failed.",
+        "– 7 monitoring   Did not run: training failed.",
+    ]
 
 
 def test_a_long_headline_is_broken_below_100_columns_and_keeps_its_words() -> None:

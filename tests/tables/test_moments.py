@@ -1,12 +1,14 @@
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sevenfold.contracts.errors import InputError
-from sevenfold.tables.moments import EARLIEST, LATEST, names_offset, parse_moment, parse_moments
+from sevenfold.tables.moments import EARLIEST, LATEST, localize, names_offset, parse_moment, parse_moments
 
 MOMENTS = st.datetimes(min_value=datetime(1678, 1, 2), max_value=datetime(2261, 12, 30))
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -75,19 +77,20 @@ def test_an_error_repeats_64_characters_at_most() -> None:
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=12), MOMENTS.map(str), st.just("1500-01-01"))))
 def test_many_are_read_like_one(texts: list[str | None]) -> None:
-    moments, missing, bad = parse_moments(texts)
+    moments, missing, faults = parse_moments(texts)
     assert moments.dtype == np.int64
-    assert missing.dtype == bad.dtype == np.bool_
+    assert missing.dtype == np.bool_
+    assert all(mask.dtype == np.bool_ and mask.any() for mask in faults.values())
     for index, text in enumerate(texts):
         blank = text is None or not text.strip()
         assert missing[index] == blank
         try:
             expected = 0 if blank else parse_moment(text or "")
         except InputError as refused:
-            assert bad[index]
-            assert (moments[index] == 0) == (refused.code == "not_a_moment")
+            assert [code for code, mask in faults.items() if mask[index]] == [refused.code]
+            assert moments[index] == 0
         else:
-            assert not bad[index]
+            assert not any(mask[index] for mask in faults.values())
             assert moments[index] == expected
 
 
@@ -118,3 +121,73 @@ def test_short_offsets_are_seen(text: str) -> None:
 @pytest.mark.parametrize("text", ["2013-01-01", "2013-01-01T10:00", "2013-01-01 10:00:01.5", "", "20130101"])
 def test_no_offset_is_seen_where_none_is(text: str) -> None:
     assert not names_offset(text)
+
+
+ZONES = st.sampled_from(
+    [
+        "Europe/Oslo",
+        "America/New_York",
+        "America/Sao_Paulo",
+        "Australia/Lord_Howe",
+        "Europe/Dublin",
+        "Asia/Kathmandu",
+        "Africa/Casablanca",
+        "Pacific/Apia",
+        "Asia/Tehran",
+        "UTC",
+    ]
+)
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2037, 12, 30)), ZONES)
+def test_a_local_time_is_what_pandas_takes_it_for(moment: datetime, zone: str) -> None:
+    localized = pd.DatetimeIndex([moment]).tz_localize(ZoneInfo(zone), ambiguous="NaT", nonexistent="NaT")
+    moments, ambiguous, skipped = localize(np.array([microseconds(moment)]), zone)
+    assert (ambiguous[0] or skipped[0]) == localized.isna()[0]
+    if not localized.isna()[0]:
+        assert moments[0] == localized.as_unit("us").asi8[0]
+        assert parse_moment(moment.isoformat(), time_zone=zone) == moments[0]
+
+
+@given(st.lists(st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)), max_size=5), ZONES)
+def test_many_local_times_are_read_like_one(moments: list[datetime], zone: str) -> None:
+    many, ambiguous, skipped = localize(np.array([*map(microseconds, moments)], dtype=np.int64), zone)
+    for index, moment in enumerate(moments):
+        try:
+            assert parse_moment(moment.isoformat(), time_zone=zone) == many[index]
+        except InputError as refused:
+            assert {"ambiguous_time": ambiguous, "missing_time": skipped}[refused.code][index]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("2024-03-31T01:59:59.999999", ""),
+        ("2024-03-31T02:00", "missing_time"),
+        ("2024-03-31T02:59:59.999999", "missing_time"),
+        ("2024-03-31T03:00", ""),
+        ("2024-10-27T01:59:59.999999", ""),
+        ("2024-10-27T02:00", "ambiguous_time"),
+        ("2024-10-27T02:59:59.999999", "ambiguous_time"),
+        ("2024-10-27T03:00", ""),
+        ("2024-10-27T02:30+02:00", ""),  # an offset names the moment
+        ("2024-10-27T02:30Z", ""),
+    ],
+)
+def test_the_nights_in_which_clocks_change(text: str, code: str) -> None:
+    local = datetime.fromisoformat(text)
+    if code:
+        with pytest.raises(InputError, match="in Europe/Oslo") as refused:
+            parse_moment(text, time_zone="Europe/Oslo")
+        assert refused.value.code == code
+    else:
+        aware = local if local.tzinfo else local.replace(tzinfo=ZoneInfo("Europe/Oslo"))
+        utc = aware.astimezone(UTC).replace(tzinfo=None)
+        assert parse_moment(text, time_zone="Europe/Oslo") == microseconds(utc)
+    _, _, faults = parse_moments([text, None], time_zone="Europe/Oslo")
+    assert {name: mask.tolist() for name, mask in faults.items()} == ({code: [True, False]} if code else {})
+
+
+def test_a_format_of_local_times() -> None:
+    form, zone = "%d.%m.%Y %H:%M", "America/New_York"
+    assert parse_moment("04.07.2024 12:00", form, zone) == microseconds(datetime(2024, 7, 4, 16))

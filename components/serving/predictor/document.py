@@ -49,24 +49,24 @@ def parse_document(body: bytes) -> Any:
     return document
 
 
-def read_document(body: bytes, read: Callable[[Any], Request], in_doubt: Callable[[Request], bool]) -> Request:
+def read_document(body: bytes, read: Callable[[Any], tuple[Request, bool]]) -> Request:
     """Return what `read` makes of the document of a JSON text.
 
     The fast parser turns an integer of more than 64 bits into the float next to it. So where a number may have been
-    one, because `in_doubt` says so or `read` refused it as not whole, `read` gets the document again with every integer
+    one, because `read` also returns True or refuses it as not whole, `read` gets the document again with every integer
     as it was written.
 
     Raises:
         InputError: as `parse_document` and `read`.
     """
     try:
-        request = read(parse_document(body))
-        if not in_doubt(request):
+        request, in_doubt = read(parse_document(body))
+        if not in_doubt:
             return request
     except InputError as error:
         if error.code != "not_whole":
             raise
-    return read(_exact_document(body))
+    return read(_exact_document(body))[0]
 
 
 def _exact_document(body: bytes) -> Any:

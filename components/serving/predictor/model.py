@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,10 @@ from sevenfold.drift.telemetry import bundle_label
 from sevenfold.scoring.scorer import Prediction, Scorer
 from sevenfold.scoring.single_row import SingleRow
 
-__all__ = ["ServedModel"]
+__all__ = ["BEYOND_INTEGERS", "ServedModel"]
+
+
+BEYOND_INTEGERS: Final = 2.0**63  # a float of this size may have been written as an integer of more than 64 bits
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,6 @@ class ServedModel:
         return self.scorer.predict(feeds)
 
 
-BEYOND_INTEGERS = 2.0**63
 MAX_FEATURES = 50
 MAX_BINS = 16  # every bin is a series
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")

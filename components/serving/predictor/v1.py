@@ -15,7 +15,7 @@ from sevenfold.scoring.scorer import Prediction
 from sevenfold.serving.predictor.document import read_document
 from sevenfold.serving.predictor.fields import extra_fields
 from sevenfold.serving.predictor.limits import Limits
-from sevenfold.serving.predictor.model import ServedModel
+from sevenfold.serving.predictor.model import BEYOND_INTEGERS, ServedModel
 from sevenfold.serving.predictor.refusal import Refusal
 
 __all__ = ["encode_v1", "read_v1"]
@@ -27,12 +27,10 @@ def read_v1(body: bytes, model: ServedModel, limits: Limits) -> tuple[Feeds, int
     Raises:
         InputError: naming the field; as `Refusal` where the status is not 422.
     """
-    return read_document(
-        body, lambda document: _read(document, model, limits), lambda request: model.beyond_integers(request[0])
-    )
+    return read_document(body, lambda document: _read(document, model, limits))
 
 
-def _read(document: Any, model: ServedModel, limits: Limits) -> tuple[Feeds, int, int]:
+def _read(document: Any, model: ServedModel, limits: Limits) -> tuple[tuple[Feeds, int, int], bool]:
     instances = document.get("instances") if type(document) is dict else None
     if type(instances) is not list:
         raise Refusal(422, "shape", 'The body must be {"instances": [{"column": value, …}, …]}.', field="instances")
@@ -44,9 +42,13 @@ def _read(document: Any, model: ServedModel, limits: Limits) -> tuple[Feeds, int
     extra = extra_fields(instances, model.fields, strict=limits.strict_fields)
     if rows == 1:
         feeds = model.single_row.feeds(instances[0], max_text=limits.max_text)
+        # for one row, three times as fast as to look through the feeds
+        limit, values = BEYOND_INTEGERS, instances[0].values()
+        in_doubt = bool([value for value in values if type(value) is float and not -limit < value < limit])
     else:
         feeds = feeds_from_rows(instances, model.signature.inputs, model.signature.notation, max_text=limits.max_text)
-    return feeds, rows, extra
+        in_doubt = model.beyond_integers(feeds)
+    return (feeds, rows, extra), in_doubt
 
 
 def encode_v1(model: ServedModel, prediction: Prediction, out_of_range: dict[str, list[int]]) -> bytes:

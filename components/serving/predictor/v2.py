@@ -55,22 +55,20 @@ def read_v2(body: bytes, header_length: bytes | None, model: ServedModel, limits
     """
     cut = _cut(header_length, len(body))
     raw = memoryview(body)[cut:]
-    return read_document(
-        body[:cut],
-        lambda document: _read(document, raw, model, limits),
-        lambda request: model.beyond_integers(request.feeds),
-    )
+    return read_document(body[:cut], lambda document: _read(document, raw, model, limits))
 
 
-def _read(document: Any, raw: memoryview, model: ServedModel, limits: Limits) -> V2Request:
+def _read(document: Any, raw: memoryview, model: ServedModel, limits: Limits) -> tuple[V2Request, bool]:
     if type(document) is not dict or type(document.get("inputs")) is not list:
         raise Refusal(422, "shape", 'The body must be {"inputs": [{"name", "shape", "datatype", "data"}, …]}.')
     columns, rows = _columns(document["inputs"], raw, limits)
+    _require_numbers(document["inputs"], model.signature)
     extra = extra_fields([columns], model.fields, strict=limits.strict_fields, besides=model.flags)
     feeds = _feeds(columns, rows, model.signature, limits)
     identity = document.get("id")
     outputs = _wanted(document, model)
-    return V2Request(feeds, rows, extra, identity[:128] if isinstance(identity, str) else "", outputs)
+    request = V2Request(feeds, rows, extra, identity[:128] if isinstance(identity, str) else "", outputs)
+    return request, model.beyond_integers(feeds)
 
 
 def encode_v2(
@@ -140,6 +138,14 @@ def _columns(entries: list[Any], raw: memoryview, limits: Limits) -> tuple[dict[
     if rows < 1:
         raise InputError("shape", "A request needs at least one row, but got none.", field="inputs")
     return columns, rows
+
+
+def _require_numbers(entries: list[Any], signature: Signature) -> None:
+    """Refuse texts in the tensor of a number, whose datatype the metadata name; V1 has no datatypes."""
+    for entry in entries:
+        column = signature.inputs.get(entry["name"])
+        if column is not None and column.kind in (Kind.NUMBER, Kind.INTEGER) and entry["datatype"] == "BYTES":
+            raise InputError("datatype", "A number has a datatype FP, INT or UINT, but got BYTES.", field=entry["name"])
 
 
 def _feeds(columns: dict[str, Values], rows: int, signature: Signature, limits: Limits) -> Feeds:

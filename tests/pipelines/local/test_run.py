@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,10 +37,10 @@ def test_a_table_in_several_files_is_handed_over_whole(tmp_path, monkeypatch, so
     (tmp_path / "plan.yaml").write_text(PLAN.format(source=source))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(local, "_supervise", lambda folder, view: False)
-    monkeypatch.setattr(local, "conclude", lambda folder, finished: folder)
+    monkeypatch.setattr(local, "conclude", lambda folder, finished, **_: SimpleNamespace(folder=folder, not_run=()))
     wanted = LocalRun(plan_path=tmp_path / "plan.yaml", runs=tmp_path / "runs", data=data)
-    folder = run_locally(wanted, load_plan(tmp_path / "plan.yaml"), None)
-    arguments = json.loads((folder.path / "run.json").read_text())["arguments"]
+    run_locally(wanted, load_plan(tmp_path / "plan.yaml"), None)
+    arguments = json.loads((tmp_path / "runs" / "demo" / "1" / "run.json").read_text())["arguments"]
     files = [tmp_path / ("other" if data else "parts") / f"{number}.csv" for number in (1, 2)]
     assert [Path(text) for text in sources_of(arguments["data"])] == files
     assert arguments["data_digest"] == table_digest(files)

@@ -68,7 +68,7 @@ class TestRows:
         ("field", "value"),
         [
             ("distance", True),  # 24
-            ("distance", "700"),
+            ("distance", "far"),
             ("distance", [1.0]),
             ("distance", {}),
             ("distance", None),  # 25
@@ -184,7 +184,7 @@ class TestTensors:
             ({"shape": [1], "datatype": "FP65", "data": [1.0]}, 422, "datatype"),  # 30
             ({"shape": [1], "datatype": ["FP64"], "data": [1.0]}, 422, "datatype"),
             ({"shape": [1], "datatype": "FP64", "data": ["1.0"]}, 422, "datatype"),
-            ({"shape": [1], "datatype": "BYTES", "data": ["1.0"]}, 422, None),
+            ({"shape": [1], "datatype": "BYTES", "data": ["1.0"]}, 422, "datatype"),
             ({"shape": [1], "datatype": "INT64", "data": [2**60]}, 422, None),
             ({"shape": [1], "datatype": "FP64", "parameters": {"binary_data_size": 8}}, 400, "binary"),
         ],

@@ -1,0 +1,183 @@
+"""What a person should know of a proposed plan, the most important first: leaks, questions, unread values, split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sevenfold.contracts.schema import Kind, Role, Task
+from sevenfold.design.document import Findings
+from sevenfold.design.typed_column import TypedColumn
+from sevenfold.tables.field_style import FieldStyle
+
+__all__ = ["Notice", "notices"]
+
+MAX_NAMES = 6
+MAX_CLASSES = 4
+MAX_EACH = 3  # columns of a sort that have a notice each
+MAX_SHOWN = 24  # characters of a name or a value
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing to know.
+
+    `level` is ``warning`` for what may spoil a model, ``question`` for what only a person can say, ``info`` for the
+    rest. `subject` is one of a few words: leak, question, unread, sensitive, left out, read as, split, target.
+    """
+
+    level: Literal["warning", "question", "info"]
+    subject: str
+    text: str
+
+
+def notices(findings: Findings) -> list[Notice]:
+    """Return what a person should know, the most important first; values of sensitive columns are not among it."""
+    return [
+        *_leaks(findings),
+        *_questions(findings),
+        *_unread(findings),
+        *_sensitive(findings),
+        *_left_out(findings),
+        *_read_as(findings),
+        _split(findings),
+        _target(findings),
+    ]
+
+
+def _leaks(findings: Findings) -> Iterator[Notice]:
+    leaks = [name for name, proposed in findings.roles.items() if proposed.leak]
+    for name in leaks[:MAX_EACH]:
+        yield Notice("warning", "leak", f"{_short(name)}: {findings.roles[name].why} It is left out.")
+    if len(leaks) > MAX_EACH:
+        yield Notice("warning", "leak", f"left out for the same reason: {_listed(leaks[MAX_EACH:])}.")
+
+
+def _questions(findings: Findings) -> Iterator[Notice]:
+    asked = [column for column in findings.table.columns.values() if column.guess.question]
+    for column in asked[:MAX_EACH]:
+        yield Notice("question", "question", f"{_short(column.name)}: {column.guess.question}{_odd(findings, column)}")
+    if len(asked) > MAX_EACH:
+        yield Notice("question", "question", f"in the plan: {_listed([column.name for column in asked[MAX_EACH:]])}.")
+
+
+def _odd(findings: Findings, column: TypedColumn) -> str:
+    if not column.odd or findings.profile.columns[column.name].sensitive:
+        return ""
+    return f" Such as {_quoted(column.odd)}."
+
+
+def _unread(findings: Findings) -> Iterator[Notice]:
+    for code, count in findings.table.refused_by.items():
+        many = f"{count:,} rows have" if count > 1 else "1 row has"
+        yield Notice("warning", "unread", f"{many} {_REFUSED[code]}; left out.")
+    if repeated := findings.table.repeated_headers:
+        many = f"{repeated:,} times" if repeated > 1 else "once"
+        yield Notice("info", "unread", f"The header is repeated {many} among the rows; those lines are no rows.")
+    columns = [
+        column
+        for name, column in findings.table.columns.items()
+        if column.bad and (name == findings.target.name or findings.roles[name].role not in _UNUSED)
+    ]
+    for column in columns[:MAX_EACH]:
+        shown = "" if findings.profile.columns[column.name].sensitive else f", such as {_quoted(_samples(column))}"
+        many = f"{column.bad:,} values are" if column.bad > 1 else "1 value is"
+        rows = "Their rows are" if column.bad > 1 else "Its row is"
+        text = f"{_short(column.name)}: {many} no {_KINDS[column.kind]}{shown}. {rows} left out."
+        yield Notice("warning", "unread", text)
+    if len(columns) > MAX_EACH:
+        text = f"values of {_listed([column.name for column in columns[MAX_EACH:]])} too; see the plan."
+        yield Notice("warning", "unread", text)
+
+
+def _sensitive(findings: Findings) -> Iterator[Notice]:
+    hidden = [name for name, facts in findings.profile.columns.items() if facts.sensitive]
+    if hidden:
+        yield Notice("warning", "sensitive", f"{_listed(hidden)}: values are never shown.")
+
+
+def _left_out(findings: Findings) -> Iterator[Notice]:
+    identifiers = [name for name, proposed in findings.roles.items() if proposed.role is Role.IDENTIFIER]
+    ignored = [
+        name
+        for name, proposed in findings.roles.items()
+        if proposed.role is Role.IGNORE
+        and not (
+            proposed.leak or findings.table.columns[name].guess.question or findings.profile.columns[name].sensitive
+        )
+    ]
+    if identifiers:
+        yield Notice(
+            "info", "left out", f"{_listed(identifiers)}: {'they name' if len(identifiers) > 1 else 'names'} rows."
+        )
+    if ignored:
+        yield Notice("info", "left out", f"{_listed(ignored)}: of no use to a model; the plan says why.")
+
+
+def _read_as(findings: Findings) -> Iterator[Notice]:
+    table = findings.table
+    with_symbols = [column for column in table.columns.values() if column.guess.symbols]
+    for column in with_symbols[:MAX_EACH]:
+        yield Notice("info", "read as", f"{_short(column.name)}: numbers, without their {column.guess.symbols[0]}.")
+    signs = [f"decimal: {table.notation.decimal!r}"] if table.notation.decimal != "." else []
+    signs += [f"thousands: {table.notation.thousands!r}"] if table.notation.thousands else []
+    tokens = [token for token in table.notation.missing if token]
+    signs += [f"missing: {', '.join(map(repr, tokens[:MAX_NAMES]))}"] if tokens else []
+    if table.dialect.format == "csv":
+        usual = FieldStyle(table.dialect.delimiter)
+        signs += [f"{key}: {value!r}" for key, value in table.dialect.style.changed_from(usual).items()]
+        signs += [f"encoding: {table.dialect.encoding}"] if table.dialect.encoding != "utf-8" else []
+    if signs:
+        yield Notice("info", "read as", "; ".join(signs))
+
+
+def _split(findings: Findings) -> Notice:
+    if findings.split is None:
+        return Notice("info", "split", "at random, with equal shares of the target: no column orders the rows in time.")
+    return Notice("info", "split", f"by {_short(findings.split.column)}: the oldest rows train, the newest test.")
+
+
+def _target(findings: Findings) -> Notice:
+    target, hidden = findings.target, findings.profile.columns[findings.target.name].sensitive
+    text = f"{_short(target.name)}: {target.task.value}"
+    if target.task is not Task.REGRESSION and not hidden:
+        rows = sum(count for _, count in target.classes)
+        shown = ", ".join(f"{_short(label)} {count / rows:.0%}" for label, count in target.classes[:MAX_CLASSES])
+        more = len(target.classes) - MAX_CLASSES
+        text += f" ({shown}{f' and {more} more' if more > 0 else ''})"
+    lost = f"; {findings.usable.unlabelled:,} rows without it are left out" if findings.usable.unlabelled else ""
+    return Notice("info", "target", f"{text}, from {len(findings.features)} features{lost}.")
+
+
+_UNUSED = (Role.IGNORE, Role.IDENTIFIER)
+_REFUSED = {
+    "ragged_row": "too few or too many fields",
+    "stray_quote": "a quote in the middle of a field",
+    "encoding": "bytes that are no text in the file's encoding",
+}
+_KINDS = {
+    Kind.NUMBER: "number",
+    Kind.INTEGER: "whole number",
+    Kind.BOOLEAN: "true or false",
+    Kind.CATEGORY: "text",
+    Kind.DATETIME: "date",
+}
+
+
+def _samples(column: TypedColumn) -> list[str]:
+    return column.faults["text"].unique(maintain_order=True).head(3).to_list()
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    return ", ".join(repr(_short(str(text))) for text in texts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return ", ".join(map(_short, names[:MAX_NAMES])) + more
+
+
+def _short(text: str) -> str:
+    clean = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return clean if len(clean) <= MAX_SHOWN else clean[: MAX_SHOWN - 1] + "…"

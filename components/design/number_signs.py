@@ -1,0 +1,196 @@
+"""How a table writes its numbers: decimal sign, thousands separator, signs of money and percent; proved, not assumed.
+
+``1,234`` alone may be 1234 or 1.234. What decides is a number that can be read one way only, in any column of the
+table: ``1,234,567`` and ``1,234.5`` have groups of three, ``0,483`` and ``12,5`` have a decimal comma. A column that
+proves the decimal point proves that commas group.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Signs", "signs_of", "symbols_of"]
+
+FEW: Final = 0.1  # share of a sample that may not be numbers; the whole column decides in the end
+MANY: Final = 50  # distinct numbers of which none ends in 0 after the comma by chance: 0.9 to the power of 50
+CURRENCIES: Final = [
+    "USD",
+    "EUR",
+    "GBP",
+    "CHF",
+    "JPY",
+    "CNY",
+    "INR",
+    "AUD",
+    "CAD",
+    "NZD",
+    "SEK",
+    "NOK",
+    "DKK",
+    "PLN",
+    "CZK",
+    "HUF",
+    "RON",
+    "BGN",
+    "TRY",
+    "RUB",
+    "UAH",
+    "ILS",
+    "ZAR",
+    "BRL",
+    "MXN",
+    "ARS",
+    "CLP",
+    "COP",
+    "KRW",
+    "SGD",
+    "HKD",
+    "TWD",
+    "THB",
+    "MYR",
+    "IDR",
+    "PHP",
+    "VND",
+    "AED",
+    "SAR",
+    "EGP",
+    "NGN",
+    "KES",
+    "PKR",
+    "BDT",
+    "LKR",
+    "ISK",
+    "US$",
+    "A$",
+    "C$",
+    "R$",
+    "kr",
+    "Kr",
+    "zł",
+    "Kč",
+    "Ft",
+    "Fr.",
+    "лв",
+]
+GROUP_BY_COMMA: Final = frozenset(
+    {*"$£¥₹₩", "US$", "A$", "C$", *["USD", "GBP", "JPY", "CNY", "INR", "AUD", "CAD", "SGD", "HKD", "KRW"]}
+)
+PERCENT: Final = ("%", "‰", "٪")
+GROUPING: Final = (" ", "\u00a0", "\u202f", "'", "\u2019")
+_CURRENCY: Final = "|".join(map(re.escape, sorted(CURRENCIES, key=len, reverse=True)))
+_SPACE: Final = "[ \u00a0\u202f]*"
+_BEFORE: Final = re.compile(rf"[+-]?({_CURRENCY}|[^\W\d_]?\S){_SPACE}[+-]?[0-9.,]")
+_AFTER: Final = re.compile(rf"[0-9.,]{_SPACE}({_CURRENCY}|\S)$")
+_PLAIN: Final = re.compile(r"[+-]?[0-9]*(?:[.,'\u2019 \u00a0\u202f][0-9]+)*[.,]?(?:[eE][+-]?[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Signs:
+    """How numbers are written.
+
+    `grouped` are the columns of numbers with points or commas. Those among `open` have nothing but ``1,234``, and no
+    column says whether that groups or is decimal.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    grouped: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()
+
+
+def signs_of(samples: Mapping[str, pl.Series], prior: str) -> Signs:
+    """Return how a table writes its numbers.
+
+    Args:
+        samples: distinct trimmed texts of each column.
+        prior: the decimal sign that the file's fields suggest; it counts where no column proves one.
+    """
+    votes = {name: _votes(texts.to_list()) for name, texts in samples.items()}
+    count = Counter(vote for each in votes.values() for vote in each)
+    spaces = [vote for vote, _ in count.most_common() if vote in GROUPING]
+    comma, point = count["comma"] + count["groups of points"], count["point"] + count["groups of commas"]
+    grouped = frozenset(name for name, each in votes.items() if each)
+    if comma > point or (comma and comma == point and prior == ","):
+        points = count["groups of points"] or count["open points"]
+        return Signs(",", "." if points else spaces[0] if spaces else "", grouped)
+    if point or (count["open points"] and not count["open commas"]):
+        commas = count["groups of commas"] or count["open commas"]
+        return Signs(".", "," if commas else spaces[0] if spaces else "", grouped)
+    unknown = frozenset(name for name, each in votes.items() if each & {"open commas", "open points"})
+    return Signs(".", spaces[0] if spaces else "", grouped, unknown)
+
+
+def _votes(texts: list[str]) -> set[str]:
+    """Return what the numbers of one column prove."""
+    symbols = symbols_of(texts)
+    bare = [_bare(text, symbols) for text in texts]
+    numbers = [text for text in bare if text and _PLAIN.fullmatch(text)]
+    if not numbers or len(numbers) < (1 - FEW) * len(bare):
+        return set()
+    votes = {sign for sign in GROUPING if any(_is_grouped(number, sign, ",.") for number in numbers)}
+    for sign, other, singular in ((",", ".", "comma"), (".", ",", "point")):
+        holding = {number for number in numbers if sign in number}
+        groups = {number for number in holding if _is_grouped(number, sign, other)}
+        certain = {number for number in groups if number.count(sign) > 1 or other in number}
+        decimal = {number for number in holding - groups if number.count(sign) == 1 and other not in number}
+        if certain and len(decimal) <= FEW * len(holding):
+            votes.add(f"groups of {singular}s")
+        elif decimal and len(certain) <= FEW * len(holding):
+            votes.add(singular)
+        elif groups and sign == "," and (set(symbols) & GROUP_BY_COMMA or _never_ends_in_zero(groups, numbers)):
+            votes.add("groups of commas")
+        elif groups:
+            votes.add(f"open {singular}s")
+    return votes
+
+
+def _is_grouped(number: str, sign: str, decimal: str) -> bool:
+    return sign in number and _groups(sign, decimal).fullmatch(number) is not None
+
+
+@lru_cache
+def _groups(sign: str, decimal: str) -> re.Pattern[str]:
+    one, two = re.escape(sign), re.escape(decimal)
+    return re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:{one}[0-9]{{3}})+(?:[{two}][0-9]*)?")
+
+
+def _never_ends_in_zero(groups: set[str], numbers: Iterable[str]) -> bool:
+    """Whether so many numbers have three digits behind the comma, beside whole ones, that they are thousands.
+
+    Decimals that end in 0 would have been cut, as those of the whole numbers were.
+    """
+    whole = [number for number in numbers if "," not in number]
+    return len(groups) >= MANY and bool(whole) and all(len(number.lstrip("+-")) <= 3 for number in whole)
+
+
+def _bare(text: str, symbols: tuple[str, ...]) -> str:
+    for symbol in symbols:
+        text = text.replace(symbol, "")
+    return text.strip()
+
+
+def symbols_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the signs of money and percent that stand before or after the texts' digits, sorted.
+
+    >>> symbols_of(["$1,200", "-$5", "12.5"]), symbols_of(["12.3%", "A1"])
+    (('$',), ('%',))
+    """
+    known: set[str] = set()
+    for text in texts:
+        for match in (_BEFORE.match(text), _AFTER.search(text)):
+            if match is not None and _is_symbol(match[1]):
+                known.add(match[1])
+    return tuple(sorted(known))
+
+
+def _is_symbol(text: str) -> bool:
+    return text in CURRENCIES or text in PERCENT or (len(text) == 1 and unicodedata.category(text) == "Sc")

@@ -1,0 +1,52 @@
+"""Rules about single columns: symbols belong to numbers, a time zone to moments, and names must not collide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sevenfold.contracts.schema import Column, Kind
+from sevenfold.contracts.signature import MISSING
+
+__all__ = ["Breach", "column_breaches"]
+
+Breach = tuple[tuple[str, ...], str, str, str]  # key, rule, value, remedy
+
+
+def column_breaches(columns: Mapping[str, Column]) -> Iterator[Breach]:
+    """Yield every rule about single columns that `data.columns` breaks."""
+    for name, column in columns.items():
+        at = ("data", "columns", name)
+        if column.symbols and column.kind not in (Kind.NUMBER, Kind.INTEGER):
+            yield (*at, "symbols"), "belongs to kind number or integer", repr(column.kind.value), "Remove it."
+        for symbol in column.symbols:
+            if not symbol or symbol != symbol.strip() or not set(symbol).isdisjoint("0123456789+-\n"):
+                rule = "a symbol is a text without digits, signs and white space around"
+                yield (*at, "symbols"), rule, repr(symbol), "Write it as the table does, such as $ or %."
+        if column.time_zone and column.kind is not Kind.DATETIME:
+            yield (*at, "time_zone"), "belongs to kind datetime", repr(column.kind.value), "Remove it."
+        elif column.time_zone and not _is_zone(column.time_zone):
+            rule = "must name a time zone of the IANA database"
+            yield (*at, "time_zone"), rule, repr(column.time_zone), "Write it like Europe/Oslo."
+    yield from _flag_names(columns)
+
+
+def _flag_names(columns: Mapping[str, Column]) -> Iterator[Breach]:
+    """A model has a flag beside each moment, whose name no other column may have."""
+    for name, column in columns.items():
+        other = columns.get(name + MISSING)
+        if column.kind is Kind.DATETIME and column.is_feature and other is not None and other.is_feature:
+            yield (
+                ("data", "columns", name + MISSING),
+                f"the name of the flag that says where {name!r} is missing, so no other feature may have it",
+                repr(name + MISSING),
+                "Rename the column in the table, or give one of both role: ignore.",
+            )
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""A plan with all that can be seen of what it names on this machine, without reading a row of the table."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from sevenfold.contracts.errors import DataError, PlanError, TrainingError
+from sevenfold.plan import Plan, check_plan
+from sevenfold.plan.rules import Breach
+
+__all__ = ["inspect_plan"]
+
+AT_KEYS: Final = {"delimiter": "delimiter", "encoding": "encoding", "not_parquet": "format"}  # of data, by code
+FUNCTION: Final = "build_model"
+MAX_HEADERS: Final = 100  # of the files of a table
+
+
+def inspect_plan(path: Path, *, table: bool = True) -> Plan:
+    """Read a plan and check it with the header of its table, its notebook, its model source and its settings.
+
+    What lies at an address is not fetched.
+
+    Args:
+        path: the plan; the paths in it start from its folder.
+        table: whether the plan's own table is to be read; another one makes its header irrelevant.
+
+    Raises:
+        PlanError: with every problem found, each with line, rule, value and remedy.
+    """
+    checked = check_plan(path)
+    problems = list(checked.problems)
+    if checked.plan is not None:
+        located = checked.plan.located(path.resolve().parent)
+        breaches = (*(_table(located) if table else ()), *_notebook(located), *_source(located), *_settings(located))
+        problems += [checked.problem(breach) for breach in breaches if not checked.is_wrong(breach[0])]
+    if problems or checked.plan is None:
+        raise PlanError(problems, path=path.name)
+    return checked.plan
+
+
+def _table(plan: Plan) -> Iterator[Breach]:
+    from sevenfold.tables.sources import matching_files
+
+    for source in plan.data.sources:
+        path = Path(unquote(urlsplit(source).path) if source.startswith("file://") else source)
+        if ("://" in source and not source.startswith("file://")) or (plan.data.volume and not path.exists()):
+            continue
+        try:
+            files = matching_files(source, Path())
+        except DataError as fault:
+            yield ("data", "source"), fault.message, "", fault.remedy
+            continue
+        if not files and not path.is_file():
+            yield _absent(("data", "source"), path, "a file", {".csv", ".tsv", ".txt", ".gz", ".zst", ".parquet"})
+            continue
+        for file in (files or [path])[:MAX_HEADERS]:
+            yield from (breaches := list(_header(file, plan)))
+            if breaches:
+                return
+
+
+def _header(path: Path, plan: Plan) -> Iterator[Breach]:
+    """Yield what the header shows: how the file is to be read, and columns that only the plan or only the table has."""
+    from sevenfold.tables.check_header import unreadable_types
+    from sevenfold.tables.header import missing_columns, unknown_columns
+    from sevenfold.tables.reader import TableReader
+
+    try:
+        schema = TableReader(path, plan.data).schema()
+    except DataError as fault:
+        yield ("data", AT_KEYS.get(fault.code, "source")), fault.message, "", fault.remedy
+        return
+    unknown = unknown_columns(schema.names, plan.data)
+    for name in missing_columns(schema.names, plan.data):
+        remedy = _did_you_mean(name, unknown) or "Correct the name, or give it role: ignore if it is no longer there."
+        yield ("data", "columns", name), f"must be a column of {path.name}", "a table without it", remedy
+    if unknown:
+        named = ", ".join(repr(name[:60]) for name in unknown[:8]) + (" …" if len(unknown) > 8 else "")
+        remedy = "Add them, with role: ignore where the model must not see them."
+        yield ("data", "columns"), f"must name every column of {path.name}", f"no entry for {named}", remedy
+    for name, unreadable in unreadable_types(schema, plan.data).items():
+        yield ("data", "columns", name, "kind"), unreadable.message, "", unreadable.remedy
+
+
+def _notebook(plan: Plan) -> Iterator[Breach]:
+    key, path = ("design", "notebook"), Path(plan.design.notebook)
+    if not plan.design.notebook or "://" in plan.design.notebook:
+        return
+    if not path.is_file():
+        yield _absent(key, path, "a notebook", {".ipynb"})
+        return
+    try:
+        cells = json.loads(path.read_bytes())["cells"]
+    except (OSError, ValueError, KeyError, TypeError):
+        cells = None
+    if not isinstance(cells, list):
+        yield key, "must be a Jupyter notebook", repr(path.name), "Save it again from JupyterLab."
+
+
+def _source(plan: Plan) -> Iterator[Breach]:
+    key, path = ("training", "source"), Path(plan.training.source)
+    if not plan.training.source or "://" in plan.training.source:
+        return
+    entry = path / "__init__.py" if path.is_dir() else path
+    if not path.exists():
+        yield _absent(key, path, "a Python file or a package folder", {".py", ""})
+        return
+    if not entry.is_file() or entry.suffix != ".py":
+        yield key, "must be a Python file or a package folder", repr(path.name), "Give its path relative to the plan."
+        return
+    try:
+        text = entry.read_text()
+        tree = ast.parse(text)
+    except (OSError, ValueError, SyntaxError) as error:
+        at = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        yield key, "must be Python", f"{getattr(error, 'msg', error)}{at} of {entry.name}", "Correct the file."
+        return
+    borrowed = any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in tree.body)
+    if FUNCTION not in text and not borrowed:
+        rule = f"must define {FUNCTION}(signature, **settings)"
+        yield key, rule, f"no such name in {entry.name}", f"Define {FUNCTION}; it returns a torch.nn.Module."
+
+
+def _settings(plan: Plan) -> Iterator[Breach]:
+    """Yield settings of the built-in network that it does not know, or that are out of bounds."""
+    from sevenfold.training.settings import all_settings
+
+    if plan.training.source:
+        return
+    given = [(("training", "settings", name), name, value) for name, value in plan.training.settings.items()]
+    for name, searched in plan.tuning.space.items():
+        ends = (searched.choices or ()) if searched.choices is not None else (searched.low, searched.high)
+        given += [(("tuning", "space", name), name, int(end) if searched.integer else end) for end in ends]
+    shown: set[tuple[str, ...]] = set()
+    for key, name, value in given:
+        try:
+            all_settings({name: value})
+        except TrainingError as fault:
+            if key not in shown and fault.code == "unknown_setting":
+                yield key, "must be a setting of the network", repr(name), fault.remedy
+            elif key not in shown:
+                yield key, fault.message.removeprefix(f"training.settings.{name}: "), "", fault.remedy
+            shown.add(key)
+
+
+def _absent(key: tuple[str, ...], path: Path, what: str, suffixes: set[str]) -> Breach:
+    entries = path.parent.iterdir() if path.parent.is_dir() else ()
+    beside = [entry.name for entry in entries if entry.suffix in suffixes]
+    state = "a folder" if path.is_dir() else f"{path.name!r}, which is not there"
+    remedy = _did_you_mean(path.name, beside) or "Correct the path; it starts from the plan's folder."
+    return key, f"must be the path of {what}", state, remedy
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    folded = {other.casefold(): other for other in known}
+    near = difflib.get_close_matches(name.casefold(), list(folded), n=1)
+    return f"Did you mean {folded[near[0]]!r}?" if near else ""

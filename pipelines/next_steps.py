@@ -1,0 +1,122 @@
+"""What to do after a run: lines for the console and for the report's head, each with a label."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from sevenfold.contracts.errors import IntegrityError
+from sevenfold.contracts.evaluation import Evaluation, GateResult
+from sevenfold.contracts.service import KServeService, open_service
+from sevenfold.pipelines.runs import RunFolder
+from sevenfold.report.model import Step
+
+__all__ = ["COLUMNS", "command", "near", "next_steps"]
+
+COLUMNS: Final = 99  # of a line on the console
+
+CHANGES: Final = {
+    "limit": "Better data, another model or a longer search; or the limit: testing.gates.",
+    "baseline": "The features say too little about the target: see the leaders among them in the report.",
+    "overfitting": "Fewer epochs, a smaller model or more rows; or the limit: testing.max_overfitting.",
+    "slice": "More rows of these slices; or the limit: testing.max_slice_gap.",
+    "serving": "The model that serves is better and stays; the allowed loss is testing.margin.",
+    "best": "An earlier model was better; the allowed loss is testing.margin.",
+}
+
+
+def next_steps(folder: RunFolder, state: str, *, serving: str = "", again: str = "") -> list[Step]:
+    """Return what a person needs after a run, the most important first.
+
+    Args:
+        folder: the run's, with its links.
+        state: how the run ended.
+        serving: address of the predictor, where it goes on serving; an address that is dead is never shown.
+        again: the command that runs the plan again; "" says nothing of it.
+    """
+    steps: list[Step] = []
+    if state in ("promoted", "waiting"):
+        steps += _serve(folder, serving)
+    elif state in ("refused", "rolled back"):
+        steps += _refused(folder)
+    elif state == "failed":
+        steps += _failed(folder)
+    if again and state in ("refused", "rolled back"):
+        steps.append(Step("again", again, verbatim=True))
+    elif again and state == "failed":
+        kept = (folder.path.parent / "checkpoints").is_dir() and any((folder.path.parent / "checkpoints").iterdir())
+        text = f"{again}{'  # goes on from the last checkpoint' if kept else ''}"
+        steps.append(Step("again", text, verbatim=True))
+    return steps
+
+
+def command() -> str:
+    """Return what starts this command line from here: its name where the shell finds it, else its path."""
+    if shutil.which("sevenfold"):
+        return "sevenfold"
+    called = Path(sys.argv[0]).absolute()
+    return f"{near(Path(sys.executable))} -m sevenfold" if called.name == "__main__.py" else near(called)
+
+
+def near(path: Path) -> str:
+    """Return a path as it is written from the working folder, absolute where it does not lie below."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _serve(folder: RunFolder, serving: str) -> Iterator[Step]:
+    """Yield where the model answers, or the command that serves it, and how to ask it."""
+    bundle, name = f"{near(folder.path)}/bundle", folder.path.parent.name
+    address = serving or _address(folder)
+    if address:
+        yield Step("serving", address, verbatim=True)
+    elif (folder.path / "bundle").exists():
+        yield Step("serve", f"{command()} serve {bundle}", verbatim=True)
+    else:
+        return
+    url = f"{address or 'localhost:8080'}/v1/models/{name}:predict"
+    first, second = f"curl -s {url} -H content-type:application/json \\", f"  -d @{bundle}/example_request.json"
+    if len(first) > COLUMNS - 11:
+        first = f"curl -s {url} \\\n  -H content-type:application/json \\"
+    yield Step("query", f"{first}\n{second}", verbatim=True)
+
+
+def _address(folder: RunFolder) -> str:
+    """Return where users reach a model on a cluster; "" for one on this machine."""
+    path = folder.artifact("deploy-model", "service")
+    try:
+        service = open_service(path) if path else None
+    except IntegrityError:
+        return ""
+    return service.public_url if isinstance(service, KServeService) else ""
+
+
+def _refused(folder: RunFolder) -> Iterator[Step]:
+    gates = _refused_gates(folder)
+    for gate in gates:
+        yield Step("gate", gate.sentence)
+    for kind in dict.fromkeys(gate.kind for gate in gates):
+        yield Step("change", CHANGES[kind])
+
+
+def _refused_gates(folder: RunFolder) -> list[GateResult]:
+    path = folder.artifact("test-model", "evaluation")
+    try:
+        return [gate for gate in Evaluation.open(path).gates if gate.verdict == "refused"] if path else []
+    except IntegrityError:
+        return []
+
+
+def _failed(folder: RunFolder) -> Iterator[Step]:
+    error = folder.error() or {}
+    if error.get("remedy"):
+        yield Step("do", str(error["remedy"]))
+    for label, key in (("task", "task"), ("pod", "pod"), ("run", "link")):
+        if error.get(key):
+            yield Step(label, str(error[key]), verbatim=True)
+    if folder.log.exists():
+        yield Step("log", near(folder.log), verbatim=True)

@@ -1,0 +1,59 @@
+"""What init says of a table: the most important first, and of a person nothing."""
+
+from __future__ import annotations
+
+from sevenfold.design.notices import Notice, notices
+from sevenfold.design.propose import propose_plan
+
+
+def said(path, target: str) -> list[Notice]:
+    return notices(propose_plan(path, target).findings)
+
+
+def texts(found: list[Notice], subject: str) -> list[str]:
+    return [notice.text for notice in found if notice.subject == subject]
+
+
+ORDER = ["leak", "question", "unread", "sensitive", "left out", "read as", "split", "target"]
+
+
+def test_the_most_important_comes_first_and_split_and_target_last(written):
+    rows = []
+    for i in range(600):
+        label = "no" if (i * 7919) % 10 < 6 else "yes"
+        number = "#REF!" if i in (7, 9) else str((i * 37) % 101)
+        rows.append(
+            f'{7 + i * 3},a{i}@ex.org,"${1_000 + i * 7:,}",{1 + i % 12:02d}/{1 + i % 9:02d}/2024,{number},'
+            f"{'n/a' if i % 9 == 0 else i % 89 / 4},2024-{1 + i % 12:02d}-{1 + i % 28:02d},R{label},{label}"
+        )
+    path = written("nr_id,mail,price,when,n,size,day,receipt,left\n" + "\n".join(rows) + "\n")
+    found = said(path, "left")
+    assert [notice.subject for notice in found] == sorted((n.subject for n in found), key=ORDER.index)
+    assert {notice.subject for notice in found} == set(ORDER)
+    assert texts(found, "leak")[0].startswith("receipt: Known only after the event?")
+    assert '"%d/%m/%Y" or "%m/%d/%Y"' in texts(found, "question")[0]
+    assert texts(found, "unread") == ["n: 2 values are no whole number, such as '#REF!'. Their rows are left out."]
+    assert texts(found, "sensitive") == ["mail: values are never shown."]
+    assert texts(found, "read as") == ["price: numbers, without their $.", "thousands: ','; missing: 'n/a'"]
+    assert texts(found, "split") == ["by day: the oldest rows train, the newest test."]
+    assert texts(found, "target")[0].startswith("left: binary (no 60%, yes 40%), from ")
+    assert "ex.org" not in " ".join(notice.text for notice in found)
+
+
+def test_values_that_kept_a_column_from_being_numbers_are_shown(written):
+    rows = "".join(f"{i % 7},{'n.v.' if i % 25 == 0 else i},{'ab'[(i * 7919) % 10 < 4]}\n" for i in range(100))
+    (question,) = texts(said(written("a,b,y\n" + rows), "y"), "question")
+    assert question.startswith("b: 96 of its values are whole numbers, 4 are not.")
+    assert question.endswith("Such as 'n.v.'.")
+
+
+def test_many_of_a_sort_are_named_together(written):
+    names = [f"d{i}" for i in range(9)]
+    rows = "".join(
+        ",".join([*(f"{1 + (i * k) % 12:02d}/{1 + i % 12:02d}/2024" for k in range(1, 10)), str(i % 7), "ab"[i % 2]])
+        + "\n"
+        for i in range(200)
+    )
+    found = texts(said(written(",".join([*names, "x", "y"]) + "\n" + rows), "y"), "question")
+    assert [text.split(":")[0] for text in found] == ["d0", "d1", "d2", "in the plan"]
+    assert found[-1] == "in the plan: d3, d4, d5, d6, d7, d8."
