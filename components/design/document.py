@@ -94,10 +94,11 @@ def _data(findings: Findings, source: str, comments: dict[Keys, str], max_bad_fr
         comments["data", "positive"] = f"{why}: {share:.1%} of the rows with a target."
     if table.dialect.format == "csv":
         data |= {"encoding": table.dialect.encoding, "delimiter": table.dialect.delimiter}
-        data["decimal"] = table.notation.decimal
         comments["data", "encoding"] = "How the file is written, as far as it can be told from its bytes."
-        if table.notation.thousands:
-            data["thousands"] = table.notation.thousands
+    if table.dialect.format == "csv" or table.notation.decimal != ".":  # Parquet may hold numbers as texts too
+        data["decimal"] = table.notation.decimal
+    if table.notation.thousands:
+        data["thousands"] = table.notation.thousands
     data["missing"] = list(table.notation.missing)
     comments["data", "missing"] = _missing_remark(table)
     _limits(findings, data, comments, max_bad_fraction)
