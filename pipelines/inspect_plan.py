@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import glob
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -44,15 +45,32 @@ def inspect_plan(path: Path, *, table: bool = True) -> Plan:
 
 
 def _table(plan: Plan) -> Iterator[Breach]:
-    source = plan.data.source
-    if source.startswith("file://"):
-        source = unquote(urlsplit(source).path)
-    if "://" in source or any(sign in source for sign in "*?[") or (plan.data.volume and not Path(source).exists()):
+    """Yield what is wrong with the files of the table, each key once."""
+    named = plan.data.source
+    shown: set[tuple[str, ...]] = set()
+    for source in (named,) if isinstance(named, str) else named:
+        for breach in _files(source, plan):
+            if breach[0] not in shown:
+                shown.add(breach[0])
+                yield breach
+
+
+def _files(source: str, plan: Plan) -> Iterator[Breach]:
+    path = Path(unquote(urlsplit(source).path) if source.startswith("file://") else source)
+    elsewhere = "://" in source and not source.startswith("file://")
+    if elsewhere or (plan.data.volume and not path.exists()):
         return
-    if not Path(source).is_file():
-        yield _absent(("data", "source"), Path(source), "a file", {".csv", ".tsv", ".txt", ".gz", ".zst", ".parquet"})
+    if path.is_file():
+        yield from _header(path, plan)
         return
-    yield from _header(Path(source), plan)
+    matches = sorted(glob.glob(str(path)))  # a pattern of names
+    if not matches:
+        yield _absent(("data", "source"), path, "a file", {".csv", ".tsv", ".txt", ".gz", ".zst", ".parquet"})
+    for match in matches:
+        if Path(match).is_file():
+            yield from _header(Path(match), plan)
+        else:
+            yield ("data", "source"), "must be the path of a file", f"the folder {path.name!r}", "Name a file in it."
 
 
 def _header(path: Path, plan: Plan) -> Iterator[Breach]:
@@ -142,7 +160,7 @@ def _settings(plan: Plan) -> Iterator[Breach]:
 def _absent(key: tuple[str, ...], path: Path, what: str, suffixes: set[str]) -> Breach:
     entries = path.parent.iterdir() if path.parent.is_dir() else ()
     beside = [entry.name for entry in entries if entry.suffix in suffixes]
-    state = "a folder" if path.is_dir() else f"{path.name!r}, which is not there"
+    state = f"the folder {path.name!r}" if path.is_dir() else f"{path.name!r}, which is not there"
     remedy = _did_you_mean(path.name, beside) or "Correct the path; it starts from the plan's folder."
     return key, f"must be the path of {what}", state, remedy
 

@@ -39,8 +39,11 @@ def next_steps(folder: RunFolder, state: str, *, serving: str = "", again: str =
         again: the command that runs the plan again; "" says nothing of it.
     """
     steps: list[Step] = []
-    if state in ("promoted", "waiting"):
-        steps += _serve(folder, serving)
+    if state == "promoted":
+        service = _on_cluster(folder)
+        steps += _serve(folder, serving or (service.public_url if service else ""))
+    elif state == "waiting":
+        steps += [_approve(folder), *_serve(folder, serving)]
     elif state in ("refused", "rolled back"):
         steps += _refused(folder)
     elif state == "failed":
@@ -68,10 +71,9 @@ def near(path: Path) -> str:
     return str(path) if relative.startswith("..") else relative
 
 
-def _serve(folder: RunFolder, serving: str) -> Iterator[Step]:
-    """Yield where the model answers, or the command that serves it, and how to ask it."""
+def _serve(folder: RunFolder, address: str) -> Iterator[Step]:
+    """Yield where the model answers, or without an address the command that serves it, and how to ask it."""
     bundle, name = f"{near(folder.path)}/bundle", folder.path.parent.name
-    address = serving or _address(folder)
     if address:
         yield Step("serving", address, verbatim=True)
     elif (folder.path / "bundle").exists():
@@ -85,14 +87,22 @@ def _serve(folder: RunFolder, serving: str) -> Iterator[Step]:
     yield Step("query", f"{first}\n{second}", verbatim=True)
 
 
-def _address(folder: RunFolder) -> str:
-    """Return where users reach a model on a cluster; "" for one on this machine."""
+def _approve(folder: RunFolder) -> Step:
+    service = _on_cluster(folder)
+    if service is None:
+        return Step("approve", "Write deployment.approval: automatic and run again; only a cluster keeps candidates.")
+    text = f"{command()} promote {folder.path.parent.name} --namespace {service.namespace}"
+    return Step("approve", text, verbatim=True)
+
+
+def _on_cluster(folder: RunFolder) -> KServeService | None:
+    """Return the service of a run on a cluster; None for one on this machine."""
     path = folder.artifact("deploy-model", "service")
     try:
         service = open_service(path) if path else None
     except IntegrityError:
-        return ""
-    return service.public_url if isinstance(service, KServeService) else ""
+        return None
+    return service if isinstance(service, KServeService) else None
 
 
 def _refused(folder: RunFolder) -> Iterator[Step]:

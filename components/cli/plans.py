@@ -95,7 +95,7 @@ def validate(
         return
     loaded = inspect_plan(plan)
     typer.echo(f"{plan}: fine ({loaded.name}: predict {loaded.data.target}, {loaded.data.task})")
-    if "://" in loaded.data.source:
+    if "://" in str(loaded.data.source):
         typer.echo("The table lies elsewhere and was not fetched, so its columns were not checked.")
 
 
@@ -141,6 +141,7 @@ def run(
     except RunInterrupted as stop:
         with contextlib.suppress(OSError):  # of a terminal that is gone
             typer.secho(f"interrupted {stop.reason}: {STOPPED}", fg="yellow", err=True)
+            typer.echo(f"  again    {wanted.again}", err=True)
         _write_nowhere()
         raise typer.Exit(stop.exit_status) from None
     try:

@@ -95,7 +95,7 @@ def _data(findings: Findings, source: str, comments: dict[Keys, str], max_bad_fr
     if table.dialect.format == "csv":
         data |= {"encoding": table.dialect.encoding, "delimiter": table.dialect.delimiter}
         comments["data", "encoding"] = "How the file is written, as far as it can be told from its bytes."
-    if table.dialect.format == "csv" or table.notation.decimal != ".":  # Parquet may hold numbers as texts too
+    if table.dialect.format == "csv" or table.notation.decimal != ".":
         data["decimal"] = table.notation.decimal
     if table.notation.thousands:
         data["thousands"] = table.notation.thousands

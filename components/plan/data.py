@@ -51,10 +51,10 @@ class DataSection(Section):
         str, Field(description="Character between the fields of a CSV file.", min_length=1, max_length=1)
     ] = ","
     decimal: Annotated[
-        str, Field(description="Decimal sign of numbers that are texts, as in a CSV file: a point or a comma.", pattern=r"^[.,]$")
+        str, Field(description="Decimal sign of numbers written as texts: a point or a comma.", pattern=r"^[.,]$")
     ] = "."
     thousands: Annotated[
-        str, Field(description="Thousands separator of numbers that are texts; empty for none.", max_length=1)
+        str, Field(description="Thousands separator of numbers written as texts; empty for none.", max_length=1)
     ] = ""
     missing: Annotated[tuple[str, ...], Field(description="Texts that stand for a missing value.")] = ("",)
     columns: Annotated[

@@ -190,7 +190,7 @@ class TableReader:
             raise DataError(
                 "timezone_mixed",
                 f"The times of a column must all say their offset from UTC or none of them, but {name!r} has both.",
-                remedy="Write all of them with an offset, such as 2013-01-31T10:15+00:00.",
+                remedy="Write all with an offset, such as 2013-01-31T10:15+00:00, or declare the column's time_zone.",
             )
 
 

@@ -297,3 +297,12 @@ def test_a_column_named_as_the_flag_of_a_date_is_left_out(written, accept):
     assert columns["t:missing"].role is Role.IGNORE
     assert "rename the column" in columns["t:missing"].note
     assert prepared.kept == 300
+
+
+@pytest.mark.parametrize(
+    ("spellings", "classes"), [(("yes", "no"), ("no", "yes")), (("Yes", "yes", "no"), ("false", "true"))]
+)
+def test_flags_in_several_spellings_are_true_and_false(written, accept, spellings, classes):
+    rows = "".join(f"{(i * 37) % 101},{spellings[(i * 7919) % 10 % len(spellings)]}\n" for i in range(300))
+    _, prepared = accept(written("x,y\n" + rows), "y")
+    assert prepared.schema.classes == classes
