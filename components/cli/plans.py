@@ -51,9 +51,9 @@ def init(
     from rich.markup import escape
 
     from sevenfold.cli.notices import notice_lines
-    from sevenfold.contracts.recognise import require_kind
     from sevenfold.design.notices import notices
     from sevenfold.design.propose import init_project
+    from sevenfold.runtime.recognise import require_kind
 
     for path in table:
         if path.exists():

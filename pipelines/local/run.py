@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import sevenfold
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.recognise import require_kind
 from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions, lines_while_read
 from sevenfold.pipelines.local.logline import TaskEnded, TaskStarted, read_line
 from sevenfold.pipelines.local.processes import end_processes
 from sevenfold.pipelines.result import Result, conclude
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.runtime.environment import RUN_DIR
+from sevenfold.runtime.recognise import require_kind
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.view import RunView
