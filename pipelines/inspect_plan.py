@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import glob
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ __all__ = ["inspect_plan"]
 
 AT_KEYS: Final = {"delimiter": "delimiter", "encoding": "encoding", "not_parquet": "format"}  # of data, by code
 FUNCTION: Final = "build_model"
+MAX_HEADERS: Final = 100  # of the files of a table
 
 
 def inspect_plan(path: Path, *, table: bool = True) -> Plan:
@@ -46,9 +46,8 @@ def inspect_plan(path: Path, *, table: bool = True) -> Plan:
 
 def _table(plan: Plan) -> Iterator[Breach]:
     """Yield what is wrong with the files of the table, each key once."""
-    named = plan.data.source
     shown: set[tuple[str, ...]] = set()
-    for source in (named,) if isinstance(named, str) else named:
+    for source in plan.data.sources:
         for breach in _files(source, plan):
             if breach[0] not in shown:
                 shown.add(breach[0])
@@ -56,21 +55,25 @@ def _table(plan: Plan) -> Iterator[Breach]:
 
 
 def _files(source: str, plan: Plan) -> Iterator[Breach]:
+    from sevenfold.tables.sources import matching_files
+
     path = Path(unquote(urlsplit(source).path) if source.startswith("file://") else source)
     elsewhere = "://" in source and not source.startswith("file://")
     if elsewhere or (plan.data.volume and not path.exists()):
         return
-    if path.is_file():
-        yield from _header(path, plan)
+    try:
+        files = matching_files(source, Path())
+    except DataError as fault:
+        yield ("data", "source"), fault.message, "", fault.remedy
         return
-    matches = sorted(glob.glob(str(path)))  # a pattern of names
-    if not matches:
+    if not files and not path.exists():
         yield _absent(("data", "source"), path, "a file", {".csv", ".tsv", ".txt", ".gz", ".zst", ".parquet"})
-    for match in matches:
-        if Path(match).is_file():
-            yield from _header(Path(match), plan)
+        return
+    for file in (files or [path])[:MAX_HEADERS]:
+        if file.is_file():
+            yield from _header(file, plan)
         else:
-            yield ("data", "source"), "must be the path of a file", f"the folder {path.name!r}", "Name a file in it."
+            yield ("data", "source"), "must be the path of a file", f"the folder {file.name!r}", "Name a file in it."
 
 
 def _header(path: Path, plan: Plan) -> Iterator[Breach]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -82,6 +83,7 @@ class Profile:
     rows: int
     refused: int
     complete: bool
+    repeated_headers: int = 0
     columns: dict[str, ColumnProfile] = field(default_factory=dict)
 
     @property
@@ -91,18 +93,20 @@ class Profile:
         return sum(column.missing for column in self.columns.values()) / cells if cells else 0.0
 
 
-def profile_table(path: Path, data: DataSection | None = None, *, on_progress: OnProgress | None = None) -> Profile:
+def profile_table(
+    table: Path | Sequence[Path], data: DataSection | None = None, *, on_progress: OnProgress | None = None
+) -> Profile:
     """Profile a CSV or Parquet file.
 
     Args:
-        path: the file.
+        table: the file, or the files that make up the table.
         data: what the file is and what its columns are; None guesses both.
         on_progress: called with a message, the columns done and their number.
 
     Raises:
         DataError: what `read_typed` raises.
     """
-    return profile_typed(read_typed(path, data, on_progress=on_progress), data, on_progress=on_progress)
+    return profile_typed(read_typed(table, data, on_progress=on_progress), data, on_progress=on_progress)
 
 
 def profile_typed(
@@ -119,7 +123,9 @@ def profile_typed(
         else:
             sensitive = "the plan says so" if declared is None or declared.sensitive else ""
             columns[name] = profile_column(column, table.rows, sensitive=sensitive)
-    return Profile(table.source, table.bytes, table.rows, table.refused, table.complete, columns)
+    return Profile(
+        table.source, table.bytes, table.rows, table.refused, table.complete, table.repeated_headers, columns
+    )
 
 
 def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = None) -> ColumnProfile:

@@ -124,7 +124,7 @@ def test_decimal_commas_in_another_encoding(written, accept):
         number, label = f"{i / 7:.3f}".replace(".", ","), "ja" if (i * 7919) % 10 < 4 else "nein"
         rows.append(f"{i % 28 + 1:02d}.{i % 12 + 1:02d}.2024;Köln {i % 4};{number};{label}\n")
     text = "Tag;Stadt;Größe;Ziel\n" + "".join(rows)
-    proposal, prepared = accept(written(text.encode("cp1252")), "Ziel")
+    proposal, prepared = accept(written(text.encode("cp1252")), "Ziel", "cp1252")
     data = proposal.plan.data
     assert (data.encoding, data.delimiter, data.decimal) == ("cp1252", ";", ",")
     assert data.columns["Tag"].date_format == "%d.%m.%Y"

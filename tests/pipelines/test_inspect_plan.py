@@ -154,6 +154,20 @@ def test_a_table_elsewhere_is_not_fetched(home: Path, source: str) -> None:
     assert inspect_plan(home / "plan.yaml").data.source == source
 
 
+def test_every_file_of_a_table_is_checked(home: Path) -> None:
+    (home / "plan.yaml").write_text(PLAN.replace("houses.csv", "'parts/*.csv'"))
+    with pytest.raises(PlanError, match="A pattern must match a file"):
+        inspect_plan(home / "plan.yaml")
+    (home / "parts").mkdir()
+    rows = (home / "houses.csv").read_bytes()
+    for name in ("1.csv", "2.csv"):
+        (home / "parts" / name).write_bytes(rows)
+    assert inspect_plan(home / "plan.yaml").data.source == "parts/*.csv"
+    (home / "parts" / "2.csv").write_text("z\n1\n")
+    with pytest.raises(PlanError, match=r"2\.csv"):
+        inspect_plan(home / "plan.yaml")
+
+
 def test_with_another_table_the_plans_own_need_not_be_there(home: Path) -> None:
     (home / "plan.yaml").write_text(PLAN.replace("houses.csv", "gone.csv"))
     assert inspect_plan(home / "plan.yaml", table=False)
