@@ -77,6 +77,11 @@ def write_csv(path: Path, rows: list[dict[str, Any]], encoding: str = "utf-8", *
     path.write_bytes(csv_frame(rows).write_csv(**options).encode(encoding))
 
 
+def write_packed(path: Path, rows: list[dict[str, Any]], codec: str) -> None:
+    with pa.CompressedOutputStream(str(path), codec) as stream:
+        stream.write(csv_frame(rows).write_csv().encode())
+
+
 def write_parquet(path: Path, rows: list[dict[str, Any]], **casts: Any) -> None:
     pl.DataFrame.write_parquet(
         frame_of(rows).with_columns(pl.col(name).cast(kind) for name, kind in casts.items()), path
@@ -105,6 +110,8 @@ CONTAINERS: dict[str, Write] = {
     "semicolon.csv": lambda path, rows: write_csv(path, rows, separator=";"),
     "windows.csv": lambda path, rows: write_csv(path, rows, line_terminator="\r\n"),
     "utf16.csv": lambda path, rows: write_csv(path, rows, encoding="utf-16"),
+    "packed.csv.gz": lambda path, rows: write_packed(path, rows, "gzip"),
+    "packed.csv.zst": lambda path, rows: write_packed(path, rows, "zstd"),
     "float64.parquet": write_parquet,
     "float32.parquet": lambda path, rows: write_parquet(path, rows, price=pl.Float32),
     "decimal.parquet": lambda path, rows: write_arrow(path, rows, amount=pa.decimal128(9, 2)),
