@@ -150,7 +150,7 @@ def _target(findings: Findings) -> Notice:
         more = len(target.classes) - MAX_CLASSES
         text += f" ({shown}{f' and {more} more' if more > 0 else ''})"
     lost = f"; {findings.usable.unlabelled:,} rows without it are left out" if findings.usable.unlabelled else ""
-    return Notice("info", "target", f"{text}, from {len(findings.features)} features{lost}.")
+    return Notice("info", "target", f"{text}, from {_counted(len(findings.features))}{lost}.")
 
 
 _UNUSED = (Role.IGNORE, Role.IDENTIFIER)
@@ -184,3 +184,7 @@ def _listed(names: Sequence[str]) -> str:
 def _short(text: str) -> str:
     clean = "".join(letter if letter.isprintable() else "?" for letter in text)
     return clean if len(clean) <= MAX_SHOWN else clean[: MAX_SHOWN - 1] + "…"
+
+
+def _counted(features: int) -> str:
+    return "1 feature" if features == 1 else f"{features} features"

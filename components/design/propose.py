@@ -21,7 +21,7 @@ from sevenfold.design.profile import Profile, profile_typed
 from sevenfold.design.roles import propose_roles, time_split
 from sevenfold.design.target import target_facts
 from sevenfold.design.typed_table import TypedTable, read_typed
-from sevenfold.design.usable import MAX_BAD_FRACTION, refuse_broken_records, usable_rows
+from sevenfold.design.usable import MAX_BAD_FRACTION, allowed_share, refuse_broken_records, usable_rows
 from sevenfold.plan import Plan, parse_plan
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.likely_dialect import likely_dialect
@@ -83,6 +83,7 @@ def propose_plan(
     given = [table] if isinstance(table, Path) else list(table)
     paths = local_tables(given)
     read = read_typed(paths, encoding=encoding, on_progress=on_progress)
+    max_bad_fraction = allowed_share(max_bad_fraction, read.rows + read.refused)
     read = infinities_as_missing(read, max_bad_fraction)
     refuse_broken_records(read, max_bad_fraction, likely_dialect(paths[0], read.dialect) if read.refused else "")
     profile = profile_typed(read, on_progress=on_progress)

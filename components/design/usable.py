@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from sevenfold.contracts.schema import Role
 from sevenfold.design.roles import Proposed, TimeSplit
 from sevenfold.design.typed_table import TypedTable
 
-__all__ = ["MAX_BAD_FRACTION", "Usable", "refuse_broken_records", "usable_rows"]
+__all__ = ["MAX_BAD_FRACTION", "Usable", "allowed_share", "refuse_broken_records", "usable_rows"]
 
 MAX_BAD_FRACTION: Final = 0.01  # of the rows, unless a person allows more
+FEW_ROWS: Final = 5  # that a small table may lose, up to twice the share
 LABEL_MISSING: Final = "label_missing"
 MAX_REASONS: Final = 5
 MAX_SHOWN: Final = 40  # characters of a value
@@ -62,6 +64,17 @@ class Usable:
         shown = ", ".join(_reason(*key, count, table, hidden) for key, count in reasons[:MAX_REASONS])
         more = f" and {len(reasons) - MAX_REASONS} reasons more" if len(reasons) > MAX_REASONS else ""
         raise _too_many(self.bad, self.total, limit, shown + more, "Correct these values, or leave them empty")
+
+
+def allowed_share(limit: float, rows: int) -> float:
+    """Return the share of bad rows that a plan may be proposed for: `limit`, or by default a few rows of a small table.
+
+    >>> allowed_share(0.01, 300), allowed_share(0.01, 100), allowed_share(0.01, 100_000), allowed_share(0.05, 300)
+    (0.0167, 0.02, 0.01, 0.05)
+    """
+    if limit != MAX_BAD_FRACTION or not rows:
+        return limit
+    return max(limit, math.ceil(min(FEW_ROWS / rows, 2 * MAX_BAD_FRACTION) * 10_000) / 10_000)
 
 
 def usable_rows(table: TypedTable, target: str, roles: Mapping[str, Proposed], split: TimeSplit | None) -> Usable:

@@ -7,6 +7,7 @@ import pytest
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Task
 from sevenfold.design.propose import propose_plan
+from sevenfold.design.usable import MAX_BAD_FRACTION, allowed_share
 from sevenfold.preparation.prepare import prepare
 
 
@@ -38,16 +39,27 @@ def test_odd_cells_within_the_limit_are_quarantined(written, accept):
     assert dict(proposal.findings.usable.reasons) == prepared.refused_by_column
 
 
-def test_more_odd_cells_than_one_in_a_hundred_are_refused_with_their_values(written, tmp_path):
-    path = written(text_of(rows_of(300, a={0: "oops", 100: "n.v.", 200: "1.2.3", 299: "#REF!"})))
+FOUR = {0: "oops", 100: "n.v.", 200: "1.2.3", 299: "#REF!"}
+SIX = {**FOUR, 50: "a", 150: "b"}
+
+
+def test_a_small_table_may_lose_five_rows(written, accept):
+    proposal, prepared = accept(written(text_of(rows_of(300, a=FOUR))), "y")
+    assert proposal.plan.data.max_bad_fraction == 0.0167
+    assert (prepared.kept, prepared.refused) == (296, {"not_a_number": 4})
+    assert allowed_share(MAX_BAD_FRACTION, 40) == 0.02
+
+
+def test_more_odd_cells_than_that_are_refused_with_their_values(written, tmp_path):
+    path = written(text_of(rows_of(300, a=SIX)))
     error = refusal(lambda: propose_plan(path, "y"))
     assert error.code == "too_many_bad_rows"
-    assert "4 of 300" in str(error) and "not_a_number 4 in 'a' ('oops', 'n.v.', '1.2.3')" in str(error)
-    assert "--max-bad-fraction 0.014" in error.remedy
+    assert "6 of 300" in str(error) and "not_a_number 6 in 'a' ('oops', 'a', 'n.v.')" in str(error)
+    assert "--max-bad-fraction 0.02" in error.remedy
     proposal = propose_plan(path, "y", max_bad_fraction=0.05)
-    assert proposal.plan.data.max_bad_fraction == pytest.approx(0.024)
+    assert proposal.plan.data.max_bad_fraction == pytest.approx(0.03)
     prepared = prepare(path, proposal.plan.data, proposal.plan.preparation, tmp_path / "dataset")
-    assert (prepared.kept, prepared.refused) == (296, {"not_a_number": 4})
+    assert (prepared.kept, prepared.refused) == (294, {"not_a_number": 6})
 
 
 @pytest.mark.parametrize("limit", [0.02, 0.0134])
@@ -64,10 +76,10 @@ def test_ragged_rows_are_refused_before_all_else(written):
 
 
 def test_values_of_a_sensitive_column_are_not_repeated(written):
-    cells = {i: f"never {i}" for i in range(0, 300, 75)}
+    cells = {i: f"never {i}" for i in range(0, 300, 50)}
     text = text_of(rows_of(300, a=cells)).replace("a,b,y", "dob,b,y")
     error = refusal(lambda: propose_plan(written(text), "dob"))
-    assert "not_a_number 4 in 'dob'" in str(error)
+    assert "not_a_number 6 in 'dob'" in str(error)
     assert "never" not in str(error)
 
 
