@@ -22,6 +22,7 @@ __all__ = ["Signs", "signs_of", "symbols_of"]
 
 FEW: Final = 0.1  # share of a sample that may not be numbers; the whole column decides in the end
 MIN_SHARE: Final = 0.02  # of the numbers of a column that must have a sign for it to be one of theirs
+SOME: Final = 10  # distinct numbers beside which a single other one proves nothing
 MANY: Final = 50  # distinct numbers of which none ends in 0 after the comma by chance: 0.9 to the power of 50
 CURRENCIES: Final = [
     "USD",
@@ -140,7 +141,8 @@ def _votes(texts: list[str]) -> set[str]:
     votes = {sign for sign in GROUPING if any(_is_grouped(number, sign, ",.") for number in numbers)}
     for sign, other, singular in ((",", ".", "comma"), (".", ",", "point")):
         holding = {number for number in numbers if sign in number}
-        if len(holding) < MIN_SHARE * len(set(numbers)):
+        distinct = len(set(numbers))
+        if len(holding) < MIN_SHARE * distinct or (len(holding) == 1 and distinct > SOME):
             continue  # so few may be mistakes
         groups = {number for number in holding if _is_grouped(number, sign, other)}
         certain = {number for number in groups if number.count(sign) > 1 or other in number}
