@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold.contracts.schema import Kind
+from sevenfold.design.number_signs import signs_of
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable, read_typed
 
