@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sevenfold.contracts.schema import MAX_INTEGER, Kind
+from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
 from sevenfold.design.dates import date_guess
 from sevenfold.design.guess import Guess
 from sevenfold.design.number_signs import symbols_of
@@ -103,4 +103,8 @@ def boolean_guess(texts: Sequence[str]) -> Guess | None:
                 true_values=tuple(sorted(text for text in texts if text.casefold() == true)),
                 false_values=tuple(sorted(text for text in texts if text.casefold() == false)),
             )
+    plain = Column(kind=Kind.BOOLEAN)
+    if folded in ({"true"}, {"false"}) and {*plain.true_values, *plain.false_values}.issuperset(texts):
+        # the only value of the column, as Parquet may hold it with a type that says what it is
+        return Guess(Kind.BOOLEAN, true_values=plain.true_values, false_values=plain.false_values)
     return None
