@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from sevenfold.contracts.schema import Kind
+from sevenfold.contracts.schema import Kind, Notation
 from sevenfold.design.dates import settle_day_and_month
 from sevenfold.design.guess import Guess
 from sevenfold.design.kinds import CODES, SURE, TOKENS, TOO_LARGE, boolean_guess, guess_kind
 from sevenfold.design.number_signs import Signs
 from sevenfold.design.typed_column import MAX_ODD, TypedColumn, read_column
-from sevenfold.tables.numerals import Notation
 
 if TYPE_CHECKING:
     import polars as pl

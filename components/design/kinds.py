@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
+from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
 from sevenfold.design.dates import date_guess
 from sevenfold.design.guess import Guess
 from sevenfold.design.number_signs import symbols_of
-from sevenfold.tables.numerals import Notation, number_texts
+from sevenfold.tables.numerals import number_texts
 
 if TYPE_CHECKING:
     import polars as pl

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.schema import MAX_INTEGER, Kind
+from sevenfold.contracts.schema import MAX_INTEGER, Kind, Notation
 from sevenfold.design.guess import Guess
 from sevenfold.design.kinds import TOO_LARGE
 from sevenfold.tables.arrow_values import parse_arrow
-from sevenfold.tables.numerals import Notation
 from sevenfold.tables.parse import parse_texts
 from sevenfold.tables.parsed import Parsed
 

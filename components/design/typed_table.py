@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.schema import Kind
+from sevenfold.contracts.schema import Kind, Notation
 from sevenfold.design.guess import Guess
 from sevenfold.design.guessed_column import as_texts, missing_texts, read_guessed, text_sample
 from sevenfold.design.number_signs import signs_of
@@ -19,7 +19,6 @@ from sevenfold.tables.dialect import Dialect, head_text, sniff
 from sevenfold.tables.encoding import known_encoding
 from sevenfold.tables.field_style import FieldStyle
 from sevenfold.tables.frame import read_frame
-from sevenfold.tables.numerals import Notation
 from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.parts import parts_of, table_name
 

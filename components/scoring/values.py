@@ -34,8 +34,8 @@ _NUMBERS: Final = frozenset((float, int, type(None)))
 def _read_numbers(
     feeds: Feeds, name: str, column: Column, values: list[Any], notation: Notation, _max_text: int
 ) -> None:
-    if notation.missing_numbers or str in set(map(type, values)):
-        values = [_present(value, notation) for value in values]
+    if notation.missing_numbers:
+        values = [None if _equals(value, notation.missing_numbers) else value for value in values]
     if len(values) == 1 and type(values[0]) is float and -INF < values[0] < INF and column.kind is Kind.NUMBER:
         feeds[name] = np.array(values)
         return

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
+from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
 from sevenfold.tables.moments import EARLIEST, LATEST, localize
-from sevenfold.tables.numerals import Notation, means_missing
+from sevenfold.tables.numerals import means_missing
 from sevenfold.tables.parse import parse_texts
 from sevenfold.tables.parsed import Parsed, arrow_type, arrow_values, with_limits
 

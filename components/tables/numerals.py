@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 __all__ = [
-    "Notation",
     "means_missing",
     "number_texts",
     "parse_integers",

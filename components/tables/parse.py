@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind
+from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
 from sevenfold.tables.moments import EARLIEST, LATEST, localize, names_offset, parse_moments
-from sevenfold.tables.numerals import Notation, means_missing, parse_integers, parse_numbers
+from sevenfold.tables.numerals import means_missing, parse_integers, parse_numbers
 from sevenfold.tables.parsed import Parsed, arrow_type, arrow_values, with_limits
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold.contracts.schema import Kind
-from sevenfold.design.number_signs import signs_of
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable, read_typed
 
@@ -296,9 +295,3 @@ def test_a_date_that_is_none_is_bad_and_not_missing(written):
     days[7] = "2024-02-30"
     column = read_typed(written("t,x\n" + "".join(f"{day},1\n" for day in days))).columns["t"]
     assert (column.kind, column.missing, column.bad) == (Kind.DATETIME, 0, 1)
-
-
-def test_one_stray_number_proves_no_decimal_sign():
-    years = [str(year) for year in range(1990, 2024)]
-    assert signs_of({"year": pl.Series([*years, "0,5"])}, ".").decimal == "."
-    assert signs_of({"year": pl.Series([*years, "0,5", "12,5"])}, ".").decimal == ","

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from sevenfold.contracts.schema import Column, Kind
-from sevenfold.tables.numerals import Notation
+from sevenfold.contracts.schema import Column, Kind, Notation
 from sevenfold.tables.parse import parse_floats, parse_texts
 
 

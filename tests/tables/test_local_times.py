@@ -10,10 +10,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from sevenfold.contracts.schema import Column, Kind
+from sevenfold.contracts.schema import Column, Kind, Notation
 from sevenfold.tables.arrow_values import parse_arrow
 from sevenfold.tables.moments import parse_moment
-from sevenfold.tables.numerals import Notation
 from sevenfold.tables.parse import parse_texts
 from sevenfold.tables.parsed import Parsed
 

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sevenfold.contracts.errors import InputError
-from sevenfold.contracts.schema import Column, Kind
-from sevenfold.tables.numerals import Notation, parse_number
+from sevenfold.contracts.schema import Column, Kind, Notation
+from sevenfold.tables.numerals import parse_number
 from sevenfold.tables.parse import parse_texts
 
 NOTATIONS = st.builds(

@@ -6,27 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-PLAN = """\
-version: 1
-name: demo
-data:
-  source: demo.csv
-  target: y
-  task: binary
-  columns:
-    a: {kind: number}
-    b: {kind: number}
-    y: {kind: category, role: target}
-tuning: {trials: 0}
-training: {max_epochs: 2}
-"""
-ROWS = [(i, (i * 7) % 13, "yes" if (i * 5) % 11 < 5 else "no") for i in range(200)]
-
-
-def table(rows: list[tuple[float, float, str]], header: str = "a,b,y") -> str:
-    return "\n".join([header, *(f"{a},{b},{y}" for a, b, y in rows)]) + "\n"
-
+from demo_run import PLAN, ROWS, table
 
 CASES = {
     "an empty table": (table([]), "no_rows"),

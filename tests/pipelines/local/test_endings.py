@@ -9,29 +9,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-
-PLAN = """\
-version: 1
-name: demo
-data:
-  source: demo.csv
-  target: y
-  task: binary
-  columns:
-    a: {kind: number}
-    b: {kind: number}
-    y: {kind: category, role: target}
-tuning: {trials: 0}
-training: {max_epochs: 2}
-"""
-ROWS = "".join(f"{i},{(i * 7) % 13},{'yes' if (i * 5) % 11 < 5 else 'no'}\n" for i in range(200))
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    (tmp_path / "plan.yaml").write_text(PLAN)
-    (tmp_path / "demo.csv").write_text("a,b,y\n" + ROWS)
-    return tmp_path
+from demo_run import PLAN
 
 
 def run(home: Path, *options: str) -> subprocess.CompletedProcess[str]:

@@ -18,29 +18,7 @@ from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions
 from sevenfold.pipelines.local.processes import end_processes, processes_of
 from sevenfold.runtime.environment import RUN_DIR
 
-PLAN = """\
-version: 1
-name: demo
-data:
-  source: demo.csv
-  target: y
-  task: binary
-  columns:
-    a: {kind: number}
-    b: {kind: number}
-    y: {kind: category, role: target}
-tuning: {trials: 0}
-training: {max_epochs: 2}
-"""
-ROWS = "".join(f"{i},{(i * 7) % 13},{'yes' if (i * 5) % 11 < 5 else 'no'}\n" for i in range(200))
 MOST_SECONDS = 5.0  # from the signal to the end of everything; about one on an idle machine
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    (tmp_path / "plan.yaml").write_text(PLAN)
-    (tmp_path / "demo.csv").write_text("a,b,y\n" + ROWS)
-    return tmp_path
 
 
 @contextmanager
