@@ -8,10 +8,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions, lines_while_read
@@ -47,7 +48,11 @@ def running(home: Path, *before: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def commands(home: Path) -> list[str]:
-    return [" ".join(process.cmdline()) for process in processes_of(home / "runs/demo/1")]
+    lines = []
+    for process in processes_of(home / "runs/demo/1"):
+        with suppress(psutil.NoSuchProcess):  # it may end between two looks
+            lines.append(" ".join(process.cmdline()))
+    return lines
 
 
 def wait_for(happened: Callable[[], bool], seconds: float = 120.0) -> None:
