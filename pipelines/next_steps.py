@@ -27,6 +27,7 @@ CHANGES: Final = {
     "serving": "The model that serves is better and stays; the allowed loss is testing.margin.",
     "best": "An earlier model was better; the allowed loss is testing.margin.",
 }
+DECIDE: Final = "Test on more rows; or raise testing.margin or the limit to what the use can bear; or decide: "
 
 
 def next_steps(folder: RunFolder, state: str, *, serving: str = "", again: str = "") -> list[Step]:
@@ -40,6 +41,7 @@ def next_steps(folder: RunFolder, state: str, *, serving: str = "", again: str =
     """
     steps: list[Step] = []
     if state in ("promoted", "waiting"):
+        steps += _undecided(folder)
         steps += _serve(folder, serving)
     elif state in ("refused", "rolled back"):
         steps += _refused(folder)
@@ -96,17 +98,28 @@ def _address(folder: RunFolder) -> str:
 
 
 def _refused(folder: RunFolder) -> Iterator[Step]:
-    gates = _refused_gates(folder)
+    gates = _gates(folder, "refused")
     for gate in gates:
         yield Step("gate", gate.sentence)
     for kind in dict.fromkeys(gate.kind for gate in gates):
         yield Step("change", CHANGES[kind])
+    if not gates:
+        yield from _undecided(folder)
 
 
-def _refused_gates(folder: RunFolder) -> list[GateResult]:
+def _undecided(folder: RunFolder) -> Iterator[Step]:
+    """Yield what the test rows did not decide, and what would."""
+    gates = _gates(folder, "undecided")
+    for gate in gates:
+        yield Step("gate", gate.sentence)
+    if gates:
+        yield Step("decide", f"{DECIDE}{command()} promote {folder.path.parent.name}")
+
+
+def _gates(folder: RunFolder, verdict: str) -> list[GateResult]:
     path = folder.artifact("test-model", "evaluation")
     try:
-        return [gate for gate in Evaluation.open(path).gates if gate.verdict == "refused"] if path else []
+        return [gate for gate in Evaluation.open(path).gates if gate.verdict == verdict] if path else []
     except IntegrityError:
         return []
 
