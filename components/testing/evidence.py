@@ -108,7 +108,7 @@ def _two_digits(rows: float) -> int:
     >>> _two_digits(12_345.6), _two_digits(7.2)
     (13000, 8)
     """
-    unit = 10 ** max(0, math.floor(math.log10(rows)) - 1)
+    unit: int = 10 ** max(0, math.floor(math.log10(rows)) - 1)
     return math.ceil(rows / unit) * unit
 
 

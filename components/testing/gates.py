@@ -185,7 +185,7 @@ def _verdict(bounds: Interval, allowed: float) -> Verdict:
 
 def _refused_slices(parts: Sequence[JudgedSlice], section: TestingSection, judged: int) -> list[JudgedSlice]:
     """Return the slices that break the limit beyond chance (Holm 1979), the clearest first."""
-    refused = []
+    refused: list[JudgedSlice] = []
     for part in sorted(parts, key=lambda one: -one.excess(section)):
         confidence = 1 - (1 - section.confidence) / (judged - len(refused))
         bounds = one_sided(part.gap, confidence)
