@@ -27,7 +27,7 @@ CHANGES: Final = {
     "serving": "The model that serves is better and stays; the allowed loss is testing.margin.",
     "best": "An earlier model was better; the allowed loss is testing.margin.",
 }
-DECIDE: Final = "Test on more rows; or raise testing.margin or the limit to what the use can bear; or decide: "
+DECIDE: Final = "Test on more rows, or raise testing.margin or the limit to what the use can bear"
 
 
 def next_steps(folder: RunFolder, state: str, *, serving: str = "", again: str = "") -> list[Step]:
@@ -41,7 +41,7 @@ def next_steps(folder: RunFolder, state: str, *, serving: str = "", again: str =
     """
     steps: list[Step] = []
     if state in ("promoted", "waiting"):
-        steps += _undecided(folder)
+        steps += _undecided(folder, waiting=True) if state == "waiting" else ()
         steps += _serve(folder, serving)
     elif state in ("refused", "rolled back"):
         steps += _refused(folder)
@@ -107,13 +107,14 @@ def _refused(folder: RunFolder) -> Iterator[Step]:
         yield from _undecided(folder)
 
 
-def _undecided(folder: RunFolder) -> Iterator[Step]:
+def _undecided(folder: RunFolder, *, waiting: bool = False) -> Iterator[Step]:
     """Yield what the test rows did not decide, and what would."""
     gates = _gates(folder, "undecided")
     for gate in gates:
         yield Step("gate", gate.sentence)
     if gates:
-        yield Step("decide", f"{DECIDE}{command()} promote {folder.path.parent.name}")
+        release = f"; or decide: {command()} promote {folder.path.parent.name}" if waiting else ""
+        yield Step("change", f"{DECIDE}{release}.")
 
 
 def _gates(folder: RunFolder, verdict: str) -> list[GateResult]:

@@ -132,3 +132,16 @@ def test_a_word_longer_than_a_line_stays_whole(folder: RunFolder) -> None:
     word = "x" * 150
     assert f"failed  {word}\n" in printed(folder, "failed", word)
     assert word in printed(folder, "failed", f"Because {word} and more")
+
+
+def test_what_the_rows_do_not_decide_is_shown_with_the_command_that_decides(folder: RunFolder) -> None:
+    refuse(folder, "serving")
+    path = folder.path / "artifacts/flights-1/test-model/evaluation"
+    tested = Evaluation.open(path)
+    sentence = "Undecided: about 3,000 rows would show it."
+    gate = tested.gates[0].model_copy(update={"verdict": "undecided", "sentence": sentence, "rows_needed": 3_000})
+    tested.model_copy(update={"decision": "undecided", "gates": (gate,)}).save(path, rows=1)
+    for state in ("waiting", "refused"):
+        text = printed(folder, state)
+        assert sentence in text
+        assert ("promote flights" in text) is (state == "waiting")
