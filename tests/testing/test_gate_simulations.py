@@ -1,6 +1,6 @@
 """The error rates of the gates' rule, and the coverage of its bounds, by simulation.
 
-`make test` runs a part with few repetitions and wide bounds; `make soak` and `python tests/testing/simulate_gates.py`
+`make test` runs a part with few repetitions and wide bounds; `make soak` and `python tests/samples/simulate_gates.py`
 run all of it. The table of `docs/decisions.md` is from the latter.
 """
 
@@ -37,7 +37,7 @@ def test_a_worse_model_is_seldom_promoted_and_a_better_one_seldom_refused(metric
 
 def test_equal_models_wait_on_few_rows_and_are_promoted_on_many() -> None:
     few = simulate("roc_auc", 100, 0.0, FEW, margin=0.02)
-    many = simulate("roc_auc", 20_000, 0.0, FEW, margin=0.02)
+    many = simulate("roc_auc", 20_000, 0.0, 50, margin=0.02)
     assert few.undecided > 0.7
     assert many.promoted > 0.95
 
@@ -49,8 +49,8 @@ def test_the_old_rule_promoted_what_it_could_not_judge() -> None:
 
 
 def test_many_retrainings_do_not_drift_down() -> None:
-    ended = chain(20, rows=4_000, steps=50, margin=0.02, spread=0.01)
-    assert float((ended < -0.02).mean()) <= 0.15
+    ended = chain(10, rows=4_000, steps=50, margin=0.02, spread=0.01)
+    assert float((ended < -0.02).mean()) <= 0.30
 
 
 @pytest.mark.soak

@@ -1,4 +1,4 @@
-"""Simulate the rule of the gates, and print the tables of `docs/decisions.md`: python tests/testing/simulate_gates.py.
+"""Simulate the rule of the gates, and print the tables of `docs/decisions.md`: python tests/samples/simulate_gates.py.
 
 The worlds are in `gate_worlds.py`. 2,000 repetitions of every cell take about ten minutes of one processor.
 """
