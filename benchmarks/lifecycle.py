@@ -33,13 +33,13 @@ def plain(plan_path: Path, folder: Path, *, small: bool = False) -> None:
     from sevenfold.pipelines.settings import stage_settings
     from sevenfold.pipelines.stages import MODULES, Stages
     from sevenfold.plan import load_plan
-    from sevenfold.tables.source import resolve_source, source_digest
+    from sevenfold.tables.sources import resolve_sources, sources_text, table_digest
 
     plan = load_plan(plan_path).located(plan_path.resolve().parent)
-    table = resolve_source(plan.data.source, plan_path.resolve().parent, folder)
+    tables = resolve_sources(plan.data.source, plan_path.resolve().parent, folder)
     known: dict[str, Any] = {
-        "data": str(table),
-        "data_digest": source_digest(table),
+        "data": sources_text([str(path) for path in tables]),
+        "data_digest": table_digest(tables),
         "trials": 0 if small else -1,
         "max_epochs": 0,
         "seed": -1,

@@ -1,4 +1,4 @@
-"""What this machine lacks for a local run, and a cluster for a run there, with the command that mends it."""
+"""What this machine lacks for a local run, and a cluster for a run there, with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def diagnose(console: Console, plan: Plan | None = None, target: ClusterTarget |
 
 
 def show_check(console: Console, check: Check) -> None:
-    """Print a check on one line, and on a second one what mends it."""
+    """Print a check on one line, and on a second one what fixes it."""
     console.print(f"{MARKS[check.fine]} {check.name:<18} {check.finding}", highlight=False, soft_wrap=True)
     if not check.fine and check.remedy:
-        console.print(f"    mend it: {check.remedy}", style="bold", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"    fix it: {check.remedy}", style="bold", highlight=False, markup=False, soft_wrap=True)

@@ -18,6 +18,7 @@ __all__ = ["inspect_plan"]
 
 AT_KEYS: Final = {"delimiter": "delimiter", "encoding": "encoding", "not_parquet": "format"}  # of data, by code
 FUNCTION: Final = "build_model"
+MAX_HEADERS: Final = 100  # of the files of a table
 
 
 def inspect_plan(path: Path, *, table: bool = True) -> Plan:
@@ -44,15 +45,35 @@ def inspect_plan(path: Path, *, table: bool = True) -> Plan:
 
 
 def _table(plan: Plan) -> Iterator[Breach]:
-    source = plan.data.source
-    if source.startswith("file://"):
-        source = unquote(urlsplit(source).path)
-    if "://" in source or any(sign in source for sign in "*?[") or (plan.data.volume and not Path(source).exists()):
+    """Yield what is wrong with the files of the table, each key once."""
+    shown: set[tuple[str, ...]] = set()
+    for source in plan.data.sources:
+        for breach in _files(source, plan):
+            if breach[0] not in shown:
+                shown.add(breach[0])
+                yield breach
+
+
+def _files(source: str, plan: Plan) -> Iterator[Breach]:
+    from sevenfold.tables.sources import matching_files
+
+    path = Path(unquote(urlsplit(source).path) if source.startswith("file://") else source)
+    elsewhere = "://" in source and not source.startswith("file://")
+    if elsewhere or (plan.data.volume and not path.exists()):
         return
-    if not Path(source).is_file():
-        yield _absent(("data", "source"), Path(source), "a file", {".csv", ".tsv", ".txt", ".gz", ".zst", ".parquet"})
+    try:
+        files = matching_files(source, Path())
+    except DataError as fault:
+        yield ("data", "source"), fault.message, "", fault.remedy
         return
-    yield from _header(Path(source), plan)
+    if not files and not path.exists():
+        yield _absent(("data", "source"), path, "a file", {".csv", ".tsv", ".txt", ".gz", ".zst", ".parquet"})
+        return
+    for file in (files or [path])[:MAX_HEADERS]:
+        if file.is_file():
+            yield from _header(file, plan)
+        else:
+            yield ("data", "source"), "must be the path of a file", f"the folder {file.name!r}", "Name a file in it."
 
 
 def _header(path: Path, plan: Plan) -> Iterator[Breach]:
@@ -142,7 +163,7 @@ def _settings(plan: Plan) -> Iterator[Breach]:
 def _absent(key: tuple[str, ...], path: Path, what: str, suffixes: set[str]) -> Breach:
     entries = path.parent.iterdir() if path.parent.is_dir() else ()
     beside = [entry.name for entry in entries if entry.suffix in suffixes]
-    state = "a folder" if path.is_dir() else f"{path.name!r}, which is not there"
+    state = f"the folder {path.name!r}" if path.is_dir() else f"{path.name!r}, which is not there"
     remedy = _did_you_mean(path.name, beside) or "Correct the path; it starts from the plan's folder."
     return key, f"must be the path of {what}", state, remedy
 

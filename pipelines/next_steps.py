@@ -27,7 +27,7 @@ CHANGES: Final = {
     "serving": "The model that serves is better and stays; the allowed loss is testing.margin.",
     "best": "An earlier model was better; the allowed loss is testing.margin.",
 }
-DECIDE: Final = "Test on more rows, or raise testing.margin or the limit to what the use can bear"
+DECIDE: Final = "Test on more rows, or raise testing.margin or the limit to what the use can bear."
 
 
 def next_steps(folder: RunFolder, state: str, *, serving: str = "", again: str = "") -> list[Step]:
@@ -40,9 +40,11 @@ def next_steps(folder: RunFolder, state: str, *, serving: str = "", again: str =
         again: the command that runs the plan again; "" says nothing of it.
     """
     steps: list[Step] = []
-    if state in ("promoted", "waiting"):
-        steps += _undecided(folder, waiting=True) if state == "waiting" else ()
-        steps += _serve(folder, serving)
+    if state == "promoted":
+        service = _on_cluster(folder)
+        steps += _serve(folder, serving or (service.public_url if service else ""))
+    elif state == "waiting":
+        steps += [*_undecided(folder), _approve(folder), *_serve(folder, serving)]
     elif state in ("refused", "rolled back"):
         steps += _refused(folder)
     elif state == "failed":
@@ -70,10 +72,9 @@ def near(path: Path) -> str:
     return str(path) if relative.startswith("..") else relative
 
 
-def _serve(folder: RunFolder, serving: str) -> Iterator[Step]:
-    """Yield where the model answers, or the command that serves it, and how to ask it."""
+def _serve(folder: RunFolder, address: str) -> Iterator[Step]:
+    """Yield where the model answers, or without an address the command that serves it, and how to ask it."""
     bundle, name = f"{near(folder.path)}/bundle", folder.path.parent.name
-    address = serving or _address(folder)
     if address:
         yield Step("serving", address, verbatim=True)
     elif (folder.path / "bundle").exists():
@@ -87,14 +88,23 @@ def _serve(folder: RunFolder, serving: str) -> Iterator[Step]:
     yield Step("query", f"{first}\n{second}", verbatim=True)
 
 
-def _address(folder: RunFolder) -> str:
-    """Return where users reach a model on a cluster; "" for one on this machine."""
+def _approve(folder: RunFolder) -> Step:
+    service = _on_cluster(folder)
+    where = f" --namespace {service.namespace}" if service else ""
+    if service is None and near(folder.path.parents[1]) != "runs":
+        where = f" --runs {near(folder.path.parents[1])}"
+    text = f"{command()} promote {folder.path.parent.name}{where}"
+    return Step("approve", text, verbatim=True)
+
+
+def _on_cluster(folder: RunFolder) -> KServeService | None:
+    """Return the service of a run on a cluster; None for one on this machine."""
     path = folder.artifact("deploy-model", "service")
     try:
         service = open_service(path) if path else None
     except IntegrityError:
-        return ""
-    return service.public_url if isinstance(service, KServeService) else ""
+        return None
+    return service if isinstance(service, KServeService) else None
 
 
 def _refused(folder: RunFolder) -> Iterator[Step]:
@@ -107,14 +117,13 @@ def _refused(folder: RunFolder) -> Iterator[Step]:
         yield from _undecided(folder)
 
 
-def _undecided(folder: RunFolder, *, waiting: bool = False) -> Iterator[Step]:
+def _undecided(folder: RunFolder) -> Iterator[Step]:
     """Yield what the test rows did not decide, and what would."""
     gates = _gates(folder, "undecided")
     for gate in gates:
         yield Step("gate", gate.sentence)
     if gates:
-        release = f"; or decide: {command()} promote {folder.path.parent.name}" if waiting else ""
-        yield Step("change", f"{DECIDE}{release}.")
+        yield Step("change", DECIDE)
 
 
 def _gates(folder: RunFolder, verdict: str) -> list[GateResult]:

@@ -32,7 +32,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve a bundle over KServe's V1 and V2 protocols until Ctrl-C."""
-    from sevenfold.contracts.recognise import require_kind
+    from sevenfold.runtime.recognise import require_kind
     from sevenfold.serving.predictor.limits import Limits
     from sevenfold.serving.predictor.serve import serve as serve_bundle
 
@@ -51,9 +51,9 @@ def drift(
 
     Exit status: 0 no drift; 3 the table drifted.
     """
-    from sevenfold.contracts.recognise import require_kind
     from sevenfold.monitoring.batch import drift_report
     from sevenfold.report.page import write_report
+    from sevenfold.runtime.recognise import require_kind
 
     require_kind(bundle, "bundle", "BUNDLE")
     require_kind(data, "table", "DATA")
@@ -79,9 +79,9 @@ def evaluate(
     """
     from sevenfold.contracts.bundle import Bundle
     from sevenfold.contracts.dataset import Dataset
-    from sevenfold.contracts.recognise import require_kind
     from sevenfold.plan import TestingSection, load_plan
     from sevenfold.report.page import write_report
+    from sevenfold.runtime.recognise import require_kind
     from sevenfold.testing.evaluate import evaluate as score
     from sevenfold.testing.report import evaluation_report
 

@@ -75,12 +75,12 @@ def _compile(
         else:
             written = compile_plan(loaded, target, part=part, plain=plain)
             typer.echo(f"Wrote {written}: upload it in the Kubeflow UI, or with kfp.Client().upload_pipeline.")
-    named = {
-        "data.source": loaded.data.source,
-        "design.notebook": loaded.design.notebook,
-        "training.source": loaded.training.source,
-    }
-    for name, path in named.items():
+    named = [
+        *(("data.source", source) for source in loaded.data.sources),
+        ("design.notebook", loaded.design.notebook),
+        ("training.source", loaded.training.source),
+    ]
+    for name, path in named:
         if path and "://" not in path:
             typer.echo(
                 f"{name} is {path!r}, a file of this machine, which no pod can read. Name an address, or use submit."

@@ -28,7 +28,7 @@ def doctor(
         str, typer.Option("--service-account", help="Service account of the pods; by default Kubeflow's own.")
     ] = "",
 ) -> None:
-    """Say what is missing on this machine and on the cluster, and the command that mends it.
+    """Say what is missing on this machine and on the cluster, and the command that fixes it.
 
     Nothing is changed, and no value of a Secret is read. Without a kubeconfig only this machine is checked.
     """

@@ -25,10 +25,16 @@ def add_plan_commands(app: typer.Typer) -> None:
 
 
 def init(
-    table: Annotated[Path, typer.Argument(help="CSV or Parquet file.", metavar="TABLE", show_default=False)],
+    table: Annotated[
+        list[Path],
+        typer.Argument(
+            help="CSV or Parquet file; several, or 'FOLDER/*.csv', as one table.", metavar="TABLE", show_default=False
+        ),
+    ],
     target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for plan.yaml and the notebook.")] = Path(),
     name: Annotated[str, typer.Option(help="Name of the plan; by default that of the file.")] = "",
+    encoding: Annotated[str, typer.Option(help="Encoding of a CSV, such as cp1252; by default UTF-8.")] = "",
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Propose what a shared cluster wants: a person approves.")
     ] = False,
@@ -45,12 +51,13 @@ def init(
     from rich.markup import escape
 
     from sevenfold.cli.notices import notice_lines
-    from sevenfold.contracts.recognise import require_kind
     from sevenfold.design.notices import notices
     from sevenfold.design.propose import init_project
+    from sevenfold.runtime.recognise import require_kind
 
-    if table.exists():
-        require_kind(table, "table", "TABLE")
+    for path in table:
+        if path.exists():
+            require_kind(path, "table", "TABLE")
     with Console(stderr=True).status("read the table") as status:
 
         def on_progress(message: str, done: int, total: int) -> None:
@@ -61,15 +68,15 @@ def init(
             target,
             out,
             name=name,
+            encoding=encoding,
             force=force,
             for_cluster=cluster,
             max_bad_fraction=max_bad_fraction,
             on_progress=on_progress,
         )
     findings, console = project.proposal.findings, Console()
-    console.print(
-        f"{table.name}: {findings.profile.rows:,} rows, {len(findings.profile.columns)} columns", markup=False
-    )
+    profile = findings.profile
+    console.print(f"{profile.source}: {profile.rows:,} rows, {len(profile.columns)} columns", markup=False)
     for line in notice_lines(notices(findings)):
         console.print(line, highlight=False, soft_wrap=True)
     typer.echo(f"Read it, change what you know better, then: sevenfold run {project.path}")
@@ -95,7 +102,7 @@ def validate(
         return
     loaded = inspect_plan(plan)
     typer.echo(f"{plan}: fine ({loaded.name}: predict {loaded.data.target}, {loaded.data.task})")
-    if "://" in loaded.data.source:
+    if any("://" in source for source in loaded.data.sources):
         typer.echo("The table lies elsewhere and was not fetched, so its columns were not checked.")
 
 
@@ -141,6 +148,7 @@ def run(
     except RunInterrupted as stop:
         with contextlib.suppress(OSError):  # of a terminal that is gone
             typer.secho(f"interrupted {stop.reason}: {STOPPED}", fg="yellow", err=True)
+            typer.echo(f"  again    {wanted.again}", err=True)
         _write_nowhere()
         raise typer.Exit(stop.exit_status) from None
     try:

@@ -8,7 +8,8 @@
 `schema.json`             `Schema`: columns, target, task, class names
 `transform.json`          `Transform`: what was fitted, on the training rows only
 `reference.json`          `Reference`: bins and counts per feature, on the training rows only
-`quarantine.parquet`      rows refused, with `row` (1-based line of the table), `column`, `code`
+`quarantine.parquet`      rows refused, with `row` (1-based line of the file), `column`, `code`, `value`;
+                          with `file` before them where the table is in several files
 `manifest.json`           digest, bytes and rows of every file
 ========================  =====================================================================
 

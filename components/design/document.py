@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from sevenfold.design.roles import Proposed, TimeSplit
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.design.usable import Usable
+from sevenfold.tables.field_style import FieldStyle
 
 __all__ = ["Findings", "plan_document"]
 
@@ -45,7 +47,12 @@ class Findings:
 
 
 def plan_document(
-    findings: Findings, source: str, name: str, notebook: str, for_cluster: bool, max_bad_fraction: float
+    findings: Findings,
+    source: str | Sequence[str],
+    name: str,
+    notebook: str,
+    for_cluster: bool,
+    max_bad_fraction: float,
 ) -> tuple[dict[str, Any], dict[Keys, str]]:
     """Return the plan as nested mappings, and the remark above each key by its path.
 
@@ -84,7 +91,9 @@ def plan_document(
     return {key: value for key, value in document.items() if value != {}}, comments
 
 
-def _data(findings: Findings, source: str, comments: dict[Keys, str], max_bad_fraction: float) -> dict[str, Any]:
+def _data(
+    findings: Findings, source: str | Sequence[str], comments: dict[Keys, str], max_bad_fraction: float
+) -> dict[str, Any]:
     table, target = findings.table, findings.target
     data: dict[str, Any] = {"source": source, "target": target.name, "task": target.task.value}
     comments["data", "task"] = target.why
@@ -95,16 +104,26 @@ def _data(findings: Findings, source: str, comments: dict[Keys, str], max_bad_fr
         comments["data", "positive"] = f"{why}: {share:.1%} of the rows with a target."
     if table.dialect.format == "csv":
         data |= {"encoding": table.dialect.encoding, "delimiter": table.dialect.delimiter}
-        data["decimal"] = table.notation.decimal
+        _quotes(table, data, comments)
         comments["data", "encoding"] = "How the file is written, as far as it can be told from its bytes."
-        if table.notation.thousands:
-            data["thousands"] = table.notation.thousands
+    if table.dialect.format == "csv" or table.notation.decimal != ".":
+        data["decimal"] = table.notation.decimal
+    if table.notation.thousands:
+        data["thousands"] = table.notation.thousands
     data["missing"] = list(table.notation.missing)
     comments["data", "missing"] = _missing_remark(table)
     _limits(findings, data, comments, max_bad_fraction)
     data["columns"] = _columns(findings, comments)
     comments["data", "columns"] = "Only columns without a role are features. A model never sees the others."
     return data
+
+
+def _quotes(table: TypedTable, data: dict[str, Any], comments: dict[Keys, str]) -> None:
+    """Write how quotes stand in the file, where it is not as RFC 4180 has them."""
+    changed = table.dialect.style.changed_from(FieldStyle(table.dialect.delimiter))
+    data |= changed
+    for key in list(changed)[:1]:
+        comments["data", key] = "Only so do all records of the file's beginning have the header's fields."
 
 
 def _positive(target: TargetFacts) -> tuple[str, int, str]:

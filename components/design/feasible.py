@@ -74,4 +74,5 @@ def _varies(values: pl.Series, kind: Kind, train: NDArray[np.bool_], exact: bool
     if not varied or kind is not Kind.CATEGORY:
         return varied
     known = counted.filter(counted["value"].is_not_null())["count"]
-    return len(known) > 0 and (int(known[0]) >= least or len(known) < len(counted))
+    missing = rows - int(known.sum())  # a gap is a level of its own
+    return len(known) > 0 and (int(known[0]) >= least or missing >= (1 if exact else RARE))

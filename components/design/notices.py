@@ -9,6 +9,7 @@ from typing import Literal
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.document import Findings
 from sevenfold.design.typed_column import TypedColumn
+from sevenfold.tables.field_style import FieldStyle
 
 __all__ = ["Notice", "notices"]
 
@@ -68,9 +69,12 @@ def _odd(findings: Findings, column: TypedColumn) -> str:
 
 
 def _unread(findings: Findings) -> Iterator[Notice]:
-    if findings.table.refused:
-        many = f"{findings.table.refused:,} rows have" if findings.table.refused > 1 else "1 row has"
-        yield Notice("warning", "unread", f"{many} too few or too many fields; left out.")
+    for code, count in findings.table.refused_by.items():
+        many = f"{count:,} rows have" if count > 1 else "1 row has"
+        yield Notice("warning", "unread", f"{many} {_REFUSED[code]}; left out.")
+    if repeated := findings.table.repeated_headers:
+        many = f"{repeated:,} times" if repeated > 1 else "once"
+        yield Notice("info", "unread", f"The header is repeated {many} among the rows; those lines are no rows.")
     columns = [
         column
         for name, column in findings.table.columns.items()
@@ -120,8 +124,10 @@ def _read_as(findings: Findings) -> Iterator[Notice]:
     signs += [f"thousands: {table.notation.thousands!r}"] if table.notation.thousands else []
     tokens = [token for token in table.notation.missing if token]
     signs += [f"missing: {', '.join(map(repr, tokens[:MAX_NAMES]))}"] if tokens else []
-    if table.dialect.format == "csv" and table.dialect.encoding not in ("utf-8", "utf-16", "utf-32"):
-        yield Notice("question", "question", f"The file is no UTF-8; its letters are read as {table.dialect.encoding}.")
+    if table.dialect.format == "csv":
+        usual = FieldStyle(table.dialect.delimiter)
+        signs += [f"{key}: {value!r}" for key, value in table.dialect.style.changed_from(usual).items()]
+        signs += [f"encoding: {table.dialect.encoding}"] if table.dialect.encoding != "utf-8" else []
     if signs:
         yield Notice("info", "read as", "; ".join(signs))
 
@@ -145,6 +151,11 @@ def _target(findings: Findings) -> Notice:
 
 
 _UNUSED = (Role.IGNORE, Role.IDENTIFIER)
+_REFUSED = {
+    "ragged_row": "too few or too many fields",
+    "stray_quote": "a quote in the middle of a field",
+    "encoding": "bytes that are no text in the file's encoding",
+}
 _KINDS = {
     Kind.NUMBER: "number",
     Kind.INTEGER: "whole number",

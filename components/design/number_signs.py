@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Signs", "signs_of", "symbols_of"]
 
 FEW: Final = 0.1  # share of a sample that may not be numbers; the whole column decides in the end
+MIN_SHARE: Final = 0.02  # of the numbers of a column that must have a sign for it to be one of theirs
 MANY: Final = 50  # distinct numbers of which none ends in 0 after the comma by chance: 0.9 to the power of 50
 CURRENCIES: Final = [
     "USD",
@@ -139,6 +140,8 @@ def _votes(texts: list[str]) -> set[str]:
     votes = {sign for sign in GROUPING if any(_is_grouped(number, sign, ",.") for number in numbers)}
     for sign, other, singular in ((",", ".", "comma"), (".", ",", "point")):
         holding = {number for number in numbers if sign in number}
+        if len(holding) < MIN_SHARE * len(set(numbers)):
+            continue  # so few may be mistakes
         groups = {number for number in holding if _is_grouped(number, sign, other)}
         certain = {number for number in groups if number.count(sign) > 1 or other in number}
         decimal = {number for number in holding - groups if number.count(sign) == 1 and other not in number}

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sevenfold.contracts.errors import DataError
 from sevenfold.plan.data import DataSection
 from sevenfold.runtime.environment import notebook_name, notebook_parameters
+from sevenfold.tables.sources import sources_of, sources_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +37,8 @@ MAX_NOTEBOOKS: Final = 200
 class Parameters(BaseModel):
     """What a notebook is given.
 
-    `table` is the path of the table, `data` the plan's section about it, `sample_rows` how many rows it should load at
-    most, `own` what the plan's `design.parameters` say.
+    `table` is the path of the table, or a JSON list of several, `data` the plan's section about it, `sample_rows` how
+    many rows it should load at most, `own` what the plan's `design.parameters` say.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,8 +84,11 @@ def load_sample(given: Parameters) -> pd.DataFrame:
         DataError: the table cannot be read.
     """
     from sevenfold.design.typed_table import read_typed
+    from sevenfold.tables.sources import local_tables
 
-    table = read_typed(Path(given.table), given.data, max_rows=given.sample_rows)
+    table = read_typed(
+        local_tables([Path(text) for text in sources_of(given.table)]), given.data, max_rows=given.sample_rows
+    )
     known = given.data.columns
     shown = [name for name in table.columns if name in known and not known[name].sensitive]
     return _frame({name: table.columns[name].values for name in shown})
@@ -128,5 +132,8 @@ def _from_plan(path: Path) -> Parameters:
 
     plan = load_plan(path).located(path.parent)
     return Parameters(
-        table=plan.data.source, data=plan.data, sample_rows=plan.design.sample_rows, own=plan.design.parameters
+        table=sources_text(plan.data.sources),
+        data=plan.data,
+        sample_rows=plan.design.sample_rows,
+        own=plan.design.parameters,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,7 @@ MIN_NAMED: Final = 10  # a category seen less often is not named
 TOP: Final = 12
 BINS: Final = 24
 QUANTILES: Final = (0.01, 0.25, 0.5, 0.75, 0.99)
+HUGE: Final = 1e150  # its square would overflow
 UNIQUE: Final = 0.95  # share of distinct values from which texts name single rows
 
 
@@ -81,6 +83,7 @@ class Profile:
     rows: int
     refused: int
     complete: bool
+    repeated_headers: int = 0
     columns: dict[str, ColumnProfile] = field(default_factory=dict)
 
     @property
@@ -90,18 +93,20 @@ class Profile:
         return sum(column.missing for column in self.columns.values()) / cells if cells else 0.0
 
 
-def profile_table(path: Path, data: DataSection | None = None, *, on_progress: OnProgress | None = None) -> Profile:
+def profile_table(
+    table: Path | Sequence[Path], data: DataSection | None = None, *, on_progress: OnProgress | None = None
+) -> Profile:
     """Profile a CSV or Parquet file.
 
     Args:
-        path: the file.
+        table: the file, or the files that make up the table.
         data: what the file is and what its columns are; None guesses both.
         on_progress: called with a message, the columns done and their number.
 
     Raises:
         DataError: what `read_typed` raises.
     """
-    return profile_typed(read_typed(path, data, on_progress=on_progress), data, on_progress=on_progress)
+    return profile_typed(read_typed(table, data, on_progress=on_progress), data, on_progress=on_progress)
 
 
 def profile_typed(
@@ -118,7 +123,9 @@ def profile_typed(
         else:
             sensitive = "the plan says so" if declared is None or declared.sensitive else ""
             columns[name] = profile_column(column, table.rows, sensitive=sensitive)
-    return Profile(table.source, table.bytes, table.rows, table.refused, table.complete, columns)
+    return Profile(
+        table.source, table.bytes, table.rows, table.refused, table.complete, table.repeated_headers, columns
+    )
 
 
 def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = None) -> ColumnProfile:
@@ -186,20 +193,20 @@ def _spread(values: NDArray[np.float64]) -> dict[str, Any]:
     """Describe values in ascending order."""
     if not len(values):
         return {}
+    ends = float(values[0]), float(values[-1])
+    largest = max(map(abs, ends))
+    unit = largest if largest > HUGE else 1.0
+    values = values / unit if unit > 1 else values
     low, high = float(values[0]), float(values[-1])
-    quantiles = _quantiles(values)
-    # the tails take one bin each, or a single far value would leave all others in one bar
-    inner = (float(quantiles[0]), float(quantiles[-1]))
-    ends = inner if inner[0] < inner[1] and high - low > 3 * (inner[1] - inner[0]) else (low, high)
-    edges = _edges(values, *ends) if ends[0] < ends[1] else np.array([low, low + 1.0])
+    quantiles, edges = _quantiles(values), _edges(values, unit)
     counts = np.diff(np.concatenate(([0], np.searchsorted(values, edges[1:-1]), [len(values)])))
     return {
-        "low": low,
-        "high": high,
-        "mean": float(values.mean()),
-        "deviation": float(values.std()),
-        "quantiles": tuple(float(value) for value in quantiles),
-        "edges": tuple(float(edge) for edge in edges),
+        "low": ends[0],
+        "high": ends[1],
+        "mean": float(values.mean()) * unit,
+        "deviation": float(values.std()) * unit,
+        "quantiles": tuple(float(value) * unit for value in quantiles),
+        "edges": tuple(float(edge) * unit for edge in edges),
         "counts": tuple(int(count) for count in counts),
     }
 
@@ -213,9 +220,21 @@ def _quantiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return quantiles
 
 
-def _edges(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
-    """Return even edges; between whole numbers, so many to a bin, or some bins would hold more of them than others."""
-    if np.array_equal(values, np.floor(values)) and high - low < 2**31:
+def _edges(values: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
+    """Return even edges; between whole numbers, so many to a bin, or some bins would hold more of them than others.
+
+    Args:
+        values: in ascending order, divided by `unit`.
+        unit: 1, or the largest of numbers that are too large for their squares.
+    """
+    low, high = float(values[0]), float(values[-1])
+    if low == high:
+        return np.array([low, low + 1.0]) if unit == 1.0 else np.sort([low, 0.0])
+    # the tails take one bin each, or a single far value would leave all others in one bar
+    first, *_, last = map(float, _quantiles(values))
+    if first < last and high - low > 3 * (last - first):
+        low, high = first, last
+    if unit == 1.0 and high - low < 2**31 and np.array_equal(values, np.floor(values)):
         width = max(1.0, np.ceil((high - low + 1) / BINS))
         return np.arange(low - 0.5, high + width, width)
     return np.linspace(low, high, BINS + 1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from glob import has_magic
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,8 @@ from sevenfold.design.typed_table import TypedTable, read_typed
 from sevenfold.design.usable import MAX_BAD_FRACTION, refuse_broken_records, usable_rows
 from sevenfold.plan import Plan, parse_plan
 from sevenfold.runtime.progress import OnProgress
+from sevenfold.tables.likely_dialect import likely_dialect
+from sevenfold.tables.sources import local_tables
 
 __all__ = ["NOTEBOOK", "PLAN", "Project", "Proposal", "init_project", "plan_name", "propose_plan"]
 
@@ -48,10 +52,11 @@ class Project:
 
 
 def propose_plan(
-    table: Path,
+    table: Path | Sequence[Path],
     target: str,
     *,
-    source: str = "",
+    source: str | Sequence[str] = "",
+    encoding: str = "",
     name: str = "",
     notebook: str = "",
     for_cluster: bool = False,
@@ -61,9 +66,10 @@ def propose_plan(
     """Read a table and propose a plan that preparation accepts and that an honest model passes.
 
     Args:
-        table: a CSV or Parquet file.
+        table: a CSV or Parquet file, a pattern of such, or several, which make up one table.
         target: the column to predict.
         source: how the plan names the table; empty takes its path.
+        encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says.
         name: name of the plan; empty makes one of the file's.
         notebook: how the plan names the notebook; empty takes the built-in one.
         for_cluster: propose what a shared cluster wants: a person approves, and no example rows stand for users.
@@ -73,14 +79,21 @@ def propose_plan(
     Raises:
         DataError: the table cannot be used, or its target cannot be predicted; the code says why.
     """
-    read = read_typed(table, on_progress=on_progress)
-    refuse_broken_records(read, max_bad_fraction)
+    given = [table] if isinstance(table, Path) else list(table)
+    paths = local_tables(given)
+    read = read_typed(paths, encoding=encoding, on_progress=on_progress)
+    refuse_broken_records(read, max_bad_fraction, likely_dialect(paths[0], read.dialect) if read.refused else "")
     profile = profile_typed(read, on_progress=on_progress)
     if on_progress is not None:
         on_progress("look for identifiers and leaks", len(read.columns), len(read.columns))
     findings = _findings(read, profile, target, max_bad_fraction)
     document, comments = plan_document(
-        findings, source or str(table), name or plan_name(table.stem), notebook, for_cluster, max_bad_fraction
+        findings,
+        source or _named([str(path) for path in given]),
+        name or plan_name(_stem(given)),
+        notebook,
+        for_cluster,
+        max_bad_fraction,
     )
     text = plan_text(document, comments, inline=[("data", "columns")])
     return Proposal(parse_plan(text), text, findings)
@@ -102,6 +115,18 @@ def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction:
     return Findings(read, profile, facts, split, roles, usable)
 
 
+def _named(sources: Sequence[str]) -> str | list[str]:
+    """Return how a plan names its table: one text, or a list."""
+    return sources[0] if len(sources) == 1 else list(sources)
+
+
+def _stem(given: Sequence[Path]) -> str:
+    """Return what to name a plan after: the file, or the folder of several."""
+    name = given[0].name.removesuffix(".gz").removesuffix(".zst")
+    several = len(given) > 1 or has_magic(name)
+    return given[0].absolute().parent.name if several else Path(name).stem
+
+
 def plan_name(stem: str) -> str:
     """Return a plan's name made of a file's: a DNS label of at most 30 characters.
 
@@ -115,11 +140,12 @@ def plan_name(stem: str) -> str:
 
 
 def init_project(
-    table: Path,
+    table: Path | Sequence[Path],
     target: str,
     out: Path,
     *,
     name: str = "",
+    encoding: str = "",
     force: bool = False,
     for_cluster: bool = False,
     max_bad_fraction: float = MAX_BAD_FRACTION,
@@ -128,10 +154,11 @@ def init_project(
     """Profile a table and write `plan.yaml` and the notebook `explore.ipynb` that starts from it, both or neither.
 
     Args:
-        table: a CSV or Parquet file.
+        table: a CSV or Parquet file, a pattern of such, or several, which make up one table.
         target: the column to predict.
         out: folder of the two files, made where needed.
         name: name of the plan; empty makes one of the file's.
+        encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says.
         force: replace files that are there.
         for_cluster: propose what a shared cluster wants.
         max_bad_fraction: the largest share of bad rows that a plan may be proposed for.
@@ -147,8 +174,9 @@ def init_project(
     proposal = propose_plan(
         table,
         target,
-        source=_relative(table, out),
+        source=_named([_relative(path, out) for path in ([table] if isinstance(table, Path) else table)]),
         name=name,
+        encoding=encoding,
         notebook=NOTEBOOK,
         for_cluster=for_cluster,
         max_bad_fraction=max_bad_fraction,

@@ -74,8 +74,16 @@ def _facts(profile: Profile, data: DataSection, features: int) -> Facts:
 def _findings(profile: Profile, data: DataSection, features: Sequence[str]) -> Iterator[Finding]:
     if not profile.complete:
         yield Finding(level="warning", text=f"The table is large: only its first {profile.rows:,} rows were looked at.")
+    if profile.repeated_headers:
+        yield Finding(
+            level="warning",
+            text=f"The header is repeated {profile.repeated_headers:,} times among the rows; those lines are no rows.",
+        )
     if profile.refused:
-        yield Finding(level="warning", text=f"{profile.refused:,} records have too few or too many fields.")
+        yield Finding(
+            level="warning",
+            text=f"{profile.refused:,} records have too few or too many fields, a stray quote or bad bytes.",
+        )
     absent = [name for name, column in data.columns.items() if name not in profile.columns and column.is_feature]
     if absent:
         yield Finding(level="bad", text=f"The table lacks columns of the plan: {', '.join(absent[:8])}.")

@@ -17,6 +17,7 @@ from sevenfold.report.page import write_report
 from sevenfold.runtime.environment import in_cluster
 from sevenfold.runtime.progress import report_progress
 from sevenfold.tables.source import ATTEMPTS, CLUSTER_ATTEMPTS, resolve_source
+from sevenfold.tables.sources import resolve_sources, sources_text
 
 __all__ = ["run_design"]
 
@@ -27,7 +28,7 @@ def run_design(
     """Profile a table and run the notebook on it.
 
     Args:
-        source: path or address of a CSV or Parquet file; empty takes the plan's.
+        source: path or address of a CSV or Parquet file, or a JSON list of several; empty takes the plan's.
         settings: JSON of {"data", "design": sections of the plan}.
         page: HTML report to write.
         summary: Markdown report to write.
@@ -44,10 +45,15 @@ def run_design(
         if "://" in design.notebook:
             fetched = resolve_source(design.notebook, Path.cwd(), Path(work) / "notebook", attempts=attempts)
             design = design.replaced(notebook=str(fetched))
-        table = resolve_source(source or data.source, Path.cwd(), Path(work), attempts=attempts)
+        table = resolve_sources(source or data.source, Path.cwd(), Path(work), attempts=attempts)
         profile = profile_table(table, data, on_progress=_report)
         own = Path(design.notebook) if design.notebook else None
-        known = Parameters(table=str(table.resolve()), data=data, sample_rows=design.sample_rows, own=design.parameters)
+        known = Parameters(
+            table=sources_text([str(path.resolve()) for path in table]),
+            data=data,
+            sample_rows=design.sample_rows,
+            own=design.parameters,
+        )
         run_notebook(own, known, notebook, timeout_seconds=design.timeout_seconds, on_progress=_report)
     _report("write the pages", 0, 0)
     write_notebook_page(notebook, notebook_page)

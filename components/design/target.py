@@ -87,7 +87,7 @@ def target_facts(table: TypedTable, name: str) -> TargetFacts:
     index_of = {label: index for index, (label, _) in enumerate(classes)}
     codes = labels.replace_strict(index_of, default=-1, return_dtype=_int64()).fill_null(-1).to_numpy()
     _check_classes(name, classes)
-    kind = Kind.CATEGORY if column.kind is Kind.BOOLEAN and not _says_true(column) else column.kind
+    kind = Kind.CATEGORY if _keeps_names(column) else column.kind
     return TargetFacts(name, task, kind, why, codes, classes, unlabelled)
 
 
@@ -152,7 +152,7 @@ def _labels(column: TypedColumn) -> Any:
 
     if column.kind is Kind.NUMBER and bool((column.values == column.values.floor()).all()):
         return column.values.cast(pl.Int64).cast(pl.String)  # the class 1, as it is called everywhere, and not 1.0
-    if column.kind is not Kind.BOOLEAN or _says_true(column):
+    if not _keeps_names(column):
         if column.kind is Kind.BOOLEAN:
             return column.values.cast(pl.Int8).replace_strict({1: "true", 0: "false"}, return_dtype=pl.String)
         return column.values.cast(pl.String)
@@ -160,9 +160,10 @@ def _labels(column: TypedColumn) -> Any:
     return column.values.cast(pl.Int8).replace_strict({1: true, 0: false}, return_dtype=pl.String)
 
 
-def _says_true(column: TypedColumn) -> bool:
-    """Whether a boolean says true and false, and not yes and no, which are better names of classes."""
-    return all(text.casefold() == "true" for text in column.guess.true_values)
+def _keeps_names(column: TypedColumn) -> bool:
+    """Whether a boolean says yes and no in one spelling each: better names of classes than true and false."""
+    true, false = column.guess.true_values, column.guess.false_values
+    return column.kind is Kind.BOOLEAN and len(true) == len(false) == 1 and true[0].casefold() != "true"
 
 
 def _check_classes(name: str, classes: tuple[tuple[str, int], ...]) -> None:

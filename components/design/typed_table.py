@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,10 +14,14 @@ from sevenfold.design.guessed_column import as_texts, missing_texts, read_guesse
 from sevenfold.design.number_signs import signs_of
 from sevenfold.design.typed_column import TypedColumn, is_text, read_column
 from sevenfold.runtime.progress import OnProgress
-from sevenfold.tables.dialect import Dialect, header_of, sniff
+from sevenfold.tables.csv_head import header_of
+from sevenfold.tables.dialect import Dialect, head_text, sniff
+from sevenfold.tables.encoding import known_encoding
+from sevenfold.tables.field_style import FieldStyle
 from sevenfold.tables.frame import read_frame
 from sevenfold.tables.numerals import Notation
 from sevenfold.tables.parquet import ParquetTable
+from sevenfold.tables.parts import parts_of, table_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,8 +37,8 @@ MIXED: Final = "Numbers or dates and other texts, so texts."
 class TypedTable:
     """A table and how it was read.
 
-    `refused` records have no row in the columns. `index_columns` were the rows' index in
-    pandas, as a Parquet file says.
+    `refused` records, by reason in `refused_by`, have no row in the columns, nor have `repeated_headers`.
+    `index_columns` were the rows' index in pandas, as a Parquet file says.
     """
 
     source: str
@@ -44,35 +48,42 @@ class TypedTable:
     rows: int
     refused: int
     complete: bool
+    refused_by: dict[str, int] = field(default_factory=dict)
+    repeated_headers: int = 0
     columns: dict[str, TypedColumn] = field(default_factory=dict)
     index_columns: frozenset[str] = frozenset()
 
 
 def read_typed(
-    path: Path, data: DataSection | None = None, *, max_rows: int = 0, on_progress: OnProgress | None = None
+    table: Path | Sequence[Path],
+    data: DataSection | None = None,
+    *,
+    encoding: str = "",
+    max_rows: int = 0,
+    on_progress: OnProgress | None = None,
 ) -> TypedTable:
     """Read a table and its columns' values.
 
     Args:
-        path: a CSV or Parquet file.
+        table: a CSV or Parquet file, or the files that make up the table.
         data: what the file is and what its columns are; None guesses both.
+        encoding: where `data` is None, what a CSV is written in; empty takes UTF-8, or what its mark says.
         max_rows: of a table with more rows take evenly spaced ones; 0 takes all.
         on_progress: called with a message, the columns done and their number.
 
     Raises:
         DataError: what `read_frame` and `sniff` raise, and ``no_rows``.
     """
-    if not path.is_file():
-        raise DataError(
-            "missing_file", f"The table must be a file, but {path.name!r} is not there.", remedy="Check the path."
-        )
+    paths = parts_of(table)
     on_progress = on_progress or (lambda message, done, total: None)
     on_progress("read the file", 0, 0)
-    dialect = sniff(path) if data is None else _planned_dialect(path, data)
-    table = read_frame(path, dialect)
-    if table.frame.height == 0:
-        raise DataError("no_rows", f"A table must have usable rows, but all {table.refused} of {path.name} are ragged.")
-    frame = table.frame.gather_every(-(-table.frame.height // max_rows)) if max_rows else table.frame
+    dialect = sniff(paths[0], encoding) if data is None else _planned_dialect(paths[0], data)
+    read = read_frame(paths, dialect)
+    if read.frame.height == 0:
+        raise DataError(
+            "no_rows", f"A table must have usable rows, but none of {read.refused} of {table_name(paths)} is."
+        )
+    frame = read.frame.gather_every(-(-read.frame.height // max_rows)) if max_rows else read.frame
     rows = frame.height
     if data is None:
         notation, columns = _guessed(frame, dialect, on_progress)
@@ -82,29 +93,31 @@ def read_typed(
         for name, values in _taken(frame, on_progress):
             columns[name] = read_column(values, _declared(name, data), notation)
     return TypedTable(
-        source=path.name,
-        bytes=path.stat().st_size,
+        source=table_name(paths),
+        bytes=sum(path.stat().st_size for path in paths),
         dialect=dialect,
         notation=notation,
         rows=rows,
-        refused=table.refused,
-        complete=table.complete,
+        refused=read.refused,
+        complete=read.complete,
+        refused_by=read.refused_by,
+        repeated_headers=read.repeated_headers,
         columns=columns,
-        index_columns=ParquetTable(path).index_columns if dialect.format == "parquet" else frozenset(),
+        index_columns=ParquetTable(paths[0]).index_columns if dialect.format == "parquet" else frozenset(),
     )
 
 
 def _planned_dialect(path: Path, data: DataSection) -> Dialect:
     """Return the dialect that the plan declares, or the file's own where that matches more of the plan's columns."""
-    sniffed = sniff(path)
+    sniffed = sniff(path, "" if known_encoding(data.encoding) == "utf-8" else data.encoding)
     if sniffed.format == "parquet":
         return sniffed
-    with path.open("rb") as stream:
-        text = stream.read(1 << 20).decode(data.encoding, "replace").lstrip("\ufeff")
-    header = tuple(header_of(text, data.delimiter))
+    header = tuple(header_of(head_text(path, data.encoding), FieldStyle.planned(data)))
     if len(set(sniffed.header) & set(data.columns)) > len(set(header) & set(data.columns)):
         return sniffed
-    return Dialect("csv", data.encoding, data.delimiter, data.decimal, header)
+    return Dialect(
+        "csv", data.encoding, data.delimiter, data.decimal, header, data.quote, data.escape, data.skip_initial_space
+    )
 
 
 def _declared(name: str, data: DataSection) -> Guess:

@@ -75,8 +75,8 @@ def usable_rows(table: TypedTable, target: str, roles: Mapping[str, Proposed], s
             reasons[name, code] += count
             free[rows] = False
 
-    if table.refused:
-        reasons["", "ragged_row"] = table.refused
+    for code, count in table.refused_by.items():
+        reasons["", code] = count
     for name in (target, *(name for name in table.columns if name != target)):
         column = table.columns[name]
         if name != target and roles[name].role in (Role.IGNORE, Role.IDENTIFIER):
@@ -92,7 +92,7 @@ def usable_rows(table: TypedTable, target: str, roles: Mapping[str, Proposed], s
 
 
 def refuse_broken_records(table: TypedTable, limit: float, likely: str = "") -> None:
-    """Refuse a table of which too many records have too few or too many fields.
+    """Refuse a table of which too many records cannot be cut into fields.
 
     Args:
         table: the table.
@@ -104,7 +104,7 @@ def refuse_broken_records(table: TypedTable, limit: float, likely: str = "") -> 
     """
     total = table.rows + table.refused
     if table.refused > limit * total:
-        shown = f"ragged_row {table.refused:,} (too few or too many fields)"
+        shown = ", ".join(f"{code} {count:,}" for code, count in table.refused_by.items())
         raise _too_many(table.refused, total, limit, shown, likely.rstrip(".") or "Export the table again as CSV")
 
 

@@ -13,6 +13,9 @@ from sevenfold.plan.section import Fraction, Section
 __all__ = ["DataSection", "Format", "RefineSection"]
 
 
+Address = Annotated[str, Field(min_length=1)]
+
+
 class Format(StrEnum):
     """File formats that are read."""
 
@@ -25,8 +28,11 @@ class DataSection(Section):
     """The table and its contract."""
 
     source: Annotated[
-        str,
-        Field(description="Path of the table, relative to the plan, or its s3:// or https:// address.", min_length=1),
+        Address | Annotated[tuple[Address, ...], Field(min_length=1)],
+        Field(
+            description="Path of the table, relative to the plan, or its s3:// or https:// address; a list of them, or "
+            "a pattern of paths such as parts/*.csv, where the table is in several files."
+        ),
     ]
     volume: Annotated[
         str,
@@ -50,11 +56,24 @@ class DataSection(Section):
     delimiter: Annotated[
         str, Field(description="Character between the fields of a CSV file.", min_length=1, max_length=1)
     ] = ","
+    quote: Annotated[
+        str, Field(description="Sign around fields of a CSV file that hold a delimiter: \" or '.", pattern="^[\"']$")
+    ] = '"'
+    escape: Annotated[
+        str,
+        Field(
+            description="Sign before a quote inside quotes in a CSV file: a backslash; empty where it is doubled.",
+            pattern=r"^\\?$",
+        ),
+    ] = ""
+    skip_initial_space: Annotated[
+        bool, Field(description="Whether a space after a delimiter of a CSV file is no part of the field.")
+    ] = False
     decimal: Annotated[
-        str, Field(description="Decimal sign of numbers in a CSV file: a point or a comma.", pattern=r"^[.,]$")
+        str, Field(description="Decimal sign of numbers written as texts: a point or a comma.", pattern=r"^[.,]$")
     ] = "."
     thousands: Annotated[
-        str, Field(description="Thousands separator of numbers in a CSV file; empty for none.", max_length=1)
+        str, Field(description="Thousands separator of numbers written as texts; empty for none.", max_length=1)
     ] = ""
     missing: Annotated[tuple[str, ...], Field(description="Texts that stand for a missing value.")] = ("",)
     columns: Annotated[
@@ -71,6 +90,11 @@ class DataSection(Section):
     allow_leakage: Annotated[
         tuple[str, ...], Field(description="Columns that may predict the target almost perfectly.")
     ] = ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The paths, patterns and addresses of the table, in order."""
+        return (self.source,) if isinstance(self.source, str) else self.source
 
     @property
     def notation(self) -> Notation:

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from sevenfold.contracts.errors import PlanError, Problem
-from sevenfold.contracts.recognise import wrong_kind
 from sevenfold.plan.plan import Plan
 from sevenfold.plan.repair import Changes, Key, has_choices, model_at, nearest_name, repaired
 from sevenfold.plan.rules import Breach, breaches
+from sevenfold.runtime.recognise import wrong_kind
 
 __all__ = ["CheckedPlan", "check_plan", "load_plan", "parse_plan"]
 

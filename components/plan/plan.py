@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -96,12 +96,16 @@ class Plan(Section):
 
         return self.model_copy(
             update={
-                "data": self.data.model_copy(update={"source": at(self.data.source)}),
+                "data": self.data.model_copy(update={"source": self._sources(at)}),
                 "refine": self.refine.model_copy(update={"recipe": at(self.refine.recipe)}),
                 "design": self.design.model_copy(update={"notebook": at(self.design.notebook)}),
                 "training": self.training.model_copy(update={"source": at(self.training.source)}),
             }
         )
+
+    def _sources(self, at: Callable[[str], str]) -> str | tuple[str, ...]:
+        source = self.data.source
+        return at(source) if isinstance(source, str) else tuple(map(at, source))
 
     def with_images(self, images: Mapping[str, str]) -> Plan:
         """Return the plan with the images of a build, by target, wherever it names none itself."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.dataset import DATASET_FILES
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.manifest import seal
@@ -26,8 +26,10 @@ from sevenfold.preparation.store import RowStore, sort_rows, write_splits
 from sevenfold.preparation.timeline import balance, timeline
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.labels import class_names
+from sevenfold.tables.parts import parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.reader import TableReader
+from sevenfold.tables.sources import table_digest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +40,7 @@ STEPS: Final = 5
 
 
 def prepare(
-    table: Path,
+    table: Path | Sequence[Path],
     data: DataSection,
     preparation: PreparationSection,
     out: Path,
@@ -52,7 +54,7 @@ def prepare(
     chunk of rows, one column, and a few bytes per row.
 
     Args:
-        table: a CSV or Parquet file.
+        table: a CSV or Parquet file, or the files that make up the table, in order.
         data: what the file is and what its columns are.
         preparation: how to split and fit.
         out: the folder to make; an earlier dataset there is replaced.
@@ -65,17 +67,18 @@ def prepare(
         SevenfoldError: ``disk_full``.
     """
     on_progress = on_progress or (lambda message, done, total: None)
-    _check_digest(table, data)
+    paths = parts_of(table)
+    _check_digest(paths, data)
     with whole_folder(out) as work, scratch_folder(work) as scratch:
         store = RowStore(scratch / "rows.arrow")
         try:
-            return _prepared(table, data, preparation, work, store, max_features, on_progress)
+            return _prepared(paths, data, preparation, work, store, max_features, on_progress)
         finally:
             store.close()
 
 
 def _prepared(
-    table: Path,
+    paths: Sequence[Path],
     data: DataSection,
     section: PreparationSection,
     work: Path,
@@ -84,14 +87,14 @@ def _prepared(
     on_progress: OnProgress,
 ) -> Prepared:
     split_column = "" if section.split.by is SplitBy.STRATIFIED else section.split.column
-    reader = TableReader(table, data, required={split_column} - {""})
+    reader = TableReader(paths, data, required={split_column} - {""})
     for batch in reader:
         store.add(batch)
         on_progress(f"read {reader.rows:,} rows", 0, STEPS)
-    reader.quarantine.check(reader.rows)
+    reader.check()
     if store.rows == 0:
         raise DataError(
-            "no_rows", f"A table must have usable rows, but all {reader.rows} of {table.name} were refused."
+            "no_rows", f"A table must have usable rows, but all {reader.rows} of {table_name(paths)} were refused."
         )
     target, classes = _target(store.column(data.target), data)
     on_progress(f"split {store.rows:,} rows by {section.split.by.value}", 1, STEPS)
@@ -117,7 +120,7 @@ def _prepared(
     hidden = data.columns[data.target].sensitive
     return Prepared(
         digest=digest,
-        source=table.name,
+        source=table_name(paths),
         schema=schema,
         by=section.split.by,
         rows=reader.rows,
@@ -247,12 +250,10 @@ def _write_rest(
     pq.write_table(quarantine.table(), work / "quarantine.parquet", compression="snappy", store_schema=False)
 
 
-def _check_digest(table: Path, data: DataSection) -> None:
-    if not table.is_file():
-        raise DataError("missing_file", f"The table must be a file, but {table.name!r} is not there.")
-    if data.digest and (actual := file_digest(table)) != data.digest:
+def _check_digest(paths: Sequence[Path], data: DataSection) -> None:
+    if data.digest and (actual := table_digest(paths)) != data.digest:
         raise DataError(
             "digest_mismatch",
-            f"{table.name} must have the digest {data.digest}, but has {actual}.",
+            f"{table_name(paths)} must have the digest {data.digest}, but has {actual}.",
             remedy="It was cut off or replaced: fetch it again, or write the new digest into the plan.",
         )

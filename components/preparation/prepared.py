@@ -15,6 +15,7 @@ from sevenfold.plan.preparation import SplitBy
 from sevenfold.preparation.features import FeatureFindings
 from sevenfold.preparation.timeline import Span
 from sevenfold.tables.reader import TableReader
+from sevenfold.tables.records import REPEATED_HEADER
 
 __all__ = ["Prepared", "is_date", "warnings_of"]
 
@@ -56,6 +57,11 @@ def warnings_of(
 ) -> list[str]:
     """Return what people should know: dropped and leaking columns, trimmed texts, order and future of the rows."""
     texts: list[str] = []
+    if repeated := reader.quarantine.counts[REPEATED_HEADER]:
+        texts.append(
+            f"The header is repeated {repeated:,} times among the rows, as where files are put one after the other; "
+            "those lines are no rows and lie in the quarantine."
+        )
     why = {
         "all_missing": "has no value in the training rows",
         "constant": "has one value only in the training rows",

@@ -12,6 +12,7 @@ from sevenfold.preparation.prepared import Prepared
 from sevenfold.report.charts import bars, lines
 from sevenfold.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
 from sevenfold.tables.quarantine import LABEL_MISSING
+from sevenfold.tables.records import REPEATED_HEADER
 
 __all__ = ["preparation_report"]
 
@@ -42,7 +43,7 @@ def preparation_report(prepared: Prepared) -> Report:
 
 def _facts(prepared: Prepared, used: int) -> Facts:
     unlabelled = prepared.refused.get(LABEL_MISSING, 0)
-    bad = sum(prepared.refused.values()) - unlabelled
+    bad = sum(prepared.refused.values()) - unlabelled - prepared.refused.get(REPEATED_HEADER, 0)
     dropped = len(prepared.features) - used
     return Facts(
         facts=(

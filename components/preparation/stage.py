@@ -14,7 +14,8 @@ from sevenfold.preparation.report import preparation_report
 from sevenfold.report.page import write_report
 from sevenfold.runtime.environment import in_cluster
 from sevenfold.runtime.progress import report_progress
-from sevenfold.tables.source import ATTEMPTS, CLUSTER_ATTEMPTS, resolve_source
+from sevenfold.tables.source import ATTEMPTS, CLUSTER_ATTEMPTS
+from sevenfold.tables.sources import resolve_sources
 
 __all__ = ["run_preparation"]
 
@@ -23,7 +24,7 @@ def run_preparation(source: str, digest: str, settings: str, *, out: Path, page:
     """Fetch a table, prepare it and write the report.
 
     Args:
-        source: path or address of a CSV or Parquet file; empty takes the plan's.
+        source: path or address of a CSV or Parquet file, or a JSON list of several; empty takes the plan's.
         digest: sha256:… the table must have; empty accepts any.
         settings: JSON of {"data", "refine", "preparation": sections of the plan, "max_features": number};
             "refine" is not used yet, it is part of the cache key.
@@ -39,7 +40,7 @@ def run_preparation(source: str, digest: str, settings: str, *, out: Path, page:
     attempts = CLUSTER_ATTEMPTS if in_cluster() else ATTEMPTS
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
         prepared = prepare(
-            resolve_source(source or data.source, Path.cwd(), Path(work), attempts=attempts),
+            resolve_sources(source or data.source, Path.cwd(), Path(work), attempts=attempts),
             data,
             PreparationSection.model_validate(given["preparation"]),
             out,

@@ -39,8 +39,7 @@ def parse_arrow(values: pa.Array, column: Column, notation: Notation, name: str)
     if pa.types.is_null(kind):
         return with_limits(Parsed(pa.nulls(len(values), arrow_type(column.kind))), column)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        texts = pl.Series(name, values).fill_null("")
-        return parse_texts(texts, column, notation)
+        return parse_texts(pl.Series(name, values), column, notation)
     convert = _CONVERTERS.get(column.kind)
     try:
         parsed = convert(values, kind, notation) if convert else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from sevenfold.contracts.schema import Role
 from sevenfold.plan.data import DataSection
 from sevenfold.tables.arrow_values import parse_arrow
 from sevenfold.tables.header import check_columns
+from sevenfold.tables.parts import part_names, parts_of
 from sevenfold.tables.reader import TableReader
 
 if TYPE_CHECKING:
@@ -18,16 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["check_header", "unreadable_types"]
 
 
-def check_header(path: Path, data: DataSection) -> None:
-    """Check format, encoding, delimiter and columns of a table, of Parquet its types too.
+def check_header(table: Path | Sequence[Path], data: DataSection) -> None:
+    """Check format, encoding, delimiter and columns of a table, of each of its files, of Parquet its types too.
 
     Raises:
         DataError: the first fault, with the code that reading the rows would give.
     """
-    schema = TableReader(path, data).schema()
-    check_columns(schema.names, data, path.name)
-    for fault in unreadable_types(schema, data).values():
-        raise fault
+    paths = parts_of(table)
+    for path, name in zip(paths, part_names(paths), strict=True):
+        schema = TableReader(path, data).schema()
+        check_columns(schema.names, data, name)
+        for fault in unreadable_types(schema, data).values():
+            raise fault
 
 
 def unreadable_types(schema: pa.Schema, data: DataSection) -> dict[str, DataError]:

@@ -6,15 +6,14 @@ silently.
 
 from __future__ import annotations
 
-import csv
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.tables.records import MAX_FIELD_BYTES, Records, Refusal, field_too_large, ragged_row
+from sevenfold.tables.records import MAX_FIELD_BYTES, Layout, Records, Refusal, field_too_large, ragged_row
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["Cut", "UnusualQuotesError", "cut_records", "fast_records", "with_line_feeds"]
 
 QUOTE, LF, CR = 34, 10, 13
+# Bytes that Polars takes for a packed stream (zlib, gzip, zstd), or for a mark to skip: here they are a field's first.
+_TAKEN_FOR_OTHERS: Final = (
+    b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf",
+)  # fmt: skip
 
 
 class UnusualQuotesError(Exception):
@@ -58,21 +61,20 @@ def with_line_feeds(buffer: bytes) -> bytes:
     return buffer.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def cut_records(body: bytes, delimiter: int, width: int, line: int, source: str) -> Cut:
+def cut_records(body: bytes, layout: Layout, line: int) -> Cut:
     """Find the complete records of a piece of a CSV body whose line ends are line feeds.
 
     Args:
         body: the bytes, from the start of a record on.
-        delimiter: the byte between fields.
-        width: how many fields a record must have.
+        layout: what a record must look like.
         line: the line number of the first byte.
-        source: what the file is called in errors.
 
     Raises:
         UnusualQuotesError: a quote stands in the middle of a field.
         DataError: ``field_too_large``.
     """
     bytes_ = np.frombuffer(body, dtype=np.uint8)
+    delimiter, width = ord(layout.style.delimiter), layout.width
     quoted = b'"' in body
     mask = (bytes_ == delimiter) | (bytes_ == LF)
     if quoted:
@@ -96,7 +98,7 @@ def cut_records(body: bytes, delimiter: int, width: int, line: int, source: str)
     lines = line + (np.searchsorted(line_feeds, starts) if quoted else np.arange(len(ends)))
     lengths = ends - starts
     if len(lengths) and lengths.max() > MAX_FIELD_BYTES:
-        _check_fields(separators, ends, lengths, lines, source)
+        _check_fields(separators, ends, lengths, lines, layout.source)
     good = fields == width
     blank = lengths == 0
     refused = np.flatnonzero(~good & ~blank)
@@ -139,25 +141,29 @@ def _check_fields(
             raise field_too_large(source, int(lines[at]), int(np.argmax(sizes)) + 1)
 
 
-def fast_records(cut: Cut, body: bytes, names: list[str], delimiter: str) -> Records:
+def fast_records(cut: Cut, body: bytes, layout: Layout) -> Records:
     """Return the records of a cut; Polars reads its good ones once they are asked for."""
     lines = cut.lines[cut.good]
     kept = body[: cut.end] if len(lines) == len(cut.good) else _good_bytes(cut, body)
+    hidden = kept.startswith(_TAKEN_FOR_OTHERS)
+    names = layout.names
 
     def read(schema: dict[str, Any], nulls: tuple[str, ...] = (), *, empty_is_null: bool = False) -> pl.DataFrame:
         import polars as pl
 
         if not kept:
             return pl.DataFrame(schema=schema)
-        return pl.read_csv(
-            kept,
+        frame = pl.read_csv(
+            b"#\n" + kept if hidden else kept,
             has_header=False,
-            schema=schema,
-            separator=delimiter,
+            skip_rows=1 if hidden else 0,
+            schema={**schema, "": pl.String} if layout.trailing else schema,
+            separator=layout.style.delimiter,
             quote_char='"' if cut.quoted else None,
             empty_string_is_null=empty_is_null,
             null_values=list(nulls) or None,
         )
+        return frame.select(list(schema)) if layout.trailing else frame
 
     def texts() -> pl.DataFrame:
         import polars as pl
@@ -165,7 +171,7 @@ def fast_records(cut: Cut, body: bytes, names: list[str], delimiter: str) -> Rec
         frame = read(dict.fromkeys(names, pl.String))
         if frame.height == len(lines):
             return frame
-        rows = list(csv.reader(io.StringIO(kept.decode(), newline=""), delimiter=delimiter))
+        rows = [row[: len(names)] for row in layout.style.reader(io.StringIO(kept.decode(), newline=""), strict=False)]
         return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
     def typed(schema: dict[str, Any], nulls: tuple[str, ...]) -> pl.DataFrame | None:

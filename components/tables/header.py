@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Final
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Role
 from sevenfold.plan.data import DataSection
-from sevenfold.tables.dialect import DELIMITERS, header_of, name_key
+from sevenfold.tables.csv_head import HEAD_CHARACTERS, header_of, read_head
+from sevenfold.tables.dialect import DELIMITERS, name_key
+from sevenfold.tables.encoding import wrong_encoding
+from sevenfold.tables.field_style import FieldStyle
 
 __all__ = [
     "MAX_COLUMNS",
@@ -27,27 +29,28 @@ __all__ = [
 ]
 
 MAX_COLUMNS: Final = 2_000
-HEAD_CHARACTERS: Final = 1 << 20
 
 
 @dataclass(frozen=True)
 class Header:
     """The header of a CSV: its trimmed names, and the bytes after it with the number of their first line.
 
-    `head` is the beginning of the file, for what another delimiter would make of it.
+    `head` is the beginning of the file, for what another delimiter would make of it. `trailing` says that every record
+    ends in one more delimiter.
     """
 
     names: list[str]
     head: str
     body: Iterator[bytes]
     next_line: int
+    trailing: bool = False
 
 
-def split_header(chunks: Iterator[bytes], delimiter: str, source: str) -> Header:
-    """Split the UTF-8 bytes of a CSV into its header and the rest.
+def split_header(chunks: Iterator[bytes], style: FieldStyle, path: Path, encoding: str = "utf-8") -> Header:
+    """Split the bytes that `utf8_chunks` yields for a CSV into its header and the rest.
 
     Raises:
-        DataError: ``empty_file``, ``unclosed_quote``.
+        DataError: ``empty_file``, ``unclosed_quote``, ``encoding``, ``delimiter``.
     """
     first = next(chunks, b"")
     while first and not first.strip(b"\r\n"):
@@ -56,13 +59,22 @@ def split_header(chunks: Iterator[bytes], delimiter: str, source: str) -> Header
             break
         first += more
     # a piece may end inside a character; what follows the header is not decoded here
-    text = codecs.getincrementaldecoder("utf-8")().decode(first)
+    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(first)
     if not text.strip("\r\n"):
-        raise DataError("empty_file", f"A table must have a header and rows, but {source} holds no text.")
-    names = header_of(text, delimiter)
-    used, lines = _extent(text, delimiter)
-    body = first[len(text[:used].encode()) :]
-    return Header(names, text[:HEAD_CHARACTERS], chain([body], chunks), lines + 1)
+        raise DataError("empty_file", f"A table must have a header and rows, but {path.name} holds no text.")
+    head = read_head(text[:HEAD_CHARACTERS] if len(text) > HEAD_CHARACTERS else text, style)
+    taken = text[: head.characters].encode("utf-8", "surrogateescape")
+    if any("\udc80" <= letter <= "\udcff" for name in head.names for letter in name):
+        raise wrong_encoding(path, encoding)
+    if head.separator and head.separator != style.delimiter:
+        raise DataError(
+            "delimiter",
+            f"Fields must be separated by {style.delimiter!r}, but the first line of {path.name} says "
+            f"sep={head.separator}. delimiter {path.name}:1:1",
+            remedy=f"Set data.delimiter to {head.separator!r}; see to data.decimal too.",
+        )
+    body = chain([first[len(taken) :]], chunks)
+    return Header(head.names, text[:HEAD_CHARACTERS], body, head.lines + 1, head.trailing)
 
 
 def check_names(names: Sequence[str], source: str) -> None:
@@ -142,7 +154,7 @@ def check_delimiter(header: Header, data: DataSection, source: str) -> None:
         if other == data.delimiter:
             continue
         try:
-            names = header_of(header.head, other)
+            names = header_of(header.head, FieldStyle(other, data.quote, data.escape, data.skip_initial_space))
         except DataError:
             continue
         if len(set(names) & set(data.columns)) > fitting or (len(header.names) == 1 and len(names) > 1):
@@ -152,23 +164,6 @@ def check_delimiter(header: Header, data: DataSection, source: str) -> None:
                 f"delimiter {source}:1:1",
                 remedy=f"Set data.delimiter to {other!r}; see to data.decimal too.",
             )
-
-
-def _extent(text: str, delimiter: str) -> tuple[int, int]:
-    """Return how many characters and lines the blank lines before the header and the header take."""
-    used = 0
-
-    def lines() -> Iterator[str]:
-        nonlocal used
-        for line in io.StringIO(text, newline=""):
-            used += len(line)
-            yield line
-
-    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
-    for row in reader:
-        if row:
-            break
-    return used, reader.line_num
 
 
 def _some(names: Sequence[str], count: int = 8) -> str:

@@ -185,6 +185,7 @@ def parse_integers(texts: pl.Series, notation: Notation, symbols: Sequence[str] 
 
 def _trimmed(texts: pl.Series, notation: Notation) -> tuple[pl.Series, pl.Series, int]:
     """Return trimmed texts, which of them are missing, and how many were trimmed."""
+    texts = texts.fill_null("")
     plain = texts.str.strip_chars()
     lengths = plain.str.len_bytes()
     count = int((lengths != texts.str.len_bytes()).sum())

@@ -34,11 +34,13 @@ _COMMON: Final = (
 
 
 def parse_texts(texts: pl.Series, column: Column, notation: Notation) -> Parsed:
-    """Parse texts of any kind of column.
+    """Parse texts of any kind of column; a null is a blank text.
 
     Codes: ``not_a_number``, ``float_range``, ``nonfinite``, ``not_an_integer``, ``int_range``, ``not_a_boolean``,
     ``not_a_date``, ``date_range``, ``ambiguous_time``, ``missing_time``, and those of the column's own limits.
     """
+    if texts.null_count():
+        texts = texts.fill_null("")
     if column.kind is Kind.NUMBER:
         parsed = parse_numbers(texts, notation, column.symbols)
     elif column.kind is Kind.INTEGER:
@@ -90,7 +92,7 @@ def _by_distinct(texts: pl.Series, column: Column, notation: Notation) -> Parsed
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = pc.dictionary_encode(texts.fill_null("").to_arrow().cast(pa.string()))
+    encoded = pc.dictionary_encode(texts.to_arrow().cast(pa.string()))
     codes = pl.Series(encoded.indices).to_numpy()
     raw = encoded.dictionary
     plain = pc.utf8_trim_whitespace(raw)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.plan.data import DataSection
-from sevenfold.tables.records import Refusal
+from sevenfold.tables.records import REPEATED_HEADER, Refusal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,70 +20,106 @@ if TYPE_CHECKING:
 __all__ = ["LABEL_MISSING", "Quarantine"]
 
 LABEL_MISSING: Final = "label_missing"
+MISFITS: Final = frozenset({"ragged_row", "stray_quote"})
+NOT_BAD: Final = frozenset({LABEL_MISSING, REPEATED_HEADER})
 MAX_VALUES: Final = 10_000  # refused values that are kept to be shown
 MAX_CHARACTERS: Final = 100
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some rows of one file, refused for one reason; `shown` has values by position in `lines`."""
+
+    file: int
+    lines: NDArray[np.int64]
+    column: str
+    code: str
+    shown: dict[int, str]
 
 
 class Quarantine:
     """Collects refused rows.
 
     Rows without a label count apart from bad ones: they are common where a label comes later, and have their own limit.
-    A row stands here once, for the first column at fault; the values of sensitive columns are left out.
+    A header in the middle is no bad row either. A row stands here once, for the first column at fault; the values of
+    sensitive columns are left out.
+
+    Args:
+        data: what the table is.
+        files: what the files of the table are called, in order.
     """
 
-    def __init__(self, data: DataSection, source: str) -> None:
+    def __init__(self, data: DataSection, files: Sequence[str]) -> None:
         self._data = data
-        self._source = source
-        self._parts: list[tuple[NDArray[np.int64], str, str, dict[int, str]]] = []
+        self._files = list(files)
+        self.file = 0  # the number of the file that is being read
+        self._parts: list[_Part] = []
         self._kept_values = 0
         self.counts: Counter[str] = Counter()
         self.by_column: Counter[tuple[str, str]] = Counter()
 
     @property
     def bad(self) -> int:
-        """Rows refused for another reason than a missing label."""
-        return self.counts.total() - self.unlabelled
+        """Rows refused for another reason than a missing label; a header in the middle is none."""
+        return self.counts.total() - self.unlabelled - self.counts[REPEATED_HEADER]
 
     @property
     def unlabelled(self) -> int:
         """Rows refused for want of a label."""
         return self.counts[LABEL_MISSING]
 
+    def misfits(self) -> int | None:
+        """Return the number of the file with the most records that the structure of the file refused, None if none."""
+        counts: Counter[int] = Counter()
+        for part in self._parts:
+            if part.code in MISFITS:
+                counts[part.file] += len(part.lines)
+        return counts.most_common(1)[0][0] if counts else None
+
     def add_records(self, refusals: Sequence[Refusal]) -> None:
         """Add records that the structure of the file refused."""
-        for code in sorted({refusal.code for refusal in refusals}):
-            some = [refusal for refusal in refusals if refusal.code == code]
-            values = {at: refusal.value for at, refusal in enumerate(some) if refusal.value is not None}
-            self._add(np.array([refusal.line for refusal in some], dtype=np.int64), "", code, values)
+        for column, code in sorted({(refusal.column, refusal.code) for refusal in refusals}):
+            some = [refusal for refusal in refusals if (refusal.column, refusal.code) == (column, code)]
+            hidden = bool(column) and (column not in self._data.columns or self._data.columns[column].sensitive)
+            values = {at: refusal.value for at, refusal in enumerate(some) if refusal.value is not None and not hidden}
+            self._add(np.array([refusal.line for refusal in some], dtype=np.int64), column, code, values)
 
     def faults(self, lines: NDArray[np.int64]) -> _Faults:
         """Begin to collect the faults of the records that start at `lines`."""
         return _Faults(self, lines)
 
     def table(self) -> pa.Table:
-        """Return `row`, `column`, `code` and `value` of every refused row, by row."""
+        """Return `row`, `column`, `code` and `value` of every refused row, by row.
+
+        Of a table in several files `file` comes first, and a row is one of its file.
+        """
         import pyarrow as pa
 
-        sizes = [len(lines) for lines, *_ in self._parts]
-        rows = np.concatenate([lines for lines, *_ in self._parts]) if sizes else np.zeros(0, dtype=np.int64)
+        sizes = [len(part.lines) for part in self._parts]
+        rows = np.concatenate([part.lines for part in self._parts]) if sizes else np.zeros(0, dtype=np.int64)
+        files = np.repeat(np.array([part.file for part in self._parts], dtype=np.int64), sizes)
         values: list[str | None] = [None] * len(rows)
         offset = 0
-        for (_, _, _, shown), size in zip(self._parts, sizes, strict=True):
-            for at, value in shown.items():
+        for part, size in zip(self._parts, sizes, strict=True):
+            for at, value in part.shown.items():
                 values[offset + at] = value
             offset += size
-        table = pa.table(
-            {
-                "row": pa.array(rows, pa.int64()),
-                "column": _repeated([column for _, column, _, _ in self._parts], sizes),
-                "code": _repeated([code for _, _, code, _ in self._parts], sizes),
-                "value": pa.array(values, pa.string()),
-            }
-        )
-        return table.take(pa.array(np.argsort(rows, kind="stable")))
+        columns = {
+            "row": pa.array(rows, pa.int64()),
+            "column": _repeated([part.column for part in self._parts], sizes),
+            "code": _repeated([part.code for part in self._parts], sizes),
+            "value": pa.array(values, pa.string()),
+        }
+        if len(self._files) > 1:
+            columns = {"file": _repeated([self._files[part.file] for part in self._parts], sizes), **columns}
+        return pa.table(columns).take(pa.array(np.lexsort((rows, files))))
 
-    def check(self, rows: int) -> None:
+    def check(self, rows: int, likely: Callable[[], str] = str) -> None:
         """Refuse the table where too many rows were refused.
+
+        Args:
+            rows: all rows.
+            likely: returns a sentence about what is likely wrong with the whole file, or "".
 
         Raises:
             DataError: ``all_missing``, ``label_missing``, ``too_many_bad_rows``.
@@ -104,19 +141,19 @@ class Quarantine:
             )
         limit = self._data.max_bad_fraction
         if self.bad > limit * rows:
-            code = next(code for code, _ in self.counts.most_common() if code != LABEL_MISSING)
+            code = next(code for code, _ in self.counts.most_common() if code not in NOT_BAD)
             raise DataError(
                 "too_many_bad_rows",
                 f"At most {limit:.2%} of the rows may be refused, but {self.bad} of {rows} are "
                 f"({self.bad / rows:.2%}): {self.reasons()}. The first: {self._first(code)}",
-                remedy="Correct the table or data.columns; or raise data.max_bad_fraction.",
+                remedy=f"{likely()} Correct the table or data.columns; or raise data.max_bad_fraction.".lstrip(),
             )
 
     def _add(self, lines: NDArray[np.int64], column: str, code: str, values: Mapping[int, str]) -> None:
         room = MAX_VALUES - self._kept_values
         shown = {at: value[:MAX_CHARACTERS] for at, value in list(values.items())[: max(room, 0)]}
         self._kept_values += len(shown)
-        self._parts.append((lines, column, code, shown))
+        self._parts.append(_Part(self.file, lines, column, code, shown))
         self.counts[code] += len(lines)
         self.by_column[column, code] += len(lines)
 
@@ -125,18 +162,20 @@ class Quarantine:
         parts = [
             f"{code} {count}" + (f" in {column!r}" if column else "")
             for (column, code), count in self.by_column.most_common()
-            if code != LABEL_MISSING
+            if code not in NOT_BAD
         ]
         return ", ".join(parts[:5])
 
     def _first(self, code: str) -> str:
-        row, column, value = min(
-            (int(lines.min()), column, shown.get(int(lines.argmin()), ""))
-            for lines, column, reason, shown in self._parts
-            if reason == code
+        file, row, column, value = min(
+            (part.file, int(part.lines.min()), part.column, part.shown.get(int(part.lines.argmin()), ""))
+            for part in self._parts
+            if part.code == code
         )
         where = list(self._data.columns).index(column) + 1 if column else 1
-        return f"{code} {self._source}:{row}:{where}" + (f" ({column} = {value[:40]!r})" if column and value else "")
+        return f"{code} {self._files[file]}:{row}:{where}" + (
+            f" ({column} = {value[:40]!r})" if column and value else ""
+        )
 
 
 class _Faults:

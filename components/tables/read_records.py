@@ -6,31 +6,32 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from sevenfold.tables.fast_records import UnusualQuotesError, cut_records, fast_records, with_line_feeds
-from sevenfold.tables.records import Records, field_too_large, unclosed_quote
+from sevenfold.tables.records import Layout, Records, field_too_large, unclosed_quote
+from sevenfold.tables.screening import screened
 from sevenfold.tables.slow_records import MAX_LINE_CHARACTERS, read_slowly
 
 __all__ = ["read_records"]
 
 
-def read_records(
-    chunks: Iterable[bytes], names: list[str], delimiter: str, *, first_line: int, source: str
-) -> Iterator[Records]:
-    """Yield the records of a UTF-8 CSV body.
+def read_records(chunks: Iterable[bytes], layout: Layout) -> Iterator[Records]:
+    """Yield the records of a CSV body.
 
-    From the first chunk on where quotes stand in unusual positions, the standard library reads the rest.
+    From the first chunk on where quotes stand in unusual positions, the standard library reads the rest; it reads all
+    of a file whose quotes are not those of RFC 4180. A record with bytes that are not UTF-8 is refused as ``encoding``,
+    a header in the middle as ``repeated_header``.
 
     Args:
         chunks: the bytes after the header, in pieces of any size.
-        names: the columns, in order.
-        delimiter: one ASCII character.
-        first_line: the line number of the first byte.
-        source: what the file is called in errors.
+        layout: what a record must look like.
 
     Raises:
-        DataError: ``unclosed_quote``, ``field_too_large``.
+        DataError: ``unclosed_quote``, ``field_too_large``, ``header_changed``.
     """
     stream = iter(chunks)
-    rest, line, final = b"", first_line, False
+    if not layout.style.is_standard:
+        yield from read_slowly(stream, layout, first_line=layout.first_line)
+        return
+    rest, line, final = b"", layout.first_line, False
     while not final:
         chunk = next(stream, None)
         final = chunk is None
@@ -40,16 +41,16 @@ def read_records(
         hold = not final and buffer.endswith(b"\r")  # its line feed may come with the next chunk
         try:
             body = with_line_feeds(buffer[:-1] if hold else buffer)
-            cut = cut_records(body, ord(delimiter), len(names), line, source)
+            cut = screened(cut_records(body, layout, line), body, layout)
         except UnusualQuotesError:
-            yield from read_slowly(chain([buffer], stream), names, delimiter, first_line=line, source=source)
+            yield from read_slowly(chain([buffer], stream), layout, first_line=line)
             return
         rest = body[cut.end :] + (b"\r" if hold else b"")
         if len(rest) > MAX_LINE_CHARACTERS:
-            _refuse_long(rest, stream, line + cut.line_count, source)
+            _refuse_long(rest, stream, line + cut.line_count, layout.source)
         if final and rest.strip(b"\n"):
-            raise unclosed_quote(source, line + cut.line_count)
-        yield fast_records(cut, body, names, delimiter)
+            raise unclosed_quote(layout.source, line + cut.line_count)
+        yield fast_records(cut, body, layout)
         line += cut.line_count
 
 

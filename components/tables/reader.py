@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +13,20 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind, Role, Task
 from sevenfold.plan.data import DataSection, Format
 from sevenfold.tables.arrow_values import parse_arrow
-from sevenfold.tables.dialect import sniff_format
-from sevenfold.tables.encoding import utf8_chunks
+from sevenfold.tables.dialect import Dialect
+from sevenfold.tables.encoding import check_bad_bytes, known_encoding, utf8_chunks
+from sevenfold.tables.field_style import FieldStyle
+from sevenfold.tables.file_format import read_format
 from sevenfold.tables.header import Header, check_columns, check_delimiter, check_names, split_header
 from sevenfold.tables.labels import label_texts
+from sevenfold.tables.likely_dialect import likely_dialect, with_likely_dialect
 from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.parse import parse_floats, parse_texts
 from sevenfold.tables.parsed import Parsed, arrow_type
+from sevenfold.tables.parts import check_part, check_part_format, part_names, parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.read_records import read_records
-from sevenfold.tables.records import Records
+from sevenfold.tables.records import BAD_BYTES, Layout, Records
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,7 +52,7 @@ class TableReader:
     rows, `trimmed` how many texts per column had white space around, `absent` the columns that only the plan has.
 
     Args:
-        path: the file.
+        table: the file, or the files that make up the table, in order.
         data: what the file is.
         required: columns that must not be missing, besides those that are not nullable.
 
@@ -56,13 +60,15 @@ class TableReader:
         DataError: with one of the codes of a table that cannot be read at all.
     """
 
-    def __init__(self, path: Path, data: DataSection, *, required: Collection[str] = ()) -> None:
-        self.path = path
+    def __init__(self, table: Path | Sequence[Path], data: DataSection, *, required: Collection[str] = ()) -> None:
+        self.paths = parts_of(table)
         self.data = data
-        self.quarantine = Quarantine(data, path.name)
+        self._files = part_names(self.paths)
+        self.quarantine = Quarantine(data, self._files)
         self.rows = 0
         self.trimmed: dict[str, int] = {}
         self.absent: list[str] = []
+        self._names: list[str] = []
         self._offsets: dict[str, set[bool]] = {}
         self.columns = {name: self._as_read(name, column, required) for name, column in _stored_columns(data).items()}
 
@@ -72,10 +78,34 @@ class TableReader:
         Raises:
             DataError: as the class says.
         """
-        kind = self._format()
-        yield from self._parquet() if kind == "parquet" else self._csv()
+        first = ""
+        for number, path in enumerate(self.paths):
+            self.quarantine.file = number
+            kind = self._format(path)
+            first = first or kind
+            check_part_format(kind, first, self._files[number], self._files[0])
+            yield from self._parquet(path) if kind == "parquet" else self._csv(path)
         if self.rows == 0:
-            raise DataError("no_rows", f"A table must have rows, but {self.path.name} has a header only.")
+            raise DataError("no_rows", f"A table must have rows, but {table_name(self.paths)} has a header only.")
+
+    def check(self) -> None:
+        """Refuse the table where too many rows were refused.
+
+        Raises:
+            DataError: ``all_missing``, ``label_missing``, ``too_many_bad_rows``.
+        """
+        self.quarantine.check(self.rows, self._likely)
+
+    def _likely(self) -> str:
+        """Return what is likely wrong with the file that has most of the records that do not fit."""
+        misfits = self.quarantine.misfits()
+        return likely_dialect(self.paths[misfits], self._dialect()) if misfits is not None else ""
+
+    def _dialect(self) -> Dialect:
+        data = self.data
+        return Dialect(
+            "csv", data.encoding, data.delimiter, data.decimal, (), data.quote, data.escape, data.skip_initial_space
+        )
 
     def _as_read(self, name: str, column: Column, required: Collection[str]) -> Column:
         if column.role is Role.TARGET:
@@ -87,68 +117,68 @@ class TableReader:
     def _is_label(self, column: Column) -> bool:
         return column.role is Role.TARGET and self.data.task is not Task.REGRESSION
 
-    def _format(self) -> str:
-        with self.path.open("rb") as stream:
-            head = stream.read(1 << 20)
-        if self.data.format is Format.PARQUET and head and not head.startswith(b"PAR1"):
+    def _format(self, path: Path) -> str:
+        wide = known_encoding(self.data.encoding).startswith(("utf-16", "utf-32"))
+        sniffed, _ = read_format(path, wide=wide)
+        if self.data.format is Format.PARQUET and sniffed != "parquet":
             raise DataError(
                 "not_parquet",
-                f"{self.path.name} must be Parquet, but its first bytes are not.",
+                f"{path.name} must be Parquet, but its first bytes are not.",
                 remedy="Set data.format: auto.",
             )
-        sniffed = sniff_format(head, wide=self.data.encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32")))
         if sniffed == "parquet" and self.data.format is Format.CSV:
-            raise DataError(
-                "not_text", f"{self.path.name} must be CSV, but is Parquet.", remedy="Set data.format: auto."
-            )
+            raise DataError("not_text", f"{path.name} must be CSV, but is Parquet.", remedy="Set data.format: auto.")
         return sniffed
 
-    def _csv(self) -> Iterator[pa.RecordBatch]:
-        data = self.data
-        names, all_records = self._opened_csv()
-        for records in all_records:
-            self.quarantine.add_records(records.refusals)
-            self.rows += len(records.lines) + len(records.refusals)
-            if len(records.lines):
-                yield self._batch(records.lines, _CsvColumns(records, names, data).parsed)
-
     def schema(self) -> pa.Schema:
-        """Return the columns that the file has and no more than its header says: texts, or the types of Parquet.
+        """Return the columns that the first file has and no more than its header says: texts, or the types of Parquet.
 
         Raises:
             DataError: where format, encoding, delimiter or names show that the table cannot be read.
         """
         import pyarrow as pa
 
-        if self._format() == "parquet":
-            table = ParquetTable(self.path)
-            check_names(table.names, self.path.name)
+        path, source = self.paths[0], self._files[0]
+        if self._format(path) == "parquet":
+            table = ParquetTable(path)
+            check_names(table.names, source)
             return table.schema
-        return pa.schema([(name, pa.string()) for name in self._header().names])
+        names = self._header(path).names
+        check_names(names, source)
+        return pa.schema([(name, pa.string()) for name in names])
 
-    def _header(self) -> Header:
-        data, source = self.data, self.path.name
-        if not data.delimiter.isascii() or data.delimiter in '"\r\n':
-            raise DataError("delimiter", f"A delimiter must be one ASCII sign, but got {data.delimiter!r}.")
-        header = split_header(utf8_chunks(self.path, data.encoding), data.delimiter, source)
-        check_delimiter(header, data, source)
-        check_names(header.names, source)
+    def _header(self, path: Path) -> Header:
+        style = FieldStyle.planned(self.data)
+        header = split_header(utf8_chunks(path, self.data.encoding), style, path, self.data.encoding)
+        check_delimiter(header, self.data, path.name)
         return header
 
-    def _opened_csv(self) -> tuple[list[str], Iterator[Records]]:
-        data, source = self.data, self.path.name
-        header = self._header()
-        check_columns(header.names, data, source)
-        self._note_absent(header.names)
-        return header.names, read_records(
-            header.body, header.names, data.delimiter, first_line=header.next_line, source=source
-        )
+    def _csv(self, path: Path) -> Iterator[pa.RecordBatch]:
+        names, all_records = self._opened_csv(path)
+        rows = bad = 0
+        try:
+            for records in all_records:
+                self.quarantine.add_records(records.refusals)
+                rows += len(records.lines) + len(records.refusals)
+                bad += sum(refusal.code == BAD_BYTES for refusal in records.refusals)
+                self.rows += len(records.lines) + len(records.refusals)
+                if len(records.lines):
+                    yield self._batch(records.lines, _CsvColumns(records, names, self.data).parsed)
+        except DataError as error:
+            raise (
+                with_likely_dialect(error, path, self._dialect()) if error.code == "unclosed_quote" else error
+            ) from None
+        check_bad_bytes(path, self.data.encoding, bad, rows, self.data.max_bad_fraction)
 
-    def _parquet(self) -> Iterator[pa.RecordBatch]:
-        table = ParquetTable(self.path)
-        check_names(table.names, self.path.name)
-        check_columns(table.names, self.data, self.path.name)
-        self._note_absent(table.names)
+    def _opened_csv(self, path: Path) -> tuple[list[str], Iterator[Records]]:
+        header = self._header(path)
+        self._check_names(header.names)
+        layout = Layout(header.names, FieldStyle.planned(self.data), header.next_line, path.name, header.trailing)
+        return header.names, read_records(header.body, layout)
+
+    def _parquet(self, path: Path) -> Iterator[pa.RecordBatch]:
+        table = ParquetTable(path)
+        self._check_names(table.names)
         line = 1
         for batch in table.batches(self.columns):
             lines = np.arange(line, line + len(batch), dtype=np.int64)
@@ -156,6 +186,16 @@ class TableReader:
             self.rows += len(batch)
             if len(batch):
                 yield self._batch(lines, _ArrowColumns(batch, self.data).parsed)
+
+    def _check_names(self, names: Sequence[str]) -> None:
+        """Check the columns of a file: by themselves, against the plan, and against the table's first file."""
+        source = self._files[self.quarantine.file]
+        check_names(names, source)
+        check_columns(names, self.data, source)
+        if self._names:
+            check_part(names, self._names, source, self._files[0])
+        self._names = list(names)
+        self._note_absent(names)
 
     def _note_absent(self, names: Collection[str]) -> None:
         self.absent = [name for name in self.data.columns if name not in set(names)]
@@ -190,7 +230,7 @@ class TableReader:
             raise DataError(
                 "timezone_mixed",
                 f"The times of a column must all say their offset from UTC or none of them, but {name!r} has both.",
-                remedy="Write all of them with an offset, such as 2013-01-31T10:15+00:00.",
+                remedy="Write all with an offset, such as 2013-01-31T10:15+00:00, or declare the column's time_zone.",
             )
 
 

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
+from sevenfold.tables.field_style import FieldStyle
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["MAX_FIELD_BYTES", "Records", "Refusal", "field_too_large", "ragged_row", "unclosed_quote"]
+__all__ = [
+    "BAD_BYTES",
+    "MAX_FIELD_BYTES",
+    "REPEATED_HEADER",
+    "Layout",
+    "Records",
+    "Refusal",
+    "field_too_large",
+    "header_changed",
+    "is_text",
+    "ragged_row",
+    "repeated_header",
+    "unclosed_quote",
+    "undecodable",
+]
+
+BAD_BYTES: Final = "encoding"
+REPEATED_HEADER: Final = "repeated_header"
 
 MAX_FIELD_BYTES: Final = 1 << 20
+FEW_NAMES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -27,6 +48,48 @@ class Refusal:
     column: str
     code: str
     value: str | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What every record of a CSV must look like.
+
+    `names` are the columns in order, `first_line` is the line number of the first byte after the header, `source` what
+    the file is called in errors. `trailing` says that every record ends in one more delimiter.
+    """
+
+    names: list[str]
+    style: FieldStyle
+    first_line: int
+    source: str
+    trailing: bool = False
+
+    @property
+    def width(self) -> int:
+        """How many fields a record has."""
+        return len(self.names) + self.trailing
+
+    def is_header(self, fields: Sequence[str]) -> bool:
+        """Whether a record is the header once more, whatever quotes, white space or mark it has around its names."""
+        bare = self._bare_names
+        if not fields or _bare(fields[0].removeprefix("\ufeff")) != bare[0]:
+            return False
+        return [_bare(field) for field in fields[1:]] == [*bare[1:], *[""] * (len(fields) - len(bare))]
+
+    def is_reordered_header(self, fields: Sequence[str]) -> bool:
+        """Whether a record has the names of the header in another order; rows of two values may be that by chance."""
+        first = _bare(fields[0].removeprefix("\ufeff")) if fields else ""
+        if len(self.names) < FEW_NAMES or first not in self._known_names:
+            return False
+        return self._known_names == {first, *map(_bare, fields[1 : len(self.names)])} and not self.is_header(fields)
+
+    @cached_property
+    def _bare_names(self) -> list[str]:
+        return [_bare(name) for name in self.names]
+
+    @cached_property
+    def _known_names(self) -> set[str]:
+        return set(self._bare_names)
 
 
 @dataclass(frozen=True)
@@ -41,6 +104,50 @@ class Records:
     texts: Callable[[], pl.DataFrame]
     typed: Callable[[dict[str, Any], tuple[str, ...]], pl.DataFrame | None]
     refusals: list[Refusal] = field(default_factory=list)
+
+
+def _bare(field: str) -> str:
+    return field.strip().strip('"').strip()
+
+
+def repeated_header(line: int) -> Refusal:
+    """Return the refusal of a header in the middle, as files put one after the other have it."""
+    return Refusal(line, "", REPEATED_HEADER)
+
+
+def header_changed(source: str, line: int) -> DataError:
+    """Return the error of a header in the middle that has another order: the rows after it would be read wrongly."""
+    return DataError(
+        "header_changed",
+        f"A header among the rows must be the first one again, but {source}:{line} has its names in another order. "
+        f"header_changed {source}:{line}:1",
+        remedy="Name the files that were put together one by one: data.source may be a list.",
+    )
+
+
+def is_text(fields: Sequence[str]) -> bool:
+    """Whether fields that were decoded with surrogates for bad bytes have none of them."""
+    try:
+        "".join(fields).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def undecodable(line: int, fields: Sequence[str], names: Sequence[str]) -> Refusal:
+    """Return the refusal of a record with bytes that are no text; in its fields they are surrogates."""
+    at = next((at for at, field in enumerate(fields) if not is_text([field])), len(names))
+    if len(fields) < len(names) or at >= len(names):
+        return Refusal(line, "", BAD_BYTES)
+    return Refusal(line, names[at], BAD_BYTES, _shown(fields[at]))
+
+
+def _shown(field: str) -> str:
+    """Return a field with its bad bytes written as hexadecimal escapes."""
+    raw = field.encode("utf-8", "surrogateescape")
+    with contextlib.suppress(UnicodeError):  # of another encoding than UTF-8 they come as surrogates
+        raw = raw.decode("utf-8", "surrogatepass").encode("utf-8", "surrogateescape")
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def ragged_row(line: int, fields: int, width: int) -> Refusal:

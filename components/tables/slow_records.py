@@ -11,11 +11,16 @@ import numpy as np
 
 from sevenfold.tables.records import (
     MAX_FIELD_BYTES,
+    Layout,
     Records,
     Refusal,
     field_too_large,
+    header_changed,
+    is_text,
     ragged_row,
+    repeated_header,
     unclosed_quote,
+    undecodable,
 )
 
 if TYPE_CHECKING:
@@ -27,25 +32,24 @@ MAX_LINE_CHARACTERS: Final = 1 << 24
 BATCH_RECORDS: Final = 20_000
 
 
-def read_slowly(
-    chunks: Iterator[bytes], names: list[str], delimiter: str, *, first_line: int, source: str
-) -> Iterator[Records]:
-    """Yield the records of a UTF-8 CSV body; the arguments are those of `read_records`.
+def read_slowly(chunks: Iterator[bytes], layout: Layout, *, first_line: int) -> Iterator[Records]:
+    """Yield the records of a CSV body as `read_records` does, from `first_line` on.
 
     A record with a stray quote is refused as ``stray_quote``.
 
     Raises:
-        DataError: ``unclosed_quote``, ``field_too_large``.
+        DataError: ``unclosed_quote``, ``field_too_large``, ``header_changed``.
     """
-    reader = csv.reader(_lines(chunks, first_line, source), delimiter=delimiter, strict=True)
+    reader = layout.style.reader(_lines(chunks, first_line, layout.source))
     limit = csv.field_size_limit(MAX_FIELD_BYTES)
     try:
-        yield from _batches(reader, names, first_line, source)
+        yield from _batches(reader, layout, first_line)
     finally:
         csv.field_size_limit(limit)
 
 
-def _batches(reader: Any, names: list[str], first_line: int, source: str) -> Iterator[Records]:
+def _batches(reader: Any, layout: Layout, first_line: int) -> Iterator[Records]:
+    names, source = layout.names, layout.source
     rows: list[list[str]] = []
     lines: list[int] = []
     refusals: list[Refusal] = []
@@ -58,17 +62,31 @@ def _batches(reader: Any, names: list[str], first_line: int, source: str) -> Ite
             continue
         if row is None:
             break
-        if len(row) == len(names):
-            _check_sizes(row, start, source)
-            rows.append(row)
-            lines.append(start)
+        if refusal := _refused_record(row, start, layout):
+            refusals.append(refusal)
         elif row:
-            refusals.append(ragged_row(start, len(row), len(names)))
+            _check_sizes(row, start, source)
+            rows.append(row[: len(names)])
+            lines.append(start)
         if len(rows) == BATCH_RECORDS:
             yield _batch(rows, lines, names, refusals)
             rows, lines, refusals = [], [], []
     if rows or refusals:
         yield _batch(rows, lines, names, refusals)
+
+
+def _refused_record(row: list[str], line: int, layout: Layout) -> Refusal | None:
+    if not row:
+        return None
+    if layout.is_header(row):
+        return repeated_header(line)
+    if layout.is_reordered_header(row):
+        raise header_changed(layout.source, line)
+    if not is_text(row):
+        return undecodable(line, row, layout.names)
+    if len(row) != layout.width or (layout.trailing and row[-1].strip()):
+        return ragged_row(line, len(row), layout.width)
+    return None
 
 
 def _batch(rows: list[list[str]], lines: list[int], names: list[str], refusals: list[Refusal]) -> Records:
@@ -100,7 +118,9 @@ def _check_sizes(row: list[str], line: int, source: str) -> None:
 
 
 def _lines(chunks: Iterator[bytes], first_line: int, source: str) -> Iterator[str]:
-    stream = io.TextIOWrapper(io.BufferedReader(_ChunkStream(chunks)), encoding="utf-8", newline="")
+    stream = io.TextIOWrapper(
+        io.BufferedReader(_ChunkStream(chunks)), encoding="utf-8", errors="surrogateescape", newline=""
+    )
     number = first_line
     while line := stream.readline(MAX_LINE_CHARACTERS):
         if len(line) == MAX_LINE_CHARACTERS and line[-1] not in "\r\n":

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import DataError, MissingExtraError, PolicyError, SevenfoldError, TemporaryError
 from sevenfold.runtime.progress import report_progress
 from sevenfold.runtime.retry import Backoff, with_retries
 from sevenfold.tables.http_source import HTTP_FAULTS, PassingError, open_http, shown
 
-__all__ = ["ATTEMPTS", "CLUSTER_ATTEMPTS", "MAX_BYTES", "resolve_source", "shown", "source_digest"]
+__all__ = ["ATTEMPTS", "CLUSTER_ATTEMPTS", "MAX_BYTES", "resolve_source", "shown"]
 
 MAX_BYTES: Final = 64 << 30
 ATTEMPTS: Final = 4  # about three seconds: a person waits
@@ -26,11 +25,6 @@ CHUNK_BYTES: Final = 1 << 20
 _SECRET_KEYS: Final = re.compile(
     r"signature|^sig$|token|secret|passw|credential|api_?key|access_?key|^key$", re.IGNORECASE
 )
-
-
-def source_digest(path: Path) -> str:
-    """Return ``sha256:<hex>`` of a table's bytes."""
-    return file_digest(path)
 
 
 def resolve_source(
@@ -93,7 +87,9 @@ def _local(path: Path, source: str, what: str) -> Path:
         raise DataError(
             "missing_file",
             f"The {what} must be a file, but {source!r} {state}.",
-            remedy="A relative path starts from the plan's folder.",
+            remedy="Name a file in it, or all of them as one table, such as FOLDER/*.csv."
+            if path.is_dir()
+            else "A relative path starts from the plan's folder.",
         )
     return path
 

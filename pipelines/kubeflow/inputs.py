@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -12,7 +13,9 @@ from sevenfold.pipelines.placement import VOLUME_PATH
 from sevenfold.plan import Plan
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.tables.check_header import check_header
-from sevenfold.tables.source import resolve_source, source_digest
+from sevenfold.tables.parts import table_name
+from sevenfold.tables.source import resolve_source
+from sevenfold.tables.sources import resolve_sources, table_digest
 from sevenfold.training.source import pack_source
 from sevenfold.training.source import source_digest as code_digest
 
@@ -41,14 +44,16 @@ def carry_inputs(plan: Plan, base: Path, store: Store, on_message: OnMessage, *,
         # every file is checked before the first one is sent
         book = resolve_source(notebook, base, base, what="notebook") if notebook and "://" not in notebook else None
         code = pack_source(base / source, Path(work)) if source and "://" not in source else None
-        address, digest = carry_table(plan, base, store, on_message, repeated=repeated)
+        addresses, digest = carry_table(plan, base, store, on_message, repeated=repeated)
         if book:
             notebook = _put(book, store, on_message)
         if code:
             source = f"{_put(code, store, on_message)}#{code_digest(base / source)}"
     return plan.model_copy(
         update={
-            "data": plan.data.model_copy(update={"source": address, "digest": digest}),
+            "data": plan.data.model_copy(
+                update={"source": addresses[0] if len(addresses) == 1 else addresses, "digest": digest}
+            ),
             "design": plan.design.model_copy(update={"notebook": notebook}),
             "training": plan.training.model_copy(update={"source": source}),
         }
@@ -57,50 +62,59 @@ def carry_inputs(plan: Plan, base: Path, store: Store, on_message: OnMessage, *,
 
 def carry_table(
     plan: Plan, base: Path, store: Store, on_message: OnMessage, *, repeated: bool = False
-) -> tuple[str, str]:
-    """Return the address of a plan's table for pods, and its digest.
+) -> tuple[tuple[str, ...], str]:
+    """Return the addresses of a plan's table for pods, and its digest.
 
-    A local file is sent to the store. One that lies elsewhere stays there; it is read here once for its digest,
-    unless the plan names one. One on a volume is read here only if this machine has it at the same place.
+    Local files are sent to the store. What lies elsewhere stays there; it is read here once for the digest, unless the
+    plan names one. Files on a volume are read here only if this machine has them at the same place.
     """
-    source, wanted = plan.data.source, plan.data.digest
+    sources, wanted = plan.data.sources, plan.data.digest
     if plan.data.volume:
-        return source, _on_volume(source, wanted)
-    if "://" in source and not source.startswith("file:"):
-        if wanted or repeated:
-            return source, wanted
-        with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
-            return source, source_digest(resolve_source(source, base, Path(work)))
-    path = resolve_source(source, base, base)
-    check_header(path, plan.data)
-    return _put(path, store, on_message), _checked(path, wanted)
-
-
-def _on_volume(source: str, wanted: str) -> str:
-    path = Path(unquote(urlsplit(source).path))
-    if not source.startswith("file://") or not path.is_relative_to(VOLUME_PATH):
+        return sources, _on_volume(sources, wanted)
+    local = [source for source in sources if "://" not in source or source.startswith("file:")]
+    if not local and (wanted or repeated):
+        return sources, wanted
+    if local and len(local) < len(sources):
         raise PolicyError(
-            "volume_source",
-            f"With data.volume the source must lie below file://{VOLUME_PATH}/, but is {source!r}.",
-            remedy=f"Write source: file://{VOLUME_PATH}/TABLE, or remove volume.",
+            "mixed_sources",
+            f"All files of a table are sent to the store or none is, but {local[0]!r} is on this machine and others "
+            "are not.",
+            remedy="Copy them to one side.",
         )
-    if path.is_file():
-        return _checked(path, wanted)
+    with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+        paths = resolve_sources(sources, base, Path(work))
+        if local:
+            check_header(paths, plan.data)
+        digest = _checked(paths, wanted)
+        return (tuple(_put(path, store, on_message) for path in paths) if local else sources), digest
+
+
+def _on_volume(sources: tuple[str, ...], wanted: str) -> str:
+    paths = [Path(unquote(urlsplit(source).path)) for source in sources]
+    for source, path in zip(sources, paths, strict=True):
+        if not source.startswith("file://") or not path.is_relative_to(VOLUME_PATH):
+            raise PolicyError(
+                "volume_source",
+                f"With data.volume the source must lie below file://{VOLUME_PATH}/, but is {source!r}.",
+                remedy=f"Write source: file://{VOLUME_PATH}/TABLE, or remove volume.",
+            )
+    if all(path.is_file() for path in paths):
+        return _checked(paths, wanted)
     if not wanted:
         raise PolicyError(
             "digest_needed",
-            f"{source} cannot be read from here, so the plan must name its digest, but data.digest is empty.",
+            f"{sources[0]} cannot be read from here, so the plan must name its digest, but data.digest is empty.",
             remedy="Write digest: sha256:… (sha256sum prints it where the volume is).",
         )
     return wanted
 
 
-def _checked(path: Path, wanted: str) -> str:
-    digest = source_digest(path)
+def _checked(paths: Sequence[Path], wanted: str) -> str:
+    digest = table_digest(paths)
     if wanted and digest != wanted:
         raise DataError(
             "digest_mismatch",
-            f"{path.name} must have the digest {wanted}, but has {digest}.",
+            f"{table_name(paths)} must have the digest {wanted}, but has {digest}.",
             remedy="Fetch the table again, or write the new digest into the plan.",
         )
     return digest

@@ -20,6 +20,7 @@ from sevenfold.pipelines.kubeflow.store import DEFAULT_ROOT, Store
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.pipelines.stages import Part
 from sevenfold.runtime.progress import OnMessage
+from sevenfold.tables.sources import sources_of, sources_text
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.kubeflow.engine import Engine, Registered
@@ -120,9 +121,10 @@ def _registered(
     carried = carry_inputs(plan, asked.plan_path.resolve().parent, store, on_message, repeated=repeated)
     digest, parameters = carried.data.digest, dict[str, str | int]()
     if asked.data:
-        other = plan.data.model_copy(update={"source": asked.data, "digest": "", "volume": ""})
+        other = plan.data.model_copy(update={"source": sources_of(asked.data), "digest": "", "volume": ""})
         replaced = plan.model_copy(update={"data": other})
-        parameters["data"], digest = carry_table(replaced, Path.cwd(), store, on_message, repeated=repeated)
+        addresses, digest = carry_table(replaced, Path.cwd(), store, on_message, repeated=repeated)
+        parameters["data"] = sources_text(addresses)
     changed = {"trials": asked.trials, "max_epochs": asked.max_epochs, "seed": asked.seed}
     parameters |= {"data_digest": digest, **{key: value for key, value in changed.items() if value is not None}}
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:

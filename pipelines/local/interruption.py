@@ -18,7 +18,7 @@ from rich.console import Console
 
 __all__ = ["InterruptibleConsole", "Interruptions", "RunInterrupted", "interruptions", "lines_while_read"]
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 CHUNK_BYTES: Final = 1 << 16
 GONE: Final = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
@@ -74,7 +74,7 @@ class Interruptions:
 
 @contextlib.contextmanager
 def interruptions() -> Iterator[Interruptions]:
-    """Let SIGINT, SIGTERM and SIGHUP raise RunInterrupted within the block, the first of them alone.
+    """Let SIGINT, SIGTERM, SIGHUP and SIGQUIT raise RunInterrupted within the block, the first of them alone.
 
     A signal that is ignored from the start stays so: `nohup` asks for that. Outside the main thread nothing changes.
     """

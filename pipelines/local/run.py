@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import sevenfold
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.recognise import require_kind
 from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions, lines_while_read
 from sevenfold.pipelines.local.logline import TaskEnded, TaskStarted, read_line
 from sevenfold.pipelines.local.processes import end_processes
 from sevenfold.pipelines.result import Result, conclude
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.runtime.environment import RUN_DIR
+from sevenfold.runtime.recognise import require_kind
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.view import RunView
@@ -60,18 +60,18 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
         RunInterrupted: after Ctrl-C, SIGTERM or SIGHUP, or when nobody reads the console any more.
     """
     from sevenfold.tables.check_header import check_header
-    from sevenfold.tables.source import resolve_source, source_digest
+    from sevenfold.tables.sources import resolve_sources, table_digest
 
     base = run.plan_path.resolve().parent
     located = plan.located(base)
     _check_files(located)
     with interruptions() as signals, _workspace() as work:
-        table = resolve_source(_table(run, located), base, work)
-        check_header(table, located.data)
-        digest = source_digest(table)
+        tables = resolve_sources(_sources(run, located), base, work)
+        check_header(tables, located.data)
+        digest = table_digest(tables)
         folder = RunFolder.create(run.runs, plan.name)
         try:
-            _describe(folder, run, base, _arguments(run, table, digest))
+            _describe(folder, run, base, _arguments(run, tables, digest))
             finished = _supervise(folder, view)
             serving = _serving(folder) if run.keep_serving else ""
             result = conclude(folder, finished, serving=serving, again=run.again)
@@ -108,19 +108,25 @@ def _check_files(plan: Plan) -> None:
             )
 
 
-def _table(run: LocalRun, plan: Plan) -> str:
-    """Return where the table is: the one named for this run, from the working folder, or the plan's."""
-    if not run.data or "://" in run.data:
-        return run.data or plan.data.source
-    if Path(run.data).exists():
-        require_kind(Path(run.data), "table", "--data")
-    return os.path.abspath(run.data)
+def _sources(run: LocalRun, plan: Plan) -> tuple[str, ...]:
+    """Return where the table is: what is named for this run, from the working folder, or the plan's."""
+    from sevenfold.tables.sources import sources_of
+
+    if not run.data:
+        return plan.data.sources
+    named = sources_of(run.data)
+    for source in named:
+        if "://" not in source and Path(source).exists():
+            require_kind(Path(source), "table", "--data")
+    return tuple(source if "://" in source else os.path.abspath(source) for source in named)
 
 
-def _arguments(run: LocalRun, table: Path, digest: str) -> dict[str, str | int]:
+def _arguments(run: LocalRun, tables: Sequence[Path], digest: str) -> dict[str, str | int]:
+    from sevenfold.tables.sources import sources_text
+
     changed = {"trials": run.trials, "max_epochs": run.max_epochs, "seed": run.seed}
     return {
-        "data": str(table),
+        "data": sources_text([str(path) for path in tables]),
         "data_digest": digest,
         **{key: value for key, value in changed.items() if value is not None},
     }

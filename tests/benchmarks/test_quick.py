@@ -60,6 +60,14 @@ def test_a_run_is_compared_with_plain_functions_and_an_earlier_checkout(tmp_path
     assert "iris, init to promoted: ours" in done.stdout
 
 
+def test_init_is_compared_with_an_earlier_checkout(tmp_path: Path) -> None:
+    ours, earlier = checkout(tmp_path / "ours"), checkout(tmp_path / "earlier")
+    done = benchmark(".init", "--checkout", ours, "--baseline", earlier)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("init: ours")
+    assert "quick run" in done.stdout
+
+
 @pytest.mark.parametrize(("bundle", "status"), [("same", 0), ("other", 1)])
 def test_digests_say_whether_two_checkouts_make_the_same_bytes(tmp_path: Path, bundle: str, status: int) -> None:
     ours, earlier = checkout(tmp_path / "ours"), checkout(tmp_path / "earlier", bundle)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from sevenfold.cli.main import app
@@ -94,3 +95,17 @@ def test_shell_completion_is_offered(tmp_path: Path) -> None:
         [sys.executable, "-m", "sevenfold"], capture_output=True, text=True, env=environment, check=False, cwd=tmp_path
     )
     assert "rollback" in done.stdout
+
+
+def test_init_takes_a_table_in_parts_and_in_another_encoding(tmp_path: Path) -> None:
+    rows = [f"{(i * 37) % 101 / 8},{'Köln' if i % 3 else 'Łódź'},{(i * 7919) % 10 < 4}\n" for i in range(600)]
+    for name, part in (("1.csv", rows[:300]), ("2.csv", rows[300:])):
+        (tmp_path / name).write_bytes(("a,b,y\n" + "".join(part)).encode("cp1250"))
+    refused = sevenfold("init", "1.csv", "2.csv", "--target", "y", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "cp1250" in refused.stderr
+    assert "--encoding" in refused.stderr
+    done = sevenfold("init", "1.csv", "2.csv", "--target", "y", "--encoding", "cp1250", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    plan = yaml.safe_load((tmp_path / "plan.yaml").read_text())
+    assert (plan["data"]["source"], plan["data"]["encoding"]) == (["1.csv", "2.csv"], "cp1250")

@@ -15,8 +15,8 @@ from sevenfold.preparation.prepared import Prepared
 def accept(tmp_path: Path) -> Callable[..., tuple[Proposal, Prepared]]:
     """Propose a plan for a table and have preparation carry it out."""
 
-    def run(table: Path, target: str) -> tuple[Proposal, Prepared]:
-        proposal = propose_plan(table, target)
+    def run(table: Path, target: str, encoding: str = "") -> tuple[Proposal, Prepared]:
+        proposal = propose_plan(table, target, encoding=encoding)
         plan = proposal.plan
         return proposal, prepare(table, plan.data, plan.preparation, tmp_path / "dataset")
 

@@ -124,7 +124,7 @@ def test_decimal_commas_in_another_encoding(written, accept):
         number, label = f"{i / 7:.3f}".replace(".", ","), "ja" if (i * 7919) % 10 < 4 else "nein"
         rows.append(f"{i % 28 + 1:02d}.{i % 12 + 1:02d}.2024;Köln {i % 4};{number};{label}\n")
     text = "Tag;Stadt;Größe;Ziel\n" + "".join(rows)
-    proposal, prepared = accept(written(text.encode("cp1252")), "Ziel")
+    proposal, prepared = accept(written(text.encode("cp1252")), "Ziel", "cp1252")
     data = proposal.plan.data
     assert (data.encoding, data.delimiter, data.decimal) == ("cp1252", ";", ",")
     assert data.columns["Tag"].date_format == "%d.%m.%Y"
@@ -297,3 +297,12 @@ def test_a_column_named_as_the_flag_of_a_date_is_left_out(written, accept):
     assert columns["t:missing"].role is Role.IGNORE
     assert "rename the column" in columns["t:missing"].note
     assert prepared.kept == 300
+
+
+@pytest.mark.parametrize(
+    ("spellings", "classes"), [(("yes", "no"), ("no", "yes")), (("Yes", "yes", "no"), ("false", "true"))]
+)
+def test_flags_in_several_spellings_are_true_and_false(written, accept, spellings, classes):
+    rows = "".join(f"{(i * 37) % 101},{spellings[(i * 7919) % 10 % len(spellings)]}\n" for i in range(300))
+    _, prepared = accept(written("x,y\n" + rows), "y")
+    assert prepared.schema.classes == classes

@@ -77,8 +77,7 @@ def test_a_predictor_that_goes_on_serving_is_named_and_asked(folder: RunFolder) 
     assert " serve " not in text
 
 
-@pytest.mark.parametrize("public", ["http://flights.example.com", ""])
-def test_a_service_on_a_cluster_is_asked_at_its_public_address(folder: RunFolder, public: str) -> None:
+def on_cluster(folder: RunFolder, public: str) -> None:
     path = folder.path / "artifacts/flights-1/deploy-model/service"
     path.mkdir(parents=True)
     service = KServeService(
@@ -87,10 +86,31 @@ def test_a_service_on_a_cluster_is_asked_at_its_public_address(folder: RunFolder
     write_service(service, path)
     write_json(path / "checks.json", {"checked": True})
     seal(path, expected=["service.json"])
+
+
+@pytest.mark.parametrize("public", ["http://flights.example.com", ""])
+def test_a_service_on_a_cluster_is_asked_at_its_public_address(folder: RunFolder, public: str) -> None:
+    on_cluster(folder, public)
     text = printed(folder, "promoted")
     assert "http://inside" not in text
     assert f"curl -s {public or 'localhost:8080'}/v1/models/flights:predict" in text
     assert ("sevenfold serve" in text or " serve " in text) == (not public)
+
+
+def test_a_candidate_that_waits_is_promoted_by_a_command_and_not_asked_where_the_old_model_answers(
+    folder: RunFolder,
+) -> None:
+    on_cluster(folder, "http://flights.example.com")
+    text = printed(folder, "waiting")
+    assert "promote flights --namespace team\n" in text
+    assert "example.com" not in text
+    assert f"serve {folder.path}/bundle\n" in text
+
+
+def test_on_one_machine_a_model_waits_too_and_its_folder_of_runs_is_named(folder: RunFolder) -> None:
+    text = printed(folder, "waiting")
+    assert f"promote flights --runs {folder.path.parents[1]}\n" in text
+    assert "--namespace" not in text
 
 
 def test_a_refused_model_is_not_offered_but_explained(folder: RunFolder) -> None:

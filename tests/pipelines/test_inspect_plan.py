@@ -148,12 +148,41 @@ def test_settings_of_the_built_in_network_are_checked_but_not_those_of_an_own_mo
     assert inspect_plan(home / "plan.yaml").name == "houses"
 
 
-@pytest.mark.parametrize("source", ["s3://bucket/houses.csv", "https://example.org/houses.csv", "parts/*.csv"])
+@pytest.mark.parametrize("source", ["s3://bucket/houses.csv", "https://example.org/houses.csv"])
 def test_a_table_elsewhere_is_not_fetched(home: Path, source: str) -> None:
     (home / "plan.yaml").write_text(PLAN.replace("houses.csv", f"'{source}'"))
     assert inspect_plan(home / "plan.yaml").data.source == source
 
 
+def test_every_file_of_a_table_is_checked(home: Path) -> None:
+    (home / "plan.yaml").write_text(PLAN.replace("houses.csv", "'parts/*.csv'"))
+    with pytest.raises(PlanError, match="A pattern must match a file"):
+        inspect_plan(home / "plan.yaml")
+    (home / "parts").mkdir()
+    rows = (home / "houses.csv").read_bytes()
+    for name in ("1.csv", "2.csv"):
+        (home / "parts" / name).write_bytes(rows)
+    assert inspect_plan(home / "plan.yaml").data.source == "parts/*.csv"
+    (home / "parts" / "2.csv").write_text("z\n1\n")
+    with pytest.raises(PlanError, match=r"2\.csv"):
+        inspect_plan(home / "plan.yaml")
+
+
 def test_with_another_table_the_plans_own_need_not_be_there(home: Path) -> None:
     (home / "plan.yaml").write_text(PLAN.replace("houses.csv", "gone.csv"))
     assert inspect_plan(home / "plan.yaml", table=False)
+
+
+def test_every_file_that_a_pattern_names_is_checked(home: Path) -> None:
+    (home / "parts").mkdir()
+    text = PLAN.replace("houses.csv", "parts/*.csv")
+    assert set(problems(home, text)) == {"data.source"}
+    for number, header in enumerate(["rooms,street,price", "rooms,price", "price,rooms"]):
+        (home / f"parts/{number}.csv").write_text(header + "\n")
+    found = problems(home, text)
+    assert set(found) == {"data.columns.street"}
+    assert "1.csv" in found["data.columns.street"].rule
+
+
+def test_a_folder_is_no_table(home: Path) -> None:
+    assert problems(home, PLAN.replace("houses.csv", "ours"))["data.source"].value == "the folder 'ours'"

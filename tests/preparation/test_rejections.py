@@ -31,7 +31,7 @@ HEADER = "id,x,c,y\n"
         (",".join(f"k{i}" for i in range(20_000)) + "\n", "too_many_columns"),
         (HEADER + "1,2," + "z" * (3 << 20) + ",no\n", "field_too_large"),
         (HEADER + '1,2,"' + "z" * (3 << 20) + '",no\n', "field_too_large"),
-        (gzip.compress(HEADER.encode(), mtime=0), "not_text"),
+        (gzip.compress(HEADER.encode(), mtime=0), "no_rows"),
         (b"PK\x03\x04 a workbook", "not_text"),
         (HEADER.encode() + b"1,2,\0,no\n", "not_text"),
         ("<!DOCTYPE html><html></html>", "not_csv"),

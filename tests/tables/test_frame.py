@@ -7,7 +7,7 @@ import io
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sevenfold.contracts.errors import DataError
@@ -27,6 +27,9 @@ def test_rows_are_those_of_the_standard_library(tmp_path_factory, rows):
     path.write_text(text.getvalue(), newline="")
     filled = [row for row in csv.reader(io.StringIO(text.getvalue(), newline="")) if row][1:]
     good = [tuple(row) for row in filled if len(row) == 3]
+    longer = [row for row in filled if len(row) == 4]
+    # an empty field at the end of every record is no field: see test_foreign_files.py
+    assume(good or not longer or any(row[3].strip() for row in longer))
     table = read_frame(path, Dialect("csv", header=("a", "b", "c")))
     assert table.frame.rows() == good
     assert table.refused == len(filled) - len(good)
@@ -36,7 +39,7 @@ def test_rows_are_those_of_the_standard_library(tmp_path_factory, rows):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_encodings_and_line_ends(written, end, encoding):
     path = written(end.join(["näme;value", "Łódź" if encoding != "cp1252" else "Köln", "x;1,5", ""]).encode(encoding))
-    table = read_frame(path, sniff(path))
+    table = read_frame(path, sniff(path, encoding if encoding == "cp1252" else ""))
     assert table.frame.columns == ["näme", "value"]
     assert table.frame.rows() == [("x", "1,5")]
     assert table.refused == 1
@@ -53,7 +56,7 @@ def test_encodings_and_line_ends(written, end, encoding):
         ('a,b\n1,"x\n2,y\n', "unclosed_quote"),
         ("a,b\n1," + "x" * 3_000_000 + "\n", "field_too_large"),
         (b"a,b\n1,x\x00y\n", "not_text"),
-        (b"\x1f\x8b123", "not_text"),
+        (b"\x1f\x8b123", "packed_broken"),
         ("<html><body>403</body></html>", "not_csv"),
         (b"PAR1 and no more", "not_parquet"),
     ],

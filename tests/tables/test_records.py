@@ -10,7 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sevenfold.contracts.errors import DataError
+from sevenfold.tables.field_style import FieldStyle
 from sevenfold.tables.read_records import read_records
+from sevenfold.tables.records import Layout
 
 NAMES = ["a", "b", "c"]
 FIELD = st.text(alphabet='ab1 ,"\n\r;é', max_size=5)
@@ -22,7 +24,7 @@ def read(body: bytes, size: int) -> tuple[list[tuple[str, ...]], list[int], list
     rows: list[tuple[str, ...]] = []
     lines: list[int] = []
     refused: list[tuple[int, str]] = []
-    for records in read_records(chunks, NAMES, ",", first_line=2, source="t.csv"):
+    for records in read_records(chunks, Layout(NAMES, FieldStyle(), 2, "t.csv")):
         rows_read = records.texts().rows() if len(records.lines) else []
         assert len(rows_read) == len(records.lines)
         rows += rows_read

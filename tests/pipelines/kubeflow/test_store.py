@@ -7,6 +7,7 @@ from sevenfold.contracts.errors import DataError, IntegrityError, PolicyError, T
 from sevenfold.pipelines.kubeflow.inputs import carry_inputs
 from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.plan import Plan
+from sevenfold.tables.sources import table_digest
 from sevenfold.training.source import load_source
 
 
@@ -86,7 +87,7 @@ def test_a_missing_table_sends_nothing(store: Store, root: Path, plan: Plan, tmp
     assert not list(root.iterdir())
 
 
-def with_data(plan: Plan, **changes: str) -> Plan:
+def with_data(plan: Plan, **changes: object) -> Plan:
     return plan.model_copy(update={"data": plan.data.model_copy(update=changes)})
 
 
@@ -158,3 +159,32 @@ def test_a_table_on_a_volume_needs_its_digest(store: Store, root: Path, plan: Pl
 def test_a_repeated_run_pins_no_table_that_lies_elsewhere(store: Store, plan: Plan, tmp_path: Path) -> None:
     remote = with_data(plan, source="s3://ours/latest.csv")
     assert carry_inputs(remote, tmp_path, store, lambda text: None, repeated=True).data.digest == ""
+
+
+@pytest.mark.parametrize("source", [("b.csv", "a.csv"), "?.csv"])
+def test_every_file_of_a_table_is_sent(store: Store, plan: Plan, tmp_path: Path, source: str | tuple[str, ...]) -> None:
+    texts = {"a.csv": "a,y\n1,p\n", "b.csv": "a,y\n2,q\n"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    carried = carry_inputs(with_data(plan, source=source), tmp_path, store, lambda text: None)
+    order = ["b.csv", "a.csv"] if isinstance(source, tuple) else ["a.csv", "b.csv"]
+    sent = [Path(address.removeprefix("file://")) for address in carried.data.source]
+    assert [path.read_text() for path in sent] == [texts[name] for name in order]
+    assert carried.data.digest == table_digest([tmp_path / name for name in order])
+    assert carried.data.digest == table_digest(sent)
+
+
+def test_files_here_and_elsewhere_are_not_one_table(store: Store, root: Path, plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,y\n1,p\n")
+    with pytest.raises(PolicyError, match="Copy them to one side"):
+        carry_inputs(with_data(plan, source=("a.csv", "s3://ours/b.csv")), tmp_path, store, lambda text: None)
+    assert not list(root.iterdir())
+
+
+def test_every_file_on_a_volume_lies_on_it(store: Store, plan: Plan, tmp_path: Path) -> None:
+    digest, inside = f"sha256:{'1' * 64}", "file:///mnt/data/a.csv"
+    mounted = with_data(plan, volume="tables", source=(inside, "file:///etc/b.csv"), digest=digest)
+    with pytest.raises(PolicyError, match=r"b\.csv"):
+        carry_inputs(mounted, tmp_path, store, lambda text: None)
+    both = with_data(mounted, source=(inside, "file:///mnt/data/b.csv"))
+    assert carry_inputs(both, tmp_path, store, lambda text: None).data == both.data

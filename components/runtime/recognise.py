@@ -131,6 +131,9 @@ def _remedy(path: Path, wanted: Wanted, is_it: str) -> str:
         case "table":
             if is_it == "a dataset":
                 return f"Name one of its tables, such as {path / 'test.parquet'}."
+            suffix = next((suffix for suffix in (".csv", ".parquet") if any(path.glob(f"*{suffix}"))), "")
+            if suffix:
+                return f"Name one of its files, or all of them as one table: '{path}/*{suffix}'."
             return "Correct the path." if missing else "Name the file with the rows."
         case _:
             if path.is_file() and not missing and describe_path(path.parent) == f"a {wanted}":

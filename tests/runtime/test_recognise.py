@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.recognise import Wanted, describe_path, require_kind, wrong_kind
+from sevenfold.runtime.recognise import Wanted, describe_path, require_kind, wrong_kind
 
 GOLDEN = Path(__file__).parents[1] / "golden/1"
 

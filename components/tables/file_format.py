@@ -1,0 +1,106 @@
+"""Which format a file has, by its first bytes."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+from typing import Final, Literal
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.tables.encoding import WIDE_MARKS
+from sevenfold.tables.packed import open_table, packing_of
+
+__all__ = ["HEAD_BYTES", "read_format", "sniff_format"]
+
+HEAD_BYTES: Final = 1 << 20
+PARQUET: Final = b"PAR1"
+_NAME_GOES_ON: Final = re.compile(rb"[0-9A-Za-z_.,;|\t\"]")
+_PACKED: Final = {
+    b"PK\x03\x04": "zip (also .xlsx and .ods)",
+    b"PK\x05\x06": "zip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"7z\xbc\xaf\x27\x1c": "7-zip",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF": "PDF",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"ARROW1": "Arrow IPC",
+    b"Obj\x01": "Avro",
+    b"ORC": "ORC",
+    b"\x89HDF": "HDF5",
+    b"SQLite format 3": "SQLite",
+}
+
+
+def sniff_format(head: bytes, *, wide: bool = False) -> Literal["csv", "parquet"]:
+    """Tell CSV from Parquet by the first bytes of a file.
+
+    Args:
+        head: the first bytes, at least some hundred where the file has them.
+        wide: the text has two or four bytes per character, so NUL bytes are no sign of a binary file.
+
+    Raises:
+        DataError: ``empty_file``; ``not_text`` for packed or binary files; ``not_csv`` for HTML, XML and JSON.
+    """
+    if not head:
+        raise DataError("empty_file", "A table must have a header and rows, but the file has 0 bytes.")
+    if _is_parquet(head):
+        return "parquet"
+    if packing := packing_of(head):
+        raise DataError(
+            "not_text", f"A table may be packed once, but this is {packing} in gzip or zstd.", remedy="Unpack it."
+        )
+    for magic, name in _PACKED.items():
+        # a header may begin with a word such as ORC; what is not text has NUL bytes soon
+        if head.startswith(magic) and (b"\0" in head or not magic.replace(b" ", b"").isalnum()):
+            raise DataError("not_text", f"A table is plain CSV or Parquet, but this is {name}.", remedy="Unpack it.")
+    wide = wide or any(head.startswith(mark) for mark in WIDE_MARKS)
+    if not wide and b"\0" in head:
+        at = head.index(b"\0")
+        raise DataError(
+            "not_text",
+            f"A CSV must be text, but byte {at} is NUL.",
+            remedy="Export it again as CSV, or set `data.encoding` if it is UTF-16.",
+        )
+    start = head.removeprefix(codecs.BOM_UTF8).replace(b"\0", b"").lstrip(b"\xff\xfe \t\r\n")[:512].lower()
+    markup = start.startswith((b"<!", b"<?xml", b"<html", b"<error", b"<head", b"<body", b"<table", b"<rss", b"<svg"))
+    if markup or (start.startswith(b"<") and b">" in start.split(b"\n", 1)[0]):
+        raise DataError(
+            "not_csv",
+            "A table is CSV or Parquet, but this is an HTML or XML page.",
+            remedy="Often it is an error page: open the address in a browser and see.",
+        )
+    if start.startswith((b'{"', b'[{"', b"[[", b"[{")) or start.replace(b" ", b"").replace(b"\n", b"").startswith(
+        (b'{"', b'[{"')
+    ):
+        raise DataError("not_csv", "A table is CSV or Parquet, but this is JSON.", remedy="Convert it to CSV.")
+    return "csv"
+
+
+def _is_parquet(head: bytes) -> bool:
+    """Whether the first bytes are Parquet's, and not a header that begins with PAR1."""
+    rest = head[len(PARQUET) :]
+    return head.startswith(PARQUET) and not (_NAME_GOES_ON.match(rest) and b"\0" not in head)
+
+
+def read_format(path: Path, *, wide: bool = False) -> tuple[Literal["csv", "parquet"], bytes]:
+    """Return the format of a file and its first MiB, unpacked.
+
+    Raises:
+        DataError: what `sniff_format` and `open_table` raise; ``not_text`` for packed Parquet.
+    """
+    with open_table(path) as stream:
+        head = stream.read(HEAD_BYTES)
+    kind = sniff_format(head, wide=wide)
+    if kind == "parquet":
+        with path.open("rb") as plain:
+            if packing := packing_of(plain.read(4)):
+                raise DataError(
+                    "not_text",
+                    f"Parquet packs its values itself, but {path.name} is Parquet in {packing}.",
+                    remedy="Unpack it.",
+                )
+    return kind, head
