@@ -153,13 +153,21 @@ def _boolean(values: pl.Series, guess: Guess, notation: Notation) -> TypedColumn
 
 
 def _has_parts(column: TypedColumn, notation: Notation) -> bool:
-    """Whether some faults of whole numbers are numbers with a part, such as 2.5."""
+    """Whether some faults of whole numbers are numbers with a part, such as 2.5, or infinite ones."""
     odd = column.faults.filter(column.faults["code"] == "not_an_integer")["text"]
-    return len(odd) > 0 and read_column(odd, replace(column.guess, kind=Kind.NUMBER), notation).values.count() > 0
+    odd = odd.filter(~odd.is_in(list(TOKENS)))
+    if not len(odd):
+        return False
+    numbers = read_column(odd, replace(column.guess, kind=Kind.NUMBER), notation)
+    return numbers.values.count() > 0 or bool((numbers.faults["code"] == "nonfinite").any())
 
 
 def _unfit(column: TypedColumn) -> pl.DataFrame:
-    return column.faults.filter(~column.faults["text"].is_in(list(TOKENS))) if column.bad else column.faults
+    """Return the faults that speak against the column's kind; an infinite number does not."""
+    if not column.bad:
+        return column.faults
+    infinite = column.faults["code"] == "nonfinite"
+    return column.faults.filter(~infinite & ~column.faults["text"].is_in(list(TOKENS)))
 
 
 def _repeats(column: TypedColumn, unfit: pl.DataFrame) -> bool:

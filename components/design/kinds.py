@@ -65,11 +65,14 @@ def guess_kind(texts: pl.Series, notation: Notation) -> Guess:
 
 
 def _numbers(texts: pl.Series, notation: Notation, symbols: tuple[str, ...]) -> tuple[pl.Series, pl.Series]:
-    """Return the texts as Python writes numbers, and which of them are numbers."""
+    """Return the texts as Python writes numbers, and which of them are numbers, infinite ones among them."""
     import polars as pl
 
     plain = number_texts(texts, notation, symbols)
-    return plain, plain.cast(pl.Float64, strict=False).is_finite().fill_null(False)
+    values = plain.cast(pl.Float64, strict=False)
+    if not values.is_finite().any():  # a text such as inf alone is no number
+        return plain, pl.repeat(False, len(texts), eager=True)
+    return plain, values.is_not_nan().fill_null(False)
 
 
 def _odd(texts: pl.Series, fits: pl.Series) -> float:

@@ -120,6 +120,9 @@ def _read_as(findings: Findings) -> Iterator[Notice]:
     with_symbols = [column for column in table.columns.values() if column.guess.symbols]
     for column in with_symbols[:MAX_EACH]:
         yield Notice("info", "read as", f"{_short(column.name)}: numbers, without their {column.guess.symbols[0]}.")
+    if "inf" in table.notation.missing:
+        text = "Infinite numbers mean missing values: there are too many to leave their rows out."
+        yield Notice("warning", "read as", text)
     signs = [f"decimal: {table.notation.decimal!r}"] if table.notation.decimal != "." else []
     signs += [f"thousands: {table.notation.thousands!r}"] if table.notation.thousands else []
     tokens = [token for token in table.notation.missing if token]

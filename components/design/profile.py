@@ -197,7 +197,6 @@ def _spread(values: NDArray[np.float64]) -> dict[str, Any]:
     largest = max(map(abs, ends))
     unit = largest if largest > HUGE else 1.0
     values = values / unit if unit > 1 else values
-    low, high = float(values[0]), float(values[-1])
     quantiles, edges = _quantiles(values), _edges(values, unit)
     counts = np.diff(np.concatenate(([0], np.searchsorted(values, edges[1:-1]), [len(values)])))
     return {

@@ -14,6 +14,7 @@ from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.design.document import Findings, plan_document
 from sevenfold.design.feasible import require_feasible
+from sevenfold.design.infinities import infinities_as_missing
 from sevenfold.design.notebook import built_in_notebook
 from sevenfold.design.plan_text import plan_text
 from sevenfold.design.profile import Profile, profile_typed
@@ -82,6 +83,7 @@ def propose_plan(
     given = [table] if isinstance(table, Path) else list(table)
     paths = local_tables(given)
     read = read_typed(paths, encoding=encoding, on_progress=on_progress)
+    read = infinities_as_missing(read, max_bad_fraction)
     refuse_broken_records(read, max_bad_fraction, likely_dialect(paths[0], read.dialect) if read.refused else "")
     profile = profile_typed(read, on_progress=on_progress)
     if on_progress is not None:

@@ -130,7 +130,10 @@ def _read_arrow(feeds: Feeds, name: str, column: Column, values: pa.ChunkedArray
         if kind is Kind.CATEGORY:
             if not _is_text(values.type):
                 raise pa.ArrowTypeError("no text")
-            texts = pc.fill_null(values.cast(pa.string()), "").to_numpy()
+            strings = pc.fill_null(values.cast(pa.string()), "")
+            if pc.match_substring(strings, "\0").to_numpy().any():
+                raise InputError("encoding", f"{name!r} must be text, but holds a NUL.", field=name)
+            texts = strings.to_numpy()
             put_texts(feeds, name, column, texts.astype(object, copy=False))
         elif kind is Kind.DATETIME:
             if not pa.types.is_temporal(values.type):

@@ -101,10 +101,12 @@ def _by_distinct(texts: pl.Series, column: Column, notation: Notation) -> Parsed
     missing = pl.Series(absent).to_numpy()
     changed = pl.Series(pc.not_equal(plain, raw)).to_numpy()
     trimmed = int(changed[codes].sum()) if len(codes) and changed.any() else 0
+    values: Any
     if column.kind is Kind.CATEGORY:
-        return Parsed(_categories(plain, absent, encoded.indices), trimmed=trimmed)
+        nul = pl.Series(plain).str.contains("\0", literal=True)  # a CSV cannot hold it, and a request must not
+        values = _categories(plain, (pl.Series(absent) | nul).to_arrow(), encoded.indices)
+        return Parsed(values, {"encoding": nul.to_numpy()[codes]} if nul.any() else {}, trimmed)
     if column.kind is Kind.BOOLEAN:
-        values: NDArray[Any]
         values, bad = _booleans(plain, column)
         named = {"not_a_boolean": bad & ~missing}
         offsets: frozenset[bool] = frozenset()

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
-from generated_tables import GeneratedTable, generated_tables
+from generated_tables import CsvDialect, GeneratedColumn, GeneratedTable, generated_tables
 from hypothesis import HealthCheck, given, settings
 
 from sevenfold.contracts.dataset import Dataset
-from sevenfold.contracts.errors import DataError, SevenfoldError
-from sevenfold.contracts.schema import Kind
+from sevenfold.contracts.errors import DataError, InputError, SevenfoldError
+from sevenfold.contracts.schema import Kind, Role
 from sevenfold.contracts.signature import Signature
 from sevenfold.design.notices import notices
 from sevenfold.design.propose import propose_plan
@@ -94,13 +95,20 @@ def check_alike(csv: Carried, parquet: Carried, narrow: set[str]) -> None:
         return
     assert csv.plan.data.task is parquet.plan.data.task
     assert csv.plan.preparation == parquet.plan.preparation
-    known = {name: (column.kind, column.role) for name, column in csv.plan.data.columns.items()}
-    assert {name: (column.kind, column.role) for name, column in parquet.plan.data.columns.items()} == known
+    assert kinds_and_roles(parquet.plan) == kinds_and_roles(csv.plan)
     assert csv.prepared.refused_by_column == parquet.prepared.refused_by_column
     for expected, made in zip(csv.tables, parquet.tables, strict=True):
         assert made.column_names == expected.column_names
         for name in expected.column_names:
+            if csv.plan.data.columns[name].role is Role.IGNORE:
+                continue
             assert_equal_values(expected[name], made[name], name in narrow)
+
+
+def kinds_and_roles(plan: Plan) -> dict[str, tuple[Kind | None, Role]]:
+    """A column without values has in Parquet a type all the same, and in a CSV no kind."""
+    columns = plan.data.columns
+    return {name: (None if "no values" in c.note else c.kind, c.role) for name, c in columns.items()}
 
 
 def assert_equal_values(expected: pa.ChunkedArray, made: pa.ChunkedArray, narrow: bool) -> None:
@@ -132,3 +140,59 @@ def test_a_proposed_plan_is_carried_out_and_csv_and_parquet_are_alike(pytestconf
 
     run()
     assert outcomes[""] > 0.3 * examples, outcomes
+
+
+def two_columns(kind: str, **odd: Any) -> GeneratedTable:
+    target = GeneratedColumn("label", "yes or no", 3)
+    columns = (target, GeneratedColumn("a", kind, 5, **odd), GeneratedColumn("b", "floats", 8))
+    return GeneratedTable(columns, 200, CsvDialect(), 0.05)
+
+
+CASES = {
+    "money with gaps and a bad value": two_columns("money", gaps=0.05, odd=0.005),
+    "numbers near the largest": two_columns("wide floats"),
+    "many infinities": two_columns("nonfinite", type_at=0),
+    "decimal commas as texts": GeneratedTable(
+        two_columns("prices", as_text=True).columns, 200, CsvDialect(delimiter=";", decimal=","), 0.05
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_once_went_wrong(name: str) -> None:
+    assert run_both(CASES[name]).refusal == ""
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize(("count", "refused", "missing"), [(1, 1, False), (60, 0, True)])
+def test_infinite_numbers_are_bad_values_or_too_many_and_missing(
+    tmp_path: Path, suffix: str, count: int, refused: int, missing: bool
+) -> None:
+    numbers = np.random.default_rng(2).normal(size=200)
+    numbers[:count] = np.where(np.arange(count) % 2, np.inf, -np.inf)
+    frame = pl.DataFrame({"a": numbers, "b": numbers[::-1] ** 2, "label": ["yes", "no"] * 100})
+    frame = frame.with_columns(pl.col("b").replace([np.inf], 1.5))
+    path = tmp_path / f"table.{suffix}"
+    getattr(frame, f"write_{suffix}")(path)
+    proposal = propose_plan(path, "label")
+    plan = proposal.plan
+    assert plan.data.columns["a"].kind is Kind.NUMBER
+    assert ({"inf", "-inf"} <= set(plan.data.missing)) is missing
+    assert any("Infinite" in notice.text for notice in notices(proposal.findings)) is missing
+    prepared = prepare(path, plan.data, plan.preparation, tmp_path / "dataset")
+    assert prepared.refused == ({"nonfinite": refused} if refused else {})
+
+
+def test_a_nul_in_a_text_is_refused_by_preparation_and_as_a_feed(tmp_path: Path) -> None:
+    rows = 200
+    levels = ["x\0y" if at == 7 else "xyz"[at % 3] for at in range(rows)]
+    numbers = np.random.default_rng(2).normal(size=rows)
+    frame = pl.DataFrame({"level": levels, "a": numbers, "label": ["yes", "no"] * (rows // 2)})
+    frame.write_parquet(tmp_path / "table.parquet")
+    plan = propose_plan(tmp_path / "table.parquet", "label").plan
+    prepared = prepare(tmp_path / "table.parquet", plan.data, plan.preparation, tmp_path / "dataset")
+    assert prepared.refused_by_column == {("level", "encoding"): 1}
+    assert sum(prepared.splits.values()) == rows - 1
+    with pytest.raises(InputError) as caught:
+        feeds_from_table(frame.to_arrow(), {"level": plan.data.columns["level"]})
+    assert (caught.value.code, caught.value.field) == ("encoding", "level")

@@ -1,4 +1,4 @@
-"""Columns as people have them, made from a seed: the texts of a CSV, and the values where Parquet has a type for them."""
+"""Columns as people have them, made from a seed: the texts of a CSV, and values where Parquet has a type for them."""
 
 from __future__ import annotations
 
@@ -167,13 +167,20 @@ def _running_moments(random: Random, rows: int) -> Cells:
     values = [START.replace(tzinfo=UTC) + timedelta(seconds=step) for step in steps]
     zone = timezone(timedelta(hours=int(random.integers(-5, 6))))
     texts = [value.astimezone(zone).isoformat() for value in values]
-    return Cells(texts, values, (pa.timestamp("ms", "UTC"), pa.timestamp("us", "Asia/Tokyo"), pa.timestamp("ns", "UTC")))
+    return Cells(
+        texts, values, (pa.timestamp("ms", "UTC"), pa.timestamp("us", "Asia/Tokyo"), pa.timestamp("ns", "UTC"))
+    )
 
 
 def _written_days(random: Random, rows: int) -> Cells:
     form = str(random.choice(["%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d %b %Y"]))
     most = int(random.choice([12, 28]))  # up to the twelfth the day may be a month
-    return Cells([date(2024, 1 + int(value) % 12, 1 + int(value) % most).strftime(form) for value in random.integers(0, 336, rows)])
+    return Cells(
+        [
+            date(2024, 1 + int(value) % 12, 1 + int(value) % most).strftime(form)
+            for value in random.integers(0, 336, rows)
+        ]
+    )
 
 
 def _texts(texts: list[str]) -> Cells:
@@ -203,7 +210,7 @@ def _numbered(values: list[Any], *types: pa.DataType) -> Callable[[Random, int],
 
 
 def copy_of(cells: Cells, random: Random) -> Cells:
-    """Return a column that says what another one says, but for a few rows: whether it reveals it is a matter of luck."""
+    """Return a column that says what another one says, but for a few rows: it may or may not reveal it."""
     rows, noise = len(cells.texts), float(random.choice([0.0, 0.03, 0.06, 0.1, 0.2]))
     keys = {text: at for at, text in enumerate(sorted(set(cells.texts)))}
     codes = np.array([keys[text] for text in cells.texts], dtype=np.int64)
@@ -211,7 +218,10 @@ def copy_of(cells: Cells, random: Random) -> Cells:
     codes[odd] = random.integers(0, len(keys), int(odd.sum()))
     if random.random() < 0.5:
         return _texts([f"code {code}" for code in codes.tolist()])
-    values = [Decimal(int(code * 1_000 + part)).scaleb(-2) for code, part in zip(codes, random.integers(0, 999, rows), strict=True)]
+    values = [
+        Decimal(int(code * 1_000 + part)).scaleb(-2)
+        for code, part in zip(codes, random.integers(0, 999, rows), strict=True)
+    ]
     return Cells([str(value) for value in values], values, (pa.float64(), pa.decimal128(12, 2)))
 
 

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 __all__ = ["CsvDialect", "GeneratedColumn", "GeneratedTable", "generated_tables"]
 
 NAMES = (
-    ["a", "A b", "größe", "日本", 'say "x"', "x,y", "prediction", "t", "t:missing", "class", "label", "value", "day"]
-    + ["probabilities", "import", "Unnamed: 0", "level_0", "_c0", "id", "x;y", "it's", "🙂", "a.b", "null", "nan", "1"]
-    + ["row", "ended_at", "name", "email", "Größe 2", "<b>", "{x}", "%s", "a\\b", "#", "=1+1", "-", "Label", "code"]
+    *("a", "A b", "größe", "日本", 'say "x"', "x,y", "prediction", "t", "t:missing", "class", "label", "value", "day"),
+    *("probabilities", "import", "Unnamed: 0", "level_0", "_c0", "id", "x;y", "it's", "🙂", "a.b", "null", "nan", "1"),
+    *("row", "ended_at", "name", "email", "Größe 2", "a<b>", "{x}", "%s", "a\\b", "#", "=1+1", "-", "Label", "code"),
 )
 ODD = ("abc", "12x", "1e999", "18446744073709551615", "31.02.2020", "0,5", "--", "n.a.", "true", "2.5", "1 234")
 SIZES = st.one_of(st.sampled_from([1, 2, 3, 9]), st.integers(6, 60), st.integers(20, 120), st.integers(100, 400))
@@ -78,7 +78,10 @@ class GeneratedTable:
         """Write the table as its dialect says."""
         dialect, stream = self.dialect, io.StringIO(newline="")
         writer = csv.writer(
-            stream, delimiter=dialect.delimiter, quoting=dialect.quoting, lineterminator=dialect.line_end  # type: ignore[arg-type]
+            stream,
+            delimiter=dialect.delimiter,
+            quoting=dialect.quoting,
+            lineterminator=dialect.line_end,  # type: ignore[arg-type]
         )
         columns = [self._csv_texts(at) for at in range(len(self.columns))]
         writer.writerow([column.name for column in self.columns])
