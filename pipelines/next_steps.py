@@ -27,6 +27,7 @@ CHANGES: Final = {
     "serving": "The model that serves is better and stays; the allowed loss is testing.margin.",
     "best": "An earlier model was better; the allowed loss is testing.margin.",
 }
+DECIDE: Final = "Test on more rows, or raise testing.margin or the limit to what the use can bear."
 
 
 def next_steps(folder: RunFolder, state: str, *, serving: str = "", again: str = "") -> list[Step]:
@@ -43,7 +44,7 @@ def next_steps(folder: RunFolder, state: str, *, serving: str = "", again: str =
         service = _on_cluster(folder)
         steps += _serve(folder, serving or (service.public_url if service else ""))
     elif state == "waiting":
-        steps += [_approve(folder), *_serve(folder, serving)]
+        steps += [*_undecided(folder), _approve(folder), *_serve(folder, serving)]
     elif state in ("refused", "rolled back"):
         steps += _refused(folder)
     elif state == "failed":
@@ -89,9 +90,10 @@ def _serve(folder: RunFolder, address: str) -> Iterator[Step]:
 
 def _approve(folder: RunFolder) -> Step:
     service = _on_cluster(folder)
-    if service is None:
-        return Step("approve", "Write deployment.approval: automatic and run again; only a cluster keeps candidates.")
-    text = f"{command()} promote {folder.path.parent.name} --namespace {service.namespace}"
+    where = f" --namespace {service.namespace}" if service else ""
+    if service is None and near(folder.path.parents[1]) != "runs":
+        where = f" --runs {near(folder.path.parents[1])}"
+    text = f"{command()} promote {folder.path.parent.name}{where}"
     return Step("approve", text, verbatim=True)
 
 
@@ -106,17 +108,28 @@ def _on_cluster(folder: RunFolder) -> KServeService | None:
 
 
 def _refused(folder: RunFolder) -> Iterator[Step]:
-    gates = _refused_gates(folder)
+    gates = _gates(folder, "refused")
     for gate in gates:
         yield Step("gate", gate.sentence)
     for kind in dict.fromkeys(gate.kind for gate in gates):
         yield Step("change", CHANGES[kind])
+    if not gates:
+        yield from _undecided(folder)
 
 
-def _refused_gates(folder: RunFolder) -> list[GateResult]:
+def _undecided(folder: RunFolder) -> Iterator[Step]:
+    """Yield what the test rows did not decide, and what would."""
+    gates = _gates(folder, "undecided")
+    for gate in gates:
+        yield Step("gate", gate.sentence)
+    if gates:
+        yield Step("change", DECIDE)
+
+
+def _gates(folder: RunFolder, verdict: str) -> list[GateResult]:
     path = folder.artifact("test-model", "evaluation")
     try:
-        return [gate for gate in Evaluation.open(path).gates if gate.verdict == "refused"] if path else []
+        return [gate for gate in Evaluation.open(path).gates if gate.verdict == verdict] if path else []
     except IntegrityError:
         return []
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sevenfold.contracts.errors import PolicyError
+from sevenfold.contracts.manifest import verify
 from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.runtime.retry import Backoff
@@ -68,12 +69,16 @@ def roll_back(name: str, target: ReleaseTarget, reason: str, on_message: OnMessa
 def promote(name: str, target: ReleaseTarget, reason: str, on_message: OnMessage) -> str:
     """Release the candidate that waits for a person's approval, and return the line of the record.
 
+    On this machine that is the model of the last run, and its promotion is recorded.
+
     Raises:
-        PolicyError: ``no_cluster`` without a namespace, ``nothing_waits``.
+        PolicyError: ``nothing_waits``.
     """
+    who, why = getpass.getuser(), reason or "approved"
+    if not target.namespace:
+        return _line(_promote_here(name, target.runs, who=who, reason=why))
     from sevenfold.serving.kserve.release import promote_waiting
 
-    who, why = getpass.getuser(), reason or "approved"
     return _line(promote_waiting(_needed(target), name, who=who, reason=why, on_message=on_message))
 
 
@@ -106,6 +111,29 @@ def status_lines(name: str, target: ReleaseTarget) -> list[str]:
     ]
     pods = (f"pods      {workload} {'serves' if up else 'is not whole'}" for workload, up in state.replicas.items())
     return [*lines, *pods]
+
+
+def _promote_here(name: str, runs: Path, *, who: str, reason: str) -> Record:
+    """Record the promotion of the last run's model, if it waits."""
+    from sevenfold.pipelines.runs import RunFolder
+    from sevenfold.serving.deployment import Checks
+
+    home = runs / name
+    numbers = [int(entry.name) for entry in home.iterdir() if entry.name.isdigit()] if home.is_dir() else []
+    folder = RunFolder((home / str(max(numbers))).resolve()) if numbers else None
+    service = folder.artifact("deploy-model", "service") if folder else None
+    if folder is None or service is None or folder.values().get("state") != "waiting":
+        raise PolicyError(
+            "nothing_waits",
+            f"The last run of {name!r} in {runs} must have a model that waits for a person, but has none.",
+            remedy="Name a cluster's --namespace, or another folder of runs with --runs.",
+        )
+    verify(service)
+    checks = Checks.read(service)
+    record = checks.candidate.model_copy(update={"run": folder.path.name, "who": who, "reason": reason})
+    written = LocalRegistry(home / "registry").promote(record, Path(checks.bundle))
+    folder.record(state="promoted", sentence=f"Promoted by {who}: {reason}.")
+    return written
 
 
 def _cluster(target: ReleaseTarget) -> Cluster:

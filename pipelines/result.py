@@ -169,7 +169,10 @@ def _decision(folder: RunFolder, outputs: Outputs, released: bool) -> tuple[str,
     """Return state and sentence of a finished run after checking that every stage it calls for sealed its output."""
     sealed = {name: _verified(folder, *name) for name in outputs}
     evaluation = json.loads((sealed["test-model", "evaluation"] / "evaluation.json").read_text())
-    if evaluation["decision"] != "promote":
+    undecided = evaluation["decision"] == "undecided"
+    if undecided and evaluation.get("undecided") != "hold":
+        return "refused", f"Undecided, so the serving model stays: {evaluation['sentence']}"
+    if evaluation["decision"] == "refuse":
         return "refused", evaluation["sentence"]
     if not released:
         _verified(folder, *HANDOVER)
@@ -178,6 +181,8 @@ def _decision(folder: RunFolder, outputs: Outputs, released: bool) -> tuple[str,
         sealed[task, output] = _verified(folder, task, output)
     verdict = json.loads((sealed["judge-canary", "verdict"] / "verdict.json").read_text())
     state = {"promote": "promoted", "hold": "waiting", "rollback": "rolled back"}[verdict["decision"]]
+    if undecided and state == "waiting":
+        return state, f"Undecided, so a person decides: {evaluation['sentence']}"
     return state, evaluation["sentence"] if state == "promoted" else verdict["sentence"]
 
 

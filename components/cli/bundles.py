@@ -75,7 +75,7 @@ def evaluate(
 ) -> None:
     """Score a bundle on the test rows of a dataset.
 
-    Exit status: 0 every gate holds; 3 a gate refuses the bundle.
+    Exit status: 0 every gate holds, or the rows do not decide; 3 a gate refuses the bundle.
     """
     from sevenfold.contracts.bundle import Bundle
     from sevenfold.contracts.dataset import Dataset
@@ -96,7 +96,10 @@ def evaluate(
     report = evaluation_report(tested)
     write_report(report, out)
     typer.echo(f"{report.headline}\n{out}")
-    raise typer.Exit(0 if tested.evaluation.decision == "promote" else 3)
+    for gate in tested.evaluation.gates if tested.evaluation.decision == "undecided" else ():
+        if gate.verdict == "undecided":
+            typer.echo(f"? {gate.name}: {gate.sentence}")
+    raise typer.Exit(3 if tested.evaluation.decision == "refuse" else 0)
 
 
 def _require_same_model(plan: Plan, signature: Signature, path: Path) -> None:

@@ -54,12 +54,14 @@ def status(name: Name, namespace: Namespace = "", context: Context = "", runs: R
     typer.echo("\n".join(status_lines(name, ReleaseTarget(namespace, context, runs))))
 
 
-def promote(name: Name, namespace: Namespace, context: Context = "", reason: Reason = "") -> None:
+def promote(
+    name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs"), reason: Reason = ""
+) -> None:
     """Promote the candidate that waits for a person's approval."""
     from sevenfold.pipelines.releases import ReleaseTarget
     from sevenfold.pipelines.releases import promote as release
 
-    typer.echo(release(name, ReleaseTarget(namespace, context), reason, _print))
+    typer.echo(release(name, ReleaseTarget(namespace, context, runs), reason, _print))
 
 
 def rollback(

@@ -7,7 +7,7 @@
 `manifest.json`        digest, bytes and rows of both
 =====================  ==============================================================================
 
-Like a bundle, it holds no time, path or host, so equal inputs give an equal digest.
+Like a bundle, it holds no time, path or host, so equal inputs give an equal digest. Format 2 added what is undecided.
 """
 
 from __future__ import annotations
@@ -15,20 +15,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import seal, verify
 from sevenfold.contracts.schema import Task
+from sevenfold.contracts.versioned import read_versioned
 
-__all__ = ["EVALUATION_FILES", "FORMAT_VERSION", "Evaluation", "GateResult", "Interval", "SliceResult", "Verdict"]
+__all__ = [
+    "EVALUATION_FILES",
+    "FORMAT_VERSION",
+    "Evaluation",
+    "GateResult",
+    "Interval",
+    "SliceResult",
+    "Undecided",
+    "Verdict",
+]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 EVALUATION_FILES: Final = ("evaluation.json", "predictions.parquet")
 
 Interval = tuple[float, float]
-Verdict = Literal["passed", "refused", "not_judged"]
+Verdict = Literal["passed", "refused", "undecided", "not_judged"]
+Undecided = Literal["hold", "keep"]
 
 
 class _Part(BaseModel):
@@ -39,7 +50,9 @@ class GateResult(_Part):
     """One gate: what was measured, against what, and the verdict in a sentence.
 
     `kind` is limit (of the plan), baseline (a constant prediction), overfitting, slice, serving (the model now
-    serving) or best (the best ever promoted). `value` is None where it could not be computed.
+    serving) or best (the best ever promoted). `value` is None where it could not be computed. `interval` holds its
+    lower and its upper bound, each at the plan's confidence; format 1 held the ends of a two-sided interval.
+    `undecided` means that the rows show neither that the limit holds nor that it does not.
     """
 
     kind: Literal["limit", "baseline", "overfitting", "slice", "serving", "best"]
@@ -50,6 +63,8 @@ class GateResult(_Part):
     interval: Interval | None = None
     verdict: Verdict
     sentence: str
+    resolves: float | None = None  # the smallest difference that these rows could show, in the unit of `value`
+    rows_needed: int | None = None  # about how many rows would show what is undecided
 
 
 class SliceResult(_Part):
@@ -69,7 +84,8 @@ class Evaluation(_Part):
     name: str  # the plan's name
     task: Task
     metric: str  # the main one
-    decision: Literal["promote", "refuse"]
+    decision: Literal["promote", "refuse", "undecided"]
+    undecided: Undecided = "hold"  # what the plan makes of undecided: a person decides, or the serving model stays
     sentence: str = ""  # the decision and its reasons, for people
     digests: dict[str, str]  # bundle, dataset
     rows: dict[str, int]  # test: rows with a truth; train: sampled rows
@@ -95,21 +111,12 @@ class Evaluation(_Part):
         missing = [name for name in EVALUATION_FILES if name not in manifest.files]
         if missing:
             raise IntegrityError("missing_file", f"An evaluation holds {list(EVALUATION_FILES)}, but lacks {missing}.")
-        try:
-            evaluation = cls.model_validate_json((folder / "evaluation.json").read_bytes())
-        except ValidationError as error:
-            raise IntegrityError(
-                "unknown_format",
-                f"Evaluation format {FORMAT_VERSION} is read, but evaluation.json is another.",
-                remedy="Install the Sevenfold version that wrote it, or a newer one.",
-            ) from error
-        if evaluation.version != FORMAT_VERSION:
-            raise IntegrityError(
-                "unknown_format",
-                f"Evaluation format {FORMAT_VERSION} is read, but got {evaluation.version}.",
-                remedy="Install a newer Sevenfold.",
-            )
-        return evaluation
+        return read_versioned(folder / "evaluation.json", cls, FORMAT_VERSION)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person must decide: the model may be deployed, and gets no traffic before."""
+        return self.decision == "undecided" and self.undecided == "hold"
 
     def save(self, folder: Path, *, rows: int) -> str:
         """Write `evaluation.json` beside the `rows` rows of `predictions.parquet`, seal both, return the digest."""

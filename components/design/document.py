@@ -25,6 +25,7 @@ MAX_SLICES: Final = 3
 SLICE_LEVELS: Final = 12
 SLICE_ROWS: Final = 200
 TEST_SHARE: Final = 0.2
+RESOLVED: Final = 2.5  # standard errors that show a difference at 95 %, with a chance of 80 %
 YES_NO: Final = frozenset({("yes", "no"), ("true", "false"), ("1", "0"), ("y", "n"), ("t", "f"), ("1", "-1")})
 
 
@@ -222,11 +223,32 @@ def _testing(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
         "A little better than guessing: raise the limit to what the use needs. "
         "A model worse than a constant prediction is refused in any case."
     )
+    testing["margin"], comments[at, "margin"] = _margin(findings)
     slices = _slices(findings)
     if slices:
         testing["slices"] = slices
         comments[at, "slices"] = "The model must hold for every value of these that has rows enough."
     return testing
+
+
+def _margin(findings: Findings) -> tuple[float, str]:
+    """Return a margin that about as many test rows as there will be can resolve between two equal models, and why.
+
+    Two models of one table share most of their errors; what differs is about half the noise of one of them.
+    """
+    target, rows = findings.target, max(1.0, findings.table.rows * TEST_SHARE)
+    if target.task is Task.BINARY:
+        shares = [count / sum(number for _, number in target.classes) for _, count in target.classes]
+        noise = 0.5 * math.sqrt(sum(1 / (12 * rows * share) for share in shares))
+        largest = 0.05
+    else:
+        noise, largest = 0.3 / math.sqrt(rows), 0.1
+    needed = max(0.002, RESOLVED * noise)
+    margin = min(largest, math.ceil(needed * 1_000) / 1_000)
+    remark = f"How much worse than the serving model a new one may be; it must be shown on about {rows:,.0f} test rows."
+    if needed > largest:
+        remark += " They are few: a new model that is not clearly better waits for a person."
+    return margin, remark
 
 
 _METRIC: Final = {Task.BINARY: "roc_auc", Task.MULTICLASS: "log_loss", Task.REGRESSION: "rmse"}

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from sevenfold.plan.section import Fraction, Section
 
-__all__ = ["Gate", "TestingSection"]
+__all__ = ["Gate", "TestingSection", "Undecided"]
+
+
+class Undecided(StrEnum):
+    """What happens to a candidate that the test rows neither speak for nor against."""
+
+    HOLD = "hold"  # a person decides
+    KEEP = "keep"  # the serving model stays
 
 
 class Gate(Section):
@@ -44,16 +52,31 @@ class TestingSection(Section):
     min_slice_rows: Annotated[
         int, Field(description="Number of rows that a slice needs to be judged; smaller ones are only shown.", ge=1)
     ] = 200
-    max_slice_gap: Annotated[
-        float,
-        Field(description="Amount by which a slice may be worse than all rows, beyond its confidence interval.", ge=0),
-    ] = 0.1
+    max_slice_gap: Annotated[float, Field(description="Amount by which a slice may be worse than all rows.", ge=0)] = (
+        0.1
+    )
     margin: Annotated[
-        float, Field(description="Amount by which a candidate may be worse than the serving model.", ge=0)
+        float,
+        Field(
+            description="Amount by which a candidate may be worse than the serving model and the best ever promoted; "
+            "a candidate is promoted when it is shown to hold it.",
+            ge=0,
+        ),
     ] = 0.002
-    confidence: Annotated[float, Field(description="Confidence level of the bootstrap intervals.", gt=0.5, lt=1)] = 0.95
-    bootstrap: Annotated[int, Field(description="Number of bootstrap samples.", ge=100, le=10_000)] = 500
-    seed: Annotated[int, Field(description="Seed of the bootstrap.", ge=0)] = 7
+    undecided: Annotated[
+        Undecided,
+        Field(
+            description="What happens where the test rows show neither that a limit holds nor that it does not: hold "
+            "deploys the candidate without traffic until a person decides, keep lets the serving model stay."
+        ),
+    ] = Undecided.HOLD
+    confidence: Annotated[
+        float, Field(description="Confidence with which a gate is shown to hold, or not to.", gt=0.5, lt=1)
+    ] = 0.95
+    bootstrap: Annotated[
+        int, Field(description="No longer used: no interval needs resampling. Older plans name it.", ge=100, le=10_000)
+    ] = 500
+    seed: Annotated[int, Field(description="Seed of the rows that are sampled, and of shuffled features.", ge=0)] = 7
     threshold: Annotated[
         Fraction, Field(description="Probability from which the positive class is predicted, in a binary task.")
     ] = 0.5

@@ -16,7 +16,7 @@ from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.registry import Record
 from sevenfold.contracts.service import SERVICE_FILE, Service, write_service
-from sevenfold.plan.deployment import DeploymentSection, Runtime, Target
+from sevenfold.plan.deployment import Approval, DeploymentSection, Runtime, Target
 from sevenfold.serving.compare import Comparison
 from sevenfold.serving.judge import Verdict
 from sevenfold.serving.smoke import SmokeCheck
@@ -37,6 +37,11 @@ class Checks(BaseModel):
     comparison: Comparison
     bundle: str  # folder of the bundle
     candidate: Record
+    waits: bool = False  # for a person, whatever the plan says of approval: its test was undecided
+
+    def approved_by(self, section: DeploymentSection) -> DeploymentSection:
+        """Return the section by which this candidate is judged: one that waits is released by a person alone."""
+        return section.model_copy(update={"approval": Approval.MANUAL}) if self.waits else section
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -83,13 +88,20 @@ def deployment_target(section: DeploymentSection, *, in_cluster: bool) -> Target
 
 
 def require_tested(tested: Evaluation, bundle: Bundle, dataset: Dataset) -> None:
-    """Raise unless testing let this very bundle pass, on this very dataset.
+    """Raise unless testing let this very bundle pass, on this very dataset, or holds it for a person.
 
     Raises:
         GateRefused: ``refused``.
         IntegrityError: ``digest_mismatch``.
     """
-    if tested.decision != "promote":
+    if tested.decision == "undecided" and not tested.waits:
+        raise GateRefused(
+            "refused",
+            "Only a bundle that passed its gates is deployed, but testing left this one undecided, and the plan keeps "
+            "the serving model then.",
+            remedy="Test it on more rows, or write testing.undecided: hold to have a person decide.",
+        )
+    if tested.decision == "refuse":
         raise GateRefused("refused", "Only a bundle that passed its gates is deployed, but testing refused this one.")
     for kind, digest in (("bundle", bundle.digest), ("dataset", dataset.digest)):
         if tested.digests.get(kind) != digest:

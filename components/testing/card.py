@@ -12,7 +12,12 @@ from sevenfold.testing.sentences import format_score
 __all__ = ["model_card"]
 
 MAX_ROWS = 12
-VERDICTS = {"passed": "✓ holds", "refused": "✗ refused", "not_judged": "– not judged"}
+VERDICTS = {"passed": "✓ holds", "refused": "✗ refused", "undecided": "? undecided", "not_judged": "– not judged"}
+DECISIONS = {
+    "promote": "passed its test",
+    "refuse": "was **refused** by its test",
+    "undecided": "was left **undecided** by its test: the rows do not show enough",
+}
 
 
 def model_card(evaluation: Evaluation, info: BundleInfo) -> str:
@@ -25,9 +30,8 @@ def _model(evaluation: Evaluation, info: BundleInfo) -> Iterator[str]:
     signature = info.signature
     yield f"# Model card: {_plain(evaluation.name)}"
     yield ""
-    verdict = "passed its test" if evaluation.decision == "promote" else "was **refused** by its test"
     model = f"A {evaluation.task.value} model of `{_code(signature.target)}` from {len(signature.inputs)} columns"
-    yield f"{model}; it {verdict}."
+    yield f"{model}; it {DECISIONS[evaluation.decision]}."
     yield ""
     facts = [
         ("Bundle", f"`{evaluation.digests.get('bundle', '')}`"),

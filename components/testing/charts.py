@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.evaluation import Evaluation
+from sevenfold.contracts.evaluation import Evaluation, GateResult
 from sevenfold.contracts.schema import Task
 from sevenfold.report.charts import Limit, bars, confusion, dots, histogram, lines, scatter
 from sevenfold.report.model import Chart
@@ -115,10 +115,16 @@ def comparison_chart(evaluation: Evaluation) -> Chart | None:
         value_title=f"gain of {evaluation.metric}",
         low="low",
         high="high",
-        limits=[Limit(value=0.0, label="equal", level="info")],
-        caption="Right of the line is better; both models scored on the same resampled rows.",
-        alt="Gain over other models with confidence intervals.",
+        limits=[Limit(value=0.0, label="equal", level="info"), *_margin(compared)],
+        caption="Right of the line is better; both models scored the same rows. A bar ends at the bounds of the gain: "
+        "it lies right of the margin where the gate holds, left of it where the model is refused.",
+        alt="Gain over other models with its bounds.",
     )
+
+
+def _margin(compared: list[GateResult]) -> list[Limit]:
+    margins = {gate.limit for gate in compared if gate.kind != "baseline" and gate.limit}
+    return [Limit(value=-margin, label="margin", level="bad") for margin in margins]
 
 
 def _charted_classes(evaluation: Evaluation, test: ScoredRows) -> list[int]:

@@ -36,7 +36,8 @@ def test_model(
         curves: ROC curve and confusion matrix.
 
     Returns:
-        "promote" or "refuse".
+        "promote" or "refuse". An undecided model gives "promote" where the plan holds it for a person, since
+        deploy_model then gives it no traffic, and "refuse" where the plan keeps the serving model.
     """
     from sevenfold.runtime.failure import stage_boundary
 

@@ -1,10 +1,9 @@
-"""Gates: the limits that a candidate must hold to be promoted. All are judged, so that one run reports every failure.
+"""Gates: the limits that a candidate must be shown to hold. All are judged, so that one run reports every failure.
 
-A limit of the plan is compared with the measured value. The other gates refuse only a breach that is both large and
-more than chance: overfitting and slices where even the favourable end of the interval is beyond the limit, a
-comparison where the candidate is worse by more than the margin and the whole interval is on the worse side. A metric
-that cannot be computed is refused, because nothing speaks for the candidate; a comparison that is impossible is not
-judged.
+One rule for all of them: the truth lies, with the plan's confidence, on one side of a bound. A gate has `passed` where
+the bound nearest the bad side still holds the limit, is `refused` where the bound nearest the good side breaks it, and
+is `undecided` in between, or where no bound can be computed. So want of evidence neither promotes nor refuses. The
+rule's error rates, by simulation, are in `docs/decisions.md`.
 """
 
 from __future__ import annotations
@@ -13,27 +12,27 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sevenfold.contracts.evaluation import GateResult, Interval, SliceResult, Verdict
-from sevenfold.plan.metrics import higher_is_better
+from sevenfold.contracts.evaluation import GateResult, Interval, Verdict
 from sevenfold.plan.testing import Gate, TestingSection
-from sevenfold.testing.bootstrap import percentile_interval
+from sevenfold.testing.bounds import Estimate, one_sided
+from sevenfold.testing.evidence import resolution, rows_to_hold, rows_to_show
 from sevenfold.testing.sentences import (
-    RELATIVE,
     UNKNOWN,
+    format_bounds,
     format_gap,
-    format_gap_interval,
+    format_gap_bounds,
     format_score,
-    sentence_end,
+    undecided_end,
     worse_or_better,
 )
+from sevenfold.testing.slices import JudgedSlice
 
-__all__ = ["comparison", "limit", "loss", "not_compared", "overfitting", "slices"]
+__all__ = ["Kind", "comparison", "limit", "not_compared", "overfitting", "slices"]
 
-Floats = NDArray[np.float64]
-
-MAX_NAMED: Final = 5  # failing slices in the sentence
+Kind = Literal["limit", "baseline", "overfitting", "slice", "serving", "best"]
+Rival = Literal["baseline", "serving", "best"]
+MAX_NAMED: Final = 5  # slices in the sentence
 _OTHER_MODELS: Final = {
     "baseline": "a constant prediction",
     "serving": "the model now serving",
@@ -41,159 +40,193 @@ _OTHER_MODELS: Final = {
 }
 
 
-def loss(metric: str, candidate: float | Floats, reference: float | Floats) -> Floats:
-    """Return how much worse the candidate is: in the metric's unit, for rmse and mae as a share of the reference.
+def limit(gate: Gate, measured: Estimate, section: TestingSection) -> GateResult:
+    """Judge one limit of the plan by the bounds of the measured value."""
+    least, allowed = gate.at_least is not None, gate.at_least if gate.at_least is not None else gate.at_most
+    assert allowed is not None  # noqa: S101 - the plan guarantees one of the two
+    rule = f"must be {'at least' if least else 'at most'} {format_score(allowed)}"
+    name = f"{gate.metric} {'≥' if least else '≤'} {format_score(allowed)}"
+    bounds = one_sided(measured, section.confidence)
+    if bounds is None:
+        value = measured.value if np.isfinite(measured.value) else None
+        return _result(
+            "limit", name, gate.metric, value, allowed, None, "undecided", f"{gate.metric} {rule}, {UNKNOWN}"
+        )
+    signed = (allowed - bounds[1], allowed - bounds[0]) if least else (bounds[0] - allowed, bounds[1] - allowed)
+    verdict = _verdict(signed, 0.0)
+    joined = {"passed": " and", "refused": ", but", "undecided": ";"}[verdict]
+    sentence = (
+        f"{gate.metric} {rule}{joined} {'it ' if verdict == 'undecided' else ''}is {format_score(measured.value)}"
+    )
+    sentence += format_bounds(bounds, section.confidence)
+    gap = allowed - measured.value if least else measured.value - allowed
+    needed = rows_to_show(measured, gap, section.confidence) if verdict == "undecided" else None
+    return _result(
+        "limit",
+        name,
+        gate.metric,
+        measured.value,
+        allowed,
+        bounds,
+        verdict,
+        f"{sentence}{undecided_end(verdict, needed)}",
+        resolves=resolution(measured, section.confidence),
+        rows_needed=needed,
+    )
 
-    Negative where the candidate is better. A share, because limits are written before the target's unit is known.
 
-    >>> float(loss("roc_auc", 0.70, 0.72)), float(loss("rmse", 11.0, 10.0))
-    (0.02, 0.1)
-    """
-    candidate, reference = np.asarray(candidate, dtype=np.float64), np.asarray(reference, dtype=np.float64)
-    gap = reference - candidate if higher_is_better(metric) else candidate - reference
-    if metric in RELATIVE:
-        gap = gap / np.maximum(np.abs(reference), np.finfo(np.float64).tiny ** 0.5)
-    return np.asarray(np.round(gap, 12))
-
-
-def limit(gate: Gate, value: float, interval: Interval | None, section: TestingSection) -> GateResult:
-    """Judge one limit of the plan by the measured value; the interval is only part of the sentence."""
-    bound, least = (gate.at_least, True) if gate.at_least is not None else (gate.at_most, False)
-    assert bound is not None  # noqa: S101 - the plan guarantees one of the two
-    rule = f"must be {'at least' if least else 'at most'} {format_score(bound)}"
-    name = f"{gate.metric} {'≥' if least else '≤'} {format_score(bound)}"
-    if not np.isfinite(value):
-        return _result("limit", name, gate.metric, None, bound, None, "refused", f"{gate.metric} {rule}, but {UNKNOWN}")
-    holds = value >= bound if least else value <= bound
-    sentence = f"{gate.metric} {rule}{' and' if holds else ', but'} is {format_score(value)}"
-    if interval is not None:
-        ends = f"{format_score(interval[0])} to {format_score(interval[1])}"
-        sentence += f" ({section.confidence:.0%} interval: {ends})"
-        if interval[0] < bound < interval[1]:
-            sentence += "; the limit lies inside the interval, so chance has a part in this"
-    return _result("limit", name, gate.metric, value, bound, interval, "passed" if holds else "refused", sentence + ".")
-
-
-def overfitting(
-    metric: str, train: float, test: float, samples: tuple[Floats, Floats], section: TestingSection
-) -> GateResult:
+def overfitting(metric: str, train: float, test: float, gap: Estimate, section: TestingSection) -> GateResult:
     """Judge how much worse the metric is on the test rows than on the training rows.
 
     Args:
         metric: the main metric.
         train: its value on training rows.
         test: its value on test rows.
-        samples: its bootstrap values on training and on test rows, `[samples]` each.
+        gap: how much worse the second is, as `loss`.
         section: limit and confidence.
     """
-    bound = section.max_overfitting
-    if not (np.isfinite(train) and np.isfinite(test)):
-        return _result("overfitting", "overfitting", metric, None, bound, None, "refused", f"{metric}: {UNKNOWN}")
-    gap = float(loss(metric, test, train))
-    interval = percentile_interval(loss(metric, samples[1], samples[0]), section.confidence)
-    refused = gap > bound and (interval is None or interval[0] > bound)
-    verdict: Verdict = "refused" if refused else "passed"
+    allowed, bounds = section.max_overfitting, one_sided(gap, section.confidence)
+    if bounds is None:
+        sentence = f"Overfitting by {metric}: {UNKNOWN}"
+        return _result("overfitting", "overfitting", metric, None, allowed, None, "undecided", sentence)
+    verdict = _verdict(bounds, allowed)
     sentence = (
         f"{metric} is {format_score(train)} on training rows and {format_score(test)} on test rows: "
-        f"{_gap_and_limit(metric, gap, interval, bound, section)}{sentence_end(gap, bound, verdict)}"
+        f"{_gap_and_limit(metric, gap.value, bounds, allowed, section)}{undecided_end(verdict, None)}"
     )
-    return _result("overfitting", "overfitting", metric, gap, bound, interval, verdict, sentence)
+    return _result("overfitting", "overfitting", metric, gap.value, allowed, bounds, verdict, sentence)
 
 
 def slices(
-    column: str, parts: Sequence[SliceResult], metric: str, overall: float, section: TestingSection
+    column: str, parts: Sequence[JudgedSlice], metric: str, section: TestingSection, *, judged: int
 ) -> GateResult:
     """Judge the slices of one column by the score on all test rows; the value is the worst gap.
 
-    A slice with fewer than `min_slice_rows` rows, or on which the metric is undefined, is not judged.
+    All must be shown to hold, so none needs a stricter bound to pass; one is refused by Holm's procedure over the
+    `judged` slices of all columns, since among many slices one looks bad by chance. A slice with fewer than
+    `min_slice_rows` rows, or without bounds, is not judged.
     """
-    bound, judged, refused = section.max_slice_gap, [], []
-    for part in parts:
-        if part.rows < section.min_slice_rows or part.score is None or part.interval is None:
-            continue
-        gap = float(loss(metric, part.score, overall))
-        ends = sorted(float(loss(metric, end, overall)) for end in part.interval)
-        judged.append((gap, (ends[0], ends[1]), part))
-        if gap > bound and ends[0] > bound:
-            refused.append(part)
-    name = f"slices of {column}"
-    if not judged or not np.isfinite(overall):
+    allowed, name = section.max_slice_gap, f"slices of {column}"
+    judgeable = [part for part in parts if part.judged(section)]
+    if not judgeable:
         sentence = f"No slice of {column} has {section.min_slice_rows} rows on which {metric} is defined."
-        return _result("slice", name, metric, None, bound, None, "not_judged", sentence)
-    gap, interval, worst = max(judged, key=lambda entry: entry[0])
+        return _result("slice", name, metric, None, allowed, None, "not_judged", sentence)
+    bounds = [one_sided(part.gap, section.confidence) or (-np.inf, np.inf) for part in judgeable]
+    refused = _refused_slices(judgeable, section, max(judged, len(judgeable)))
+    unknown = [part for part, ends in zip(judgeable, bounds, strict=True) if ends[1] > allowed and part not in refused]
+    worst = max(range(len(judgeable)), key=lambda index: judgeable[index].gap.value)
+    part, gap = judgeable[worst].result, judgeable[worst].gap.value
     sentence = (
-        f"Of {len(judged)} slices of {column}, {worst.value!r} is worst: {metric} {format_score(worst.score or 0.0)} "
-        f"on {worst.rows:,} rows, {worse_or_better(metric, gap)} than all; "
-        f"at most {format_gap(metric, bound)} worse is allowed"
+        f"Of {len(judgeable)} slices of {column}, {part.value!r} is worst: {metric} {format_score(part.score or 0.0)} "
+        f"on {part.rows:,} rows, {worse_or_better(metric, gap)} than all; "
+        f"at most {format_gap(metric, allowed)} worse is allowed"
     )
     if refused:
-        values = ", ".join(repr(part.value) for part in refused[:MAX_NAMED]) + (
-            " …" if len(refused) > MAX_NAMED else ""
-        )
-        sentence += f", beyond chance, which {values} exceed{'s' if len(refused) == 1 else ''}"
-    return _result("slice", name, metric, gap, bound, interval, "refused" if refused else "passed", sentence + ".")
+        sentence += f", beyond chance, which {_named(refused)} exceed{'s' if len(refused) == 1 else ''}"
+    elif unknown:
+        sentence += f", and the rows do not show whether {_named(unknown)} hold{'s' if len(unknown) == 1 else ''} it"
+    verdict: Verdict = "refused" if refused else "undecided" if unknown else "passed"
+    return _result("slice", name, metric, gap, allowed, bounds[worst], verdict, f"{sentence}.")
 
 
 def comparison(
-    kind: Literal["baseline", "serving", "best"],
-    metric: str,
-    values: tuple[float, float],
-    samples: tuple[Floats, Floats],
-    section: TestingSection,
+    kind: Rival, metric: str, values: tuple[float, float], gap: Estimate, section: TestingSection
 ) -> GateResult:
     """Judge the candidate by another model on the same test rows.
+
+    Promoted models are held with the margin; a constant prediction must be beaten.
 
     Args:
         kind: what the other model is.
         metric: the main metric.
         values: the metric of the candidate and of the other model.
-        samples: their bootstrap values on the same resamples, `[samples]` each.
+        gap: how much worse the candidate is, as `loss`; `exact` where both predict the same.
         section: margin (0 for the baseline) and confidence.
     """
-    candidate, other = values
+    (candidate, other), name = values, f"against {_OTHER_MODELS[kind]}"
     margin = 0.0 if kind == "baseline" else section.margin
-    name = f"against {_OTHER_MODELS[kind]}"
-    if not (np.isfinite(candidate) and np.isfinite(other)):
-        return _result(kind, name, metric, None, margin, None, "refused", f"{metric}: {UNKNOWN}")
-    gap = float(loss(metric, candidate, other))
-    interval = percentile_interval(loss(metric, samples[0], samples[1]), section.confidence)
-    refused = gap > margin and (interval is None or interval[0] > 0)
-    verdict: Verdict = "refused" if refused else "passed"
+    bounds = one_sided(gap, section.confidence)
+    if bounds is None:
+        sentence = f"No comparison with {_OTHER_MODELS[kind]} by {metric}: {UNKNOWN}"
+        return _result(kind, name, metric, None, margin, None, "undecided", sentence)
+    verdict = _verdict(bounds, margin)
+    if kind == "baseline" and verdict == "passed" and bounds[1] >= 0:
+        verdict = "undecided"  # as good as a constant is not better than one
+    needed = None
+    if verdict == "undecided":
+        shown = margin == 0 or bounds[0] > 0  # else the models may well be equal, and the margin is the measure
+        needed = rows_to_show(gap, gap.value - margin, section.confidence) if shown else None
+        needed = needed if shown else rows_to_hold(gap, margin, section.confidence)
+    resolves = resolution(gap, section.confidence)
     sentence = (
         f"{metric} is {format_score(candidate)}, {_OTHER_MODELS[kind]} has {format_score(other)} on the same rows: "
-        f"{_gap_and_limit(metric, gap, interval, margin, section)}{sentence_end(gap, margin, verdict)}"
+        f"{_gap_and_limit(metric, gap.value, bounds, margin, section)}"
     )
-    return _result(kind, name, metric, gap, margin, interval, verdict, sentence)
+    if verdict == "undecided" and resolves:
+        sentence += f"; these rows can show differences from {format_gap(metric, resolves)} on"
+    sentence += undecided_end(verdict, needed)
+    return _result(
+        kind, name, metric, gap.value, margin, bounds, verdict, sentence, resolves=resolves, rows_needed=needed
+    )
 
 
 def not_compared(kind: Literal["serving", "best"], metric: str, reason: str, section: TestingSection) -> GateResult:
-    """Return the gate of a model that cannot score these rows, such as one with other columns."""
+    """Return the gate of a model that cannot score these rows, such as one with other columns: undecided."""
     sentence = f"No comparison with {_OTHER_MODELS[kind]}: {reason}"
-    return _result(kind, f"against {_OTHER_MODELS[kind]}", metric, None, section.margin, None, "not_judged", sentence)
+    return _result(kind, f"against {_OTHER_MODELS[kind]}", metric, None, section.margin, None, "undecided", sentence)
 
 
-def _gap_and_limit(metric: str, gap: float, interval: Interval | None, bound: float, section: TestingSection) -> str:
-    span = format_gap_interval(metric, interval, section.confidence)
-    return f"{worse_or_better(metric, gap)}{span}; at most {format_gap(metric, bound)} worse is allowed"
+def _verdict(bounds: Interval, allowed: float) -> Verdict:
+    """Return the verdict on a loss: passed where its upper bound is allowed, refused where its lower one is not."""
+    if bounds[1] <= allowed:
+        return "passed"
+    return "refused" if bounds[0] > allowed else "undecided"
+
+
+def _refused_slices(parts: Sequence[JudgedSlice], section: TestingSection, judged: int) -> list[JudgedSlice]:
+    """Return the slices that break the limit beyond chance (Holm 1979), the clearest first."""
+    refused: list[JudgedSlice] = []
+    for part in sorted(parts, key=lambda one: -one.excess(section)):
+        confidence = 1 - (1 - section.confidence) / (judged - len(refused))
+        bounds = one_sided(part.gap, confidence)
+        if bounds is None or bounds[0] <= section.max_slice_gap:
+            break
+        refused.append(part)
+    return refused
+
+
+def _named(parts: Sequence[JudgedSlice]) -> str:
+    more = " …" if len(parts) > MAX_NAMED else ""
+    return ", ".join(repr(part.result.value) for part in parts[:MAX_NAMED]) + more
+
+
+def _gap_and_limit(metric: str, gap: float, bounds: Interval, allowed: float, section: TestingSection) -> str:
+    span = format_gap_bounds(metric, bounds, section.confidence)
+    return f"{worse_or_better(metric, gap)}{span}; at most {format_gap(metric, allowed)} worse is allowed"
 
 
 def _result(
-    kind: Literal["limit", "baseline", "overfitting", "slice", "serving", "best"],
+    kind: Kind,
     name: str,
     metric: str,
     value: float | None,
-    bound: float,
-    interval: Interval | None,
+    allowed: float,
+    bounds: Interval | None,
     verdict: Verdict,
     sentence: str,
+    *,
+    resolves: float | None = None,
+    rows_needed: int | None = None,
 ) -> GateResult:
     return GateResult(
         kind=kind,
         name=name,
         metric=metric,
         value=value,
-        limit=bound,
-        interval=interval,
+        limit=allowed,
+        interval=bounds,
         verdict=verdict,
         sentence=sentence,
+        resolves=resolves,
+        rows_needed=rows_needed,
     )

@@ -8,12 +8,13 @@ from sevenfold.contracts.evaluation import Evaluation, GateResult
 from sevenfold.report import Block, Fact, Facts, Finding, Findings, Level, Report, Table
 from sevenfold.testing.charts import comparison_chart, importance_chart, outcome_charts, slice_charts
 from sevenfold.testing.evaluate import EvaluatedModel
-from sevenfold.testing.sentences import format_score
+from sevenfold.testing.sentences import format_gap, format_score
 
 __all__ = ["evaluation_report"]
 
-VERDICTS = {"passed": "holds", "refused": "refused", "not_judged": "not judged"}
-LEVELS: dict[str, Level] = {"passed": "good", "refused": "bad", "not_judged": "warning"}
+VERDICTS = {"passed": "holds", "refused": "refused", "undecided": "undecided", "not_judged": "not judged"}
+LEVELS: dict[str, Level] = {"passed": "good", "refused": "bad", "undecided": "warning", "not_judged": "warning"}
+DECISIONS: dict[str, Level] = {"promote": "good", "undecided": "warning", "refuse": "bad"}
 
 
 def evaluation_report(tested: EvaluatedModel, *, hide_values: bool = False, seed: int = 7) -> Report:
@@ -36,7 +37,7 @@ def evaluation_report(tested: EvaluatedModel, *, hide_values: bool = False, seed
         stage="testing",
         title="Testing",
         headline=f"{evaluation.decision.capitalize()}: {evaluation.sentence}",
-        level="good" if evaluation.decision == "promote" else "bad",
+        level=DECISIONS[evaluation.decision],
         blocks=tuple(blocks),
     )
 
@@ -49,7 +50,7 @@ def _facts(evaluation: Evaluation) -> Facts:
         Fact(
             label="Decision",
             value=evaluation.decision,
-            level="good" if evaluation.decision == "promote" else "bad",
+            level=DECISIONS[evaluation.decision],
             hint=f"{passed} of {len(evaluation.gates)} gates hold",
         ),
         Fact(
@@ -60,28 +61,42 @@ def _facts(evaluation: Evaluation) -> Facts:
         Fact(label="on training rows", value=_short(train), hint=f"{evaluation.rows['train']:,} rows"),
         Fact(label="of a constant prediction", value=_short(base)),
         Fact(label="Test rows", value=evaluation.rows["test"]),
+        *_resolution(evaluation),
     ]
     return Facts(facts=tuple(facts))
+
+
+def _resolution(evaluation: Evaluation) -> Iterator[Fact]:
+    """Yield the smallest difference that the rows could show, by the first model that was compared."""
+    for kind in ("serving", "best", "baseline"):
+        for gate in evaluation.gates:
+            if gate.kind == kind and gate.resolves:
+                hint = f"of {gate.metric}, {gate.name}"
+                hint += f"; the limit needs about {gate.rows_needed:,} rows" if gate.rows_needed else ""
+                value = format_gap(evaluation.metric, gate.resolves)
+                yield Fact(label="Smallest difference that these rows can show", value=value, hint=hint)
+                return
 
 
 def _findings(evaluation: Evaluation) -> Iterator[Finding]:
     for gate in evaluation.gates:
         if gate.verdict == "refused":
             yield Finding(level="bad", text=gate.sentence)
-        elif gate.verdict == "not_judged" or "chance" in gate.sentence:
+        elif gate.verdict in ("undecided", "not_judged"):
             yield Finding(level="warning", text=gate.sentence)
 
 
 def _gates(evaluation: Evaluation) -> Table:
     return Table(
         title="Gates",
-        columns=("gate", "verdict", "value", "limit", "interval", "reason"),
+        columns=("gate", "verdict", "value", "limit", "bounds", "reason"),
         rows=tuple(
             (gate.name, VERDICTS[gate.verdict], _short(gate.value), _short(gate.limit), _ends(gate), gate.sentence)
             for gate in evaluation.gates
         ),
         levels=tuple(LEVELS[gate.verdict] for gate in evaluation.gates),
-        caption="Value and limit of a comparison say how much worse the candidate is; negative is better.",
+        caption="A gate holds where the bounds lie on the good side of the limit, and is undecided where they include "
+        "it. Value and limit of a comparison say how much worse the candidate is; negative is better.",
     )
 
 

@@ -11,15 +11,16 @@ __all__ = [
     "RELATIVE",
     "UNKNOWN",
     "decision_sentence",
+    "format_bounds",
     "format_gap",
-    "format_gap_interval",
+    "format_gap_bounds",
     "format_score",
-    "sentence_end",
+    "undecided_end",
     "worse_or_better",
 ]
 
 RELATIVE: Final = frozenset({"rmse", "mae"})  # metrics whose gaps are shares of the reference
-UNKNOWN: Final = "it cannot be computed on these rows: too few of them, or one class only."
+UNKNOWN: Final = "which cannot be judged on these rows: too few of them, or one class only."
 
 
 def format_score(value: float) -> str:
@@ -51,36 +52,58 @@ def worse_or_better(metric: str, gap: float) -> str:
     return f"{format_gap(metric, abs(gap))} {'worse' if gap > 0 else 'better'}"
 
 
-def format_gap_interval(metric: str, interval: Interval | None, confidence: float) -> str:
-    """Return the interval of a gap in brackets, from its better end to its worse one; empty without an interval.
+def format_bounds(bounds: Interval, confidence: float) -> str:
+    """Return the bounds of a value in brackets.
 
-    >>> format_gap_interval("roc_auc", (-0.01, 0.02), 0.9)
-    ' (90% interval: 0.01 better to 0.02 worse)'
+    >>> format_bounds((0.68, 0.74), 0.95)
+    ' (95% bounds: 0.68 and 0.74)'
     """
-    if interval is None:
+    return f" ({confidence:.0%} bounds: {format_score(bounds[0])} and {format_score(bounds[1])})"
+
+
+def format_gap_bounds(metric: str, bounds: Interval, confidence: float) -> str:
+    """Return the bounds of a gap in brackets, the better one first; empty where they are the gap itself.
+
+    >>> format_gap_bounds("roc_auc", (-0.01, 0.02), 0.9)
+    ' (90% bounds: 0.01 better and 0.02 worse)'
+    """
+    low, high = bounds
+    if low == high:
         return ""
-    low, high = interval
-    if low >= 0 or high <= 0:
-        near, far = sorted((abs(low), abs(high)))
-        span = f"{format_gap(metric, near)} to {format_gap(metric, far)} {'worse' if high > 0 else 'better'}"
-    else:
-        span = f"{worse_or_better(metric, low)} to {worse_or_better(metric, high)}"
-    return f" ({confidence:.0%} interval: {span})"
+    return f" ({confidence:.0%} bounds: {worse_or_better(metric, low)} and {worse_or_better(metric, high)})"
 
 
-def sentence_end(gap: float, limit: float, verdict: Verdict) -> str:
-    """Return the end of a gate's sentence, which explains a gap beyond the limit that passes nevertheless."""
-    return ", which is exceeded, but not by more than chance." if gap > limit and verdict == "passed" else "."
+def undecided_end(verdict: Verdict, needed: int | None) -> str:
+    """Return the end of a gate's sentence, which says of an undecided one that these rows show neither, and what would.
+
+    >>> undecided_end("undecided", 13_000)
+    '. Undecided: about 13,000 rows would show it.'
+    """
+    if verdict != "undecided":
+        return "."
+    return f". Undecided: about {needed:,} rows would show it." if needed else ". Undecided: these rows show neither."
 
 
 def decision_sentence(results: Sequence[GateResult], metric: str, value: float | None, rows: int) -> str:
-    """Return the score on the test rows, how many gates hold, and the names of those that do not."""
+    """Return the score on the test rows, how many gates hold, and the names of those that do not or may not."""
     score = f"{metric} is {format_score(value) if value is not None else 'undefined'} on {rows:,} test rows"
-    refused = [gate for gate in results if gate.verdict == "refused"]
+    by_verdict = {verdict: [g for g in results if g.verdict == verdict] for verdict in ("refused", "undecided")}
+    if by_verdict["refused"]:
+        names = ", ".join(gate.name for gate in by_verdict["refused"])
+        return f"{score}; {len(by_verdict['refused'])} of {len(results)} gates fail: {names}."
+    if by_verdict["undecided"]:
+        unknown = by_verdict["undecided"]
+        names = ", ".join(gate.name for gate in unknown)
+        return f"{score}; the rows do not decide {len(unknown)} of {len(results)} gates: {names}.{_more_rows(unknown)}"
     not_judged = sum(gate.verdict == "not_judged" for gate in results)
-    if refused:
-        names = ", ".join(gate.name for gate in refused)
-        return f"{score}; {len(refused)} of {len(results)} gates fail: {names}."
     if not_judged:
         return f"{score}; {len(results) - not_judged} of {len(results)} gates hold, {not_judged} could not be judged."
     return f"{score}; all {len(results)} gates hold."
+
+
+def _more_rows(undecided: Sequence[GateResult]) -> str:
+    needed = [gate.rows_needed for gate in undecided]
+    known = [rows for rows in needed if rows]
+    if not known:
+        return ""
+    return f" About {max(known):,} test rows would decide {'them' if len(known) > 1 else 'it'}."

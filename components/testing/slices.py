@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,14 +14,14 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.evaluation import SliceResult
 from sevenfold.contracts.schema import Column, Kind
 from sevenfold.plan.testing import TestingSection
-from sevenfold.scoring.scores import score, weighted_score
-from sevenfold.testing.bootstrap import percentile_interval, resampled
+from sevenfold.testing.bounds import Estimate, two_sided
+from sevenfold.testing.evidence import measured, on_part
 from sevenfold.testing.scored_rows import ScoredRows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MAX_VALUES", "MIN_NAMED", "Slice", "slice_scores", "slices_of"]
+__all__ = ["MAX_VALUES", "MIN_NAMED", "JudgedSlice", "Slice", "slice_scores", "slices_of"]
 
 MAX_VALUES: Final = 20  # per column; the others are one slice
 MIN_NAMED: Final = 10  # a rarer value has no slice of its own
@@ -35,6 +35,23 @@ class Slice:
     column: str
     value: str
     rows: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedSlice:
+    """The score of one slice, and how much worse it is than that of all rows."""
+
+    result: SliceResult
+    gap: Estimate
+
+    def judged(self, section: TestingSection) -> bool:
+        """Whether it has rows enough for a verdict."""
+        return self.result.rows >= section.min_slice_rows and self.result.interval is not None and self.gap.defined
+
+    def excess(self, section: TestingSection) -> float:
+        """Return by how many of its standard errors the gap exceeds the limit."""
+        error = float(np.sqrt((self.gap.influence**2).mean() / max(len(self.gap.influence), 1)))
+        return (self.gap.value - section.max_slice_gap) / max(error, float(np.finfo(np.float64).tiny))
 
 
 def slices_of(table: pa.Table, name: str, column: Column) -> list[Slice]:
@@ -63,23 +80,23 @@ def slices_of(table: pa.Table, name: str, column: Column) -> list[Slice]:
     return [part for part in slices if part.rows.any()]
 
 
-def slice_scores(test: ScoredRows, parts: list[Slice], metric: str, section: TestingSection) -> Iterator[SliceResult]:
-    """Yield the main metric of each slice with its bootstrap interval."""
+def slice_scores(
+    test: ScoredRows, parts: Sequence[Slice], metric: str, whole: Estimate, section: TestingSection
+) -> list[JudgedSlice]:
+    """Return the main metric of each slice with its interval, and its gap to the metric of all rows."""
+    judged = []
     for part in parts:
         scored = test.part(part.rows)
-        value = score(metric, scored.truth, scored.predicted, threshold=section.threshold)
-        interval = None
-        if np.isfinite(value):
-            statistic = weighted_score(metric, scored.truth, scored.predicted, threshold=section.threshold)
-            samples = resampled([statistic], len(scored), samples=section.bootstrap, seed=section.seed)
-            interval = percentile_interval(samples[:, 0], section.confidence)
-        yield SliceResult(
+        own = measured(metric, scored, threshold=section.threshold)
+        result = SliceResult(
             column=part.column,
             value=part.value,
             rows=len(scored),
-            score=float(value) if np.isfinite(value) else None,
-            interval=interval,
+            score=own.value if np.isfinite(own.value) else None,
+            interval=two_sided(own, section.confidence),
         )
+        judged.append(JudgedSlice(result, on_part(metric, own, whole, part.rows)))
+    return judged
 
 
 def _coded(values: Any, column: Column, missing: NDArray[np.bool_]) -> tuple[NDArray[np.int64], list[str]]:

@@ -33,7 +33,11 @@ MAX_CONFUSION = 50  # classes that the Kubeflow page can show
 
 @dataclass(frozen=True)
 class Outcome:
-    """What Kubeflow shows of a test: decision, scores, ROC curve (fpr, tpr, thresholds), confusion (names, counts)."""
+    """What Kubeflow shows of a test: decision, scores, ROC curve (fpr, tpr, thresholds), confusion (names, counts).
+
+    `decision` is "promote" or "refuse", on which the pipeline branches. An undecided model that is held for a person
+    goes on to deployment, which gives it no traffic.
+    """
 
     decision: str
     scores: dict[str, float]
@@ -117,4 +121,5 @@ def _outcome(tested: EvaluatedModel) -> Outcome:
     table = None
     if 0 < len(evaluation.confusion) <= MAX_CONFUSION:
         table = (list(evaluation.classes), [list(row) for row in evaluation.confusion])
-    return Outcome(evaluation.decision, dict(evaluation.scores), curve, table)
+    decision = "promote" if evaluation.decision == "promote" or evaluation.waits else "refuse"
+    return Outcome(decision, dict(evaluation.scores), curve, table)

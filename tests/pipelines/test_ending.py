@@ -107,10 +107,10 @@ def test_a_candidate_that_waits_is_promoted_by_a_command_and_not_asked_where_the
     assert f"serve {folder.path}/bundle\n" in text
 
 
-def test_on_one_machine_nothing_waits(folder: RunFolder) -> None:
+def test_on_one_machine_a_model_waits_too_and_its_folder_of_runs_is_named(folder: RunFolder) -> None:
     text = printed(folder, "waiting")
-    assert "deployment.approval: automatic" in text
-    assert " promote " not in text
+    assert f"promote flights --runs {folder.path.parents[1]}\n" in text
+    assert "--namespace" not in text
 
 
 def test_a_refused_model_is_not_offered_but_explained(folder: RunFolder) -> None:
@@ -152,3 +152,16 @@ def test_a_word_longer_than_a_line_stays_whole(folder: RunFolder) -> None:
     word = "x" * 150
     assert f"failed  {word}\n" in printed(folder, "failed", word)
     assert word in printed(folder, "failed", f"Because {word} and more")
+
+
+def test_what_the_rows_do_not_decide_is_shown_with_the_command_that_decides(folder: RunFolder) -> None:
+    refuse(folder, "serving")
+    path = folder.path / "artifacts/flights-1/test-model/evaluation"
+    tested = Evaluation.open(path)
+    sentence = "Undecided: about 3,000 rows would show it."
+    gate = tested.gates[0].model_copy(update={"verdict": "undecided", "sentence": sentence, "rows_needed": 3_000})
+    tested.model_copy(update={"decision": "undecided", "gates": (gate,)}).save(path, rows=1)
+    for state in ("waiting", "refused"):
+        text = printed(folder, state)
+        assert sentence in text
+        assert ("promote flights" in text) is (state == "waiting")

@@ -54,7 +54,7 @@ def test_leaves_a_sealed_evaluation_a_page_and_a_card(
     make_bundle: MakeBundle, make_dataset: MakeDataset, tmp_path: Path, task: Task
 ) -> None:
     bundle, dataset = make_bundle(task), make_dataset(task)
-    done = Called(bundle, dataset, TestingSection(bootstrap=100, slices=("region",)), tmp_path / "out")
+    done = Called(bundle, dataset, TestingSection(slices=("region",)), tmp_path / "out")
     assert done.decision == "promote"
     evaluation = Evaluation.open(done.path("evaluation"))
     assert evaluation.decision == "promote"
@@ -86,7 +86,7 @@ def test_leaves_a_sealed_evaluation_a_page_and_a_card(
 def test_a_refusal_is_a_decision_and_not_a_failure(
     make_bundle: MakeBundle, make_dataset: MakeDataset, tmp_path: Path
 ) -> None:
-    section = TestingSection(bootstrap=100, gates=(Gate(metric="roc_auc", at_least=0.999),))
+    section = TestingSection(gates=(Gate(metric="roc_auc", at_least=0.999),))
     done = Called(make_bundle(), make_dataset(), section, tmp_path / "out")
     assert done.decision == "refuse"
     assert read_report(done.path("report")).level == "bad"
@@ -96,7 +96,7 @@ def test_a_refusal_is_a_decision_and_not_a_failure(
 def test_the_sealed_folder_is_equal_on_every_run(
     make_bundle: MakeBundle, make_dataset: MakeDataset, tmp_path: Path
 ) -> None:
-    bundle, dataset, section = make_bundle(), make_dataset(), TestingSection(bootstrap=100)
+    bundle, dataset, section = make_bundle(), make_dataset(), TestingSection()
     digests = {verify(Called(bundle, dataset, section, tmp_path / str(i)).path("evaluation")).digest for i in range(2)}
     assert len(digests) == 1
 
@@ -110,7 +110,7 @@ def test_the_registry_beside_the_run_gives_the_rivals(
         record = Record(name="demo", bundle=bundle.digest, metric="roc_auc", scores={"roc_auc": value}, who="test")
         registry.promote(record, bundle.folder)
     monkeypatch.setenv("SEVENFOLD_RUN_DIR", str(tmp_path / "3"))
-    done = Called(bad, make_dataset(), TestingSection(bootstrap=100), tmp_path / "out")
+    done = Called(bad, make_dataset(), TestingSection(), tmp_path / "out")
     evaluation = Evaluation.open(done.path("evaluation"))
     verdicts = {gate.kind: gate.verdict for gate in evaluation.gates}
     assert (verdicts["serving"], verdicts["best"], done.decision) == ("passed", "refused", "refuse")
@@ -122,7 +122,7 @@ def test_damaged_input_fails_with_one_line_and_writes_nothing(
     bundle = make_bundle()
     (bundle.folder / "model.onnx").write_bytes(b"other")
     with pytest.raises(SystemExit):
-        Called(bundle, make_dataset(), TestingSection(bootstrap=100), tmp_path / "out")
+        Called(bundle, make_dataset(), TestingSection(), tmp_path / "out")
     last = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
     assert (last["code"], last["stage"]) == ("digest_mismatch", "testing")
     assert list((tmp_path / "out").iterdir()) == []
@@ -133,7 +133,7 @@ def test_a_card_takes_names_of_the_data_as_text(make_bundle: MakeBundle, make_da
     from sevenfold.testing.evaluate import evaluate
 
     bundle = make_bundle()
-    evaluation = evaluate(bundle, make_dataset(), TestingSection(bootstrap=100), name="demo").evaluation
+    evaluation = evaluate(bundle, make_dataset(), TestingSection(), name="demo").evaluation
     hostile = evaluation.model_copy(update={"name": "a|b\n# <script>", "classes": ("no | \n", "<b>")})
     card = model_card(hostile, bundle.info)
     assert "<script>" not in card and "<b>" not in card
@@ -144,7 +144,7 @@ def test_a_card_takes_names_of_the_data_as_text(make_bundle: MakeBundle, make_da
 def test_a_tiny_table_is_judged_without_being_refused_for_noise(
     make_bundle: MakeBundle, make_dataset: MakeDataset, tmp_path: Path, task: Task
 ) -> None:
-    section = TestingSection(bootstrap=100, slices=("region", "x", "at"))
+    section = TestingSection(slices=("region", "x", "at"))
     done = Called(make_bundle(task), make_dataset(task, 24, seed=2), section, tmp_path / "out")
     evaluation = Evaluation.open(done.path("evaluation"))
     assert done.decision == "promote"

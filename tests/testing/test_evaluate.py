@@ -21,7 +21,7 @@ from sevenfold.testing.rivals import Rival
 
 MakeBundle = Callable[..., Bundle]
 MakeDataset = Callable[..., Dataset]
-QUICK = TestingSection(bootstrap=100, max_slice_gap=1)
+QUICK = TestingSection(max_slice_gap=1)
 SHIFT = {"a": 1.0, "b": -1.0}
 
 
@@ -103,7 +103,7 @@ def test_a_worse_model_than_the_serving_or_the_best_one_is_refused(
     assert evaluate(good, dataset, QUICK, name="demo", rivals=[Rival("serving", bad)]).evaluation.decision == "promote"
 
 
-def test_models_that_cannot_be_compared_are_named_and_not_judged(
+def test_models_that_cannot_be_compared_are_named_and_leave_it_undecided(
     make_bundle: MakeBundle, make_dataset: MakeDataset
 ) -> None:
     rivals = [
@@ -111,10 +111,10 @@ def test_models_that_cannot_be_compared_are_named_and_not_judged(
         Rival("best", None, "its kept copy cannot be read: gone."),
     ]
     evaluation = evaluate(make_bundle(), make_dataset(), QUICK, name="demo", rivals=rivals).evaluation
-    assert [gate.verdict for gate in evaluation.gates[-2:]] == ["not_judged", "not_judged"]
+    assert [gate.verdict for gate in evaluation.gates[-2:]] == ["undecided", "undecided"]
     assert "other classes" in evaluation.gates[-2].sentence
     assert "gone" in evaluation.gates[-1].sentence
-    assert evaluation.decision == "promote"
+    assert evaluation.decision == "undecided"
 
 
 def test_all_gates_are_judged_also_after_one_refused(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
@@ -123,7 +123,7 @@ def test_all_gates_are_judged_also_after_one_refused(make_bundle: MakeBundle, ma
         Gate(metric="log_loss", at_most=0.9),
         Gate(metric="f1", at_least=1),
     )
-    section = TestingSection(bootstrap=100, gates=limits, slices=("region", "secret"))
+    section = TestingSection(gates=limits, slices=("region", "secret"))
     evaluation = evaluate(make_bundle(), make_dataset(), section, name="demo").evaluation
     verdicts = [(gate.kind, gate.verdict) for gate in evaluation.gates]
     assert verdicts == [
@@ -173,7 +173,7 @@ def test_rows_without_a_target_are_predicted_but_not_scored(
 
 def test_equal_inputs_give_an_equal_evaluation(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
     bundle, dataset = make_bundle(), make_dataset()
-    section = TestingSection(bootstrap=100, slices=("region",))
+    section = TestingSection(slices=("region",))
     one, other = (evaluate(bundle, dataset, section, name="demo").evaluation for _ in range(2))
     assert one.model_dump_json() == other.model_dump_json()
 

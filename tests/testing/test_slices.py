@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind
 from sevenfold.plan.testing import TestingSection
+from sevenfold.testing.evidence import measured
 from sevenfold.testing.scored_rows import ScoredRows
 from sevenfold.testing.slices import MAX_VALUES, MIN_NAMED, slice_scores, slices_of
 
@@ -90,7 +91,11 @@ def test_scores_are_those_of_the_rows_alone() -> None:
     kinds = np.array(["a"] * 300 + ["b"] * 95 + ["c"] * 5)
     truth[-5:] = 1
     parts = slices_of(pa.table({"c": kinds}), "c", CATEGORY)
-    results = list(slice_scores(ScoredRows(truth, np.stack([1 - p, p], axis=1)), parts, "roc_auc", TestingSection()))
+    rows = ScoredRows(truth, np.stack([1 - p, p], axis=1))
+    whole = measured("roc_auc", rows, threshold=0.5)
+    judged = slice_scores(rows, parts, "roc_auc", whole, TestingSection())
+    results = [part.result for part in judged]
+    assert judged[0].gap.value == pytest.approx(whole.value - roc_auc_score(truth[:300], p[:300]))
     assert [part.rows for part in results] == [300, 95, 5]
     for part, value in zip(results[:2], "ab", strict=True):
         assert part.score == pytest.approx(roc_auc_score(truth[kinds == value], p[kinds == value]))

@@ -93,7 +93,13 @@ def deploy_on_kserve(
         rollout.withdraw(bundle.digest)
         raise
     service = _service(rollout, staged, bundle.digest, section)
-    checks = Checks(smoke=smoke, comparison=comparison, bundle=str(bundle.folder.resolve()), candidate=candidate.record)
+    checks = Checks(
+        smoke=smoke,
+        comparison=comparison,
+        bundle=str(bundle.folder.resolve()),
+        candidate=candidate.record,
+        waits=tested.waits,
+    )
     deployed = Deployed(service, checks)
     deployed.save(out)
     _say(f"It serves without traffic so far: {staged.url}", STEPS)

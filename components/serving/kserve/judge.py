@@ -38,8 +38,8 @@ def judge_on_kserve(
     """Judge a candidate on its users' requests, carry the decision out, and write the sealed `verdict.json`.
 
     A first version has no users yet, with `strategy: replace` there is no share to give, and a plan may accept a
-    replay: there the replayed test rows are the evidence, as on one machine. Where a person approves, the candidate
-    gets no traffic.
+    replay: there the replayed test rows are the evidence, as on one machine. Where a person approves, as of every
+    candidate whose test was undecided, the candidate gets no traffic.
 
     Args:
         service_folder: what `deploy_on_kserve` wrote.
@@ -53,6 +53,7 @@ def judge_on_kserve(
         PolicyError, TemporaryError: as `Cluster`.
     """
     service, checks = open_service_of(KServeService, service_folder), Checks.read(service_folder)
+    section = checks.approved_by(section)
     rollout = rollout_of(cluster, service.name, service.strategy, on_message=_say)
     registry = ClusterRegistry(cluster, service.name)
     note_what_serves(registry, rollout)

@@ -59,7 +59,13 @@ def deploy_locally(
         batch = min(section.max_batch, 1_024)
         comparison = compare(service.url, name, dataset, bundle.signature, evaluation, max_batch=batch)
         record = candidate_record(tested, bundle, name)
-        checks = Checks(smoke=smoke, comparison=comparison, bundle=str(bundle.folder.resolve()), candidate=record)
+        checks = Checks(
+            smoke=smoke,
+            comparison=comparison,
+            bundle=str(bundle.folder.resolve()),
+            candidate=record,
+            waits=tested.waits,
+        )
         deployed = Deployed(service, checks)
         deployed.save(out)
     except BaseException:
@@ -76,14 +82,14 @@ def judge_and_record(
 
     Args:
         service_folder: what `deploy_locally` wrote.
-        section: the plan's.
+        section: the plan's; a candidate whose test was undecided waits for a person, whatever it says.
         registry: where a promotion is recorded; None records nothing.
         run: the run that decides.
         out: the folder to write.
     """
     service, checks = open_service_of(LocalService, service_folder), Checks.read(service_folder)
     alive = runs(service) and _serves(service)
-    verdict = judge_local(checks.comparison if alive else None, section)
+    verdict = judge_local(checks.comparison if alive else None, checks.approved_by(section))
     if verdict.decision == "promote" and registry is not None:
         record = checks.candidate.model_copy(update={"run": run, "reason": verdict.sentence})
         written = registry.promote(record, Path(checks.bundle))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import pytest
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.errors import GateRefused, IntegrityError, ServingError
+from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.registry import LocalRegistry
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.service import SERVICE_FILE, LocalService
@@ -150,6 +152,39 @@ def test_deployed_judged_and_recorded(sample: Any, tmp_path: Path, without_kserv
     assert (gone.decision, gone.reason) == ("rollback", "predictor_gone")
     assert len(registry.history()) == 1
     assert deployed.checks.comparison.agrees
+
+
+def undecided(sample: Any, folder: Path, undecided: str) -> Path:
+    """Return the sample's evaluation as one whose rows did not decide."""
+    folder.mkdir()
+    shutil.copy(sample.evaluation / "predictions.parquet", folder)
+    changed = {"decision": "undecided", "undecided": undecided}
+    tested = Evaluation.open(sample.evaluation).model_copy(update=changed)
+    tested.save(folder, rows=sample.dataset.rows("test"))
+    return folder
+
+
+def test_an_undecided_model_waits_for_a_person_though_approval_is_automatic(
+    sample: Any, tmp_path: Path, without_kserve: None
+) -> None:
+    out, registry = tmp_path / "service", LocalRegistry(tmp_path / "registry")
+    tested = undecided(sample, tmp_path / "evaluation", "hold")
+    assert PLAN.approval == "automatic"
+    deploy_locally(sample.dataset, sample.bundle, tested, PLAN, name="flights", out=out, log=tmp_path / "p.log")
+    try:
+        held = judge_and_record(out, PLAN, registry=registry, run="r1", out=tmp_path / "held")
+    finally:
+        assert stop_predictor(out)
+    assert (held.decision, held.reason, registry.current()) == ("hold", "approval", None)
+
+
+def test_an_undecided_model_is_not_deployed_where_the_serving_one_is_kept(sample: Any, tmp_path: Path) -> None:
+    tested = undecided(sample, tmp_path / "evaluation", "keep")
+    with pytest.raises(GateRefused, match="left this one undecided") as caught:
+        deploy_locally(
+            sample.dataset, sample.bundle, tested, PLAN, name="flights", out=tmp_path / "s", log=tmp_path / "p.log"
+        )
+    assert caught.value.code == "refused"
 
 
 def test_nothing_is_left_running_when_the_checks_fail(

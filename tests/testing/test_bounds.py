@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sevenfold.testing.bounds import Estimate, one_sided, t_quantile, two_sided
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.975, 0.99])
+@pytest.mark.parametrize("freedom", [2, 2.5, 5, 30, 1e6])
+def test_quantiles_of_students_t(confidence: float, freedom: float) -> None:
+    assert t_quantile(confidence, freedom) == pytest.approx(stats.t.ppf(confidence, freedom), rel=0.03)
+
+
+def test_bounds_of_a_mean_are_about_those_of_the_t_test() -> None:
+    values = np.random.default_rng(0).normal(size=400)
+    bounds = one_sided(Estimate(values.mean(), values - values.mean(), 400), 0.95)
+    expected = stats.t.interval(0.9, 399, values.mean(), stats.sem(values))
+    assert bounds == pytest.approx(expected, abs=0.01)
+
+
+def test_of_a_share_without_a_counterexample_the_bound_is_the_exact_one() -> None:
+    low, high = one_sided(Estimate(1.0, np.zeros(100), 100, share=True, unit=True), 0.95) or (0, 0)
+    exact = stats.beta.ppf(0.05, 100, 1)  # Clopper and Pearson: 100 of 100
+    assert (low, high) == (pytest.approx(exact, abs=0.001), 1.0)
+
+
+def test_bounds_of_a_share_stay_inside_it_and_are_near_the_exact_ones() -> None:
+    right = np.array([1.0] * 97 + [0.0] * 3)
+    bounds = one_sided(Estimate(0.97, right - 0.97, 100, share=True, unit=True), 0.95) or (0, 0)
+    exact = stats.beta.ppf([0.05, 0.95], [97, 98], [4, 3])
+    assert bounds == pytest.approx(tuple(exact), abs=0.02)
+    assert bounds[1] < 1
+
+
+def test_without_bounds_there_are_none() -> None:
+    assert one_sided(Estimate(float("nan"), np.zeros(3), 3), 0.95) is None
+    assert one_sided(Estimate(0.5, np.array([np.nan, 0.0]), 2), 0.95) is None
+    assert one_sided(Estimate(0.0, np.zeros(50), 50), 0.95) is None  # no spread, and no unit to bound it by
+    assert one_sided(Estimate(0.0, np.zeros(50), 50, exact=True), 0.95) == (0.0, 0.0)
+
+
+def test_a_two_sided_interval_is_wider_than_one_sided_bounds_of_the_same_confidence() -> None:
+    estimate = Estimate(0.0, np.random.default_rng(1).normal(size=100), 100)
+    inner, outer = one_sided(estimate, 0.95), two_sided(estimate, 0.95)
+    assert inner is not None and outer is not None
+    assert outer[0] < inner[0] < inner[1] < outer[1]
