@@ -120,6 +120,10 @@ def signs_of(samples: Mapping[str, pl.Series], prior: str) -> Signs:
     count = Counter(vote for each in votes.values() for vote in each)
     spaces = [vote for vote, _ in count.most_common() if vote in GROUPING]
     comma, point = count["comma"] + count["groups of points"], count["point"] + count["groups of commas"]
+    if prior == ",":  # a single number proves nothing, and may bear out what the file suggests
+        comma += count["lone comma"]
+    else:
+        point += count["lone point"]
     grouped = frozenset(name for name, each in votes.items() if each)
     if comma > point or (comma and comma == point and prior == ","):
         points = count["groups of points"] or count["open points"]
@@ -150,7 +154,8 @@ def _votes(texts: list[str]) -> set[str]:
         if certain and len(decimal) <= FEW * len(holding):
             votes.add(f"groups of {singular}s")
         elif decimal and len(certain) <= FEW * len(holding):
-            votes.add(singular)
+            lone = len(holding) == 1 and votes.isdisjoint(GROUPING)
+            votes.add(f"lone {singular}" if lone else singular)
         elif groups and sign == "," and (set(symbols) & GROUP_BY_COMMA or _never_ends_in_zero(groups, numbers)):
             votes.add("groups of commas")
         elif groups:

@@ -163,6 +163,22 @@ CASES = {
         CsvDialect(),
         0.05,
     ),
+    "a lone number with a comma": GeneratedTable(
+        (*two_columns("floats", gaps=0.3).columns, GeneratedColumn("c", "empty", 3242, odd=0.005, type_at=1)),
+        200,
+        CsvDialect(),
+        0.05,
+    ),
+    "no number but an infinite one": GeneratedTable(
+        (
+            GeneratedColumn("label", "three texts", 3),
+            GeneratedColumn("a", "floats", 5),
+            GeneratedColumn("c", "nonfinite", 103, gaps=0.9, gap="null"),
+        ),
+        40,
+        CsvDialect(),
+        0.5,
+    ),
     "decimal commas as texts": GeneratedTable(
         two_columns("prices", as_text=True).columns, 200, CsvDialect(delimiter=";", decimal=","), 0.05
     ),
