@@ -25,11 +25,13 @@ class Notice:
 
     `level` is ``warning`` for what may spoil a model, ``question`` for what only a person can say, ``info`` for the
     rest. `subject` is one of a few words: leak, question, unread, sensitive, left out, read as, split, target.
+    `settled` says that the plan sees to it: a leak is left out, a sensitive value is not shown.
     """
 
     level: Literal["warning", "question", "info"]
     subject: str
     text: str
+    settled: bool = False
 
 
 def notices(findings: Findings) -> list[Notice]:
@@ -48,10 +50,15 @@ def notices(findings: Findings) -> list[Notice]:
 
 def _leaks(findings: Findings) -> Iterator[Notice]:
     leaks = [name for name, proposed in findings.roles.items() if proposed.leak]
+    used = [name for name in leaks if findings.roles[name].role is Role.FEATURE]  # by a person's plan alone
+    for name in used:
+        yield Notice("warning", "leak", f"{_short(name)}: {findings.roles[name].why} It is a feature all the same.")
+    leaks = [name for name in leaks if name not in used]
     for name in leaks[:MAX_EACH]:
-        yield Notice("warning", "leak", f"{_short(name)}: {findings.roles[name].why} It is left out.")
+        yield Notice("warning", "leak", f"{_short(name)}: {findings.roles[name].why} It is left out.", settled=True)
     if len(leaks) > MAX_EACH:
-        yield Notice("warning", "leak", f"left out for the same reason: {_listed(leaks[MAX_EACH:])}.")
+        text = f"left out for the same reason: {_listed(leaks[MAX_EACH:])}."
+        yield Notice("warning", "leak", text, settled=True)
 
 
 def _questions(findings: Findings) -> Iterator[Notice]:
@@ -94,7 +101,7 @@ def _unread(findings: Findings) -> Iterator[Notice]:
 def _sensitive(findings: Findings) -> Iterator[Notice]:
     hidden = [name for name, facts in findings.profile.columns.items() if facts.sensitive]
     if hidden:
-        yield Notice("warning", "sensitive", f"{_listed(hidden)}: values are never shown.")
+        yield Notice("warning", "sensitive", f"{_listed(hidden)}: values are never shown.", settled=True)
 
 
 def _left_out(findings: Findings) -> Iterator[Notice]:
@@ -122,7 +129,7 @@ def _read_as(findings: Findings) -> Iterator[Notice]:
         yield Notice("info", "read as", f"{_short(column.name)}: numbers, without their {column.guess.symbols[0]}.")
     if "inf" in table.notation.missing:
         text = "Infinite numbers mean missing values: there are too many to leave their rows out."
-        yield Notice("warning", "read as", text)
+        yield Notice("warning", "read as", text, settled=True)
     signs = [f"decimal: {table.notation.decimal!r}"] if table.notation.decimal != "." else []
     signs += [f"thousands: {table.notation.thousands!r}"] if table.notation.thousands else []
     tokens = [token for token in table.notation.missing if token]

@@ -65,8 +65,8 @@ class TargetFacts:
         return replace(self, codes=order[codes], classes=classes)
 
 
-def target_facts(table: TypedTable, name: str) -> TargetFacts:
-    """Return what the column `name` asks to be predicted.
+def target_facts(table: TypedTable, name: str, task: Task | None = None) -> TargetFacts:
+    """Return what the column `name` asks to be predicted; `task` None lets its values say what it is.
 
     Raises:
         DataError: ``missing_column``, ``no_labels``, ``single_class``, ``rare_class``, ``too_many_classes``,
@@ -77,7 +77,7 @@ def target_facts(table: TypedTable, name: str) -> TargetFacts:
     distinct = int(present.n_unique()) if len(present) else 0
     _check_varied(name, len(present), distinct)
     unlabelled = len(column.values) - len(present)
-    task, why = _task(column, distinct)
+    task, why = _task(column, distinct) if task is None else (task, "")
     if task is Task.REGRESSION:
         values = column.values.cast(_float64()).fill_null(float("nan")).to_numpy()
         return TargetFacts(name, task, column.kind, why, values, (), unlabelled)
