@@ -18,7 +18,7 @@ from sevenfold.plan import DataSection, Plan
 
 
 @pytest.fixture
-def plan() -> Plan:
+def team_plan() -> Plan:
     columns = {"x": Column(kind=Kind.NUMBER), "y": Column(kind=Kind.CATEGORY, role=Role.TARGET)}
     data = DataSection(source="t.csv", target="y", task=Task.BINARY, columns=columns)
     given = {"version": 1, "name": "trains", "data": data, "secrets": {"storage": "store-keys"}}

@@ -45,26 +45,26 @@ OWN_RUNTIME = f"{SERVING}/namespaces/team/servingruntimes/kserve-tensorflow-serv
     ],
 )
 def test_tensorflow_serving_wants_kserves_own_runtime(
-    server: dict[str, Any], plan: Plan, changed: dict[str, Any], fine: bool | None
+    server: dict[str, Any], team_plan: Plan, changed: dict[str, Any], fine: bool | None
 ) -> None:
     server.update({RUNTIME: GONE, **changed})
-    wanted = plan.deployment.replaced(runtime="tensorflow-serving", strategy="replace")
-    plan = plan.model_copy(update={"deployment": wanted})
-    assert checks_of(plan)["runtime"].fine is fine
+    wanted = team_plan.deployment.replaced(runtime="tensorflow-serving", strategy="replace")
+    team_plan = team_plan.model_copy(update={"deployment": wanted})
+    assert checks_of(team_plan)["runtime"].fine is fine
     if fine is False:
         with pytest.raises(PolicyError, match=r"kubectl apply --server-side -k config/runtimes"):
-            require_cluster(plan, ClusterTarget())
+            require_cluster(team_plan, ClusterTarget())
     else:
-        require_cluster(plan, ClusterTarget())
+        require_cluster(team_plan, ClusterTarget())
 
 
-def test_a_cluster_that_has_everything(server: dict[str, Any], plan: Plan) -> None:
-    checks = checks_of(plan)
+def test_a_cluster_that_has_everything(server: dict[str, Any], team_plan: Plan) -> None:
+    checks = checks_of(team_plan)
     assert [name for name, check in checks.items() if check.fine is not True] == []
     assert checks["strategy"].finding == "this cluster allows canary and replace"
     assert checks["Prometheus"].finding.endswith("1 of 2 targets are up")
     assert checks["Kubeflow Pipelines"].finding == "2.17.0, found in the cluster"
-    require_cluster(plan, ClusterTarget())
+    require_cluster(team_plan, ClusterTarget())
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,14 @@ def test_a_cluster_that_has_everything(server: dict[str, Any], plan: Plan) -> No
     ],
 )
 def test_what_no_run_survives_is_refused_before_it(
-    server: dict[str, Any], plan: Plan, changed: dict[str, Any], name: str, remedy: str
+    server: dict[str, Any], team_plan: Plan, changed: dict[str, Any], name: str, remedy: str
 ) -> None:
     server.update(changed)
-    check = checks_of(plan)[name]
+    check = checks_of(team_plan)[name]
     assert check.fine is False
     assert remedy in check.remedy
     with pytest.raises(PolicyError, match=name) as caught:
-        require_cluster(plan, ClusterTarget())
+        require_cluster(team_plan, ClusterTarget())
     assert remedy in caught.value.remedy
 
 
@@ -100,37 +100,37 @@ def test_what_no_run_survives_is_refused_before_it(
     ],
 )
 def test_what_a_run_may_survive_is_only_told(
-    server: dict[str, Any], plan: Plan, changed: dict[str, Any], name: str
+    server: dict[str, Any], team_plan: Plan, changed: dict[str, Any], name: str
 ) -> None:
     server.update(changed)
-    other = plan.model_copy(update={"deployment": plan.deployment.replaced(strategy="replace")})
+    other = team_plan.model_copy(update={"deployment": team_plan.deployment.replaced(strategy="replace")})
     check = checks_of(other)[name]
     assert check.fine is False
     assert check.remedy
     require_cluster(other, ClusterTarget())
 
 
-def test_replace_works_where_canary_does_not(server: dict[str, Any], plan: Plan) -> None:
+def test_replace_works_where_canary_does_not(server: dict[str, Any], team_plan: Plan) -> None:
     server[CRD] = schema("predictor")
-    other = plan.model_copy(update={"deployment": plan.deployment.replaced(strategy="replace")})
+    other = team_plan.model_copy(update={"deployment": team_plan.deployment.replaced(strategy="replace")})
     assert checks_of(other)["strategy"].fine is True
 
 
-def test_what_may_not_be_seen_stops_nobody(server: dict[str, Any], plan: Plan) -> None:
+def test_what_may_not_be_seen_stops_nobody(server: dict[str, Any], team_plan: Plan) -> None:
     server.update({path: HIDDEN for path in WELL if path != "/version"})
-    checks = checks_of(plan)
+    checks = checks_of(team_plan)
     assert {check.fine for name, check in checks.items() if name not in ("cluster", "rights")} == {None}
-    require_cluster(plan, ClusterTarget())
+    require_cluster(team_plan, ClusterTarget())
 
 
-def test_no_value_of_a_secret_is_asked_for(server: dict[str, Any], plan: Plan) -> None:
-    checks = checks_of(plan)
+def test_no_value_of_a_secret_is_asked_for(server: dict[str, Any], team_plan: Plan) -> None:
+    checks = checks_of(team_plan)
     assert VALUE not in repr(checks)
     accepts = [accept for path, accept in server["asked"] if "/secrets/" in path]
     assert accepts and all("PartialObjectMetadata" in accept for accept in accepts)
     server["asked"].clear()
     server["may"] = False
-    assert checks_of(plan)["secrets.storage"].fine is None
+    assert checks_of(team_plan)["secrets.storage"].fine is None
     assert not [path for path, _ in server["asked"] if "/secrets/" in path]
 
 
@@ -139,15 +139,15 @@ def test_no_value_of_a_secret_is_asked_for(server: dict[str, Any], plan: Plan) -
     [(True, False, ""), (False, False, "promotions"), (True, True, "separation")],
 )
 def test_of_a_split_run_who_tests_reads_and_does_not_deploy(
-    server: dict[str, Any], plan: Plan, reads: bool, deploys: bool, refused: str
+    server: dict[str, Any], team_plan: Plan, reads: bool, deploys: bool, refused: str
 ) -> None:
     server["rights"] = {("tester", "list"): reads, ("tester", "patch"): deploys, ("releaser", "patch"): True}
     accounts = {"account": "releaser", "tester": "tester"}
-    checks = checks_of(plan, **accounts)
+    checks = checks_of(team_plan, **accounts)
     assert (checks["promotions"].fine, checks["separation"].fine) == (reads, not deploys)
-    assert "promotions" not in checks_of(plan, account="releaser")
+    assert "promotions" not in checks_of(team_plan, account="releaser")
     with pytest.raises(PolicyError, match=f"{refused}: tester of kubeflow") if refused else contextlib.nullcontext():
-        require_cluster(plan, ClusterTarget(**accounts))
+        require_cluster(team_plan, ClusterTarget(**accounts))
 
 
 def test_a_wrong_endpoint_is_named(server: dict[str, Any]) -> None:

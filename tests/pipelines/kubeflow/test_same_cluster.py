@@ -45,16 +45,16 @@ WORKFLOWS = "/apis/argoproj.io/v1alpha1/namespaces/kubeflow/workflows"
     ],
 )
 def test_another_clusters_faults_stop_nobody_and_that_is_said(
-    server: dict[str, Any], plan: Plan, changed: dict[str, Any], checked: bool, finding: str
+    server: dict[str, Any], team_plan: Plan, changed: dict[str, Any], checked: bool, finding: str
 ) -> None:
     server.update({"/apis/v2beta1/healthz": {"multi_user": False}, RUNTIME: GONE, KUBEFLOW: experiment("its-id")})
     server["/apis/v2beta1/runs"] = {"runs": [{"run_id": "r1"}]}
     server.update(changed)
     engine, shown = Engine(server["url"]), list[Check]()
     target = ClusterTarget(endpoint=server["url"])
-    assert checks_of(plan, endpoint=server["url"])["runtime"].fine is False
+    assert checks_of(team_plan, endpoint=server["url"])["runtime"].fine is False
     with pytest.raises(PolicyError) if checked else contextlib.nullcontext():
-        require_cluster(plan, target, engine, shown.append)
+        require_cluster(team_plan, target, engine, shown.append)
     assert finding in same_cluster(engine, target).finding
     assert [check.fine for check in shown] == ([] if checked else [None])
 
@@ -91,17 +91,17 @@ LOGIN = "/api/v1/namespaces/kubeflow/secrets/metrics-login"
     [({BEHIND: PROMETHEUS}, True, "1 of 2 targets"), ({BEHIND: HIDDEN}, None, "a login"), ({}, False, "not answer")],
 )
 def test_a_prometheus_behind_a_login_is_looked_at_where_it_is(
-    server: dict[str, Any], plan: Plan, answers: dict[str, Any], fine: bool | None, finding: str
+    server: dict[str, Any], team_plan: Plan, answers: dict[str, Any], fine: bool | None, finding: str
 ) -> None:
     server.update({path: server.get(value, value) for path, value in answers.items()})
-    watched = plan.monitoring.replaced(prometheus="https://thanos.watch.svc:9091/prom")
-    check = checks_of(plan.model_copy(update={"monitoring": watched}))["Prometheus"]
+    watched = team_plan.monitoring.replaced(prometheus="https://thanos.watch.svc:9091/prom")
+    check = checks_of(team_plan.model_copy(update={"monitoring": watched}))["Prometheus"]
     assert check.fine is fine
     assert finding in check.finding
 
 
-def test_a_run_without_the_login_it_names_is_refused(server: dict[str, Any], plan: Plan) -> None:
-    named = plan.model_copy(update={"secrets": plan.secrets.replaced(prometheus="metrics-login")})
+def test_a_run_without_the_login_it_names_is_refused(server: dict[str, Any], team_plan: Plan) -> None:
+    named = team_plan.model_copy(update={"secrets": team_plan.secrets.replaced(prometheus="metrics-login")})
     assert checks_of(named)["secrets.prometheus"].remedy.endswith(
         "generic metrics-login --from-literal=PROMETHEUS_TOKEN=…"
     )
@@ -112,13 +112,13 @@ def test_a_run_without_the_login_it_names_is_refused(server: dict[str, Any], pla
 
 
 def test_without_a_kubeconfig_a_submission_says_so(
-    server: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, plan: Plan
+    server: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, team_plan: Plan
 ) -> None:
     server.update({"/apis/v2beta1/healthz": {"multi_user": False}, KUBEFLOW: experiment("its-id")})
     engine, shown = Engine(server["url"]), list[Check]()
     for location in KUBECONFIG_LOCATIONS:
         monkeypatch.setattr(location, str(tmp_path / "none"))
-    require_cluster(plan, ClusterTarget(endpoint=server["url"]), engine, shown.append)
+    require_cluster(team_plan, ClusterTarget(endpoint=server["url"]), engine, shown.append)
     [check] = shown
     assert check.fine is None
     assert "It was not checked" in check.finding
@@ -127,10 +127,10 @@ def test_without_a_kubeconfig_a_submission_says_so(
     assert console.file.getvalue().startswith("? cluster ")
 
 
-def test_without_a_kubeconfig_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, plan: Plan) -> None:
+def test_without_a_kubeconfig_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, team_plan: Plan) -> None:
     for location in KUBECONFIG_LOCATIONS:
         monkeypatch.setattr(location, str(tmp_path / "none"))
-    checks = checks_of(plan)
+    checks = checks_of(team_plan)
     assert list(checks) == ["cluster"]
     assert checks["cluster"].fine is None
-    require_cluster(plan, ClusterTarget())
+    require_cluster(team_plan, ClusterTarget())
