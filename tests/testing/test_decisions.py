@@ -126,3 +126,18 @@ def test_a_model_of_three_classes_that_says_one_is_refused(make_bundle: MakeBund
         make_bundle(Task.REGRESSION, name="values"), make_dataset(Task.REGRESSION, name="more"), SECTION, name="demo"
     ).evaluation
     assert not [gate for gate in regression.gates if gate.kind == "classes"]
+
+
+@pytest.mark.parametrize(
+    ("no_of_negatives", "allowed"), [(0.4, {"passed": 0.06, "refused": 0.06}), (0.7, {"refused": 0.005})]
+)
+def test_chance_seldom_promotes_what_is_no_cheaper(no_of_negatives: float, allowed: dict[str, float]) -> None:
+    """A tenth says yes, a missed yes costs 20: at 0.4 the model costs what always yes costs, at 0.7 it costs less."""
+    costs, random = Costs(false_positive=1, false_negative=20), np.random.default_rng(9)
+    truth = (random.random((1_000, 300)) < 0.1).astype(np.int64)
+    no = random.random(truth.shape) < np.where(truth == 1, 0.18, no_of_negatives)
+    verdicts = [cheaper(costs, one, said, SECTION).verdict for one, said in zip(truth, 1 - no, strict=True)]
+    for verdict, share in allowed.items():
+        assert verdicts.count(verdict) / len(verdicts) <= share, verdict
+    if no_of_negatives > 0.4:
+        assert verdicts.count("passed") > 0.25 * len(verdicts)
