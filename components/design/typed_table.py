@@ -11,7 +11,7 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind, Notation
 from sevenfold.design.guess import Guess
 from sevenfold.design.guessed_column import as_texts, missing_texts, read_guessed, text_sample
-from sevenfold.design.number_signs import Signs, signs_of
+from sevenfold.design.number_signs import signs_of
 from sevenfold.design.typed_column import TypedColumn, is_text, read_column
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.csv_head import header_of
@@ -124,7 +124,7 @@ def _planned(frame: pl.DataFrame, data: DataSection, ask: bool, on_progress: OnP
     import polars as pl
 
     samples = _samples(frame) if ask else {}
-    signs = _signs(samples, data.decimal)
+    signs = signs_of(samples, data.decimal)
     columns: dict[str, TypedColumn] = {}
     for name, values in _taken(frame, on_progress):
         columns[name] = column = read_column(values, _declared(name, data), data.notation)
@@ -140,10 +140,6 @@ def _samples(frame: pl.DataFrame) -> dict[str, pl.Series]:
     return {name: text_sample(frame[name]) for name in frame.columns if is_text(frame[name].dtype)}
 
 
-def _signs(samples: dict[str, pl.Series], decimal: str) -> Signs:
-    return signs_of({name: sample.unique(maintain_order=True) for name, sample in samples.items()}, decimal)
-
-
 def _declared(name: str, data: DataSection) -> Guess:
     column = data.columns.get(name)
     return Guess(Kind.CATEGORY) if column is None else Guess.of(column)
@@ -157,7 +153,7 @@ def _guessed(frame: pl.DataFrame, dialect: Dialect, on_progress: OnProgress) -> 
     import polars as pl
 
     samples = _samples(frame)
-    signs = _signs(samples, dialect.decimal)
+    signs = signs_of(samples, dialect.decimal)
     notation = Notation(signs.decimal, signs.thousands)
     columns: dict[str, TypedColumn] = {}
     suspects: dict[str, tuple[pl.Series, frozenset[str]]] = {}

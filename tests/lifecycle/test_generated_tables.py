@@ -92,6 +92,12 @@ CASES = {
         CsvDialect(),
         0.05,
     ),
+    "a lone number with a comma, and no comma between fields": GeneratedTable(
+        (GeneratedColumn("a", "0 or 1", 0), GeneratedColumn("b", "flags", 397625, gaps=0.3, odd=0.02)),
+        215,
+        CsvDialect(delimiter=";"),
+        0.01,
+    ),
     "no number but an infinite one": GeneratedTable(
         (
             GeneratedColumn("label", "three texts", 3),
