@@ -13,7 +13,7 @@ from sevenfold.contracts.schema import Kind, Role
 from sevenfold.design.document import Findings
 from sevenfold.design.notices import Notice, notices
 from sevenfold.design.profile import Profile
-from sevenfold.design.roles import Proposed, TimeSplit, propose_roles
+from sevenfold.design.roles import Proposed, TimeSplit, propose_roles, time_split
 from sevenfold.design.target import target_facts
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.design.usable import usable_rows
@@ -40,15 +40,27 @@ def plan_notices(table: TypedTable, profile: Profile, data: DataSection, split: 
         split: how the plan splits its rows.
     """
     try:
-        target = target_facts(table, data.target, data.task)
-        time = _time_split(table, split)
-        judged = propose_roles(_without_answered(table, data), profile, target, _dated(time, table))
+        findings = _findings(table, profile, data, split)
     except DataError:
         return []  # preparation refuses the table, and says why
-    roles = {name: _as_planned(name, proposed, data) for name, proposed in judged.items()}
-    usable = usable_rows(table, data.target, roles, time)
-    known = notices(Findings(table, profile, target, time, roles, usable))
-    return [_split(split) if notice.subject == "split" and time is None else notice for notice in known]
+    known = notices(findings)
+    if split.by is SplitBy.TIME or (
+        split.by is SplitBy.STRATIFIED and time_split(table, profile, findings.target) is None
+    ):
+        return known
+    return [_split(split) if notice.subject == "split" else notice for notice in known]
+
+
+def _findings(table: TypedTable, profile: Profile, data: DataSection, split: SplitSection) -> Findings:
+    target, time = target_facts(table, data.target, data.task), _time_split(table, split)
+    for _ in range(2):  # the second time from the rows alone that preparation will use
+        judged = propose_roles(_without_answered(table, data), profile, target, _dated(time, table))
+        roles = {name: _as_planned(name, proposed, data) for name, proposed in judged.items()}
+        usable = usable_rows(table, data.target, roles, time)
+        if not (target.labelled & ~usable.rows).any():
+            break
+        target = target.restricted(usable.rows)
+    return Findings(table, profile, target, time, roles, usable)
 
 
 def _without_answered(table: TypedTable, data: DataSection) -> TypedTable:
@@ -71,7 +83,8 @@ def _as_planned(name: str, proposed: Proposed, data: DataSection) -> Proposed:
 
 def _time_split(table: TypedTable, split: SplitSection) -> TimeSplit | None:
     column = table.columns.get(split.column)
-    if split.by is not SplitBy.TIME or column is None or column.values.count() == 0:
+    ordered = column is not None and column.kind in (Kind.DATETIME, Kind.NUMBER, Kind.INTEGER)
+    if split.by is not SplitBy.TIME or column is None or not ordered or column.values.count() == 0:
         return None
     return TimeSplit(split.column, _oldest(column, split))
 
