@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sevenfold import __version__
-from sevenfold.contracts.bundle import BUNDLE_FILES, BundleInfo
+from sevenfold.contracts.bundle import BUNDLE_FILES, LINEAR, BundleInfo
 from sevenfold.contracts.canonical import write_json, write_whole
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.manifest import seal
@@ -23,7 +23,9 @@ from sevenfold.scoring.scorer import Prediction, Scorer
 from sevenfold.scoring.scores import score
 from sevenfold.training.export.convert import compare, raw_model
 from sevenfold.training.export.example import example_rows
+from sevenfold.training.export.linear import linear_bytes
 from sevenfold.training.pytorch.fit import Fitted
+from sevenfold.training.pytorch.linear import LinearModel
 from sevenfold.training.pytorch.predict import predict, truth_of
 from sevenfold.training.pytorch.tensors import Tensors
 
@@ -42,6 +44,7 @@ def export_bundle(
     name: str,
     digests: Mapping[str, str],
     threads: int = 1,
+    linear: LinearModel | None = None,
 ) -> tuple[str, float]:
     """Write and seal the bundle; return its digest and the largest difference between torch and `model.onnx`.
 
@@ -56,6 +59,7 @@ def export_bundle(
         name: the plan's name.
         digests: of data, plan and, for a user's model, source; the dataset's is added.
         threads: CPU threads of the comparison.
+        linear: the linear model of the same rows; left out where it is None or where a weight of it is no number.
 
     Raises:
         TrainingError: ``not_exportable``, ``export_differs``.
@@ -71,6 +75,8 @@ def export_bundle(
     write_whole(out / "model.onnx", raw_model(fitted.network, tensors.validation, transform, full))
     state = {key: tensor.detach().contiguous() for key, tensor in fitted.network.state_dict().items()}
     write_whole(out / WEIGHTS, save(state))
+    if linear is not None and linear.finite:
+        write_whole(out / LINEAR, linear_bytes(linear, transform, signature.inputs))
 
     scorer = Scorer(out / "model.onnx", signature, threads=threads)
     feeds = feeds_from_table(dataset.table("validation", list(signature.inputs)), signature.inputs)
