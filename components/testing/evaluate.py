@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,9 +21,11 @@ from sevenfold.runtime.progress import OnProgress
 from sevenfold.testing import gates
 from sevenfold.testing.candidate import Candidate
 from sevenfold.testing.importance import permutation_importance
+from sevenfold.testing.plain_models import CONSTANT, LINEAR_NAMES, beside, linear_rows
 from sevenfold.testing.rivals import Rival
 from sevenfold.testing.scored_rows import ScoredRows, open_scorer, predictions, truth_of
 from sevenfold.testing.slices import slice_scores, slices_of
+from sevenfold.testing.suspect import suspect_column, suspect_gate
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,6 +54,7 @@ def evaluate(
     *,
     name: str,
     rivals: Sequence[Rival] = (),
+    allow_leakage: Sequence[str] = (),
     on_progress: OnProgress = lambda message, done, total: None,
 ) -> EvaluatedModel:
     """Score a bundle on the test rows and on up to 50 000 training rows, and judge every gate.
@@ -61,6 +65,7 @@ def evaluate(
         section: metric, gates, slices, confidence.
         name: the plan's name.
         rivals: other models to compare with, on the same rows.
+        allow_leakage: columns that may carry a nearly perfect score alone.
         on_progress: called with a message, the step and the number of steps.
 
     The decision is refuse when a gate refuses, else undecided when one is undecided, else promote. Rows without a
@@ -91,6 +96,7 @@ def evaluate(
     results += [candidate.baseline()] if metric not in NO_BASELINE else []
     results.append(candidate.overfitting())
     results += [candidate.against(rival, bundle, labelled) for rival in rivals]
+    linear = linear_rows(bundle, labelled, test)
     on_progress("scoring the slices", 4, STEPS)
     slices = {
         column: slice_scores(
@@ -104,9 +110,26 @@ def evaluate(
     importance = permutation_importance(
         scorer, labelled, test.truth, metric, threshold=section.threshold, seed=section.seed
     )
+    suspect = suspect_column(scorer, labelled, test.truth, importance, seed=section.seed)
+    results += [suspect_gate(suspect, allow_leakage)] if suspect else []
     shown = [part.result for parts in slices.values() for part in parts]
     evaluation = candidate.evaluation(results, shown, importance, name, bundle, dataset)
+    evaluation = evaluation.model_copy(update=_plain(candidate, linear))
     return EvaluatedModel(evaluation, test, train, predicted)
+
+
+def _plain(candidate: Candidate, linear: ScoredRows | str) -> dict[str, Any]:
+    """Return what the evaluation says of the plain models beside the candidate."""
+    section, both = candidate.section, (candidate.test, candidate.main)
+    judged = partial(beside, candidate.metric, both, threshold=section.threshold, confidence=section.confidence)
+    return {
+        "plain": (
+            judged(candidate.base, kind="constant", name=CONSTANT),
+            judged(linear, kind="linear", name=LINEAR_NAMES[candidate.signature.task]),
+        ),
+        "linear_scores": {} if isinstance(linear, str) else candidate.all_scores(linear),
+        "confidence": section.confidence,
+    }
 
 
 def _rows(dataset: Dataset, split: str, signature: Signature, also: Sequence[str] = ()) -> pa.Table:
