@@ -205,7 +205,8 @@ def _write_page(folder: RunFolder, reports: list[Report], state: str, sentence: 
     from sevenfold.report.page import render_page
 
     name, number = folder.path.parent.name, folder.path.name
-    subtitle = f"{sentence} {_changes(folder)}".strip()
+    score = reports[0].headline if reports[0].stage == "score" else ""
+    subtitle = f"{score} {sentence} {_changes(folder)}".strip()
     page = render_page(reports, title=f"{name} · run {number} · {state}", subtitle=subtitle, steps=steps)
     write_whole(folder.report, page.encode())
     return folder.report

@@ -60,7 +60,9 @@ def _scores(evaluation: Evaluation) -> Iterator[str]:
     yield from _table(("metric", "test rows", "interval", "training rows", "linear model", "constant prediction"), rows)
     lines = standing(evaluation)
     if lines:
-        yield from _table(("model", evaluation.metric, "interval", "this model is"), lines)
+        yield from _table(
+            ("model", evaluation.metric, "interval", "this model is"), [(*line[:3], line.candidate) for line in lines]
+        )
     for text in warnings(evaluation):
         yield f"**Note:** {_plain(text)}"
         yield ""

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sevenfold.contracts.evaluation import Evaluation, Interval, PlainModel
 from sevenfold.testing.sentences import format_gap, format_score, worse_or_better
 
 __all__ = ["Line", "standing", "standing_title", "warnings"]
 
+ALIKE: Final = "no different as far as these rows show"
+
 
 class Line(NamedTuple):
-    """One model: its name, its score, the interval of the score, and what the candidate is beside it."""
+    """One model: its name, its score and interval; what the candidate is beside it, by how much, within which bounds."""
 
     name: str
     score: str
     interval: str
-    candidate: str
+    verdict: str = ""
+    gain: str = ""
+    bounds: str = ""
+
+    @property
+    def candidate(self) -> str:
+        """Return what the candidate is beside it: "better by 0.05 (0.03 to 0.07)"."""
+        if self.verdict == ALIKE:
+            return f"{ALIKE} ({self.bounds})"
+        return " by ".join(filter(None, (self.verdict, self.gain))) + (f" ({self.bounds})" if self.bounds else "")
 
 
 def standing_title(evaluation: Evaluation) -> str:
@@ -30,7 +41,7 @@ def standing(evaluation: Evaluation) -> list[Line]:
     value = evaluation.scores.get(evaluation.metric)
     if value is None or not evaluation.plain:
         return []
-    own = Line("this model", format_score(value), _span(evaluation.intervals.get(evaluation.metric)), "")
+    own = Line("this model", format_score(value), _span(evaluation.intervals.get(evaluation.metric)))
     return [
         own,
         *(_line(evaluation, plain) for plain in sorted(evaluation.plain, key=lambda one: one.kind == "constant")),
@@ -57,28 +68,21 @@ def warnings(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _line(evaluation: Evaluation, plain: PlainModel) -> Line:
+    metric = evaluation.metric
     if plain.score is None or plain.gain is None:
         return Line(plain.name, "–", "", plain.reason)
-    return Line(plain.name, format_score(plain.score), _span(plain.interval), _beside(evaluation, plain))
-
-
-def _beside(evaluation: Evaluation, plain: PlainModel) -> str:
-    """Return the verdict, the difference and its bounds.
-
-    As in "better by 0.05 (0.03 to 0.07)", "no different as far as these rows show (0.01 worse to 0.02 better)".
-    """
-    metric, gain = evaluation.metric, plain.gain or 0.0
+    head = (plain.name, format_score(plain.score), _span(plain.interval))
+    gain = format_gap(metric, abs(plain.gain))
     if plain.bounds is None:
-        return f"{worse_or_better(metric, -gain)}; {plain.reason}".rstrip("; ")
+        return Line(*head, f"{worse_or_better(metric, -plain.gain)}; {plain.reason}")
     low, high = plain.bounds
+    if low == high == 0:
+        return Line(*head, "no different: it predicts the same")
     if plain.verdict == "alike":
-        if low == high:
-            return "no different: it predicts the same"
-        between = f"{worse_or_better(metric, -low)} to {worse_or_better(metric, -high)}"
-        return f"no different as far as these rows show ({between})"
-    ends = sorted((abs(low), abs(high)))
-    by = f"{format_gap(metric, abs(gain))} ({format_gap(metric, ends[0])} to {format_gap(metric, ends[1])})"
-    return f"{plain.verdict} by {by}"
+        signed = worse_or_better(metric, -plain.gain)
+        return Line(*head, ALIKE, signed, f"{worse_or_better(metric, -low)} to {worse_or_better(metric, -high)}")
+    near, far = sorted((abs(low), abs(high)))
+    return Line(*head, plain.verdict, gain, f"{format_gap(metric, near)} to {format_gap(metric, far)}")
 
 
 def _span(interval: Interval | None) -> str:

@@ -147,7 +147,8 @@ def test_the_report_begins_with_the_score_and_its_neighbours(
     report = evaluation_report(judged(make_bundle, make_dataset(), Task.BINARY, 2.0, 0.2))
     table, chart = report.blocks[:2]
     assert table.block == "table" and chart.block == "chart"
-    assert table.title == "Roc_auc on 2,000 test rows"
+    assert table.columns[:3] == ("model", "roc_auc", "this model is")
+    assert table.rows[1][2] == "better"
     assert [row[0] for row in table.rows] == ["this model", "logistic regression", "constant prediction"]
     values = chart.spec["data"]["values"]
     assert [row["label"] for row in values] == [row[0] for row in table.rows]
