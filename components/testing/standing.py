@@ -14,7 +14,7 @@ ALIKE: Final = "no different as far as these rows show"
 
 
 class Line(NamedTuple):
-    """One model: its name, its score and interval; what the candidate is beside it, by how much, within which bounds."""
+    """One model: its name, score and interval; what the candidate is beside it, by how much, within which bounds."""
 
     name: str
     score: str
