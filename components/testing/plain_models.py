@@ -61,7 +61,7 @@ def beside(
         other: the plain model's predictions of the same rows, or why there are none.
         kind: what it is.
         name: what people call it.
-        threshold: as in `score`.
+        threshold: as in `score`; a linear model's is the candidate's, since both give probabilities.
         confidence: of the interval and of each bound.
     """
     if isinstance(other, str):
