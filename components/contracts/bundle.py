@@ -28,7 +28,7 @@ from sevenfold.contracts.versioned import read_versioned
 
 __all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "SAVED_MODEL", "Bundle", "BundleInfo"]
 
-FORMAT_VERSION = 2  # 2 added `notation` to the signature
+FORMAT_VERSION = 3  # 2 added `notation` to the signature; 3 parts of moments, merged and left out classes
 BUNDLE_FILES: Final = ("bundle.json", "model.onnx", "reference.json", "example_request.json")
 SAVED_MODEL: Final = "saved_model"  # folder of one numbered version, as TensorFlow Serving wants it
 SAVED_MODEL_FILE: Final = f"{SAVED_MODEL}/1/saved_model.pb"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sevenfold.contracts.schema import Kind, Role, Task
+from sevenfold.contracts.schema import Kind, Part, Role, Task
 from sevenfold.design.column_text import column_entry, column_remark, figure
+from sevenfold.design.moment_parts import parts_entry, parts_remark
 from sevenfold.design.plan_text import Path as Keys
 from sevenfold.design.profile import Profile
 from sevenfold.design.roles import Proposed, TimeSplit
@@ -39,11 +40,12 @@ class Findings:
     split: TimeSplit | None
     roles: dict[str, Proposed]
     usable: Usable
+    parts: dict[str, tuple[Part, ...]] = field(default_factory=dict)  # of the moments that the model sees
 
     @property
     def features(self) -> list[str]:
         """The columns that are proposed as features."""
-        return [name for name, proposed in self.roles.items() if proposed.role is Role.FEATURE]
+        return [name for name, proposed in self.roles.items() if proposed.role is Role.FEATURE or name in self.parts]
 
 
 def plan_document(
@@ -167,6 +169,8 @@ def _columns(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
             entries[name] = column_entry(column, facts, Proposed(Role.TARGET), kind=findings.target.kind)
         else:
             entries[name] = column_entry(column, facts, findings.roles[name])
+            entries[name] |= parts_entry(name, findings.parts, findings.split)
+            comments["data", "columns", name] += parts_remark(name, findings.parts)
     return entries
 
 

@@ -24,7 +24,8 @@ class Notice:
     """One thing to know.
 
     `level` is ``warning`` for what may spoil a model, ``question`` for what only a person can say, ``info`` for the
-    rest. `subject` is one of a few words: leak, question, unread, sensitive, left out, read as, split, target.
+    rest. `subject` is one of a few words: leak, question, unread, sensitive, left out, read as, split, moments,
+    target.
     """
 
     level: Literal["warning", "question", "info"]
@@ -42,6 +43,7 @@ def notices(findings: Findings) -> list[Notice]:
         *_left_out(findings),
         *_read_as(findings),
         _split(findings),
+        *_parts(findings),
         _target(findings),
     ]
 
@@ -139,6 +141,16 @@ def _split(findings: Findings) -> Notice:
     if findings.split is None:
         return Notice("info", "split", "at random, with equal shares of the target: no column orders the rows in time.")
     return Notice("info", "split", f"by {_short(findings.split.column)}: the oldest rows train, the newest test.")
+
+
+def _parts(findings: Findings) -> Iterator[Notice]:
+    seen = [
+        f"{', '.join(part.value.replace('_', ' ') for part in parts)} of {_short(name)}"
+        for name, parts in findings.parts.items()
+    ]
+    if seen:
+        more = f" and those of {len(seen) - MAX_EACH} more columns" if len(seen) > MAX_EACH else ""
+        yield Notice("info", "moments", f"the model sees {'; '.join(seen[:MAX_EACH])}{more}, in UTC.")
 
 
 def _target(findings: Findings) -> Notice:

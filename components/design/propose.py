@@ -15,6 +15,7 @@ from sevenfold.contracts.errors import PolicyError
 from sevenfold.design.document import Findings, plan_document
 from sevenfold.design.feasible import require_feasible
 from sevenfold.design.infinities import infinities_as_missing
+from sevenfold.design.moment_parts import moment_parts
 from sevenfold.design.notebook import built_in_notebook
 from sevenfold.design.plan_text import plan_text
 from sevenfold.design.profile import Profile, profile_typed
@@ -115,7 +116,7 @@ def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction:
             break
         facts = facts.restricted(usable.rows)  # without its bad rows a class may be too rare, or a column reveal more
     require_feasible(read, roles, facts, split)
-    return Findings(read, profile, facts, split, roles, usable)
+    return Findings(read, profile, facts, split, roles, usable, moment_parts(read, roles, facts, split))
 
 
 def _named(sources: Sequence[str]) -> str | list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.reference import FeatureBins
-from sevenfold.contracts.schema import Column, Kind, Role, Schema
+from sevenfold.contracts.schema import Column, Kind, Part, Role, Schema
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature
 from sevenfold.drift.bins import build_reference
 from sevenfold.plan.data import DataSection
@@ -19,6 +19,8 @@ from sevenfold.plan.preparation import Encoding, PreparationSection
 from sevenfold.preparation.fit import fit_category, fit_datetime, fit_number
 from sevenfold.preparation.split import SPLITS, TRAIN
 from sevenfold.tables.leakage import category_leaks, number_leaks
+from sevenfold.tables.moment_parts import part_steps
+from sevenfold.tables.offsets import shifted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,10 +115,17 @@ class FeatureFitter:
             return FeatureFindings(name, column, dict(missing), dropped="constant")
         absent = np.asarray(train.is_null())
         micros = train.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-        values = np.where(absent, np.nan, micros.astype(np.float64))
-        leaks = self._leaks(name, number_leaks(values, self._target, classes=len(self.schema.classes)))
-        feature = fit_datetime(present, name, self.section, missing=train.null_count > 0)
+        feature = fit_datetime(present, name, column, self.section, missing=train.null_count > 0)
+        leaks = self._leaks(name, self._moments_leak(feature, micros, absent))
         return FeatureFindings(name, column, dict(missing), feature, leaks=leaks)
+
+    def _moments_leak(self, feature: DatetimeFeature, micros: NDArray[np.int64], absent: NDArray[np.bool_]) -> bool:
+        """Whether what the model sees of the moments reveals the target: a part, not the moment itself."""
+        local = shifted(micros, feature.changes, feature.offsets)
+        seen = [part_steps(local, part) for part in feature.cycles]
+        seen += [micros] if Part.TREND in feature.parts else []
+        columns = (np.where(absent, np.nan, values.astype(np.float64)) for values in seen)
+        return any(number_leaks(values, self._target, classes=len(self.schema.classes)) for values in columns)
 
     def _category(self, name: str, column: Column, train: pa.Array, missing: Mapping[str, float]) -> FeatureFindings:
         levels = train.dictionary.to_pylist()
@@ -176,4 +185,6 @@ class FeatureFitter:
 
 def dropped_column(column: Column, reason: Dropped) -> Column:
     """Return the column as the dataset's schema holds it once it is no feature any more."""
-    return column.model_copy(update={"role": Role.IGNORE, "also_feature": False, "note": f"dropped: {reason}"})
+    return column.model_copy(
+        update={"role": Role.IGNORE, "also_feature": False, "parts": (), "note": f"dropped: {reason}"}
+    )

@@ -14,7 +14,7 @@ def texts(found: list[Notice], subject: str) -> list[str]:
     return [notice.text for notice in found if notice.subject == subject]
 
 
-ORDER = ["leak", "question", "unread", "sensitive", "left out", "read as", "split", "target"]
+ORDER = ["leak", "question", "unread", "sensitive", "left out", "read as", "split", "moments", "target"]
 
 
 def test_the_most_important_comes_first_and_split_and_target_last(written):
@@ -36,6 +36,7 @@ def test_the_most_important_comes_first_and_split_and_target_last(written):
     assert texts(found, "sensitive") == ["mail: values are never shown."]
     assert texts(found, "read as") == ["price: numbers, without their $.", "thousands: ','; missing: 'n/a'"]
     assert texts(found, "split") == ["by day: the oldest rows train, the newest test."]
+    assert texts(found, "moments") == ["the model sees weekday of day, in UTC."]
     assert texts(found, "target")[0].startswith("left: binary (no 60%, yes 40%), from ")
     assert "ex.org" not in " ".join(notice.text for notice in found)
 

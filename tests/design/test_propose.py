@@ -13,7 +13,7 @@ import yaml
 from sklearn import datasets
 
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
-from sevenfold.contracts.schema import Kind, Role, Task
+from sevenfold.contracts.schema import Kind, Part, Role, Task
 from sevenfold.design.propose import NOTEBOOK, PLAN, init_project, plan_name, propose_plan
 from sevenfold.plan import load_plan, parse_plan
 from sevenfold.plan.preparation import SplitBy
@@ -195,7 +195,8 @@ def test_a_plan_shows_no_value_of_a_person(people, tmp_path):
     columns = load_plan(plan).data.columns
     assert all(columns[name].sensitive for name in ("full_name", "email", "contact", "remark"))
     assert all(not columns[name].is_feature for name in ("full_name", "email", "contact", "remark", "customer_id"))
-    assert [name for name, column in columns.items() if column.is_feature] == ["town", "age", "spent"]
+    assert [name for name, column in columns.items() if column.is_feature] == ["town", "age", "joined", "spent"]
+    assert (columns["joined"].role, columns["joined"].parts) == (Role.TIME, (Part.WEEKDAY,))
 
 
 def test_every_column_is_explained(people, tmp_path):
