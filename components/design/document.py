@@ -10,12 +10,14 @@ from typing import Any, Final
 from sevenfold.contracts.schema import Kind, Part, Role, Task
 from sevenfold.design.column_text import column_entry, column_remark, figure
 from sevenfold.design.moment_parts import parts_entry, parts_remark
+from sevenfold.design.outliers import far_remark
 from sevenfold.design.plan_text import Path as Keys
 from sevenfold.design.profile import Profile
 from sevenfold.design.roles import Proposed, TimeSplit
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.design.usable import Usable
+from sevenfold.tables.far_values import FarValues
 from sevenfold.tables.field_style import FieldStyle
 
 __all__ = ["Findings", "plan_document"]
@@ -41,6 +43,7 @@ class Findings:
     roles: dict[str, Proposed]
     usable: Usable
     parts: dict[str, tuple[Part, ...]] = field(default_factory=dict)  # of the moments that the model sees
+    far: dict[str, FarValues] = field(default_factory=dict)  # values that would flatten a feature
 
     @property
     def features(self) -> list[str]:
@@ -170,7 +173,8 @@ def _columns(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
         else:
             entries[name] = column_entry(column, facts, findings.roles[name])
             entries[name] |= parts_entry(name, findings.parts, findings.split)
-            comments["data", "columns", name] += parts_remark(name, findings.parts)
+            remarks = (parts_remark(name, findings.parts), far_remark(findings.far.get(name)))
+            comments["data", "columns", name] = " ".join(filter(None, (comments["data", "columns", name], *remarks)))
     return entries
 
 

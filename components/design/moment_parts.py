@@ -55,7 +55,7 @@ def parts_remark(name: str, parts: Parts) -> str:
         return ""
     names = [part.value.replace("_", " ") for part in parts[name]]
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    return f" The model sees its {listed}, in UTC; write time_zone: for local ones."
+    return f"The model sees its {listed}, in UTC; write time_zone: for local ones."
 
 
 def _parts(column: TypedColumn, target: TargetFacts, split: TimeSplit | None) -> tuple[Part, ...]:

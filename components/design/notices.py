@@ -8,6 +8,7 @@ from typing import Literal
 
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.document import Findings
+from sevenfold.design.outliers import far_remark
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.tables.field_style import FieldStyle
 
@@ -24,8 +25,8 @@ class Notice:
     """One thing to know.
 
     `level` is ``warning`` for what may spoil a model, ``question`` for what only a person can say, ``info`` for the
-    rest. `subject` is one of a few words: leak, question, unread, sensitive, left out, read as, split, moments,
-    target.
+    rest. `subject` is one of a few words: leak, question, unread, outliers, sensitive, left out, read as,
+    split, moments, target.
     """
 
     level: Literal["warning", "question", "info"]
@@ -39,6 +40,7 @@ def notices(findings: Findings) -> list[Notice]:
         *_leaks(findings),
         *_questions(findings),
         *_unread(findings),
+        *_far(findings),
         *_sensitive(findings),
         *_left_out(findings),
         *_read_as(findings),
@@ -91,6 +93,13 @@ def _unread(findings: Findings) -> Iterator[Notice]:
     if len(columns) > MAX_EACH:
         text = f"values of {_listed([column.name for column in columns[MAX_EACH:]])} too; see the plan."
         yield Notice("warning", "unread", text)
+
+
+def _far(findings: Findings) -> Iterator[Notice]:
+    for name, far in list(findings.far.items())[:MAX_EACH]:
+        yield Notice("warning", "outliers", f"{_short(name)}: {far_remark(far)}")
+    if len(findings.far) > MAX_EACH:
+        yield Notice("warning", "outliers", f"in {_listed(list(findings.far)[MAX_EACH:])} too; see the plan.")
 
 
 def _sensitive(findings: Findings) -> Iterator[Notice]:

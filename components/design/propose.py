@@ -17,6 +17,7 @@ from sevenfold.design.feasible import require_feasible
 from sevenfold.design.infinities import infinities_as_missing
 from sevenfold.design.moment_parts import moment_parts
 from sevenfold.design.notebook import built_in_notebook
+from sevenfold.design.outliers import far_columns
 from sevenfold.design.plan_text import plan_text
 from sevenfold.design.profile import Profile, profile_typed
 from sevenfold.design.roles import propose_roles, time_split
@@ -116,7 +117,8 @@ def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction:
             break
         facts = facts.restricted(usable.rows)  # without its bad rows a class may be too rare, or a column reveal more
     require_feasible(read, roles, facts, split)
-    return Findings(read, profile, facts, split, roles, usable, moment_parts(read, roles, facts, split))
+    parts, far = moment_parts(read, roles, facts, split), far_columns(read, roles, facts)
+    return Findings(read, profile, facts, split, roles, usable, parts, far)
 
 
 def _named(sources: Sequence[str]) -> str | list[str]:

@@ -18,6 +18,7 @@ from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import Encoding, PreparationSection
 from sevenfold.preparation.fit import fit_category, fit_datetime, fit_number
 from sevenfold.preparation.split import SPLITS, TRAIN
+from sevenfold.tables.far_values import FarValues, far_values
 from sevenfold.tables.leakage import category_leaks, number_leaks
 from sevenfold.tables.moment_parts import part_steps
 from sevenfold.tables.offsets import shifted
@@ -45,6 +46,7 @@ class FeatureFindings:
     levels: int = 0  # distinct categories in training
     rare: float = 0.0  # share of the training rows whose category was not kept
     leaks: bool = False  # and the plan allows it
+    far: FarValues | None = None  # training values that would flatten the others
 
 
 @dataclass
@@ -104,8 +106,9 @@ class FeatureFitter:
         if self._is_constant(train, float(np.nanmin(values)) == float(np.nanmax(values))):
             return FeatureFindings(name, column, dict(missing), dropped="constant")
         leaks = self._leaks(name, number_leaks(values, self._target, classes=len(self.schema.classes)))
-        feature = fit_number(values, name, column.kind, self.section)  # type: ignore[arg-type]
-        return FeatureFindings(name, column, dict(missing), feature, leaks=leaks)
+        far = far_values(values[~np.isnan(values)]) if column.kind is not Kind.BOOLEAN else None
+        feature = fit_number(values, name, column.kind, self.section, far)  # type: ignore[arg-type]
+        return FeatureFindings(name, column, dict(missing), feature, leaks=leaks, far=far)
 
     def _datetime(self, name: str, column: Column, train: pa.Array, missing: Mapping[str, float]) -> FeatureFindings:
         import pyarrow as pa

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sevenfold.contracts.schema import Column, Kind, Part
 from sevenfold.contracts.transform import CLIP, CategoryFeature, DatetimeFeature, NumberFeature
 from sevenfold.plan.preparation import Encoding, Imputation, PreparationSection, Scaling
+from sevenfold.tables.far_values import FarValues
 from sevenfold.tables.moment_parts import varying_parts
 from sevenfold.tables.offsets import local_times, offset_table
 
@@ -22,9 +23,15 @@ HUGE: Final = 1e150  # its square would overflow
 Number = Literal[Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN]
 
 
-def fit_number(values: NDArray[np.float64], name: str, kind: Number, section: PreparationSection) -> NumberFeature:
-    """Fit fill, centre and scale of a number on its training values, NaN for missing, at least one present."""
+def fit_number(
+    values: NDArray[np.float64], name: str, kind: Number, section: PreparationSection, far: FarValues | None = None
+) -> NumberFeature:
+    """Fit fill, centre and scale of a number on its training values, NaN for missing, at least one present.
+
+    The values of `far` count as the fence that they are beyond, or they alone would decide all three.
+    """
     present = values[~np.isnan(values)]
+    present = present if far is None else np.clip(present, far.low, far.high)
     unit = float(np.abs(present).max())
     unit = unit if unit > HUGE else 1.0
     scaled = present / unit

@@ -58,3 +58,14 @@ def test_many_of_a_sort_are_named_together(written):
     found = texts(said(written(",".join([*names, "x", "y"]) + "\n" + rows), "y"), "question")
     assert [text.split(":")[0] for text in found] == ["d0", "d1", "d2", "in the plan"]
     assert found[-1] == "in the plan: d3, d4, d5, d6, d7, d8."
+
+
+def test_a_number_far_from_all_others_is_named_with_its_remedy(written):
+    rows = [f"{i % 17 + i / 300},{'ab'[(i * 7919) % 10 < 4]}" for i in range(300)]
+    rows[9] = "3.4e38,a"
+    path = written("x,y\n" + "\n".join(rows) + "\n")
+    assert texts(said(path, "y"), "outliers") == [
+        "x: 1 value lies far from all others: 3.4e+38. If it means missing, write '3.4e+38' into data.missing."
+    ]
+    plan = propose_plan(path, "y").text
+    assert "1 value lies far from all others: 3.4e+38." in " ".join(plan.replace("#", "").split())
