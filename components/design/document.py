@@ -107,6 +107,9 @@ def _data(
         data["positive"] = label
         share = count / sum(number for _, number in target.classes)
         comments["data", "positive"] = f"{why}: {share:.1%} of the rows with a target."
+    for key, value in target.proposal.entry().items():
+        data[key] = value
+        comments["data", key] = target.proposal.remark()
     if table.dialect.format == "csv":
         data |= {"encoding": table.dialect.encoding, "delimiter": table.dialect.delimiter}
         _quotes(table, data, comments)

@@ -25,7 +25,7 @@ class Notice:
     """One thing to know.
 
     `level` is ``warning`` for what may spoil a model, ``question`` for what only a person can say, ``info`` for the
-    rest. `subject` is one of a few words: leak, question, unread, outliers, sensitive, left out, read as,
+    rest. `subject` is one of a few words: leak, question, unread, rare class, outliers, sensitive, left out, read as,
     split, moments, target.
     """
 
@@ -40,6 +40,7 @@ def notices(findings: Findings) -> list[Notice]:
         *_leaks(findings),
         *_questions(findings),
         *_unread(findings),
+        *_rare_classes(findings),
         *_far(findings),
         *_sensitive(findings),
         *_left_out(findings),
@@ -93,6 +94,11 @@ def _unread(findings: Findings) -> Iterator[Notice]:
     if len(columns) > MAX_EACH:
         text = f"values of {_listed([column.name for column in columns[MAX_EACH:]])} too; see the plan."
         yield Notice("warning", "unread", text)
+
+
+def _rare_classes(findings: Findings) -> Iterator[Notice]:
+    if findings.target.proposal.rare:
+        yield Notice("warning", "rare class", findings.target.proposal.remark())
 
 
 def _far(findings: Findings) -> Iterator[Notice]:

@@ -106,7 +106,8 @@ def propose_plan(
 
 def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction: float) -> Findings:
     """Return what is proposed, from the rows alone that preparation will use."""
-    facts = target_facts(read, target)
+    hidden_target = target in profile.columns and bool(profile.columns[target].sensitive)
+    facts = target_facts(read, target, hidden=hidden_target)
     hidden = {name: column.sensitive for name, column in profile.columns.items()}
     for _ in range(MAX_ROUNDS):
         split = time_split(read, profile, facts)

@@ -36,6 +36,7 @@ class Prepared:
     features: list[FeatureFindings]
     balance: dict[str, dict[str, float]]  # per side: share per class, or mean and deviation
     timeline: list[Span]
+    merged_rows: dict[str, int] = field(default_factory=dict)  # rows by label that was merged or left out
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -75,6 +76,8 @@ def warnings_of(
     texts += [_far_text(item, item.far) for item in features if item.far is not None and not item.dropped]
     for name, count in reader.trimmed.items():
         texts.append(f"Column {name!r}: white space around {count:,} values was trimmed.")
+    if (named := reader.classes.absent) and not data.columns[data.target].sensitive:
+        texts.append(f"Labels that the plan merges or leaves out are not in the table: {', '.join(named[:8])}.")
     if reader.absent:
         texts.append(f"Columns that the plan ignores are not in the table: {', '.join(reader.absent[:8])}.")
     if times is not None and len(times):
