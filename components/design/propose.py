@@ -112,7 +112,7 @@ def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction:
     for _ in range(MAX_ROUNDS):
         split = time_split(read, profile, facts)
         roles = propose_roles(read, profile, facts, split)
-        usable = usable_rows(read, target, roles, split)
+        usable = usable_rows(read, facts, roles, split)
         usable.check(max_bad_fraction, read, hidden)
         if not (facts.labelled & ~usable.rows).any():
             break

@@ -48,6 +48,13 @@ class TargetFacts:
         """Which rows have a target."""
         return ~np.isnan(self.codes) if self.task is Task.REGRESSION else self.codes >= 0
 
+    @property
+    def left_out(self) -> NDArray[np.bool_]:
+        """Which rows have a label that is left out."""
+        if self.task is Task.REGRESSION:
+            return np.zeros(len(self.codes), dtype=np.bool_)
+        return (self.label_codes >= 0) & (self.codes < 0)
+
     def restricted(self, rows: NDArray[np.bool_]) -> TargetFacts:
         """Return the same of some rows: the others count as if they had no target, and may take a class with them.
 
@@ -59,7 +66,7 @@ class TargetFacts:
             present = values[~np.isnan(values)]
             _check_varied(self.name, len(present), len(np.unique(present)))
             return replace(self, codes=values)
-        return _classified(replace(self, label_codes=np.where(rows, self.label_codes, -1)))
+        return _classified(replace(self, label_codes=np.where(rows | self.left_out, self.label_codes, -1)))
 
 
 def target_facts(table: TypedTable, name: str, *, hidden: bool = False) -> TargetFacts:
