@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.reference import FeatureBins
-from sevenfold.contracts.schema import Column, Kind, Role, Schema
+from sevenfold.contracts.schema import Column, Kind, Part, Role, Schema
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature
 from sevenfold.drift.bins import build_reference
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import Encoding, PreparationSection
 from sevenfold.preparation.fit import fit_category, fit_datetime, fit_number
 from sevenfold.preparation.split import SPLITS, TRAIN
+from sevenfold.tables.far_values import FarValues, far_values
 from sevenfold.tables.leakage import category_leaks, number_leaks
+from sevenfold.tables.moment_parts import part_steps
+from sevenfold.tables.offsets import shifted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,6 +46,7 @@ class FeatureFindings:
     levels: int = 0  # distinct categories in training
     rare: float = 0.0  # share of the training rows whose category was not kept
     leaks: bool = False  # and the plan allows it
+    far: FarValues | None = None  # training values that would flatten the others
 
 
 @dataclass
@@ -102,8 +106,9 @@ class FeatureFitter:
         if self._is_constant(train, float(np.nanmin(values)) == float(np.nanmax(values))):
             return FeatureFindings(name, column, dict(missing), dropped="constant")
         leaks = self._leaks(name, number_leaks(values, self._target, classes=len(self.schema.classes)))
-        feature = fit_number(values, name, column.kind, self.section)  # type: ignore[arg-type]
-        return FeatureFindings(name, column, dict(missing), feature, leaks=leaks)
+        far = far_values(values[~np.isnan(values)]) if column.kind is not Kind.BOOLEAN else None
+        feature = fit_number(values, name, column.kind, self.section, far)  # type: ignore[arg-type]
+        return FeatureFindings(name, column, dict(missing), feature, leaks=leaks, far=far)
 
     def _datetime(self, name: str, column: Column, train: pa.Array, missing: Mapping[str, float]) -> FeatureFindings:
         import pyarrow as pa
@@ -113,10 +118,17 @@ class FeatureFitter:
             return FeatureFindings(name, column, dict(missing), dropped="constant")
         absent = np.asarray(train.is_null())
         micros = train.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-        values = np.where(absent, np.nan, micros.astype(np.float64))
-        leaks = self._leaks(name, number_leaks(values, self._target, classes=len(self.schema.classes)))
-        feature = fit_datetime(present, name, self.section, missing=train.null_count > 0)
+        feature = fit_datetime(present, name, column, self.section, missing=train.null_count > 0)
+        leaks = self._leaks(name, self._moments_leak(feature, micros, absent))
         return FeatureFindings(name, column, dict(missing), feature, leaks=leaks)
+
+    def _moments_leak(self, feature: DatetimeFeature, micros: NDArray[np.int64], absent: NDArray[np.bool_]) -> bool:
+        """Whether what the model sees of the moments reveals the target: a part, not the moment itself."""
+        local = shifted(micros, feature.changes, feature.offsets)
+        seen = [part_steps(local, part) for part in feature.cycles]
+        seen += [micros] if Part.TREND in feature.parts else []
+        columns = (np.where(absent, np.nan, values.astype(np.float64)) for values in seen)
+        return any(number_leaks(values, self._target, classes=len(self.schema.classes)) for values in columns)
 
     def _category(self, name: str, column: Column, train: pa.Array, missing: Mapping[str, float]) -> FeatureFindings:
         levels = train.dictionary.to_pylist()
@@ -176,4 +188,6 @@ class FeatureFitter:
 
 def dropped_column(column: Column, reason: Dropped) -> Column:
     """Return the column as the dataset's schema holds it once it is no feature any more."""
-    return column.model_copy(update={"role": Role.IGNORE, "also_feature": False, "note": f"dropped: {reason}"})
+    return column.model_copy(
+        update={"role": Role.IGNORE, "also_feature": False, "parts": (), "note": f"dropped: {reason}"}
+    )
