@@ -27,6 +27,7 @@ COMPLETE: Final = 0.5  # share of the rows in which all terms must be there
 ROWS_PER_COLUMN: Final = 5
 TRIED: Final = 20  # columns that are looked at closely
 REFITS: Final = 3  # each without the rows that fit worst
+REFITTED: Final = 200  # columns that are fitted again without these rows
 FAR: Final = 100.0  # widths of the middle 98 % beyond which a value is taken for none
 
 Matrix = NDArray[np.float64]
@@ -60,7 +61,8 @@ class Formula:
 
     def text(self, target: str) -> str:
         """Return the formula as a person reads it, without its constant."""
-        parts = [(factor, shown_name(name)) for name, factor in self.terms.items()]
+        ordered = sorted(self.terms.items(), key=lambda term: term[1] < 0)
+        parts = [(factor, shown_name(name)) for name, factor in ordered]
         if self.logs:
             shown = " x ".join(name if abs(power - 1) < ALIKE else f"{name}^{power:.3g}" for power, name in parts)
             return f"{shown_name(target)} ≈ {shown}"
@@ -150,12 +152,22 @@ def _eliminated(table: Mapping[str, Matrix], target: Matrix) -> list[str]:
     if len(kept) > most:
         best = np.sort(np.argsort(-weight)[:most])
         x, kept, weight = x[:, best], kept[best], weight[best]
-    triangle: Matrix = np.asarray(np.linalg.qr(np.column_stack([x[seen], y[seen]]), mode="r"))
-    factors = np.linalg.lstsq(triangle[:, :-1], triangle[:, -1], rcond=1e-13)[0]
-    if whole and variance_left(y[held], x[held] @ factors) > PROMISING:
-        return []
+    triangle, factors = _triangle(x[seen], y[seen])
+    if len(kept) <= REFITTED:
+        fits = best_fitting(y[seen] - x[seen] @ factors)
+        triangle, factors = _triangle(x[seen][fits], y[seen][fits])
+    if whole:
+        fits = best_fitting(y[held] - x[held] @ factors)
+        if variance_left(y[held][fits], x[held][fits] @ factors) > PROMISING:
+            return []
     some = np.unique(np.concatenate([np.argsort(-np.abs(factors))[:TRIED], np.argsort(-weight)[:TRIED]]))
     return [names[kept[at]] for at in _backwards(triangle[:, some], triangle[:, -1], some)]
+
+
+def _triangle(x: Matrix, y: Matrix) -> tuple[Matrix, Matrix]:
+    """Return the rows as a triangle that has the same least squares, the target last, and their solution."""
+    triangle: Matrix = np.asarray(np.linalg.qr(np.column_stack([x, y]), mode="r"))
+    return triangle, np.linalg.lstsq(triangle[:, :-1], triangle[:, -1], rcond=1e-13)[0]
 
 
 def _backwards(triangle: Matrix, wanted: Matrix, columns: NDArray[np.int64]) -> list[int]:

@@ -13,7 +13,7 @@ from sevenfold.tables.leakage import halves, line_through, variance_left
 
 __all__ = ["find_product"]
 
-MAX_COLUMNS: Final = 300
+MAX_COLUMNS: Final = 150
 QUICK_ROWS: Final = 500
 QUICK: Final = 0.9  # squared correlation
 

@@ -19,7 +19,7 @@ from sevenfold.tables.leakage import Evidence, category_evidence, number_evidenc
 __all__ = ["ROWS", "LeakSearch", "Suspect"]
 
 ROWS: Final = 5_000  # that are looked at
-CELLS: Final = 5_000_000  # of them, in a wide table
+CELLS: Final = 1_500_000  # of them, in a wide table
 FEWEST_ROWS: Final = 1_000
 MIN_ROWS: Final = 100
 LARGEST: Final = 1e60  # beyond it squares of products overflow
