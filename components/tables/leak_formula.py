@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from sevenfold.tables.leakage import halves, variance_left
 
-__all__ = ["COMPLETE", "MIN_ROWS", "NEAR", "REFITS", "Formula", "best_fitting", "find_formula", "shown_name"]
+__all__ = ["COMPLETE", "MIN_ROWS", "NEAR", "REFITS", "Formula", "best_fitting", "find_formula", "measured"]
+__all__ += ["shown_name"]
 
 NEAR: Final = 3e-4  # of the variance, left of two terms on rows that the formula was not fitted to
 NEAR_MORE: Final = 5e-5  # of more terms, which may fit by chance
 EXACT: Final = 1e-5
 PROMISING: Final = 0.1  # what all columns together may leave, before rows that do not fit are set aside
-ODD: Final = 0.02  # share of the rows that may not fit at all
+ODD: Final = 0.03  # share of the rows that may not fit at all
+ODD_EXACT: Final = 0.005
 NEEDED: Final = 0.1  # of what is left without its last term a formula may leave
 MAX_TERMS: Final = 4
 MAX_PARTS: Final = 12  # of a plain sum, whose parts all count alike
@@ -47,11 +49,12 @@ class Formula:
     left: float
     rows: int
     share: float
+    left_of_nearly_all: float  # with fewer rows set aside
 
     @property
     def exact(self) -> bool:
         """Whether hardly more than rounding is left, surely: other rows of the table would not show it less."""
-        return self.left <= EXACT and self.rows >= 0.75 * MIN_ROWS and self.share >= COMPLETE + 0.1
+        return self.left_of_nearly_all <= EXACT and self.rows >= 0.75 * MIN_ROWS and self.share >= COMPLETE + 0.1
 
     @property
     def known_last(self) -> tuple[str, ...]:
@@ -167,7 +170,8 @@ def _eliminated(table: Mapping[str, Matrix], target: Matrix) -> list[str]:
 def _triangle(x: Matrix, y: Matrix) -> tuple[Matrix, Matrix]:
     """Return the rows as a triangle that has the same least squares, the target last, and their solution."""
     triangle: Matrix = np.asarray(np.linalg.qr(np.column_stack([x, y]), mode="r"))
-    return triangle, np.linalg.lstsq(triangle[:, :-1], triangle[:, -1], rcond=1e-13)[0]
+    factors: Matrix = np.linalg.lstsq(triangle[:, :-1], triangle[:, -1], rcond=1e-13)[0].astype(np.float64)
+    return triangle, factors
 
 
 def _backwards(triangle: Matrix, wanted: Matrix, columns: NDArray[np.int64]) -> list[int]:
@@ -200,16 +204,23 @@ def _fitted(
     for _ in range(REFITS):
         factors = np.linalg.lstsq(x[kept], y[kept], rcond=1e-13)[0]
         kept = seen[best_fitting(y[seen] - x[seen] @ factors)]
-    fits = held[best_fitting(y[held] - x[held] @ factors)]
-    left = variance_left(y[fits], x[fits] @ factors)
     terms = dict(zip(names, (factors[:-1] / scale).tolist(), strict=True))
-    return Formula(terms, logs, left, len(held), float(complete.sum() / all_rows))
+    return measured(terms, y[held], x[held] @ factors, float(complete.sum() / all_rows), logs=logs)
 
 
-def best_fitting(residuals: Matrix) -> NDArray[np.bool_]:
+def measured(terms: dict[str, float], target: Matrix, guess: Matrix, share: float, *, logs: bool) -> Formula:
+    """Return a formula with what it leaves of the rows that it was not fitted to."""
+    left, left_of_nearly_all = (
+        variance_left(target[fits], guess[fits])
+        for fits in (best_fitting(target - guess), best_fitting(target - guess, ODD_EXACT))
+    )
+    return Formula(terms, logs, left, len(target), share, left_of_nearly_all)
+
+
+def best_fitting(residuals: Matrix, odd: float = ODD) -> NDArray[np.bool_]:
     """Return all rows but the few that fit worst."""
     sizes = np.abs(residuals)
-    return np.asarray(sizes <= np.quantile(sizes, 1 - ODD))
+    return np.asarray(sizes <= np.quantile(sizes, 1 - odd))
 
 
 def shown_name(name: str) -> str:

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.tables.leak_formula import COMPLETE, MIN_ROWS, NEAR, REFITS, Formula, best_fitting
-from sevenfold.tables.leakage import halves, line_through, variance_left
+from sevenfold.tables.leak_formula import COMPLETE, MIN_ROWS, NEAR, REFITS, Formula, best_fitting, measured
+from sevenfold.tables.leakage import halves, line_through
 
 __all__ = ["find_product"]
 
@@ -34,19 +34,16 @@ def find_product(numbers: Mapping[str, Matrix], target: Matrix) -> Formula | Non
         return None
     step = max(1, len(target) // QUICK_ROWS)
     some = np.column_stack([numbers[name][::step] for name in names])
-    found = [
-        (*_closest(column, some, target[::step], power), at, power)
-        for at, column in enumerate(some.T)
-        for power in (1, -1)
-    ]
+    found = [(*_closest(at, some, target[::step], power), at, power) for at in range(len(names)) for power in (1, -1)]
     correlation, other, at, power = max(found)
     if correlation < QUICK:
         return None
     return _fitted({names[at]: 1.0, names[other]: float(power)}, numbers, target)
 
 
-def _closest(column: Matrix, matrix: Matrix, target: Matrix, power: int) -> tuple[float, int]:
+def _closest(at: int, matrix: Matrix, target: Matrix, power: int) -> tuple[float, int]:
     """Return the largest squared correlation of the target with a column times the power of others, and of which."""
+    column = matrix[:, at]
     with np.errstate(all="ignore"):
         x = column[:, None] * (matrix if power > 0 else 1 / matrix)
         known = np.isfinite(x) & np.isfinite(target)[:, None]
@@ -55,7 +52,7 @@ def _closest(column: Matrix, matrix: Matrix, target: Matrix, power: int) -> tupl
         x, y = np.where(known, x - x.sum(axis=0) / rows, 0.0), np.where(known, y - y.sum(axis=0) / rows, 0.0)
         squared = (x * y).sum(axis=0) ** 2 / ((x**2).sum(axis=0) * (y**2).sum(axis=0))
     squared = np.where(np.isfinite(squared) & (rows >= COMPLETE * len(column)), squared, 0.0)
-    squared[(matrix == column[:, None]).all(axis=0)] = 0.0  # the column itself
+    squared[at] = -1.0  # the column itself
     return float(squared.max()), int(squared.argmax())
 
 
@@ -72,6 +69,5 @@ def _fitted(terms: dict[str, float], numbers: Mapping[str, Matrix], target: Matr
     for _ in range(REFITS):
         slope, shift = line_through(x[kept], y[kept])
         kept = seen[best_fitting(y[seen] - shift - slope * x[seen])]
-    fits = held[best_fitting(y[held] - shift - slope * x[held])]
-    left = variance_left(y[fits], shift + slope * x[fits])
-    return Formula(terms, True, left, len(held), float(known.mean())) if left <= NEAR else None
+    formula = measured(terms, y[held], shift + slope * x[held], float(known.mean()), logs=True)
+    return formula if formula.left <= NEAR else None

@@ -97,9 +97,11 @@ CLEAN: dict[str, tuple[Frame, str]] = {
 }
 
 
-def plant(frame: pl.DataFrame, target: str, kind: str, *, classes: bool) -> tuple[pl.DataFrame, set[str]]:
+def plant(
+    frame: pl.DataFrame, target: str, kind: str, *, classes: bool, seed: int = 1
+) -> tuple[pl.DataFrame, set[str]]:
     """Return a table with a leak of a kind, and the columns that make it up."""
-    random = np.random.default_rng(11)
+    random = np.random.default_rng(seed)
     frame = frame.filter(pl.col(target).is_not_null())
     score, copy, wanted = _score(frame[target], random, classes=classes)
     if kind == "copy with noise":
@@ -149,9 +151,11 @@ def suspects(frame: pl.DataFrame, target: str) -> tuple[set[str], set[str], bool
     return left_out, left_out | named, findings.target.task is not Task.REGRESSION
 
 
-def verdict(frame: pl.DataFrame, target: str, kind: str, *, classes: bool, clean: Collection[str] = ()) -> str:
+def verdict(
+    frame: pl.DataFrame, target: str, kind: str, *, classes: bool, clean: Collection[str] = (), seed: int = 1
+) -> str:
     """Plant a leak and return whether it is named: ``named``, with what else is, or ``MISSED``."""
-    planted, columns = plant(frame, target, kind, classes=classes)
+    planted, columns = plant(frame, target, kind, classes=classes, seed=seed)
     left_out, named, _ = suspects(planted, target)
     others = "".join(f", {name}" for name in sorted(left_out - columns - set(clean)))
     return f"named{others}" if columns <= named else "MISSED"
