@@ -12,6 +12,7 @@ from sevenfold.images import image
 from sevenfold.plan import DataSection, Plan, Section
 from sevenfold.plan.deployment import Runtime
 from sevenfold.plan.metrics import default_metric
+from sevenfold.plan.threshold import threshold_rule
 
 __all__ = ["stage_settings"]
 
@@ -22,15 +23,16 @@ MOST_BYTES: Final = 110_000
 def stage_settings(plan: Plan) -> dict[str, str]:
     """Return the settings of every component by its name.
 
-    A change of a gate changes only what testing gets, a change of an alert limit only what monitoring gets, so a
-    cached run repeats no more than it must. Of columns only what is not a default is passed: the engine keeps a dozen
-    copies of every task's settings, and no more than a megabyte of a run that it can report. Everything else is
-    passed in full, so that an image of another version does what the plan's version says.
+    A change of a gate changes only what testing gets, or what chooses the threshold too; a change of an alert limit
+    only what monitoring gets. So a cached run repeats no more than it must. Of columns only what is not a default is
+    passed: the engine keeps a dozen copies of every task's settings, and no more than a megabyte of a run that it can
+    report. Everything else is passed in full, so that an image of another version does what the plan's version says.
 
     Raises:
         PolicyError: ``settings_too_large``.
     """
     metric = plan.testing.metric or default_metric(plan.data.task)
+    rule = threshold_rule(plan.testing, plan.data.task)
     times = [name for name, column in plan.data.columns.items() if column.role is Role.TIME]
     settings = {
         "explore_data": _json(data=plan.data, design=plan.design),
@@ -41,8 +43,19 @@ def stage_settings(plan: Plan) -> dict[str, str]:
             max_features=plan.monitoring.max_features,
         ),
         "tune_model": _json(tuning=plan.tuning, training=plan.training, metric=metric),
-        "train_model": _json(training=plan.training, name=plan.name, metric=metric, plan_digest=plan.model_digest),
-        "test_model": _json(testing=plan.testing, name=plan.name, deployment=plan.deployment),
+        "train_model": _json(
+            training=plan.training,
+            name=plan.name,
+            metric=metric,
+            plan_digest=plan.model_digest,
+            **({} if rule is None else {"threshold": rule}),
+        ),
+        "test_model": _json(
+            testing=plan.testing,
+            name=plan.name,
+            deployment=plan.deployment,
+            allow_leakage=list(plan.data.allow_leakage),
+        ),
         "deploy_model": _json(deployment=plan.deployment, name=plan.name, image=_predictor_image(plan)),
         "judge_canary": _json(deployment=plan.deployment, name=plan.name, prometheus=plan.monitoring.prometheus),
         "monitor_model": _json(
@@ -76,11 +89,11 @@ def _predictor_image(plan: Plan) -> str:
     return image("serve", plan.images.registry)
 
 
-def _json(**parts: Section | str | int) -> str:
+def _json(**parts: Section | str | int | list[str]) -> str:
     return canonical_json({name: _dumped(part) for name, part in parts.items()})
 
 
-def _dumped(part: Section | str | int) -> object:
+def _dumped(part: Section | str | int | list[str]) -> object:
     if not isinstance(part, Section):
         return part
     values = part.model_dump(mode="json")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sevenfold.contracts.schema import Kind, Role, Task
-from sevenfold.design.column_text import column_entry, column_remark, figure
+from sevenfold.design.column_text import column_entry, column_remark
+from sevenfold.design.decisions import propose_decisions
+from sevenfold.design.findings import Findings
 from sevenfold.design.plan_text import Path as Keys
-from sevenfold.design.profile import Profile
-from sevenfold.design.roles import Proposed, TimeSplit
+from sevenfold.design.proposed_gates import proposed_gates
+from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_table import TypedTable
-from sevenfold.design.usable import Usable
 from sevenfold.tables.field_style import FieldStyle
 
 __all__ = ["Findings", "plan_document"]
@@ -27,23 +27,6 @@ SLICE_ROWS: Final = 200
 TEST_SHARE: Final = 0.2
 RESOLVED: Final = 2.5  # standard errors that show a difference at 95 %, with a chance of 80 %
 YES_NO: Final = frozenset({("yes", "no"), ("true", "false"), ("1", "0"), ("y", "n"), ("t", "f"), ("1", "-1")})
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What design found out about a table."""
-
-    table: TypedTable
-    profile: Profile
-    target: TargetFacts
-    split: TimeSplit | None
-    roles: dict[str, Proposed]
-    usable: Usable
-
-    @property
-    def features(self) -> list[str]:
-        """The columns that are proposed as features."""
-        return [name for name, proposed in self.roles.items() if proposed.role is Role.FEATURE]
 
 
 def plan_document(
@@ -98,10 +81,8 @@ def _data(
     data: dict[str, Any] = {"source": source, "target": target.name, "task": target.task.value}
     comments["data", "task"] = target.why
     if target.task is Task.BINARY:
-        label, count, why = _positive(target)
-        data["positive"] = label
-        share = count / sum(number for _, number in target.classes)
-        comments["data", "positive"] = f"{why}: {share:.1%} of the rows with a target."
+        data["positive"], _, why = _positive(target)
+        comments["data", "positive"] = f"{why}: {_positive_share(target):.1%} of the rows with a target."
     if table.dialect.format == "csv":
         data |= {"encoding": table.dialect.encoding, "delimiter": table.dialect.delimiter}
         _quotes(table, data, comments)
@@ -131,6 +112,13 @@ def _positive(target: TargetFacts) -> tuple[str, int, str]:
         if (label.casefold(), other.casefold()) in YES_NO:
             return label, count, "The class that says yes"
     return *target.classes[-1], "The rarer class"
+
+
+def _positive_share(target: TargetFacts) -> float:
+    """Return the share of positive rows; 0 for another task than binary."""
+    if target.task is not Task.BINARY:
+        return 0.0
+    return _positive(target)[1] / sum(number for _, number in target.classes)
 
 
 def _missing_remark(table: TypedTable) -> str:
@@ -202,28 +190,21 @@ def _testing(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
     task, small = findings.target.task, findings.table.rows < SMALL
     testing: dict[str, Any] = {"metric": _METRIC[task]}
     at = "testing"
+    testing["gates"], comments[at, "gates"] = proposed_gates(findings, TEST_SHARE)
     if task is Task.REGRESSION:
-        if findings.split is None:
-            testing["gates"] = [{"metric": "r2", "at_least": 0.0}]
-        else:
-            spread = findings.profile.columns[findings.target.name].deviation or 1.0
-            testing["gates"] = [{"metric": "rmse", "at_most": float(figure(1.5 * spread).replace(",", ""))}]
         testing |= {"max_overfitting": 1.0, "max_slice_gap": 1.0}
         comments[at, "max_overfitting"] = (
             "As a share of the error on the training rows: where that is tiny, an honest model may double it."
         )
         comments[at, "max_slice_gap"] = "As a share of the error on all test rows: values differ in size by slice."
     elif task is Task.MULTICLASS:
-        testing["gates"] = [{"metric": "roc_auc", "at_least": 0.55}]
         testing |= {"max_overfitting": 0.5 if small else 0.25, "max_slice_gap": 0.5}
     else:
-        testing["gates"] = [{"metric": "roc_auc", "at_least": 0.52}]
         testing |= {"max_overfitting": 0.2 if small else 0.1, "max_slice_gap": 0.15}
-    comments[at, "gates"] = (
-        "A little better than guessing: raise the limit to what the use needs. "
-        "A model worse than a constant prediction is refused in any case."
-    )
     testing["margin"], comments[at, "margin"] = _margin(findings)
+    decisions, remark = propose_decisions(task, _positive_share(findings.target))
+    testing |= decisions
+    comments |= {(at, key): remark for key in list(decisions)[:1]}
     slices = _slices(findings)
     if slices:
         testing["slices"] = slices

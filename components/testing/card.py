@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from sevenfold.contracts.bundle import BundleInfo
 from sevenfold.contracts.evaluation import Evaluation
-from sevenfold.contracts.schema import Column
-from sevenfold.testing.sentences import format_score
+from sevenfold.contracts.schema import Column, Task
+from sevenfold.testing.sentences import CONSTANTS, format_score
+from sevenfold.testing.standing import standing, warnings
 
 __all__ = ["model_card"]
 
@@ -38,9 +39,22 @@ def _model(evaluation: Evaluation, info: BundleInfo) -> Iterator[str]:
         ("Dataset", f"`{evaluation.digests.get('dataset', '')}`"),
         ("Framework", f"{info.framework}, Sevenfold {info.package_version}"),
         ("Classes", ", ".join(_plain(name) for name in evaluation.classes[:MAX_ROWS]) if evaluation.classes else "–"),
+        *_threshold(evaluation, info),
         ("Tested on", f"{evaluation.rows['test']:,} rows that neither training nor tuning saw"),
     ]
     yield from _table(("", ""), facts)
+
+
+def _threshold(evaluation: Evaluation, info: BundleInfo) -> Iterator[tuple[str, str]]:
+    """Yield from which probability on the model says yes and why, and what its decisions cost."""
+    if evaluation.task is not Task.BINARY:
+        return
+    why = f" {_plain(info.threshold_choice.sentence)}" if info.threshold_choice else ""
+    yield "Decision", f"{_plain(evaluation.classes[1])} from a probability of {evaluation.threshold:.4g} on.{why}"
+    costs = evaluation.cost_per_row
+    if costs:
+        texts = [f"{CONSTANTS.get(name, name)} {format_score(cost)}" for name, cost in costs.items()]
+        yield "Cost per row", ", ".join(texts)
 
 
 def _scores(evaluation: Evaluation) -> Iterator[str]:
@@ -50,10 +64,21 @@ def _scores(evaluation: Evaluation) -> Iterator[str]:
     for name, value in evaluation.scores.items():
         ends = evaluation.intervals.get(name)
         span = f"{format_score(ends[0])} to {format_score(ends[1])}" if ends else ""
-        compared = [evaluation.train_scores.get(name), evaluation.baseline_scores.get(name)]
+        compared = [
+            scores.get(name)
+            for scores in (evaluation.train_scores, evaluation.linear_scores, evaluation.baseline_scores)
+        ]
         label = f"**{name}**" if name == evaluation.metric else name
         rows.append((label, format_score(value), span, *("" if v is None else format_score(v) for v in compared)))
-    yield from _table(("metric", "test rows", "interval", "training rows", "constant prediction"), rows)
+    yield from _table(("metric", "test rows", "interval", "training rows", "linear model", "constant prediction"), rows)
+    lines = standing(evaluation)
+    if lines:
+        yield from _table(
+            ("model", evaluation.metric, "interval", "this model is"), [(*line[:3], line.candidate) for line in lines]
+        )
+    for text in warnings(evaluation):
+        yield f"**Note:** {_plain(text)}"
+        yield ""
 
 
 def _gates(evaluation: Evaluation) -> Iterator[str]:

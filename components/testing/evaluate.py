@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,16 +14,20 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import DataError, IntegrityError
 from sevenfold.contracts.evaluation import Evaluation
+from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
+from sevenfold.contracts.threshold import DEFAULT_THRESHOLD, as_stored
 from sevenfold.plan.metrics import default_metric, metric_names
 from sevenfold.plan.testing import TestingSection
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.testing import gates
-from sevenfold.testing.candidate import Candidate
+from sevenfold.testing.candidate import Candidate, shown_classes
 from sevenfold.testing.importance import permutation_importance
+from sevenfold.testing.plain_models import CONSTANT, LINEAR_NAMES, beside, linear_rows
 from sevenfold.testing.rivals import Rival
 from sevenfold.testing.scored_rows import ScoredRows, open_scorer, predictions, truth_of
 from sevenfold.testing.slices import slice_scores, slices_of
+from sevenfold.testing.suspect import suspect_column, suspect_gate
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,29 +56,33 @@ def evaluate(
     *,
     name: str,
     rivals: Sequence[Rival] = (),
+    allow_leakage: Sequence[str] = (),
     on_progress: OnProgress = lambda message, done, total: None,
 ) -> EvaluatedModel:
     """Score a bundle on the test rows and on up to 50 000 training rows, and judge every gate.
 
     Args:
-        bundle: the candidate; only its `model.onnx` and signature are used.
+        bundle: the candidate; only its `model.onnx`, signature and threshold are used.
         dataset: the prepared rows.
         section: metric, gates, slices, confidence.
         name: the plan's name.
         rivals: other models to compare with, on the same rows.
+        allow_leakage: columns that may carry a nearly perfect score alone.
         on_progress: called with a message, the step and the number of steps.
 
     The decision is refuse when a gate refuses, else undecided when one is undecided, else promote. Rows without a
     truth get a prediction and no score.
 
     Raises:
-        DataError: ``no_test_rows``, ``unknown_class``, ``no_such_column`` (a slice), ``no_such_metric``.
+        DataError: ``no_test_rows``, ``unknown_class``, ``no_such_column`` (a slice), ``no_such_metric``,
+            ``other_threshold``.
         IntegrityError: ``other_dataset`` if bundle and dataset differ in target or task.
         InputError: if the rows lack a column the model takes.
         ServingError: if the model predicts a value that is not finite.
     """
     _check_same_target(bundle.signature, dataset)
     _check_section(section, bundle.signature, dataset)
+    _check_threshold(section, bundle)
     scorer, signature = open_scorer(bundle), bundle.signature
     metric = section.metric or default_metric(signature.task)
     on_progress("scoring the test rows", 0, STEPS)
@@ -85,28 +94,46 @@ def evaluate(
     on_progress("scoring the training rows", 1, STEPS)
     train = _train(scorer, dataset, signature, section.seed)
     on_progress("computing the scores", 2, STEPS)
-    candidate = Candidate(metric, section, signature, test, train)
+    threshold = bundle.info.threshold
+    candidate = Candidate(metric, section, signature, test, train, threshold=threshold)
     on_progress("comparing with other models", 3, STEPS)
     results = [candidate.limit(gate) for gate in section.gates]
     results += [candidate.baseline()] if metric not in NO_BASELINE else []
     results.append(candidate.overfitting())
     results += [candidate.against(rival, bundle, labelled) for rival in rivals]
+    linear = linear_rows(bundle, labelled, test)
     on_progress("scoring the slices", 4, STEPS)
+    parts_of = {name: slices_of(labelled, name, dataset.schema.columns[name]) for name in section.slices}
     slices = {
-        column: slice_scores(
-            test, slices_of(labelled, column, dataset.schema.columns[column]), metric, candidate.main, section
-        )
-        for column in section.slices
+        column: slice_scores(test, parts, metric, candidate.main, section, threshold)
+        for column, parts in parts_of.items()
     }
     judged = sum(part.judged(section) for parts in slices.values() for part in parts)
     results += [gates.slices(column, parts, metric, section, judged=judged) for column, parts in slices.items()]
+    results += candidate.decisions(shown_classes(dataset, signature))
     on_progress("permuting the features", 5, STEPS)
-    importance = permutation_importance(
-        scorer, labelled, test.truth, metric, threshold=section.threshold, seed=section.seed
-    )
+    importance = permutation_importance(scorer, labelled, test.truth, metric, threshold=threshold, seed=section.seed)
+    suspect = suspect_column(scorer, labelled, test.truth, importance, seed=section.seed)
+    results += [suspect_gate(suspect, allow_leakage)] if suspect else []
     shown = [part.result for parts in slices.values() for part in parts]
     evaluation = candidate.evaluation(results, shown, importance, name, bundle, dataset)
+    evaluation = evaluation.model_copy(update=_plain(candidate, linear))
     return EvaluatedModel(evaluation, test, train, predicted)
+
+
+def _plain(candidate: Candidate, linear: ScoredRows | str) -> dict[str, Any]:
+    """Return what the evaluation says of the plain models beside the candidate."""
+    section = candidate.section
+    judged = partial(beside, candidate.metric, (candidate.test, candidate.main), confidence=section.confidence)
+    name = LINEAR_NAMES[candidate.signature.task]
+    return {
+        "plain": (
+            judged(candidate.base, kind="constant", name=CONSTANT, threshold=DEFAULT_THRESHOLD),
+            judged(linear, kind="linear", name=name, threshold=candidate.threshold),
+        ),
+        "linear_scores": {} if isinstance(linear, str) else candidate.all_scores(linear),
+        "confidence": section.confidence,
+    }
 
 
 def _rows(dataset: Dataset, split: str, signature: Signature, also: Sequence[str] = ()) -> pa.Table:
@@ -158,3 +185,16 @@ def _check_section(section: TestingSection, signature: Signature, dataset: Datas
             f"testing must name metrics of task {signature.task.value}, but names {', '.join(map(repr, unknown[:8]))}.",
             remedy=f"Metrics are {', '.join(sorted(known))}.",
         )
+
+
+def _check_threshold(section: TestingSection, bundle: Bundle) -> None:
+    """Refuse a number of the plan that is not the bundle's: what is served decides by the bundle's alone."""
+    wanted, has = section.threshold, bundle.info.threshold
+    if wanted is None or wanted == "auto" or bundle.signature.task is not Task.BINARY or as_stored(wanted) == has:
+        return
+    raise DataError(
+        "other_threshold",
+        f"testing.threshold must be the one that the bundle was trained with, but is {wanted:g}, "
+        f"and the bundle decides from {has:.4g} on.",
+        remedy="Train again with this plan, or remove testing.threshold from it.",
+    )

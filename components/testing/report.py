@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sevenfold.contracts.evaluation import Evaluation, GateResult
+from sevenfold.contracts.schema import Task
 from sevenfold.report import Block, Fact, Facts, Finding, Findings, Level, Report, Table
 from sevenfold.testing.charts import comparison_chart, importance_chart, outcome_charts, slice_charts
 from sevenfold.testing.evaluate import EvaluatedModel
-from sevenfold.testing.sentences import format_gap, format_score
+from sevenfold.testing.sentences import CONSTANTS, format_gap, format_score
+from sevenfold.testing.standing_blocks import standing_blocks
 
 __all__ = ["evaluation_report"]
 
@@ -27,7 +29,7 @@ def evaluation_report(tested: EvaluatedModel, *, hide_values: bool = False, seed
     """
     evaluation = tested.evaluation
     findings = tuple(_findings(evaluation))
-    blocks: list[Block] = [_facts(evaluation)]
+    blocks: list[Block] = [*standing_blocks(evaluation), _facts(evaluation)]
     blocks += [Findings(findings=findings)] if findings else []
     blocks.append(_gates(evaluation))
     blocks += outcome_charts(evaluation, tested.test, hide_values=hide_values, seed=seed)
@@ -61,9 +63,20 @@ def _facts(evaluation: Evaluation) -> Facts:
         Fact(label="on training rows", value=_short(train), hint=f"{evaluation.rows['train']:,} rows"),
         Fact(label="of a constant prediction", value=_short(base)),
         Fact(label="Test rows", value=evaluation.rows["test"]),
+        *_decisions(evaluation),
         *_resolution(evaluation),
     ]
     return Facts(facts=tuple(facts))
+
+
+def _decisions(evaluation: Evaluation) -> Iterator[Fact]:
+    """Yield a binary model's threshold and what its decisions cost."""
+    if evaluation.task is Task.BINARY:
+        yield Fact(label="Threshold", value=_short(evaluation.threshold), hint="chosen in training, never on test rows")
+    costs = evaluation.cost_per_row
+    if costs:
+        constant = ", ".join(f"{CONSTANTS[name]} {format_score(costs[name])}" for name in CONSTANTS)
+        yield Fact(label="Cost per row", value=_short(costs["model"]), hint=constant)
 
 
 def _resolution(evaluation: Evaluation) -> Iterator[Fact]:
@@ -103,11 +116,15 @@ def _gates(evaluation: Evaluation) -> Table:
 def _scores(evaluation: Evaluation) -> Table:
     return Table(
         title="Scores",
-        columns=("metric", "test rows", "training rows", "constant prediction"),
+        columns=("metric", "test rows", "training rows", "linear model", "constant prediction"),
         rows=tuple(
-            (name, *(_short(scores.get(name)) for scores in _all_scores(evaluation))) for name in evaluation.scores
+            (name, *(_short(scores.get(name)) for scores in _compared(evaluation))) for name in evaluation.scores
         ),
     )
+
+
+def _compared(evaluation: Evaluation) -> tuple[dict[str, float], ...]:
+    return evaluation.scores, evaluation.train_scores, evaluation.linear_scores, evaluation.baseline_scores
 
 
 def _all_scores(evaluation: Evaluation) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
