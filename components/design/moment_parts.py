@@ -16,7 +16,7 @@ from sevenfold.design.roles import Proposed, TimeSplit
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable
-from sevenfold.tables.leakage import number_leaks
+from sevenfold.tables.leakage import number_evidence
 from sevenfold.tables.moment_parts import part_steps, varying_parts
 
 __all__ = ["moment_parts", "parts_entry", "parts_remark"]
@@ -66,7 +66,7 @@ def _parts(column: TypedColumn, target: TargetFacts, split: TimeSplit | None) ->
     if _orders(column.name, split):
         codes, classes = target.codes[rows], len(target.classes)
         seen = (part_steps(moments, part).astype(np.float64) for part in parts)
-        if any(number_leaks(values, codes, classes=classes) for values in seen):
+        if any(number_evidence(values, codes, classes=classes).exact for values in seen):
             return ()
     return parts
 

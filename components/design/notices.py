@@ -52,11 +52,15 @@ def notices(findings: Findings) -> list[Notice]:
 
 
 def _leaks(findings: Findings) -> Iterator[Notice]:
-    leaks = [name for name, proposed in findings.roles.items() if proposed.leak]
-    for name in leaks[:MAX_EACH]:
-        yield Notice("warning", "leak", f"{_short(name)}: {findings.roles[name].why} It is left out.")
-    if len(leaks) > MAX_EACH:
-        yield Notice("warning", "leak", f"left out for the same reason: {_listed(leaks[MAX_EACH:])}.")
+    leaks: dict[str, list[str]] = {}
+    for name, proposed in findings.roles.items():
+        if proposed.leak:
+            leaks.setdefault(proposed.why, []).append(name)
+    for why, names in list(leaks.items())[:MAX_EACH]:
+        them = "It is" if len(names) == 1 else "They are"
+        yield Notice("warning", "leak", f"{_listed(names)}: {why} {them} left out.")
+    if rest := [name for names in list(leaks.values())[MAX_EACH:] for name in names]:
+        yield Notice("warning", "leak", f"left out as they give the target away too: {_listed(rest)}.")
 
 
 def _questions(findings: Findings) -> Iterator[Notice]:

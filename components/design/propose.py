@@ -21,6 +21,7 @@ from sevenfold.design.outliers import far_columns
 from sevenfold.design.plan_text import plan_text
 from sevenfold.design.profile import Profile, profile_typed
 from sevenfold.design.roles import propose_roles, time_split
+from sevenfold.design.suspects import leave_suspects_out
 from sevenfold.design.target import target_facts
 from sevenfold.design.typed_table import TypedTable, read_typed
 from sevenfold.design.usable import MAX_BAD_FRACTION, allowed_share, refuse_broken_records, usable_rows
@@ -111,7 +112,7 @@ def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction:
     hidden = {name: column.sensitive for name, column in profile.columns.items()}
     for _ in range(MAX_ROUNDS):
         split = time_split(read, profile, facts)
-        roles = propose_roles(read, profile, facts, split)
+        roles = leave_suspects_out(read, propose_roles(read, profile, facts, split), facts, split)
         usable = usable_rows(read, facts, roles, split)
         usable.check(max_bad_fraction, read, hidden)
         if not (facts.labelled & ~usable.rows).any():

@@ -96,7 +96,7 @@ class DataSection(Section):
         int, Field(description="Largest number of categories that a one-hot column may have.", ge=2)
     ] = 1_000
     allow_leakage: Annotated[
-        tuple[str, ...], Field(description="Columns that may predict the target almost perfectly.")
+        tuple[str, ...], Field(description="Columns that may give the target away, alone or with others named here.")
     ] = ()
 
     @property

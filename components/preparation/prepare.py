@@ -117,6 +117,7 @@ def _prepared(
     for at, (name, column) in enumerate(schema.features.items()):
         on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
         features.append(fitter.fit(name, column, store.column(name)))
+    leaks = fitter.finish()
     schema = _without_dropped(schema, features, section)
     on_progress("write the splits", 3, STEPS)
     splits = _write_rows(store, sides, times, schema, work)
@@ -139,7 +140,7 @@ def _prepared(
         merged_rows={} if hidden else dict(reader.classes.counts),
         balance=balance(target, sides, classes, hidden=hidden),
         timeline=timeline(times, target, sides, classes, is_date=is_date(data, split_column)),
-        warnings=warnings_of(reader, features, times, data, split_column),
+        warnings=leaks + warnings_of(reader, features, times, data, split_column),
     )
 
 
