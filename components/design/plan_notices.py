@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind, Role
-from sevenfold.design.document import Findings
+from sevenfold.design.findings import Findings
 from sevenfold.design.notices import Notice, notices
 from sevenfold.design.profile import Profile
 from sevenfold.design.roles import Proposed, TimeSplit, propose_roles, time_split
+from sevenfold.design.suspects import leave_suspects_out
 from sevenfold.design.target import target_facts
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.design.usable import usable_rows
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from sevenfold.design.typed_column import TypedColumn
     from sevenfold.plan.data import DataSection
 
-__all__ = ["plan_notices"]
+__all__ = ["PREPARED", "plan_notices"]
+
+PREPARED: Final = ("rare class", "outliers", "moments")  # what preparation does about them, its own report says
 
 
 def plan_notices(table: TypedTable, profile: Profile, data: DataSection, split: SplitSection) -> list[Notice]:
@@ -43,7 +46,7 @@ def plan_notices(table: TypedTable, profile: Profile, data: DataSection, split: 
         findings = _findings(table, profile, data, split)
     except DataError:
         return []  # preparation refuses the table, and says why
-    known = notices(findings)
+    known = [notice for notice in notices(findings) if notice.subject not in PREPARED]
     if split.by is SplitBy.TIME or (
         split.by is SplitBy.STRATIFIED and time_split(table, profile, findings.target) is None
     ):
@@ -52,11 +55,15 @@ def plan_notices(table: TypedTable, profile: Profile, data: DataSection, split: 
 
 
 def _findings(table: TypedTable, profile: Profile, data: DataSection, split: SplitSection) -> Findings:
-    target, time = target_facts(table, data.target, data.task), _time_split(table, split)
+    hidden = data.target in profile.columns and bool(profile.columns[data.target].sensitive)
+    target, time = target_facts(table, data.target, data.task, hidden=hidden), _time_split(table, split)
+    plain = _without_answered(table, data)
     for _ in range(2):  # the second time from the rows alone that preparation will use
-        judged = propose_roles(_without_answered(table, data), profile, target, _dated(time, table))
+        judged = leave_suspects_out(
+            plain, propose_roles(plain, profile, target, _dated(time, table)), target, _dated(time, table)
+        )
         roles = {name: _as_planned(name, proposed, data) for name, proposed in judged.items()}
-        usable = usable_rows(table, data.target, roles, time)
+        usable = usable_rows(table, target, roles, time)
         if not (target.labelled & ~usable.rows).any():
             break
         target = target.restricted(usable.rows)
