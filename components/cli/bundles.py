@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sevenfold.cli.plans import Encoding
+
 if TYPE_CHECKING:
     from sevenfold.contracts.signature import Signature
     from sevenfold.plan import Plan
@@ -46,6 +48,7 @@ def drift(
         Path, typer.Argument(help="CSV or Parquet table with the bundle's columns.", metavar="DATA", show_default=False)
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write the report to.")] = Path("drift.html"),
+    encoding: Encoding = "",
 ) -> None:
     """Compare a table with the rows that a bundle was trained on.
 
@@ -57,7 +60,7 @@ def drift(
 
     require_kind(bundle, "bundle", "BUNDLE")
     require_kind(data, "table", "DATA")
-    report = drift_report(bundle, data)
+    report = drift_report(bundle, data, encoding=encoding)
     write_report(report, out)
     typer.echo(f"{report.headline}\n{out}")
     raise typer.Exit(3 if report.level in ("bad", "warning") else 0)

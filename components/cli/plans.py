@@ -13,7 +13,9 @@ import typer
 
 from sevenfold.cli.compile import PlanFile
 
-__all__ = ["add_plan_commands"]
+__all__ = ["Encoding", "add_plan_commands"]
+
+Encoding = Annotated[str, typer.Option(help="Encoding of a CSV, such as cp1252; by default UTF-8.")]
 
 STOPPED = "what had started is stopped, what was unfinished is gone"
 
@@ -34,7 +36,7 @@ def init(
     target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for plan.yaml and the notebook.")] = Path(),
     name: Annotated[str, typer.Option(help="Name of the plan; by default that of the file.")] = "",
-    encoding: Annotated[str, typer.Option(help="Encoding of a CSV, such as cp1252; by default UTF-8.")] = "",
+    encoding: Encoding = "",
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Propose what a shared cluster wants: a person approves.")
     ] = False,

@@ -70,9 +70,9 @@ def _numbers(texts: pl.Series, notation: Notation, symbols: tuple[str, ...]) -> 
 
     plain = number_texts(texts, notation, symbols)
     values = plain.cast(pl.Float64, strict=False)
-    if not values.is_finite().any():  # a text such as inf alone is no number
-        return plain, pl.repeat(False, len(texts), eager=True)
-    return plain, values.is_not_nan().fill_null(False)
+    if values.is_finite().any() or values.is_infinite().fill_null(False).all():
+        return plain, values.is_not_nan().fill_null(False)
+    return plain, pl.repeat(False, len(texts), eager=True)  # a word such as inf among others is no number
 
 
 def _odd(texts: pl.Series, fits: pl.Series) -> float:

@@ -26,12 +26,13 @@ class Notice:
 
     `level` is ``warning`` for what may spoil a model, ``question`` for what only a person can say, ``info`` for the
     rest. `subject` is one of a few words: leak, question, unread, rare class, outliers, sensitive, left out, read as,
-    split, moments, target.
+    split, moments, target. `settled` says that the plan sees to it: a leak is left out, a sensitive value is not shown.
     """
 
     level: Literal["warning", "question", "info"]
     subject: str
     text: str
+    settled: bool = False
 
 
 def notices(findings: Findings) -> list[Notice]:
@@ -52,15 +53,18 @@ def notices(findings: Findings) -> list[Notice]:
 
 
 def _leaks(findings: Findings) -> Iterator[Notice]:
-    leaks: dict[str, list[str]] = {}
+    left: dict[str, list[str]] = {}
     for name, proposed in findings.roles.items():
-        if proposed.leak:
-            leaks.setdefault(proposed.why, []).append(name)
-    for why, names in list(leaks.items())[:MAX_EACH]:
+        if proposed.leak and proposed.role is Role.FEATURE:  # by a person's plan alone
+            yield Notice("warning", "leak", f"{_short(name)}: {proposed.why} It is a feature all the same.")
+        elif proposed.leak:
+            left.setdefault(proposed.why, []).append(name)
+    for why, names in list(left.items())[:MAX_EACH]:
         them = "It is" if len(names) == 1 else "They are"
-        yield Notice("warning", "leak", f"{_listed(names)}: {why} {them} left out.")
-    if rest := [name for names in list(leaks.values())[MAX_EACH:] for name in names]:
-        yield Notice("warning", "leak", f"left out as they give the target away too: {_listed(rest)}.")
+        yield Notice("warning", "leak", f"{_listed(names)}: {why} {them} left out.", settled=True)
+    if rest := [name for names in list(left.values())[MAX_EACH:] for name in names]:
+        text = f"left out as they give the target away too: {_listed(rest)}."
+        yield Notice("warning", "leak", text, settled=True)
 
 
 def _questions(findings: Findings) -> Iterator[Notice]:
@@ -115,7 +119,7 @@ def _far(findings: Findings) -> Iterator[Notice]:
 def _sensitive(findings: Findings) -> Iterator[Notice]:
     hidden = [name for name, facts in findings.profile.columns.items() if facts.sensitive]
     if hidden:
-        yield Notice("warning", "sensitive", f"{_listed(hidden)}: values are never shown.")
+        yield Notice("warning", "sensitive", f"{_listed(hidden)}: values are never shown.", settled=True)
 
 
 def _left_out(findings: Findings) -> Iterator[Notice]:
@@ -143,7 +147,7 @@ def _read_as(findings: Findings) -> Iterator[Notice]:
         yield Notice("info", "read as", f"{_short(column.name)}: numbers, without their {column.guess.symbols[0]}.")
     if "inf" in table.notation.missing:
         text = "Infinite numbers mean missing values: there are too many to leave their rows out."
-        yield Notice("warning", "read as", text)
+        yield Notice("warning", "read as", text, settled=True)
     signs = [f"decimal: {table.notation.decimal!r}"] if table.notation.decimal != "." else []
     signs += [f"thousands: {table.notation.thousands!r}"] if table.notation.thousands else []
     tokens = [token for token in table.notation.missing if token]
@@ -165,11 +169,16 @@ def _split(findings: Findings) -> Notice:
 def _parts(findings: Findings) -> Iterator[Notice]:
     seen = [
         f"{', '.join(part.value.replace('_', ' ') for part in parts)} of {_short(name)}"
+        + (f" in {findings.zones.get(name, 'UTC')}" if findings.zones else "")
         for name, parts in findings.parts.items()
     ]
     if seen:
         more = f" and those of {len(seen) - MAX_EACH} more columns" if len(seen) > MAX_EACH else ""
-        yield Notice("info", "moments", f"the model sees {'; '.join(seen[:MAX_EACH])}{more}, in UTC.")
+        yield Notice(
+            "info",
+            "moments",
+            f"the model sees {'; '.join(seen[:MAX_EACH])}{more}{'' if findings.zones else ', in UTC'}.",
+        )
 
 
 def _target(findings: Findings) -> Notice:

@@ -22,6 +22,7 @@ __all__ = ["Signs", "signs_of", "symbols_of"]
 
 FEW: Final = 0.1  # share of a sample that may not be numbers; the whole column decides in the end
 MIN_SHARE: Final = 0.02  # of the numbers of a column that must have a sign for it to be one of theirs
+MIN_REPEATS: Final = 3  # rows that a number must stand in to prove something alone, without groups
 SOME: Final = 10  # distinct numbers beside which a single other one proves nothing
 MANY: Final = 50  # distinct numbers of which none ends in 0 after the comma by chance: 0.9 to the power of 50
 CURRENCIES: Final = [
@@ -113,10 +114,10 @@ def signs_of(samples: Mapping[str, pl.Series], prior: str) -> Signs:
     """Return how a table writes its numbers.
 
     Args:
-        samples: distinct trimmed texts of each column.
+        samples: trimmed texts of each column, row by row.
         prior: the decimal sign that the file's fields suggest; it counts where no column proves one.
     """
-    votes = {name: _votes(texts.to_list()) for name, texts in samples.items()}
+    votes = {name: _votes(texts) for name, texts in samples.items()}
     count = Counter(vote for each in votes.values() for vote in each)
     spaces = [vote for vote, _ in count.most_common() if vote in GROUPING]
     comma, point = count["comma"] + count["groups of points"], count["point"] + count["groups of commas"]
@@ -131,8 +132,9 @@ def signs_of(samples: Mapping[str, pl.Series], prior: str) -> Signs:
     return Signs(".", spaces[0] if spaces else "", grouped, unknown)
 
 
-def _votes(texts: list[str]) -> set[str]:
-    """Return what the numbers of one column prove."""
+def _votes(sample: pl.Series) -> set[str]:
+    """Return what the numbers of one column prove; ``lone`` ones prove nothing."""
+    texts = sample.unique(maintain_order=True).to_list()
     symbols = symbols_of(texts)
     bare = [_bare(text, symbols) for text in texts]
     numbers = [text for text in bare if text and _PLAIN.fullmatch(text)]
@@ -150,7 +152,9 @@ def _votes(texts: list[str]) -> set[str]:
         if certain and len(decimal) <= FEW * len(holding):
             votes.add(f"groups of {singular}s")
         elif decimal and len(certain) <= FEW * len(holding):
-            votes.add(singular)
+            rows = sample.is_in([text for text, plain in zip(texts, bare, strict=True) if plain in holding]).sum()
+            lone = len(holding) == 1 and votes.isdisjoint(GROUPING) and rows < max(MIN_REPEATS, FEW * len(sample))
+            votes.add(f"lone {singular}" if lone else singular)
         elif groups and sign == "," and (set(symbols) & GROUP_BY_COMMA or _never_ends_in_zero(groups, numbers)):
             votes.add("groups of commas")
         elif groups:

@@ -9,6 +9,7 @@ import numpy as np
 
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.column_text import figure, moment
+from sevenfold.design.notices import Notice
 from sevenfold.design.profile import ColumnProfile, Profile
 from sevenfold.report import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
 from sevenfold.report.charts import bars, histogram
@@ -25,19 +26,21 @@ MUCH_MISSING: Final = 0.05
 HEIGHT: Final = 120
 MAX_BARS: Final = 8
 SMALL_SHARE: Final = 0.05
+FIRST: Final = ("leak", "question", "unread")  # subjects of notices
 
 
-def design_report(profile: Profile, data: DataSection, notebook: str) -> Report:
+def design_report(profile: Profile, data: DataSection, notebook: str, notices: Sequence[Notice] = ()) -> Report:
     """Return the profile as a report: counts of sensitive columns only, values of none.
 
     Args:
         profile: what the table holds, profiled with `data`.
         data: the plan's section about it.
         notebook: name of the notebook that ran.
+        notices: what a person should know of the table, as `init` says it; the most important first.
     """
     features = [name for name, column in data.columns.items() if column.is_feature and name in profile.columns]
     blocks: list[Block] = [_facts(profile, data, len(features))]
-    findings = tuple(_findings(profile, data, features))
+    findings = tuple(_findings(profile, data, features, notices))
     if findings:
         blocks.append(Findings(findings=findings))
     blocks += [*_target(profile, data), *_missing(profile, features)]
@@ -71,9 +74,34 @@ def _facts(profile: Profile, data: DataSection, features: int) -> Facts:
     )
 
 
-def _findings(profile: Profile, data: DataSection, features: Sequence[str]) -> Iterator[Finding]:
+def _findings(
+    profile: Profile, data: DataSection, features: Sequence[str], notices: Sequence[Notice]
+) -> Iterator[Finding]:
+    """Yield what may spoil a model, then what is missing from the table, then the rest."""
+    absent = [name for name, column in data.columns.items() if name not in profile.columns and column.is_feature]
+    if absent:
+        yield Finding(level="bad", text=f"The table lacks columns of the plan: {', '.join(absent[:8])}.")
+    yield from (_noted(notice) for notice in notices if notice.subject in FIRST)
     if not profile.complete:
         yield Finding(level="warning", text=f"The table is large: only its first {profile.rows:,} rows were looked at.")
+    if not notices:
+        yield from _unread(profile, features)
+    for name in features:
+        facts = profile.columns[name]
+        if facts.present == 0 or facts.constant:
+            yield Finding(level="warning", text=f"{name}: all rows are alike, so it carries no information.")
+        elif facts.missing > MANY_MISSING * facts.rows:
+            yield Finding(level="warning", text=f"{name}: missing in {facts.missing / facts.rows:.0%} of the rows.")
+    yield from (_noted(notice) for notice in notices if notice.subject not in FIRST)
+
+
+def _noted(notice: Notice) -> Finding:
+    serious = notice.level == "warning" and not notice.settled
+    return Finding(level="warning" if serious else "info", text=f"{notice.subject}: {notice.text}")
+
+
+def _unread(profile: Profile, features: Sequence[str]) -> Iterator[Finding]:
+    """Yield what notices would say, for a table whose target cannot be predicted and which has none."""
     if profile.repeated_headers:
         yield Finding(
             level="warning",
@@ -84,17 +112,10 @@ def _findings(profile: Profile, data: DataSection, features: Sequence[str]) -> I
             level="warning",
             text=f"{profile.refused:,} records have too few or too many fields, a stray quote or bad bytes.",
         )
-    absent = [name for name, column in data.columns.items() if name not in profile.columns and column.is_feature]
-    if absent:
-        yield Finding(level="bad", text=f"The table lacks columns of the plan: {', '.join(absent[:8])}.")
     for name in features:
         facts = profile.columns[name]
         if facts.bad:
             yield Finding(level="warning", text=f"{name}: {facts.bad:,} values are no {facts.kind.value}.")
-        if facts.present == 0 or facts.constant:
-            yield Finding(level="warning", text=f"{name}: all rows are alike, so it carries no information.")
-        elif facts.missing > MANY_MISSING * facts.rows:
-            yield Finding(level="warning", text=f"{name}: missing in {facts.missing / facts.rows:.0%} of the rows.")
     hidden = sorted(name for name, facts in profile.columns.items() if facts.sensitive)
     if hidden:
         yield Finding(level="info", text=f"Values of sensitive columns are not shown: {', '.join(hidden[:12])}.")

@@ -9,10 +9,13 @@ from pathlib import Path
 from sevenfold.contracts.manifest import require_file
 from sevenfold.design.notebook import run_notebook, write_notebook_page
 from sevenfold.design.parameters import Parameters
-from sevenfold.design.profile import Profile, profile_table
+from sevenfold.design.plan_notices import plan_notices
+from sevenfold.design.profile import Profile, profile_typed
 from sevenfold.design.report import design_report
+from sevenfold.design.typed_table import read_typed
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.design import DesignSection
+from sevenfold.plan.preparation import SplitSection
 from sevenfold.report.page import write_report
 from sevenfold.runtime.environment import in_cluster
 from sevenfold.runtime.progress import report_progress
@@ -29,7 +32,7 @@ def run_design(
 
     Args:
         source: path or address of a CSV or Parquet file, or a JSON list of several; empty takes the plan's.
-        settings: JSON of {"data", "design": sections of the plan}.
+        settings: JSON of {"data", "design": sections of the plan, "split": its preparation.split}.
         page: HTML report to write.
         summary: Markdown report to write.
         notebook: executed notebook to write.
@@ -46,7 +49,11 @@ def run_design(
             fetched = resolve_source(design.notebook, Path.cwd(), Path(work) / "notebook", attempts=attempts)
             design = design.replaced(notebook=str(fetched))
         table = resolve_sources(source or data.source, Path.cwd(), Path(work), attempts=attempts)
-        profile = profile_table(table, data, on_progress=_report)
+        read = read_typed(table, data, ask=True, on_progress=_report)
+        profile = profile_typed(read, data, on_progress=_report)
+        _report("look for leaks", 0, 0)
+        notices = plan_notices(read, profile, data, SplitSection.model_validate(given["split"]))
+        del read  # the notebook reads the table again
         own = Path(design.notebook) if design.notebook else None
         known = Parameters(
             table=sources_text([str(path.resolve()) for path in table]),
@@ -57,7 +64,7 @@ def run_design(
         run_notebook(own, known, notebook, timeout_seconds=design.timeout_seconds, on_progress=_report)
     _report("write the pages", 0, 0)
     write_notebook_page(notebook, notebook_page)
-    write_report(design_report(profile, data, own.name if own else "The built-in notebook"), page, summary)
+    write_report(design_report(profile, data, own.name if own else "The built-in notebook", notices), page, summary)
     for path in (page, summary, notebook, notebook_page):
         require_file(path, "missing_output")
     return profile

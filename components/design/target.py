@@ -69,8 +69,10 @@ class TargetFacts:
         return _classified(replace(self, label_codes=np.where(rows | self.left_out, self.label_codes, -1)))
 
 
-def target_facts(table: TypedTable, name: str, *, hidden: bool = False) -> TargetFacts:
-    """Return what the column `name` asks to be predicted; `hidden` says that its labels must not be named.
+def target_facts(table: TypedTable, name: str, task: Task | None = None, *, hidden: bool = False) -> TargetFacts:
+    """Return what the column `name` asks to be predicted.
+
+    `task` None lets its values say what it is; `hidden` says that its labels must not be named.
 
     Raises:
         DataError: ``missing_column``, ``no_labels``, ``single_class``, ``rare_class``, ``too_many_classes``,
@@ -81,7 +83,7 @@ def target_facts(table: TypedTable, name: str, *, hidden: bool = False) -> Targe
     distinct = int(present.n_unique()) if len(present) else 0
     _check_varied(name, len(present), distinct)
     unlabelled = len(column.values) - len(present)
-    task, why = _task(column, distinct)
+    task, why = _task(column, distinct) if task is None else (task, "")
     if task is Task.REGRESSION:
         values = column.values.cast(_float64()).fill_null(float("nan")).to_numpy()
         return TargetFacts(name, task, column.kind, why, values, (), unlabelled)

@@ -59,6 +59,7 @@ def read_typed(
     *,
     encoding: str = "",
     max_rows: int = 0,
+    ask: bool = False,
     on_progress: OnProgress | None = None,
 ) -> TypedTable:
     """Read a table and its columns' values.
@@ -68,6 +69,7 @@ def read_typed(
         data: what the file is and what its columns are; None guesses both.
         encoding: where `data` is None, what a CSV is written in; empty takes UTF-8, or what its mark says.
         max_rows: of a table with more rows take evenly spaced ones; 0 takes all.
+        ask: where `data` is given, also say what its columns of texts would raise as questions without it.
         on_progress: called with a message, the columns done and their number.
 
     Raises:
@@ -88,9 +90,7 @@ def read_typed(
         notation, columns = _guessed(frame, dialect, on_progress)
     else:
         notation = data.notation
-        columns = {}
-        for name, values in _taken(frame, on_progress):
-            columns[name] = read_column(values, _declared(name, data), notation)
+        columns = _planned(frame, data, ask, on_progress)
     return TypedTable(
         source=table_name(paths),
         bytes=sum(path.stat().st_size for path in paths),
@@ -119,6 +119,27 @@ def _planned_dialect(path: Path, data: DataSection) -> Dialect:
     )
 
 
+def _planned(frame: pl.DataFrame, data: DataSection, ask: bool, on_progress: OnProgress) -> dict[str, TypedColumn]:
+    """Read the columns as the plan declares them, and where `ask` is set note the questions they raise."""
+    import polars as pl
+
+    samples = _samples(frame) if ask else {}
+    signs = signs_of(samples, data.decimal)
+    columns: dict[str, TypedColumn] = {}
+    for name, values in _taken(frame, on_progress):
+        columns[name] = column = read_column(values, _declared(name, data), data.notation)
+        if name in samples and column.kind is Kind.CATEGORY and name != data.target:
+            notation = Notation(signs.decimal, signs.thousands)
+            guessed = read_guessed(values.cast(pl.String), samples[name], notation, signs)
+            guess = replace(column.guess, question=guessed.guess.question)
+            columns[name] = replace(column, guess=guess, odd=guessed.odd)
+    return columns
+
+
+def _samples(frame: pl.DataFrame) -> dict[str, pl.Series]:
+    return {name: text_sample(frame[name]) for name in frame.columns if is_text(frame[name].dtype)}
+
+
 def _declared(name: str, data: DataSection) -> Guess:
     column = data.columns.get(name)
     return Guess(Kind.CATEGORY) if column is None else Guess.of(column)
@@ -131,8 +152,8 @@ def _guessed(frame: pl.DataFrame, dialect: Dialect, on_progress: OnProgress) -> 
     """
     import polars as pl
 
-    samples = {name: text_sample(frame[name]) for name in frame.columns if is_text(frame[name].dtype)}
-    signs = signs_of({name: sample.unique(maintain_order=True) for name, sample in samples.items()}, dialect.decimal)
+    samples = _samples(frame)
+    signs = signs_of(samples, dialect.decimal)
     notation = Notation(signs.decimal, signs.thousands)
     columns: dict[str, TypedColumn] = {}
     suspects: dict[str, tuple[pl.Series, frozenset[str]]] = {}

@@ -29,7 +29,7 @@ __all__ = ["count_feeds", "drift_of_table", "drift_report"]
 CHUNK = 50_000  # rows scored at a time
 
 
-def drift_report(bundle: Path, data: Path, section: MonitoringSection | None = None) -> Report:
+def drift_report(bundle: Path, data: Path, section: MonitoringSection | None = None, *, encoding: str = "") -> Report:
     """Compare a table with the rows a bundle was trained on.
 
     The table is one window, so one drifted window is enough: the report's level is ``warning`` where it drifted,
@@ -40,6 +40,7 @@ def drift_report(bundle: Path, data: Path, section: MonitoringSection | None = N
         data: a CSV or Parquet file with the bundle's columns, raw as the training table or refined; others are ignored.
             Rows that cannot be read are counted in the report and compared with nothing.
         section: the limits; None takes the defaults.
+        encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says.
 
     Raises:
         IntegrityError: if the bundle differs from its manifest.
@@ -49,7 +50,7 @@ def drift_report(bundle: Path, data: Path, section: MonitoringSection | None = N
 
     limits = (section or MonitoringSection()).replaced(windows=1, windows_drifted=1)
     opened = Bundle.open(Path(bundle))
-    raw = read_raw_table(Path(data), opened.signature)
+    raw = read_raw_table(Path(data), opened.signature, encoding=encoding)
     counts, window = drift_of_table(opened, raw.table, limits)
     report = table_report(window, counts, opened.reference(), limits, data=Path(data).name)
     if not raw.refused:

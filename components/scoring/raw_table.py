@@ -31,11 +31,17 @@ class RawTable:
     reasons: str
 
 
-def read_raw_table(path: Path, signature: Signature) -> RawTable:
+def read_raw_table(path: Path, signature: Signature, *, encoding: str = "") -> RawTable:
     """Read the columns that a bundle takes from a CSV or Parquet file; other columns are ignored.
 
     Values mean what they meant in training: the same texts are missing, true or a date. A value outside the range or
     the categories of the plan is kept: it is what a comparison is there to show.
+
+    Args:
+        path: the file.
+        signature: what the bundle takes, and how the table of its training wrote values.
+        encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says. It is the file's own
+            matter: the same rows in another encoding are the same table.
 
     Raises:
         DataError: ``no_such_file``, ``no_rows`` where there is none or none can be read, or what `TableReader` raises.
@@ -49,7 +55,7 @@ def read_raw_table(path: Path, signature: Signature) -> RawTable:
             f"The table must be a file, but {path.name!r} is not there.",
             remedy="Give the path of a CSV or Parquet file.",
         )
-    reader = TableReader(path, _section(path, signature))
+    reader = TableReader(path, _section(path, signature, encoding))
     batches = [batch.select(list(signature.inputs)) for batch in reader]
     if not batches or not sum(map(len, batches)):
         raise DataError(
@@ -62,9 +68,9 @@ def read_raw_table(path: Path, signature: Signature) -> RawTable:
     return RawTable(pa.Table.from_batches(batches).unify_dictionaries(), quarantine.bad, quarantine.reasons())
 
 
-def _section(path: Path, signature: Signature) -> DataSection:
+def _section(path: Path, signature: Signature, encoding: str) -> DataSection:
     """Return the section of a plan for the file: the bundle's columns, and what else is there as ignored."""
-    dialect = sniff(path)
+    dialect = sniff(path, encoding)
     notation = signature.notation
     free = {"range": None, "categories": None, "role": Role.FEATURE}
     inputs = {name: column.model_copy(update=free) for name, column in signature.inputs.items()}

@@ -120,7 +120,7 @@ def wrong_encoding(path: Path, encoding: str) -> DataError:
     return DataError(
         "encoding",
         f"The text of {path.name} must be {name}, but byte {at} (0x{value:02X}) is not. encoding {path.name}:{at}",
-        remedy=f"Save it as UTF-8, or name its encoding: `init --encoding`, or `data.encoding` in the plan{guess}.",
+        remedy=f"Save it as UTF-8, or name its encoding: with `--encoding`, or as `data.encoding` in a plan{guess}.",
     )
 
 
@@ -144,7 +144,7 @@ def _refuse_wide(path: Path, chunk: bytes) -> None:
         raise DataError(
             "encoding",
             f"The text of {path.name} must be utf-8, but it begins with the mark of {wide}. encoding {path.name}:0",
-            remedy=f"Save it as UTF-8, or set `data.encoding: {wide}`.",
+            remedy=f"Save it as UTF-8, or name its encoding, {wide}: `--encoding`, or `data.encoding` in a plan.",
         )
 
 

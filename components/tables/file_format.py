@@ -15,6 +15,7 @@ __all__ = ["HEAD_BYTES", "read_format", "sniff_format"]
 
 HEAD_BYTES: Final = 1 << 20
 PARQUET: Final = b"PAR1"
+WIDE: Final = 0.9  # share of the NUL bytes that lie on one side of UTF-16's pairs; a quarter of all bytes at the least
 _NAME_GOES_ON: Final = re.compile(rb"[0-9A-Za-z_.,;|\t\"]")
 _PACKED: Final = {
     b"PK\x03\x04": "zip (also .xlsx and .ods)",
@@ -63,7 +64,7 @@ def sniff_format(head: bytes, *, wide: bool = False) -> Literal["csv", "parquet"
         raise DataError(
             "not_text",
             f"A CSV must be text, but byte {at} is NUL.",
-            remedy="Export it again as CSV, or set `data.encoding` if it is UTF-16.",
+            remedy=_remedy_of_nul(head),
         )
     start = head.removeprefix(codecs.BOM_UTF8).replace(b"\0", b"").lstrip(b"\xff\xfe \t\r\n")[:512].lower()
     markup = start.startswith((b"<!", b"<?xml", b"<html", b"<error", b"<head", b"<body", b"<table", b"<rss", b"<svg"))
@@ -78,6 +79,18 @@ def sniff_format(head: bytes, *, wide: bool = False) -> Literal["csv", "parquet"
     ):
         raise DataError("not_csv", "A table is CSV or Parquet, but this is JSON.", remedy="Convert it to CSV.")
     return "csv"
+
+
+def _remedy_of_nul(head: bytes) -> str:
+    """Return what to do about NUL bytes: in UTF-16 without a mark, every second byte of ASCII is one."""
+    halves = {"utf-16-le": head[1::2].count(0), "utf-16-be": head[::2].count(0)}
+    likely = max(halves, key=lambda name: halves[name])
+    if halves[likely] < WIDE * sum(halves.values()) or halves[likely] < len(head) / 4:
+        return "Export it again as CSV."
+    return (
+        "Save it as UTF-8, or name its encoding: with `--encoding`, or as `data.encoding` in a plan; it is likely "
+        f"{likely}, but only its writer knows."
+    )
 
 
 def _is_parquet(head: bytes) -> bool:

@@ -18,7 +18,13 @@ OUTPUTS = {"report": dsl.HTML, "summary": dsl.Markdown, "notebook": dsl.Artifact
 
 
 def settings(plan) -> str:
-    return canonical_json({"data": plan.data.model_dump(mode="json"), "design": plan.design.model_dump(mode="json")})
+    return canonical_json(
+        {
+            "data": plan.data.model_dump(mode="json"),
+            "design": plan.design.model_dump(mode="json"),
+            "split": plan.preparation.split.model_dump(mode="json"),
+        }
+    )
 
 
 def test_a_table_is_explored(people, tmp_path, capsys):

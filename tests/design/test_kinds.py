@@ -50,7 +50,8 @@ def column(read):
         (["2024-01-31T10:15:00Z", "2024-02-01T00:00:00+02:00"], Kind.DATETIME),
         (["2024-01-31T10:15:00Z", "2024-02-01T00:00:00"], Kind.CATEGORY),  # with and without an offset
         (["inf", "1"], Kind.NUMBER),  # an infinite number is a number, if a bad value
-        (["inf", "-inf"], Kind.CATEGORY),
+        (["inf", "-inf"], Kind.NUMBER),  # as Parquet has it
+        (["inf", "sup"], Kind.CATEGORY),
         (["192.168.0.1", "10.0.0.1"], Kind.CATEGORY),
         (["a"], Kind.CATEGORY),
         (["", ""], Kind.CATEGORY),

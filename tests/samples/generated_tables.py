@@ -76,6 +76,12 @@ class GeneratedTable:
 
     def write_csv(self, path: Path) -> None:
         """Write the table as its dialect says."""
+        encoding = self.dialect.encoding
+        encoded = self.csv_text().encode("utf-8" if encoding == "utf-8-sig" else encoding)
+        path.write_bytes((codecs.BOM_UTF8 if encoding == "utf-8-sig" else b"") + encoded)
+
+    def csv_text(self) -> str:
+        """The text of the CSV."""
         dialect, stream = self.dialect, io.StringIO(newline="")
         writer = csv.writer(
             stream,
@@ -89,13 +95,26 @@ class GeneratedTable:
             if dialect.blank_line and at == self.rows // 2:
                 stream.write(dialect.line_end)
             writer.writerow(row)
-        encoded = stream.getvalue().encode("utf-8" if dialect.encoding == "utf-8-sig" else dialect.encoding, "replace")
-        path.write_bytes((codecs.BOM_UTF8 if dialect.encoding == "utf-8-sig" else b"") + encoded)
+        return stream.getvalue()
 
     def write_parquet(self, path: Path) -> None:
         """Write the table with the columns' own types."""
-        arrays = {column.name: self._arrow(at) for at, column in enumerate(self.columns)}
-        pq.write_table(pa.table(arrays), path)
+        pq.write_table(self._arrow_table(), path)
+
+    def write_pandas(self, path: Path, index: str | None) -> None:
+        """Write the table as pandas does: with its nullable types, and with an index of its own of that name."""
+        import pandas as pd
+
+        table = self._arrow_table()
+        plain = [pa.string() if pa.types.is_string_view(kind) else kind for kind in table.schema.types]
+        frame = table.cast(pa.schema(zip(table.column_names, plain, strict=True))).to_pandas(types_mapper=_nullable)
+        if index is not None:
+            numbers = np.random.default_rng(self.rows).permutation(self.rows) + 100
+            frame.index = pd.Index(numbers, name=index or None)
+        frame.to_parquet(path)
+
+    def _arrow_table(self) -> pa.Table:
+        return pa.table({column.name: self._arrow(at) for at, column in enumerate(self.columns)})
 
     @property
     def narrow(self) -> set[str]:
@@ -138,6 +157,20 @@ class GeneratedTable:
             return pa.array(texts, pa.string())
         values = [None if gap else value for value, gap in zip(cells.values, gaps, strict=True)]
         return _array(values, cells.types[column.type_at % len(cells.types)])
+
+
+def _nullable(kind: pa.DataType) -> Any:
+    """Return the nullable type that pandas has for one of Arrow's, or None."""
+    import pandas as pd
+
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        name = {"float": "Float32", "double": "Float64"}.get(
+            str(kind), str(kind).replace("ui", "UI").replace("in", "In")
+        )
+        return pd.array([], dtype=name).dtype
+    if pa.types.is_boolean(kind):
+        return pd.BooleanDtype()
+    return pd.StringDtype() if pa.types.is_string(kind) or pa.types.is_large_string(kind) else None
 
 
 def _with_comma(text: str) -> str:

@@ -51,3 +51,11 @@ def test_an_empty_file(tmp_path):
     path.write_bytes(b"")
     with pytest.raises(DataError):
         sniff(path)
+
+
+def test_of_delimiters_that_split_alike_a_comma_gives_way(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('price|x,y\n"$1,200"|3\n"$1,500"|4\n')
+    assert sniff(path).header == ("price", "x,y")
+    path.write_text("a,b;c\n1,2;3\n4,5;6\n")
+    assert sniff(path).header == ("a,b", "c")
