@@ -8,6 +8,7 @@ from typing import Literal
 
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.document import Findings
+from sevenfold.design.outliers import far_remark
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.tables.field_style import FieldStyle
 
@@ -24,7 +25,8 @@ class Notice:
     """One thing to know.
 
     `level` is ``warning`` for what may spoil a model, ``question`` for what only a person can say, ``info`` for the
-    rest. `subject` is one of a few words: leak, question, unread, sensitive, left out, read as, split, target.
+    rest. `subject` is one of a few words: leak, question, unread, rare class, outliers, sensitive, left out, read as,
+    split, moments, target.
     """
 
     level: Literal["warning", "question", "info"]
@@ -38,10 +40,13 @@ def notices(findings: Findings) -> list[Notice]:
         *_leaks(findings),
         *_questions(findings),
         *_unread(findings),
+        *_rare_classes(findings),
+        *_far(findings),
         *_sensitive(findings),
         *_left_out(findings),
         *_read_as(findings),
         _split(findings),
+        *_parts(findings),
         _target(findings),
     ]
 
@@ -95,6 +100,18 @@ def _unread(findings: Findings) -> Iterator[Notice]:
         yield Notice("warning", "unread", text)
 
 
+def _rare_classes(findings: Findings) -> Iterator[Notice]:
+    if findings.target.proposal.rare:
+        yield Notice("warning", "rare class", findings.target.proposal.remark())
+
+
+def _far(findings: Findings) -> Iterator[Notice]:
+    for name, far in list(findings.far.items())[:MAX_EACH]:
+        yield Notice("warning", "outliers", f"{_short(name)}: {far_remark(far)}")
+    if len(findings.far) > MAX_EACH:
+        yield Notice("warning", "outliers", f"in {_listed(list(findings.far)[MAX_EACH:])} too; see the plan.")
+
+
 def _sensitive(findings: Findings) -> Iterator[Notice]:
     hidden = [name for name, facts in findings.profile.columns.items() if facts.sensitive]
     if hidden:
@@ -143,6 +160,16 @@ def _split(findings: Findings) -> Notice:
     if findings.split is None:
         return Notice("info", "split", "at random, with equal shares of the target: no column orders the rows in time.")
     return Notice("info", "split", f"by {_short(findings.split.column)}: the oldest rows train, the newest test.")
+
+
+def _parts(findings: Findings) -> Iterator[Notice]:
+    seen = [
+        f"{', '.join(part.value.replace('_', ' ') for part in parts)} of {_short(name)}"
+        for name, parts in findings.parts.items()
+    ]
+    if seen:
+        more = f" and those of {len(seen) - MAX_EACH} more columns" if len(seen) > MAX_EACH else ""
+        yield Notice("info", "moments", f"the model sees {'; '.join(seen[:MAX_EACH])}{more}, in UTC.")
 
 
 def _target(findings: Findings) -> Notice:
