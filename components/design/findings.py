@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sevenfold.contracts.schema import Role
+from sevenfold.contracts.schema import Part, Role
 from sevenfold.design.profile import Profile
 from sevenfold.design.roles import Proposed, TimeSplit
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.design.usable import Usable
+from sevenfold.tables.far_values import FarValues
 
 __all__ = ["Findings"]
 
@@ -24,8 +25,10 @@ class Findings:
     split: TimeSplit | None
     roles: dict[str, Proposed]
     usable: Usable
+    parts: dict[str, tuple[Part, ...]] = field(default_factory=dict)  # of the moments that the model sees
+    far: dict[str, FarValues] = field(default_factory=dict)  # values that would flatten a feature
 
     @property
     def features(self) -> list[str]:
         """The columns that are proposed as features."""
-        return [name for name, proposed in self.roles.items() if proposed.role is Role.FEATURE]
+        return [name for name, proposed in self.roles.items() if proposed.role is Role.FEATURE or name in self.parts]
