@@ -26,6 +26,7 @@ class Findings:
     roles: dict[str, Proposed]
     usable: Usable
     parts: dict[str, tuple[Part, ...]] = field(default_factory=dict)  # of the moments that the model sees
+    zones: dict[str, str] = field(default_factory=dict)  # of those that are local
     far: dict[str, FarValues] = field(default_factory=dict)  # values that would flatten a feature
 
     @property

@@ -53,19 +53,18 @@ def notices(findings: Findings) -> list[Notice]:
 
 
 def _leaks(findings: Findings) -> Iterator[Notice]:
-    used: dict[str, list[str]] = {}  # as features, which a person's plan alone does
-    leaks: dict[str, list[str]] = {}
+    left: dict[str, list[str]] = {}
     for name, proposed in findings.roles.items():
-        if proposed.leak:
-            (used if proposed.role is Role.FEATURE else leaks).setdefault(proposed.why, []).append(name)
-    for why, names in used.items():
-        them = "It is a feature" if len(names) == 1 else "They are features"
-        yield Notice("warning", "leak", f"{_listed(names)}: {why} {them} all the same.")
-    for why, names in list(leaks.items())[:MAX_EACH]:
+        if proposed.leak and proposed.role is Role.FEATURE:  # by a person's plan alone
+            yield Notice("warning", "leak", f"{_short(name)}: {proposed.why} It is a feature all the same.")
+        elif proposed.leak:
+            left.setdefault(proposed.why, []).append(name)
+    for why, names in list(left.items())[:MAX_EACH]:
         them = "It is" if len(names) == 1 else "They are"
         yield Notice("warning", "leak", f"{_listed(names)}: {why} {them} left out.", settled=True)
-    if rest := [name for names in list(leaks.values())[MAX_EACH:] for name in names]:
-        yield Notice("warning", "leak", f"left out as they give the target away too: {_listed(rest)}.", settled=True)
+    if rest := [name for names in list(left.values())[MAX_EACH:] for name in names]:
+        text = f"left out as they give the target away too: {_listed(rest)}."
+        yield Notice("warning", "leak", text, settled=True)
 
 
 def _questions(findings: Findings) -> Iterator[Notice]:
@@ -170,11 +169,16 @@ def _split(findings: Findings) -> Notice:
 def _parts(findings: Findings) -> Iterator[Notice]:
     seen = [
         f"{', '.join(part.value.replace('_', ' ') for part in parts)} of {_short(name)}"
+        + (f" in {findings.zones.get(name, 'UTC')}" if findings.zones else "")
         for name, parts in findings.parts.items()
     ]
     if seen:
         more = f" and those of {len(seen) - MAX_EACH} more columns" if len(seen) > MAX_EACH else ""
-        yield Notice("info", "moments", f"the model sees {'; '.join(seen[:MAX_EACH])}{more}, in UTC.")
+        yield Notice(
+            "info",
+            "moments",
+            f"the model sees {'; '.join(seen[:MAX_EACH])}{more}{'' if findings.zones else ', in UTC'}.",
+        )
 
 
 def _target(findings: Findings) -> Notice:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind, Role
 from sevenfold.design.findings import Findings
+from sevenfold.design.moment_parts import moment_parts
 from sevenfold.design.notices import Notice, notices
+from sevenfold.design.outliers import far_columns
 from sevenfold.design.profile import Profile
 from sevenfold.design.roles import Proposed, TimeSplit, propose_roles, time_split
 from sevenfold.design.suspects import leave_suspects_out
@@ -26,9 +28,7 @@ if TYPE_CHECKING:
     from sevenfold.design.typed_column import TypedColumn
     from sevenfold.plan.data import DataSection
 
-__all__ = ["PREPARED", "plan_notices"]
-
-PREPARED: Final = ("rare class", "outliers", "moments")  # what preparation does about them, its own report says
+__all__ = ["plan_notices"]
 
 
 def plan_notices(table: TypedTable, profile: Profile, data: DataSection, split: SplitSection) -> list[Notice]:
@@ -46,7 +46,7 @@ def plan_notices(table: TypedTable, profile: Profile, data: DataSection, split: 
         findings = _findings(table, profile, data, split)
     except DataError:
         return []  # preparation refuses the table, and says why
-    known = [notice for notice in notices(findings) if notice.subject not in PREPARED]
+    known = notices(findings)
     if split.by is SplitBy.TIME or (
         split.by is SplitBy.STRATIFIED and time_split(table, profile, findings.target) is None
     ):
@@ -55,19 +55,29 @@ def plan_notices(table: TypedTable, profile: Profile, data: DataSection, split: 
 
 
 def _findings(table: TypedTable, profile: Profile, data: DataSection, split: SplitSection) -> Findings:
-    hidden = data.target in profile.columns and bool(profile.columns[data.target].sensitive)
-    target, time = target_facts(table, data.target, data.task, hidden=hidden), _time_split(table, split)
-    plain = _without_answered(table, data)
+    target, time = target_facts(table, data.target, data.task), _time_split(table, split)
     for _ in range(2):  # the second time from the rows alone that preparation will use
-        judged = leave_suspects_out(
-            plain, propose_roles(plain, profile, target, _dated(time, table)), target, _dated(time, table)
-        )
+        answered, dated = _without_answered(table, data), _dated(time, table)
+        judged = leave_suspects_out(answered, propose_roles(answered, profile, target, dated), target, dated)
         roles = {name: _as_planned(name, proposed, data) for name, proposed in judged.items()}
         usable = usable_rows(table, target, roles, time)
         if not (target.labelled & ~usable.rows).any():
             break
         target = target.restricted(usable.rows)
-    return Findings(table, profile, target, time, roles, usable)
+    seen = {name: column for name, column in data.columns.items() if column.is_feature}
+    moments = {name: column for name, column in seen.items() if column.kind is Kind.DATETIME and name in table.columns}
+    proposed = moment_parts(table, roles, target, time)
+    return Findings(
+        table,
+        profile,
+        target,
+        time,
+        roles,
+        usable,
+        parts={name: column.parts or proposed.get(name, ()) for name, column in moments.items()},
+        zones={name: column.time_zone for name, column in moments.items() if column.time_zone},
+        far=far_columns(table, roles, target),
+    )
 
 
 def _without_answered(table: TypedTable, data: DataSection) -> TypedTable:

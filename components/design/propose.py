@@ -120,7 +120,7 @@ def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction:
         facts = facts.restricted(usable.rows)  # without its bad rows a class may be too rare, or a column reveal more
     require_feasible(read, roles, facts, split)
     parts, far = moment_parts(read, roles, facts, split), far_columns(read, roles, facts)
-    return Findings(read, profile, facts, split, roles, usable, parts, far)
+    return Findings(read, profile, facts, split, roles, usable, parts=parts, far=far)
 
 
 def _named(sources: Sequence[str]) -> str | list[str]:

@@ -72,11 +72,7 @@ class TargetFacts:
 def target_facts(table: TypedTable, name: str, task: Task | None = None, *, hidden: bool = False) -> TargetFacts:
     """Return what the column `name` asks to be predicted.
 
-    Args:
-        table: the table.
-        name: the target.
-        task: what is predicted; None lets the target's values say it.
-        hidden: its labels must not be named.
+    `task` None lets its values say what it is; `hidden` says that its labels must not be named.
 
     Raises:
         DataError: ``missing_column``, ``no_labels``, ``single_class``, ``rare_class``, ``too_many_classes``,

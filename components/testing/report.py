@@ -70,9 +70,12 @@ def _facts(evaluation: Evaluation) -> Facts:
 
 
 def _decisions(evaluation: Evaluation) -> Iterator[Fact]:
-    """Yield a binary model's threshold and what its decisions cost."""
+    """Yield a binary model's threshold, how it finds the positive rows with it, and what its decisions cost."""
     if evaluation.task is Task.BINARY:
         yield Fact(label="Threshold", value=_short(evaluation.threshold), hint="chosen in training, never on test rows")
+        recall, precision, f1 = (evaluation.scores.get(name) for name in ("recall", "precision", "f1"))
+        others = f"precision {precision:.4g}, f1 {f1:.4g}" if precision is not None and f1 else ""
+        yield Fact(label="Recall", value=_short(recall), hint=others)
     costs = evaluation.cost_per_row
     if costs:
         constant = ", ".join(f"{CONSTANTS[name]} {format_score(costs[name])}" for name in CONSTANTS)

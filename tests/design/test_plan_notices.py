@@ -8,7 +8,7 @@ import pytest
 
 from sevenfold.contracts.schema import Role
 from sevenfold.design.notices import Notice, notices
-from sevenfold.design.plan_notices import PREPARED, plan_notices
+from sevenfold.design.plan_notices import plan_notices
 from sevenfold.design.profile import profile_typed
 from sevenfold.design.propose import propose_plan
 from sevenfold.design.report import design_report
@@ -48,12 +48,12 @@ def shop(written) -> Path:
 
 def test_a_run_says_what_init_said(shop: Path) -> None:
     proposal = propose_plan(shop, "left")
-    said = [known for known in notices(proposal.findings) if known.subject not in PREPARED]
+    said = notices(proposal.findings)
     assert [(known.level, known.subject, known.text) for known in known_of(shop, proposal.plan)] == [
         (known.level, known.subject, known.text) for known in said
     ]
     assert {known.subject for known in said} == {
-        *("leak", "question", "unread", "sensitive", "left out", "read as", "split", "target")
+        *("leak", "question", "unread", "sensitive", "left out", "read as", "split", "moments", "target")
     }
 
 
@@ -62,15 +62,14 @@ def test_a_parquet_and_a_regression_too(people: Path, tmp_path: Path) -> None:
 
     pl.read_csv(people).with_row_index("row").write_parquet(tmp_path / "people.parquet")
     proposal = propose_plan(tmp_path / "people.parquet", "spent")
-    said = [known for known in notices(proposal.findings) if known.subject not in PREPARED]
-    assert known_of(tmp_path / "people.parquet", proposal.plan) == said
+    assert known_of(tmp_path / "people.parquet", proposal.plan) == notices(proposal.findings)
 
 
 def test_the_report_says_the_most_important_first_in_the_same_words(shop: Path) -> None:
     proposal = propose_plan(shop, "left")
     findings = findings_of(shop, proposal.plan)
     assert [finding.text for finding in findings] == [
-        f"{known.subject}: {known.text}" for known in notices(proposal.findings) if known.subject not in PREPARED
+        f"{known.subject}: {known.text}" for known in notices(proposal.findings)
     ]
     assert "ex.org" not in " ".join(finding.text for finding in findings)
     levels = {finding.text.split(":")[0]: finding.level for finding in findings}

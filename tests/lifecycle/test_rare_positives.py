@@ -185,12 +185,12 @@ def served_labels(model: ServedModel, instances: list[dict[str, Any]]) -> dict[s
     labels["V2 JSON"] = outputs["label"]["data"]
     request = read_v2(*binary_body(instances), model, limits)
     body, length = encode_v2(model, request, model.predict(request.feeds), {})
-    data, found = body[length:], []
+    data, names = body[length:], []
     for _ in instances:  # the label is the first output: a length and a text per row
         size = struct.unpack("<I", data[:4])[0]
-        found.append(data[4 : 4 + size].decode())
+        names.append(data[4 : 4 + size].decode())
         data = data[4 + size :]
-    labels["V2 binary"] = found
+    labels["V2 binary"] = names
     return labels
 
 

@@ -13,6 +13,8 @@ from public_tables import LARGE, TABLES
 
 # A model of each task with the search as it is by default; the others are about their columns, not about the search.
 SEARCHED = ("diabetes", "penguin_sex", "seattle_weather")
+# What so few test rows may leave open, whatever the model is: planes has 665, and an error of a few rare aircraft.
+UNDECIDED = {"planes": {"overfitting"}}
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,16 @@ def test_a_table_goes_all_the_way_to_a_serving_model(name: str, tmp_path: Path) 
     else:
         assert scores["rmse"] <= baseline["rmse"]
     assert (run.folder / "report.html").stat().st_size > 50_000
-    assert "promoted" in run.printed
+    open_gates = {gate["name"] for gate in run.evaluation["gates"] if gate["verdict"] == "undecided"}
+    assert open_gates <= UNDECIDED.get(name, set())
+    ending = "\nwaiting" if open_gates else "\npromoted"
+    assert ending in run.printed
     # Easy tables are nearly perfect by several columns: no alarm.
     assert "suspect" not in {gate["kind"] for gate in run.evaluation["gates"]}
     assert [plain["kind"] for plain in run.evaluation["plain"]] == ["constant", "linear"]
     assert all(plain["score"] is not None for plain in run.evaluation["plain"])
     score = run.printed.index(f"{run.evaluation['metric']} on {run.evaluation['rows']['test']:,} test rows")
-    assert score < run.printed.index("\npromoted")
+    assert score < run.printed.index(ending)
     assert "sevenfold serve runs/" in run.printed
     # The predictor of the run has ended, so nothing may name its address.
     assert "127.0.0.1" not in run.printed + (run.folder / "report.html").read_text()

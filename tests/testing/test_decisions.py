@@ -108,8 +108,12 @@ def test_the_bundles_threshold_decides_everywhere(make_bundle: MakeBundle, make_
     # The serving model is judged by its own threshold, at which its f1 is 0.
     serving = gate_of(evaluation, "serving")
     assert serving.value == pytest.approx(-evaluation.scores["f1"])
-    page = evaluation_report(tested).model_dump_json()
-    assert "Cost per row" in page
+    blocks = [block for block in evaluation_report(tested).blocks if block.block == "facts"]
+    facts = {fact.label: fact for block in blocks for fact in block.facts}
+    assert facts["Cost per row"].value == pytest.approx(evaluation.cost_per_row["model"], rel=1e-3)
+    assert "always no" in facts["Cost per row"].hint
+    assert facts["Recall"].value == pytest.approx(evaluation.scores["recall"], rel=1e-3)
+    assert "precision" in facts["Recall"].hint
     assert "0.8 on" in model_card(evaluation, often.info)
 
 
