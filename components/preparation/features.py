@@ -17,8 +17,8 @@ from sevenfold.drift.bins import build_reference
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import Encoding, PreparationSection
 from sevenfold.preparation.fit import fit_category, fit_datetime, fit_number
-from sevenfold.preparation.split import SPLITS, TRAIN
 from sevenfold.tables.leakage import category_leaks, number_leaks
+from sevenfold.tables.split import SPLITS, TRAIN
 
 if TYPE_CHECKING:
     import pyarrow as pa
