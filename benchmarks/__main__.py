@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.pairs import progress
 from benchmarks.rows import read_rows, table
 
-NAMES = ("training", "tuning", "serving", "prepare", "init", "glue", "lifecycle", "cluster")
+NAMES = ("training", "tuning", "serving", "prepare", "init", "testing", "glue", "lifecycle", "cluster")
 
 
 def main() -> int:
@@ -26,12 +26,13 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="One pair of a small size each.")
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="Run these alone.")
-    parser.add_argument("--baseline", type=Path, help="For init and lifecycle: an earlier checkout with its .venv.")
+    parser.add_argument("--baseline", type=Path, help="For init, testing, lifecycle: an earlier checkout with .venv.")
     parser.add_argument("--run", help="For cluster: the id of a finished run.")
     options = parser.parse_args()
     earlier = ["--baseline", str(options.baseline)] if options.baseline else []
     own = {
         "init": earlier,
+        "testing": earlier,
         "lifecycle": earlier,
         "cluster": [options.run] if options.run else [],
     }

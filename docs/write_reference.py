@@ -61,6 +61,9 @@ def _definition(value: dict[str, Any]) -> tuple[str | None, str]:
     """Return the definition that a key's value follows, and what stands behind the key: ``.KEY`` or ``[]``."""
     if "$ref" in value:
         return value["$ref"].rpartition("/")[2], ""
+    for part in value.get("anyOf", ()):  # a section that may be left out
+        if "$ref" in part:
+            return _definition(part)
     for more, part in ((".NAME", value.get("additionalProperties")), ("[]", value.get("items"))):
         if isinstance(part, dict) and "$ref" in part:
             return part["$ref"].rpartition("/")[2], more

@@ -26,6 +26,8 @@ CHANGES: Final = {
     "slice": "More rows of these slices; or the limit: testing.max_slice_gap.",
     "serving": "The model that serves is better and stays; the allowed loss is testing.margin.",
     "best": "An earlier model was better; the allowed loss is testing.margin.",
+    "classes": "testing.threshold: auto lets training choose from which probability on a binary model says yes.",
+    "cost": "Better data, another model or a longer search: so far, the decision without a model costs no more.",
 }
 DECIDE: Final = "Test on more rows, or raise testing.margin or the limit to what the use can bear."
 

@@ -13,6 +13,7 @@ from sevenfold.plan import DataSection, Plan, Section
 from sevenfold.plan.deployment import Runtime
 from sevenfold.plan.metrics import default_metric
 from sevenfold.plan.preparation import SplitBy
+from sevenfold.plan.threshold import threshold_rule
 
 __all__ = ["stage_settings"]
 
@@ -23,15 +24,16 @@ MOST_BYTES: Final = 110_000
 def stage_settings(plan: Plan) -> dict[str, str]:
     """Return the settings of every component by its name.
 
-    A change of a gate changes only what testing gets, a change of an alert limit only what monitoring gets, so a
-    cached run repeats no more than it must. Of columns only what is not a default is passed: the engine keeps a dozen
-    copies of every task's settings, and no more than a megabyte of a run that it can report. Everything else is
-    passed in full, so that an image of another version does what the plan's version says.
+    A change of a gate changes only what testing gets, or what chooses the threshold too; a change of an alert limit
+    only what monitoring gets. So a cached run repeats no more than it must. Of columns only what is not a default is
+    passed: the engine keeps a dozen copies of every task's settings, and no more than a megabyte of a run that it can
+    report. Everything else is passed in full, so that an image of another version does what the plan's version says.
 
     Raises:
         PolicyError: ``settings_too_large``.
     """
     metric = plan.testing.metric or default_metric(plan.data.task)
+    rule = threshold_rule(plan.testing, plan.data.task)
     times = [name for name, column in plan.data.columns.items() if column.role is Role.TIME]
     settings = {
         "explore_data": _json(data=plan.data, design=plan.design),
@@ -42,7 +44,13 @@ def stage_settings(plan: Plan) -> dict[str, str]:
             max_features=plan.monitoring.max_features,
         ),
         "tune_model": _json(tuning=plan.tuning, training=plan.training, metric=metric),
-        "train_model": _json(training=plan.training, name=plan.name, metric=metric, plan_digest=plan.model_digest),
+        "train_model": _json(
+            training=plan.training,
+            name=plan.name,
+            metric=metric,
+            plan_digest=plan.model_digest,
+            **({} if rule is None else {"threshold": rule}),
+        ),
         "test_model": _json(testing=plan.testing, name=plan.name, deployment=plan.deployment),
         "deploy_model": _json(deployment=plan.deployment, name=plan.name, image=_predictor_image(plan)),
         "judge_canary": _json(deployment=plan.deployment, name=plan.name, prometheus=plan.monitoring.prometheus),

@@ -24,11 +24,12 @@ from sevenfold.contracts.manifest import Manifest, verify
 from sevenfold.contracts.reference import Reference
 from sevenfold.contracts.schema import FORMAT_VERSION as DATASET_VERSION
 from sevenfold.contracts.signature import Signature
+from sevenfold.contracts.threshold import DEFAULT_THRESHOLD, ThresholdChoice
 from sevenfold.contracts.versioned import read_versioned
 
 __all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "SAVED_MODEL", "Bundle", "BundleInfo"]
 
-FORMAT_VERSION = 2  # 2 added `notation` to the signature
+FORMAT_VERSION = 3  # 2 added `notation` to the signature, 3 the threshold
 BUNDLE_FILES: Final = ("bundle.json", "model.onnx", "reference.json", "example_request.json")
 SAVED_MODEL: Final = "saved_model"  # folder of one numbered version, as TensorFlow Serving wants it
 SAVED_MODEL_FILE: Final = f"{SAVED_MODEL}/1/saved_model.pb"
@@ -47,6 +48,8 @@ class BundleInfo(BaseModel):
     settings: dict[str, Any]  # the training settings that were used, defaults included
     metrics: dict[str, float]  # on the validation rows
     digests: dict[str, str]  # data, dataset, plan; source when the user brought a model
+    threshold: float = DEFAULT_THRESHOLD  # binary: probability from which `model.onnx` says the positive class
+    threshold_choice: ThresholdChoice | None = None  # binary: why; None in formats 1 and 2
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@
 `manifest.json`        digest, bytes and rows of both
 =====================  ==============================================================================
 
-Like a bundle, it holds no time, path or host, so equal inputs give an equal digest. Format 2 added what is undecided.
+Like a bundle, it holds no time, path or host, so equal inputs give an equal digest. Format 2 added what is undecided,
+format 3 what decisions cost.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import seal, verify
 from sevenfold.contracts.schema import Task
+from sevenfold.contracts.threshold import DEFAULT_THRESHOLD
 from sevenfold.contracts.versioned import read_versioned
 
 __all__ = [
@@ -34,7 +36,7 @@ __all__ = [
     "Verdict",
 ]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 EVALUATION_FILES: Final = ("evaluation.json", "predictions.parquet")
 
 Interval = tuple[float, float]
@@ -50,12 +52,13 @@ class GateResult(_Part):
     """One gate: what was measured, against what, and the verdict in a sentence.
 
     `kind` is limit (of the plan), baseline (a constant prediction), overfitting, slice, serving (the model now
-    serving) or best (the best ever promoted). `value` is None where it could not be computed. `interval` holds its
-    lower and its upper bound, each at the plan's confidence; format 1 held the ends of a two-sided interval.
+    serving), best (the best ever promoted), classes (how many are predicted) or cost (against a constant decision).
+    `value` is None where it could not be computed. `interval` holds its lower and its upper bound, each at the plan's
+    confidence; format 1 held the ends of a two-sided interval.
     `undecided` means that the rows show neither that the limit holds nor that it does not.
     """
 
-    kind: Literal["limit", "baseline", "overfitting", "slice", "serving", "best"]
+    kind: Literal["limit", "baseline", "overfitting", "slice", "serving", "best", "classes", "cost"]
     name: str
     metric: str
     value: float | None
@@ -90,7 +93,8 @@ class Evaluation(_Part):
     digests: dict[str, str]  # bundle, dataset
     rows: dict[str, int]  # test: rows with a truth; train: sampled rows
     classes: tuple[str, ...] = ()  # as they may be shown
-    threshold: float = 0.5
+    threshold: float = DEFAULT_THRESHOLD  # binary: the bundle's
+    cost_per_row: dict[str, float] = {}  # by the plan's costs, on the test rows: model, always_no, always_yes
     scores: dict[str, float]  # every metric of the task that is defined, on the test rows
     train_scores: dict[str, float] = {}
     baseline_scores: dict[str, float] = {}  # of a constant prediction, on the test rows

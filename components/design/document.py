@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.column_text import column_entry, column_remark, figure
+from sevenfold.design.decisions import propose_decisions
 from sevenfold.design.plan_text import Path as Keys
 from sevenfold.design.profile import Profile
 from sevenfold.design.roles import Proposed, TimeSplit
@@ -98,10 +99,8 @@ def _data(
     data: dict[str, Any] = {"source": source, "target": target.name, "task": target.task.value}
     comments["data", "task"] = target.why
     if target.task is Task.BINARY:
-        label, count, why = _positive(target)
-        data["positive"] = label
-        share = count / sum(number for _, number in target.classes)
-        comments["data", "positive"] = f"{why}: {share:.1%} of the rows with a target."
+        data["positive"], _, why = _positive(target)
+        comments["data", "positive"] = f"{why}: {_positive_share(target):.1%} of the rows with a target."
     if table.dialect.format == "csv":
         data |= {"encoding": table.dialect.encoding, "delimiter": table.dialect.delimiter}
         _quotes(table, data, comments)
@@ -131,6 +130,13 @@ def _positive(target: TargetFacts) -> tuple[str, int, str]:
         if (label.casefold(), other.casefold()) in YES_NO:
             return label, count, "The class that says yes"
     return *target.classes[-1], "The rarer class"
+
+
+def _positive_share(target: TargetFacts) -> float:
+    """Return the share of positive rows; 0 for another task than binary."""
+    if target.task is not Task.BINARY:
+        return 0.0
+    return _positive(target)[1] / sum(number for _, number in target.classes)
 
 
 def _missing_remark(table: TypedTable) -> str:
@@ -224,6 +230,9 @@ def _testing(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
         "A model worse than a constant prediction is refused in any case."
     )
     testing["margin"], comments[at, "margin"] = _margin(findings)
+    decisions, remark = propose_decisions(task, _positive_share(findings.target))
+    testing |= decisions
+    comments |= {(at, key): remark for key in list(decisions)[:1]}
     slices = _slices(findings)
     if slices:
         testing["slices"] = slices

@@ -26,6 +26,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from column_breaches(plan.data.columns)
     yield from _split(plan)
     yield from _testing(plan)
+    yield from _decisions(plan)
     yield from _runtime(plan)
     yield from _gpus(plan)
     yield from _monitoring(plan)
@@ -167,6 +168,18 @@ def _testing(plan: Plan) -> Iterator[Breach]:
                 f"{name!r}, which is sensitive and no feature",
                 "Name another column.",
             )
+
+
+def _decisions(plan: Plan) -> Iterator[Breach]:
+    """Costs and a chosen threshold are about a yes or a no."""
+    task = plan.data.task
+    if task is Task.BINARY:
+        return
+    if plan.testing.costs is not None:
+        value, remedy = repr(task.value), "Remove it: with more classes, the most probable one is predicted."
+        yield ("testing", "costs"), "costs of a yes and a no belong to task binary", value, remedy
+    if plan.testing.threshold == "auto":
+        yield ("testing", "threshold"), "a threshold is chosen for task binary only", repr(task.value), "Remove it."
 
 
 def _runtime(plan: Plan) -> Iterator[Breach]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from sevenfold.plan.costs import Costs
 from sevenfold.plan.section import Fraction, Section
 
 __all__ = ["Gate", "TestingSection", "Undecided"]
@@ -17,6 +18,19 @@ class Undecided(StrEnum):
 
     HOLD = "hold"  # a person decides
     KEEP = "keep"  # the serving model stays
+
+
+def _number_or_auto(value: object) -> object:
+    """Refuse in one sentence what is neither; a union of types would have one for each."""
+    if value is None or value == "auto":
+        return value
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise ValueError("must be a number from 0 to 1, or auto")
+    return number
 
 
 class Gate(Section):
@@ -37,7 +51,7 @@ class Gate(Section):
 
 
 class TestingSection(Section):
-    """Main metric, gates, slices, and the comparison with the serving model."""
+    """Main metric, gates, slices, the comparison with the serving model, and the decision threshold."""
 
     __test__ = False  # not a test class, whatever its name
 
@@ -78,5 +92,14 @@ class TestingSection(Section):
     ] = 500
     seed: Annotated[int, Field(description="Seed of the rows that are sampled, and of shuffled features.", ge=0)] = 7
     threshold: Annotated[
-        Fraction, Field(description="Probability from which the positive class is predicted, in a binary task.")
-    ] = 0.5
+        Fraction | Literal["auto"] | None,
+        BeforeValidator(_number_or_auto),
+        Field(
+            description="Probability from which the positive class is predicted, in a binary task. auto chooses it on "
+            "the validation rows: by the costs, else by the gates' and the main metric. If not given: auto with costs, "
+            "else 0.5."
+        ),
+    ] = None
+    costs: Annotated[
+        Costs | None, Field(description="What right and wrong decisions cost, in a binary task; chooses the threshold.")
+    ] = None

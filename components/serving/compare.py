@@ -15,10 +15,12 @@ from sevenfold.contracts.errors import IntegrityError, ServingError
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.service import REPLAY_HEADER, REPLAY_VALUE
 from sevenfold.contracts.signature import Signature
+from sevenfold.contracts.threshold import DEFAULT_THRESHOLD
 from sevenfold.plan.deployment import Runtime
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.scoring.feeds import Feeds, feeds_from_table
 from sevenfold.scoring.tensorflow_client import TensorFlowClient
+from sevenfold.serving.labels import wrong_labels
 
 __all__ = ["PROBABILITY_LIMIT", "VALUE_LIMIT", "Comparison", "compare"]
 
@@ -26,6 +28,7 @@ PROBABILITY_LIMIT = 1e-6  # largest absolute difference
 VALUE_LIMIT = 1e-5  # largest difference relative to max(1, |tested value|)
 TENSORFLOW_LIMIT = 1e-5  # of both kinds: its SavedModel agrees with `model.onnx` to no more than that
 SINGLE_ROWS = 200  # sent one by one, for the latency
+NOT_TESTED = "The service does not run the model that was tested: do not use it."
 REPLAY = {REPLAY_HEADER: REPLAY_VALUE}
 
 Predicted = NDArray[np.float64]
@@ -60,6 +63,7 @@ def compare(
     *,
     max_batch: int,
     runtime: Runtime = Runtime.SEVENFOLD,
+    threshold: float = DEFAULT_THRESHOLD,
 ) -> Comparison:
     """Replay the test rows in batches, then some one by one, all marked as a replay.
 
@@ -73,6 +77,7 @@ def compare(
         evaluation: a verified evaluation folder; its predictions are in the order of the test rows.
         max_batch: most rows of one request.
         runtime: the server that answers.
+        threshold: the bundle's; our runtime must give each row the label that follows.
 
     Raises:
         ServingError: ``served_differs``, or what the client raises.
@@ -86,13 +91,13 @@ def compare(
     tensorflow = runtime is Runtime.TENSORFLOW_SERVING
     kind = TensorFlowClient if tensorflow else InferenceClient
     with kind(url, name, timeout_seconds=60.0) as client:
-        served = [_predictions(client, _rows(feeds, at, at + max_batch)) for at in range(0, total, max_batch)]
-        difference, limit = _difference(np.concatenate(served), tested, signature.task)
+        answers = [_answer(client, _rows(feeds, at, at + max_batch)) for at in range(0, total, max_batch)]
+        difference, limit = _difference(np.concatenate([one for one, _ in answers]), tested, signature.task)
         limit = TENSORFLOW_LIMIT if tensorflow else limit
         seconds = _single(client, feeds, total)
     comparison = Comparison(
         rows=total,
-        requests=len(served),
+        requests=len(answers),
         difference=difference,
         limit=limit,
         single_requests=len(seconds),
@@ -103,9 +108,21 @@ def compare(
             "served_differs",
             f"Served and tested predictions may differ by {limit:g}, but differ by {difference:g} "
             f"over {total} test rows.",
-            remedy="The service does not run the model that was tested: do not use it.",
+            remedy=NOT_TESTED,
         )
+    if signature.classes and not tensorflow:
+        labels = [label for _, given in answers for label in given]
+        _check_labels(wrong_labels(labels, tested, signature.classes, threshold=threshold, within=limit), total)
     return comparison
+
+
+def _check_labels(wrong: int, total: int) -> None:
+    if wrong:
+        raise ServingError(
+            "served_differs",
+            f"A service must give each row the class that was tested, but gives another to {wrong:,} of {total:,}.",
+            remedy=NOT_TESTED,
+        )
 
 
 def _tested(folder: Path, signature: Signature) -> Predicted:
@@ -121,10 +138,12 @@ def _rows(feeds: Feeds, start: int, stop: int) -> Feeds:
     return {name: values[start:stop] for name, values in feeds.items()}
 
 
-def _predictions(client: InferenceClient, feeds: Feeds) -> Predicted:
+def _answer(client: InferenceClient, feeds: Feeds) -> tuple[Predicted, list[str]]:
+    """Return probabilities or values, and the labels; none for a regression."""
     outputs: dict[str, NDArray[Any]] = client.infer(feeds, headers=REPLAY)
     values = outputs["value"] if "value" in outputs else outputs["probabilities"]
-    return values.astype(np.float64).reshape(len(values), -1)
+    labels = outputs["label"].tolist() if "label" in outputs else []
+    return values.astype(np.float64).reshape(len(values), -1), labels
 
 
 def _difference(served: Predicted, tested: Predicted, task: Task) -> tuple[float, float]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from sevenfold.contracts.bundle import BundleInfo
 from sevenfold.contracts.evaluation import Evaluation
-from sevenfold.contracts.schema import Column
-from sevenfold.testing.sentences import format_score
+from sevenfold.contracts.schema import Column, Task
+from sevenfold.testing.sentences import CONSTANTS, format_score
 
 __all__ = ["model_card"]
 
@@ -38,9 +38,22 @@ def _model(evaluation: Evaluation, info: BundleInfo) -> Iterator[str]:
         ("Dataset", f"`{evaluation.digests.get('dataset', '')}`"),
         ("Framework", f"{info.framework}, Sevenfold {info.package_version}"),
         ("Classes", ", ".join(_plain(name) for name in evaluation.classes[:MAX_ROWS]) if evaluation.classes else "–"),
+        *_threshold(evaluation, info),
         ("Tested on", f"{evaluation.rows['test']:,} rows that neither training nor tuning saw"),
     ]
     yield from _table(("", ""), facts)
+
+
+def _threshold(evaluation: Evaluation, info: BundleInfo) -> Iterator[tuple[str, str]]:
+    """Yield from which probability on the model says yes and why, and what its decisions cost."""
+    if evaluation.task is not Task.BINARY:
+        return
+    why = f" {_plain(info.threshold_choice.sentence)}" if info.threshold_choice else ""
+    yield "Decision", f"{_plain(evaluation.classes[1])} from a probability of {evaluation.threshold:.4g} on.{why}"
+    costs = evaluation.cost_per_row
+    if costs:
+        texts = [f"{CONSTANTS.get(name, name)} {format_score(cost)}" for name, cost in costs.items()]
+        yield "Cost per row", ", ".join(texts)
 
 
 def _scores(evaluation: Evaluation) -> Iterator[str]:

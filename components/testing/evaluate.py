@@ -13,12 +13,14 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import DataError, IntegrityError
 from sevenfold.contracts.evaluation import Evaluation
+from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
+from sevenfold.contracts.threshold import as_stored
 from sevenfold.plan.metrics import default_metric, metric_names
 from sevenfold.plan.testing import TestingSection
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.testing import gates
-from sevenfold.testing.candidate import Candidate
+from sevenfold.testing.candidate import Candidate, shown_classes
 from sevenfold.testing.importance import permutation_importance
 from sevenfold.testing.rivals import Rival
 from sevenfold.testing.scored_rows import ScoredRows, open_scorer, predictions, truth_of
@@ -56,7 +58,7 @@ def evaluate(
     """Score a bundle on the test rows and on up to 50 000 training rows, and judge every gate.
 
     Args:
-        bundle: the candidate; only its `model.onnx` and signature are used.
+        bundle: the candidate; only its `model.onnx`, signature and threshold are used.
         dataset: the prepared rows.
         section: metric, gates, slices, confidence.
         name: the plan's name.
@@ -67,13 +69,15 @@ def evaluate(
     truth get a prediction and no score.
 
     Raises:
-        DataError: ``no_test_rows``, ``unknown_class``, ``no_such_column`` (a slice), ``no_such_metric``.
+        DataError: ``no_test_rows``, ``unknown_class``, ``no_such_column`` (a slice), ``no_such_metric``,
+            ``other_threshold``.
         IntegrityError: ``other_dataset`` if bundle and dataset differ in target or task.
         InputError: if the rows lack a column the model takes.
         ServingError: if the model predicts a value that is not finite.
     """
     _check_same_target(bundle.signature, dataset)
     _check_section(section, bundle.signature, dataset)
+    _check_threshold(section, bundle)
     scorer, signature = open_scorer(bundle), bundle.signature
     metric = section.metric or default_metric(signature.task)
     on_progress("scoring the test rows", 0, STEPS)
@@ -85,25 +89,24 @@ def evaluate(
     on_progress("scoring the training rows", 1, STEPS)
     train = _train(scorer, dataset, signature, section.seed)
     on_progress("computing the scores", 2, STEPS)
-    candidate = Candidate(metric, section, signature, test, train)
+    threshold = bundle.info.threshold
+    candidate = Candidate(metric, section, signature, test, train, threshold=threshold)
     on_progress("comparing with other models", 3, STEPS)
     results = [candidate.limit(gate) for gate in section.gates]
     results += [candidate.baseline()] if metric not in NO_BASELINE else []
     results.append(candidate.overfitting())
     results += [candidate.against(rival, bundle, labelled) for rival in rivals]
     on_progress("scoring the slices", 4, STEPS)
+    parts_of = {name: slices_of(labelled, name, dataset.schema.columns[name]) for name in section.slices}
     slices = {
-        column: slice_scores(
-            test, slices_of(labelled, column, dataset.schema.columns[column]), metric, candidate.main, section
-        )
-        for column in section.slices
+        column: slice_scores(test, parts, metric, candidate.main, section, threshold)
+        for column, parts in parts_of.items()
     }
     judged = sum(part.judged(section) for parts in slices.values() for part in parts)
     results += [gates.slices(column, parts, metric, section, judged=judged) for column, parts in slices.items()]
+    results += candidate.decisions(shown_classes(dataset, signature))
     on_progress("permuting the features", 5, STEPS)
-    importance = permutation_importance(
-        scorer, labelled, test.truth, metric, threshold=section.threshold, seed=section.seed
-    )
+    importance = permutation_importance(scorer, labelled, test.truth, metric, threshold=threshold, seed=section.seed)
     shown = [part.result for parts in slices.values() for part in parts]
     evaluation = candidate.evaluation(results, shown, importance, name, bundle, dataset)
     return EvaluatedModel(evaluation, test, train, predicted)
@@ -158,3 +161,16 @@ def _check_section(section: TestingSection, signature: Signature, dataset: Datas
             f"testing must name metrics of task {signature.task.value}, but names {', '.join(map(repr, unknown[:8]))}.",
             remedy=f"Metrics are {', '.join(sorted(known))}.",
         )
+
+
+def _check_threshold(section: TestingSection, bundle: Bundle) -> None:
+    """Refuse a number of the plan that is not the bundle's: what is served decides by the bundle's alone."""
+    wanted, has = section.threshold, bundle.info.threshold
+    if wanted is None or wanted == "auto" or bundle.signature.task is not Task.BINARY or as_stored(wanted) == has:
+        return
+    raise DataError(
+        "other_threshold",
+        f"testing.threshold must be the one that the bundle was trained with, but is {wanted:g}, "
+        f"and the bundle decides from {has:.4g} on.",
+        remedy="Train again with this plan, or remove testing.threshold from it.",
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sevenfold.contracts.evaluation import Evaluation, GateResult
+from sevenfold.contracts.schema import Task
 from sevenfold.report import Block, Fact, Facts, Finding, Findings, Level, Report, Table
 from sevenfold.testing.charts import comparison_chart, importance_chart, outcome_charts, slice_charts
 from sevenfold.testing.evaluate import EvaluatedModel
-from sevenfold.testing.sentences import format_gap, format_score
+from sevenfold.testing.sentences import CONSTANTS, format_gap, format_score
 
 __all__ = ["evaluation_report"]
 
@@ -61,9 +62,20 @@ def _facts(evaluation: Evaluation) -> Facts:
         Fact(label="on training rows", value=_short(train), hint=f"{evaluation.rows['train']:,} rows"),
         Fact(label="of a constant prediction", value=_short(base)),
         Fact(label="Test rows", value=evaluation.rows["test"]),
+        *_decisions(evaluation),
         *_resolution(evaluation),
     ]
     return Facts(facts=tuple(facts))
+
+
+def _decisions(evaluation: Evaluation) -> Iterator[Fact]:
+    """Yield a binary model's threshold and what its decisions cost."""
+    if evaluation.task is Task.BINARY:
+        yield Fact(label="Threshold", value=_short(evaluation.threshold), hint="chosen in training, never on test rows")
+    costs = evaluation.cost_per_row
+    if costs:
+        constant = ", ".join(f"{CONSTANTS[name]} {format_score(costs[name])}" for name in CONSTANTS)
+        yield Fact(label="Cost per row", value=_short(costs["model"]), hint=constant)
 
 
 def _resolution(evaluation: Evaluation) -> Iterator[Fact]:

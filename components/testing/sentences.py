@@ -8,6 +8,7 @@ from typing import Final
 from sevenfold.contracts.evaluation import GateResult, Interval, Verdict
 
 __all__ = [
+    "CONSTANTS",
     "RELATIVE",
     "UNKNOWN",
     "decision_sentence",
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 RELATIVE: Final = frozenset({"rmse", "mae"})  # metrics whose gaps are shares of the reference
+CONSTANTS: Final = {"always_no": "always no", "always_yes": "always yes"}  # decisions that need no model
 UNKNOWN: Final = "which cannot be judged on these rows: too few of them, or one class only."
 
 

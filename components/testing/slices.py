@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.evaluation import SliceResult
 from sevenfold.contracts.schema import Column, Kind
+from sevenfold.contracts.threshold import DEFAULT_THRESHOLD
 from sevenfold.plan.testing import TestingSection
 from sevenfold.testing.bounds import Estimate, two_sided
 from sevenfold.testing.evidence import measured, on_part
@@ -81,13 +82,21 @@ def slices_of(table: pa.Table, name: str, column: Column) -> list[Slice]:
 
 
 def slice_scores(
-    test: ScoredRows, parts: Sequence[Slice], metric: str, whole: Estimate, section: TestingSection
+    test: ScoredRows,
+    parts: Sequence[Slice],
+    metric: str,
+    whole: Estimate,
+    section: TestingSection,
+    threshold: float = DEFAULT_THRESHOLD,
 ) -> list[JudgedSlice]:
-    """Return the main metric of each slice with its interval, and its gap to the metric of all rows."""
+    """Return the main metric of each slice with its interval, and its gap to the metric of all rows.
+
+    `threshold` is the probability from which a binary model says the positive class.
+    """
     judged = []
     for part in parts:
         scored = test.part(part.rows)
-        own = measured(metric, scored, threshold=section.threshold)
+        own = measured(metric, scored, threshold=threshold)
         result = SliceResult(
             column=part.column,
             value=part.value,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sevenfold.plan.metrics import higher_is_better
 from sevenfold.report.charts import Limit, lines
 from sevenfold.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
+from sevenfold.training.threshold_report import threshold_blocks
 from sevenfold.training.train import Trained
 
 __all__ = ["training_report"]
@@ -25,7 +26,14 @@ def training_report(trained: Trained) -> Report:
         headline=f"{fitted.metric} {best.score:.4g} on {trained.validation_rows:,} validation rows, "
         f"reached in epoch {best.number} of {len(fitted.curve)}; the fit {STOPPED[fitted.stopped]}.",
         level="good",
-        blocks=(_facts(trained), *_findings(trained), *_curves(trained), _metrics(trained), _settings(trained)),
+        blocks=(
+            _facts(trained),
+            *_findings(trained),
+            *_curves(trained),
+            *threshold_blocks(trained.threshold),
+            _metrics(trained),
+            _settings(trained),
+        ),
     )
 
 

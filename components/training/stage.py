@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from sevenfold.plan.threshold import ThresholdRule
 from sevenfold.plan.training import TrainingSection
 from sevenfold.report.page import write_report
 from sevenfold.runtime.progress import report_progress
@@ -32,7 +33,8 @@ def run_training(
     Args:
         dataset: sealed dataset folder.
         study: sealed study folder.
-        settings: JSON of {"training": section of the plan, "name", "metric", "plan_digest"}.
+        settings: JSON of {"training": section of the plan, "name", "metric", "plan_digest"}, and for a
+            binary task "threshold": what its threshold is chosen by.
         out: bundle folder to write and seal.
         page: HTML report to write.
         summary: Markdown report to write.
@@ -57,6 +59,7 @@ def run_training(
         digests={"data": data_digest or given.get("data_digest", ""), "plan": given["plan_digest"]},
         on_progress=lambda message, done, total: report_progress("training", message, done=done, total=total),
         checkpoints=checkpoints,
+        rule=ThresholdRule.model_validate(given["threshold"]) if "threshold" in given else None,
     )
     write_report(training_report(trained), page, summary)
     return trained

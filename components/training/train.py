@@ -11,10 +11,12 @@ import sevenfold
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.study import Best
+from sevenfold.plan.threshold import ThresholdRule
 from sevenfold.plan.training import TrainingSection
 from sevenfold.runtime.checkpoint import Draft, checkpoints_at
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.runtime.termination import on_termination
+from sevenfold.scoring.threshold import ChosenThreshold
 from sevenfold.training.export.bundle import export_bundle
 from sevenfold.training.pytorch.device import device_of
 from sevenfold.training.pytorch.fit import Fitted, fit
@@ -37,6 +39,7 @@ class Trained:
     train_rows: int
     validation_rows: int
     model_bytes: int
+    threshold: ChosenThreshold | None = None  # of a binary model
 
 
 def fit_identity(dataset: Dataset, section: TrainingSection, metric: str, model: Model) -> dict[str, Any]:
@@ -63,6 +66,7 @@ def train(
     digests: Mapping[str, str],
     on_progress: OnProgress = lambda message, done, total: None,
     checkpoints: str | None = None,
+    rule: ThresholdRule | None = None,
 ) -> Trained:
     """Fit the section's model with the study's best settings and write the bundle to `out`.
 
@@ -77,6 +81,7 @@ def train(
         on_progress: called with a message, the epochs done and the epochs in all.
         checkpoints: folder or address below which the fit is kept until the bundle is sealed; the next call with the
             same dataset, section and tuned settings goes on from there, to the same bundle. None keeps nothing.
+        rule: what the threshold of a binary model is chosen by; None takes 0.5.
 
     Raises:
         TrainingError: as `fit` and `export_bundle`.
@@ -107,19 +112,20 @@ def train(
         fitted = fit(tensors, section, metric, settings=tuned, on_epoch=on_epoch, model=model, progress=draft)
     on_progress("writing model.onnx and comparing it with torch", section.max_epochs, section.max_epochs)
     source = {"source": model.source.digest} if model.source else {}
-    digest, difference = export_bundle(
-        fitted, tensors, dataset, out, name=name, digests={**digests, **source}, threads=section.threads
+    exported = export_bundle(
+        fitted, tensors, dataset, out, name=name, digests={**digests, **source}, threads=section.threads, rule=rule
     )
-    bundle = Bundle.open(out, digest=digest)
+    bundle = Bundle.open(out, digest=exported.digest)
     kept.remove()
     return Trained(
-        digest=digest,
+        digest=exported.digest,
         fitted=fitted,
         section=section,
         tuned=tuned,
         metrics=bundle.info.metrics,
-        difference=difference,
+        difference=exported.difference,
         train_rows=len(tensors.train),
         validation_rows=len(tensors.validation),
         model_bytes=bundle.model_path.stat().st_size,
+        threshold=exported.threshold,
     )

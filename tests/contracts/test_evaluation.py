@@ -34,7 +34,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_the_first_format_is_read_and_means_what_it_meant(tmp_path: Path) -> None:
     evaluation = Evaluation.open(written(tmp_path, FIRST))
-    assert (evaluation.version, evaluation.decision, evaluation.waits) == (2, "promote", False)
+    assert (evaluation.version, evaluation.decision, evaluation.waits) == (3, "promote", False)
     assert [gate.verdict for gate in evaluation.gates] == ["passed", "not_judged"]
     assert (evaluation.gates[0].interval, evaluation.gates[0].resolves) == ((-0.05, 0.07), None)
 
@@ -45,13 +45,13 @@ def test_an_undecided_evaluation_is_read_back(tmp_path: Path) -> None:
         folder = tmp_path / undecided
         folder.mkdir()
         (folder / "predictions.parquet").write_bytes(b"rows")
-        changed = first.model_copy(update={"version": 2, "decision": "undecided", "undecided": undecided})
+        changed = first.model_copy(update={"version": 3, "decision": "undecided", "undecided": undecided})
         changed.save(folder, rows=100)
         assert Evaluation.open(folder) == changed
         assert Evaluation.open(folder).waits is waits
 
 
-@pytest.mark.parametrize("change", [{"version": 3}, {"version": 0}, {"verdict": "maybe"}, {"decision": "perhaps"}])
+@pytest.mark.parametrize("change", [{"version": 4}, {"version": 0}, {"verdict": "maybe"}, {"decision": "perhaps"}])
 def test_another_format_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     with pytest.raises(IntegrityError) as caught:
         Evaluation.open(written(tmp_path, json.dumps(json.loads(FIRST) | change)))

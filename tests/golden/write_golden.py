@@ -16,16 +16,19 @@ from sevenfold.contracts.dataset import DATASET_FILES
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.schema import Column, Kind, Notation, Role, Schema, Task
 from sevenfold.contracts.signature import Signature
+from sevenfold.contracts.threshold import ThresholdChoice
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature, Part, Target, Transform
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.drift.bins import build_reference, with_prediction
 from sevenfold.scoring.feeds import feeds_from_table
 from sevenfold.scoring.scorer import Scorer
 from sevenfold.training.encode import encode
-from sevenfold.training.export.graph import join_graphs, model_bytes, preprocessing_graph
+from sevenfold.training.export.graph import preprocessing_graph
+from sevenfold.training.export.join import join_graphs, model_bytes, with_threshold
 
 SPLITS = {"train": (0, 24), "validation": (24, 28), "test": (28, 34), "later": (34, 36)}
 CLASSES = ("on time", "late")
+THRESHOLD = 0.75  # from which the model says late
 SCHEMA = Schema(
     task=Task.BINARY,
     target="late",
@@ -125,7 +128,7 @@ def write_bundle(folder: Path, table: pa.Table, dataset: str) -> Scorer:
         task=SCHEMA.task, target="late", classes=CLASSES, inputs=SCHEMA.features, notation=SCHEMA.notation
     )
     joined = join_graphs(preprocessing_graph(TRANSFORM, signature.inputs), make_network(), TRANSFORM)
-    (folder / "model.onnx").write_bytes(model_bytes(joined))
+    (folder / "model.onnx").write_bytes(with_threshold(model_bytes(joined), THRESHOLD))
     scorer = Scorer(folder / "model.onnx", signature)
     validation = scorer.predict(feeds_from_table(table[slice(*SPLITS["validation"])], signature.inputs))
     reference = build_reference(table[slice(*SPLITS["train"])], SCHEMA)
@@ -138,6 +141,8 @@ def write_bundle(folder: Path, table: pa.Table, dataset: str) -> Scorer:
         settings={"learning_rate": 0.001, "layers": [8, 4]},
         metrics={"roc_auc": 0.5},
         digests={"data": "sha256:0", "dataset": dataset, "plan": "sha256:1"},
+        threshold=THRESHOLD,
+        threshold_choice=ThresholdChoice(by="f1", sentence="Chosen by f1.", score=0.5, calibrated=0.25, rows=4),
     )
     write_versioned(folder / "bundle.json", info)
     example = {

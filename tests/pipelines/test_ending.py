@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from rich.console import Console
@@ -128,7 +129,7 @@ def test_a_refused_model_is_not_offered_but_explained(folder: RunFolder) -> None
     assert " ".join(text.split()).startswith(f"refused {SENTENCE.strip()}")
 
 
-@pytest.mark.parametrize("kind", ["limit", "baseline", "overfitting", "slice", "serving", "best"])
+@pytest.mark.parametrize("kind", get_args(GateResult.model_fields["kind"].annotation))
 def test_every_kind_of_gate_has_an_advice(folder: RunFolder, kind: str) -> None:
     refuse(folder, kind)
     assert [step.label for step in next_steps(folder, "refused")] == ["gate", "change"]

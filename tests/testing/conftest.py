@@ -17,6 +17,7 @@ from sevenfold.contracts.dataset import DATASET_FILES, Dataset
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.schema import Column, Kind, Role, Schema, Task
 from sevenfold.contracts.signature import Signature
+from sevenfold.contracts.threshold import as_stored
 
 CLASSES = {Task.BINARY: ("no", "yes"), Task.MULTICLASS: ("red", "green", "blue"), Task.REGRESSION: ()}
 INPUTS = {
@@ -102,7 +103,12 @@ def make_dataset(tmp_path: Path) -> MakeDataset:
 @pytest.fixture
 def make_bundle(tmp_path: Path) -> MakeBundle:
     def make(
-        task: Task = Task.BINARY, *, slope: float = 2.0, name: str = "bundle", classes: tuple[str, ...] = ()
+        task: Task = Task.BINARY,
+        *,
+        slope: float = 2.0,
+        name: str = "bundle",
+        classes: tuple[str, ...] = (),
+        threshold: float = 0.5,
     ) -> Bundle:
         from onnx import save
 
@@ -119,6 +125,7 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
             settings={},
             metrics={},
             digests={},
+            threshold=as_stored(threshold),
         )
         write_json(folder / "bundle.json", info.model_dump(mode="json"))
         for file in ("reference.json", "example_request.json"):

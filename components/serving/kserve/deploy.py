@@ -87,7 +87,14 @@ def deploy_on_kserve(
         _say("Comparing every test row with its tested prediction", 2)
         batch = min(section.max_batch, 1_024)
         comparison = compare(
-            staged.url, name, dataset, bundle.signature, evaluation, max_batch=batch, runtime=section.runtime
+            staged.url,
+            name,
+            dataset,
+            bundle.signature,
+            evaluation,
+            max_batch=batch,
+            runtime=section.runtime,
+            threshold=bundle.info.threshold,
         )
     except BaseException:
         rollout.withdraw(bundle.digest)

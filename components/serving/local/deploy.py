@@ -57,7 +57,15 @@ def deploy_locally(
         smoke = smoke_test(service.url, name, bundle)
         report_progress(STAGE, "Comparing every test row with its tested prediction", done=2, total=STEPS)
         batch = min(section.max_batch, 1_024)
-        comparison = compare(service.url, name, dataset, bundle.signature, evaluation, max_batch=batch)
+        comparison = compare(
+            service.url,
+            name,
+            dataset,
+            bundle.signature,
+            evaluation,
+            max_batch=batch,
+            threshold=bundle.info.threshold,
+        )
         record = candidate_record(tested, bundle, name)
         checks = Checks(
             smoke=smoke,

@@ -153,7 +153,10 @@ def _prediction(model: ServedModel) -> Document:
     probability = {"type": "number", "minimum": 0, "maximum": 1.000001}  # float32 rounds
     classes = list(model.signature.classes)
     shares = {"type": "object", "properties": dict.fromkeys(classes, probability), "required": classes}
-    properties = {"label": {"enum": classes}, "probabilities": shares}
+    label: Document = {"enum": classes}
+    if model.signature.task is Task.BINARY:
+        label["description"] = f"{classes[-1]} from a probability of {model.info.threshold:.6g} on."
+    properties = {"label": label, "probabilities": shares}
     return {"type": "object", "required": list(properties), "properties": properties}
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import InputError
-from sevenfold.contracts.schema import Column, Kind
+from sevenfold.contracts.schema import Column, Kind, Task
 from sevenfold.contracts.signature import MISSING, Signature
 from sevenfold.scoring.feeds import Feeds, feeds_from_columns
 from sevenfold.scoring.scorer import Prediction
@@ -90,7 +90,7 @@ def encode_v2(
 
 
 def metadata(model: ServedModel) -> dict[str, Any]:
-    """Return what ``GET /v2/models/M`` says: the tensors in and out."""
+    """Return what ``GET /v2/models/M`` says: the tensors in and out, and from which probability on a label is yes."""
     inputs = [
         {"name": name, "datatype": _INPUTS.get(column.kind, "FP64"), "shape": [-1]}
         for name, column in model.signature.inputs.items()
@@ -100,13 +100,16 @@ def metadata(model: ServedModel) -> dict[str, Any]:
         {"name": name, "datatype": OUTPUTS[name], "shape": [-1, width] if name == "probabilities" else [-1]}
         for name in model.outputs
     ]
-    return {
+    described: dict[str, Any] = {
         "name": model.name,
         "versions": [model.label],
         "platform": "sevenfold_onnx",
         "inputs": inputs,
         "outputs": outputs,
     }
+    if model.signature.task is Task.BINARY:
+        described["parameters"] = {"positive": model.signature.classes[-1], "threshold": model.info.threshold}
+    return described
 
 
 def _cut(header_length: bytes | None, size: int) -> int:

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sevenfold.contracts.errors import TrainingError
+from sevenfold.contracts.threshold import DEFAULT_THRESHOLD
 from sevenfold.contracts.transform import Target, Transform
 from sevenfold.training.export.writer import IR_VERSION, ML, ML_OPSET, OPSET, GraphWriter, free_name, free_prefix
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["join_graphs", "model_bytes"]
+__all__ = ["join_graphs", "model_bytes", "with_threshold"]
 
 NETWORK: Final = "net:"
 LAST: Final = "post:"
+THRESHOLD: Final = "threshold"  # of a binary model: the constant's name after the prefix
 
 
 def join_graphs(preprocessing: onnx.ModelProto, network: onnx.ModelProto, transform: Transform) -> onnx.ModelProto:
@@ -65,6 +67,24 @@ def join_graphs(preprocessing: onnx.ModelProto, network: onnx.ModelProto, transf
 def model_bytes(model: onnx.ModelProto) -> bytes:
     """Return the bytes of a model, the same for equal models in every process."""
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def with_threshold(model: bytes, threshold: float) -> bytes:
+    """Return a binary model that says the positive class from another probability on, a float32.
+
+    Args:
+        model: what `join_graphs` made, as bytes.
+        threshold: between 0 and 1.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    changed = onnx.ModelProto.FromString(model)
+    names = [entry.name for entry in changed.graph.input]
+    wanted = free_prefix(LAST, names) + THRESHOLD
+    constant = next(tensor for tensor in changed.graph.initializer if tensor.name == wanted)
+    constant.CopyFrom(numpy_helper.from_array(np.array(threshold, dtype=np.float32), wanted))
+    return model_bytes(changed)
 
 
 def _ready(network: onnx.ModelProto) -> onnx.ModelProto:
@@ -176,7 +196,7 @@ def _last_step(writer: GraphWriter, raw: str, target: Target, names: list[str]) 
     label, probabilities = free_name("label", names), free_name("probabilities", names)
     count = len(target.classes)
     writer.add("Softmax", raw, axis=1, output=probabilities)
-    best = writer.add("ArgMax", probabilities, axis=1, keepdims=0)
+    best = _decided(writer, probabilities, count, names)
     writer.add(
         "LabelEncoder",
         best,
@@ -190,3 +210,15 @@ def _last_step(writer: GraphWriter, raw: str, target: Target, names: list[str]) 
         helper.make_tensor_value_info(label, TensorProto.STRING, ["rows"]),
         helper.make_tensor_value_info(probabilities, TensorProto.FLOAT, ["rows", count]),
     ]
+
+
+def _decided(writer: GraphWriter, probabilities: str, count: int, names: list[str]) -> str:
+    """Write the index of the predicted class: with two classes by the threshold, else the most probable one's."""
+    from onnx import TensorProto, numpy_helper
+
+    if count != 2:
+        return writer.add("ArgMax", probabilities, axis=1, keepdims=0)
+    threshold = free_prefix(LAST, names) + THRESHOLD
+    writer.constants.append(numpy_helper.from_array(np.array(DEFAULT_THRESHOLD, dtype=np.float32), threshold))
+    positive = writer.add("Gather", probabilities, writer.constant(1, np.int64), axis=1)
+    return writer.add("Cast", writer.add("GreaterOrEqual", positive, threshold), to=TensorProto.INT64)

@@ -19,8 +19,6 @@ from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions
 from sevenfold.pipelines.local.processes import end_processes, processes_of
 from sevenfold.runtime.environment import RUN_DIR
 
-MOST_SECONDS = 5.0  # from the signal to the end of everything; about one on an idle machine
-
 
 @contextmanager
 def running(home: Path, *before: str) -> Iterator[subprocess.Popen[str]]:
@@ -62,11 +60,8 @@ def wait_for(happened: Callable[[], bool], seconds: float = 120.0) -> None:
         time.sleep(0.05)
 
 
-def assert_stopped(
-    home: Path, run: subprocess.Popen[str], cause: str, status: int, since: float, task: str = "explore-data"
-) -> None:
+def assert_stopped(home: Path, run: subprocess.Popen[str], cause: str, status: int, task: str = "explore-data") -> None:
     assert run.wait(timeout=60) == status
-    assert time.monotonic() - since < MOST_SECONDS
     assert commands(home) == []
     folder = home / "runs/demo/1"
     recorded = json.loads((folder / "run.json").read_text())
@@ -87,28 +82,25 @@ SIGNALS = [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129), ("SIGQUIT", 131)]
 def test_a_signal_stops_the_notebooks_kernel_too(home: Path, cause: str, status: int) -> None:
     with running(home) as run:
         wait_for(lambda: any("ipykernel" in command for command in commands(home)))
-        since = time.monotonic()
         run.send_signal(signal.Signals[cause])
-        assert_stopped(home, run, cause, status, since)
+        assert_stopped(home, run, cause, status)
 
 
 @pytest.mark.slow
 def test_a_reader_that_goes_away_stops_the_run_before_its_next_line(home: Path) -> None:
     with running(home) as run:
         wait_for(lambda: any("ipykernel" in command for command in commands(home)))
-        since = time.monotonic()
         assert run.stdout is not None
         run.stdout.close()
-        assert_stopped(home, run, "SIGPIPE", 141, since)
+        assert_stopped(home, run, "SIGPIPE", 141)
 
 
 @pytest.mark.slow
 def test_the_predictor_does_not_outlive_an_interrupted_run(home: Path) -> None:
     with running(home) as run:
         wait_for(lambda: any("sevenfold.serving" in command for command in commands(home)), 300)
-        since = time.monotonic()
         run.send_signal(signal.SIGTERM)
-        assert_stopped(home, run, "SIGTERM", 143, since, "deploy-model")
+        assert_stopped(home, run, "SIGTERM", 143, "deploy-model")
 
 
 @pytest.mark.slow

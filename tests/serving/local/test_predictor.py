@@ -111,6 +111,11 @@ def test_served_and_tested_agree(samples: dict[Task, Any], task: Task, server: A
         with pytest.raises(ServingError, match="over 300 test rows") as caught:
             compare(serving.url, "flights", sample.dataset, sample.bundle.signature, changed, max_batch=1024)
         assert caught.value.code == "served_differs"
+        if task is Task.BINARY:  # the same probabilities, but another threshold than was tested
+            args = (serving.url, "flights", sample.dataset, sample.bundle.signature, sample.evaluation)
+            with pytest.raises(ServingError, match="the class that was tested") as caught:
+                compare(*args, max_batch=1024, threshold=0.75)
+            assert caught.value.code == "served_differs"
 
 
 def shifted(evaluation: Path, folder: Path, amount: float) -> Path:
