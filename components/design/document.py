@@ -12,10 +12,12 @@ from sevenfold.design.column_text import column_entry, column_remark, figure
 from sevenfold.design.decisions import propose_decisions
 from sevenfold.design.plan_text import Path as Keys
 from sevenfold.design.profile import Profile
-from sevenfold.design.roles import Proposed, TimeSplit
+from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
+from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.design.usable import Usable
+from sevenfold.tables.duplicates import Duplicates
 from sevenfold.tables.field_style import FieldStyle
 
 __all__ = ["Findings", "plan_document"]
@@ -40,6 +42,7 @@ class Findings:
     split: TimeSplit | None
     roles: dict[str, Proposed]
     usable: Usable
+    duplicates: Duplicates | None = None  # among the rows with a target; None where they were not looked for
 
     @property
     def features(self) -> list[str]:
@@ -99,7 +102,7 @@ def _data(
     data: dict[str, Any] = {"source": source, "target": target.name, "task": target.task.value}
     comments["data", "task"] = target.why
     if target.task is Task.BINARY:
-        data["positive"], _, why = _positive(target)
+        data["positive"], _, why = positive_class(target)
         comments["data", "positive"] = f"{why}: {_positive_share(target):.1%} of the rows with a target."
     if table.dialect.format == "csv":
         data |= {"encoding": table.dialect.encoding, "delimiter": table.dialect.delimiter}
@@ -125,7 +128,8 @@ def _quotes(table: TypedTable, data: dict[str, Any], comments: dict[Keys, str]) 
         comments["data", key] = "Only so do all records of the file's beginning have the header's fields."
 
 
-def _positive(target: TargetFacts) -> tuple[str, int, str]:
+def positive_class(target: TargetFacts) -> tuple[str, int, str]:
+    """Return the class of a binary target that is proposed as the positive one, its rows and why."""
     for (label, count), (other, _) in (target.classes, target.classes[::-1]):
         if (label.casefold(), other.casefold()) in YES_NO:
             return label, count, "The class that says yes"
@@ -136,7 +140,7 @@ def _positive_share(target: TargetFacts) -> float:
     """Return the share of positive rows; 0 for another task than binary."""
     if target.task is not Task.BINARY:
         return 0.0
-    return _positive(target)[1] / sum(number for _, number in target.classes)
+    return positive_class(target)[1] / sum(number for _, number in target.classes)
 
 
 def _missing_remark(table: TypedTable) -> str:

@@ -27,7 +27,8 @@ class TargetFacts:
     """The target of a table.
 
     `codes` is the class index of each row, -1 where it is missing, or for regression its value, NaN where missing.
-    `classes` are the labels with their counts, the most frequent first; empty for regression.
+    `classes` are the labels with their counts, the most frequent first; empty for regression. `drawn` are the rows that
+    the random split trains on, which preparation will draw; None where that cannot be known.
     """
 
     name: str
@@ -37,6 +38,7 @@ class TargetFacts:
     codes: NDArray[Any]
     classes: tuple[tuple[str, int], ...]
     unlabelled: int
+    drawn: NDArray[np.bool_] | None = None
 
     @property
     def labelled(self) -> NDArray[np.bool_]:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Role
-from sevenfold.design.roles import Proposed, TimeSplit
+from sevenfold.design.roles import Proposed
+from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_table import TypedTable
 
 __all__ = ["MAX_BAD_FRACTION", "Usable", "allowed_share", "refuse_broken_records", "usable_rows"]

@@ -266,6 +266,7 @@ def _exact_and_near(
     total = hashes_of(first[members], len(columns))
     for index, column in enumerate(columns):
         values = column.read().take(pa.array(members))
+        values = values.cast(pa.large_string()) if pa.types.is_string_view(values.type) else values
         if pa.types.is_floating(values.type):
             numbers = as_bits(values.cast(pa.float64()).to_numpy(zero_copy_only=False))
         else:

@@ -33,7 +33,7 @@ def near_numbers(values: pa.Array, decimals: int | None) -> tuple[NDArray[Any], 
     """Return a number for each value, equal where values are nearly equal, and whether some are not whole."""
     import pyarrow as pa
 
-    if pa.types.is_dictionary(values.type) or pa.types.is_string(values.type):
+    if pa.types.is_dictionary(values.type) or _is_text(values.type):
         return _folded(values), False
     if not pa.types.is_floating(values.type):
         whole = values.cast(pa.int64())
@@ -55,6 +55,12 @@ def near_numbers(values: pa.Array, decimals: int | None) -> tuple[NDArray[Any], 
         return as_bits(np.rint(numbers / (spread * FINE))), True
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
 def as_bits(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the bits of each number, the same for all that are not a number, and for 0.0 and -0.0."""
     plain = np.where(np.isnan(numbers), np.nan, numbers + 0.0)
@@ -65,7 +71,7 @@ def _folded(values: pa.Array) -> NDArray[np.int64]:
     """Return the code of each text without regard to letter case and white space, 0 for a missing one."""
     import pyarrow as pa
 
-    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    encoded = values if pa.types.is_dictionary(values.type) else values.cast(pa.large_string()).dictionary_encode()
     codes: dict[str, int] = {}
     of = [0]
     for text in encoded.dictionary.to_pylist():

@@ -32,7 +32,7 @@ def test_a_table_is_explored(people, tmp_path, capsys):
         assert "town" in text and "Bergen" in text, name
     report = read_report(tmp_path / "out" / "report")
     assert report.stage == "design"
-    assert report.headline.startswith("400 rows and 10 columns, 3 of them features, to predict 'left'")
+    assert report.headline.startswith("400 rows and 10 columns, 4 of them features, to predict 'left'")
     nodes = nbformat.reads(made["notebook"], as_version=4)
     code = [cell for cell in nodes.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
