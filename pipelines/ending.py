@@ -1,4 +1,4 @@
-"""The last lines of a run: the verdict, and what to do next."""
+"""The last lines of a run: what the score is worth, the verdict, and what to do next."""
 
 from __future__ import annotations
 
@@ -19,12 +19,20 @@ INDENT: Final = 11  # of what follows a label
 
 
 def show_ending(console: Console, result: Result) -> None:
-    """Print the verdict, the report and the next steps, in lines of less than 100 columns but for what is copied."""
+    """Print the score beside those of plain models, the verdict, the report and the next steps.
+
+    Lines have less than 100 columns but for what is copied.
+    """
     from rich.text import Text
 
     colour = COLOURS.get(result.state, "yellow")
     first, *more = _wrapped(result.sentence, COLUMNS - len(result.state) - 2, COLUMNS - INDENT)
     console.print()
+    for number, line in enumerate(result.score):
+        _print(console, Text(line, style="bold" if number == 1 else ""))
+    for warning in result.warnings:
+        for number, line in enumerate(_wrapped(warning, COLUMNS - 2, COLUMNS - 2)):
+            _print(console, Text.assemble(("  " if number else "! ", "yellow"), line))
     _print(console, Text.assemble((result.state, f"bold {colour}"), f"  {first}"))
     for line in more:
         _print(console, Text(" " * INDENT + line))

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from sevenfold.contracts.errors import IntegrityError
-from sevenfold.contracts.evaluation import Evaluation, GateResult
+from sevenfold.contracts.evaluation import GateResult
 from sevenfold.contracts.service import KServeService, open_service
 from sevenfold.pipelines.runs import RunFolder
+from sevenfold.pipelines.score_first import evaluation_of
 from sevenfold.report.model import Step
 
 __all__ = ["COLUMNS", "command", "near", "next_steps"]
@@ -25,6 +26,7 @@ CHANGES: Final = {
     "overfitting": "Fewer epochs, a smaller model or more rows; or the limit: testing.max_overfitting.",
     "slice": "More rows of these slices; or the limit: testing.max_slice_gap.",
     "serving": "The model that serves is better and stays; the allowed loss is testing.margin.",
+    "suspect": "Leave the column out (role: ignore), or allow it: data.allow_leakage.",
     "best": "An earlier model was better; the allowed loss is testing.margin.",
     "classes": "testing.threshold: auto lets training choose from which probability on a binary model says yes.",
     "cost": "Better data, another model or a longer search: so far, the decision without a model costs no more.",
@@ -124,16 +126,15 @@ def _undecided(folder: RunFolder) -> Iterator[Step]:
     gates = _gates(folder, "undecided")
     for gate in gates:
         yield Step("gate", gate.sentence)
-    if gates:
+    if any(gate.kind == "suspect" for gate in gates):
+        yield Step("change", CHANGES["suspect"])
+    if any(gate.kind != "suspect" for gate in gates):
         yield Step("change", DECIDE)
 
 
 def _gates(folder: RunFolder, verdict: str) -> list[GateResult]:
-    path = folder.artifact("test-model", "evaluation")
-    try:
-        return [gate for gate in Evaluation.open(path).gates if gate.verdict == verdict] if path else []
-    except IntegrityError:
-        return []
+    evaluation = evaluation_of(folder)
+    return [gate for gate in evaluation.gates if gate.verdict == verdict] if evaluation else []
 
 
 def _failed(folder: RunFolder) -> Iterator[Step]:

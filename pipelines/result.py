@@ -13,6 +13,7 @@ from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import verify
 from sevenfold.pipelines.next_steps import next_steps
 from sevenfold.pipelines.runs import RunFolder
+from sevenfold.pipelines.score_first import evaluation_of, score_first, score_lines, score_warnings
 
 if TYPE_CHECKING:
     from sevenfold.report import Report
@@ -59,7 +60,8 @@ class Result:
     """How a run ended.
 
     `state` is promoted, waiting (for approval), tested (and handed over to the run that deploys), refused, rolled back
-    or failed; `sentence` says why, `steps` what to do next, `not_run` why the stages that are left did not run.
+    or failed; `sentence` says why, `steps` what to do next, `not_run` why the stages that are left did not run. `score`
+    are lines that set the score beside those of plain models, `warnings` what to know before the model is used.
     """
 
     folder: Path
@@ -69,6 +71,8 @@ class Result:
     report: Path | None = None
     steps: tuple[Step, ...] = ()
     not_run: str = ""
+    score: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def conclude(
@@ -96,7 +100,8 @@ def conclude(
     not_run, reports = _not_run(folder, state), stage_reports(folder)
     if not_run:
         reports += _absent(folder, {report.stage for report in reports}, not_run)
-    page = _write_page(folder, reports, state, sentence, steps) if reports else None
+    evaluation = evaluation_of(folder)
+    page = _write_page(folder, score_first(evaluation, reports), state, sentence, steps) if reports else None
     folder.record(
         state=state,
         sentence=sentence,
@@ -111,6 +116,8 @@ def conclude(
         report=page,
         steps=tuple(steps),
         not_run=not_run,
+        score=tuple(score_lines(evaluation)) if evaluation else (),
+        warnings=tuple(score_warnings(evaluation)) if evaluation else (),
     )
 
 
@@ -198,7 +205,8 @@ def _write_page(folder: RunFolder, reports: list[Report], state: str, sentence: 
     from sevenfold.report.page import render_page
 
     name, number = folder.path.parent.name, folder.path.name
-    subtitle = f"{sentence} {_changes(folder)}".strip()
+    score = reports[0].headline if reports[0].stage == "score" else ""
+    subtitle = f"{score} {sentence} {_changes(folder)}".strip()
     page = render_page(reports, title=f"{name} · run {number} · {state}", subtitle=subtitle, steps=steps)
     write_whole(folder.report, page.encode())
     return folder.report

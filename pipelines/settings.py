@@ -51,7 +51,12 @@ def stage_settings(plan: Plan) -> dict[str, str]:
             plan_digest=plan.model_digest,
             **({} if rule is None else {"threshold": rule}),
         ),
-        "test_model": _json(testing=plan.testing, name=plan.name, deployment=plan.deployment),
+        "test_model": _json(
+            testing=plan.testing,
+            name=plan.name,
+            deployment=plan.deployment,
+            allow_leakage=list(plan.data.allow_leakage),
+        ),
         "deploy_model": _json(deployment=plan.deployment, name=plan.name, image=_predictor_image(plan)),
         "judge_canary": _json(deployment=plan.deployment, name=plan.name, prometheus=plan.monitoring.prometheus),
         "monitor_model": _json(
@@ -86,11 +91,11 @@ def _predictor_image(plan: Plan) -> str:
     return image("serve", plan.images.registry)
 
 
-def _json(**parts: Section | str | int) -> str:
+def _json(**parts: Section | str | int | list[str]) -> str:
     return canonical_json({name: _dumped(part) for name, part in parts.items()})
 
 
-def _dumped(part: Section | str | int) -> object:
+def _dumped(part: Section | str | int | list[str]) -> object:
     if not isinstance(part, Section):
         return part
     values = part.model_dump(mode="json")

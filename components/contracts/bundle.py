@@ -2,8 +2,9 @@
 
 `model.onnx` takes the raw columns and returns the prediction; testing scores that very file and serving loads that
 very file. Beside it: `bundle.json` (`BundleInfo`), `model.safetensors`, `reference.json`, `example_request.json`
-(synthetic rows, V1 form) and `manifest.json`. A bundle holds no time, host or duration, so the
-same data, plan and seed give the same digest.
+(synthetic rows, V1 form) and `manifest.json`. `linear.onnx` is a plain logistic or ridge regression of the same rows
+with the same inputs and outputs: testing scores it beside the model, nothing serves it. A bundle holds no time, host or
+duration, so the same data, plan and seed give the same digest.
 
 The names, shapes and types of the graph's inputs and outputs are those of `contracts.signature`.
 
@@ -27,10 +28,11 @@ from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.threshold import DEFAULT_THRESHOLD, ThresholdChoice
 from sevenfold.contracts.versioned import read_versioned
 
-__all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "SAVED_MODEL", "Bundle", "BundleInfo"]
+__all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "LINEAR", "SAVED_MODEL", "Bundle", "BundleInfo"]
 
-FORMAT_VERSION = 3  # 2 added `notation` to the signature, 3 the threshold
+FORMAT_VERSION = 3  # 2 added `notation` to the signature, 3 the threshold and the file `linear.onnx`
 BUNDLE_FILES: Final = ("bundle.json", "model.onnx", "reference.json", "example_request.json")
+LINEAR: Final = "linear.onnx"  # bundles of earlier formats, and of a foreign model, lack it
 SAVED_MODEL: Final = "saved_model"  # folder of one numbered version, as TensorFlow Serving wants it
 SAVED_MODEL_FILE: Final = f"{SAVED_MODEL}/1/saved_model.pb"
 
@@ -90,6 +92,11 @@ class Bundle:
     def model_path(self) -> Path:
         """The ONNX file."""
         return self.folder / "model.onnx"
+
+    @property
+    def linear_path(self) -> Path | None:
+        """The plain linear model of the same rows; None where the bundle has none."""
+        return self.folder / LINEAR if LINEAR in self.manifest.files else None
 
     def require_saved_model(self) -> None:
         """Raise unless TensorFlow Serving can serve this bundle.

@@ -8,7 +8,7 @@
 =====================  ==============================================================================
 
 Like a bundle, it holds no time, path or host, so equal inputs give an equal digest. Format 2 added what is undecided,
-format 3 what decisions cost.
+format 3 what decisions cost, and the plain models beside the candidate.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ __all__ = [
     "Evaluation",
     "GateResult",
     "Interval",
+    "PlainModel",
     "SliceResult",
     "Undecided",
     "Verdict",
@@ -52,13 +53,13 @@ class GateResult(_Part):
     """One gate: what was measured, against what, and the verdict in a sentence.
 
     `kind` is limit (of the plan), baseline (a constant prediction), overfitting, slice, serving (the model now
-    serving), best (the best ever promoted), classes (how many are predicted) or cost (against a constant decision).
-    `value` is None where it could not be computed. `interval` holds its lower and its upper bound, each at the plan's
-    confidence; format 1 held the ends of a two-sided interval.
+    serving), best (the best ever promoted), classes (how many are predicted), cost (against a constant decision) or
+    suspect (a score too good to be true). `value` is None where it could not be computed. `interval` holds its lower
+    and its upper bound, each at the plan's confidence; format 1 held the ends of a two-sided interval.
     `undecided` means that the rows show neither that the limit holds nor that it does not.
     """
 
-    kind: Literal["limit", "baseline", "overfitting", "slice", "serving", "best", "classes", "cost"]
+    kind: Literal["limit", "baseline", "overfitting", "slice", "serving", "best", "classes", "cost", "suspect"]
     name: str
     metric: str
     value: float | None
@@ -68,6 +69,25 @@ class GateResult(_Part):
     sentence: str
     resolves: float | None = None  # the smallest difference that these rows could show, in the unit of `value`
     rows_needed: int | None = None  # about how many rows would show what is undecided
+
+
+class PlainModel(_Part):
+    """A model without any learning to speak of, on the same test rows: what the candidate's score is worth.
+
+    `kind` is constant (the best prediction that uses no feature) or linear (logistic or ridge regression on the same
+    inputs). `gain` is how much better the candidate is, of rmse and mae as a share of the plain model's, and `bounds`
+    are its lower and its upper bound, each at the plan's confidence. `verdict` says of the candidate that it is shown
+    to be better, to be worse, or neither (alike); unknown where it cannot be compared, and `reason` says why.
+    """
+
+    kind: Literal["constant", "linear"]
+    name: str
+    score: float | None = None
+    interval: Interval | None = None  # two-sided, as those of the candidate
+    gain: float | None = None
+    bounds: Interval | None = None
+    verdict: Literal["better", "alike", "worse", "unknown"] = "unknown"
+    reason: str = ""
 
 
 class SliceResult(_Part):
@@ -98,6 +118,9 @@ class Evaluation(_Part):
     scores: dict[str, float]  # every metric of the task that is defined, on the test rows
     train_scores: dict[str, float] = {}
     baseline_scores: dict[str, float] = {}  # of a constant prediction, on the test rows
+    linear_scores: dict[str, float] = {}  # of a linear model, on the test rows
+    plain: tuple[PlainModel, ...] = ()  # by the main metric: a constant prediction, a linear model
+    confidence: float = 0.95  # of intervals and bounds
     intervals: dict[str, Interval] = {}  # of the metrics that decide
     gates: tuple[GateResult, ...] = ()
     slices: tuple[SliceResult, ...] = ()

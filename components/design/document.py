@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sevenfold.contracts.schema import Kind, Role, Task
-from sevenfold.design.column_text import column_entry, column_remark, figure
+from sevenfold.design.column_text import column_entry, column_remark
 from sevenfold.design.decisions import propose_decisions
+from sevenfold.design.findings import Findings
 from sevenfold.design.plan_text import Path as Keys
-from sevenfold.design.profile import Profile
+from sevenfold.design.proposed_gates import proposed_gates
 from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
-from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_table import TypedTable
-from sevenfold.design.usable import Usable
-from sevenfold.tables.duplicates import Duplicates
 from sevenfold.tables.field_style import FieldStyle
 
 __all__ = ["Findings", "plan_document"]
@@ -30,24 +27,6 @@ SLICE_ROWS: Final = 200
 TEST_SHARE: Final = 0.2
 RESOLVED: Final = 2.5  # standard errors that show a difference at 95 %, with a chance of 80 %
 YES_NO: Final = frozenset({("yes", "no"), ("true", "false"), ("1", "0"), ("y", "n"), ("t", "f"), ("1", "-1")})
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What design found out about a table."""
-
-    table: TypedTable
-    profile: Profile
-    target: TargetFacts
-    split: TimeSplit | None
-    roles: dict[str, Proposed]
-    usable: Usable
-    duplicates: Duplicates | None = None  # among the rows with a target; None where they were not looked for
-
-    @property
-    def features(self) -> list[str]:
-        """The columns that are proposed as features."""
-        return [name for name, proposed in self.roles.items() if proposed.role is Role.FEATURE]
 
 
 def plan_document(
@@ -212,27 +191,17 @@ def _testing(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
     task, small = findings.target.task, findings.table.rows < SMALL
     testing: dict[str, Any] = {"metric": _METRIC[task]}
     at = "testing"
+    testing["gates"], comments[at, "gates"] = proposed_gates(findings, TEST_SHARE)
     if task is Task.REGRESSION:
-        if findings.split is None:
-            testing["gates"] = [{"metric": "r2", "at_least": 0.0}]
-        else:
-            spread = findings.profile.columns[findings.target.name].deviation or 1.0
-            testing["gates"] = [{"metric": "rmse", "at_most": float(figure(1.5 * spread).replace(",", ""))}]
         testing |= {"max_overfitting": 1.0, "max_slice_gap": 1.0}
         comments[at, "max_overfitting"] = (
             "As a share of the error on the training rows: where that is tiny, an honest model may double it."
         )
         comments[at, "max_slice_gap"] = "As a share of the error on all test rows: values differ in size by slice."
     elif task is Task.MULTICLASS:
-        testing["gates"] = [{"metric": "roc_auc", "at_least": 0.55}]
         testing |= {"max_overfitting": 0.5 if small else 0.25, "max_slice_gap": 0.5}
     else:
-        testing["gates"] = [{"metric": "roc_auc", "at_least": 0.52}]
         testing |= {"max_overfitting": 0.2 if small else 0.1, "max_slice_gap": 0.15}
-    comments[at, "gates"] = (
-        "A little better than guessing: raise the limit to what the use needs. "
-        "A model worse than a constant prediction is refused in any case."
-    )
     testing["margin"], comments[at, "margin"] = _margin(findings)
     decisions, remark = propose_decisions(task, _positive_share(findings.target))
     testing |= decisions

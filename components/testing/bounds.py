@@ -3,7 +3,8 @@
 The bounds are one-sided: the truth lies below the lower one with a probability of 1 − confidence, and as often above
 the upper one. They are a t interval, corrected for what few or skewed rows do to it: the degrees of freedom follow from
 the kurtosis of the influences (a variance estimated from a few large ones is itself uncertain), the shift from their
-skewness (Johnson 1978; Hall 1992). Shares near 0 or 1 are bounded on the logit scale. `docs/decisions.md` has the
+skewness (Johnson 1978; Hall 1992). Shares near 0 or 1 are bounded on the logit scale, R² on that of log(1 − R²), where
+few rows bend them less. `docs/decisions.md` has the
 coverage of all this by simulation.
 """
 
@@ -22,6 +23,7 @@ from sevenfold.contracts.evaluation import Interval
 __all__ = ["Estimate", "one_sided", "t_quantile", "two_sided"]
 
 Floats = NDArray[np.float64]
+LARGEST: Final = 600.0  # exponent
 NONE: Final = 1e-12  # an influence below this is rounding
 
 
@@ -32,6 +34,9 @@ class Estimate:
     `influence` holds how much each row moves it (`[n]`, mean 0, as `influence`), `rows` how many rows it rests on.
     `share` says that the value lies between 0 and 1 (a difference of two such is no share), `unit` that no row can
     move it by more than 1 / `rows`. `exact` says that the value is no estimate, as that of a model against itself.
+    `rest` says that it is 1 less a ratio, as R² is. `skewed` keeps the correction for skewness on the logit scale.
+    `least` is what the truth cannot be below, as an error cannot be below 0. `excess` is the least and the most by
+    which the value lies above the truth on average, for one that chance only enlarges.
     """
 
     value: float
@@ -40,6 +45,10 @@ class Estimate:
     share: bool = False
     unit: bool = False
     exact: bool = False
+    rest: bool = False
+    skewed: bool = False
+    least: float = -math.inf
+    excess: tuple[float, float] = (0.0, 0.0)
 
     @property
     def defined(self) -> bool:
@@ -61,11 +70,17 @@ def one_sided(estimate: Estimate, confidence: float) -> Interval | None:
         return _without_spread(estimate, confidence)
     if estimate.share and 0 < estimate.value < 1:
         slope = estimate.value * (1 - estimate.value)
-        low, high = _spread(estimate.influence / slope, confidence, skewed=False)
+        low, high = _spread(estimate.influence / slope, confidence, skewed=estimate.skewed)
         logit = math.log(estimate.value / (1 - estimate.value))
         return _rounded(1 / (1 + math.exp(low - logit)), 1 / (1 + math.exp(-logit - high)))
+    if estimate.rest and estimate.value < 1:
+        rest = 1 - estimate.value
+        low, high = _spread(estimate.influence / rest, confidence, skewed=False)
+        return _rounded(1 - rest * math.exp(min(low, LARGEST)), 1 - rest * math.exp(-high))
     low, high = _spread(estimate.influence, confidence, skewed=True)
-    return _rounded(estimate.value - low, estimate.value + high)
+    low, high = estimate.value - low, estimate.value + high
+    least, most = estimate.excess
+    return _rounded(max(estimate.least, low - most), max(estimate.least, high - least))
 
 
 def two_sided(estimate: Estimate, confidence: float) -> Interval | None:

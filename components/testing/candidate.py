@@ -52,11 +52,11 @@ class Candidate:
         """Score the test rows and the training rows, and a constant prediction beside them."""
         self.metric, self.section, self.signature, self.test, self.train = metric, section, signature, test, train
         self.threshold = threshold
-        self.scores = self._all(test)
-        self.train_scores = self._all(train)
+        self.scores = self.all_scores(test)
+        self.train_scores = self.all_scores(train)
         base = constant(signature.task, len(signature.classes), train.truth, len(test), metric)
         self.base = ScoredRows(test.truth, base)
-        self.baseline_scores = self._all(self.base, DEFAULT_THRESHOLD)
+        self.baseline_scores = self.all_scores(self.base, DEFAULT_THRESHOLD)
         self._measured: dict[str, Estimate] = {}
 
     @cached_property
@@ -161,7 +161,8 @@ class Candidate:
         ends = {name: two_sided(self._estimate(name), self.section.confidence) for name in judged}
         return {name: interval for name, interval in ends.items() if interval is not None}
 
-    def _all(self, rows: ScoredRows, threshold: float | None = None) -> dict[str, float]:
+    def all_scores(self, rows: ScoredRows, threshold: float | None = None) -> dict[str, float]:
+        """Return every metric of the task that is defined on some rows; None takes the candidate's threshold."""
         names, at = sorted(metric_names(self.signature.task)), self.threshold if threshold is None else threshold
         values = {name: score(name, rows.truth, rows.predicted, threshold=at) for name in names}
         return {name: float(value) for name, value in values.items() if np.isfinite(value)}

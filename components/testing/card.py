@@ -8,6 +8,7 @@ from sevenfold.contracts.bundle import BundleInfo
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.schema import Column, Task
 from sevenfold.testing.sentences import CONSTANTS, format_score
+from sevenfold.testing.standing import standing, warnings
 
 __all__ = ["model_card"]
 
@@ -63,10 +64,21 @@ def _scores(evaluation: Evaluation) -> Iterator[str]:
     for name, value in evaluation.scores.items():
         ends = evaluation.intervals.get(name)
         span = f"{format_score(ends[0])} to {format_score(ends[1])}" if ends else ""
-        compared = [evaluation.train_scores.get(name), evaluation.baseline_scores.get(name)]
+        compared = [
+            scores.get(name)
+            for scores in (evaluation.train_scores, evaluation.linear_scores, evaluation.baseline_scores)
+        ]
         label = f"**{name}**" if name == evaluation.metric else name
         rows.append((label, format_score(value), span, *("" if v is None else format_score(v) for v in compared)))
-    yield from _table(("metric", "test rows", "interval", "training rows", "constant prediction"), rows)
+    yield from _table(("metric", "test rows", "interval", "training rows", "linear model", "constant prediction"), rows)
+    lines = standing(evaluation)
+    if lines:
+        yield from _table(
+            ("model", evaluation.metric, "interval", "this model is"), [(*line[:3], line.candidate) for line in lines]
+        )
+    for text in warnings(evaluation):
+        yield f"**Note:** {_plain(text)}"
+        yield ""
 
 
 def _gates(evaluation: Evaluation) -> Iterator[str]:

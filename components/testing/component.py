@@ -27,8 +27,9 @@ def test_model(
     Args:
         dataset: Folder of prepared rows; test.parquet decides, train.parquet is for the overfitting gap.
         bundle: Folder of the candidate.
-        settings: JSON with "testing" (section of the plan), "name" (the plan's name) and "deployment" (section of the
-            plan: where promotions are recorded).
+        settings: JSON with "testing" (section of the plan), "name" (the plan's name), "allow_leakage" (columns that
+            may carry a nearly perfect score alone) and "deployment" (section of the plan: where promotions are
+            recorded).
         evaluation: Folder with evaluation.json (scores, gates, decision) and predictions.parquet (test rows).
         report: Page with gates and charts.
         summary: Model card.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,16 +16,18 @@ from sevenfold.contracts.errors import DataError, IntegrityError
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
-from sevenfold.contracts.threshold import as_stored
+from sevenfold.contracts.threshold import DEFAULT_THRESHOLD, as_stored
 from sevenfold.plan.metrics import default_metric, metric_names
 from sevenfold.plan.testing import TestingSection
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.testing import gates
 from sevenfold.testing.candidate import Candidate, shown_classes
 from sevenfold.testing.importance import permutation_importance
+from sevenfold.testing.plain_models import CONSTANT, LINEAR_NAMES, beside, linear_rows
 from sevenfold.testing.rivals import Rival
 from sevenfold.testing.scored_rows import ScoredRows, open_scorer, predictions, truth_of
 from sevenfold.testing.slices import slice_scores, slices_of
+from sevenfold.testing.suspect import suspect_column, suspect_gate
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,6 +56,7 @@ def evaluate(
     *,
     name: str,
     rivals: Sequence[Rival] = (),
+    allow_leakage: Sequence[str] = (),
     on_progress: OnProgress = lambda message, done, total: None,
 ) -> EvaluatedModel:
     """Score a bundle on the test rows and on up to 50 000 training rows, and judge every gate.
@@ -63,6 +67,7 @@ def evaluate(
         section: metric, gates, slices, confidence.
         name: the plan's name.
         rivals: other models to compare with, on the same rows.
+        allow_leakage: columns that may carry a nearly perfect score alone.
         on_progress: called with a message, the step and the number of steps.
 
     The decision is refuse when a gate refuses, else undecided when one is undecided, else promote. Rows without a
@@ -96,6 +101,7 @@ def evaluate(
     results += [candidate.baseline()] if metric not in NO_BASELINE else []
     results.append(candidate.overfitting())
     results += [candidate.against(rival, bundle, labelled) for rival in rivals]
+    linear = linear_rows(bundle, labelled, test)
     on_progress("scoring the slices", 4, STEPS)
     parts_of = {name: slices_of(labelled, name, dataset.schema.columns[name]) for name in section.slices}
     slices = {
@@ -107,9 +113,27 @@ def evaluate(
     results += candidate.decisions(shown_classes(dataset, signature))
     on_progress("permuting the features", 5, STEPS)
     importance = permutation_importance(scorer, labelled, test.truth, metric, threshold=threshold, seed=section.seed)
+    suspect = suspect_column(scorer, labelled, test.truth, importance, seed=section.seed)
+    results += [suspect_gate(suspect, allow_leakage)] if suspect else []
     shown = [part.result for parts in slices.values() for part in parts]
     evaluation = candidate.evaluation(results, shown, importance, name, bundle, dataset)
+    evaluation = evaluation.model_copy(update=_plain(candidate, linear))
     return EvaluatedModel(evaluation, test, train, predicted)
+
+
+def _plain(candidate: Candidate, linear: ScoredRows | str) -> dict[str, Any]:
+    """Return what the evaluation says of the plain models beside the candidate."""
+    section = candidate.section
+    judged = partial(beside, candidate.metric, (candidate.test, candidate.main), confidence=section.confidence)
+    name = LINEAR_NAMES[candidate.signature.task]
+    return {
+        "plain": (
+            judged(candidate.base, kind="constant", name=CONSTANT, threshold=DEFAULT_THRESHOLD),
+            judged(linear, kind="linear", name=name, threshold=candidate.threshold),
+        ),
+        "linear_scores": {} if isinstance(linear, str) else candidate.all_scores(linear),
+        "confidence": section.confidence,
+    }
 
 
 def _rows(dataset: Dataset, split: str, signature: Signature, also: Sequence[str] = ()) -> pa.Table:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sevenfold.plan.metrics import higher_is_better
 from sevenfold.scoring.scores import score
 from sevenfold.testing.bounds import Estimate, one_sided
+from sevenfold.testing.calibration import excess
 from sevenfold.testing.influence import influence, rows_of_evidence
 from sevenfold.testing.scored_rows import ScoredRows
 from sevenfold.testing.sentences import RELATIVE
@@ -33,7 +34,19 @@ def measured(metric: str, rows: ScoredRows, *, threshold: float) -> Estimate:
     if not np.isfinite(value):
         return Estimate(float("nan"), np.full(count, np.nan), 0, share=share, unit=share)
     moved = influence(metric, rows.truth, rows.predicted, threshold=threshold)
-    return Estimate(float(value), moved, rows_of_evidence(metric, rows.truth), share=share, unit=share)
+    beyond = excess(rows.truth, rows.predicted) if metric == "calibration_error" else (0.0, 0.0)
+    evidence = rows_of_evidence(metric, rows.truth)
+    return Estimate(
+        float(value),
+        moved,
+        evidence,
+        share=share,
+        unit=share,
+        rest=metric == "r2",
+        skewed=metric == "average_precision",
+        least=-math.inf if higher_is_better(metric) else 0.0,
+        excess=beyond,
+    )
 
 
 def loss(metric: str, candidate: float, reference: float) -> float:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sevenfold.scoring.formulas import CALIBRATION_BINS, OF_COUNTS, OF_VALUES, Floats, Integers
 from sevenfold.scoring.scores import predicted_classes
+from sevenfold.testing.calibration import calibration_gaps
 
 __all__ = ["influence", "rows_of_evidence"]
 
@@ -79,14 +80,9 @@ def _brier(truth: Integers, predicted: NDArray[Any]) -> Floats:
 
 
 def _calibration_error(truth: Integers, predicted: NDArray[Any]) -> Floats:
-    if predicted.shape[1] == 2:
-        confidence, right = predicted[:, 1].astype(np.float64), truth.astype(np.float64)
-    else:
-        confidence = predicted.max(axis=1).astype(np.float64)
-        right = (predicted.argmax(axis=1) == truth).astype(np.float64)
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
-    gaps = np.bincount(bins, weights=confidence - right, minlength=CALIBRATION_BINS)
-    return _centred(np.sign(gaps)[bins] * (confidence - right))
+    gaps, bins = calibration_gaps(truth, predicted)
+    sums = np.bincount(bins, weights=gaps, minlength=CALIBRATION_BINS)
+    return _centred(np.sign(sums)[bins] * gaps)
 
 
 def _roc_auc(truth: Integers, predicted: NDArray[Any]) -> Floats:

@@ -10,6 +10,7 @@ from sevenfold.report import Block, Fact, Facts, Finding, Findings, Level, Repor
 from sevenfold.testing.charts import comparison_chart, importance_chart, outcome_charts, slice_charts
 from sevenfold.testing.evaluate import EvaluatedModel
 from sevenfold.testing.sentences import CONSTANTS, format_gap, format_score
+from sevenfold.testing.standing_blocks import standing_blocks
 
 __all__ = ["evaluation_report"]
 
@@ -28,7 +29,7 @@ def evaluation_report(tested: EvaluatedModel, *, hide_values: bool = False, seed
     """
     evaluation = tested.evaluation
     findings = tuple(_findings(evaluation))
-    blocks: list[Block] = [_facts(evaluation)]
+    blocks: list[Block] = [*standing_blocks(evaluation), _facts(evaluation)]
     blocks += [Findings(findings=findings)] if findings else []
     blocks.append(_gates(evaluation))
     blocks += outcome_charts(evaluation, tested.test, hide_values=hide_values, seed=seed)
@@ -115,11 +116,15 @@ def _gates(evaluation: Evaluation) -> Table:
 def _scores(evaluation: Evaluation) -> Table:
     return Table(
         title="Scores",
-        columns=("metric", "test rows", "training rows", "constant prediction"),
+        columns=("metric", "test rows", "training rows", "linear model", "constant prediction"),
         rows=tuple(
-            (name, *(_short(scores.get(name)) for scores in _all_scores(evaluation))) for name in evaluation.scores
+            (name, *(_short(scores.get(name)) for scores in _compared(evaluation))) for name in evaluation.scores
         ),
     )
+
+
+def _compared(evaluation: Evaluation) -> tuple[dict[str, float], ...]:
+    return evaluation.scores, evaluation.train_scores, evaluation.linear_scores, evaluation.baseline_scores
 
 
 def _all_scores(evaluation: Evaluation) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:

@@ -53,7 +53,8 @@ def run_test(
     Args:
         bundle: sealed bundle folder.
         dataset: sealed dataset folder.
-        settings: JSON of {"testing": section of the plan, "name": its name}.
+        settings: JSON of {"testing": section of the plan, "name": its name, "allow_leakage": columns that may carry a
+            nearly perfect score alone}.
         registry: the promoted models, or None where there are none.
         out: evaluation folder to write and seal.
         page: HTML report to write.
@@ -71,7 +72,15 @@ def run_test(
     def on_progress(message: str, done: int, total: int) -> None:
         report_progress("testing", message, done=done, total=total)
 
-    tested = evaluate(candidate, rows, section, name=options["name"], rivals=rivals, on_progress=on_progress)
+    tested = evaluate(
+        candidate,
+        rows,
+        section,
+        name=options["name"],
+        rivals=rivals,
+        allow_leakage=options.get("allow_leakage", ()),
+        on_progress=on_progress,
+    )
     out.mkdir(parents=True, exist_ok=True)
     _write_predictions(tested.predictions, out / "predictions.parquet")
     on_progress("writing the report", 6, 7)

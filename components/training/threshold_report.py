@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sevenfold.contracts.threshold import DEFAULT_THRESHOLD
 from sevenfold.report.charts import Limit, lines
 from sevenfold.report.model import Block, Chart, Finding, Findings, Table
+from sevenfold.scoring.cuts import Cuts
 from sevenfold.scoring.threshold import ChosenThreshold
 
 __all__ = ["threshold_blocks"]
 
-POINTS: Final = 200  # of the curve
-APART: Final = 0.02  # closer lines hide each other
+POINTS: Final = 100  # of the curve, spread over the rows, and as many over the thresholds
+APART: Final = 0.2  # of the axis: the names of closer lines cover each other
 SHOWN: Final = {"costs": ("costs",), "f1": ("f1", "recall", "precision")}
 COST: Final = "cost per row"
 
@@ -36,7 +38,7 @@ def threshold_blocks(chosen: ChosenThreshold | None) -> list[Block]:
 
 def _curve(chosen: ChosenThreshold) -> Chart:
     cuts, names = chosen.cuts, _names(chosen)
-    shown = np.unique(np.linspace(0, len(cuts) - 1, POINTS).round().astype(np.int64))
+    shown = _spread(cuts)
     points: list[dict[str, Any]] = []
     for name in names:
         values = cuts.measured(name, chosen.rule.costs)
@@ -46,7 +48,7 @@ def _curve(chosen: ChosenThreshold) -> Chart:
         ]
     limits = [Limit(value=chosen.value, label="threshold", on="x", level="info")]
     calibrated = chosen.choice.calibrated
-    if calibrated is not None and abs(calibrated - chosen.value) > APART:
+    if calibrated is not None and abs(calibrated - chosen.value) > APART * (cuts.above[-1] - cuts.below[0]):
         limits.append(Limit(value=calibrated, label="if calibrated", on="x", level="info"))
     return lines(
         "Threshold",
@@ -60,6 +62,14 @@ def _curve(chosen: ChosenThreshold) -> Chart:
         caption="On the validation rows; the test rows had no say in it.",
         alt=f"{', '.join(map(_title, names))} by threshold; {chosen.value:.4g} is taken.",
     )
+
+
+def _spread(cuts: Cuts) -> NDArray[np.int64]:
+    """Return some cuts: evenly over the rows, which crowd at one end, and evenly over the thresholds."""
+    by_rows = np.linspace(0, len(cuts) - 1, POINTS).round().astype(np.int64)
+    values = np.linspace(cuts.above[0], cuts.above[-1], POINTS)
+    by_value = np.minimum(np.searchsorted(cuts.above, values), len(cuts) - 1)
+    return np.unique(np.concatenate([by_rows, by_value]))
 
 
 def _others(chosen: ChosenThreshold) -> Table:

@@ -12,14 +12,15 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.study import Best
 from sevenfold.plan.threshold import ThresholdRule
-from sevenfold.plan.training import TrainingSection
+from sevenfold.plan.training import Device, TrainingSection
 from sevenfold.runtime.checkpoint import Draft, checkpoints_at
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.runtime.termination import on_termination
 from sevenfold.scoring.threshold import ChosenThreshold
 from sevenfold.training.export.bundle import export_bundle
-from sevenfold.training.pytorch.device import device_of
+from sevenfold.training.pytorch.device import device_of, reproducible
 from sevenfold.training.pytorch.fit import Fitted, fit
+from sevenfold.training.pytorch.linear import fit_linear
 from sevenfold.training.pytorch.model import Model
 from sevenfold.training.pytorch.tensors import load_tensors
 
@@ -110,10 +111,21 @@ def train(
 
     with on_termination(draft.flush):
         fitted = fit(tensors, section, metric, settings=tuned, on_epoch=on_epoch, model=model, progress=draft)
+    on_progress("fitting a linear model beside it", section.max_epochs, section.max_epochs)
+    with reproducible(device_of(Device.CPU), section.seed, section.threads):
+        linear = fit_linear(tensors, seed=section.seed)
     on_progress("writing model.onnx and comparing it with torch", section.max_epochs, section.max_epochs)
     source = {"source": model.source.digest} if model.source else {}
     exported = export_bundle(
-        fitted, tensors, dataset, out, name=name, digests={**digests, **source}, threads=section.threads, rule=rule
+        fitted,
+        tensors,
+        dataset,
+        out,
+        name=name,
+        digests={**digests, **source},
+        threads=section.threads,
+        rule=rule,
+        linear=linear,
     )
     bundle = Bundle.open(out, digest=exported.digest)
     kept.remove()

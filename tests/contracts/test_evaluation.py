@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sevenfold.contracts.errors import IntegrityError
-from sevenfold.contracts.evaluation import Evaluation
+from sevenfold.contracts.evaluation import FORMAT_VERSION, Evaluation, PlainModel
 from sevenfold.contracts.manifest import seal
 
 # As version 1 wrote it, with every key that it had.
@@ -34,7 +34,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_the_first_format_is_read_and_means_what_it_meant(tmp_path: Path) -> None:
     evaluation = Evaluation.open(written(tmp_path, FIRST))
-    assert (evaluation.version, evaluation.decision, evaluation.waits) == (3, "promote", False)
+    assert (evaluation.version, evaluation.decision, evaluation.waits) == (FORMAT_VERSION, "promote", False)
     assert [gate.verdict for gate in evaluation.gates] == ["passed", "not_judged"]
     assert (evaluation.gates[0].interval, evaluation.gates[0].resolves) == ((-0.05, 0.07), None)
 
@@ -45,13 +45,25 @@ def test_an_undecided_evaluation_is_read_back(tmp_path: Path) -> None:
         folder = tmp_path / undecided
         folder.mkdir()
         (folder / "predictions.parquet").write_bytes(b"rows")
-        changed = first.model_copy(update={"version": 3, "decision": "undecided", "undecided": undecided})
+        changed = first.model_copy(update={"version": FORMAT_VERSION, "decision": "undecided", "undecided": undecided})
         changed.save(folder, rows=100)
         assert Evaluation.open(folder) == changed
         assert Evaluation.open(folder).waits is waits
 
 
-@pytest.mark.parametrize("change", [{"version": 4}, {"version": 0}, {"verdict": "maybe"}, {"decision": "perhaps"}])
+def test_the_plain_models_are_read_back_and_earlier_formats_have_none(tmp_path: Path) -> None:
+    first = Evaluation.model_validate_json(FIRST)
+    assert (first.plain, first.linear_scores, first.confidence) == ((), {}, 0.95)
+    linear = PlainModel(
+        kind="linear", name="logistic regression", score=0.7, gain=0.01, bounds=(-0.1, 0.1), verdict="alike"
+    )
+    changed = first.model_copy(update={"version": FORMAT_VERSION, "plain": (linear,), "linear_scores": {"f1": 0.5}})
+    (tmp_path / "predictions.parquet").write_bytes(b"rows")
+    changed.save(tmp_path, rows=100)
+    assert Evaluation.open(tmp_path) == changed
+
+
+@pytest.mark.parametrize("change", [{"version": 99}, {"version": 0}, {"verdict": "maybe"}, {"decision": "perhaps"}])
 def test_another_format_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     with pytest.raises(IntegrityError) as caught:
         Evaluation.open(written(tmp_path, json.dumps(json.loads(FIRST) | change)))

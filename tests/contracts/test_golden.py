@@ -57,6 +57,16 @@ def test_the_bundle_scores_as_on_the_day_it_was_written(golden: Path) -> None:
     assert prediction.probabilities == pytest.approx(np.array(expected["probabilities"]), abs=1e-6)
 
 
+def test_the_linear_model_beside_it_scores_as_on_that_day(golden: Path) -> None:
+    bundle = Bundle.open(golden / "bundle")
+    expected = json.loads((golden / "expected.json").read_text())
+    assert (bundle.linear_path is not None) == ("linear" in expected) == (int(golden.name) >= 3)
+    if bundle.linear_path is not None:
+        feeds = feeds_from_table(Dataset.open(golden / "dataset").table("test"), bundle.signature.inputs)
+        prediction = Scorer(bundle.linear_path, bundle.signature).predict(feeds)
+        assert prediction.probabilities == pytest.approx(np.array(expected["linear"]), abs=1e-6)
+
+
 def test_the_bins_count_as_on_the_day_they_were_written(golden: Path) -> None:
     dataset, bundle = Dataset.open(golden / "dataset"), Bundle.open(golden / "bundle")
     assert build_reference(dataset.table("train"), dataset.schema) == dataset.reference()

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from onnx import TensorProto, helper, numpy_helper
 
-from sevenfold.contracts.bundle import BUNDLE_FILES, BundleInfo
+from sevenfold.contracts.bundle import BUNDLE_FILES, LINEAR, BundleInfo
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.dataset import DATASET_FILES
 from sevenfold.contracts.manifest import seal
@@ -25,6 +25,8 @@ from sevenfold.scoring.scorer import Scorer
 from sevenfold.training.encode import encode
 from sevenfold.training.export.graph import preprocessing_graph
 from sevenfold.training.export.join import join_graphs, model_bytes, with_threshold
+from sevenfold.training.export.linear import linear_bytes
+from sevenfold.training.pytorch.linear import LinearModel
 
 SPLITS = {"train": (0, 24), "validation": (24, 28), "test": (28, 34), "later": (34, 36)}
 CLASSES = ("on time", "late")
@@ -108,6 +110,21 @@ def make_network() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
+def make_linear() -> LinearModel:
+    numeric, codes = len(TRANSFORM.numeric_names), sum(TRANSFORM.cardinalities)
+    weights = (np.arange(numeric * 2).reshape(numeric, 2) % 7 - 3.0).astype(np.float32) / 8
+    return LinearModel(
+        center=np.zeros(numeric, np.float32),
+        scale=np.ones(numeric, np.float32),
+        weights=weights,
+        levels=(np.arange(codes * 2).reshape(codes, 2) % 3 - 1.0).astype(np.float32),
+        bias=np.array([0.0, 0.25], np.float32),
+        columns=tuple(range(len(TRANSFORM.embedded))),
+        starts=(0, TRANSFORM.cardinalities[0]),
+        rows=24,
+    )
+
+
 def write_dataset(folder: Path, table: pa.Table) -> str:
     folder.mkdir(parents=True)
     rows = {}
@@ -129,6 +146,7 @@ def write_bundle(folder: Path, table: pa.Table, dataset: str) -> Scorer:
     )
     joined = join_graphs(preprocessing_graph(TRANSFORM, signature.inputs), make_network(), TRANSFORM)
     (folder / "model.onnx").write_bytes(with_threshold(model_bytes(joined), THRESHOLD))
+    (folder / LINEAR).write_bytes(linear_bytes(make_linear(), TRANSFORM, signature.inputs))
     scorer = Scorer(folder / "model.onnx", signature)
     validation = scorer.predict(feeds_from_table(table[slice(*SPLITS["validation"])], signature.inputs))
     reference = build_reference(table[slice(*SPLITS["train"])], SCHEMA)
@@ -168,11 +186,14 @@ def write_golden(folder: Path) -> None:
     encoded, prediction = encode(TRANSFORM, feeds), scorer.predict(feeds)
     assert prediction.labels is not None
     assert prediction.probabilities is not None
+    plain = Scorer(folder / "bundle" / LINEAR, scorer.signature).predict(feeds)
+    assert plain.probabilities is not None
     expected = {
         "numeric": encoded.numeric.tolist(),
         "categorical": encoded.categorical.tolist(),
         "labels": prediction.labels.tolist(),
         "probabilities": prediction.probabilities.tolist(),
+        "linear": plain.probabilities.tolist(),
     }
     write_json(folder / "expected.json", expected)
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sevenfold.contracts.canonical import write_json
-from sevenfold.contracts.evaluation import Evaluation, GateResult
+from sevenfold.contracts.evaluation import Evaluation, GateResult, PlainModel
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.service import KServeService, write_service
@@ -17,6 +17,9 @@ from sevenfold.pipelines.ending import show_ending
 from sevenfold.pipelines.next_steps import next_steps
 from sevenfold.pipelines.result import Result
 from sevenfold.pipelines.runs import RunFolder
+from sevenfold.pipelines.score_first import score_first, score_lines, score_warnings
+from sevenfold.report import Report, Text
+from sevenfold.testing.standing_blocks import standing_blocks
 
 SENTENCE = "roc_auc is 0.71 on 28,756 test rows; 1 of 6 gates fails: roc_auc ≥ 0.9. " * 2
 
@@ -166,3 +169,64 @@ def test_what_the_rows_do_not_decide_is_shown_with_the_command_that_decides(fold
         text = printed(folder, state)
         assert sentence in text
         assert ("promote flights" in text) is (state == "waiting")
+
+
+def plain(kind: str, score: float, verdict: str, bounds: tuple[float, float]) -> PlainModel:
+    values = {"kind": kind, "name": {"linear": "logistic regression", "constant": "constant prediction"}[kind]}
+    return PlainModel.model_validate(
+        {**values, "score": score, "gain": 0.71 - score, "verdict": verdict, "bounds": bounds}
+    )
+
+
+def test_the_score_comes_first_and_beside_it_what_plain_models_score() -> None:
+    others = (plain("constant", 0.5, "better", (0.2, 0.22)), plain("linear", 0.709, "alike", (-0.004, 0.006)))
+    evaluation = Evaluation(
+        name="flights",
+        task=Task.BINARY,
+        metric="roc_auc",
+        decision="promote",
+        digests={},
+        rows={"test": 5_000},
+        scores={"roc_auc": 0.71},
+        intervals={"roc_auc": (0.69, 0.73)},
+        plain=others,
+    )
+    console = Console(file=io.StringIO(), width=300)
+    lines, warned = tuple(score_lines(evaluation)), tuple(score_warnings(evaluation))
+    result = Result(
+        folder=Path("runs/flights/1"), state="promoted", sentence=SENTENCE, exit_status=0, score=lines, warnings=warned
+    )
+    show_ending(console, result)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue().splitlines()
+    assert shown[1] == "roc_auc on 5,000 test rows, with 95% intervals"
+    assert shown[2].split() == ["this", "model", "0.71", "0.69", "to", "0.73"]
+    assert shown[3].startswith("  logistic regression  0.709")
+    assert "no different as far as these rows show (0.004 worse to" in shown[3] + shown[4]
+    constant = next(index for index, line in enumerate(shown) if line.startswith("  constant prediction"))
+    assert shown[constant].endswith("better by 0.21 (0.2 to 0.22)")
+    assert shown[constant + 1].startswith("! A plain logistic regression does as well")
+    assert any(line.startswith("promoted") for line in shown[constant + 2 :])
+    assert max(map(len, shown)) < 100
+
+
+def test_what_testing_left_comes_first_on_the_page_and_only_once(folder: RunFolder) -> None:
+    evaluation = Evaluation(
+        name="flights",
+        task=Task.BINARY,
+        metric="roc_auc",
+        decision="promote",
+        digests={},
+        rows={"test": 5_000},
+        scores={"roc_auc": 0.71},
+        plain=(plain("linear", 0.6, "better", (0.1, 0.12)),),
+    )
+    blocks = (*standing_blocks(evaluation), Text(text="more"))
+    reports = [Report(stage="design", title="Design", headline="x"), Report(stage="testing", title="T", headline="y")]
+    reports[1] = Report.model_validate_json(reports[1].model_copy(update={"blocks": blocks}).model_dump_json())
+    lead, design, testing = score_first(evaluation, reports)
+    assert (lead.title, design.stage) == ("Score", "design")
+    assert lead.headline == "roc_auc on 5,000 test rows: 0.71; logistic regression 0.6."
+    assert [block.block for block in lead.blocks] == ["table", "chart"]
+    assert [block.block for block in testing.blocks] == ["text"]
+    assert score_first(None, reports) == reports

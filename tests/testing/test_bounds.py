@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from gate_worlds import SLOPE, World
 from scipy import stats
 
 from sevenfold.testing.bounds import Estimate, one_sided, t_quantile, two_sided
+from sevenfold.testing.evidence import measured
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.975, 0.99])
@@ -46,3 +48,38 @@ def test_a_two_sided_interval_is_wider_than_one_sided_bounds_of_the_same_confide
     inner, outer = one_sided(estimate, 0.95), two_sided(estimate, 0.95)
     assert inner is not None and outer is not None
     assert outer[0] < inner[0] < inner[1] < outer[1]
+
+
+@pytest.mark.parametrize(("metric", "rows"), [("r2", 100), ("r2", 300), ("average_precision", 100)])
+def test_few_rows_miss_as_often_as_they_should_below_and_above(metric: str, rows: int) -> None:
+    # Before: lower bounds of r2 on 100 rows missed in 8 %, of average precision in 6 %.
+    strength = 1.0 if metric == "r2" else SLOPE
+    world = World(metric, strength, strength)
+    truth = measured(metric, world.draw(np.random.default_rng(5), 400_000)[0], threshold=0.5).value
+    rng, missed, repeats = np.random.default_rng(rows), [0, 0], 400
+    for _ in range(repeats):
+        ends = one_sided(measured(metric, world.draw(rng, rows)[0], threshold=0.5), 0.95)
+        assert ends is not None
+        missed[0] += truth < ends[0]
+        missed[1] += truth > ends[1]
+    assert missed[0] <= 0.075 * repeats
+    assert missed[1] <= 0.10 * repeats
+
+
+def test_r2_is_bounded_on_the_scale_of_its_rest() -> None:
+    influence = np.array([0.5, -0.5] * 50)
+    low, high = one_sided(Estimate(0.9, influence, 100, rest=True), 0.95) or (0.0, 0.0)
+    assert low < 0.9 < high < 1
+    assert (1 - low) / 0.1 == pytest.approx(0.1 / (1 - high))  # as far down as up, as a ratio
+    far, _ = one_sided(Estimate(1 - 1e-9, 1e3 * influence, 100, rest=True), 0.95) or (0.0, 0.0)
+    assert np.isfinite(far)
+
+
+def test_an_error_is_never_bounded_below_zero() -> None:
+    losses = np.zeros(40)
+    losses[0] = 3.0
+    value = Estimate(losses.mean(), losses - losses.mean(), 40)
+    floored = Estimate(value.value, value.influence, 40, least=0.0)
+    assert (one_sided(value, 0.95) or (0, 0))[0] < 0
+    assert (one_sided(floored, 0.95) or (1, 0))[0] == 0
+    assert (one_sided(floored, 0.95) or (1, 0))[1] == (one_sided(value, 0.95) or (1, 1))[1]

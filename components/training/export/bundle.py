@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sevenfold import __version__
-from sevenfold.contracts.bundle import BUNDLE_FILES, BundleInfo
+from sevenfold.contracts.bundle import BUNDLE_FILES, LINEAR, BundleInfo
 from sevenfold.contracts.canonical import write_json, write_whole
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.manifest import seal
@@ -28,7 +28,9 @@ from sevenfold.scoring.threshold import ChosenThreshold, choose_threshold
 from sevenfold.training.export.convert import compare, raw_model
 from sevenfold.training.export.example import example_rows
 from sevenfold.training.export.join import with_threshold
+from sevenfold.training.export.linear import linear_bytes
 from sevenfold.training.pytorch.fit import Fitted
+from sevenfold.training.pytorch.linear import LinearModel
 from sevenfold.training.pytorch.predict import predict, truth_of
 from sevenfold.training.pytorch.tensors import Tensors
 
@@ -57,6 +59,7 @@ def export_bundle(
     digests: Mapping[str, str],
     threads: int = 1,
     rule: ThresholdRule | None = None,
+    linear: LinearModel | None = None,
 ) -> Exported:
     """Write and seal the bundle.
 
@@ -73,6 +76,7 @@ def export_bundle(
         digests: of data, plan and, for a user's model, source; the dataset's is added.
         threads: CPU threads of the comparison.
         rule: what the threshold of a binary model is chosen by; None takes 0.5.
+        linear: the linear model of the same rows; left out where it is None or where a weight of it is no number.
 
     Raises:
         TrainingError: ``not_exportable``, ``export_differs``.
@@ -89,6 +93,8 @@ def export_bundle(
     write_whole(out / "model.onnx", model)
     state = {key: tensor.detach().contiguous() for key, tensor in fitted.network.state_dict().items()}
     write_whole(out / WEIGHTS, save(state))
+    if linear is not None and linear.finite:
+        write_whole(out / LINEAR, linear_bytes(linear, transform, signature.inputs))
 
     scorer = Scorer(out / "model.onnx", signature, threads=threads)
     feeds = feeds_from_table(dataset.table("validation", list(signature.inputs)), signature.inputs)
