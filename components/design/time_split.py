@@ -29,6 +29,7 @@ LEAST: Final = (0.4, 0.08, 0.08)  # of the rows, on each side
 MIN_MOMENTS: Final = 20
 MAX_TIMELESS: Final = 0.005  # share of rows without a moment that a time column may have
 ORDERED: Final = 0.95  # of the steps from a row to the next one: a table of several stations begins anew some times
+STEPS: Final = 200
 YEARS: Final = (1950, 2100)
 DAY: Final = 86_400
 _BEGINS: Final = re.compile(
@@ -62,14 +63,19 @@ def unordered_dates(table: TypedTable, profile: Profile, target: TargetFacts) ->
 
 
 def in_order(values: pl.Series, rows: NDArray[np.bool_]) -> float:
-    """Return the share of steps from one of the rows to the next that go the way most do; steps without a move aside.
+    """Return the share of steps that go the way most do; steps without a move aside.
 
-    0.5 is what chance gives; 0.0 stands for a column that never moves.
+    Steps lead from one of the rows to the next, or over a two-hundredth of the rows: a table of several stations, one
+    after the other, is in order on the small scale, and one that is sorted by the hour of arrival, by departure on the
+    large one. 0.5 is what chance gives; 0.0 stands for a column that never moves.
     """
     import polars as pl
 
     known = values.filter(pl.Series(rows)).drop_nulls().cast(pl.Int64).to_numpy()
-    steps = np.diff(known)
+    return max(_one_way(known[far:] - known[:-far]) for far in {1, max(1, len(known) // STEPS)})
+
+
+def _one_way(steps: NDArray[np.int64]) -> float:
     forward, backward = int(np.count_nonzero(steps > 0)), int(np.count_nonzero(steps < 0))
     return max(forward, backward) / (forward + backward) if forward + backward else 0.0
 

@@ -29,6 +29,7 @@ HOURS = [datetime(2011, 1, 1) + timedelta(hours=int(i)) for i in NUMBERS]
 DAYS = [f"2014-{1 + i // 60:02d}-{1 + i % 60 // 3:02d}" for i in NUMBERS.tolist()]
 STATIONS = [f"2014-{1 + i % 200 // 20:02d}-{1 + i % 20:02d}" for i in NUMBERS.tolist()]  # three, one after the other
 LATE = [*DAYS[:100], DAYS[300], *DAYS[101:]]
+JITTER = [HOURS[i + (3, 0, -2, 1, -2)[i % 5]] for i in range(0, ROWS)]  # by departure, and this is the arrival
 WRITTEN = [int(day.replace("-", "")) for day in DAYS]
 SECONDS = [1_400_000_000 + 3_600 * i for i in NUMBERS.tolist()]
 
@@ -41,10 +42,11 @@ SECONDS = [1_400_000_000 + 3_600 * i for i in NUMBERS.tolist()]
         (DAYS[::-1], "date"),
         (STATIONS, "day"),
         (LATE, "day"),
+        (JITTER, "arrived"),
         (WRITTEN, "date"),
         (SECONDS, "timestamp"),
     ],
-    ids=["hours", "days", "newest first", "stations", "one late", "whole numbers", "seconds"],
+    ids=["hours", "days", "newest first", "stations", "one late", "nearly", "whole numbers", "seconds"],
 )
 def test_a_column_that_orders_the_rows_is_the_split(tmp_path, dates, name):
     plan = proposed(tmp_path, dates, name)
