@@ -30,7 +30,7 @@ from sevenfold.contracts.versioned import read_versioned
 
 __all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "LINEAR", "SAVED_MODEL", "Bundle", "BundleInfo"]
 
-FORMAT_VERSION = 3  # 2 added `notation` to the signature, 3 the threshold and the file `linear.onnx`
+FORMAT_VERSION = 3  # 2 added `notation` to the signature; 3 the threshold, `linear.onnx`, parts of moments, classes
 BUNDLE_FILES: Final = ("bundle.json", "model.onnx", "reference.json", "example_request.json")
 LINEAR: Final = "linear.onnx"  # bundles of earlier formats, and of a foreign model, lack it
 SAVED_MODEL: Final = "saved_model"  # folder of one numbered version, as TensorFlow Serving wants it

@@ -10,9 +10,9 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FORMAT_VERSION", "MAX_INTEGER", "Column", "Kind", "Notation", "Role", "Schema", "Task"]
+__all__ = ["FORMAT_VERSION", "MAX_INTEGER", "Column", "Kind", "Notation", "Part", "Role", "Schema", "Task"]
 
-FORMAT_VERSION = 2  # 2 added `notation`
+FORMAT_VERSION = 3  # 2 added `notation`; 3 parts of moments and their local time, merged and left out classes
 MAX_INTEGER: Final = 2**53  # beyond it a float64 no longer holds every whole number
 
 
@@ -24,6 +24,21 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"  # DOUBLE 0.0 or 1.0 in the graph, NaN for missing
     CATEGORY = "category"  # string; "" for missing in the graph
     DATETIME = "datetime"  # int64 microseconds since 1970-01-01 UTC, with a null flag
+
+
+class Part(StrEnum):
+    """The parts of a datetime that a model may see, in the column's time zone; in UTC where it has none.
+
+    The first three are cyclic and give three inputs each: sine and cosine of the phase, and the phase itself brought
+    to [-1, 1), all 0 where the date is missing. The phase is the minute of 1 440, the weekday of 7 from Monday, and the
+    day of 366 in a year of 365.2425 days (within two days of the calendar's). `TREND` is one input: days since 1970,
+    standardised; it lets a model see that time passes, and extrapolates beyond the training rows.
+    """
+
+    TIME_OF_DAY = "time_of_day"
+    WEEKDAY = "weekday"
+    DAY_OF_YEAR = "day_of_year"
+    TREND = "trend"
 
 
 class Role(StrEnum):
@@ -117,6 +132,13 @@ class Column(BaseModel):
         str,
         Field(description="Time zone, such as Europe/Oslo, of moments without an offset; empty takes them for UTC."),
     ] = ""
+    parts: Annotated[
+        tuple[Part, ...],
+        Field(
+            description="Parts of a datetime that the model sees: time_of_day (hour and minute), weekday, day_of_year "
+            "(month and day), trend; local where time_zone is given. Empty takes the cycles that vary in training."
+        ),
+    ] = ()
     sensitive: Annotated[
         bool, Field(description="Whether the values are sensitive, and never appear in reports, logs or errors.")
     ] = False
@@ -139,6 +161,8 @@ class Schema(BaseModel):
     classes: tuple[str, ...] = ()  # empty for regression; for binary the positive class comes last
     columns: dict[str, Column]
     notation: Notation = Notation()  # how the table wrote its values; a request may write them the same way
+    merged_classes: dict[str, tuple[str, ...]] = {}  # by class, the labels of the table that count as it
+    left_out_classes: tuple[str, ...] = ()  # labels of the table whose rows are no rows of the dataset
 
     @property
     def features(self) -> dict[str, Column]:

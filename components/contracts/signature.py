@@ -9,11 +9,12 @@ these three names, the output's has ``:output`` after it; readers go by the orde
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from sevenfold.contracts.schema import Column, Kind, Notation, Task
+from sevenfold.contracts.schema import Column, Kind, Notation, Schema, Task
 
 __all__ = ["MISSING", "Signature"]
 
@@ -25,7 +26,8 @@ class Signature(BaseModel):
 
     `classes` are in the order of the probabilities, the positive one last; empty for a regression. `inputs` are the
     features by name, as the dataset's schema describes them. `notation` is how the table wrote its values: a text in a
-    request means what it meant there.
+    request means what it meant there. `merged_classes` and `left_out_classes` are the schema's: what labels of later
+    rows count as, and which rows the model is not asked about.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +37,21 @@ class Signature(BaseModel):
     classes: tuple[str, ...] = ()
     inputs: dict[str, Column]
     notation: Notation = Notation()
+    merged_classes: dict[str, tuple[str, ...]] = {}
+    left_out_classes: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(schema: Schema, inputs: Mapping[str, Column]) -> Signature:
+        """Return the signature of a model of a dataset that takes some of its columns."""
+        return Signature(
+            task=schema.task,
+            target=schema.target,
+            classes=schema.classes,
+            inputs=dict(inputs),
+            notation=schema.notation,
+            merged_classes=schema.merged_classes,
+            left_out_classes=schema.left_out_classes,
+        )
 
     @property
     def graph_inputs(self) -> frozenset[str]:

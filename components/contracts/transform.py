@@ -15,12 +15,11 @@ first part of `model.onnx`; both give the same float32. It is fitted in preparat
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sevenfold.contracts.schema import FORMAT_VERSION, Kind
+from sevenfold.contracts.schema import FORMAT_VERSION, Kind, Part
 
 __all__ = [
     "CLIP",
@@ -38,21 +37,6 @@ CLIP: Final = 10.0
 MISSING_CODE: Final = 0
 UNKNOWN_CODE: Final = 1
 FIRST_LEVEL: Final = 2
-
-
-class Part(StrEnum):
-    """The parts of a datetime that the model sees, always in UTC.
-
-    The first three are cyclic and give three inputs each: sine and cosine of the phase, and the phase itself brought
-    to [-1, 1), all 0 where the date is missing. The phase is the minute of 1 440, the weekday of 7 from Monday, and the
-    day of 366 in a year of 365.2425 days (within two days of the calendar's). `TREND` is one input: days since 1970,
-    standardised; it lets a model see that time passes, and extrapolates beyond the training rows.
-    """
-
-    TIME_OF_DAY = "time_of_day"
-    WEEKDAY = "weekday"
-    DAY_OF_YEAR = "day_of_year"
-    TREND = "trend"
 
 
 class _Part(BaseModel):
@@ -100,11 +84,18 @@ class CategoryFeature(_Part):
 
 
 class DatetimeFeature(_Part):
-    """A datetime, seen through its `parts`; `center` and `scale` are days since 1970 and belong to `Part.TREND`."""
+    """A datetime, seen through its `parts`; `center` and `scale` are days since 1970 and belong to `Part.TREND`.
+
+    The cyclic parts are those of the local time: the moment and the offset from UTC that holds then, ``offsets[i]``
+    from ``changes[i-1]`` until before ``changes[i]``; all in microseconds, the changes UTC and ascending. The table is
+    part of the transform, so that a model means the same wherever it runs and whatever time zones do later.
+    """
 
     name: str
     kind: Literal[Kind.DATETIME] = Kind.DATETIME
     parts: tuple[Part, ...] = (Part.TIME_OF_DAY, Part.WEEKDAY, Part.DAY_OF_YEAR)
+    changes: tuple[int, ...] = ()
+    offsets: tuple[int, ...] = (0,)
     center: float = 0.0
     scale: Annotated[float, Field(gt=0)] = 1.0
     indicator: bool = False
@@ -113,6 +104,17 @@ class DatetimeFeature(_Part):
     def cycles(self) -> list[Part]:
         """The cyclic parts, in the order of the inputs they become."""
         return [part for part in Part if part in self.parts and part is not Part.TREND]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the cyclic parts are those of another time than UTC."""
+        return self.offsets != (0,)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if len(self.offsets) != len(self.changes) + 1 or list(self.changes) != sorted(set(self.changes)):
+            raise ValueError("`changes` must ascend, and have one `offsets` more than there are of them")
+        return self
 
 
 Feature = Annotated[NumberFeature | CategoryFeature | DatetimeFeature, Field(discriminator="kind")]

@@ -10,6 +10,8 @@ from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.column_text import column_entry, column_remark
 from sevenfold.design.decisions import propose_decisions
 from sevenfold.design.findings import Findings
+from sevenfold.design.moment_parts import parts_entry, parts_remark
+from sevenfold.design.outliers import far_remark
 from sevenfold.design.plan_text import Path as Keys
 from sevenfold.design.proposed_gates import proposed_gates
 from sevenfold.design.roles import Proposed
@@ -83,6 +85,9 @@ def _data(
     if target.task is Task.BINARY:
         data["positive"], _, why = positive_class(target)
         comments["data", "positive"] = f"{why}: {_positive_share(target):.1%} of the rows with a target."
+    for key, value in target.proposal.entry().items():
+        data[key] = value
+        comments["data", key] = target.proposal.remark()
     if table.dialect.format == "csv":
         data |= {"encoding": table.dialect.encoding, "delimiter": table.dialect.delimiter}
         _quotes(table, data, comments)
@@ -156,6 +161,9 @@ def _columns(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
             entries[name] = column_entry(column, facts, Proposed(Role.TARGET), kind=findings.target.kind)
         else:
             entries[name] = column_entry(column, facts, findings.roles[name])
+            entries[name] |= parts_entry(name, findings.parts, findings.split)
+            remarks = (parts_remark(name, findings.parts), far_remark(findings.far.get(name)))
+            comments["data", "columns", name] = " ".join(filter(None, (comments["data", "columns", name], *remarks)))
     return entries
 
 

@@ -59,7 +59,7 @@ def duplicates_of(
     table: TypedTable, target: TargetFacts, roles: Mapping[str, Proposed], hidden: Mapping[str, str]
 ) -> Duplicates:
     """Return which of the rows with a target are the same record, as preparation will find them."""
-    names = [target.name, *(name for name, proposed in roles.items() if proposed.role is Role.FEATURE)]
+    names = [name for name, proposed in roles.items() if proposed.role is Role.FEATURE]
     others = [
         name
         for name, proposed in roles.items()
@@ -67,6 +67,8 @@ def duplicates_of(
     ]
     rows = target.labelled
     main, deciding = ([_key(table, name, rows) for name in some] for some in (names, others))
+    # as classes, some of which may be merged
+    main.insert(0, KeyColumn(target.name, partial(_codes, target.codes[rows])))
     return find_duplicates(main, deciding, int(np.count_nonzero(rows)))
 
 
@@ -79,6 +81,12 @@ def same_records(before: Duplicates | None, now: Duplicates) -> bool:
 
 def _key(table: TypedTable, name: str, rows: NDArray[np.bool_]) -> KeyColumn:
     return KeyColumn(name, partial(_values, table.columns[name].values, rows))
+
+
+def _codes(codes: NDArray[Any]) -> Any:
+    import pyarrow as pa
+
+    return pa.array(codes)
 
 
 def _values(values: pl.Series, rows: NDArray[np.bool_]) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sevenfold.contracts.schema import Role
+from sevenfold.contracts.schema import Part, Role
 from sevenfold.design.profile import Profile
 from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
@@ -12,6 +12,7 @@ from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.design.usable import Usable
 from sevenfold.tables.duplicates import Duplicates
+from sevenfold.tables.far_values import FarValues
 
 __all__ = ["Findings"]
 
@@ -27,8 +28,10 @@ class Findings:
     roles: dict[str, Proposed]
     usable: Usable
     duplicates: Duplicates | None = None  # among the rows with a target; None where they were not looked for
+    parts: dict[str, tuple[Part, ...]] = field(default_factory=dict)  # of the moments that the model sees
+    far: dict[str, FarValues] = field(default_factory=dict)  # values that would flatten a feature
 
     @property
     def features(self) -> list[str]:
         """The columns that are proposed as features."""
-        return [name for name, proposed in self.roles.items() if proposed.role is Role.FEATURE]
+        return [name for name, proposed in self.roles.items() if proposed.role is Role.FEATURE or name in self.parts]

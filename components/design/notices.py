@@ -8,6 +8,7 @@ from typing import Literal
 
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.document import Findings
+from sevenfold.design.outliers import far_remark
 from sevenfold.design.time_split import unordered_dates
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.tables.field_style import FieldStyle
@@ -25,8 +26,8 @@ class Notice:
     """One thing to know.
 
     `level` is ``warning`` for what may spoil a model, ``question`` for what only a person can say, ``info`` for the
-    rest. `subject` is one of a few words: leak, question, unread, sensitive, left out, read as,
-    duplicates, split, target.
+    rest. `subject` is one of a few words: leak, question, unread, rare class, outliers, sensitive, left out, read as,
+    duplicates, split, moments, target.
     """
 
     level: Literal["warning", "question", "info"]
@@ -40,21 +41,28 @@ def notices(findings: Findings) -> list[Notice]:
         *_leaks(findings),
         *_questions(findings),
         *_unread(findings),
+        *_rare_classes(findings),
+        *_far(findings),
         *_sensitive(findings),
         *_left_out(findings),
         *_read_as(findings),
         *_duplicates(findings),
         _split(findings),
+        *_parts(findings),
         _target(findings),
     ]
 
 
 def _leaks(findings: Findings) -> Iterator[Notice]:
-    leaks = [name for name, proposed in findings.roles.items() if proposed.leak]
-    for name in leaks[:MAX_EACH]:
-        yield Notice("warning", "leak", f"{_short(name)}: {findings.roles[name].why} It is left out.")
-    if len(leaks) > MAX_EACH:
-        yield Notice("warning", "leak", f"left out for the same reason: {_listed(leaks[MAX_EACH:])}.")
+    leaks: dict[str, list[str]] = {}
+    for name, proposed in findings.roles.items():
+        if proposed.leak:
+            leaks.setdefault(proposed.why, []).append(name)
+    for why, names in list(leaks.items())[:MAX_EACH]:
+        them = "It is" if len(names) == 1 else "They are"
+        yield Notice("warning", "leak", f"{_listed(names)}: {why} {them} left out.")
+    if rest := [name for names in list(leaks.values())[MAX_EACH:] for name in names]:
+        yield Notice("warning", "leak", f"left out as they give the target away too: {_listed(rest)}.")
 
 
 def _questions(findings: Findings) -> Iterator[Notice]:
@@ -92,6 +100,18 @@ def _unread(findings: Findings) -> Iterator[Notice]:
     if len(columns) > MAX_EACH:
         text = f"values of {_listed([column.name for column in columns[MAX_EACH:]])} too; see the plan."
         yield Notice("warning", "unread", text)
+
+
+def _rare_classes(findings: Findings) -> Iterator[Notice]:
+    if findings.target.proposal.rare:
+        yield Notice("warning", "rare class", findings.target.proposal.remark())
+
+
+def _far(findings: Findings) -> Iterator[Notice]:
+    for name, far in list(findings.far.items())[:MAX_EACH]:
+        yield Notice("warning", "outliers", f"{_short(name)}: {far_remark(far)}")
+    if len(findings.far) > MAX_EACH:
+        yield Notice("warning", "outliers", f"in {_listed(list(findings.far)[MAX_EACH:])} too; see the plan.")
 
 
 def _sensitive(findings: Findings) -> Iterator[Notice]:
@@ -158,6 +178,16 @@ def _split(findings: Findings) -> Notice:
             text += f" They are not in the order of {_listed(dates)}; write by: time and the column to split by it."
         return Notice("info", "split", text)
     return Notice("info", "split", f"by {_short(findings.split.column)}: the oldest rows train, the newest test.")
+
+
+def _parts(findings: Findings) -> Iterator[Notice]:
+    seen = [
+        f"{', '.join(part.value.replace('_', ' ') for part in parts)} of {_short(name)}"
+        for name, parts in findings.parts.items()
+    ]
+    if seen:
+        more = f" and those of {len(seen) - MAX_EACH} more columns" if len(seen) > MAX_EACH else ""
+        yield Notice("info", "moments", f"the model sees {'; '.join(seen[:MAX_EACH])}{more}, in UTC.")
 
 
 def _target(findings: Findings) -> Notice:

@@ -16,10 +16,13 @@ from sevenfold.design.document import Findings, plan_document
 from sevenfold.design.drawn import duplicates_of, same_records, with_drawn
 from sevenfold.design.feasible import require_feasible
 from sevenfold.design.infinities import infinities_as_missing
+from sevenfold.design.moment_parts import moment_parts
 from sevenfold.design.notebook import built_in_notebook
+from sevenfold.design.outliers import far_columns
 from sevenfold.design.plan_text import plan_text
 from sevenfold.design.profile import Profile, profile_typed
 from sevenfold.design.roles import propose_roles
+from sevenfold.design.suspects import leave_suspects_out
 from sevenfold.design.target import target_facts
 from sevenfold.design.time_split import time_split
 from sevenfold.design.typed_table import TypedTable, read_typed
@@ -106,15 +109,16 @@ def propose_plan(
 
 def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction: float) -> Findings:
     """Return what is proposed, from the rows alone that preparation will use, and for the split that it will draw."""
-    facts = target_facts(read, target)
+    hidden_target = target in profile.columns and bool(profile.columns[target].sensitive)
+    facts = target_facts(read, target, hidden=hidden_target)
     hidden = {name: column.sensitive for name, column in profile.columns.items()}
     duplicates = None
     for _ in range(MAX_ROUNDS):
         split = time_split(read, profile, facts)
         if split is None:
-            facts = with_drawn(read, facts, duplicates, hidden=bool(hidden[target]))
-        roles = propose_roles(read, profile, facts, split)
-        usable = usable_rows(read, target, roles, split)
+            facts = with_drawn(read, facts, duplicates, hidden=hidden_target)
+        roles = leave_suspects_out(read, propose_roles(read, profile, facts, split), facts, split)
+        usable = usable_rows(read, facts, roles, split)
         usable.check(max_bad_fraction, read, hidden)
         if (facts.labelled & ~usable.rows).any():
             facts = facts.restricted(usable.rows)  # without these a class may be too rare, or a column reveal more
@@ -124,7 +128,8 @@ def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction:
         if split is not None or same_records(before, duplicates):
             break
     require_feasible(read, roles, facts, split)
-    return Findings(read, profile, facts, split, roles, usable, duplicates)
+    parts, far = moment_parts(read, roles, facts, split), far_columns(read, roles, facts)
+    return Findings(read, profile, facts, split, roles, usable, duplicates, parts, far)
 
 
 def _named(sources: Sequence[str]) -> str | list[str]:

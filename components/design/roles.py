@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Kind, Role
 from sevenfold.contracts.signature import MISSING
+from sevenfold.design.column_values import column_codes, column_floats
 from sevenfold.design.profile import ColumnProfile, Profile
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.time_split import TRAIN_SHARE, TimeSplit
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable
-from sevenfold.tables.leakage import SAMPLE_ROWS, category_leaks, number_leaks
+from sevenfold.tables.leakage import SAMPLE_ROWS, Evidence, category_evidence, number_evidence
 
 if TYPE_CHECKING:
-    import polars as pl
+    pass
 
 __all__ = ["RARE", "TRAIN_SHARE", "Proposed", "propose_roles"]
 
@@ -130,8 +131,10 @@ def _afterwards(column: TypedColumn, table: TypedTable, target: TargetFacts, spl
         later = column.values - table.columns[split.column].values
         if later.drop_nulls().len() and float((later.dt.total_microseconds() > 0).mean() or 0) > 0.99:  # type: ignore[arg-type]
             return f"Known only after the event? It is later than {_named(split.column)} in nearly every row."
-    if any(_leaks(column, target, rows) for rows in _samples(target, split)):
-        return "Known only after the event? It tells the target almost by itself."
+    for rows in _samples(target, split):
+        evidence = _evidence(column, target, rows)
+        if evidence.exact:
+            return f"Known only after the event? It gives the target away: {evidence.text}."
     return ""
 
 
@@ -139,21 +142,20 @@ def _runs_on(column: TypedColumn, split: TimeSplit) -> bool:
     """Whether most newer values lie outside the range of those that train, as a month's or a year's do."""
     if column.kind is Kind.CATEGORY or column.kind is Kind.BOOLEAN:
         return False
-    values = _floats(column.values)
+    values = column_floats(column.values)
     known, newer = values[split.train & ~np.isnan(values)], values[~split.train & ~np.isnan(values)]
     if not len(known) or not len(newer):
         return False
     return bool(np.mean((newer < known.min()) | (newer > known.max())) > MOST)
 
 
-def _leaks(column: TypedColumn, target: TargetFacts, rows: NDArray[np.bool_]) -> bool:
+def _evidence(column: TypedColumn, target: TargetFacts, rows: NDArray[np.bool_]) -> Evidence:
     indices = np.flatnonzero(rows)
     indices = indices[:: -(-len(indices) // SAMPLE_ROWS) or 1]  # those the test itself would take
-    values = column.values.gather(indices)
+    values, wanted, classes = column.values.gather(indices), target.codes[indices], len(target.classes)
     if column.kind is Kind.CATEGORY:
-        codes = values.rank("dense").fill_null(0).to_numpy().astype(np.int64)
-        return category_leaks(codes, target.codes[indices], classes=len(target.classes))
-    return number_leaks(_floats(values), target.codes[indices], classes=len(target.classes))
+        return category_evidence(column_codes(values), wanted, classes=classes)
+    return number_evidence(column_floats(values), wanted, classes=classes)
 
 
 def _samples(target: TargetFacts, split: TimeSplit | None) -> list[NDArray[np.bool_]]:
@@ -183,14 +185,6 @@ def _free_text(column: TypedColumn, facts: ColumnProfile, split: TimeSplit | Non
     if float(frequent.sum()) < MIN_NAMED_SHARE * float(counts.sum()):
         return "Most of its values are too rare to be learned from."
     return ""
-
-
-def _floats(values: pl.Series) -> NDArray[np.float64]:
-    import polars as pl
-
-    whole = values.cast(pl.Int64) if values.dtype == pl.Datetime("us") else values
-    floats: NDArray[np.float64] = whole.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    return floats
 
 
 def _named(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind, Task
+from sevenfold.design.rare_classes import MIN_ROWS_PER_CLASS, ClassProposal, propose_classes
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable
 
@@ -18,7 +19,6 @@ __all__ = ["MIN_ROWS", "TargetFacts", "target_facts"]
 
 MAX_CLASSES: Final = 1_000
 MAX_INTEGER_CLASSES: Final = 20
-MIN_ROWS_PER_CLASS: Final = 6  # two on each of the three sides of a split
 MIN_ROWS: Final = 6
 
 
@@ -27,8 +27,9 @@ class TargetFacts:
     """The target of a table.
 
     `codes` is the class index of each row, -1 where it is missing, or for regression its value, NaN where missing.
-    `classes` are the labels with their counts, the most frequent first; empty for regression. `drawn` are the rows that
-    the random split trains on, which preparation will draw; None where that cannot be known.
+    `classes` have their counts, the most frequent first; empty for regression. `label_codes` is the index in `labels`,
+    the texts of the table, of which rare ones are merged into a class or left out, as `proposal` says. `drawn` are the
+    rows that the random split trains on, which preparation will draw; None where that cannot be known.
     """
 
     name: str
@@ -38,12 +39,23 @@ class TargetFacts:
     codes: NDArray[Any]
     classes: tuple[tuple[str, int], ...]
     unlabelled: int
+    hidden: bool = False  # whether labels must not be named
+    labels: tuple[str, ...] = ()
+    label_codes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    proposal: ClassProposal = field(default_factory=lambda: ClassProposal(()))
     drawn: NDArray[np.bool_] | None = None
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
         """Which rows have a target."""
         return ~np.isnan(self.codes) if self.task is Task.REGRESSION else self.codes >= 0
+
+    @property
+    def left_out(self) -> NDArray[np.bool_]:
+        """Which rows have a label that is left out."""
+        if self.task is Task.REGRESSION:
+            return np.zeros(len(self.codes), dtype=np.bool_)
+        return (self.label_codes >= 0) & (self.codes < 0)
 
     def restricted(self, rows: NDArray[np.bool_]) -> TargetFacts:
         """Return the same of some rows: the others count as if they had no target, and may take a class with them.
@@ -56,19 +68,11 @@ class TargetFacts:
             present = values[~np.isnan(values)]
             _check_varied(self.name, len(present), len(np.unique(present)))
             return replace(self, codes=values)
-        codes = np.where(rows, self.codes, -1)
-        counts = np.bincount(codes[codes >= 0], minlength=len(self.classes)).tolist()
-        left = [(label, count) for (label, _), count in zip(self.classes, counts, strict=True) if count]
-        _check_varied(self.name, sum(counts), len(left))
-        classes = tuple(sorted(left, key=lambda row: (-row[1], row[0])))
-        _check_classes(self.name, classes)
-        index_of = {label: index for index, (label, _) in enumerate(classes)}
-        order = np.array([index_of.get(label, -1) for label, _ in self.classes] + [-1], dtype=np.int64)
-        return replace(self, codes=order[codes], classes=classes)
+        return _classified(replace(self, label_codes=np.where(rows | self.left_out, self.label_codes, -1)))
 
 
-def target_facts(table: TypedTable, name: str) -> TargetFacts:
-    """Return what the column `name` asks to be predicted.
+def target_facts(table: TypedTable, name: str, *, hidden: bool = False) -> TargetFacts:
+    """Return what the column `name` asks to be predicted; `hidden` says that its labels must not be named.
 
     Raises:
         DataError: ``missing_column``, ``no_labels``, ``single_class``, ``rare_class``, ``too_many_classes``,
@@ -83,14 +87,13 @@ def target_facts(table: TypedTable, name: str) -> TargetFacts:
     if task is Task.REGRESSION:
         values = column.values.cast(_float64()).fill_null(float("nan")).to_numpy()
         return TargetFacts(name, task, column.kind, why, values, (), unlabelled)
-    labels = _labels(column)
-    counted = labels.drop_nulls().alias("value").value_counts(sort=True)
-    classes = tuple(sorted(((str(v), int(c)) for v, c in counted.iter_rows()), key=lambda row: (-row[1], row[0])))
-    index_of = {label: index for index, (label, _) in enumerate(classes)}
-    codes = labels.replace_strict(index_of, default=-1, return_dtype=_int64()).fill_null(-1).to_numpy()
-    _check_classes(name, classes)
+    texts = _labels(column)
+    labels = tuple(sorted(map(str, texts.drop_nulls().unique().to_list())))
+    _check_labels(name, len(labels))
+    index_of = {label: index for index, label in enumerate(labels)}
+    codes = texts.replace_strict(index_of, default=-1, return_dtype=_int64()).fill_null(-1).to_numpy()
     kind = Kind.CATEGORY if _keeps_names(column) else column.kind
-    return TargetFacts(name, task, kind, why, codes, classes, unlabelled)
+    return _classified(TargetFacts(name, task, kind, why, codes, (), unlabelled, hidden, labels, codes))
 
 
 def _check_varied(name: str, rows: int, distinct: int) -> None:
@@ -168,24 +171,36 @@ def _keeps_names(column: TypedColumn) -> bool:
     return column.kind is Kind.BOOLEAN and len(true) == len(false) == 1 and true[0].casefold() != "true"
 
 
-def _check_classes(name: str, classes: tuple[tuple[str, int], ...]) -> None:
-    if len(classes) > MAX_CLASSES:
+def _check_labels(name: str, labels: int) -> None:
+    if labels > MAX_CLASSES:
         raise DataError(
             "too_many_classes",
-            f"A target may have at most {MAX_CLASSES} classes, but {name!r} has {len(classes)}.",
+            f"A target may have at most {MAX_CLASSES} classes, but {name!r} has {labels}.",
             remedy="Name another target, or merge classes.",
         )
-    rare = [(label, count) for label, count in classes if count < MIN_ROWS_PER_CLASS]
-    if rare:
-        label, count = rare[0]
-        more = f" and {len(rare) - 1} more" if len(rare) > 1 else ""
-        shown = f"{label[:40]!r} has {count}" if len(rare) == 1 else f"{len(rare)} of {len(classes)} have fewer"
-        raise DataError(
-            "rare_class",
-            f"Every class of the target {name!r} must have {MIN_ROWS_PER_CLASS} rows or more, two for each side of the "
-            f"split, but {shown}{'' if len(rare) > 1 else more}.",
-            remedy="Merge or remove rare classes, or name another target.",
-        )
+
+
+def _classified(facts: TargetFacts) -> TargetFacts:
+    """Return facts of labels with the classes that they count as; rows of one that is left out count as unlabelled."""
+    known = facts.label_codes[facts.label_codes >= 0]
+    counts = np.bincount(known, minlength=len(facts.labels)).tolist()
+    present = tuple((label, count) for label, count in zip(facts.labels, counts, strict=True) if count)
+    _check_varied(facts.name, len(known), len(present))
+    proposal = propose_classes(facts.name, present, hidden=facts.hidden)
+    index_of = {label: index for index, (label, _) in enumerate(proposal.classes)}
+    class_of = {label: index_of.get(proposal.class_of(label) or "", -1) for label in facts.labels}
+    task, why = facts.task, facts.why
+    if proposal.rare and task is Task.MULTICLASS:
+        task = Task.BINARY if len(proposal.classes) == 2 else task
+        why = f"{len(proposal.classes)} classes; {len(proposal.rare)} of {len(present)} labels are too rare to be one."
+    return replace(
+        facts,
+        task=task,
+        why=why,
+        codes=np.array([*class_of.values(), -1], dtype=np.int64)[facts.label_codes],
+        classes=proposal.classes,
+        proposal=proposal,
+    )
 
 
 def _float64() -> Any:

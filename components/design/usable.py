@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Role
 from sevenfold.design.roles import Proposed
+from sevenfold.design.target import TargetFacts
 from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_table import TypedTable
+from sevenfold.tables.class_choice import LEFT_OUT
 
 __all__ = ["MAX_BAD_FRACTION", "Usable", "allowed_share", "refuse_broken_records", "usable_rows"]
 
 MAX_BAD_FRACTION: Final = 0.01  # of the rows, unless a person allows more
 FEW_ROWS: Final = 5  # that a small table may lose, up to twice the share
 LABEL_MISSING: Final = "label_missing"
+NOT_BAD: Final = (LABEL_MISSING, LEFT_OUT)
 MAX_REASONS: Final = 5
 MAX_SHOWN: Final = 40  # characters of a value
 
@@ -45,8 +48,8 @@ class Usable:
 
     @property
     def bad(self) -> int:
-        """Rows refused for another reason than a missing target."""
-        return self.reasons.total() - self.unlabelled
+        """Rows refused for what is wrong with them: neither without a target nor of a class that is left out."""
+        return sum(count for (_, code), count in self.reasons.items() if code not in NOT_BAD)
 
     def check(self, limit: float, table: TypedTable, hidden: Mapping[str, str]) -> None:
         """Refuse a table of which too many rows cannot be used.
@@ -61,7 +64,7 @@ class Usable:
         """
         if self.bad <= limit * self.total:
             return
-        reasons = [(key, count) for key, count in self.reasons.most_common() if key[1] != LABEL_MISSING]
+        reasons = [(key, count) for key, count in self.reasons.most_common() if key[1] not in NOT_BAD]
         shown = ", ".join(_reason(*key, count, table, hidden) for key, count in reasons[:MAX_REASONS])
         more = f" and {len(reasons) - MAX_REASONS} reasons more" if len(reasons) > MAX_REASONS else ""
         raise _too_many(self.bad, self.total, limit, shown + more, "Correct these values, or leave them empty")
@@ -78,7 +81,9 @@ def allowed_share(limit: float, rows: int) -> float:
     return max(limit, math.ceil(min(FEW_ROWS / rows, 2 * MAX_BAD_FRACTION) * 10_000) / 10_000)
 
 
-def usable_rows(table: TypedTable, target: str, roles: Mapping[str, Proposed], split: TimeSplit | None) -> Usable:
+def usable_rows(
+    table: TypedTable, target: TargetFacts, roles: Mapping[str, Proposed], split: TimeSplit | None
+) -> Usable:
     """Return which rows preparation will use, in the order in which it looks at the columns."""
     free = np.ones(table.rows, dtype=np.bool_)
     reasons: Counter[tuple[str, str]] = Counter()
@@ -91,17 +96,19 @@ def usable_rows(table: TypedTable, target: str, roles: Mapping[str, Proposed], s
 
     for code, count in table.refused_by.items():
         reasons["", code] = count
-    for name in (target, *(name for name in table.columns if name != target)):
+    for name in (target.name, *(name for name in table.columns if name != target.name)):
         column = table.columns[name]
-        if name != target and roles[name].role in (Role.IGNORE, Role.IDENTIFIER):
+        if name != target.name and roles[name].role in (Role.IGNORE, Role.IDENTIFIER):
             continue
         for (code,), faults in column.faults.group_by("code", maintain_order=True) if column.bad else ():
             rows = np.zeros(table.rows, dtype=np.bool_)
             rows[faults["row"].to_numpy()] = True
             refuse(rows, name, str(code))
-        if name == target or (split is not None and name == split.column):
-            code = LABEL_MISSING if name == target else "missing_value"
+        if name == target.name or (split is not None and name == split.column):
+            code = LABEL_MISSING if name == target.name else "missing_value"
             refuse(column.values.is_null().to_numpy(), name, code)
+        if name == target.name:
+            refuse(target.left_out, name, LEFT_OUT)
     return Usable(free, reasons, table.rows + table.refused)
 
 

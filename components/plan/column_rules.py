@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sevenfold.contracts.schema import Column, Kind
+from sevenfold.contracts.schema import Column, Kind, Role
 from sevenfold.contracts.signature import MISSING
 
 __all__ = ["Breach", "column_breaches"]
@@ -23,12 +23,24 @@ def column_breaches(columns: Mapping[str, Column]) -> Iterator[Breach]:
             if not symbol or symbol != symbol.strip() or not set(symbol).isdisjoint("0123456789+-\n"):
                 rule = "a symbol is a text without digits, signs and white space around"
                 yield (*at, "symbols"), rule, repr(symbol), "Write it as the table does, such as $ or %."
+        yield from _parts((*at, "parts"), column)
         if column.time_zone and column.kind is not Kind.DATETIME:
             yield (*at, "time_zone"), "belongs to kind datetime", repr(column.kind.value), "Remove it."
         elif column.time_zone and not _is_zone(column.time_zone):
             rule = "must name a time zone of the IANA database"
             yield (*at, "time_zone"), rule, repr(column.time_zone), "Write it like Europe/Oslo."
     yield from _flag_names(columns)
+
+
+def _parts(key: tuple[str, ...], column: Column) -> Iterator[Breach]:
+    written = repr([part.value for part in column.parts])
+    if column.parts and column.kind is not Kind.DATETIME:
+        yield key, "belongs to kind datetime", repr(column.kind.value), "Remove it."
+    elif column.parts and not column.is_feature:
+        remedy = "Write also_feature: true." if column.role in (Role.TIME, Role.GROUP) else "Remove it."
+        yield key, "belongs to a column that the model sees", f"role: {column.role.value}", remedy
+    elif len(set(column.parts)) < len(column.parts):
+        yield key, "must name each part once", written, "Remove the second."
 
 
 def _flag_names(columns: Mapping[str, Column]) -> Iterator[Breach]:

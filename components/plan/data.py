@@ -46,6 +46,14 @@ class DataSection(Section):
     positive: Annotated[
         str, Field(description="Class that counts as positive in a binary task; empty takes the rarer one.")
     ] = ""
+    merged_classes: Annotated[
+        dict[str, tuple[str, ...]],
+        Field(description="Classes made of several labels, such as rare ones, by name: the labels that count as each."),
+    ] = {}
+    left_out_classes: Annotated[
+        tuple[str, ...],
+        Field(description="Labels whose rows are left out, such as rare ones; they are counted."),
+    ] = ()
     digest: Annotated[
         str, Field(description="Digest that the table must have, as sha256:…; empty accepts any table.")
     ] = ""
@@ -88,7 +96,7 @@ class DataSection(Section):
         int, Field(description="Largest number of categories that a one-hot column may have.", ge=2)
     ] = 1_000
     allow_leakage: Annotated[
-        tuple[str, ...], Field(description="Columns that may predict the target almost perfectly.")
+        tuple[str, ...], Field(description="Columns that may give the target away, alone or with others named here.")
     ] = ()
 
     @property

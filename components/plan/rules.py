@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from sevenfold.contracts.schema import Kind, Role, Task
+from sevenfold.plan.class_rules import class_breaches
 from sevenfold.plan.column_rules import Breach, column_breaches
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
 from sevenfold.plan.metrics import metric_names
@@ -24,6 +25,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     """Yield every rule between sections that the plan breaks."""
     yield from _target(plan)
     yield from column_breaches(plan.data.columns)
+    yield from class_breaches(plan.data)
     yield from _split(plan)
     yield from _testing(plan)
     yield from _decisions(plan)

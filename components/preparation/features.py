@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.reference import FeatureBins
-from sevenfold.contracts.schema import Column, Kind, Role, Schema
+from sevenfold.contracts.schema import Column, Kind, Part, Role, Schema
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature
 from sevenfold.drift.bins import build_reference
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import Encoding, PreparationSection
 from sevenfold.preparation.fit import fit_category, fit_datetime, fit_number
-from sevenfold.tables.leakage import category_leaks, number_leaks
+from sevenfold.preparation.leaks import LeakCheck
+from sevenfold.tables.far_values import FarValues, far_values
+from sevenfold.tables.leakage import NOTHING, Evidence, category_evidence, number_evidence
+from sevenfold.tables.moment_parts import part_steps
+from sevenfold.tables.offsets import shifted
 from sevenfold.tables.split import SPLITS, TRAIN
 
 if TYPE_CHECKING:
@@ -43,6 +47,7 @@ class FeatureFindings:
     levels: int = 0  # distinct categories in training
     rare: float = 0.0  # share of the training rows whose category was not kept
     leaks: bool = False  # and the plan allows it
+    far: FarValues | None = None  # training values that would flatten the others
 
 
 @dataclass
@@ -69,6 +74,8 @@ class FeatureFitter:
     def __post_init__(self) -> None:
         self._train = np.flatnonzero(self.sides == TRAIN)
         self._target = self.target[self._train]
+        classes = len(self.schema.classes)
+        self._leaks = LeakCheck(self.data, self._train, self.target, classes, len(self.schema.features))
         self._everywhere = np.bincount(self.sides, minlength=len(SPLITS))
 
     def fit(self, name: str, column: Column, values: pa.Array) -> FeatureFindings:
@@ -91,9 +98,19 @@ class FeatureFitter:
             return FeatureFindings(name, column, missing, dropped="all_missing")
         fitted = {Kind.CATEGORY: self._category, Kind.DATETIME: self._datetime}.get(column.kind, self._number)
         findings = fitted(name, column, train, missing)
+        if findings.dropped is None:
+            self._leaks.add(name, column.kind, values)
         if findings.dropped is None and len(self.bins) < self.max_features:
             self._count(name, column, train)
         return findings
+
+    def finish(self) -> list[str]:
+        """Return what people should know of leaks, once all features are fitted.
+
+        Raises:
+            DataError: ``leakage_suspect`` where features together give the target away.
+        """
+        return self._leaks.finish()
 
     def _number(self, name: str, column: Column, train: pa.Array, missing: Mapping[str, float]) -> FeatureFindings:
         import pyarrow as pa
@@ -101,9 +118,10 @@ class FeatureFitter:
         values = train.cast(pa.float64()).to_numpy(zero_copy_only=False)
         if self._is_constant(train, float(np.nanmin(values)) == float(np.nanmax(values))):
             return FeatureFindings(name, column, dict(missing), dropped="constant")
-        leaks = self._leaks(name, number_leaks(values, self._target, classes=len(self.schema.classes)))
-        feature = fit_number(values, name, column.kind, self.section)  # type: ignore[arg-type]
-        return FeatureFindings(name, column, dict(missing), feature, leaks=leaks)
+        leaks = self._leaks.refuse(name, number_evidence(values, self._target, classes=len(self.schema.classes)))
+        far = far_values(values[~np.isnan(values)]) if column.kind is not Kind.BOOLEAN else None
+        feature = fit_number(values, name, column.kind, self.section, far)  # type: ignore[arg-type]
+        return FeatureFindings(name, column, dict(missing), feature, leaks=leaks, far=far)
 
     def _datetime(self, name: str, column: Column, train: pa.Array, missing: Mapping[str, float]) -> FeatureFindings:
         import pyarrow as pa
@@ -113,10 +131,20 @@ class FeatureFitter:
             return FeatureFindings(name, column, dict(missing), dropped="constant")
         absent = np.asarray(train.is_null())
         micros = train.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-        values = np.where(absent, np.nan, micros.astype(np.float64))
-        leaks = self._leaks(name, number_leaks(values, self._target, classes=len(self.schema.classes)))
-        feature = fit_datetime(present, name, self.section, missing=train.null_count > 0)
+        feature = fit_datetime(present, name, column, self.section, missing=train.null_count > 0)
+        leaks = self._leaks.refuse(name, self._moments_evidence(feature, micros, absent))
         return FeatureFindings(name, column, dict(missing), feature, leaks=leaks)
+
+    def _moments_evidence(
+        self, feature: DatetimeFeature, micros: NDArray[np.int64], absent: NDArray[np.bool_]
+    ) -> Evidence:
+        """Return how well the moments give the target: what the model sees of them, a part or the moment itself."""
+        local = shifted(micros, feature.changes, feature.offsets)
+        seen = [part_steps(local, part) for part in feature.cycles]
+        seen += [micros] if Part.TREND in feature.parts else []
+        columns = (np.where(absent, np.nan, values.astype(np.float64)) for values in seen)
+        found = (number_evidence(values, self._target, classes=len(self.schema.classes)) for values in columns)
+        return min(found, key=lambda evidence: (not evidence.exact, evidence.left), default=NOTHING)
 
     def _category(self, name: str, column: Column, train: pa.Array, missing: Mapping[str, float]) -> FeatureFindings:
         levels = train.dictionary.to_pylist()
@@ -125,7 +153,7 @@ class FeatureFitter:
         seen = int(np.count_nonzero(counts))
         if self._is_constant(train, seen == 1):
             return FeatureFindings(name, column, dict(missing), dropped="constant", levels=seen)
-        leaks = self._leaks(name, category_leaks(codes, self._target, classes=len(self.schema.classes)))
+        leaks = self._leaks.refuse(name, category_evidence(codes, self._target, classes=len(self.schema.classes)))
         feature = fit_category(counts, levels, name, column, self.section)
         self._check_cardinality(name, seen)
         kept = set(feature.levels)
@@ -137,15 +165,6 @@ class FeatureFitter:
 
     def _is_constant(self, train: pa.Array, one_value: bool) -> bool:
         return bool(one_value) and (train.null_count == 0 or not self.section.missing_indicator)
-
-    def _leaks(self, name: str, leaks: bool) -> bool:
-        if leaks and name not in self.data.allow_leakage:
-            raise DataError(
-                "leakage_suspect",
-                f"No column may reveal the target almost by itself, but {name!r} reveals {self.data.target!r}.",
-                remedy="If it is known only after the event, give it role: ignore; else name it in data.allow_leakage.",
-            )
-        return leaks
 
     def _check_cardinality(self, name: str, levels: int) -> None:
         encoding = self.section.encodings.get(name, self.section.encoding)
@@ -176,4 +195,6 @@ class FeatureFitter:
 
 def dropped_column(column: Column, reason: Dropped) -> Column:
     """Return the column as the dataset's schema holds it once it is no feature any more."""
-    return column.model_copy(update={"role": Role.IGNORE, "also_feature": False, "note": f"dropped: {reason}"})
+    return column.model_copy(
+        update={"role": Role.IGNORE, "also_feature": False, "parts": (), "note": f"dropped: {reason}"}
+    )

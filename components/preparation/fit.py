@@ -7,23 +7,31 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.schema import Column, Kind
-from sevenfold.contracts.transform import CLIP, CategoryFeature, DatetimeFeature, NumberFeature, Part
+from sevenfold.contracts.schema import Column, Kind, Part
+from sevenfold.contracts.transform import CLIP, CategoryFeature, DatetimeFeature, NumberFeature
 from sevenfold.plan.preparation import Encoding, Imputation, PreparationSection, Scaling
+from sevenfold.tables.far_values import FarValues
+from sevenfold.tables.moment_parts import varying_parts
+from sevenfold.tables.offsets import local_times, offset_table
 
 __all__ = ["fit_category", "fit_datetime", "fit_number"]
 
 DAY: Final = 86_400_000_000  # microseconds
-YEAR_DAYS: Final = 300  # training rows that span less have not seen what a time of year means
 SENSITIVE_COUNT: Final = 10
 HUGE: Final = 1e150  # its square would overflow
 
 Number = Literal[Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN]
 
 
-def fit_number(values: NDArray[np.float64], name: str, kind: Number, section: PreparationSection) -> NumberFeature:
-    """Fit fill, centre and scale of a number on its training values, NaN for missing, at least one present."""
+def fit_number(
+    values: NDArray[np.float64], name: str, kind: Number, section: PreparationSection, far: FarValues | None = None
+) -> NumberFeature:
+    """Fit fill, centre and scale of a number on its training values, NaN for missing, at least one present.
+
+    The values of `far` count as the fence that they are beyond, or they alone would decide all three.
+    """
     present = values[~np.isnan(values)]
+    present = present if far is None else np.clip(present, far.low, far.high)
     unit = float(np.abs(present).max())
     unit = unit if unit > HUGE else 1.0
     scaled = present / unit
@@ -67,27 +75,25 @@ def fit_category(
 
 
 def fit_datetime(
-    moments: NDArray[np.int64], name: str, section: PreparationSection, *, missing: bool
+    moments: NDArray[np.int64], name: str, column: Column, section: PreparationSection, *, missing: bool
 ) -> DatetimeFeature:
-    """Choose the parts of a date that the training rows can teach.
-
-    The time of day where there is one, the weekday always, the day of the year where the rows span most of a year.
+    """Take the parts of a date that the plan names, else those that vary among the training rows.
 
     Args:
         moments: the training values that are not missing, int64 microseconds UTC, at least one.
         name: the column.
+        column: its parts, and the time zone that they are of.
         section: whether missing values get an indicator.
         missing: whether some are missing.
     """
-    parts = [Part.WEEKDAY]
-    if (moments % DAY != 0).any():
-        parts.insert(0, Part.TIME_OF_DAY)
-    if int(moments.max()) - int(moments.min()) >= YEAR_DAYS * DAY:
-        parts.append(Part.DAY_OF_YEAR)
+    changes, offsets = offset_table(column.time_zone, int(moments.min()), int(moments.max()))
+    wanted = column.parts or varying_parts(local_times(moments, column.time_zone))
     days = moments / DAY
     return DatetimeFeature(
         name=name,
-        parts=tuple(parts),
+        parts=tuple(part for part in Part if part in wanted),
+        changes=changes,
+        offsets=offsets,
         center=float(days.mean()),
         scale=_positive(float(days.std())),
         indicator=section.missing_indicator and missing,

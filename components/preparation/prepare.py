@@ -115,12 +115,21 @@ def _prepared(
     check_split(sides, target, classes, section.split, hidden=data.columns[data.target].sensitive)
     # canonical JSON sorts its keys, so only this order is the same before and after writing
     columns = {name: data.columns[name] for name in sorted(reader.columns)}
-    schema = Schema(task=data.task, target=data.target, classes=classes, columns=columns, notation=data.notation)
+    schema = Schema(
+        task=data.task,
+        target=data.target,
+        classes=classes,
+        columns=columns,
+        notation=data.notation,
+        merged_classes=reader.classes.merged,
+        left_out_classes=reader.classes.left_out,
+    )
     fitter = FeatureFitter(data, section, sides, target, schema, max_features)
     features = []
     for at, (name, column) in enumerate(schema.features.items()):
         on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
         features.append(fitter.fit(name, column, store.column(name)))
+    leaks = fitter.finish()
     schema = _without_dropped(schema, features, section)
     on_progress("write the splits", 3, STEPS)
     splits = _write_rows(store, sides, times, schema, work)
@@ -140,9 +149,10 @@ def _prepared(
         refused=dict(reader.quarantine.counts),
         refused_by_column=dict(reader.quarantine.by_column),
         features=features,
+        merged_rows={} if hidden else dict(reader.classes.counts),
         balance=balance(target, sides, classes, hidden=hidden),
         timeline=timeline(times, target, sides, classes, is_date=is_date(data, split_column)),
-        warnings=warnings_of(reader, features, times, data, split_column),
+        warnings=leaks + warnings_of(reader, features, times, data, split_column),
         duplicates=None if duplicates is None else DuplicateCounts.of(duplicates, sides),
     )
 

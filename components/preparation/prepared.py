@@ -15,6 +15,7 @@ from sevenfold.plan.preparation import SplitBy
 from sevenfold.preparation.features import FeatureFindings
 from sevenfold.preparation.timeline import Span
 from sevenfold.tables.duplicates import Duplicates, held_out_copies
+from sevenfold.tables.far_values import FarValues
 from sevenfold.tables.reader import TableReader
 from sevenfold.tables.records import REPEATED_HEADER
 from sevenfold.tables.split import TRAIN
@@ -51,6 +52,7 @@ class Prepared:
     features: list[FeatureFindings]
     balance: dict[str, dict[str, float]]  # per side: share per class, or mean and deviation
     timeline: list[Span]
+    merged_rows: dict[str, int] = field(default_factory=dict)  # rows by label that was merged or left out
     warnings: list[str] = field(default_factory=list)
     duplicates: DuplicateCounts | None = None  # None where they were not looked for
 
@@ -88,8 +90,11 @@ def warnings_of(
     texts += [
         f"Column {f.name!r} reveals the target almost by itself; the plan allows it." for f in features if f.leaks
     ]
+    texts += [_far_text(item, item.far) for item in features if item.far is not None and not item.dropped]
     for name, count in reader.trimmed.items():
         texts.append(f"Column {name!r}: white space around {count:,} values was trimmed.")
+    if (named := reader.classes.absent) and not data.columns[data.target].sensitive:
+        texts.append(f"Labels that the plan merges or leaves out are not in the table: {', '.join(named[:8])}.")
     if reader.absent:
         texts.append(f"Columns that the plan ignores are not in the table: {', '.join(reader.absent[:8])}.")
     if times is not None and len(times):
@@ -100,3 +105,12 @@ def warnings_of(
             if future := int(np.count_nonzero(times > now)):
                 texts.append(f"{future:,} rows have a moment of {split_column!r} in the future.")
     return texts
+
+
+def _far_text(item: FeatureFindings, far: FarValues) -> str:
+    many = f"{far.count:,} training values lie" if far.count > 1 else "1 training value lies"
+    text = f"Column {item.name!r}: {many} so far from all others that they alone would decide its scale, and are cut"
+    if item.column.sensitive:
+        return f"{text}."
+    times = f"{far.value_count:,} times" if far.value_count > 1 else "once"
+    return f"{text}; {far.value:g} is there {times}. If it means missing, write '{far.value!r}' into data.missing."

@@ -12,6 +12,7 @@ from sevenfold.preparation.features import FeatureFindings
 from sevenfold.preparation.prepared import Prepared
 from sevenfold.report.charts import bars, lines
 from sevenfold.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
+from sevenfold.tables.class_choice import LEFT_OUT
 from sevenfold.tables.quarantine import LABEL_MISSING
 from sevenfold.tables.records import REPEATED_HEADER
 
@@ -32,7 +33,14 @@ def preparation_report(prepared: Prepared) -> Report:
     warnings = [*prepared.warnings, *_duplicates(prepared)]
     if warnings:
         blocks.append(Findings(findings=tuple(Finding(level="warning", text=text) for text in warnings)))
-    blocks += [_splits(prepared), *_balance(prepared), *_refused(prepared), *_missing(prepared), *_categories(prepared)]
+    blocks += [
+        *_merged(prepared),
+        _splits(prepared),
+        *_balance(prepared),
+        *_refused(prepared),
+        *_missing(prepared),
+        *_categories(prepared),
+    ]
     blocks.append(_columns(prepared))
     return Report(
         stage="preparation",
@@ -45,7 +53,8 @@ def preparation_report(prepared: Prepared) -> Report:
 
 def _facts(prepared: Prepared, used: int) -> Facts:
     unlabelled = prepared.refused.get(LABEL_MISSING, 0)
-    bad = sum(prepared.refused.values()) - unlabelled - prepared.refused.get(REPEATED_HEADER, 0)
+    left_out = prepared.refused.get(LEFT_OUT, 0)
+    bad = sum(prepared.refused.values()) - unlabelled - left_out - prepared.refused.get(REPEATED_HEADER, 0)
     dropped = len(prepared.features) - used
     return Facts(
         facts=(
@@ -54,6 +63,7 @@ def _facts(prepared: Prepared, used: int) -> Facts:
             Fact(label="Bad rows refused", value=bad, hint="in quarantine.parquet", level="warning" if bad else "good"),
             Fact(label="Rows without a label", value=unlabelled, hint="in quarantine.parquet, never guessed"),
             *_repeated(prepared),
+            *([Fact(label="Rows of classes left out", value=left_out, hint="as the plan says")] if left_out else []),
             Fact(label="Features", value=used, hint="columns that the model sees"),
             Fact(
                 label="Columns dropped",
@@ -83,6 +93,20 @@ def _duplicates(prepared: Prepared) -> Iterator[str]:
     else:
         apart = "time decides" if prepared.by is SplitBy.TIME else "the groups decide"
         yield f"{text}; {apart}, and {counts.held_out:,} rows that are held out have a copy among the training rows."
+
+
+def _merged(prepared: Prepared) -> Iterator[Table]:
+    class_of = {label: name for name, labels in prepared.schema.merged_classes.items() for label in labels}
+    if prepared.merged_rows:
+        yield Table(
+            title="Merged and left out classes",
+            columns=("label", "rows", "counts as"),
+            rows=tuple(
+                (label, count, class_of.get(label, "left out"))
+                for label, count in sorted(prepared.merged_rows.items(), key=lambda item: (-item[1], item[0]))
+            )[:SHOWN_COLUMNS],
+            caption="As data.merged_classes and data.left_out_classes say, here and wherever the model is scored.",
+        )
 
 
 def _splits(prepared: Prepared) -> Table:

@@ -63,7 +63,7 @@ def compared(columns: Mapping[str, Column], target: str) -> tuple[list[str], lis
         columns: the columns of the plan.
         target: the name of the target.
     """
-    main = [target, *(name for name, column in columns.items() if column.is_feature and name != target)]
+    main = [target, *(name for name, column in columns.items() if column.is_feature and column.role is not Role.TIME)]
     roles = (Role.TIME, Role.GROUP, Role.IDENTIFIER)
     return main, [
         name

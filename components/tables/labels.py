@@ -12,7 +12,7 @@ from sevenfold.plan.data import DataSection
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["class_names", "class_order", "label_texts"]
+__all__ = ["class_names", "class_order", "label_texts", "same_text"]
 
 
 def label_texts(values: pa.Array) -> pa.Array:
@@ -49,7 +49,7 @@ def class_names(counts: Mapping[str, int], data: DataSection) -> tuple[str, ...]
             raise DataError(
                 "too_many_classes",
                 f"A target may have at most {data.max_categories} classes, but {data.target!r} has {len(names)}.",
-                remedy="Use task: regression, or merge classes.",
+                remedy="Use task: regression, or merge classes with data.merged_classes.",
             )
         return tuple(names)
     if len(names) > 2:
@@ -57,7 +57,7 @@ def class_names(counts: Mapping[str, int], data: DataSection) -> tuple[str, ...]
         raise DataError(
             "too_many_classes",
             f"The target of a binary task must have two classes, but {data.target!r} has {len(names)}{some}.",
-            remedy="Use task: multiclass.",
+            remedy="Use task: multiclass, or merge classes with data.merged_classes.",
         )
     positive = _positive(names, counts, data)
     return tuple(class_order(names, positive))
@@ -79,7 +79,7 @@ def class_order(names: Collection[str], positive: str = "") -> list[str]:
 def _positive(names: list[str], counts: Mapping[str, int], data: DataSection) -> str:
     if not data.positive:
         return min(reversed(names), key=lambda name: counts[name])
-    wanted = _same_text(data.positive, data.columns[data.target])
+    wanted = same_text(data.positive, data.columns[data.target])
     if wanted not in names:
         hidden = data.columns[data.target].sensitive
         raise DataError(
@@ -91,7 +91,8 @@ def _positive(names: list[str], counts: Mapping[str, int], data: DataSection) ->
     return wanted
 
 
-def _same_text(text: str, column: Column) -> str:
+def same_text(text: str, column: Column) -> str:
+    """Return a label that a person wrote as `label_texts` has it: 3 for 3.0, true for what means true."""
     text = text.strip()
     if column.kind is Kind.BOOLEAN:
         return "true" if text in column.true_values else "false" if text in column.false_values else text

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.plan.data import DataSection
+from sevenfold.tables.class_choice import LEFT_OUT
 from sevenfold.tables.records import REPEATED_HEADER, Refusal
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = ["LABEL_MISSING", "Quarantine"]
 
 LABEL_MISSING: Final = "label_missing"
 MISFITS: Final = frozenset({"ragged_row", "stray_quote"})
-NOT_BAD: Final = frozenset({LABEL_MISSING, REPEATED_HEADER})
+NOT_BAD: Final = frozenset({LABEL_MISSING, LEFT_OUT, REPEATED_HEADER})
 MAX_VALUES: Final = 10_000  # refused values that are kept to be shown
 MAX_CHARACTERS: Final = 100
 
@@ -60,8 +61,8 @@ class Quarantine:
 
     @property
     def bad(self) -> int:
-        """Rows refused for another reason than a missing label; a header in the middle is none."""
-        return self.counts.total() - self.unlabelled - self.counts[REPEATED_HEADER]
+        """Rows refused for what is wrong with them: neither unlabelled, nor left out, nor a header in the middle."""
+        return self.counts.total() - sum(self.counts[code] for code in NOT_BAD)
 
     @property
     def unlabelled(self) -> int:

@@ -13,6 +13,7 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind, Role, Task
 from sevenfold.plan.data import DataSection, Format
 from sevenfold.tables.arrow_values import parse_arrow
+from sevenfold.tables.class_choice import LEFT_OUT, ClassChoice
 from sevenfold.tables.dialect import Dialect
 from sevenfold.tables.encoding import check_bad_bytes, known_encoding, utf8_chunks
 from sevenfold.tables.field_style import FieldStyle
@@ -66,6 +67,7 @@ class TableReader:
         self._files = part_names(self.paths)
         self.quarantine = Quarantine(data, self._files)
         self.rows = 0
+        self.classes = ClassChoice(data)
         self.trimmed: dict[str, int] = {}
         self.absent: list[str] = []
         self._names: list[str] = []
@@ -216,7 +218,10 @@ class TableReader:
                 faults.add(name, read.faults, text_of)
             if name == target:
                 faults.add_unlabelled(np.asarray(read.values.is_null()))
-            arrays[name] = label_texts(read.values) if self._is_label(column) else read.values
+            arrays[name] = read.values
+            if self._is_label(column):
+                arrays[name], left_out = self.classes.applied(label_texts(read.values))
+                faults.add(name, {LEFT_OUT: left_out}, text_of)
         keep = faults.close()
         batch = pa.RecordBatch.from_arrays([arrays[name] for name in self.columns], list(self.columns))
         return batch if keep.all() else batch.filter(pa.array(keep))

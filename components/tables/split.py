@@ -12,6 +12,7 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind
 from sevenfold.plan.preparation import SplitBy, SplitSection
 from sevenfold.tables.moments import parse_moment
+from sevenfold.tables.rare_classes import MIN_CLASS_ROWS, require_classes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +23,6 @@ __all__ += ["split_by_time", "split_stratified"]
 SPLITS: Final = ("train", "validation", "test", "later")
 TRAIN, VALIDATION, TEST, LATER = range(4)
 STRATA: Final = 10  # of a regression target
-MIN_CLASS_ROWS: Final = 2
 
 Sides = NDArray[np.int8]
 
@@ -158,17 +158,7 @@ def check_split(
                 f"Every side of the split must have {MIN_CLASS_ROWS} rows or more, but the rows are: {listed}.",
                 remedy=_SPLIT_REMEDY[section.by],
             )
-        for index, name in enumerate(classes):
-            count = int(np.count_nonzero((sides == side) & (target == index)))
-            if count < MIN_CLASS_ROWS:
-                shown = f"number {index}" if hidden else repr(name[:60])
-                total = int(np.count_nonzero(target == index))
-                raise DataError(
-                    "rare_class",
-                    f"Every class must have {MIN_CLASS_ROWS} rows or more on each side of the split, but class {shown} "
-                    f"has {count} among the {SPLITS[side]} rows ({total} in all).",
-                    remedy=f"Merge or remove the class. {_SPLIT_REMEDY[section.by]}",
-                )
+    require_classes(sides, target, classes, SPLITS[:LATER], hidden=hidden, remedy=_SPLIT_REMEDY[section.by])
 
 
 _SPLIT_REMEDY: Final = {

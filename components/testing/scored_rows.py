@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ScoredRows", "constant", "open_scorer", "predictions", "truth_of"]
 
+UNKNOWN, LEFT_OUT = -1, -2  # what is no class index
 BATCH: Final = 50_000  # rows whose feeds are in memory at once
 
 
@@ -66,6 +67,8 @@ def predictions(scorer: Scorer, table: pa.Table) -> NDArray[Any]:
 def truth_of(table: pa.Table, signature: Signature) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Return the target of every row, as class index or value, and a mask of the rows that have one.
 
+    A label that the model's plan merged counts as its class; one that it left out, as none.
+
     Raises:
         DataError: ``unknown_class`` for a class the model does not know; the message does not name it.
     """
@@ -76,10 +79,14 @@ def truth_of(table: pa.Table, signature: Signature) -> tuple[NDArray[Any], NDArr
     if signature.task is Task.REGRESSION:
         values = pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False)
         return values, ~np.isnan(values)
-    indices = pc.index_in(pc.cast(column, pa.string()), value_set=pa.array(list(signature.classes), pa.string()))
+    index_of = _index_of(signature)
+    codes = pc.index_in(pc.cast(column, pa.string()), value_set=pa.array(list(index_of), pa.string()))
     known = pc.is_valid(column).to_numpy(zero_copy_only=False)
-    truth = pc.fill_null(indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    unknown = int((known & (truth < 0)).sum())
+    at = pc.fill_null(codes, len(index_of)).to_numpy(zero_copy_only=False)
+    truth = np.array([*index_of.values(), UNKNOWN], dtype=np.int64)[at]
+    unknown = int((known & (truth == UNKNOWN)).sum())
+    known &= truth >= 0
+    truth = np.maximum(truth, UNKNOWN)
     if unknown:
         raise DataError(
             "unknown_class",
@@ -88,6 +95,18 @@ def truth_of(table: pa.Table, signature: Signature) -> tuple[NDArray[Any], NDArr
             remedy="Train on rows that hold every class.",
         )
     return truth, known
+
+
+def _index_of(signature: Signature) -> dict[str, int]:
+    """Return the class of every label that the model knows, `LEFT_OUT` for those it is not asked about."""
+    position = {name: index for index, name in enumerate(signature.classes)}
+    merged = {
+        label: position[name]
+        for name, labels in signature.merged_classes.items()
+        for label in labels
+        if name in position
+    }
+    return {**dict.fromkeys(signature.left_out_classes, LEFT_OUT), **merged, **position}
 
 
 def constant(task: Task, classes: int, train: NDArray[Any], rows: int, metric: str) -> NDArray[Any]:

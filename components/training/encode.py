@@ -24,18 +24,13 @@ from sevenfold.contracts.transform import (
     Part,
     Transform,
 )
+from sevenfold.tables.moment_parts import DAY, part_steps
+from sevenfold.tables.offsets import shifted
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["Encoded", "encode", "encode_target"]
-
-DAY: Final = 86_400_000_000  # microseconds
-MINUTE: Final = 60_000_000
-MONDAY: Final = 3  # 1970-01-01 was a Thursday
-# The Gregorian year is 365.2425 days; in ten-thousandths of a day it is a whole number.
-DAY_PARTS: Final = 10_000
-YEAR_PARTS: Final = 3_652_425
 
 PHASES: Final = {Part.TIME_OF_DAY: 1_440, Part.WEEKDAY: 7, Part.DAY_OF_YEAR: 366}
 FIRST_ROW: Final = {Part.TIME_OF_DAY: 0, Part.WEEKDAY: 1_440, Part.DAY_OF_YEAR: 1_447}  # in `phase_table`
@@ -137,13 +132,9 @@ def _standard(
 
 def _phase_rows(feature: DatetimeFeature, part: Part, feeds: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
     moments = feeds[feature.name]
-    if part is Part.TIME_OF_DAY:
-        phase = moments % DAY // MINUTE
-    elif part is Part.WEEKDAY:
-        phase = (moments // DAY + MONDAY) % 7
-    else:
-        phase = moments // DAY * DAY_PARTS % YEAR_PARTS // DAY_PARTS
-    return np.where(feeds[feature.name + MISSING], MISSING_ROW, phase + FIRST_ROW[part])
+    local = shifted(moments, feature.changes, feature.offsets) if feature.is_local else moments
+    steps = part_steps(local, part)
+    return np.where(feeds[feature.name + MISSING], MISSING_ROW, steps + FIRST_ROW[part])
 
 
 def _codes(feature: CategoryFeature, texts: NDArray[Any]) -> NDArray[np.int64]:

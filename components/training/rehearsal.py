@@ -36,9 +36,7 @@ def rehearse(dataset: Dataset, tensors: Tensors, section: TrainingSection, metri
     small = Tensors(tensors.train.take(few), tensors.validation, tensors.signature, tensors.target)
     fitted = fit(small, section, metric, max_epochs=1, model=Model.of(section))
     transform, full = dataset.transform(), tensors.signature
-    signature = Signature(
-        task=full.task, target=full.target, classes=full.classes, inputs=full.inputs, notation=full.notation
-    )
+    signature = Signature.of(dataset.schema, full.inputs)
     table = dataset.table("train", list(full.inputs)).slice(0, len(few))
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as folder:
         path = Path(folder) / "model.onnx"

@@ -56,6 +56,8 @@ def test_json_keeps_everything() -> None:
         {"kind": "category", "name": "x", "levels": ["a", ""]},
         {"kind": "category", "name": "x", "encoding": "hash"},
         {"kind": "datetime", "name": "x", "parts": ["century"]},
+        {"kind": "datetime", "name": "x", "changes": [5]},
+        {"kind": "datetime", "name": "x", "changes": [5, 5], "offsets": [0, 1, 2]},
         {"kind": "complex", "name": "x"},
         {"kind": "number", "name": "x", "levels": ["a"]},
     ],

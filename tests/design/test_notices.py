@@ -14,7 +14,7 @@ def texts(found: list[Notice], subject: str) -> list[str]:
     return [notice.text for notice in found if notice.subject == subject]
 
 
-ORDER = ["leak", "question", "unread", "sensitive", "left out", "read as", "duplicates", "split", "target"]
+ORDER = ["leak", "question", "unread", "sensitive", "left out", "read as", "duplicates", "split", "moments", "target"]
 
 
 def test_the_most_important_comes_first_and_split_and_target_last(written):
@@ -36,6 +36,7 @@ def test_the_most_important_comes_first_and_split_and_target_last(written):
     assert texts(found, "sensitive") == ["mail: values are never shown."]
     assert texts(found, "read as") == ["price: numbers, without their $.", "thousands: ','; missing: 'n/a'"]
     assert texts(found, "split") == ["by day: the oldest rows train, the newest test."]
+    assert texts(found, "moments") == ["the model sees weekday of day, in UTC."]
     assert texts(found, "target")[0].startswith("left: binary (no 60%, yes 40%), from ")
     assert "ex.org" not in " ".join(notice.text for notice in found)
 
@@ -71,3 +72,14 @@ def test_copies_and_dates_that_order_nothing_are_said(written):
         "100 rows repeat another one in all features and the target. They stay on one side of the split."
     )
     assert "They are not in the order of day; write by: time" in texts(found, "split")[0]
+
+
+def test_a_number_far_from_all_others_is_named_with_its_remedy(written):
+    rows = [f"{i % 17 + i / 300},{'ab'[(i * 7919) % 10 < 4]}" for i in range(300)]
+    rows[9] = "3.4e38,a"
+    path = written("x,y\n" + "\n".join(rows) + "\n")
+    assert texts(said(path, "y"), "outliers") == [
+        "x: 1 value lies far from all others: 3.4e+38. If it means missing, write '3.4e+38' into data.missing."
+    ]
+    plan = propose_plan(path, "y").text
+    assert "1 value lies far from all others: 3.4e+38." in " ".join(plan.replace("#", "").split())

@@ -43,10 +43,12 @@ SCHEMA = Schema(
         "carrier": Column(kind=Kind.CATEGORY, note="two letters"),
         "airport": Column(kind=Kind.CATEGORY),
         "owner": Column(kind=Kind.CATEGORY, sensitive=True),
-        "due": Column(kind=Kind.DATETIME, role=Role.TIME, also_feature=True),
+        "due": Column(kind=Kind.DATETIME, role=Role.TIME, also_feature=True, parts=tuple(Part)),
         "tail": Column(kind=Kind.CATEGORY, role=Role.IDENTIFIER),
     },
     notation=Notation(decimal=",", thousands=".", missing=("", "?", "-999")),
+    merged_classes={"late": ("late", "cancelled")},
+    left_out_classes=("diverted",),
 )
 TRANSFORM = Transform(
     features=(
@@ -56,7 +58,15 @@ TRANSFORM = Transform(
         CategoryFeature(name="carrier", levels=("UA", "B6")),
         CategoryFeature(name="airport", encoding="onehot", levels=("Málaga",)),
         CategoryFeature(name="owner", levels=("someone",)),
-        DatetimeFeature(name="due", parts=tuple(Part), center=0.0, scale=365.0, indicator=True),
+        DatetimeFeature(
+            name="due",
+            parts=tuple(Part),
+            changes=(0, 500_000_000_000),
+            offsets=(3_600_000_000, 7_200_000_000, -16_200_000_000),
+            center=0.0,
+            scale=365.0,
+            indicator=True,
+        ),
     ),
     target=Target(classes=CLASSES),
 )
@@ -141,9 +151,7 @@ def write_dataset(folder: Path, table: pa.Table) -> str:
 
 def write_bundle(folder: Path, table: pa.Table, dataset: str) -> Scorer:
     folder.mkdir(parents=True)
-    signature = Signature(
-        task=SCHEMA.task, target="late", classes=CLASSES, inputs=SCHEMA.features, notation=SCHEMA.notation
-    )
+    signature = Signature.of(SCHEMA, SCHEMA.features)
     joined = join_graphs(preprocessing_graph(TRANSFORM, signature.inputs), make_network(), TRANSFORM)
     (folder / "model.onnx").write_bytes(with_threshold(model_bytes(joined), THRESHOLD))
     (folder / LINEAR).write_bytes(linear_bytes(make_linear(), TRANSFORM, signature.inputs))

@@ -55,6 +55,12 @@ def test_a_table_goes_all_the_way_to_a_serving_model(name: str, tmp_path: Path) 
         assert scores["rmse"] <= baseline["rmse"]
     assert (run.folder / "report.html").stat().st_size > 50_000
     assert "promoted" in run.printed
+    # Easy tables are nearly perfect by several columns: no alarm.
+    assert "suspect" not in {gate["kind"] for gate in run.evaluation["gates"]}
+    assert [plain["kind"] for plain in run.evaluation["plain"]] == ["constant", "linear"]
+    assert all(plain["score"] is not None for plain in run.evaluation["plain"])
+    score = run.printed.index(f"{run.evaluation['metric']} on {run.evaluation['rows']['test']:,} test rows")
+    assert score < run.printed.index("\npromoted")
     assert "sevenfold serve runs/" in run.printed
     # The predictor of the run has ended, so nothing may name its address.
     assert "127.0.0.1" not in run.printed + (run.folder / "report.html").read_text()

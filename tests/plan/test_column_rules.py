@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sevenfold.contracts.schema import Column, Kind, Role
+from sevenfold.contracts.schema import Column, Kind, Part, Role
 from sevenfold.plan.column_rules import column_breaches
 
 DATE, NUMBER = Kind.DATETIME, Kind.NUMBER
@@ -23,6 +23,10 @@ DATE, NUMBER = Kind.DATETIME, Kind.NUMBER
         ({"x": Column(kind=DATE, time_zone="../etc/passwd")}, ("x", "time_zone")),
         ({"x": Column(kind=DATE, time_zone="/etc/localtime")}, ("x", "time_zone")),
         ({"x": Column(kind=DATE), "x:missing": Column(kind=NUMBER)}, ("x:missing",)),
+        ({"x": Column(kind=NUMBER, parts=(Part.WEEKDAY,))}, ("x", "parts")),
+        ({"x": Column(kind=DATE, role=Role.TIME, parts=(Part.WEEKDAY,))}, ("x", "parts")),
+        ({"x": Column(kind=DATE, role=Role.IGNORE, parts=(Part.WEEKDAY,))}, ("x", "parts")),
+        ({"x": Column(kind=DATE, parts=(Part.WEEKDAY, Part.WEEKDAY))}, ("x", "parts")),
     ],
 )
 def test_a_broken_rule_names_its_key(columns, key):
@@ -36,6 +40,8 @@ def test_a_broken_rule_names_its_key(columns, key):
         {"x": Column(kind=DATE, time_zone="America/New_York")},
         {"x": Column(kind=NUMBER), "x:missing": Column(kind=NUMBER)},  # only a moment has a flag of its own
         {"x": Column(kind=DATE), "x:missing": Column(kind=NUMBER, role=Role.IGNORE)},
+        {"x": Column(kind=DATE, parts=tuple(Part))},
+        {"x": Column(kind=DATE, role=Role.TIME, also_feature=True, parts=(Part.TIME_OF_DAY,))},
         {"x": Column(kind=DATE, role=Role.TIME), "x:missing": Column(kind=NUMBER)},
     ],
 )

@@ -1,5 +1,6 @@
 import math
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature, Part, Target, Transform
+from sevenfold.tables.offsets import offset_table
 from sevenfold.training.encode import encode, encode_target
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,6 +63,24 @@ def test_the_cycles_of_a_datetime_agree_with_the_calendar(moment: datetime) -> N
     day = moment.timetuple().tm_yday - 1
     apart = abs((inputs[8] + 1) / 2 * 366 - day)
     assert min(apart, 366 - apart) <= 2.0
+
+
+@pytest.mark.parametrize("zone", ["Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"])
+def test_the_parts_are_those_of_local_time(zone: str) -> None:
+    # leap days, year ends, before 1970, and each side of the changes of clocks in 2024
+    texts = ["2024-02-29T23:59:59", "2023-12-31T23:59:59", "2024-01-01T00:00:00", "1969-07-20T20:17:40"]
+    texts += ["2024-03-31T00:59:59", "2024-03-31T01:00:00", "2024-10-27T00:59:59", "2024-10-27T01:00:00"]
+    texts += ["2024-03-10T06:59:59", "2024-03-10T07:00:00", "2024-11-03T05:59:59", "2024-11-03T06:00:00"]
+    texts += ["2024-04-06T14:59:59", "2024-04-06T15:00:00", "2024-10-05T15:29:59", "2024-10-05T15:30:00"]
+    moments = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in texts]
+    micros = np.array([(moment - EPOCH) // timedelta(microseconds=1) for moment in moments])
+    changes, offsets = offset_table(zone, int(micros.min()), int(micros.max()))
+    parts = (Part.TIME_OF_DAY, Part.WEEKDAY)
+    feature = DatetimeFeature(name="d", parts=parts, changes=changes, offsets=offsets)
+    inputs = encoded(feature, d=micros, **{"d:missing": np.zeros(len(micros), dtype=np.bool_)})
+    local = [moment.astimezone(ZoneInfo(zone)) for moment in moments]
+    assert np.round((inputs[:, 2] + 1) * 720).tolist() == [at.hour * 60 + at.minute for at in local]
+    assert np.round((inputs[:, 5] + 1) * 3.5).tolist() == [at.weekday() for at in local]
 
 
 def test_days_before_1970_are_floored() -> None:

@@ -86,9 +86,7 @@ def export_bundle(
 
     transform, full = dataset.transform(), tensors.signature
     out.mkdir(parents=True, exist_ok=True)
-    signature = Signature(
-        task=full.task, target=full.target, classes=full.classes, inputs=full.inputs, notation=full.notation
-    )
+    signature = Signature.of(dataset.schema, full.inputs)
     model = raw_model(fitted.network, tensors.validation, transform, full)
     write_whole(out / "model.onnx", model)
     state = {key: tensor.detach().contiguous() for key, tensor in fitted.network.state_dict().items()}

@@ -24,18 +24,10 @@ from sevenfold.contracts.transform import (
     Part,
     Transform,
 )
-from sevenfold.training.encode import (
-    DAY,
-    DAY_PARTS,
-    FIRST_ROW,
-    LARGEST,
-    MINUTE,
-    MISSING_ROW,
-    MONDAY,
-    YEAR_PARTS,
-    phase_table,
-)
+from sevenfold.tables.moment_parts import DAY, DAY_PARTS, MINUTE, MONDAY, YEAR_PARTS
+from sevenfold.training.encode import FIRST_ROW, LARGEST, MISSING_ROW, phase_table
 from sevenfold.training.export.join import join_graphs, model_bytes
+from sevenfold.training.export.local_time import local_moments
 from sevenfold.training.export.writer import IR_VERSION, ML, ML_OPSET, OPSET, GraphWriter, free_name, free_prefix
 
 if TYPE_CHECKING:
@@ -192,8 +184,9 @@ class _Dates:
     def _table_rows(self, used: Sequence[Part]) -> list[str]:
         """Return, per part, the row of the phase table of every moment; remainders are floored, as before 1970."""
         writer = self._writer
-        of_day = writer.add("Mod", self.moments, self._integer(DAY))
-        days = writer.add("Div", writer.add("Sub", self.moments, of_day), self._integer(DAY))
+        local = local_moments(writer, self._features, self.moments)
+        of_day = writer.add("Mod", local, self._integer(DAY))
+        days = writer.add("Div", writer.add("Sub", local, of_day), self._integer(DAY))
         rows = []
         for part in used:
             if part is Part.TIME_OF_DAY:

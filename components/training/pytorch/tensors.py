@@ -98,6 +98,8 @@ def signature_of(dataset: Dataset, transform: Transform) -> ModelSignature:
         classes=transform.target.classes,
         inputs=schema.features,
         notation=schema.notation,
+        merged_classes=schema.merged_classes,
+        left_out_classes=schema.left_out_classes,
         numeric=tuple(transform.numeric_names),
         categorical=tuple(transform.categorical_names),
         cardinalities=tuple(transform.cardinalities),

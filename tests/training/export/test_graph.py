@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,6 +14,7 @@ from sevenfold.contracts.signature import MISSING
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature, Part, Target, Transform
 from sevenfold.scoring.feeds import Feeds
 from sevenfold.tables.moments import EARLIEST, LATEST
+from sevenfold.tables.offsets import offset_table
 from sevenfold.training.encode import encode
 from sevenfold.training.export.graph import model_bytes, preprocessing_graph
 
@@ -20,6 +22,7 @@ TEXTS = st.text(max_size=5)
 LEVELS = st.lists(TEXTS.filter(bool), max_size=4, unique=True).map(tuple)
 # ONNX Runtime 1.32 takes a double constant that float32 would round to 0 for another constant that is 0.
 SMALL = st.floats(-1e6, 1e6).map(lambda value: value if abs(value) > 1e-30 else 0.0)
+OFFSETS = {zone: offset_table(zone, 0, 0) for zone in ("", "Europe/Oslo", "America/St_Johns", "Asia/Tokyo")}
 SCALES = st.floats(1e-6, 1e6)
 NAMES = st.text(max_size=8).filter(bool) | st.sampled_from(
     ["numeric", "categorical", "label", "pre:0", "pre:c1", "x/y"]
@@ -39,10 +42,16 @@ def _feature(name: str) -> st.SearchStrategy[object]:
     encoding = st.sampled_from(["embedding", "onehot"])
     category = st.builds(CategoryFeature, name=st.just(name), encoding=encoding, levels=LEVELS)
     parts = st.lists(st.sampled_from(list(Part)), unique=True).map(tuple)
+    zone = st.sampled_from(sorted(OFFSETS))
     moment = st.builds(
-        DatetimeFeature, name=st.just(name), parts=parts, center=SMALL, scale=SCALES, indicator=st.booleans()
+        _moment_feature, st.just(name), zone, parts=parts, center=SMALL, scale=SCALES, indicator=st.booleans()
     )
     return number | category | moment
+
+
+def _moment_feature(name: str, zone: str, **settings: Any) -> DatetimeFeature:
+    changes, offsets = OFFSETS[zone]
+    return DatetimeFeature(name=name, changes=changes, offsets=offsets, **settings)
 
 
 TRANSFORMS = (
@@ -59,7 +68,8 @@ def _values(feature: object, rows: int) -> st.SearchStrategy[object]:
     if isinstance(feature, CategoryFeature):
         known = st.sampled_from(["", *feature.levels])
         return st.lists(known | TEXTS, min_size=rows, max_size=rows)
-    return st.lists(st.none() | st.integers(EARLIEST, LATEST), min_size=rows, max_size=rows)
+    near = st.sampled_from([0, *feature.changes]).flatmap(lambda change: st.integers(change - 1, change + 1))
+    return st.lists(st.none() | near | st.integers(EARLIEST, LATEST), min_size=rows, max_size=rows)
 
 
 def _inputs(transform: Transform) -> dict[str, Column]:

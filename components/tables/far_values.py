@@ -1,0 +1,71 @@
+"""A few numbers that lie absurdly far from all others, such as 3.4e38 among ages: sentinels, or slips of a program.
+
+One of them makes mean and deviation useless for the others: scaled by those, all others are alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FarValues", "far_values"]
+
+FLATTENED: Final = 10.0  # deviation in interquartile ranges; of a normal distribution 0.74, of an exponential one 0.91
+FENCE: Final = 10.0  # interquartile ranges beyond the quartiles
+MOST: Final = 0.25  # share of the values: more of them are no outliers, and move the quartiles
+
+
+@dataclass(frozen=True)
+class FarValues:
+    """The values below `low` or above `high`: how many, and the most frequent of them with its count."""
+
+    low: float
+    high: float
+    count: int
+    value: float
+    value_count: int
+
+
+def far_values(present: NDArray[np.float64]) -> FarValues | None:
+    """Return the numbers that flatten a column, None where there are none.
+
+    A column is flattened where its deviation is above ten interquartile ranges, and the values more than ten of them
+    beyond the quartiles are to blame (Tukey's fences, wide ones). Where more than half of the values are equal, the
+    range is that of the others.
+
+    Args:
+        present: finite values, shape ``[n]``.
+
+    >>> far_values(np.array([1.0, 2.0, 3.0, 4.0] * 25 + [3.4e38])).value
+    3.4e+38
+    """
+    if len(present) < 2:
+        return None
+    unit = float(np.abs(present).max()) or 1.0
+    scaled = present / unit  # the square of a huge number would overflow
+    low, middle, high = np.quantile(scaled, [0.25, 0.5, 0.75]).tolist()
+    spread = high - low
+    if not spread:
+        low, high, spread = _of_others(scaled, middle)
+    if not spread or float(scaled.std()) <= FLATTENED * spread:
+        return None
+    low, high = low - FENCE * spread, high + FENCE * spread
+    far = present[(scaled < low) | (scaled > high)]
+    if not len(far) or len(far) > MOST * len(present):
+        return None
+    values, counts = np.unique(far, return_counts=True)
+    most = int(counts.argmax())
+    return FarValues(low * unit, high * unit, len(far), float(values[most]), int(counts[most]))
+
+
+def _of_others(scaled: NDArray[np.float64], middle: float) -> tuple[float, float, float]:
+    """Return quartiles and spread of the values that are not the one that most rows have, that one within."""
+    others = scaled[scaled != middle]
+    if not len(others):
+        return middle, middle, 0.0
+    low, half, high = np.quantile(others, [0.25, 0.5, 0.75]).tolist()
+    spread = (high - low) or abs(half - middle)
+    return min(low, middle), max(high, middle), spread

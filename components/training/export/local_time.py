@@ -1,0 +1,40 @@
+"""Moments in UTC to local time, in the graph: the transform's table of offsets, searched by comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from sevenfold.contracts.transform import DatetimeFeature
+from sevenfold.training.export.writer import GraphWriter
+
+__all__ = ["local_moments"]
+
+NEVER: Final = np.iinfo(np.int64).max  # fills the tables of features whose time zone changes less often
+
+
+def local_moments(writer: GraphWriter, features: Sequence[DatetimeFeature], moments: str) -> str:
+    """Return the local time of moments, INT64 ``[features, rows]`` in microseconds as if it were UTC.
+
+    How many changes are not later than a moment is the index of the offset that holds then. All is in integers, so the
+    result is that of `encode`, to the last bit.
+    """
+    if not any(feature.is_local for feature in features):
+        return moments
+    width = max(len(feature.changes) for feature in features)
+    offsets = [[*feature.offsets, *[0] * (width + 1 - len(feature.offsets))] for feature in features]
+    if width == 0:
+        return writer.add("Add", moments, writer.constant(offsets, np.int64))
+    from onnx import TensorProto
+
+    changes = [[*feature.changes, *[NEVER] * (width - len(feature.changes))] for feature in features]
+    each = writer.add("Unsqueeze", moments, writer.constant([1], np.int64))
+    begun = writer.add("GreaterOrEqual", each, writer.constant(np.array(changes)[:, :, None], np.int64))
+    counted = writer.add("Cast", begun, to=TensorProto.INT64)
+    index = writer.add("ReduceSum", counted, writer.constant([1], np.int64), keepdims=0)
+    first = writer.constant(np.arange(len(features))[:, None] * (width + 1), np.int64)
+    index = writer.add("Add", index, first)
+    shift = writer.add("Gather", writer.constant(np.array(offsets).ravel(), np.int64), index, axis=0)
+    return writer.add("Add", moments, shift)
