@@ -12,6 +12,7 @@ from sevenfold.images import image
 from sevenfold.plan import DataSection, Plan, Section
 from sevenfold.plan.deployment import Runtime
 from sevenfold.plan.metrics import default_metric
+from sevenfold.plan.preparation import SplitBy
 from sevenfold.plan.threshold import threshold_rule
 
 __all__ = ["stage_settings"]
@@ -63,6 +64,7 @@ def stage_settings(plan: Plan) -> dict[str, str]:
             service_level=plan.deployment.service_level,
             name=plan.name,
             time_column=plan.preparation.split.column if plan.preparation.split.column in times else "".join(times[:1]),
+            in_time_order=plan.preparation.split.by is SplitBy.TIME,
         ),
     }
     for task, text in settings.items():

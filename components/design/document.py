@@ -83,7 +83,7 @@ def _data(
     data: dict[str, Any] = {"source": source, "target": target.name, "task": target.task.value}
     comments["data", "task"] = target.why
     if target.task is Task.BINARY:
-        data["positive"], _, why = _positive(target)
+        data["positive"], _, why = positive_class(target)
         comments["data", "positive"] = f"{why}: {_positive_share(target):.1%} of the rows with a target."
     for key, value in target.proposal.entry().items():
         data[key] = value
@@ -112,7 +112,8 @@ def _quotes(table: TypedTable, data: dict[str, Any], comments: dict[Keys, str]) 
         comments["data", key] = "Only so do all records of the file's beginning have the header's fields."
 
 
-def _positive(target: TargetFacts) -> tuple[str, int, str]:
+def positive_class(target: TargetFacts) -> tuple[str, int, str]:
+    """Return the class of a binary target that is proposed as the positive one, its rows and why."""
     for (label, count), (other, _) in (target.classes, target.classes[::-1]):
         if (label.casefold(), other.casefold()) in YES_NO:
             return label, count, "The class that says yes"
@@ -123,7 +124,7 @@ def _positive_share(target: TargetFacts) -> float:
     """Return the share of positive rows; 0 for another task than binary."""
     if target.task is not Task.BINARY:
         return 0.0
-    return _positive(target)[1] / sum(number for _, number in target.classes)
+    return positive_class(target)[1] / sum(number for _, number in target.classes)
 
 
 def _missing_remark(table: TypedTable) -> str:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind, Role
-from sevenfold.design.roles import RARE, TRAIN_SHARE, Proposed, TimeSplit
+from sevenfold.design.roles import RARE, Proposed
 from sevenfold.design.target import MIN_ROWS, TargetFacts
+from sevenfold.design.time_split import TRAIN_SHARE, TimeSplit
 from sevenfold.design.typed_table import TypedTable
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ def require_feasible(
             remedy="Add rows.",
         )
     features = [name for name, proposed in roles.items() if proposed.role is Role.FEATURE]
-    train = target.labelled if split is None else target.labelled & split.train
+    known = split.train if split is not None else target.drawn
+    train = target.labelled if known is None else target.labelled & known
     if any(
-        _varies(table.columns[name].values, table.columns[name].kind, train, split is not None) for name in features
+        _varies(table.columns[name].values, table.columns[name].kind, train, known is not None) for name in features
     ):
         return
     left_out = [f"{name}: {proposed.why}" for name, proposed in roles.items() if proposed.role is not Role.FEATURE]

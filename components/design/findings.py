@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from sevenfold.contracts.schema import Part, Role
 from sevenfold.design.profile import Profile
-from sevenfold.design.roles import Proposed, TimeSplit
+from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
+from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.design.usable import Usable
+from sevenfold.tables.duplicates import Duplicates
 from sevenfold.tables.far_values import FarValues
 
 __all__ = ["Findings"]
@@ -25,6 +27,7 @@ class Findings:
     split: TimeSplit | None
     roles: dict[str, Proposed]
     usable: Usable
+    duplicates: Duplicates | None = None  # among the rows with a target; None where they were not looked for
     parts: dict[str, tuple[Part, ...]] = field(default_factory=dict)  # of the moments that the model sees
     zones: dict[str, str] = field(default_factory=dict)  # of those that are local
     far: dict[str, FarValues] = field(default_factory=dict)  # values that would flatten a feature

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from sevenfold.contracts.schema import Kind, Part, Role
-from sevenfold.design.roles import Proposed, TimeSplit
+from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
+from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.tables.leakage import number_evidence

@@ -9,6 +9,7 @@ from typing import Literal
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.document import Findings
 from sevenfold.design.outliers import far_remark
+from sevenfold.design.time_split import unordered_dates
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.tables.field_style import FieldStyle
 
@@ -26,7 +27,8 @@ class Notice:
 
     `level` is ``warning`` for what may spoil a model, ``question`` for what only a person can say, ``info`` for the
     rest. `subject` is one of a few words: leak, question, unread, rare class, outliers, sensitive, left out, read as,
-    split, moments, target. `settled` says that the plan sees to it: a leak is left out, a sensitive value is not shown.
+    duplicates, split, moments, target. `settled` says that the plan sees to it: a leak is left out, a sensitive value
+    is not shown.
     """
 
     level: Literal["warning", "question", "info"]
@@ -46,6 +48,7 @@ def notices(findings: Findings) -> list[Notice]:
         *_sensitive(findings),
         *_left_out(findings),
         *_read_as(findings),
+        *_duplicates(findings),
         _split(findings),
         *_parts(findings),
         _target(findings),
@@ -160,9 +163,25 @@ def _read_as(findings: Findings) -> Iterator[Notice]:
         yield Notice("info", "read as", "; ".join(signs))
 
 
+def _duplicates(findings: Findings) -> Iterator[Notice]:
+    copies = findings.duplicates
+    if copies is None or not copies.copies:
+        return
+    near = f" and {copies.near:,} nearly so" if copies.near else ""
+    text = f"{copies.exact:,} rows repeat another one in all features and the target{near}."
+    kept = (
+        "They stay on one side of the split." if findings.split is None else "Time decides on their side of the split."
+    )
+    yield Notice("warning", "duplicates", f"{text} {kept}")
+
+
 def _split(findings: Findings) -> Notice:
     if findings.split is None:
-        return Notice("info", "split", "at random, with equal shares of the target: no column orders the rows in time.")
+        text = "at random, with equal shares of the target: no column orders the rows in time."
+        dates = unordered_dates(findings.table, findings.profile, findings.target)
+        if dates:
+            text += f" They are not in the order of {_listed(dates)}; write by: time and the column to split by it."
+        return Notice("info", "split", text)
     return Notice("info", "split", f"by {_short(findings.split.column)}: the oldest rows train, the newest test.")
 
 

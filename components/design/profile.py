@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Kind
-from sevenfold.design.sensitive import why_sensitive
+from sevenfold.design.sensitive import births_beside_names, why_sensitive
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable, read_typed
 from sevenfold.runtime.progress import OnProgress
@@ -123,6 +123,10 @@ def profile_typed(
         else:
             sensitive = "the plan says so" if declared is None or declared.sensitive else ""
             columns[name] = profile_column(column, table.rows, sensitive=sensitive)
+    if data is None:
+        reasons = {name: facts.sensitive for name, facts in columns.items()}
+        for name in births_beside_names(table.columns.values(), reasons):
+            columns[name] = profile_column(table.columns[name], table.rows, sensitive="a date of birth")
     return Profile(
         table.source, table.bytes, table.rows, table.refused, table.complete, table.repeated_headers, columns
     )

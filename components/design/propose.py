@@ -13,6 +13,7 @@ from typing import Final
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.design.document import Findings, plan_document
+from sevenfold.design.drawn import duplicates_of, same_records, with_drawn
 from sevenfold.design.feasible import require_feasible
 from sevenfold.design.infinities import infinities_as_missing
 from sevenfold.design.moment_parts import moment_parts
@@ -20,9 +21,10 @@ from sevenfold.design.notebook import built_in_notebook
 from sevenfold.design.outliers import far_columns
 from sevenfold.design.plan_text import plan_text
 from sevenfold.design.profile import Profile, profile_typed
-from sevenfold.design.roles import propose_roles, time_split
+from sevenfold.design.roles import propose_roles
 from sevenfold.design.suspects import leave_suspects_out
 from sevenfold.design.target import target_facts
+from sevenfold.design.time_split import time_split
 from sevenfold.design.typed_table import TypedTable, read_typed
 from sevenfold.design.usable import MAX_BAD_FRACTION, allowed_share, refuse_broken_records, usable_rows
 from sevenfold.plan import Plan, parse_plan
@@ -106,21 +108,28 @@ def propose_plan(
 
 
 def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction: float) -> Findings:
-    """Return what is proposed, from the rows alone that preparation will use."""
+    """Return what is proposed, from the rows alone that preparation will use, and for the split that it will draw."""
     hidden_target = target in profile.columns and bool(profile.columns[target].sensitive)
     facts = target_facts(read, target, hidden=hidden_target)
     hidden = {name: column.sensitive for name, column in profile.columns.items()}
+    duplicates = None
     for _ in range(MAX_ROUNDS):
         split = time_split(read, profile, facts)
+        if split is None:
+            facts = with_drawn(read, facts, duplicates, hidden=hidden_target)
         roles = leave_suspects_out(read, propose_roles(read, profile, facts, split), facts, split)
         usable = usable_rows(read, facts, roles, split)
         usable.check(max_bad_fraction, read, hidden)
-        if not (facts.labelled & ~usable.rows).any():
+        if (facts.labelled & ~usable.rows).any():
+            facts = facts.restricted(usable.rows)  # without these a class may be too rare, or a column reveal more
+            duplicates = None
+            continue
+        before, duplicates = duplicates, duplicates_of(read, facts, roles, hidden)
+        if split is not None or same_records(before, duplicates):
             break
-        facts = facts.restricted(usable.rows)  # without its bad rows a class may be too rare, or a column reveal more
     require_feasible(read, roles, facts, split)
     parts, far = moment_parts(read, roles, facts, split), far_columns(read, roles, facts)
-    return Findings(read, profile, facts, split, roles, usable, parts=parts, far=far)
+    return Findings(read, profile, facts, split, roles, usable, duplicates, parts=parts, far=far)
 
 
 def _named(sources: Sequence[str]) -> str | list[str]:

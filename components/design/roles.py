@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.schema import Kind, Role, Task
+from sevenfold.contracts.schema import Kind, Role
 from sevenfold.contracts.signature import MISSING
 from sevenfold.design.column_values import column_codes, column_floats
 from sevenfold.design.profile import ColumnProfile, Profile
 from sevenfold.design.target import TargetFacts
+from sevenfold.design.time_split import TRAIN_SHARE, TimeSplit
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.tables.leakage import SAMPLE_ROWS, Evidence, category_evidence, number_evidence
@@ -21,15 +22,10 @@ from sevenfold.tables.leakage import SAMPLE_ROWS, Evidence, category_evidence, n
 if TYPE_CHECKING:
     pass
 
-__all__ = ["RARE", "TRAIN_SHARE", "Proposed", "TimeSplit", "propose_roles", "time_split"]
+__all__ = ["RARE", "TRAIN_SHARE", "Proposed", "propose_roles"]
 
-TRAIN_SHARE: Final = 0.6
-TEST_SHARE: Final = 0.2
-MIN_MOMENTS: Final = 20
 MIN_ID_ROWS: Final = 20
 MIN_INDEX_ROWS: Final = 6
-MIN_CLASS_ROWS: Final = 2
-MAX_TIMELESS: Final = 0.005  # share of rows without a moment that a time column may have
 ALIKE: Final = 0.8  # overlap of the rows without a target and those without a value
 MIN_ALIKE: Final = 20
 MANY_ROWS: Final = 20_000
@@ -41,20 +37,6 @@ _ID: Final = re.compile(
     r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|row|rownum|rownames|serial)$)|(?i:^id[_\W])|[a-z](Id|ID)$|^Unnamed"
 )
 _INDEX: Final = re.compile(r"__index_level_\d+__|level_\d+|Unnamed: \d+(_level_\d+)?|_c0")
-_BEGINS: Final = re.compile(
-    r"(?i)date|time|day|created|start|order|pickup|depart|event|scheduled|when|week|month|year",
-)
-_ENDS: Final = re.compile(
-    r"(?i)end|return|close|drop_?off|deliver|arriv|updat|modif|expir|finish|complet|paid|due|birth"
-)
-
-
-@dataclass(frozen=True)
-class TimeSplit:
-    """The column by which rows are split in time."""
-
-    column: str
-    train: NDArray[np.bool_]  # the rows that will be trained on
 
 
 @dataclass(frozen=True)
@@ -76,20 +58,6 @@ def propose_roles(
             continue
         roles[name] = _role(column, profile.columns[name], table, target, split)
     return roles
-
-
-def time_split(table: TypedTable, profile: Profile, target: TargetFacts) -> TimeSplit | None:
-    """Return the column that orders the rows in time, if a split by it leaves every side its rows and classes."""
-    dates = [name for name, column in table.columns.items() if column.kind is Kind.DATETIME and name != target.name]
-    ranked = sorted(dates, key=lambda name: (_time_rank(name), _median(table.columns[name])))
-    for name in ranked:
-        column, facts = table.columns[name], profile.columns[name]
-        if facts.sensitive or facts.distinct < MIN_MOMENTS or facts.present < (1 - MAX_TIMELESS) * facts.rows:
-            continue
-        train = _sides(column, target)
-        if train is not None:
-            return TimeSplit(name, train)
-    return None
 
 
 def _role(
@@ -159,7 +127,7 @@ def _afterwards(column: TypedColumn, table: TypedTable, target: TargetFacts, spl
     both, either = int(np.count_nonzero(absent & without)), int(np.count_nonzero(absent | without))
     if both >= MIN_ALIKE and both >= ALIKE * either:
         return "Known only after the event? It is missing where the target is."
-    if split is not None and column.kind is Kind.DATETIME:
+    if split is not None and column.kind is table.columns[split.column].kind is Kind.DATETIME:
         later = column.values - table.columns[split.column].values
         if later.drop_nulls().len() and float((later.dt.total_microseconds() > 0).mean() or 0) > 0.99:  # type: ignore[arg-type]
             return f"Known only after the event? It is later than {_named(split.column)} in nearly every row."
@@ -195,6 +163,8 @@ def _samples(target: TargetFacts, split: TimeSplit | None) -> list[NDArray[np.bo
     labelled = target.labelled
     if split is not None:
         return [labelled, labelled & split.train]
+    if target.drawn is not None:
+        return [labelled, target.drawn]
     # a column on the border reveals the target in one sample and not in another: the more, the fewer rows there are
     random = np.random.default_rng(7)
     samples = 8 if len(labelled) <= MANY_ROWS else 1
@@ -215,41 +185,6 @@ def _free_text(column: TypedColumn, facts: ColumnProfile, split: TimeSplit | Non
     if float(frequent.sum()) < MIN_NAMED_SHARE * float(counts.sum()):
         return "Most of its values are too rare to be learned from."
     return ""
-
-
-def _sides(column: TypedColumn, target: TargetFacts) -> NDArray[np.bool_] | None:
-    """Return the rows older than the validation rows, or None where a side would lack rows or a class."""
-    import polars as pl
-
-    times = column.values.cast(pl.Int64).fill_null(0).to_numpy()
-    usable = target.labelled & column.values.is_not_null().to_numpy()
-    moments, counts = np.unique(times[usable], return_counts=True)
-    if len(moments) < MIN_MOMENTS:
-        return None
-    before = np.concatenate(([0], np.cumsum(counts)))[:-1] / max(1, usable.sum())
-    first = 1 + int(np.abs(before[1:-1] - TRAIN_SHARE).argmin())
-    second = first + 1 + int(np.abs(before[first + 1 :] - (1 - TEST_SHARE)).argmin())
-    sides = np.searchsorted(moments[[first, second]], times, side="right")
-    for side, least in enumerate((0.4, 0.08, 0.08)):
-        rows = usable & (sides == side)
-        if rows.sum() < least * usable.sum():
-            return None
-        if target.task is not Task.REGRESSION:
-            held = np.bincount(target.codes[rows], minlength=len(target.classes))
-            if held.min() < MIN_CLASS_ROWS:
-                return None
-    train: NDArray[np.bool_] = sides == 0
-    return train
-
-
-def _time_rank(name: str) -> int:
-    return (1 if _ENDS.search(name) else 0) - (1 if _BEGINS.search(name) else 0)
-
-
-def _median(column: TypedColumn) -> float:
-    import polars as pl
-
-    return float(column.values.cast(pl.Int64).median() or 0.0)  # type: ignore[arg-type]
 
 
 def _named(name: str) -> str:

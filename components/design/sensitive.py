@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from sevenfold.contracts.schema import Kind
 
 if TYPE_CHECKING:
     from sevenfold.design.typed_column import TypedColumn
 
-__all__ = ["why_sensitive"]
+__all__ = ["births_beside_names", "why_sensitive"]
 
 SAMPLE: Final = 2_000
 SHARE: Final = 0.5  # of the sampled texts that look like an address
@@ -42,6 +45,10 @@ _PERSON: Final = {
     "address": "an address",
     "street": "an address",
 }
+_BIRTH: Final = {"birth", "born", "geburtsdatum", "geburtstag", "naissance", "nacimiento", "nascita", "nascimento"}
+LIFETIMES: Final = 15  # years that the middle nine tenths of the dates of birth of people span
+DAY: Final = 86_400_000_000  # microseconds
+ORDERED: Final = 0.95  # share of the steps from row to row that go one way
 _PAIRS: Final = {
     ("first", "name"): "a person's name",
     ("last", "name"): "a person's name",
@@ -72,6 +79,8 @@ def why_sensitive(column: TypedColumn, *, rows: int, unique: bool) -> str:
     named = _by_name(column.name)
     if named:
         return named
+    if column.kind is Kind.DATETIME and _BIRTH & set(_words(column.name)):
+        return "a date of birth"
     if column.kind is not Kind.CATEGORY:
         return ""
     texts = column.values.drop_nulls()
@@ -90,6 +99,33 @@ def why_sensitive(column: TypedColumn, *, rows: int, unique: bool) -> str:
         return "texts of their own for nearly every row"
     words = _words(column.name)
     return "a person's name" if unique and words and words[-1] == "name" else ""
+
+
+def births_beside_names(columns: Iterable[TypedColumn], reasons: Mapping[str, str]) -> list[str]:
+    """Return the columns that seem to hold dates of birth by their values alone, in a table that names people.
+
+    They are days, most of them spread over many years, and in no order.
+
+    Args:
+        columns: all columns.
+        reasons: of each, what it seems to hold of a person, or "".
+    """
+    if "a person's name" not in reasons.values():
+        return []
+    return [column.name for column in columns if column.kind is Kind.DATETIME and _like_births(column)]
+
+
+def _like_births(column: TypedColumn) -> bool:
+    import polars as pl
+
+    days = column.values.drop_nulls().cast(pl.Int64).to_numpy()
+    if len(days) < 2 or (days % DAY).any():
+        return False
+    low, high = np.quantile(days, [0.05, 0.95])
+    steps = np.diff(days)
+    moved = np.count_nonzero(steps)
+    forward = np.count_nonzero(steps > 0)
+    return bool(high - low >= LIFETIMES * 365 * DAY and max(forward, moved - forward) < ORDERED * moved)
 
 
 def _by_name(name: str) -> str:

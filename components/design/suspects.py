@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.column_values import column_codes, column_floats
-from sevenfold.design.roles import TRAIN_SHARE, Proposed, TimeSplit
+from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
+from sevenfold.design.time_split import TRAIN_SHARE, TimeSplit
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.tables.leak_means import mean_share
 from sevenfold.tables.leak_search import LeakSearch, Suspect
@@ -58,6 +59,8 @@ def _samples(target: TargetFacts, split: TimeSplit | None) -> list[NDArray[np.in
     labelled = np.flatnonzero(target.labelled)
     if split is not None:
         return [labelled, np.flatnonzero(target.labelled & split.train)]
+    if target.drawn is not None:
+        return [labelled, np.flatnonzero(target.drawn)]
     return [labelled, labelled[np.random.default_rng(7).random(len(labelled)) < TRAIN_SHARE]]
 
 

@@ -28,7 +28,8 @@ class TargetFacts:
 
     `codes` is the class index of each row, -1 where it is missing, or for regression its value, NaN where missing.
     `classes` have their counts, the most frequent first; empty for regression. `label_codes` is the index in `labels`,
-    the texts of the table, of which rare ones are merged into a class or left out, as `proposal` says.
+    the texts of the table, of which rare ones are merged into a class or left out, as `proposal` says. `drawn` are the
+    rows that the random split trains on, which preparation will draw; None where that cannot be known.
     """
 
     name: str
@@ -42,6 +43,7 @@ class TargetFacts:
     labels: tuple[str, ...] = ()
     label_codes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     proposal: ClassProposal = field(default_factory=lambda: ClassProposal(()))
+    drawn: NDArray[np.bool_] | None = None
 
     @property
     def labelled(self) -> NDArray[np.bool_]:

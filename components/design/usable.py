@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Role
-from sevenfold.design.roles import Proposed, TimeSplit
+from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
+from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.tables.class_choice import LEFT_OUT
 

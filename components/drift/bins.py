@@ -129,6 +129,25 @@ def _phase(kind: str, moments: Any) -> Any:
     return moments % DAY // (HOURS * HOUR)
 
 
+def _without_luck(bins: FeatureBins, texts: NDArray[Any]) -> FeatureBins:
+    """Return the bins with as many rows of unknown levels as new rows of the same kind would have.
+
+    A level is known from so many rows on: of levels about as frequent as that, those are known that chance favoured
+    among these rows, and new rows hold fewer of them. By Good and Turing, the levels one row short of it have the share
+    that the rows of those have which just reach it. Where only few levels have about as many rows, their number is no
+    matter of chance. Good, *The population frequencies of species and the estimation of population parameters*, 1953,
+    https://doi.org/10.1093/biomet/40.3-4.237.
+    """
+    sizes = Counter(count for level, count in Counter(texts.tolist()).items() if level)
+    lucky = MIN_COUNT * min(sizes[MIN_COUNT], max(sizes[MIN_COUNT - 1], sizes[MIN_COUNT + 1]))
+    counts = list(bins.counts)
+    other, unseen = len(counts) - 3, len(counts) - 2
+    lucky = min(lucky, counts[other])
+    counts[other] -= lucky
+    counts[unseen] += lucky
+    return bins.model_copy(update={"counts": tuple(counts)})
+
+
 def _count_levels(bins: FeatureBins, texts: NDArray[Any]) -> NDArray[np.int64]:
     counts = np.zeros(len(bins.names), dtype=np.int64)
     unseen = len(bins.names) - 2
@@ -141,7 +160,8 @@ def _count_levels(bins: FeatureBins, texts: NDArray[Any]) -> NDArray[np.int64]:
 def _feature(name: str, column: Column, feeds: Feeds) -> FeatureBins:
     values = feeds[name]
     if column.kind is Kind.CATEGORY:
-        return _counted(_category_bins(_known_levels(values), hidden=column.sensitive), values, None)
+        counted = _counted(_category_bins(_known_levels(values), hidden=column.sensitive), values, None)
+        return _without_luck(counted, values)
     if column.kind is Kind.DATETIME:
         missing = feeds[name + MISSING]
         return _counted(_datetime_bins(values[~missing]), values, missing)

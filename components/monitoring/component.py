@@ -29,7 +29,8 @@ def monitor_model(
         bundle: Sealed bundle folder of the serving model, with the reference to compare with.
         service: Sealed service folder of deploy_model.
         settings: Canonical JSON of {"monitoring": section of the plan, "name": name of the plan, "time_column":
-            column that windows are cut by}, and on request "service_level" for the alerts.
+            column that windows are cut by, "in_time_order": whether the test rows are the newest}, and on request
+            "service_level" for the alerts.
         watch: Folder with rules.yaml (PrometheusRule), dashboard.json (Grafana) and drift.json, sealed.
         report: Drift per feature over time, latency and predictions, as a page.
         summary: The same as Markdown.

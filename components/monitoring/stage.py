@@ -41,7 +41,12 @@ def run_monitoring(
     opened, served, target = Dataset.open(dataset), Bundle.open(bundle), open_service(service)
     section = MonitoringSection.model_validate(given["monitoring"])
     level = ServiceLevel.model_validate(given.get("service_level", {}))
-    limits: dict[str, Any] = {"name": given["name"], "time_column": given.get("time_column", ""), "level": level}
+    limits: dict[str, Any] = {
+        "name": given["name"],
+        "time_column": given.get("time_column", ""),
+        "in_time_order": given.get("in_time_order", True),
+        "level": level,
+    }
     if isinstance(target, KServeService):
         report = watch_on_cluster(opened, served, target, section, out, **limits)
     else:

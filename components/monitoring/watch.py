@@ -16,7 +16,7 @@ from sevenfold.monitoring.record import drift_record, write_watch
 from sevenfold.monitoring.replay import Replayed, replay
 from sevenfold.monitoring.report import replay_report
 from sevenfold.monitoring.scrape import scrape
-from sevenfold.monitoring.windows import Window, equal_windows, windows_of
+from sevenfold.monitoring.windows import Window, drawn_windows, equal_windows, windows_of
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection, Replay
 from sevenfold.report import Report
@@ -40,6 +40,7 @@ def watch(
     *,
     name: str,
     time_column: str = "",
+    in_time_order: bool = True,
     level: ServiceLevel | None = None,
 ) -> Report:
     """Replay rows through the predictor as traffic, judge drift from its counters, and write rules and dashboard.
@@ -53,6 +54,7 @@ def watch(
         out: folder for `rules.yaml` (PrometheusRule), `dashboard.json` (Grafana) and `drift.json`, sealed.
         name: the plan's name.
         time_column: column that windows are cut by.
+        in_time_order: whether the test rows are the newest; else they were drawn, and windows of them are, too.
         level: promised latency and error rate, for the alerts; None takes the defaults.
 
     Returns:
@@ -63,7 +65,7 @@ def watch(
         ServingError, TemporaryError: if the predictor does not answer, or answers an error.
     """
     require_same_bundle(service, bundle)
-    replayed, what = _traffic(dataset, bundle, service, section, time_column)
+    replayed, what = _traffic(dataset, bundle, service, section, time_column, in_time_order)
     reference = bundle.reference()
     counts = {part.label: bin_counts(part.counted, reference) for part in replayed}
     windows = [window_drift(part.label, counts[part.label], reference, section) for part in replayed]
@@ -88,9 +90,13 @@ def require_same_bundle(service: Service, bundle: Bundle) -> None:
 
 
 def windows_of_dataset(
-    dataset: Dataset, section: MonitoringSection, time_column: str
+    dataset: Dataset, section: MonitoringSection, time_column: str, *, in_time_order: bool
 ) -> tuple[pa.Table, list[Window], str]:
-    """Return the rows that `section.replay` names, later or test, their windows, and a description of the rows."""
+    """Return the rows that `section.replay` names, later or test, their windows, and a description of the rows.
+
+    Test rows that were drawn at random from all times come in random order: cut in the table's order, each window would
+    hold another stretch of it than the training rows do, and drift would be found that the split put there.
+    """
     later = section.replay is Replay.LATER and dataset.has_later and dataset.rows(LATER) > 0
     table = dataset.table(LATER if later else "test")
     if later:
@@ -100,17 +106,24 @@ def windows_of_dataset(
             "rows after the test period",
         )
     parts = min(section.windows, max(1, table.num_rows // section.min_rows))
-    return table, equal_windows(table.num_rows, parts), "test rows"
+    if in_time_order:
+        return table, equal_windows(table.num_rows, parts), "test rows"
+    return table, drawn_windows(table.num_rows, parts), "test rows in random order"
 
 
 def _traffic(
-    dataset: Dataset, bundle: Bundle, service: Service, section: MonitoringSection, time_column: str
+    dataset: Dataset,
+    bundle: Bundle,
+    service: Service,
+    section: MonitoringSection,
+    time_column: str,
+    in_time_order: bool,
 ) -> tuple[list[Replayed], str]:
     label = bundle_label(bundle.digest)
     with InferenceClient(service.url, service.name, timeout_seconds=60.0) as client:
         if section.replay is Replay.NONE:
             return [Replayed.of_traffic("since it started", scrape(client, label))], "rows served so far"
-        table, windows, what = windows_of_dataset(dataset, section, time_column)
+        table, windows, what = windows_of_dataset(dataset, section, time_column, in_time_order=in_time_order)
         report_progress(STAGE, f"replaying {table.num_rows:,} rows in {len(windows)} windows", total=len(windows))
         replayed = replay(client, table, bundle.signature.inputs, windows, label, on_progress=_progress)
     return replayed, what

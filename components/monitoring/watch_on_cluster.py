@@ -51,6 +51,7 @@ def watch_on_cluster(
     *,
     name: str,
     time_column: str = "",
+    in_time_order: bool = True,
     level: ServiceLevel | None = None,
     sleep: Callable[[float], None] = time.sleep,
     patience_seconds: float = PATIENCE_SECONDS,
@@ -65,6 +66,7 @@ def watch_on_cluster(
         out: folder for `rules.yaml`, `dashboard.json` and `drift.json`, sealed.
         name: the plan's name.
         time_column: column that the dataset's windows are cut by.
+        in_time_order: whether the test rows are the newest; else they were drawn, and windows of them are, too.
         level: promised latency and error rate, for the alerts; None takes the defaults.
         sleep: waits so many seconds.
         patience_seconds: longest wait for Prometheus to answer and to have seen the bundle.
@@ -79,7 +81,7 @@ def watch_on_cluster(
     report_progress(STAGE, f"asking Prometheus at {section.prometheus}", done=0, total=2)
     live = _live(bundle, service, section, sleep, patience_seconds)
     report_progress(STAGE, _message(live), done=1, total=2)
-    rows = _dataset_rows(dataset, bundle, section, time_column)
+    rows = _dataset_rows(dataset, bundle, section, time_column, in_time_order)
     reference = bundle.reference()
     record: dict[str, Any] = {
         "version": 1,
@@ -133,10 +135,12 @@ def _ask(bundle: Bundle, service: KServeService, section: MonitoringSection) -> 
     return LiveTraffic(JudgedRows(windows, counts, "rows served"), counted, visibility)
 
 
-def _dataset_rows(dataset: Dataset, bundle: Bundle, section: MonitoringSection, time_column: str) -> JudgedRows | None:
+def _dataset_rows(
+    dataset: Dataset, bundle: Bundle, section: MonitoringSection, time_column: str, in_time_order: bool
+) -> JudgedRows | None:
     if section.replay is Replay.NONE:
         return None
-    table, parts, what = windows_of_dataset(dataset, section, time_column)
+    table, parts, what = windows_of_dataset(dataset, section, time_column, in_time_order=in_time_order)
     windows, counts = [], {}
     for part in parts:
         rows: pa.Table = table.take(evenly_spaced(part.rows))

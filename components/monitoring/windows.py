@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Window", "calendar_windows", "equal_windows", "windows_of"]
+__all__ = ["Window", "calendar_windows", "drawn_windows", "equal_windows", "windows_of"]
 
+SEED = 7
 MONDAY = 3  # 1970-01-01 was a Thursday
 
 
@@ -70,3 +71,9 @@ def equal_windows(rows: int, parts: int) -> list[Window]:
     cut: Sequence[NDArray[np.int64]] = np.array_split(np.arange(rows), parts)
     names = [f"part {index + 1}" for index in range(parts)] if parts > 1 else ["all rows"]
     return [Window(name, indices) for name, indices in zip(names, cut, strict=True)]
+
+
+def drawn_windows(rows: int, parts: int) -> list[Window]:
+    """Cut `rows` rows into at most `parts` parts of equal size that are drawn at random, always the same ones."""
+    order = np.random.default_rng(SEED).permutation(rows)
+    return [Window(window.label, order[window.rows]) for window in equal_windows(rows, parts)]

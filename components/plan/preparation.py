@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sevenfold.plan.section import Moment, Section
 
-__all__ = ["Encoding", "Imputation", "PreparationSection", "Scaling", "SplitBy", "SplitSection"]
+__all__ = ["DuplicateRows", "Encoding", "Imputation", "PreparationSection", "Scaling", "SplitBy", "SplitSection"]
 
 
 class SplitBy(StrEnum):
@@ -18,6 +18,13 @@ class SplitBy(StrEnum):
     TIME = "time"
     GROUP = "group"
     STRATIFIED = "stratified"
+
+
+class DuplicateRows(StrEnum):
+    """What becomes of rows that stand in the table more than once."""
+
+    TOGETHER = "together"  # on one side of the split
+    IGNORE = "ignore"  # as if they were different
 
 
 class Imputation(StrEnum):
@@ -60,6 +67,13 @@ class SplitSection(Section):
         Moment, Field(description="First moment after the test period, in ISO 8601; later rows are kept for replay.")
     ] = ""
     seed: Annotated[int, Field(description="Seed of the shuffle.", ge=0)] = 7
+    duplicates: Annotated[
+        DuplicateRows,
+        Field(
+            description="Rows with equal, or nearly equal, features and target: `together` on one side of a split that "
+            "is not by time, or `ignore`, as if they were different."
+        ),
+    ] = DuplicateRows.TOGETHER
 
 
 class PreparationSection(Section):

@@ -18,11 +18,11 @@ from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import Encoding, PreparationSection
 from sevenfold.preparation.fit import fit_category, fit_datetime, fit_number
 from sevenfold.preparation.leaks import LeakCheck
-from sevenfold.preparation.split import SPLITS, TRAIN
 from sevenfold.tables.far_values import FarValues, far_values
 from sevenfold.tables.leakage import NOTHING, Evidence, category_evidence, number_evidence
 from sevenfold.tables.moment_parts import part_steps
 from sevenfold.tables.offsets import shifted
+from sevenfold.tables.split import SPLITS, TRAIN
 
 if TYPE_CHECKING:
     import pyarrow as pa

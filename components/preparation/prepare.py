@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,19 +18,29 @@ from sevenfold.contracts.schema import Role, Schema, Task
 from sevenfold.contracts.transform import Target, Transform
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.data import DataSection
-from sevenfold.plan.preparation import PreparationSection, SplitBy
+from sevenfold.plan.preparation import DuplicateRows, PreparationSection, SplitBy
 from sevenfold.preparation.features import FeatureFindings, FeatureFitter, dropped_column
 from sevenfold.preparation.folder import scratch_folder, whole_folder
-from sevenfold.preparation.prepared import Prepared, is_date, warnings_of
-from sevenfold.preparation.split import LATER, SPLITS, check_split, split_by_group, split_by_time, split_stratified
+from sevenfold.preparation.prepared import DuplicateCounts, Prepared, is_date, warnings_of
 from sevenfold.preparation.store import RowStore, sort_rows, write_splits
 from sevenfold.preparation.timeline import balance, timeline
 from sevenfold.runtime.progress import OnProgress
+from sevenfold.tables.duplicates import Duplicates, compared, find_duplicates
 from sevenfold.tables.labels import class_names
 from sevenfold.tables.parts import parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.reader import TableReader
+from sevenfold.tables.row_hashes import KeyColumn
 from sevenfold.tables.sources import table_digest
+from sevenfold.tables.split import (
+    LATER,
+    SPLITS,
+    check_split,
+    group_codes,
+    split_by_group,
+    split_by_time,
+    split_stratified,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -99,7 +110,8 @@ def _prepared(
     target, classes = _target(store.column(data.target), data)
     on_progress(f"split {store.rows:,} rows by {section.split.by.value}", 1, STEPS)
     times = _times(store, data, split_column) if section.split.by is SplitBy.TIME else None
-    sides = _sides(store, data, section, target, classes, times)
+    duplicates = _duplicates(store, data, section)
+    sides = _sides(store, data, section, target, classes, times, duplicates)
     check_split(sides, target, classes, section.split, hidden=data.columns[data.target].sensitive)
     # canonical JSON sorts its keys, so only this order is the same before and after writing
     columns = {name: data.columns[name] for name in sorted(reader.columns)}
@@ -141,6 +153,7 @@ def _prepared(
         balance=balance(target, sides, classes, hidden=hidden),
         timeline=timeline(times, target, sides, classes, is_date=is_date(data, split_column)),
         warnings=leaks + warnings_of(reader, features, times, data, split_column),
+        duplicates=None if duplicates is None else DuplicateCounts.of(duplicates, sides),
     )
 
 
@@ -175,6 +188,18 @@ def _times(store: RowStore, data: DataSection, name: str) -> NDArray[Any]:
     return numbers
 
 
+def _duplicates(store: RowStore, data: DataSection, section: PreparationSection) -> Duplicates | None:
+    """Return which rows are the same record; None where the plan says that it does not matter."""
+    if section.split.duplicates is DuplicateRows.IGNORE:
+        return None
+    kept = store.schema.names if store.schema is not None else []
+    main, others = (
+        [KeyColumn(name, partial(store.column, name)) for name in names if name in kept]
+        for names in compared(data.columns, data.target)
+    )
+    return find_duplicates(main, others, store.rows)
+
+
 def _sides(
     store: RowStore,
     data: DataSection,
@@ -182,21 +207,15 @@ def _sides(
     target: NDArray[Any],
     classes: tuple[str, ...],
     times: NDArray[Any] | None,
+    duplicates: Duplicates | None,
 ) -> NDArray[np.int8]:
     split = section.split
     if times is not None:
         return split_by_time(times, split, data.columns[split.column])
+    first = duplicates.first if duplicates is not None and duplicates.copies else None
     if split.by is SplitBy.GROUP:
-        values = store.column(split.column)
-        import pyarrow as pa
-
-        encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
-        # codes in the order of the values, so that the order of the rows does not decide
-        order = np.argsort(np.array([str(value) for value in encoded.dictionary.to_pylist()], dtype=object))
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order))
-        return split_by_group(rank[encoded.indices.to_numpy(zero_copy_only=False)], split)
-    return split_stratified(target, split, classes=len(classes))
+        return split_by_group(group_codes(store.column(split.column)), split, first)
+    return split_stratified(target, split, classes=len(classes), first=first)
 
 
 def _without_dropped(schema: Schema, features: list[FeatureFindings], section: PreparationSection) -> Schema:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,27 @@ from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import SplitBy
 from sevenfold.preparation.features import FeatureFindings
 from sevenfold.preparation.timeline import Span
+from sevenfold.tables.duplicates import Duplicates, held_out_copies
 from sevenfold.tables.far_values import FarValues
 from sevenfold.tables.reader import TableReader
 from sevenfold.tables.records import REPEATED_HEADER
+from sevenfold.tables.split import TRAIN
 
-__all__ = ["Prepared", "is_date", "warnings_of"]
+__all__ = ["DuplicateCounts", "Prepared", "is_date", "warnings_of"]
+
+
+@dataclass(frozen=True)
+class DuplicateCounts:
+    """Rows that repeat an earlier one, to the letter or nearly, and rows held out that have a copy in training."""
+
+    exact: int
+    near: int
+    held_out: int
+
+    @classmethod
+    def of(cls, duplicates: Duplicates, sides: NDArray[np.int8]) -> Self:
+        """Count the duplicates of a table whose split is drawn."""
+        return cls(duplicates.exact, duplicates.near, held_out_copies(duplicates.first, sides, TRAIN))
 
 
 @dataclass(frozen=True)
@@ -38,6 +54,7 @@ class Prepared:
     timeline: list[Span]
     merged_rows: dict[str, int] = field(default_factory=dict)  # rows by label that was merged or left out
     warnings: list[str] = field(default_factory=list)
+    duplicates: DuplicateCounts | None = None  # None where they were not looked for
 
     @property
     def kept(self) -> int:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sevenfold.contracts.schema import Kind, Task
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature
+from sevenfold.plan.preparation import SplitBy
 from sevenfold.preparation.features import FeatureFindings
 from sevenfold.preparation.prepared import Prepared
 from sevenfold.report.charts import bars, lines
@@ -29,8 +30,9 @@ def preparation_report(prepared: Prepared) -> Report:
         f"{prepared.kept:,} of {prepared.rows:,} rows kept, {used} features, split by {prepared.by.value}: {splits}."
     )
     blocks: list[Block] = [_facts(prepared, used)]
-    if prepared.warnings:
-        blocks.append(Findings(findings=tuple(Finding(level="warning", text=text) for text in prepared.warnings)))
+    warnings = [*prepared.warnings, *_duplicates(prepared)]
+    if warnings:
+        blocks.append(Findings(findings=tuple(Finding(level="warning", text=text) for text in warnings)))
     blocks += [
         *_merged(prepared),
         _splits(prepared),
@@ -44,7 +46,7 @@ def preparation_report(prepared: Prepared) -> Report:
         stage="preparation",
         title="Preparation",
         headline=headline,
-        level="warning" if prepared.warnings else "good",
+        level="warning" if warnings else "good",
         blocks=tuple(blocks),
     )
 
@@ -60,6 +62,7 @@ def _facts(prepared: Prepared, used: int) -> Facts:
             Fact(label="Rows kept", value=prepared.kept),
             Fact(label="Bad rows refused", value=bad, hint="in quarantine.parquet", level="warning" if bad else "good"),
             Fact(label="Rows without a label", value=unlabelled, hint="in quarantine.parquet, never guessed"),
+            *_repeated(prepared),
             *([Fact(label="Rows of classes left out", value=left_out, hint="as the plan says")] if left_out else []),
             Fact(label="Features", value=used, hint="columns that the model sees"),
             Fact(
@@ -70,6 +73,26 @@ def _facts(prepared: Prepared, used: int) -> Facts:
             ),
         )
     )
+
+
+def _repeated(prepared: Prepared) -> Iterator[Fact]:
+    counts = prepared.duplicates
+    if counts is not None:
+        hint = "rows that repeat another one, exactly or nearly, in all features and the target"
+        copies = counts.exact + counts.near
+        yield Fact(label="Duplicate rows", value=copies, hint=hint, level="warning" if copies else None)
+
+
+def _duplicates(prepared: Prepared) -> Iterator[str]:
+    counts = prepared.duplicates
+    if counts is None or not counts.exact + counts.near:
+        return
+    text = f"{counts.exact:,} rows repeat another one in all features and the target, and {counts.near:,} nearly so"
+    if not counts.held_out:
+        yield f"{text}; all copies of a row are on one side of the split."
+    else:
+        apart = "time decides" if prepared.by is SplitBy.TIME else "the groups decide"
+        yield f"{text}; {apart}, and {counts.held_out:,} rows that are held out have a copy among the training rows."
 
 
 def _merged(prepared: Prepared) -> Iterator[Table]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.preparation.split import SPLITS
+from sevenfold.tables.split import SPLITS
 
 __all__ = ["Span", "balance", "timeline"]
 

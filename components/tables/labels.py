@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from sevenfold.contracts.errors import DataError
@@ -12,7 +12,7 @@ from sevenfold.plan.data import DataSection
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["class_names", "label_texts", "same_text"]
+__all__ = ["class_names", "class_order", "label_texts", "same_text"]
 
 
 def label_texts(values: pa.Array) -> pa.Array:
@@ -36,7 +36,7 @@ def class_names(counts: Mapping[str, int], data: DataSection) -> tuple[str, ...]
         DataError: ``single_class``, ``too_many_classes``, ``unknown_class``.
     """
     hidden = data.columns[data.target].sensitive
-    names = _ordered(counts)
+    names = class_order(counts)
     if len(names) < 2:
         shown = f"only {names[0]!r}" if names and not hidden else f"{len(names)}"
         raise DataError(
@@ -60,7 +60,20 @@ def class_names(counts: Mapping[str, int], data: DataSection) -> tuple[str, ...]
             remedy="Use task: multiclass, or merge classes with data.merged_classes.",
         )
     positive = _positive(names, counts, data)
-    return (next(name for name in names if name != positive), positive)
+    return tuple(class_order(names, positive))
+
+
+def class_order(names: Collection[str], positive: str = "") -> list[str]:
+    """Return classes in the order of their index: of numbers where all are numbers, else of text, the positive last.
+
+    >>> class_order(["10", "9"]), class_order(["no", "maybe"], "maybe")
+    (['9', '10'], ['no', 'maybe'])
+    """
+    try:
+        ordered = sorted(names, key=lambda name: (float(name), name))
+    except ValueError:
+        ordered = sorted(names)
+    return [*(name for name in ordered if name != positive), *(name for name in ordered if name == positive)]
 
 
 def _positive(names: list[str], counts: Mapping[str, int], data: DataSection) -> str:
@@ -89,13 +102,6 @@ def same_text(text: str, column: Column) -> str:
         except ValueError:
             return text
     return text
-
-
-def _ordered(counts: Mapping[str, int]) -> list[str]:
-    try:
-        return sorted(counts, key=lambda name: (float(name), name))
-    except ValueError:
-        return sorted(counts)
 
 
 def _text(value: object) -> str:

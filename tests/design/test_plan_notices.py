@@ -99,7 +99,11 @@ def test_a_leak_that_a_person_takes_as_a_feature_is_a_warning(shop: Path) -> Non
     ("split", "words"),
     [
         (SplitSection(by="group", column="n"), "by n: rows with the same value stay together."),
-        (SplitSection(by="stratified"), "at random, with equal shares of the target."),
+        (
+            SplitSection(by="stratified"),
+            "at random, with equal shares of the target: no column orders the rows in time. They are not in the order "
+            "of day; write by: time and the column to split by it.",
+        ),
         (SplitSection(by="time", column="day"), "by day: the oldest rows train, the newest test."),
         (SplitSection(by="time", column="nr_id"), "by nr_id: the oldest rows train, the newest test."),
         (

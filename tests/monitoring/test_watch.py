@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from kfp import dsl
@@ -14,6 +15,7 @@ from sevenfold.drift.counters import since
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.monitoring.component import monitor_model
 from sevenfold.monitoring.scrape import scrape
+from sevenfold.monitoring.watch import windows_of_dataset
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import read_report
 from sevenfold.scoring.client import InferenceClient
@@ -77,6 +79,18 @@ def test_every_row_sent_is_counted_as_traffic_whatever_the_batch_size_accepted(s
     assert drift["verdict"] == "stable"
     assert [window["rows"] for window in drift["windows"]] == [334, 333, 333]
     assert read_report(tmp_path / "report.html").level == "good"
+
+
+def test_test_rows_of_a_random_split_come_in_random_order(sample):
+    section = MonitoringSection(replay="test")
+    _, newest, _ = windows_of_dataset(sample.dataset, section, "when", in_time_order=True)
+    table, drawn, what = windows_of_dataset(sample.dataset, section, "when", in_time_order=False)
+    assert what == "test rows in random order"
+    rows = np.concatenate([window.rows for window in drawn])
+    assert sorted(rows.tolist()) == list(range(table.num_rows))
+    assert [len(window.rows) for window in drawn] == [len(window.rows) for window in newest]
+    # each window holds rows from all over the table
+    assert all(abs(window.rows.mean() / table.num_rows - 0.5) < 0.1 for window in drawn)
 
 
 def test_without_a_replay_what_was_served_so_far_is_one_window(sample, fresh_predictor, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sevenfold.monitoring.windows import calendar_windows, equal_windows, windows_of
+from sevenfold.monitoring.windows import calendar_windows, drawn_windows, equal_windows, windows_of
 
 MOMENTS = st.lists(st.integers(-(10**9), 2 * 10**9), min_size=1, max_size=60)
 LENGTHS = st.sampled_from(["1d", "3d", "1w", "2w", "1mo", "3mo"])
@@ -64,3 +64,12 @@ def test_a_table_is_cut_by_its_time_column():
 @pytest.mark.parametrize(("rows", "parts", "sizes"), [(2, 3, [1, 1]), (7, 1, [7]), (0, 3, [0])])
 def test_there_are_never_more_parts_than_rows(rows, parts, sizes):
     assert [len(window.rows) for window in equal_windows(rows, parts)] == sizes
+
+
+@given(st.integers(0, 500), st.integers(1, 5))
+def test_drawn_windows_hold_every_row_once_and_are_the_same_each_time(rows, parts):
+    windows = drawn_windows(rows, parts)
+    assert sorted(np.concatenate([window.rows for window in windows]).tolist()) == list(range(rows))
+    assert [len(window.rows) for window in windows] == [len(window.rows) for window in equal_windows(rows, parts)]
+    for window, again in zip(windows, drawn_windows(rows, parts), strict=True):
+        assert (window.rows == again.rows).all()

@@ -1,96 +1,12 @@
-"""Splits: shares, borders, groups, classes."""
+"""The split of a table: later rows, missing times, groups, and rows that stand twice."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.schema import Column, Kind
-from sevenfold.plan import SplitSection
-from sevenfold.preparation.split import LATER, TEST, TRAIN, split_by_group, split_by_time, split_stratified
-
-TIME = Column(kind=Kind.DATETIME)
-
-
-def section(**given):
-    return SplitSection.model_validate(given)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.integers(0, 30), min_size=30, max_size=200).filter(lambda values: len(set(values)) > 2))
-def test_time_is_never_divided_and_goes_forward(values):
-    times = np.array(values, dtype=np.int64)
-    sides = split_by_time(times, section(by="time", column="t"), TIME)
-    for earlier, later in ((0, 1), (1, 2)):
-        assert times[sides == earlier].max() < times[sides == later].min()
-    assert set(sides) == {0, 1, 2}
-
-
-def test_time_shares_are_as_near_as_moments_allow():
-    sides = split_by_time(np.arange(1_000), section(by="time", column="t", validation=0.2, test=0.1), TIME)
-    assert np.bincount(sides).tolist() == [700, 200, 100]
-
-
-def test_time_by_dates_keeps_later_rows():
-    day = 86_400_000_000
-    times = np.arange(365) * day  # 1970
-    dates = {"validation_from": "1970-07-01", "test_from": "1970-08-01", "test_until": "1970-09-01"}
-    sides = split_by_time(times, section(by="time", column="t", **dates), TIME)
-    assert np.bincount(sides).tolist() == [181, 31, 31, 122]
-    assert (sides[243:] == LATER).all()
-
-
-def test_too_few_moments():
-    with pytest.raises(DataError) as caught:
-        split_by_time(np.array([1, 1, 2, 2]), section(by="time", column="t"), TIME)
-    assert caught.value.code == "empty_split"
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.integers(0, 12), min_size=12, max_size=300).filter(lambda values: len(set(values)) > 2))
-def test_groups_are_never_divided(values):
-    groups = np.array(values, dtype=np.int64)
-    sides = split_by_group(groups, section(by="group", column="g"))
-    assert set(sides) == {0, 1, 2}
-    for group in set(values):
-        assert len(set(sides[groups == group])) == 1
-
-
-def test_groups_come_near_the_shares():
-    groups = np.random.default_rng(0).integers(0, 500, 20_000)
-    sides = split_by_group(groups, section(by="group", column="g"))
-    assert np.bincount(sides) / 20_000 == pytest.approx([0.6, 0.2, 0.2], abs=0.01)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.integers(6, 60), min_size=2, max_size=5), st.integers(0, 3))
-def test_every_class_is_on_every_side(counts, seed):
-    target = np.repeat(np.arange(len(counts)), counts)
-    sides = split_stratified(target, section(seed=seed), classes=len(counts))
-    for index, count in enumerate(counts):
-        counts = np.bincount(sides[target == index], minlength=3)
-        assert counts.min() >= 2
-        assert counts[TEST] == max(round(count * 0.2), 2)
-        assert counts.sum() == count
-
-
-def test_the_seed_decides():
-    target = np.arange(1_000) % 2
-    draws = [split_stratified(target, section(seed=seed), classes=2) for seed in (1, 1, 2)]
-    assert (draws[0] == draws[1]).all()
-    assert (draws[0] != draws[2]).any()
-
-
-def test_values_of_a_regression_are_spread_evenly():
-    target = np.random.default_rng(0).exponential(size=2_000)
-    sides = split_stratified(target, section(), classes=0)
-    assert np.mean(sides == TRAIN) == pytest.approx(0.6, abs=0.01)
-    means = [target[sides == side].mean() for side in range(3)]
-    assert means == pytest.approx([target.mean()] * 3, rel=0.1)
+from sevenfold.preparation.report import preparation_report
 
 
 def test_later_rows_are_in_time_order(tables):
@@ -132,3 +48,60 @@ def test_group_split_of_a_table(tables):
     assert not sides[0] & sides[1]
     assert not sides[0] & sides[2]
     assert not sides[1] & sides[2]
+
+
+def measurements(rows: int = 300, seed: int = 3) -> list[list[str]]:
+    random = np.random.default_rng(seed)
+    return [
+        [str(i), f"{random.normal():.4f}", "abc"[random.integers(3)], ["yes", "no"][int(random.random() < 0.6)]]
+        for i in range(rows)
+    ]
+
+
+def on_both_sides(folder) -> int:
+    """Count the held-out rows that are training rows, too, without their identifiers."""
+    sides = {
+        name: [tuple(row.values()) for row in pq.read_table(folder / f"{name}.parquet").drop(["id"]).to_pylist()]
+        for name in ("train", "validation", "test")
+    }
+    return sum(row in set(sides["train"]) for name in ("validation", "test") for row in sides[name])
+
+
+def test_rows_that_were_appended_again_stay_on_one_side_and_are_counted(tables):
+    body = measurements()
+    copies = [[f"again {i}", *row[1:]] for i, row in enumerate(body[:100])]
+    apart = tables.outcome(tables.text([*body, *copies]), preparation={"split": {"duplicates": "ignore"}})
+    assert on_both_sides(apart.folder) > 40
+    assert apart.prepared.duplicates is None
+    outcome = tables.outcome(tables.text([*body, *copies]))
+    assert on_both_sides(outcome.folder) == 0
+    assert (outcome.prepared.duplicates.exact, outcome.prepared.duplicates.near) == (100, 0)
+    assert outcome.prepared.duplicates.held_out == 0
+    held_out = 400 - outcome.prepared.splits["train"]
+    assert held_out == pytest.approx(160, abs=8)
+    text = preparation_report(outcome.prepared).model_dump_json()
+    assert "100 rows repeat another one in all features and the target, and 0 nearly so; all copies" in text
+
+
+def test_copies_in_other_groups_keep_the_groups_on_one_side(tables):
+    body = [[f"g{i % 60}", *row[1:]] for i, row in enumerate(measurements())]
+    copies = [[f"h{i}", *row[1:]] for i, row in enumerate(body[:20])]
+    columns = {"id": {"kind": "category", "role": "group"}}
+    split = {"by": "group", "column": "id"}
+    outcome = tables.outcome(tables.text([*body, *copies]), columns, {"split": split})
+    assert on_both_sides(outcome.folder) == 0
+    assert (outcome.prepared.duplicates.exact, outcome.prepared.duplicates.held_out) == (20, 0)
+    sides = [set(pq.read_table(outcome.folder / f"{n}.parquet")["id"].to_pylist()) for n in ("train", "test")]
+    assert not sides[0] & sides[1]
+
+
+def test_time_decides_over_copies_which_are_counted_and_said(tables):
+    body = [["", row[1], row[2], row[3]] for row in measurements()]
+    body += [list(row) for row in body[:60]]
+    body = [[f"{2013 + at // 120}-01-{1 + at % 28:02}", *row[1:]] for at, row in enumerate(body)]
+    columns = {"id": {"kind": "datetime", "role": "time"}}
+    outcome = tables.outcome(tables.text(body), columns, {"split": {"by": "time", "column": "id"}})
+    counts = outcome.prepared.duplicates
+    assert (counts.exact, counts.near) == (60, 0)
+    assert counts.held_out == on_both_sides(outcome.folder) > 20
+    assert f"time decides, and {counts.held_out:,} rows" in preparation_report(outcome.prepared).model_dump_json()

@@ -12,7 +12,7 @@ from sevenfold.pipelines.lifecycle import DISPLAY_NAMES, UNCACHED
 from sevenfold.pipelines.settings import stage_settings
 from sevenfold.pipelines.stages import MODULES, Stages
 from sevenfold.plan import DataSection, ImagesSection, Plan, StageResources, TestingSection
-from sevenfold.plan.preparation import PreparationSection
+from sevenfold.plan.preparation import PreparationSection, SplitBy
 
 
 def first(package: Path) -> dict:
@@ -119,6 +119,13 @@ def test_only_who_reads_prometheus_gets_its_address(plan: Plan) -> None:
     before, after = stage_settings(plan), stage_settings(changed)
     assert [name for name in before if before[name] != after[name]] == ["judge_canary", "monitor_model"]
     assert json.loads(after["judge_canary"])["prometheus"] == address
+
+
+@pytest.mark.parametrize(("by", "in_order"), [("time", True), ("group", False), ("stratified", False)])
+def test_monitoring_knows_whether_the_test_rows_are_the_newest(plan: Plan, by: str, in_order: bool) -> None:
+    split = plan.preparation.split.model_copy(update={"by": SplitBy(by)})
+    changed = plan.model_copy(update={"preparation": plan.preparation.model_copy(update={"split": split})})
+    assert json.loads(stage_settings(changed)["monitor_model"])["in_time_order"] is in_order
 
 
 def test_the_image_runs_no_installation(compiled: dict) -> None:

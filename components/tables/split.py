@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind
 from sevenfold.plan.preparation import SplitBy, SplitSection
-from sevenfold.preparation.rare_classes import MIN_CLASS_ROWS, require_classes
 from sevenfold.tables.moments import parse_moment
+from sevenfold.tables.rare_classes import MIN_CLASS_ROWS, require_classes
 
-__all__ = ["LATER", "SPLITS", "TEST", "TRAIN", "VALIDATION", "check_split", "split_by_group", "split_by_time"]
-__all__ += ["split_stratified"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["LATER", "SPLITS", "TEST", "TRAIN", "VALIDATION", "check_split", "group_codes", "split_by_group"]
+__all__ += ["split_by_time", "split_stratified"]
 
 SPLITS: Final = ("train", "validation", "test", "later")
 TRAIN, VALIDATION, TEST, LATER = range(4)
@@ -49,18 +52,24 @@ def split_by_time(times: NDArray[Any], section: SplitSection, column: Column) ->
     return sides
 
 
-def split_by_group(groups: NDArray[np.int64], section: SplitSection) -> Sides:
+def split_by_group(groups: NDArray[np.int64], section: SplitSection, first: NDArray[np.int64] | None = None) -> Sides:
     """Split whole groups, largest first, so that the shares come as close to the plan's as the groups allow.
+
+    Groups that hold copies of one record lie on one side, unless that leaves fewer than three.
 
     Args:
         groups: a code per row, 0 to the number of groups, shape ``[n]``.
         section: what the plan says of the split.
+        first: the first row of each row's record; None where none stands twice.
 
     Raises:
         DataError: ``too_few_groups``.
     """
     counts = np.bincount(groups)
     present = np.flatnonzero(counts)
+    if first is not None and len(np.unique(joined := _joined(groups, first))) >= 3:
+        groups, counts = joined, np.bincount(joined)
+        present = np.flatnonzero(counts)
     if len(present) < 3:
         raise DataError(
             "too_few_groups",
@@ -80,21 +89,49 @@ def split_by_group(groups: NDArray[np.int64], section: SplitSection) -> Sides:
     return side_of[groups]
 
 
-def split_stratified(target: NDArray[Any], section: SplitSection, *, classes: int) -> Sides:
+def group_codes(values: pa.Array) -> NDArray[np.int64]:
+    """Return the code of each row's group, in the order of their texts: the order of the rows does not count."""
+    import pyarrow as pa
+
+    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    order = np.argsort(np.array([str(value) for value in encoded.dictionary.to_pylist()], dtype=object))
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    codes: NDArray[np.int64] = rank[encoded.indices.to_numpy(zero_copy_only=False)]
+    return codes
+
+
+def split_stratified(
+    target: NDArray[Any], section: SplitSection, *, classes: int, first: NDArray[np.int64] | None = None
+) -> Sides:
     """Split at random with equal shares of every class, or of every tenth of a regression's values.
 
-    Every class has two rows or more on each side, where it has six or more.
+    Every class has two rows or more on each side, where it has six or more that are different records. All copies of a
+    record lie on one side.
+
+    Args:
+        target: class index or value of each row, shape ``[n]``.
+        section: what the plan says of the split.
+        classes: the number of classes; 0 for regression.
+        first: the first row of each row's record; None where none stands twice.
     """
     strata: NDArray[np.int64] = target if classes else _tenths(target)
+    rows = np.arange(len(target))
+    first = rows if first is None else first
+    copies = np.bincount(first, minlength=len(target))
     sides = np.zeros(len(target), dtype=np.int8)
     random = np.random.default_rng(section.seed)
     for stratum in range(int(strata.max()) + 1):
-        rows = random.permutation(np.flatnonzero(strata == stratum))
-        test = _share(len(rows), section.test)
-        validation = _share(len(rows), section.validation)
-        sides[rows[:test]] = TEST
-        sides[rows[test : test + validation]] = VALIDATION
-    return sides
+        records = random.permutation(np.flatnonzero((strata == stratum) & (first == rows)))
+        counts = copies[records]
+        test, validation = (_share(int(counts.sum()), share) for share in (section.test, section.validation))
+        # a record that would fill half of a side alone trains
+        small = counts <= max(MIN_CLASS_ROWS, min(test, validation) // 2)
+        records, counts = records[small], counts[small]
+        twice_middle = 2 * np.cumsum(counts) - counts
+        sides[records[twice_middle <= 2 * (test + validation)]] = VALIDATION
+        sides[records[twice_middle <= 2 * test]] = TEST
+    return sides[first]
 
 
 def check_split(
@@ -169,6 +206,20 @@ def _fill_empty(side_of: Sides, order: NDArray[np.int64], counts: NDArray[np.int
         if not (held == side).any():
             giver = int(np.bincount(held, minlength=3).argmax())
             side_of[order[np.flatnonzero(held == giver)[-1]]] = side
+
+
+def _joined(groups: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return codes of groups in which those that share a record are one, with the lowest of their codes."""
+    code = np.arange(int(groups.max()) + 1)
+    while True:
+        of_record = np.full(len(first), len(code))
+        np.minimum.at(of_record, first, code[groups])
+        lowest = code.copy()
+        np.minimum.at(lowest, groups, of_record[first])
+        lowest = np.minimum(lowest, lowest[code])
+        if (lowest == code).all():
+            return code[groups]
+        code = lowest
 
 
 def _tenths(values: NDArray[np.float64]) -> NDArray[np.int64]:
