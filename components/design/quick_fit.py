@@ -38,6 +38,7 @@ NOTHING_SEEN: Final = 3.0  # what n rows never show has with 95 % a share of at 
 DRAWS: Final = 30  # samples that show how a score spreads
 FLOOR: Final = 4.0  # errors: 1.6 for the bound of a gate, 2.4 for the luck of its rows, which nearly all have
 PENALTY: Final = 1.0
+HUGE: Final = 1e150
 CLIP: Final = 10.0  # quartile ranges from the median, so that one absurd value bends no line
 
 
@@ -163,10 +164,13 @@ def _numbers(values: pl.Series, kind: Kind) -> Floats | None:
     missing = ~np.isfinite(numbers)
     if missing.all():
         return None
+    if (largest := float(np.abs(numbers[~missing]).max())) > HUGE:
+        numbers = numbers / largest  # or differences would overflow
     low, middle, high = np.quantile(numbers[~missing], [0.25, 0.5, 0.75])
     filled = np.where(missing, 0.0, numbers - middle)
     unit = (high - low) or float(np.abs(filled).max()) or 1.0
-    cut = np.clip(filled / unit, -CLIP, CLIP)
+    with np.errstate(over="ignore"):  # what overflows is cut off
+        cut = np.clip(filled / unit, -CLIP, CLIP)
     cut = cut / (float(cut.std()) or 1.0)
     return np.stack([cut, missing.astype(np.float64)], axis=1) if missing.any() else cut[:, None]
 
