@@ -17,6 +17,7 @@ __all__ = ["Hashes", "KeyColumn", "as_bits", "hashes_of", "near_numbers"]
 STEPS: Final = 100  # that rounding must leave within the middle half of a column's values
 FINE: Final = 2.0**-14  # of that middle half: the noise of floating point is far below, other values are far above
 SAMPLE: Final = 2_000
+WHOLE: Final = 2.0**52  # from here on a float has no decimals, and rounding might overflow
 
 Hashes = NDArray[np.uint64]
 
@@ -45,12 +46,15 @@ def near_numbers(values: pa.Array, decimals: int | None) -> tuple[NDArray[Any], 
     some = some[np.isfinite(some)]
     if not len(some) or not (some != np.floor(some)).any():
         return as_bits(numbers), False
-    low, high = np.quantile(some, [0.25, 0.75])
-    spread = float(high - low) or float(some.std())
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest of a float
+        low, high = np.quantile(some, [0.25, 0.75])
+        spread = float(high - low) or float(some.std())
     if not np.isfinite(spread) or spread <= 0:
         return as_bits(numbers), True
     if decimals is not None and 10.0**-decimals <= spread / STEPS:
-        return as_bits(np.round(numbers, decimals)), True
+        with np.errstate(over="ignore"):
+            rounded = np.round(numbers, decimals)
+        return as_bits(np.where(np.abs(numbers) < WHOLE, rounded, numbers)), True
     with np.errstate(over="ignore"):
         return as_bits(np.rint(numbers / (spread * FINE))), True
 

@@ -9,7 +9,7 @@ import pytest
 from sklearn import datasets
 
 from sevenfold.tables.duplicates import Duplicates, find_duplicates, held_out_copies
-from sevenfold.tables.row_hashes import KeyColumn
+from sevenfold.tables.row_hashes import KeyColumn, near_numbers
 
 Table = dict[str, np.ndarray]
 
@@ -171,6 +171,15 @@ def test_huge_numbers_are_compared_as_they_are():
     table["length"][0] = 3.4e38
     table["weight"][1] = np.inf
     assert found(again(table, 100)).exact == 100
+
+
+def test_rounding_tells_huge_numbers_apart_and_overflows_nowhere():
+    values = np.array([0.123, 0.1234, 1e308, 1.7e308, -1.7e308, np.inf, np.nan] + [at / 7 for at in range(2_000)])
+    with np.errstate(over="raise", invalid="raise"):
+        numbers, fractional = near_numbers(pa.array(values), 3)
+    assert fractional
+    assert numbers[0] == numbers[1]
+    assert len(set(numbers[2:7].tolist())) == 5
 
 
 def test_held_out_rows_with_a_copy_in_training_are_counted():
