@@ -12,9 +12,9 @@ data:
     b: {kind: number}
     y: {kind: category, role: target}
 tuning: {trials: 0}
-training: {max_epochs: 2}
+training: {max_epochs: 12}
 """
-ROWS = [(i, (i * 7) % 13, "yes" if (i * 5) % 11 < 5 else "no") for i in range(200)]
+ROWS = [(i, (i * 7) % 13, "yes" if (i * 7) % 13 + (i + (i * 5) % 11) / 16 < 12 else "no") for i in range(200)]
 
 
 def table(rows: list[tuple[float, float, str]], header: str = "a,b,y") -> str:

@@ -42,12 +42,12 @@ def test_an_address_is_shown_of_a_predictor_that_goes_on_serving(home: Path) -> 
 
 @pytest.mark.slow
 def test_a_refused_run_says_which_gate_what_did_not_run_and_how_to_go_on(home: Path) -> None:
-    (home / "plan.yaml").write_text(PLAN + "testing: {gates: [{metric: roc_auc, at_least: 0.999}]}\n")
+    (home / "plan.yaml").write_text(PLAN + "testing: {gates: [{metric: log_loss, at_most: 0.001}]}\n")
     done = run(home, "--seed", "3")
     assert done.returncode == 3, done.stdout + done.stderr
     assert "– 6 inference    Did not run: the model was refused.\n" in done.stdout
     assert "– 7 monitoring   Did not run: the model was refused.\n" in done.stdout
-    assert "roc_auc must be at least 0.999, but is" in done.stdout
+    assert "log_loss must be at most 0.001, but is" in done.stdout
     assert "run plan.yaml --seed 3\n" in done.stdout
     page = (home / "runs/demo/1/report.html").read_text()
     assert page.count('<span class="headline">Did not run: the model was refused.</span>') == 2
