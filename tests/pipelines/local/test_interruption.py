@@ -20,6 +20,13 @@ from sevenfold.pipelines.local.processes import end_processes, processes_of
 from sevenfold.runtime.environment import RUN_DIR
 
 
+def heed_signals() -> None:
+    """Undo what `nohup` and a shell's `&` hand down to their children: signals that nobody heeds."""
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @contextmanager
 def running(home: Path, *before: str) -> Iterator[subprocess.Popen[str]]:
     """A run that has begun; if a test fails, nothing of it goes on."""
@@ -29,6 +36,7 @@ def running(home: Path, *before: str) -> Iterator[subprocess.Popen[str]]:
         run = subprocess.Popen(
             command,
             cwd=home,
+            preexec_fn=heed_signals,
             stdout=subprocess.PIPE,
             stderr=errors,
             stdin=subprocess.DEVNULL,
