@@ -176,9 +176,12 @@ def _free_text(column: TypedColumn, facts: ColumnProfile, split: TimeSplit | Non
         return ""
     if facts.lengths is not None and facts.lengths[0] > LONG_TEXT and facts.distinct > 0.5 * facts.present:
         return "Free text, which the built-in model does not read."
-    values = column.values if split is None else column.values.filter(split.train)
+    if split is None and column.levels is not None:
+        counts = column.levels["count"]
+    else:
+        values = column.values if split is None else column.values.filter(split.train)
+        counts = values.drop_nulls().alias("value").value_counts()["count"]
     share = 1.0 if split is not None else TRAIN_SHARE
-    counts = values.drop_nulls().alias("value").value_counts()["count"]
     if len(counts) == 0:
         return "It has no values among the oldest rows, which train."
     frequent = counts.filter(counts * share >= 1.5 * RARE) if facts.distinct > 20 else counts.filter(counts >= 0)
