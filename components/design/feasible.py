@@ -66,7 +66,10 @@ def _varies(values: pl.Series, kind: Kind, train: NDArray[np.bool_], exact: bool
     """
     import polars as pl
 
-    counted = values.filter(pl.Series(train)).alias("value").value_counts(sort=True)
+    seen = values.filter(pl.Series(train))
+    if exact and kind is not Kind.CATEGORY:
+        return bool(seen.ne_missing(seen[0]).any()) if len(seen) else False  # far quicker than to count each value
+    counted = seen.alias("value").value_counts(sort=True)
     rows, most = int(counted["count"].sum()), int(counted["count"][0]) if len(counted) else 0
     others = rows - most
     if exact:

@@ -31,6 +31,7 @@ class Findings:
     parts: dict[str, tuple[Part, ...]] = field(default_factory=dict)  # of the moments that the model sees
     zones: dict[str, str] = field(default_factory=dict)  # of those that are local
     far: dict[str, FarValues] = field(default_factory=dict)  # values that would flatten a feature
+    unordered: list[str] = field(default_factory=list)  # columns that rows not in their order could be split by
 
     @property
     def features(self) -> list[str]:

@@ -9,7 +9,6 @@ from typing import Literal
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.document import Findings
 from sevenfold.design.outliers import far_remark
-from sevenfold.design.time_split import unordered_dates
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.tables.field_style import FieldStyle
 
@@ -178,9 +177,9 @@ def _duplicates(findings: Findings) -> Iterator[Notice]:
 def _split(findings: Findings) -> Notice:
     if findings.split is None:
         text = "at random, with equal shares of the target: no column orders the rows in time."
-        dates = unordered_dates(findings.table, findings.profile, findings.target)
-        if dates:
-            text += f" They are not in the order of {_listed(dates)}; write by: time and the column to split by it."
+        if findings.unordered:
+            text += f" They are not in the order of {_listed(findings.unordered)};"
+            text += " write by: time and the column to split by it."
         return Notice("info", "split", text)
     return Notice("info", "split", f"by {_short(findings.split.column)}: the oldest rows train, the newest test.")
 

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind, Role
-from sevenfold.design.drawn import duplicates_of, same_records, with_drawn
 from sevenfold.design.findings import Findings
-from sevenfold.design.moment_parts import moment_parts
 from sevenfold.design.notices import Notice, notices
-from sevenfold.design.outliers import far_columns
 from sevenfold.design.profile import Profile
-from sevenfold.design.roles import Proposed, propose_roles
-from sevenfold.design.suspects import leave_suspects_out
-from sevenfold.design.target import target_facts
+from sevenfold.design.roles import Proposed
+from sevenfold.design.settle import Choices, judged_roles, settled
+from sevenfold.design.target import TargetFacts, target_facts
 from sevenfold.design.time_split import TimeSplit, time_split
 from sevenfold.design.typed_table import TypedTable
-from sevenfold.design.usable import usable_rows
 from sevenfold.plan.preparation import DuplicateRows, SplitBy, SplitSection
 
 if TYPE_CHECKING:
@@ -31,8 +27,6 @@ if TYPE_CHECKING:
     from sevenfold.plan.data import DataSection
 
 __all__ = ["plan_notices"]
-
-MAX_ROUNDS: Final = 4
 
 
 def plan_notices(table: TypedTable, profile: Profile, data: DataSection, split: SplitSection) -> list[Notice]:
@@ -59,37 +53,27 @@ def plan_notices(table: TypedTable, profile: Profile, data: DataSection, split: 
 
 
 def _findings(table: TypedTable, profile: Profile, data: DataSection, split: SplitSection) -> Findings:
-    hidden = {name: column.sensitive for name, column in profile.columns.items()}
-    target = target_facts(table, data.target, data.task, hidden=bool(hidden.get(data.target)))
-    time, together = _time_split(table, split), split.duplicates is DuplicateRows.TOGETHER
-    answered, dated = _without_answered(table, data), _dated(time, table)
-    duplicates = None
-    for _ in range(MAX_ROUNDS):
-        if split == SplitSection():
-            target = with_drawn(table, target, duplicates, hidden=target.hidden)
-        judged = leave_suspects_out(answered, propose_roles(answered, profile, target, dated), target, dated)
-        roles = {name: _as_planned(name, proposed, data) for name, proposed in judged.items()}
-        usable = usable_rows(table, target, roles, time)
-        if (target.labelled & ~usable.rows).any():
-            target, duplicates = target.restricted(usable.rows), None  # to the rows that preparation will use
-            continue
-        before, duplicates = duplicates, duplicates_of(table, target, roles, hidden) if together else None
-        if time is not None or duplicates is None or same_records(before, duplicates):
-            break
+    time, answered = _time_split(table, split), _without_answered(table, data)
+    dated = _dated(time, table)
+
+    def roles(target: TargetFacts, _: TimeSplit | None) -> dict[str, Proposed]:
+        judged = judged_roles(answered, profile, target, dated)
+        return {name: _as_planned(name, proposed, data) for name, proposed in judged.items()}
+
+    choices = Choices(
+        split=lambda _: time,
+        roles=roles,
+        drawn=split == SplitSection(),
+        together=split.duplicates is DuplicateRows.TOGETHER,
+    )
+    hidden = data.target in profile.columns and bool(profile.columns[data.target].sensitive)
+    findings = settled(table, profile, target_facts(table, data.target, data.task, hidden=hidden), choices)
     seen = {name: column for name, column in data.columns.items() if column.is_feature}
     moments = {name: column for name, column in seen.items() if column.kind is Kind.DATETIME and name in table.columns}
-    proposed = moment_parts(table, roles, target, time)
-    return Findings(
-        table,
-        profile,
-        target,
-        time,
-        roles,
-        usable,
-        duplicates,
-        parts={name: column.parts or proposed.get(name, ()) for name, column in moments.items()},
+    return replace(
+        findings,
+        parts={name: column.parts or findings.parts.get(name, ()) for name, column in moments.items()},
         zones={name: column.time_zone for name, column in moments.items() if column.time_zone},
-        far=far_columns(table, roles, target),
     )
 
 

@@ -134,7 +134,7 @@ def profile_typed(
 
 def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = None) -> ColumnProfile:
     """Profile one column; `sensitive` None lets name and values decide, else it is the reason, or "" for none."""
-    values = np.sort(numbers(column)) if column.kind not in (Kind.CATEGORY, Kind.BOOLEAN) else None
+    values = _in_order(column) if column.kind not in (Kind.CATEGORY, Kind.BOOLEAN) else None
     levels = _levels(column) if values is None else None
     present = column.values.len() - column.values.null_count()
     distinct = _distinct(values) if values is not None else levels.height if levels is not None else 0
@@ -168,6 +168,15 @@ def numbers(column: TypedColumn) -> NDArray[np.float64]:
     if column.kind is Kind.DATETIME:
         present = present.cast(pl.Int64)
     return present.cast(pl.Float64).to_numpy()
+
+
+def _in_order(column: TypedColumn) -> NDArray[np.float64]:
+    """Return `numbers` in ascending order: whole ones of a short range are counted, which is quicker than to sort."""
+    if column.kind is Kind.INTEGER and (present := column.values.drop_nulls().to_numpy()).size:
+        low, high = int(present.min()), int(present.max())
+        if high - low < len(present):
+            return np.repeat(np.arange(low, high + 1), np.bincount(present - low)).astype(np.float64)
+    return np.sort(numbers(column))
 
 
 def _levels(column: TypedColumn) -> pl.DataFrame:

@@ -13,20 +13,15 @@ from typing import Final
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.design.document import Findings, plan_document
-from sevenfold.design.drawn import duplicates_of, same_records, with_drawn
-from sevenfold.design.feasible import require_feasible
 from sevenfold.design.infinities import infinities_as_missing
-from sevenfold.design.moment_parts import moment_parts
 from sevenfold.design.notebook import built_in_notebook
-from sevenfold.design.outliers import far_columns
 from sevenfold.design.plan_text import plan_text
 from sevenfold.design.profile import Profile, profile_typed
-from sevenfold.design.roles import propose_roles
-from sevenfold.design.suspects import leave_suspects_out
+from sevenfold.design.settle import Choices, judged_roles, settled
 from sevenfold.design.target import target_facts
 from sevenfold.design.time_split import time_split
 from sevenfold.design.typed_table import TypedTable, read_typed
-from sevenfold.design.usable import MAX_BAD_FRACTION, allowed_share, refuse_broken_records, usable_rows
+from sevenfold.design.usable import MAX_BAD_FRACTION, allowed_share, refuse_broken_records
 from sevenfold.plan import Plan, parse_plan
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.likely_dialect import likely_dialect
@@ -36,7 +31,6 @@ __all__ = ["NOTEBOOK", "PLAN", "Project", "Proposal", "init_project", "plan_name
 
 PLAN: Final = "plan.yaml"
 NOTEBOOK: Final = "explore.ipynb"
-MAX_ROUNDS: Final = 4
 _NOT_LABEL: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -108,28 +102,13 @@ def propose_plan(
 
 
 def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction: float) -> Findings:
-    """Return what is proposed, from the rows alone that preparation will use, and for the split that it will draw."""
-    hidden_target = target in profile.columns and bool(profile.columns[target].sensitive)
-    facts = target_facts(read, target, hidden=hidden_target)
-    hidden = {name: column.sensitive for name, column in profile.columns.items()}
-    duplicates = None
-    for _ in range(MAX_ROUNDS):
-        split = time_split(read, profile, facts)
-        if split is None:
-            facts = with_drawn(read, facts, duplicates, hidden=hidden_target)
-        roles = leave_suspects_out(read, propose_roles(read, profile, facts, split), facts, split)
-        usable = usable_rows(read, facts, roles, split)
-        usable.check(max_bad_fraction, read, hidden)
-        if (facts.labelled & ~usable.rows).any():
-            facts = facts.restricted(usable.rows)  # without these a class may be too rare, or a column reveal more
-            duplicates = None
-            continue
-        before, duplicates = duplicates, duplicates_of(read, facts, roles, hidden)
-        if split is not None or same_records(before, duplicates):
-            break
-    require_feasible(read, roles, facts, split)
-    parts, far = moment_parts(read, roles, facts, split), far_columns(read, roles, facts)
-    return Findings(read, profile, facts, split, roles, usable, duplicates, parts=parts, far=far)
+    hidden = target in profile.columns and bool(profile.columns[target].sensitive)
+    choices = Choices(
+        split=lambda facts: time_split(read, profile, facts),
+        roles=lambda facts, split: judged_roles(read, profile, facts, split),
+        max_bad_fraction=max_bad_fraction,
+    )
+    return settled(read, profile, target_facts(read, target, hidden=hidden), choices)
 
 
 def _named(sources: Sequence[str]) -> str | list[str]:

@@ -33,6 +33,7 @@ MOST: Final = 0.5
 LONG_TEXT: Final = 80  # characters on average
 RARE: Final = 10  # a category seen less often in training has no name of its own
 MIN_NAMED_SHARE: Final = 0.3
+Samples = list[NDArray[np.int64]]  # indices of rows
 _ID: Final = re.compile(
     r"(?i:(^|[_\W])(id|uuid|guid|key|index|idx|row|rownum|rownames|serial)$)|(?i:^id[_\W])|[a-z](Id|ID)$|^Unnamed"
 )
@@ -53,15 +54,21 @@ def propose_roles(
 ) -> dict[str, Proposed]:
     """Return the role of every column but the target, each with its reason where it is not a plain feature."""
     roles: dict[str, Proposed] = {}
+    samples = _samples(target, split)
     for name, column in table.columns.items():
         if name == target.name:
             continue
-        roles[name] = _role(column, profile.columns[name], table, target, split)
+        roles[name] = _role(column, profile.columns[name], table, target, split, samples)
     return roles
 
 
 def _role(
-    column: TypedColumn, facts: ColumnProfile, table: TypedTable, target: TargetFacts, split: TimeSplit | None
+    column: TypedColumn,
+    facts: ColumnProfile,
+    table: TypedTable,
+    target: TargetFacts,
+    split: TimeSplit | None,
+    samples: Samples,
 ) -> Proposed:
     if split is not None and column.name == split.column:
         return Proposed(Role.TIME, "Orders the rows: the oldest train, the newest test.")
@@ -80,7 +87,7 @@ def _role(
     identifier = _row_index(column, table) or _identifier(column, facts)
     if identifier:
         return Proposed(Role.IDENTIFIER, identifier)
-    afterwards = _afterwards(column, table, target, split)
+    afterwards = _afterwards(column, table, target, split, samples)
     if afterwards:
         return Proposed(Role.IGNORE, afterwards, leak=True)
     if split is not None and _runs_on(column, split):
@@ -120,7 +127,9 @@ def _identifier(column: TypedColumn, facts: ColumnProfile) -> str:
     return ""
 
 
-def _afterwards(column: TypedColumn, table: TypedTable, target: TargetFacts, split: TimeSplit | None) -> str:
+def _afterwards(
+    column: TypedColumn, table: TypedTable, target: TargetFacts, split: TimeSplit | None, samples: Samples
+) -> str:
     """Say why a column looks like one that is written down only after the event."""
     absent = column.values.is_null().to_numpy()
     without = ~target.labelled
@@ -131,7 +140,7 @@ def _afterwards(column: TypedColumn, table: TypedTable, target: TargetFacts, spl
         later = column.values - table.columns[split.column].values
         if later.drop_nulls().len() and float((later.dt.total_microseconds() > 0).mean() or 0) > 0.99:  # type: ignore[arg-type]
             return f"Known only after the event? It is later than {_named(split.column)} in nearly every row."
-    for rows in _samples(target, split):
+    for rows in samples:
         evidence = _evidence(column, target, rows)
         if evidence.exact:
             return f"Known only after the event? It gives the target away: {evidence.text}."
@@ -149,16 +158,19 @@ def _runs_on(column: TypedColumn, split: TimeSplit) -> bool:
     return bool(np.mean((newer < known.min()) | (newer > known.max())) > MOST)
 
 
-def _evidence(column: TypedColumn, target: TargetFacts, rows: NDArray[np.bool_]) -> Evidence:
-    indices = np.flatnonzero(rows)
-    indices = indices[:: -(-len(indices) // SAMPLE_ROWS) or 1]  # those the test itself would take
-    values, wanted, classes = column.values.gather(indices), target.codes[indices], len(target.classes)
+def _evidence(column: TypedColumn, target: TargetFacts, rows: NDArray[np.int64]) -> Evidence:
+    values, wanted, classes = column.values.gather(rows), target.codes[rows], len(target.classes)
     if column.kind is Kind.CATEGORY:
         return category_evidence(column_codes(values), wanted, classes=classes)
     return number_evidence(column_floats(values), wanted, classes=classes)
 
 
-def _samples(target: TargetFacts, split: TimeSplit | None) -> list[NDArray[np.bool_]]:
+def _samples(target: TargetFacts, split: TimeSplit | None) -> Samples:
+    """Return the rows that leakage is looked for in: of too many, those that the test itself would take."""
+    return [rows[:: -(-len(rows) // SAMPLE_ROWS) or 1] for rows in map(np.flatnonzero, _looked_at(target, split))]
+
+
+def _looked_at(target: TargetFacts, split: TimeSplit | None) -> list[NDArray[np.bool_]]:
     """Return the rows that leakage is looked for in: all with a target, and some that training may see of them."""
     labelled = target.labelled
     if split is not None:
@@ -176,9 +188,12 @@ def _free_text(column: TypedColumn, facts: ColumnProfile, split: TimeSplit | Non
         return ""
     if facts.lengths is not None and facts.lengths[0] > LONG_TEXT and facts.distinct > 0.5 * facts.present:
         return "Free text, which the built-in model does not read."
-    values = column.values if split is None else column.values.filter(split.train)
+    if split is None and column.levels is not None:
+        counts = column.levels["count"]
+    else:
+        values = column.values if split is None else column.values.filter(split.train)
+        counts = values.drop_nulls().alias("value").value_counts()["count"]
     share = 1.0 if split is not None else TRAIN_SHARE
-    counts = values.drop_nulls().alias("value").value_counts()["count"]
     if len(counts) == 0:
         return "It has no values among the oldest rows, which train."
     frequent = counts.filter(counts * share >= 1.5 * RARE) if facts.distinct > 20 else counts.filter(counts >= 0)

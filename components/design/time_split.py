@@ -51,8 +51,8 @@ class TimeSplit:
 def time_split(table: TypedTable, profile: Profile, target: TargetFacts) -> TimeSplit | None:
     """Return the column that orders the rows in time, if a split by it leaves every side its rows and classes."""
     for name in _candidates(table, profile, target):
-        train = _train(table.columns[name], target)
-        if in_order(table.columns[name].values, target.labelled) >= ORDERED and train is not None:
+        column = table.columns[name]
+        if in_order(column.values, target.labelled) >= ORDERED and (train := _train(column, target)) is not None:
             return TimeSplit(name, train)
     return None
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Column, Role
+from sevenfold.tables.equal_hashes import counts_of, likely_repeated, repeated
 from sevenfold.tables.row_hashes import Hashes, KeyColumn, as_bits, hashes_of, near_numbers
 
 __all__ = ["Duplicates", "compared", "find_duplicates", "held_out_copies"]
@@ -75,7 +76,8 @@ def compared(columns: Mapping[str, Column], target: str) -> tuple[list[str], lis
 def find_duplicates(columns: Sequence[KeyColumn], others: Sequence[KeyColumn], rows: int) -> Duplicates:
     """Return which rows are the same record.
 
-    Memory holds one column and some numbers per row; the columns are read once where no rows agree.
+    Memory holds one column and some numbers per row; the columns are read once where no rows agree, and of a table too
+    large for rounded copies no more than it takes to see that.
 
     Args:
         columns: the target and the features.
@@ -120,11 +122,19 @@ class _Table:
     ) -> None:
         self.rows, self.fractional, self.undecided = rows, 0, False
         self._columns, self._decimals = columns, decimals
+        self._repeated: NDArray[np.int64] = np.zeros(0, dtype=np.int64)  # the rows that agree with another one
+        looked, few = False, NEGLIGIBLE * rows
         self._total: Hashes = np.zeros(rows, dtype=np.uint64) if base is None else base._total.copy()
         for index in range(0 if base is None else len(base._columns), len(columns)):
             hashes, fractional = self._hashed(index)
             self._total += hashes
             self.fractional += fractional
+            large = self.fractional * rows > MAX_ROUNDED
+            if large and not looked and likely_repeated(self._total) <= few:
+                self._repeated, looked = repeated(self._total), True  # once, since it takes as long as some columns
+                if len(self._repeated) <= few:
+                    return  # further columns only tell more rows apart
+        self._repeated = repeated(self._total)
 
     def copies(self, known: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the first row of the record of each row, its own where it has no copy that chance does not explain.
@@ -132,7 +142,7 @@ class _Table:
         Copies that are `known`, by the first row of each row's record, are no news, and not among them.
         """
         alone = np.arange(self.rows, dtype=np.int64)
-        rows = _repeated(self._total)
+        rows = self._repeated
         if len(rows) <= NEGLIGIBLE * self.rows:
             return alone
         _, start, cell, count = np.unique(self._total[rows], return_index=True, return_inverse=True, return_counts=True)
@@ -159,7 +169,7 @@ class _Table:
             return np.zeros(0, dtype=np.bool_)
         few = count <= max(2.0, MAX_COPIES * self.rows)
         sample = np.arange(0, self.rows, -(-self.rows // SAMPLE))
-        equal = np.concatenate((count, _counts(self._total, self._total[sample])))
+        equal = np.concatenate((count, counts_of(self._total, self._total[sample])))
         copies = np.maximum(equal - 1, 1)
         chance = self._chance(np.concatenate((cells, sample)), equal, copies, len(cells)) / copies
         expected, of_sample = chance[: len(cells)], chance[len(cells) :]
@@ -207,10 +217,10 @@ class _Table:
         low = np.flatnonzero(reached <= CHANCES[0] * copies)
         some, equal = rows[low], equal[low]
         rest = self._total - part
-        others = _counts(rest, rest[some]) - equal
+        others = counts_of(rest, rest[some]) - equal
         step = -(-self.rows // SHARE_ROWS)
         sample, whole = part[::step], self._total[::step]
-        sharing = _counts(sample, part[some]) - _counts(whole, self._total[some])
+        sharing = counts_of(sample, part[some]) - counts_of(whole, self._total[some])
         # of a value that no other record has, all that is known is how often two records share any
         share = np.maximum(sharing, (sharing.sum() + 1) / (len(some) + 1)) / len(sample)
         reached[low] = np.maximum(reached[low], others * share / np.maximum(1 - share, 1 / self.rows))
@@ -218,25 +228,6 @@ class _Table:
     def _hashed(self, index: int) -> tuple[Hashes, bool]:
         numbers, fractional = near_numbers(self._columns[index].read(), self._decimals)
         return hashes_of(numbers, index), fractional
-
-
-def _repeated(values: Hashes) -> NDArray[np.int64]:
-    """Return the rows whose value another row has, too, in order."""
-    slots = (values >> np.uint64(64 - min(20, len(values).bit_length() + 1))).view(np.int64)
-    crowded = np.bincount(slots) > 1  # most rows have a slot for themselves: no need to sort them
-    rows = np.flatnonzero(crowded[slots])
-    _, cell, count = np.unique(values[rows], return_inverse=True, return_counts=True)
-    return rows[count[cell] > 1]
-
-
-def _counts(values: Hashes, wanted: Hashes) -> NDArray[np.int64]:
-    """Return how often each of `wanted` is among `values`."""
-    bits = min(20, len(wanted).bit_length() + 3)
-    shift = np.uint64(64 - bits)
-    named = np.zeros(2**bits, dtype=np.bool_)
-    named[wanted >> shift] = True
-    ordered = np.sort(values[named[values >> shift]])  # without most of those that nobody asks for
-    return np.searchsorted(ordered, wanted, side="right") - np.searchsorted(ordered, wanted, side="left")
 
 
 def _joined(first: NDArray[np.int64], more: NDArray[np.int64]) -> NDArray[np.int64]:

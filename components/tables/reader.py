@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.schema import Column, Kind, Role, Task
+from sevenfold.contracts.schema import Column, Role, Task
 from sevenfold.plan.data import DataSection, Format
-from sevenfold.tables.arrow_values import parse_arrow
+from sevenfold.tables.batch_columns import ArrowColumns, ColumnParser, CsvColumns
 from sevenfold.tables.class_choice import LEFT_OUT, ClassChoice
 from sevenfold.tables.dialect import Dialect
 from sevenfold.tables.encoding import check_bad_bytes, known_encoding, utf8_chunks
@@ -22,15 +22,13 @@ from sevenfold.tables.header import Header, check_columns, check_delimiter, chec
 from sevenfold.tables.labels import label_texts
 from sevenfold.tables.likely_dialect import likely_dialect, with_likely_dialect
 from sevenfold.tables.parquet import ParquetTable
-from sevenfold.tables.parse import parse_floats, parse_texts
-from sevenfold.tables.parsed import Parsed, arrow_type
+from sevenfold.tables.parsed import Parsed
 from sevenfold.tables.parts import check_part, check_part_format, part_names, parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.read_records import read_records
 from sevenfold.tables.records import BAD_BYTES, Layout, Records
 
 if TYPE_CHECKING:
-    import polars as pl
     import pyarrow as pa
 
 __all__ = ["TableReader"]
@@ -165,7 +163,7 @@ class TableReader:
                 bad += sum(refusal.code == BAD_BYTES for refusal in records.refusals)
                 self.rows += len(records.lines) + len(records.refusals)
                 if len(records.lines):
-                    yield self._batch(records.lines, _CsvColumns(records, names, self.data).parsed)
+                    yield self._batch(records.lines, CsvColumns(records, names, self.data).parsed)
         except DataError as error:
             raise (
                 with_likely_dialect(error, path, self._dialect()) if error.code == "unclosed_quote" else error
@@ -187,7 +185,7 @@ class TableReader:
             line += len(batch)
             self.rows += len(batch)
             if len(batch):
-                yield self._batch(lines, _ArrowColumns(batch, self.data).parsed)
+                yield self._batch(lines, ArrowColumns(batch, self.data).parsed)
 
     def _check_names(self, names: Sequence[str]) -> None:
         """Check the columns of a file: by themselves, against the plan, and against the table's first file."""
@@ -204,7 +202,7 @@ class TableReader:
         for name in self.absent:
             self.columns.pop(name, None)
 
-    def _batch(self, lines: NDArray[np.int64], parsed: _ColumnParser) -> pa.RecordBatch:
+    def _batch(self, lines: NDArray[np.int64], parsed: ColumnParser) -> pa.RecordBatch:
         import pyarrow as pa
 
         target = self.data.target
@@ -237,65 +235,3 @@ class TableReader:
                 f"The times of a column must all say their offset from UTC or none of them, but {name!r} has both.",
                 remedy="Write all with an offset, such as 2013-01-31T10:15+00:00, or declare the column's time_zone.",
             )
-
-
-_TextOf = Callable[[int], str]  # the text of a row, to be shown in an error or in the quarantine
-_ColumnParser = Callable[[str, Column], tuple[Parsed, _TextOf]]
-
-
-class _CsvColumns:
-    """The columns of some records: numbers as the CSV reader parsed them where they are in order, else their texts."""
-
-    def __init__(self, records: Records, names: list[str], data: DataSection) -> None:
-        import polars as pl
-
-        self._notation = data.notation
-        plain = data.decimal == "." and not data.thousands
-        kinds = {Kind.NUMBER: pl.Float64, Kind.INTEGER: pl.Int64} if plain else {}
-        columns = {name: data.columns[name] for name in names}
-        self._schema: dict[str, Any] = {
-            name: pl.String if column.symbols else kinds.get(column.kind, pl.String) for name, column in columns.items()
-        }
-        self._records = records
-        self._typed = records.typed(self._schema, tuple(token for token in data.missing if token))
-        self._frame: pl.DataFrame | None = None
-
-    def parsed(self, name: str, column: Column) -> tuple[Parsed, _TextOf]:
-        import polars as pl
-
-        def text_of(row: int) -> str:
-            return str(self._texts(name)[row])
-
-        if self._typed is not None and self._schema[name] != pl.String:
-            numbers = parse_floats(self._typed[name], column, self._notation)
-            if numbers is not None:
-                return numbers, text_of
-        return parse_texts(self._texts(name), column, self._notation), text_of
-
-    def _texts(self, name: str) -> pl.Series:
-        import polars as pl
-
-        if self._typed is not None and self._schema[name] == pl.String:
-            return self._typed[name]
-        if self._frame is None:
-            self._frame = self._records.texts()
-        return self._frame[name]
-
-
-class _ArrowColumns:
-    """The columns of a batch of a Parquet file."""
-
-    def __init__(self, batch: pa.RecordBatch, data: DataSection) -> None:
-        self._batch, self._notation = batch, data.notation
-
-    def parsed(self, name: str, column: Column) -> tuple[Parsed, _TextOf]:
-        import pyarrow as pa
-
-        values = self._batch.column(name)
-        try:
-            read = parse_arrow(values, column, self._notation, name)
-        except DataError:
-            if column.role not in (Role.IGNORE, Role.IDENTIFIER):
-                raise
-            read = Parsed(pa.nulls(len(values), arrow_type(column.kind)))  # lists and the like, which nothing needs
-        return read, lambda row: str(values[row].as_py())

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import polars as pl
 import pytest
 
-from sevenfold.contracts.schema import Kind
-from sevenfold.design.profile import profile_table
+from sevenfold.contracts.schema import Kind, Notation
+from sevenfold.design.guess import Guess
+from sevenfold.design.profile import _in_order, profile_table
 from sevenfold.design.report import design_report
+from sevenfold.design.typed_column import read_column
 from sevenfold.plan import DataSection
 
 
@@ -41,6 +44,16 @@ def test_whole_numbers_share_bins_evenly(written):
     rows = "".join(f"{at % 37},a\n" for at in range(37 * 20))
     facts = profile_table(written("x,y\n" + rows)).columns["x"]
     assert set(facts.counts[:-1]) == {40}  # two numbers to a bin
+
+
+@pytest.mark.parametrize(
+    "whole", [[3, -2, 3, None, 5, -2, 0, 1, 4], [2**53 - 1, 2**53 - 2, None], [7], [-9, 900], [None]]
+)
+def test_whole_numbers_come_in_the_order_that_sorting_gives(whole):
+    guess = Guess(Kind.INTEGER)
+    column = read_column(pl.Series("n", whole, dtype=pl.Int64), guess, Notation())
+    assert _in_order(column).tolist() == sorted(float(number) for number in whole if number is not None)
+    assert _in_order(column).dtype == np.float64
 
 
 def test_rare_categories_are_not_named(written):

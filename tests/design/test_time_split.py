@@ -10,6 +10,8 @@ import polars as pl
 import pytest
 
 from sevenfold.contracts.schema import Role
+from sevenfold.design import time_split as module
+from sevenfold.design.notices import notices
 from sevenfold.design.propose import propose_plan
 from sevenfold.design.time_split import in_order
 from sevenfold.plan.preparation import SplitBy
@@ -58,6 +60,20 @@ def test_a_column_that_orders_the_rows_is_the_split(tmp_path, dates, name):
 def test_a_date_that_does_not_order_the_rows_is_not_the_split(tmp_path, dates):
     shuffled = [dates[i] for i in np.random.default_rng(2).permutation(ROWS)]
     assert proposed(tmp_path, shuffled).preparation.split.by is SplitBy.STRATIFIED
+
+
+def test_a_split_is_fitted_once_to_each_date_that_does_not_order_the_rows(tmp_path, monkeypatch):
+    fitted = []
+    train = module._train
+    monkeypatch.setattr(module, "_train", lambda column, target: fitted.append(column.name) or train(column, target))
+    shuffled = [DAYS[i] for i in np.random.default_rng(2).permutation(ROWS)]
+    pl.DataFrame({"day": shuffled, "x": np.random.default_rng(3).normal(size=ROWS), "y": NUMBERS % 2}).write_csv(
+        tmp_path / "t.csv"
+    )
+    findings = propose_plan(tmp_path / "t.csv", "y").findings
+    assert findings.unordered == fitted == ["day"]
+    assert any("not in the order of day" in notice.text for notice in notices(findings))
+    assert fitted == ["day"]
 
 
 def test_a_whole_number_that_counts_up_is_no_time(tmp_path):

@@ -8,8 +8,10 @@ import pyarrow as pa
 import pytest
 from sklearn import datasets
 
+from sevenfold.tables import duplicates as module
 from sevenfold.tables.duplicates import Duplicates, find_duplicates, held_out_copies
-from sevenfold.tables.row_hashes import KeyColumn, near_numbers
+from sevenfold.tables.equal_hashes import likely_repeated, repeated
+from sevenfold.tables.row_hashes import KeyColumn, hashes_of, near_numbers
 
 Table = dict[str, np.ndarray]
 
@@ -186,3 +188,49 @@ def test_held_out_rows_with_a_copy_in_training_are_counted():
     first = np.array([0, 1, 2, 0, 1, 2])
     sides = np.array([0, 1, 2, 2, 1, 0], dtype=np.int8)
     assert held_out_copies(first, sides, 0) == 2
+
+
+def of_large(table: Table, *, few: float, hurried: bool, monkeypatch) -> tuple[Duplicates, int]:
+    """Return the duplicates of a table as of one too large for rounded copies, and how many columns were read."""
+    read: list[str] = []
+
+    def reader(name: str) -> KeyColumn:
+        return KeyColumn(name, lambda: read.append(name) or pa.array(table[name]))
+
+    monkeypatch.setattr(module, "MAX_ROUNDED", 0)
+    monkeypatch.setattr(module, "NEGLIGIBLE", few)
+    if not hurried:
+        monkeypatch.setattr(module, "likely_repeated", len)
+    outcome = find_duplicates(list(map(reader, table)), keys({"id": np.arange(len(table["y"]))}), len(table["y"]))
+    monkeypatch.undo()
+    return outcome, len(read)
+
+
+@pytest.mark.parametrize("few", [1e-4, 0.01, 0.1])
+@pytest.mark.parametrize("copied", [0, 1, 20, 150, 900])
+@pytest.mark.parametrize("kind", [coarse, one_hot, medium, mostly_zero, recurring, measurements])
+def test_columns_that_need_not_be_read_change_nothing(kind, copied, few, monkeypatch):
+    for seed in range(3):
+        table = again(kind(seed, 2_000), copied)
+        quick, _ = of_large(table, few=few, hurried=True, monkeypatch=monkeypatch)
+        whole, _ = of_large(table, few=few, hurried=False, monkeypatch=monkeypatch)
+        assert (quick.first == whole.first).all()
+        assert (quick.exact, quick.near) == (whole.exact, whole.near)
+
+
+def test_a_large_table_is_read_as_far_as_tells_its_rows_apart(monkeypatch):
+    table = {"y": np.arange(3_000) % 2, **{f"x{at}": measurements(at, 3_000)["length"] for at in range(9)}}
+    assert of_large(table, few=1e-3, hurried=True, monkeypatch=monkeypatch)[1] < 5
+    assert of_large(table, few=1e-3, hurried=False, monkeypatch=monkeypatch)[1] == 10
+    outcome, read = of_large(again(table, 500), few=1e-3, hurried=True, monkeypatch=monkeypatch)
+    assert outcome.exact == 500 and read >= 10
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 50, 70_000])
+@pytest.mark.parametrize("levels", [1, 5, 10_000, 2**40])
+def test_rows_with_a_value_that_others_have_are_those_that_a_count_shows(rows, levels):
+    values = hashes_of(np.random.default_rng(2).integers(0, levels, rows), 0)
+    series = pl.Series(values)
+    assert repeated(values).tolist() == series.is_duplicated().arg_true().to_list()
+    if rows == 70_000 and levels >= 10_000:  # of few values, one in 64 may be none
+        assert likely_repeated(values) == pytest.approx(int(series.is_duplicated().sum()), rel=0.25)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sevenfold.tables import far_values as module
 from sevenfold.tables.far_values import far_values
 
 RANDOM = np.random.default_rng(11)
@@ -46,3 +47,35 @@ def test_zeros_in_most_rows_do_not_hide_a_sentinel() -> None:
 )
 def test_all_else_is_left_alone(values: np.ndarray) -> None:
     assert far_values(values) is None
+
+
+MANY = {
+    "normal": lambda random, rows: random.normal(40, 12, rows),
+    "exponential": lambda random, rows: random.exponential(1.0, rows),
+    "long tail": lambda random, rows: random.lognormal(0.0, 3.0, rows),
+    "cauchy": lambda random, rows: random.standard_cauchy(rows),
+    "counts": lambda random, rows: random.poisson(1.0, rows).astype(float),
+    "mostly zero": lambda random, rows: np.where(random.random(rows) < 0.6, 0.0, random.normal(size=rows)),
+    "two values": lambda random, rows: random.integers(0, 2, rows).astype(float),
+    "constant": lambda _, rows: np.full(rows, 7.0),
+    "in order": lambda _, rows: np.arange(rows, dtype=float),
+    "a tail in order": lambda random, rows: np.sort(random.standard_cauchy(rows)),
+    "huge": lambda random, rows: random.normal(size=rows) * 1e307,
+}
+
+
+@pytest.mark.parametrize("far", [(), (3.4e38,), (-99_999.0,) * 40, (1e4,) * 200, (1e308,), (500.0,) * 9_000])
+@pytest.mark.parametrize("kind", MANY)
+def test_a_sample_decides_nothing_that_all_values_do_not(kind, far, monkeypatch):
+    random = np.random.default_rng(5)
+    values = random.permutation(np.concatenate([MANY[kind](random, 25_001), far]))
+    quick = far_values(values)
+    monkeypatch.setattr(module, "MANY", len(values) + 1)
+    assert far_values(values) == quick
+
+
+def test_most_columns_of_many_rows_need_no_quartiles():
+    values = RANDOM.normal(size=25_000)
+    spread = module._least_spread(values)
+    assert 0.7 < spread < np.subtract(*np.quantile(values, [0.75, 0.25]))
+    assert module._least_spread(values[:9_000]) == -1.0
