@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["OF_COUNTS", "OF_PROBABILITIES", "OF_VALUES", "Floats", "Integers", "Weighted"]
+__all__ = ["OF_COUNTS", "OF_PROBABILITIES", "OF_VALUES", "Floats", "Integers", "Weighted", "calibration_gaps"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -65,19 +65,27 @@ def _brier(truth: Integers, predicted: NDArray[Any]) -> Weighted:
     return _mean((error**2).sum(axis=1))
 
 
-def _calibration_error(truth: Integers, predicted: NDArray[Any]) -> Weighted:
+def calibration_gaps(truth: Integers, predicted: NDArray[Any]) -> tuple[Floats, Integers]:
+    """Return how much each row's confidence exceeds what came true, and the bin of each row.
+
+    Binary: of the positive class's probability; multiclass: of the top class's.
+    """
     if predicted.shape[1] == 2:
         confidence, right = predicted[:, 1].astype(np.float64), truth.astype(np.float64)
     else:
         confidence = predicted.max(axis=1).astype(np.float64)
         right = (predicted.argmax(axis=1) == truth).astype(np.float64)
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
-    excess = confidence - right
+    return confidence - right, bins
+
+
+def _calibration_error(truth: Integers, predicted: NDArray[Any]) -> Weighted:
+    gaps, bins = calibration_gaps(truth, predicted)
 
     def error(weights: Floats) -> float:
         total = float(weights.sum())
-        gaps = np.bincount(bins, weights=weights * excess, minlength=CALIBRATION_BINS)
-        return float(np.abs(gaps).sum()) / total if total > 0 else float("nan")
+        sums = np.bincount(bins, weights=weights * gaps, minlength=CALIBRATION_BINS)
+        return float(np.abs(sums).sum()) / total if total > 0 else float("nan")
 
     return error
 

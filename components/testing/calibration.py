@@ -14,26 +14,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.scoring.formulas import CALIBRATION_BINS, Floats
+from sevenfold.scoring.formulas import CALIBRATION_BINS, Floats, calibration_gaps
 
-__all__ = ["calibration_gaps", "excess"]
+__all__ = ["excess"]
 
 LESS: Final = 1.5  # errors by which the true gap of a bin may well be smaller than the measured one
 MORE: Final = 0.5  # errors by which it may be larger; both by simulation, as `docs/decisions.md` shows
-
-
-def calibration_gaps(truth: NDArray[Any], predicted: NDArray[Any]) -> tuple[Floats, NDArray[np.int64]]:
-    """Return how much each row's confidence exceeds what came true, and the bin of each row.
-
-    Binary: of the positive class's probability; multiclass: of the top class's, as the metric is defined.
-    """
-    if predicted.shape[1] == 2:
-        confidence, right = predicted[:, 1].astype(np.float64), truth.astype(np.float64)
-    else:
-        confidence = predicted.max(axis=1).astype(np.float64)
-        right = (predicted.argmax(axis=1) == truth).astype(np.float64)
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
-    return confidence - right, bins
 
 
 def excess(truth: NDArray[Any], predicted: NDArray[Any]) -> tuple[float, float]:

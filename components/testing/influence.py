@@ -13,9 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.scoring.formulas import CALIBRATION_BINS, OF_COUNTS, OF_VALUES, Floats, Integers
+from sevenfold.scoring.formulas import CALIBRATION_BINS, OF_COUNTS, OF_VALUES, Floats, Integers, calibration_gaps
 from sevenfold.scoring.scores import predicted_classes
-from sevenfold.testing.calibration import calibration_gaps
 
 __all__ = ["influence", "rows_of_evidence"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from kubeconfig import point_at
 
 from sevenfold.cluster.api_server import ApiServer, RequestError
 from sevenfold.cluster.objects import Cluster, Conflict
@@ -57,18 +57,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        named = {"name": "it", "cluster": {"server": f"http://127.0.0.1:{http.server_port}"}}
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [named],
-            "users": [{"name": "it", "user": {}}],
-            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-            "current-context": "it",
-        }
-        (tmp_path / "config").write_text(yaml.safe_dump(config))
-        for module in ("", "kube_config."):  # read when kubernetes is first imported, whoever does that
-            monkeypatch.setattr(f"kubernetes.config.{module}KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "config"))
+        point_at(f"http://127.0.0.1:{http.server_port}", tmp_path / "config", monkeypatch)
         yield known
         http.shutdown()
         thread.join()

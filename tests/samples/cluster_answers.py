@@ -18,8 +18,6 @@ RUNTIME = f"{SERVING}/namespaces/team/servingruntimes/sevenfold"
 FETCHER = f"{SERVING}/clusterstoragecontainers/default"
 SECRET = "/api/v1/namespaces/kubeflow/secrets/store-keys"  # noqa: S105 — a path
 PROMETHEUS = "/api/v1/namespaces/sevenfold-monitoring/services/http:prometheus:9090/proxy/api/v1/targets"
-# read when kubernetes is first imported, whoever does that
-KUBECONFIG_LOCATIONS = [f"kubernetes.config.{module}KUBE_CONFIG_DEFAULT_LOCATION" for module in ("", "kube_config.")]
 VALUE = "the-value-of-the-secret"
 
 

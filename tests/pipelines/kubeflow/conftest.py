@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from cluster_answers import GONE, KUBECONFIG_LOCATIONS, WELL
+from cluster_answers import GONE, WELL
+from kubeconfig import point_at
 
 from sevenfold.contracts.schema import Column, Kind, Role, Task
 from sevenfold.plan import DataSection, Plan
@@ -59,19 +59,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         world["url"] = f"http://127.0.0.1:{http.server_port}"
-        named = {"name": "it", "cluster": {"server": f"http://127.0.0.1:{http.server_port}"}}
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [named],
-            "users": [{"name": "it", "user": {}}],
-            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-            "current-context": "it",
-        }
-        (tmp_path / "config").write_text(yaml.safe_dump(config))
-        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
-        for location in KUBECONFIG_LOCATIONS:
-            monkeypatch.setattr(location, str(tmp_path / "config"))
+        point_at(world["url"], tmp_path / "config", monkeypatch)
         yield world
         http.shutdown()
         thread.join()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cluster_answers import KUBECONFIG_LOCATIONS
+from kubeconfig import KUBECONFIG_LOCATIONS
 
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.kubeflow.check import ClusterTarget

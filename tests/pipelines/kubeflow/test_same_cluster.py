@@ -12,13 +12,13 @@ from cluster_answers import (
     GONE,
     HIDDEN,
     INSIDE,
-    KUBECONFIG_LOCATIONS,
     KUBEFLOW,
     PROMETHEUS,
     RUNTIME,
     checks_of,
     experiment,
 )
+from kubeconfig import KUBECONFIG_LOCATIONS
 from rich.console import Console
 from typer.testing import CliRunner
 
