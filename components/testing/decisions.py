@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.evaluation import GateResult, Verdict
+from sevenfold.contracts.evaluation import GateResult, Interval, Verdict
 from sevenfold.plan.costs import Costs
 from sevenfold.plan.testing import TestingSection
 from sevenfold.scoring.cuts import row_costs
@@ -70,23 +70,21 @@ def costs_per_row(costs: Costs, truth: NDArray[Any], predicted: NDArray[Any]) ->
 
 
 def cheaper(costs: Costs, truth: NDArray[Any], predicted: NDArray[Any], section: TestingSection) -> GateResult:
-    """Judge whether the decisions are shown to cost less than the cheaper of always yes and always no.
+    """Judge whether the decisions are shown to cost less than always yes and than always no.
 
-    The value is the mean over the test rows of what the model's decision costs more than the constant one, a mean of
-    losses; the constant is the cheaper one on these rows, which is the stricter choice.
+    The value is the mean over the test rows of what the model's decision costs more than a constant one, a mean of
+    losses. The constant is the cheaper one on these rows. Chance may have made it so: where the decisions are shown to
+    cost less than this one, but not less than the other, the other is the constant, and the gate is undecided.
     """
     mean = costs_per_row(costs, truth, predicted)
-    best = min(PREDICTS, key=lambda name: mean[name])
-    constant = row_costs(costs, truth, np.full(len(truth), PREDICTS[best]))
-    more = row_costs(costs, truth, predicted) - constant
-    gap = Estimate(float(more.mean()), more - more.mean(), len(more))
-    bounds = one_sided(gap, section.confidence)
+    constant, gap, bounds = _against(costs, truth, predicted, mean, section.confidence)
     verdict: Verdict = "undecided"
     if bounds is not None and (bounds[0] > 0 or bounds[1] < 0):
         verdict = "refused" if bounds[0] > 0 else "passed"
     needed = rows_to_show(gap, gap.value, section.confidence) if verdict == "undecided" and bounds else None
     sentence = (
-        f"A decision costs {format_score(mean['model'])} per row, {CONSTANTS[best]} costs {format_score(mean[best])}: "
+        f"A decision costs {format_score(mean['model'])} per row, "
+        f"{CONSTANTS[constant]} costs {format_score(mean[constant])}: "
         f"{_difference(gap.value)}{format_bounds(bounds, section.confidence) if bounds else ''}"
     )
     return GateResult(
@@ -101,6 +99,20 @@ def cheaper(costs: Costs, truth: NDArray[Any], predicted: NDArray[Any], section:
         resolves=resolution(gap, section.confidence) if bounds else None,
         rows_needed=needed,
     )
+
+
+def _against(
+    costs: Costs, truth: NDArray[Any], predicted: NDArray[Any], mean: dict[str, float], confidence: float
+) -> tuple[str, Estimate, Interval | None]:
+    """Return the constant to judge by, what a decision costs more than it, and the bounds of that."""
+    judged = []
+    for name in sorted(PREDICTS, key=lambda name: mean[name]):
+        more = row_costs(costs, truth, predicted) - row_costs(costs, truth, np.full(len(truth), PREDICTS[name]))
+        gap = Estimate(float(more.mean()), more - more.mean(), len(more))
+        judged.append((name, gap, one_sided(gap, confidence)))
+    cheaper_one, other = judged
+    shown = [bounds is not None and bounds[1] < 0 for _, _, bounds in judged]
+    return other if shown[0] and not shown[1] else cheaper_one
 
 
 def _difference(gap: float) -> str:

@@ -76,3 +76,8 @@ def world_of(metric: str, worse_by: float) -> World:
         step = (worse_by - loss_now) * (now - before) / (loss_now - loss_before)
         before, loss_before, now = now, loss_now, now + step
     return World(metric, now, serving)
+
+
+def chance(allowed: float, repeats: int) -> float:
+    """Return the largest share that chance makes of an allowed one in so many repetitions, at five standard errors."""
+    return allowed + 5 * float(np.sqrt(allowed * (1 - allowed) / repeats))

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from scipy import stats
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
@@ -81,6 +82,20 @@ def test_a_cheaper_model_passes_a_dearer_one_is_refused_and_few_rows_decide_noth
     best_constant = np.full(2_000, int(costs_per_row(COSTS, truth, right)["always_yes"] < 10 * truth.mean()))
     same = cheaper(COSTS, truth, best_constant, SECTION)
     assert (same.verdict, same.value) == ("undecided", 0.0)
+
+
+def test_a_model_must_be_cheaper_than_the_constant_too_that_costs_more_by_chance() -> None:
+    # 90 of 1,000 are a yes: always no costs 0.90 and always yes 0.91. The model says no but for nine of the yes.
+    costs = Costs(false_positive=1, false_negative=10)
+    truth, said = np.repeat([1, 0], [90, 910]), np.repeat([1, 0], [9, 991])
+    ours = 10 * truth * (1 - said)
+    surer, less_sure = (stats.ttest_rel(ours, one, alternative="less").pvalue for one in (10 * truth, 1 - truth))
+    assert surer < 0.05 < less_sure
+    result = cheaper(costs, truth, said, SECTION)
+    assert (result.verdict, result.value) == ("undecided", pytest.approx(0.81 - 0.91))
+    assert result.interval is not None
+    assert result.interval[0] < 0 < result.interval[1]
+    assert "always yes costs 0.91" in result.sentence
 
 
 def rare(split: str, rows: pa.Table) -> pa.Table:

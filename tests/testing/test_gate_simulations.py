@@ -6,17 +6,11 @@ run all of it. The table of `docs/decisions.md` is from the latter.
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from gate_worlds import world_of
+from gate_worlds import chance, world_of
 from simulate_gates import MARGINS, METRICS, ROWS, Cell, chain, old_rule, simulate
 
 FEW, MANY = 150, 2_000
-
-
-def chance(allowed: float, repeats: int) -> float:
-    """The largest share that chance makes of an allowed one in so many repetitions, at five standard errors."""
-    return allowed + 5 * float(np.sqrt(allowed * (1 - allowed) / repeats))
 
 
 def check(cell: Cell, repeats: int, allowed: float = 0.05) -> None:
