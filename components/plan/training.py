@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from sevenfold.plan.section import Section
 
-__all__ = ["Device", "Framework", "TrainingSection"]
+__all__ = ["Device", "Framework", "ModelChoice", "TrainingSection"]
 
 
 class Framework(StrEnum):
@@ -18,6 +18,15 @@ class Framework(StrEnum):
     PYTORCH = "pytorch"
     TENSORFLOW = "tensorflow"
     ONNX = "onnx"
+
+
+class ModelChoice(StrEnum):
+    """The kind of model."""
+
+    AUTO = "auto"
+    TREES = "trees"
+    NETWORK = "network"
+    LINEAR = "linear"
 
 
 class Device(StrEnum):
@@ -30,6 +39,10 @@ class Device(StrEnum):
 class TrainingSection(Section):
     """Framework, model, settings."""
 
+    model: Annotated[
+        ModelChoice,
+        Field(description="Kind of model: trees, network, linear, or auto, where tuning chooses among them."),
+    ] = ModelChoice.NETWORK
     framework: Annotated[Framework, Field(description="Framework of the model: pytorch, tensorflow or onnx.")] = (
         Framework.PYTORCH
     )
@@ -48,6 +61,13 @@ class TrainingSection(Section):
         int, Field(description="Number of epochs without a better validation score after which training stops.", ge=1)
     ] = 4
     batch_size: Annotated[int, Field(description="Number of rows per training step.", ge=1)] = 1_024
+    class_weights: Annotated[
+        Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]],
+        Field(
+            description="What a row of each class counts in the loss: class to number, 1 for a class that is not named; "
+            "or balanced, which makes all classes count alike. Predicted probabilities shift with it."
+        ),
+    ] = {}
     seed: Annotated[int, Field(description="Seed of the weights and of shuffling.", ge=0)] = 7
     threads: Annotated[
         int, Field(description="Number of CPU threads; part of the digest, since sums depend on it.", ge=1)
