@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.transform import Transform
 from sevenfold.scoring.feeds import feeds_from_table
 from sevenfold.training.encode import encode_target
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["ModelSignature", "Split", "TrainingData"]
 
@@ -77,13 +80,13 @@ class TrainingData:
             cardinalities=tuple(transform.cardinalities),
         )
 
-    def feeds(self, split: Split) -> Mapping[str, NDArray[Any]]:
-        """Return the raw columns as `model.onnx` takes them, an array ``[rows]`` each (see `scoring.feeds`).
+    def table(self, split: Split, columns: Sequence[str]) -> pa.Table:
+        """Return some columns of the rows that are taken, as the dataset holds them.
 
         Raises:
             TrainingError: ``no_rows`` for an empty split.
         """
-        table = self.dataset.table(split, list(self.signature.inputs))
+        table = self.dataset.table(split, list(columns))
         if table.num_rows == 0:
             raise TrainingError(
                 "no_rows",
@@ -91,7 +94,15 @@ class TrainingData:
                 remedy="Change preparation.split.",
             )
         chosen = self._chosen(split, table.num_rows)
-        return feeds_from_table(table if chosen is None else table.take(chosen), self.signature.inputs)
+        return table if chosen is None else table.take(chosen)
+
+    def feeds(self, split: Split) -> Mapping[str, NDArray[Any]]:
+        """Return the raw columns as `model.onnx` takes them, an array ``[rows]`` each (see `scoring.feeds`).
+
+        Raises:
+            TrainingError: ``no_rows`` for an empty split.
+        """
+        return feeds_from_table(self.table(split, list(self.signature.inputs)), self.signature.inputs)
 
     def encoded_target(self, split: Split) -> NDArray[Any]:
         """Return the target as a network learns it: class index int64 ``[rows]``, or the standardised value, float32.

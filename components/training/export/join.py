@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -193,16 +194,23 @@ def _last_step(writer: GraphWriter, raw: str, target: Target, names: list[str]) 
         flat = writer.add("Mul", flat, writer.constant(target.scale, np.float64))
         writer.add("Add", flat, writer.constant(target.mean, np.float64), output=value)
         return [helper.make_tensor_value_info(value, TensorProto.DOUBLE, ["rows"])]
-    label, probabilities = free_name("label", names), free_name("probabilities", names)
-    count = len(target.classes)
+    probabilities = free_name("probabilities", names)
     writer.add("Softmax", raw, axis=1, output=probabilities)
+    return _last_outputs(writer, probabilities, target.classes, names)
+
+
+def _last_outputs(writer: GraphWriter, probabilities: str, classes: Sequence[str], names: list[str]) -> list[Any]:
+    """Write the label of probabilities, and return the outputs of a classification."""
+    from onnx import TensorProto, helper
+
+    label, count = free_name("label", names), len(classes)
     best = _decided(writer, probabilities, count, names)
     writer.add(
         "LabelEncoder",
         best,
         domain=ML,
         keys_int64s=list(range(count)),
-        values_strings=list(target.classes),
+        values_strings=list(classes),
         default_string="",
         output=label,
     )
