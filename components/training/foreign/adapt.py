@@ -9,7 +9,15 @@ import numpy as np
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.training.data import TrainingData
 from sevenfold.training.export.graph import preprocessing_graph
-from sevenfold.training.export.join import _connect, _last_outputs, _needed, _opsets, _ready, model_bytes
+from sevenfold.training.export.join import (
+    class_outputs,
+    cleaned,
+    connect,
+    last_prefix,
+    merged_opsets,
+    model_bytes,
+    needed_nodes,
+)
 from sevenfold.training.export.writer import IR_VERSION, GraphWriter, free_name, free_prefix
 from sevenfold.training.foreign.inputs import Encoded, InputForm
 from sevenfold.training.foreign.outputs import OutputForm
@@ -21,7 +29,6 @@ __all__ = ["adapted_bytes"]
 
 MODEL: Final = "model:"
 BEFORE: Final = "in:"
-AFTER: Final = "post:"
 
 
 def adapted_bytes(model: onnx.ModelProto, inputs: InputForm, outputs: OutputForm, data: TrainingData) -> bytes:
@@ -46,9 +53,9 @@ def adapted_bytes(model: onnx.ModelProto, inputs: InputForm, outputs: OutputForm
     inputs.write(writer, {entry.name: prefix + entry.name for entry in ready.graph.input})
     first, constants = writer.nodes, writer.constants
     if isinstance(inputs, Encoded):
-        _connect(before, ready, prefixed)
-        first, constants = _needed(before, prefixed), list(before.graph.initializer)
-    last = GraphWriter(free_prefix(AFTER, names))
+        connect(before, ready, prefixed)
+        first, constants = needed_nodes(before, prefixed), list(before.graph.initializer)
+    last = GraphWriter(last_prefix(names))
     results = _prediction(last, prefix + outputs.port.name, outputs, data, names)
     graph = helper.make_graph(
         [*first, *prefixed.graph.node, *last.nodes],
@@ -60,7 +67,7 @@ def adapted_bytes(model: onnx.ModelProto, inputs: InputForm, outputs: OutputForm
     graph.sparse_initializer.extend(prefixed.graph.sparse_initializer)
     joined = helper.make_model(
         graph,
-        opset_imports=_opsets(ready),
+        opset_imports=merged_opsets(ready),
         ir_version=max(IR_VERSION, ready.ir_version),
         producer_name="sevenfold",
         functions=list(prefixed.functions),
@@ -71,7 +78,7 @@ def adapted_bytes(model: onnx.ModelProto, inputs: InputForm, outputs: OutputForm
 
 def _converted(model: onnx.ModelProto) -> Any:
     try:
-        return _ready(model)
+        return cleaned(model)
     except TrainingError:
         raise
     except Exception as error:
@@ -94,10 +101,8 @@ def _prediction(
         flat = writer.add("Reshape", given, writer.constant([-1], np.int64))
         writer.add("Cast", flat, to=TensorProto.DOUBLE, output=value)
         return [helper.make_tensor_value_info(value, TensorProto.DOUBLE, ["rows"])]
-    probabilities = free_name("probabilities", names)
     if not outputs.is_sorted:
         given = writer.add("Gather", given, writer.constant(list(outputs.order), np.int64), axis=1)
     if outputs.logits:
         given = writer.add("Softmax", given, axis=1)
-    writer.add("Cast", given, to=TensorProto.FLOAT, output=probabilities)
-    return _last_outputs(writer, probabilities, target.classes, names)
+    return class_outputs(writer, "Cast", given, target, names, to=TensorProto.FLOAT)
