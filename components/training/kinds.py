@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sevenfold.plan.training import ModelChoice, TrainingSection
+from sevenfold.plan.training import Framework, ModelChoice, TrainingSection
+from sevenfold.training.foreign.kind import ForeignKind
 from sevenfold.training.linear.kind import LinearKind
 from sevenfold.training.protocol import ModelKind
 from sevenfold.training.pytorch.kind import NetworkKind
 from sevenfold.training.pytorch.model import Model
+from sevenfold.training.source import TRAIN, Source, load_source
 
-__all__ = ["kind_named", "kinds_of"]
+__all__ = ["finished_kind", "kind_named", "kinds_of"]
 
 
 def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
@@ -19,6 +21,8 @@ def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
     Raises:
         TrainingError: as `load_source`.
     """
+    if section.framework is Framework.ONNX:
+        return (ForeignKind(load_source(section.source, TRAIN)),)
     if section.model is ModelChoice.LINEAR:
         return (LinearKind(),)
     return (NetworkKind(Model.of(section)),)
@@ -32,3 +36,8 @@ def kind_named(section: TrainingSection, name: str) -> ModelKind[Any]:
     """
     kinds = kinds_of(section)
     return next((kind for kind in kinds if kind.name == name), kinds[0] if len(kinds) == 1 else kinds[-2])
+
+
+def finished_kind(source: Source) -> ModelKind[Any]:
+    """Return the kind of a model that is fitted already: `source` gives it, whatever the rows."""
+    return ForeignKind(source)

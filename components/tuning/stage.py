@@ -103,7 +103,7 @@ def _search(task: _Task, dataset: Dataset, checkpoints: Checkpoints) -> Study:
     tuning, training = task.tuning, task.training
     known = task.kind.effective_settings(training.settings)
     data = TrainingData(dataset, row_fraction=tuning.row_fraction, seed=training.seed)
-    if tuning.trials and training.source:
+    if tuning.trials and training.source and task.kind.rehearses:
         rehearse(task.kind, dataset, training, task.metric)
 
     def on_trial(trial: Trial, best: Trial | None) -> None:

@@ -43,6 +43,7 @@ class TrainDataset:
         metric: what the plan chooses models by, such as ``roc_auc``.
         seed: for whatever is drawn. Python's and numpy's own generators are seeded with it before every call.
         threads: CPU threads to use.
+        device: ``cpu``, or ``cuda`` where the plan asks for a GPU; what that means, the library knows.
     """
 
     train: pa.Table
@@ -52,6 +53,7 @@ class TrainDataset:
     metric: str
     seed: int
     threads: int
+    device: str
     _data: TrainingData = field(repr=False)
 
     @property
@@ -119,6 +121,7 @@ def dataset_of(data: TrainingData, section: TrainingSection, metric: str) -> Tra
         metric=metric,
         seed=section.seed,
         threads=section.threads,
+        device=section.device.value,
         _data=data,
     )
 

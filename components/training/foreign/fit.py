@@ -18,7 +18,9 @@ from sevenfold.contracts.canonical import canonical_json
 from sevenfold.contracts.errors import SevenfoldError, TrainingError
 from sevenfold.contracts.schema import Task
 from sevenfold.plan.training import TrainingSection
+from sevenfold.scoring.scorer import Prediction
 from sevenfold.scoring.scores import score
+from sevenfold.training.compare import compare
 from sevenfold.training.data import Split, TrainingData
 from sevenfold.training.foreign.adapt import adapted_bytes
 from sevenfold.training.foreign.dataset import dataset_of
@@ -31,9 +33,10 @@ from sevenfold.training.source import Source
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["FittedForeign", "call_train", "restored", "scored", "state_of"]
+__all__ = ["FittedForeign", "call_train", "check_export", "restored", "scored", "state_of"]
 
 FORMAT: Final = 1
+CHECKED: Final = 256  # rows on which each fit compares what it would export; training compares all
 SIZE: Final = 8  # bytes that hold the length of a state's header
 
 
@@ -133,6 +136,22 @@ def scored(
         outputs=form,
         predictions=predicted,
     )
+
+
+def check_export(fitted: FittedForeign, data: TrainingData) -> None:
+    """Compare `model.onnx` with the graph that was given, on the first validation rows.
+
+    Raises:
+        TrainingError: ``not_exportable``, ``model_graph``, ``export_differs``.
+    """
+    import onnx
+
+    feeds = {name: values[:CHECKED] for name, values in data.feeds("validation").items()}
+    adapted = onnx.ModelProto.FromString(fitted.onnx_bytes(data))
+    outputs = Runner(adapted).run(feeds, len(next(iter(feeds.values()))))
+    numbers = outputs[-1]
+    given = Prediction(values=numbers) if len(outputs) == 1 else Prediction(labels=outputs[0], probabilities=numbers)
+    compare(fitted.validation[:CHECKED], given, data.transform.target.scale)
 
 
 def state_of(fitted: FittedForeign) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from sevenfold.plan.training import TrainingSection
 from sevenfold.plan.tuning import Dimension
 from sevenfold.training.data import TrainingData
-from sevenfold.training.foreign.fit import FittedForeign, call_train, restored, scored, state_of
+from sevenfold.training.foreign.fit import FittedForeign, call_train, check_export, restored, scored, state_of
 from sevenfold.training.protocol import ModelKind, OnEpoch, Progress
 from sevenfold.training.source import Source
 
@@ -25,6 +25,7 @@ class ForeignKind(ModelKind[TrainingData]):
 
     name = "onnx"
     framework = "onnx"
+    rehearses = False  # a library may rightly refuse a few rows, such as those of one class
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -84,6 +85,7 @@ class ForeignKind(ModelKind[TrainingData]):
         if model is None:
             model = call_train(self.source, rows, section, metric, used)
         fitted = scored(model, rows, metric, used, threads=section.threads)
+        check_export(fitted, rows)  # in the first trial, and not after the last
         if progress is not None:
             progress.offer(lambda: state_of(fitted))
         if on_epoch is not None and not on_epoch(1, fitted.score):
