@@ -20,9 +20,10 @@ from sevenfold.training.encode import encode_target
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["ModelSignature", "Split", "TrainingData"]
+__all__ = ["ClassWeights", "ModelSignature", "Split", "TrainingData", "class_weights"]
 
 Split = Literal["train", "validation"]
+ClassWeights = Literal["balanced"] | Mapping[str, float]
 Made = TypeVar("Made")
 MIN_SAMPLE: Final = 2
 
@@ -145,30 +146,13 @@ class TrainingData:
         chosen = self._chosen(split, len(values))
         return values if chosen is None else values[chosen]
 
-    def class_weights(self, given: Literal["balanced"] | Mapping[str, float]) -> NDArray[np.float64] | None:
-        """Return what a row of each class counts, ``[classes]``; None where all count 1.
-
-        Args:
-            given: weights by class, 1 where one is not named; or ``balanced``: rows / (classes × rows of the class).
+    def class_weights(self, given: ClassWeights) -> NDArray[np.float64] | None:
+        """Return what a row of each class counts, ``[classes]``, as `class_weights`; None where all count 1.
 
         Raises:
-            TrainingError: ``class_weights`` for a class that the target does not have, or for a target of numbers.
+            TrainingError: ``class_weights``.
         """
-        classes = self.signature.classes
-        strangers = [] if given == "balanced" else [name for name in given if name not in classes]
-        if strangers or (given and not classes):
-            known = f"its classes are {', '.join(classes[:10])}" if classes else "it is a number"
-            raise TrainingError(
-                "class_weights",
-                f"training.class_weights must name classes of the target, but {strangers or given!r} is none: {known}.",
-                remedy="Name the classes as the table has them, or leave class_weights out.",
-            )
-        if not given:
-            return None
-        if given == "balanced":
-            counts = np.bincount(self.encoded_target("train"), minlength=len(classes))
-            return np.asarray(counts.sum() / (len(classes) * np.maximum(counts, 1)), dtype=np.float64)
-        return np.array([given.get(name, 1.0) for name in classes], dtype=np.float64)
+        return class_weights(given, self.signature.classes, lambda: self.encoded_target("train"))
 
     def _chosen(self, split: Split, rows: int) -> NDArray[np.int64] | None:
         """Return the positions of the rows that are taken, ascending; None for all."""
@@ -179,3 +163,32 @@ class TrainingData:
         count = max(MIN_SAMPLE, round(self._row_fraction * rows))
         chosen: NDArray[np.int64] = np.sort(np.random.default_rng(self._seed).permutation(rows)[:count])
         return chosen[: self._most_rows]
+
+
+def class_weights(
+    given: ClassWeights, classes: Sequence[str], target: Callable[[], NDArray[Any]]
+) -> NDArray[np.float64] | None:
+    """Return what a row of each class counts, ``[classes]``; None where all count 1.
+
+    Args:
+        given: weights by class, 1 where one is not named; or ``balanced``: rows / (classes × rows of the class).
+        classes: of the target; empty for a target of numbers.
+        target: gives the class index of the training rows, int64 ``[rows]``.
+
+    Raises:
+        TrainingError: ``class_weights`` for a class that the target does not have, or for a target of numbers.
+    """
+    strangers = [] if given == "balanced" else [name for name in given if name not in classes]
+    if strangers or (given and not classes):
+        known = f"its classes are {', '.join(classes[:10])}" if classes else "it is a number"
+        raise TrainingError(
+            "class_weights",
+            f"training.class_weights must name classes of the target, but {strangers or given!r} is none: {known}.",
+            remedy="Name the classes as the table has them, or leave class_weights out.",
+        )
+    if not given:
+        return None
+    if given == "balanced":
+        counts = np.bincount(target(), minlength=len(classes))
+        return np.asarray(counts.sum() / (len(classes) * np.maximum(counts, 1)), dtype=np.float64)
+    return np.array([given.get(name, 1.0) for name in classes], dtype=np.float64)
