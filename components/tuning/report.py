@@ -57,10 +57,13 @@ def build_report(
     blocks += [_panel(study, metric, name) for name in order[:MAX_PANELS]]
     blocks += [_settings(study, settings), _trials(study, metric)]
     failed = any(trial.state == "failed" for trial in study.trials)
+    best = f"Best {metric} {_number(study.best.score if study.best else None)}."
     return Report(
         stage="tuning",
         title="Tuning",
-        headline=_headline(study, metric),
+        headline=f"Best {metric} {_number(study.best.score)}. {choice}"
+        if choice and study.best
+        else _headline(study, metric),
         level="warning" if failed else "good",
         blocks=tuple(blocks),
     )
