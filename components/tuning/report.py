@@ -61,9 +61,7 @@ def build_report(
     return Report(
         stage="tuning",
         title="Tuning",
-        headline=f"Best {metric} {_number(study.best.score)}. {choice}"
-        if choice and study.best
-        else _headline(study, metric),
+        headline=f"{best} {choice}" if choice else _headline(study, metric),
         level="warning" if failed else "good",
         blocks=tuple(blocks),
     )
