@@ -22,7 +22,8 @@ def tune_model(
     """Search the kind of model and the settings that score best on the validation rows, hopeless trials stopped early.
 
     The first trial of each kind takes the plan's own settings, so the result is never worse than those. A trial that
-    fails is marked and the search goes on; a search that was killed goes on after its last trial when it is started again.
+    fails is marked and the search goes on; a search that was killed goes on after its last trial when it is started
+    again.
 
     Args:
         dataset: Sealed dataset folder; its training and validation rows are used.
