@@ -27,7 +27,8 @@ from sevenfold.training.source import source_digest
 from sevenfold.training.stage import run_training
 from sevenfold.tuning.stage import run_tuning
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # skl2onnx calls what scikit-learn and onnx deprecate
+# skl2onnx gives protobuf numpy's integers, which version 6 warns of and 7 refuses
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 SOURCE = Path(__file__).parents[2] / "examples/flights/scikit_learn.py"
 SPACE = {"learning_rate": {"low": 0.05, "high": 0.3, "log": True}, "max_leaf_nodes": {"choices": [4, 8]}}
 

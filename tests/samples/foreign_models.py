@@ -30,7 +30,8 @@ def train(dataset, settings):
     kind = RandomForestClassifier if dataset.classes else RandomForestRegressor
     forest = kind(settings.get("trees", 8), min_samples_leaf=5, n_jobs=dataset.threads)  # drawn by the seed outside
     onehot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    parts = [("numbers", SimpleImputer(), numbers)] + ([("texts", onehot, texts)] if texts else [])
+    parts = [("numbers", SimpleImputer(), numbers)] if numbers else []
+    parts += [("texts", onehot, texts)] if texts else []
     model = make_pipeline(ColumnTransformer(parts), forest)
     model.fit(rows.astype(dict.fromkeys(numbers, np.float32)), TARGET, **WEIGHTS)
     train.models.append(model)

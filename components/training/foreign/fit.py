@@ -89,7 +89,8 @@ def call_train(
     except Exception as error:
         raise TrainingError(
             "train",
-            f"train of {source.name} must return an onnx.ModelProto, but raised {type(error).__name__}: {error}",
+            f"train of {source.name} must return an onnx.ModelProto, but raised "
+            f"{type(error).__name__}: {str(error)[:400]}",
             remedy="Mend it; it is called as train(dataset, settings).",
         ) from error
     if not isinstance(model, onnx.ModelProto):
@@ -122,6 +123,12 @@ def scored(
             remedy="Take more validation rows (every class must occur), or another testing.metric.",
         )
     losses = [_loss(rows.predicted(split, form), data.target(split), data) for split in ("train", "validation")]
+    if not np.isfinite(losses).all():
+        raise TrainingError(
+            "loss_not_finite",
+            f"The losses on training and validation rows must be finite numbers, but are {losses[0]} and {losses[1]}.",
+            remedy="Look for absurd values in the target and in what the model predicts.",
+        )
     epoch = Epoch(1, losses[0], losses[1], float(value), time.monotonic() - started)
     return FittedForeign(
         settings=dict(settings),

@@ -146,6 +146,9 @@ def _sampled(rows: Rows, outputs: int, seed: int) -> Rows:
 
 def _standard(numeric: Tensor, counts: Tensor | None) -> tuple[Tensor, Floats, Floats]:
     """Return the numbers standardised in float32, as the file does it, then float64; columns of 0 and 1 stay."""
+    if numeric.shape[1] == 0:  # torch would warn
+        nothing = np.empty(0, dtype=np.float32)
+        return numeric.double(), nothing, nothing
     exact = numeric.double()
     flags = ((numeric == 0) | (numeric == 1)).all(0)
     if counts is None:

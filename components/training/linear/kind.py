@@ -108,12 +108,6 @@ class LinearKind(ModelKind[Tensors]):
         weights = class_weights(section.class_weights, rows.signature.classes, rows.train.target.numpy)
         with reproducible(device_of(Device.CPU), section.seed, section.threads):
             model = fit_linear(rows, seed=section.seed, penalty=used.penalty, weights=weights)
-        if not model.finite:
-            raise TrainingError(
-                "loss_not_finite",
-                "The weights of a linear model must be finite numbers, but are not.",
-                remedy="Look for absurd values in the columns, or choose another training.model.",
-            )
         epoch = _epoch(model, rows, metric, weights, time.monotonic() - started)
         stopped = "converged" if on_epoch is None or on_epoch(1, epoch.score) else "pruned"
         size = model.weights.size + model.levels.size + model.bias.size
@@ -157,6 +151,12 @@ def _epoch(
     model: LinearModel, tensors: Tensors, metric: str, weights: NDArray[np.float64] | None, seconds: float
 ) -> Epoch:
     losses = [_loss(model, rows, tensors, weights) for rows in (tensors.train, tensors.validation)]
+    if not model.finite or not np.isfinite(losses).all():
+        raise TrainingError(
+            "loss_not_finite",
+            "The weights and losses of a linear model must be finite numbers, but are not.",
+            remedy="Look for absurd values in the columns, or choose another training.model.",
+        )
     value = score(metric, truth_of(tensors.validation, tensors), predicted(model, tensors.validation, tensors))
     if not np.isfinite(value):
         raise TrainingError(

@@ -21,8 +21,6 @@ from sevenfold.training.foreign.fit import FittedForeign
 from sevenfold.training.foreign.kind import ForeignKind
 from sevenfold.training.source import TRAIN, load_source
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of skl2onnx, which calls what scikit-learn and onnx deprecate
-
 Write = Callable[[str], str]
 
 
