@@ -137,6 +137,10 @@ def _remedy(path: Path, wanted: Wanted, is_it: str) -> str:
             if suffix:
                 return f"Name one of its files, or all of them as one table: '{path}/*{suffix}'."
             return "Correct the path." if missing else "Name the file with the rows."
+        case "model":
+            if is_it == "a bundle" and (path / "model.onnx").is_file():
+                return f"It is a bundle already; its model is {path / 'model.onnx'}."
+            return "Correct the path, or save the model with onnx.save."
         case _:
             if path.is_file() and not missing and describe_path(path.parent) == f"a {wanted}":
                 return f"Name the folder it is in: {path.parent}."

@@ -11,6 +11,7 @@ from sevenfold.training.train import Trained
 
 __all__ = ["training_report"]
 
+NAMES = {"onnx": "ONNX model"}  # at the start of a sentence; other kinds have their own name there
 STOPPED = {
     "patience": "stopped because validation got no better",
     "epochs": "went through all its epochs",
@@ -25,7 +26,7 @@ def training_report(trained: Trained) -> Report:
     return Report(
         stage="training",
         title="Training",
-        headline=f"{trained.kind.name.capitalize()}: {fitted.metric} {best.score:.4g} on {trained.validation_rows:,} "
+        headline=f"{NAMES.get(trained.kind.name, trained.kind.name.capitalize())}: {fitted.metric} {best.score:.4g} on {trained.validation_rows:,} "
         f"validation rows{_reached(fitted)}; the fit {STOPPED[fitted.stopped]}.",
         level="good",
         blocks=(
