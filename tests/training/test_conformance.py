@@ -26,6 +26,17 @@ THERE = [case for case in CASES if case.present]
 WITH_EPOCHS = pytest.mark.parametrize("case", [case for case in THERE if case.epochs], ids=lambda case: case.name)
 WITH_SETTINGS = pytest.mark.parametrize("case", [case for case in THERE if case.settings], ids=lambda case: case.name)
 
+OF_FITS = {  # settings that several kinds share, with another value than any default
+    "learning_rate": 0.02,
+    "weight_decay": 5.0,
+    "averaging": 0.0,
+    "max_norm": 1e-3,
+    "schedule": "cosine",
+    "penalty": 50.0,
+    "dropout": 0.0,
+    "width": 16,
+}
+
 
 @pytest.fixture(params=THERE, ids=lambda case: case.name, scope="module")
 def case(request: pytest.FixtureRequest) -> Case:
@@ -171,6 +182,16 @@ def test_a_setting_that_is_not_known_names_the_nearest(case: Case, mixed: Datase
         with pytest.raises(TrainingError, match=f"Did you mean '{name}'") as caught:
             kind.effective_settings({name + "x": 1})
         assert caught.value.code == "unknown_setting"
+
+
+@WITH_SETTINGS
+def test_what_a_fit_is_set_to_changes_it(case: Case, mixed: Dataset, tmp_path: Path) -> None:
+    fit = Fit(case, mixed, tmp_path, max_epochs=2)
+    known, plain = fit.kind.effective_settings({}), digest(fit.content(fit()))
+    for name, other in OF_FITS.items():
+        if name in known:
+            assert known[name] != other
+            assert digest(fit.content(fit(settings={name: other})))["model.onnx"] != plain["model.onnx"], name
 
 
 @WITH_SETTINGS
