@@ -5,6 +5,7 @@ from __future__ import annotations
 from sevenfold.plan.metrics import higher_is_better
 from sevenfold.report.charts import Limit, lines
 from sevenfold.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
+from sevenfold.training.protocol import FittedModel
 from sevenfold.training.threshold_report import threshold_blocks
 from sevenfold.training.train import Trained
 
@@ -13,6 +14,7 @@ __all__ = ["training_report"]
 STOPPED = {
     "patience": "stopped because validation got no better",
     "epochs": "went through all its epochs",
+    "converged": "converged",
     "pruned": "was stopped from outside",
 }
 
@@ -23,8 +25,8 @@ def training_report(trained: Trained) -> Report:
     return Report(
         stage="training",
         title="Training",
-        headline=f"{fitted.metric} {best.score:.4g} on {trained.validation_rows:,} validation rows, "
-        f"reached in epoch {best.number} of {len(fitted.curve)}; the fit {STOPPED[fitted.stopped]}.",
+        headline=f"{trained.kind.name.capitalize()}: {fitted.metric} {best.score:.4g} on {trained.validation_rows:,} "
+        f"validation rows{_reached(fitted)}; the fit {STOPPED[fitted.stopped]}.",
         level="good",
         blocks=(
             _facts(trained),
@@ -37,14 +39,19 @@ def training_report(trained: Trained) -> Report:
     )
 
 
+def _reached(fitted: FittedModel) -> str:
+    return f", reached in epoch {fitted.best.number} of {len(fitted.curve)}" if len(fitted.curve) > 1 else ""
+
+
 def _facts(trained: Trained) -> Facts:
     fitted = trained.fitted
     return Facts(
         facts=(
             Fact(label=f"Validation {fitted.metric}", value=fitted.score, level="good"),
+            Fact(label="Model", value=f"{trained.kind.name} ({trained.kind.framework})"),
             Fact(label="Best epoch", value=f"{fitted.best.number} of {len(fitted.curve)}"),
             Fact(label="Training rows", value=trained.train_rows),
-            Fact(label="Parameters", value=fitted.parameters),
+            Fact(label=fitted.unit.capitalize(), value=fitted.size),
             Fact(label="model.onnx", value=round(trained.model_bytes / 1024, 1), unit="KiB"),
             Fact(label="Fit", value=round(fitted.curve[-1].seconds, 1), unit="s"),
         )
@@ -54,7 +61,7 @@ def _facts(trained: Trained) -> Facts:
 def _findings(trained: Trained) -> list[Block]:
     fitted = trained.fitted
     same = (
-        f"model.onnx predicts what torch predicts on all {trained.validation_rows:,} validation rows: "
+        f"model.onnx predicts what the model itself predicts on all {trained.validation_rows:,} validation rows: "
         f"the largest difference is {trained.difference:.2g}."
     )
     findings = [Finding(level="good", text=same)]
@@ -73,6 +80,8 @@ def _findings(trained: Trained) -> list[Block]:
 
 def _curves(trained: Trained) -> list[Chart]:
     fitted = trained.fitted
+    if len(fitted.curve) == 1:
+        return []
     losses = [{"epoch": epoch.number, "loss": epoch.train_loss, "rows": "training"} for epoch in fitted.curve]
     losses += [{"epoch": epoch.number, "loss": epoch.validation_loss, "rows": "validation"} for epoch in fitted.curve]
     scores = [{"epoch": epoch.number, "score": epoch.score} for epoch in fitted.curve]
@@ -120,8 +129,7 @@ def _metrics(trained: Trained) -> Table:
 
 def _settings(trained: Trained) -> Table:
     section = trained.section
-    used = dict(sorted(trained.fitted.settings.items()))
-    used |= {"batch_size": trained.fitted.batch_size, "patience": section.patience}
+    used = dict(sorted(trained.fitted.recorded.items())) | {"patience": section.patience}
     used |= {"seed": section.seed, "threads": section.threads, "device": section.device.value}
     return Table(
         title="Settings",
