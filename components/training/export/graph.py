@@ -33,7 +33,16 @@ from sevenfold.training.export.writer import IR_VERSION, ML, ML_OPSET, OPSET, Gr
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["category_code", "join_graphs", "matrix", "model_bytes", "pick", "preprocessing_graph", "raw_inputs", "stack"]
+__all__ = [
+    "category_code",
+    "join_graphs",
+    "matrix",
+    "model_bytes",
+    "pick",
+    "preprocessing_graph",
+    "raw_inputs",
+    "stack",
+]
 
 
 def preprocessing_graph(transform: Transform, inputs: Mapping[str, Column]) -> onnx.ModelProto:

@@ -16,7 +16,7 @@ from sevenfold.training.trees.features import categories, parts
 
 __all__ = ["write_columns"]
 
-ORDER: Final = [part for part in Part if part is not Part.TREND]
+ORDER: Final[list[Part]] = [part for part in Part if part is not Part.TREND]
 
 
 def write_columns(writer: GraphWriter, transform: Transform, any_input: str) -> str:
@@ -52,7 +52,7 @@ def _dates(writer: GraphWriter, features: list[DatetimeFeature]) -> str:
     count, names = len(features), [feature.name for feature in features]
     moments = matrix(writer, names)
     missing = matrix(writer, [name + MISSING for name in names])
-    used = [part for part in ORDER if any(part in feature.parts for feature in features)]
+    used: list[Part] = [part for part in ORDER if any(part in feature.parts for feature in features)]
     blocks = []
     if used:
         steps = part_steps(writer, local_moments(writer, features, moments), used)
@@ -62,9 +62,7 @@ def _dates(writer: GraphWriter, features: list[DatetimeFeature]) -> str:
         blocks.append(writer.add("Div", days, writer.constant(float(DAY), np.float64)))
         used = [*used, Part.TREND]
     wanted = [(used.index(part), index) for index, feature in enumerate(features) for part in parts(feature)]
-    values = pick(
-        writer, stack(writer, blocks), [block * count + index for block, index in wanted], len(used) * count
-    )
+    values = pick(writer, stack(writer, blocks), [block * count + index for block, index in wanted], len(used) * count)
     absent = pick(writer, missing, [index for _, index in wanted], count)
     return writer.add("Where", absent, writer.constant(np.nan, np.float64), values)
 

@@ -26,14 +26,12 @@ LATEST: Final = 253_402_300_799_999_999  # the last microsecond of the year 9999
 OWN: Final = 0.5  # share of the values that stay those of real rows, so that rows get deep into the trees
 
 
-def hostile_feeds(
-    trees: Sequence[Tree], transform: Transform, real: Mapping[str, NDArray[Any]], rows: int
-) -> Feeds:
+def hostile_feeds(trees: Sequence[Tree], transform: Transform, real: Mapping[str, NDArray[Any]], rows: int) -> Feeds:
     """Return feeds of made-up rows; the same arguments give the same rows.
 
     A value is, as often as not, that of a real row; else one on a threshold of the trees, its neighbours in double and
-    in float32, a category that no row had, a missing one, zero with either sign, or a very large one. Moments lie within
-    a microsecond of a threshold, and of a change of the local time.
+    in float32, a category that no row had, a missing one, zero with either sign, or a very large one. Moments lie
+    within a microsecond of a threshold, and of a change of the local time.
 
     Args:
         trees: whose thresholds.
@@ -88,8 +86,9 @@ def _near(thresholds: Sequence[float]) -> NDArray[np.float64]:
     for side in (-np.inf, np.inf):
         forms.append(np.nextafter(exact, side))
         forms.append(np.nextafter(single, np.float32(side)).astype(np.float64))
-    pool = np.concatenate([*forms, -exact, np.array(ODD)])
-    return pool[~np.isinf(pool)]
+    pool: NDArray[np.float64] = np.concatenate([*forms, -exact, np.array(ODD)])
+    finite: NDArray[np.float64] = pool[~np.isinf(pool)]
+    return finite
 
 
 def _moments(feature: DatetimeFeature, thresholds: Mapping[Part, Sequence[float]]) -> NDArray[np.int64]:
@@ -102,9 +101,9 @@ def _moments(feature: DatetimeFeature, thresholds: Mapping[Part, Sequence[float]
         near += [moment if part is Part.TREND else middle + moment for moment in whole]
         near += [moment - offset for moment in near[-len(whole) :] for offset in feature.offsets[-2:]] if whole else []
     pool = np.array(near, dtype=np.int64)
-    return np.clip(np.concatenate([pool - MINUTE, pool - 1, pool, pool + 1, pool + MINUTE]), -LATEST // 5, LATEST)
+    around = np.concatenate([pool - MINUTE, pool - 1, pool, pool + 1, pool + MINUTE])
+    return np.asarray(np.clip(around, -LATEST // 5, LATEST), dtype=np.int64)
 
 
 def _texts(category: CategoryFeature) -> NDArray[np.object_]:
-    levels = np.array([*category.levels, *STRANGERS], dtype=object)
-    return levels
+    return np.array([*category.levels, *STRANGERS], dtype=object)

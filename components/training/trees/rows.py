@@ -70,9 +70,7 @@ class TreeRows:
             free_raw_data=False,
         )
 
-    def validating(
-        self, params: Mapping[str, Any], binned: Any, start: NDArray[np.float64] | None = None
-    ) -> Any:
+    def validating(self, params: Mapping[str, Any], binned: Any, start: NDArray[np.float64] | None = None) -> Any:
         """Return the validation rows in the bins of the training rows."""
         return lightgbm().Dataset(
             self.validation,
@@ -107,4 +105,3 @@ def load_rows(data: TrainingData) -> TreeRows:
         validation_target=data.encoded_target("validation"),
         categorical=tuple(range(width - count, width)),
     )
-
