@@ -97,7 +97,7 @@ def _moments(feature: DatetimeFeature, thresholds: Mapping[Part, Sequence[float]
     near = [0, middle, -DAY, LATEST, *feature.changes[:200]]
     for part, values in thresholds.items():
         unit = MINUTE if part is Part.TIME_OF_DAY else DAY
-        whole = [round(value * unit) for value in values]
+        whole = [round(max(-LATEST, min(value * unit, LATEST))) for value in values]
         near += [moment if part is Part.TREND else middle + moment for moment in whole]
         near += [moment - offset for moment in near[-len(whole) :] for offset in feature.offsets[-2:]] if whole else []
     pool = np.array(near, dtype=np.int64)

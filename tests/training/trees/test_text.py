@@ -18,7 +18,9 @@ def grown(task: Task, **params: Any) -> tuple[lightgbm.Booster, np.ndarray[Any, 
     matrix = random.normal(size=(600, 4))
     matrix[:, 3] = random.integers(0, 70, 600)
     matrix[::5, 1] = np.nan
-    target = (matrix[:, 0] > 0) * 1 + 3 * (matrix[:, 3] % 3 == 0) + np.nan_to_num(matrix[:, 1]) * (task is Task.REGRESSION)
+    target = (
+        (matrix[:, 0] > 0) * 1 + 3 * (matrix[:, 3] % 3 == 0) + np.nan_to_num(matrix[:, 1]) * (task is Task.REGRESSION)
+    )
     objective = {Task.BINARY: "binary", Task.MULTICLASS: "multiclass", Task.REGRESSION: "regression"}[task]
     target = target if task is Task.REGRESSION else np.minimum(target, 1 if task is Task.BINARY else 2)
     params = {"objective": objective, "verbosity": -1, "num_threads": 1, "min_data_per_group": 1, **params}
