@@ -13,6 +13,7 @@ from sevenfold.training.protocol import ModelKind
 from sevenfold.training.pytorch.kind import NetworkKind
 from sevenfold.training.pytorch.model import Model
 from sevenfold.training.source import TRAIN, Source, load_source
+from sevenfold.training.trees.kind import TreesKind
 
 __all__ = ["finished_kind", "kind_named", "kinds_of", "own_name"]
 
@@ -26,12 +27,14 @@ def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
     if section.framework is Framework.ONNX:
         return (ForeignKind(load_source(section.source, TRAIN)),)
     if section.leaves_choice:
-        kinds: tuple[ModelKind[Any], ...] = (LinearKind(), NetworkKind(Model()))
+        kinds: tuple[ModelKind[Any], ...] = (LinearKind(), TreesKind(), NetworkKind(Model()))
         for name in section.settings:
             own_name(kinds, name)
         return kinds
     if section.model is ModelChoice.LINEAR:
         return (LinearKind(),)
+    if section.model is ModelChoice.TREES:
+        return (TreesKind(),)
     return (NetworkKind(Model.of(section)),)
 
 
