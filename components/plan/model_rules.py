@@ -1,19 +1,39 @@
-"""Rules between framework, model and source of the section `training`."""
+"""Rules of the section `training` between framework, model, source and class weights."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sevenfold.contracts.schema import Task
 from sevenfold.plan.column_rules import Breach
+from sevenfold.plan.plan import Plan
 from sevenfold.plan.training import Framework, ModelChoice, TrainingSection
 
 __all__ = ["model_breaches"]
 
 
-def model_breaches(training: TrainingSection) -> Iterator[Breach]:
-    """Yield what the section asks for that cannot go together."""
-    if training.framework is not Framework.ONNX:
-        return
+def model_breaches(plan: Plan) -> Iterator[Breach]:
+    """Yield what the section asks for that cannot go together, or not with the task."""
+    training = plan.training
+    if training.framework is Framework.ONNX:
+        yield from _foreign(training)
+    elif training.source and training.model in (ModelChoice.TREES, ModelChoice.LINEAR):
+        yield (
+            ("training", "model"),
+            "names a built-in kind of model, and training.source builds a network",
+            repr(training.model.value),
+            "Remove one of both.",
+        )
+    if training.class_weights and plan.data.task is Task.REGRESSION:
+        yield (
+            ("training", "class_weights"),
+            "weighs the classes of a target, and a regression's has none",
+            repr(training.class_weights),
+            "Remove it.",
+        )
+
+
+def _foreign(training: TrainingSection) -> Iterator[Breach]:
     if not training.source:
         yield (
             ("training", "source"),

@@ -31,7 +31,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _testing(plan)
     yield from _decisions(plan)
     yield from _runtime(plan)
-    yield from model_breaches(plan.training)
+    yield from model_breaches(plan)
     yield from _gpus(plan)
     yield from _monitoring(plan)
     yield from _encodings(plan)

@@ -61,6 +61,8 @@ def test_a_missing_key_is_told_by_name(text: str) -> None:
         ("tuning: {space: {width: {low: 3, high: 1}}}\n", "tuning.space.width"),
         ("training: {framework: onnx}\n", "training.source"),
         ("training: {framework: onnx, source: ours.py, model: trees}\n", "training.model"),
+        ("training: {source: ours.py, model: trees}\n", "training.model"),
+        ("training: {class_weights: balanced}\n", "training.class_weights"),
     ],
 )
 def test_rules_between_sections(text: str, added: str, key: str) -> None:
