@@ -8,10 +8,10 @@ It needs the extra `examples`, and these lines in plan.yaml::
 
 Tuning searches what `tuning.space` names, such as ``learning_rate: {low: 0.02, high: 0.3, log: true}``.
 
-Two habits of the converter decide the form of the model. It rounds thresholds to float32, so the trees grow on numbers
-that are float32 already: in double, a value beside a threshold may take the other branch. And trees that are told of
-`categorical_features` become another model without an error, so texts are codes, which trees cut like any number. What
-remains, numbers so close that they are neighbours in float32, `train` finds by comparing the graph with scikit-learn.
+Two habits of the converter decide the form of the model. It rounds thresholds to float32, up as often as down, so the
+trees grow on numbers in float32, and their thresholds are rounded down before: no such number then takes another
+branch. And trees that are told of `categorical_features` become another model without an error, so texts are codes,
+which trees cut like any number. `train` compares the graph with scikit-learn before it returns it.
 """
 
 from __future__ import annotations
@@ -59,11 +59,22 @@ def fit(dataset: TrainDataset, settings: dict[str, Any]) -> Any:
     trees = HistGradientBoostingClassifier(random_state=dataset.seed, **{**SETTINGS, **settings})
     model = make_pipeline(ColumnTransformer([("numbers", "passthrough", numbers), ("texts", codes, texts)]), trees)
     with threadpool_limits(dataset.threads):
-        return model.fit(
+        model.fit(
             frame(dataset, "train"),
             dataset.target("train"),
             histgradientboostingclassifier__sample_weight=dataset.sample_weight(),
         )
+    round_down(trees)
+    return model
+
+
+def round_down(trees: Any) -> None:
+    """Round the thresholds down to float32: a number in float32 is below the same ones as before."""
+    for stage in trees._predictors:  # where the converter, too, finds the trees
+        for tree in stage:
+            exact = tree.nodes["num_threshold"]
+            rounded = exact.astype(np.float32)
+            tree.nodes["num_threshold"] = np.where(rounded > exact, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
 def columns(dataset: TrainDataset) -> tuple[list[str], list[str]]:

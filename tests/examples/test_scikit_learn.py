@@ -113,11 +113,34 @@ def test_nothing_to_search_needs_no_search(dataset: Dataset, tmp_path: Path) -> 
     assert Best.read(tmp_path / "study").settings == {"max_iter": 5}
 
 
-def test_a_graph_that_differs_is_refused(example: ModuleType, tmp_path: Path) -> None:
-    """A threshold between two neighbours in float32 is rounded onto one of them."""
+def test_neighbours_in_float32_take_their_own_branches(
+    example: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A threshold between two of them must be rounded down; the converter rounds it onto either."""
     rows = dataset_of(TrainingData(made(tmp_path, seconds=10**4)), TrainingSection(), "roc_auc")
+    assert example.train(rows, {}).graph.node
+    monkeypatch.setattr(example, "round_down", lambda trees: None)
     with pytest.raises(ValueError, match="but differs by 0"):
         example.train(rows, {})
+
+
+def test_rounding_down_changes_no_prediction(example: ModuleType) -> None:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    rng = np.random.default_rng(1)
+    rows, values = rng.normal(size=(400, 3)).astype(np.float32), rng.normal(size=400)
+    trees = HistGradientBoostingRegressor(max_iter=20).fit(rows, values)
+    thresholds = np.concatenate([stage[0].nodes["num_threshold"] for stage in trees._predictors])
+    near = np.repeat(thresholds.astype(np.float32), 3)
+    hostile = np.concatenate([near, np.nextafter(near, np.float32(9)), np.nextafter(near, np.float32(-9))]).reshape(
+        -1, 3
+    )
+    before = trees.predict(hostile)
+    example.round_down(trees)
+    rounded = np.concatenate([stage[0].nodes["num_threshold"] for stage in trees._predictors])
+    np.testing.assert_array_equal(trees.predict(hostile), before)
+    np.testing.assert_array_equal(rounded, rounded.astype(np.float32))
+    assert (rounded <= thresholds).all() and (rounded < thresholds).any()
 
 
 def test_a_strange_setting_is_refused(example: ModuleType, dataset: Dataset) -> None:

@@ -160,9 +160,29 @@ def connect(pre: onnx.ModelProto, network: onnx.ModelProto, prefixed: onnx.Model
             remedy="Give the inputs of the exported network these names.",
         )
     renamed = {given[name]: entry.name for name, entry in zip(wanted, prefixed.graph.input, strict=True)}
+    if "numeric" in wanted and _multiplies_a_vector(network):
+        _reshape(pre, given["numeric"], renamed.pop(given["numeric"]))
     for node in pre.graph.node:
         for index, name in enumerate(node.output):
             node.output[index] = renamed.get(name, name)
+
+
+def _multiplies_a_vector(network: onnx.ModelProto) -> bool:
+    """Whether a constant of one axis is a factor: ONNX Runtime 1.32 multiplies it wrongly right after a Transpose."""
+    constants = [(tensor.name, tensor) for tensor in network.graph.initializer]
+    constants += [(node.output[0], item.t) for node in network.graph.node for item in node.attribute if item.t.dims]
+    vectors = {name for name, tensor in constants if len(tensor.dims) == 1}
+    return any(node.op_type == "MatMul" and vectors & set(node.input) for node in network.graph.node)
+
+
+def _reshape(pre: onnx.ModelProto, matrix: str, output: str) -> None:
+    """Put a Reshape that changes nothing behind the preprocessing's Transpose."""
+    from onnx import helper, numpy_helper
+
+    width = pre.graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    shape = free_name(f"{matrix}:shape", [entry.name for entry in pre.graph.input])
+    pre.graph.initializer.append(numpy_helper.from_array(np.array([0, width], dtype=np.int64), shape))
+    pre.graph.node.append(helper.make_node("Reshape", [matrix, shape], [output], name=shape))
 
 
 def _check_output(network: onnx.ModelProto, classes: int) -> None:

@@ -121,10 +121,14 @@ class Matrix(InputForm):
         """Write the columns below each other, and turn them: one copy, however many there are."""
         from onnx import TensorProto
 
+        count = len(self.features)
         flat = writer.add("Concat", *self.features, axis=0)
-        stacked = writer.add("Reshape", flat, writer.constant([len(self.features), -1], np.int64))
+        stacked = writer.add("Reshape", flat, writer.constant([count, -1], np.int64))
+        turned = writer.add("Transpose", stacked, perm=[1, 0])
         kind = TensorProto.DataType.Value(self.port.kind)
-        writer.add("Cast", writer.add("Transpose", stacked, perm=[1, 0]), to=kind, output=names[self.port.name])
+        # ONNX Runtime 1.32 multiplies a vector wrongly right after a Transpose; this Reshape changes nothing
+        matrix = writer.add("Reshape", turned, writer.constant([0, count], np.int64))
+        writer.add("Cast", matrix, to=kind, output=names[self.port.name])
 
 
 def input_form(ports: Sequence[Port], data: TrainingData) -> InputForm:

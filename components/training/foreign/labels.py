@@ -42,7 +42,7 @@ def column_order(
         if len(said) > 1 or (len(said) and int(said[0]) in known.values()):
             raise _refused(
                 f"where column {column} is the largest, the label is one of {[classes[index] for index in said][:5]}",
-                "The label must be that of the largest probability; leave a threshold to the plan.",
+                "Fit on dataset.target(...), and take the label off the graph: it says something else.",
             )
         if len(said):
             known[column] = int(said[0])

@@ -84,7 +84,17 @@ class Runner:
                     f"The model must predict the dataset's rows, but ONNX Runtime says: {_first_line(error)}",
                     remedy="Run it on dataset.pandas('validation') with onnxruntime first.",
                 ) from error
-        return [np.concatenate([np.asarray(part[index]) for part in parts]) for index in range(len(self._names))]
+            self._check_rows(parts[-1], len(next(iter(chunk.values()))))
+        return [np.concatenate([part[index] for part in parts]) for index in range(len(self._names))]
+
+    def _check_rows(self, outputs: Sequence[Any], rows: int) -> None:
+        for name, values in zip(self._names, outputs, strict=True):
+            if isinstance(values, np.ndarray) and values.shape[:1] != (rows,):
+                raise TrainingError(
+                    "model_outputs",
+                    f"An output must have a row for each row, but {name!r} has {list(values.shape)} for {rows} rows.",
+                    remedy="Take it off the graph if it is the label, or fix the size that the graph holds.",
+                )
 
 
 def _port(entry: Any) -> Port:

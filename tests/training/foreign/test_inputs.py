@@ -108,6 +108,21 @@ def test_numbers_may_come_as_one_matrix(kind: str, width: str, iris: Dataset, tm
     np.testing.assert_allclose(served.probabilities, fitted.validation, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["numeric", "X"])
+def test_a_matrix_may_be_multiplied_by_a_vector(name: str, diabetes: Dataset, tmp_path: Path) -> None:
+    """As converted Poisson regressions do; ONNX Runtime 1.32 is wrong where a Transpose comes right before it."""
+    weights = ", ".join(str(2**index) for index in range(10))
+    model = graph(f"""(float[rows, 10] {name}) => (float[rows] value) <float[10] w = {{{weights}}}> {{
+        value = MatMul ({name}, w) }}""")
+    data = TrainingData(diabetes)
+    raw = np.stack([diabetes.table("validation")[f"c{index}"].to_numpy() for index in range(10)], axis=1)
+    given = encode(data.transform, data.feeds("validation")).numeric if name == "numeric" else raw
+    fitted = scored(model, data, "rmse", {})
+    (tmp_path / "model.onnx").write_bytes(fitted.onnx_bytes(data))
+    served = Scorer(tmp_path / "model.onnx", data.signature).predict(data.feeds("validation"))
+    np.testing.assert_allclose(served.values, given @ 2.0 ** np.arange(10), rtol=1e-5, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [

@@ -59,7 +59,7 @@ def test_numbers_that_are_positions_and_names_are_refused() -> None:
 
 def test_labels_that_contradict_the_probabilities_are_refused() -> None:
     refusal(["a", "a", "b"], CLEAR, CLASSES, "where column 1 is the largest")
-    refusal(["a", "b", "c", "b"], CLEAR[[0, 1, 2, 0]], CLASSES, "leave a threshold to the plan")
+    refusal(["a", "b", "c", "b"], CLEAR[[0, 1, 2, 0]], CLASSES, "take the label off the graph")
 
 
 def test_labels_that_are_no_classes_are_refused() -> None:

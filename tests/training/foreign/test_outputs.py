@@ -145,3 +145,11 @@ def test_a_graph_that_fails_on_the_rows_is_refused() -> None:
     model = graph("(float[r, 4] x) => (float[5, 4] y) { s = Constant <value_ints = [5, 4]> () y = Reshape (x, s) }")
     with pytest.raises(TrainingError, match="must predict the dataset's rows"):
         Runner(model).run({"x": np.ones((3, 4), np.float32)}, 3)
+
+
+def test_an_output_without_a_row_per_row_is_refused() -> None:
+    model = graph("""(float[r, 4] x) => (float[1, r] y) {
+        one = Constant <value_ints = [1]> ()   wide = Constant <value_ints = [1, -1]> ()
+        sum = ReduceSum <keepdims = 0> (x, one)   y = Reshape (sum, wide) }""")
+    with pytest.raises(TrainingError, match=r"'y' has \[1, 3\] for 3 rows"):
+        Runner(model).run({"x": np.ones((3, 4), np.float32)}, 3)
