@@ -53,6 +53,11 @@ class FittedForeign(FittedModel):
     predictions: NDArray[Any]
 
     @property
+    def recorded(self) -> dict[str, Any]:
+        """The settings as `train` got them, and nothing besides: one of its own may be called epochs."""
+        return dict(self.settings)
+
+    @property
     def validation(self) -> NDArray[Any]:
         """Probabilities ``[rows, classes]`` or values ``[rows]`` of the graph that was given."""
         return self.predictions

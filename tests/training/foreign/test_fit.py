@@ -87,6 +87,12 @@ def test_the_seed_decides_what_scikit_learn_draws(mixed: Dataset, source: Write,
     assert np.random.get_state()[1].tolist() == before
 
 
+def test_settings_are_recorded_as_they_were_given(mixed: Dataset, source: Write, section: TrainingSection) -> None:
+    planned = section.replaced(settings={"epochs": 40, "trees": 3})
+    fit, model = fitted(mixed, source(FORESTS.replace("TARGET", "dataset.target()")), planned, trees=4)
+    assert fit.recorded == {"epochs": 40, "trees": 4} and len(model[-1].estimators_) == 4
+
+
 def test_class_weights_reach_the_fit(mixed: Dataset, source: Write, section: TrainingSection) -> None:
     path = source(FORESTS.replace("TARGET", "dataset.target()"))
     means = [
