@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from foreign_models import graph
+from model_kinds import table_dataset
 
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import TrainingError
-from sevenfold.contracts.schema import Column, Kind, Role, Task
-from sevenfold.plan.data import DataSection
-from sevenfold.plan.preparation import PreparationSection
-from sevenfold.preparation.prepare import prepare
+from sevenfold.contracts.schema import Kind, Task
 from sevenfold.scoring.scorer import Scorer
 from sevenfold.training.data import TrainingData
 from sevenfold.training.encode import encode
@@ -152,13 +150,32 @@ def test_a_matrix_of_another_width_is_refused(iris: Dataset) -> None:
         input_form(inputs_of(graph("(float[rows, 5] X) => (float[rows, 3] out) { }")), TrainingData(iris))
 
 
+HOSTILE = ("label", "probabilities", "value", "model:label", "in:0", "in:c0", "post:threshold", "numeric", "a b?")
+
+
+def test_columns_may_have_the_names_of_the_graph(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    rows = [[*np.round(rng.normal(size=9), 3).tolist(), "yes" if index % 2 else "no"] for index in range(200)]
+    columns = {**dict.fromkeys(HOSTILE, Kind.NUMBER), "target": Kind.CATEGORY}
+    data = TrainingData(table_dataset(tmp_path, columns, rows, Task.BINARY))
+    model = graph(f"""(float[rows, 1] label_, double[rows] post, float[rows, 1] in_) => {OUT} {{
+        tall = Constant <value_ints = [-1, 1]> ()   flat = Cast <to = 1> (post)
+        column = Reshape (flat, tall)   some = Add (column, label_)   summed = Sub (some, in_) {SPREAD} }}""")
+    names = {"label_": "label", "post": "post:threshold", "in_": "in:0"}
+    for entry in model.graph.input:
+        entry.name = names[entry.name]
+    for node in model.graph.node:
+        renamed = [names.get(name, name) for name in node.input]
+        del node.input[:]
+        node.input.extend(renamed)
+    table = data.dataset.table("validation")
+    label, post, first = (table[name].to_numpy() for name in names.values())
+    np.testing.assert_allclose(probability(data, model, tmp_path), sigmoid(label + post - first), atol=1e-6)
+
+
 def test_a_column_called_numeric_makes_the_input_ambiguous(tmp_path: Path) -> None:
-    table = tmp_path / "t.csv"
-    rows = [f"{index % 7},{'yes' if index % 3 else 'no'}" for index in range(60)]
-    table.write_text("\n".join(["numeric,target", *rows]))
-    columns = {"numeric": Column(kind=Kind.INTEGER), "target": Column(kind=Kind.CATEGORY, role=Role.TARGET)}
-    section = DataSection(source=str(table), target="target", task=Task.BINARY, columns=columns)
-    prepare(table, section, PreparationSection(), tmp_path / "dataset")
-    data = TrainingData(Dataset.open(tmp_path / "dataset"))
+    rows = [[index % 7, "yes" if index % 3 else "no"] for index in range(60)]
+    columns = {"numeric": Kind.INTEGER, "target": Kind.CATEGORY}
+    data = TrainingData(table_dataset(tmp_path, columns, rows, Task.BINARY))
     with pytest.raises(TrainingError, match="could mean two things"):
         input_form(inputs_of(graph("(float[rows, 1] numeric) => (float[rows, 2] out) { }")), data)
