@@ -11,6 +11,7 @@ from sevenfold.plan.class_rules import class_breaches
 from sevenfold.plan.column_rules import Breach, column_breaches
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
 from sevenfold.plan.metrics import metric_names
+from sevenfold.plan.model_rules import model_breaches
 from sevenfold.plan.monitoring import Replay, Trigger
 from sevenfold.plan.plan import Plan, StageName
 from sevenfold.plan.preparation import SplitBy
@@ -30,6 +31,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _testing(plan)
     yield from _decisions(plan)
     yield from _runtime(plan)
+    yield from model_breaches(plan)
     yield from _gpus(plan)
     yield from _monitoring(plan)
     yield from _encodings(plan)
@@ -274,7 +276,7 @@ def _unsupported(plan: Plan) -> Iterator[Breach]:
     refused: list[tuple[bool, tuple[str, ...], str, str]] = [
         (tuning.engine is TuningEngine.RAY, ("tuning", "engine"), "ray", "Write engine: optuna."),
         (
-            training.framework is not Framework.PYTORCH,
+            training.framework is Framework.TENSORFLOW,
             ("training", "framework"),
             training.framework.value,
             "Write framework: pytorch.",

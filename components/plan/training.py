@@ -49,7 +49,8 @@ class TrainingSection(Section):
     source: Annotated[
         str,
         Field(
-            description="File or package folder with build_model(signature, **settings); empty takes the built-in one."
+            description="File or package folder with build_model(signature, **settings), or for framework: onnx with "
+            "train(dataset, settings); empty takes the built-in model."
         ),
     ] = ""
     settings: Annotated[

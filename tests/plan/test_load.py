@@ -59,6 +59,10 @@ def test_a_missing_key_is_told_by_name(text: str) -> None:
         ("monitoring: {replay: later}\n", "monitoring.replay"),
         ("monitoring: {windows: 1, windows_drifted: 2}\n", "monitoring.windows_drifted"),
         ("tuning: {space: {width: {low: 3, high: 1}}}\n", "tuning.space.width"),
+        ("training: {framework: onnx}\n", "training.source"),
+        ("training: {framework: onnx, source: ours.py, model: trees}\n", "training.model"),
+        ("training: {source: ours.py, model: trees}\n", "training.model"),
+        ("training: {class_weights: balanced}\n", "training.class_weights"),
     ],
 )
 def test_rules_between_sections(text: str, added: str, key: str) -> None:
@@ -73,7 +77,6 @@ def test_rules_between_sections(text: str, added: str, key: str) -> None:
     [
         ("tuning: {engine: ray}\n", "tuning.engine"),
         ("training: {framework: tensorflow}\n", "training.framework"),
-        ("training: {framework: onnx}\n", "training.framework"),
         ("refine: {recipe: history.json}\n", "refine.recipe"),
         ("retrain: {trigger: drift}\n", "retrain.trigger"),
     ],
