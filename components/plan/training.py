@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -54,7 +54,10 @@ class TrainingSection(Section):
     ] = ""
     settings: Annotated[
         dict[str, Any],
-        Field(description="Settings of the model and its optimiser; tuning may change those that it searches."),
+        Field(
+            description="Settings of the model and its fit; tuning may change those that it searches. "
+            "With model: auto a name begins with the kind, as in trees.learning_rate."
+        ),
     ] = {}
     max_epochs: Annotated[int, Field(description="Largest number of epochs.", ge=1)] = 20
     patience: Annotated[
@@ -64,7 +67,7 @@ class TrainingSection(Section):
     class_weights: Annotated[
         Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]],
         Field(
-            description="What a row of each class counts in the loss: class to number, 1 for a class that is not named; "
+            description="What a row of each class counts in the loss: class to number, 1 for one that is not named; "
             "or balanced, which makes all classes count alike. Predicted probabilities shift with it."
         ),
     ] = {}
@@ -76,3 +79,16 @@ class TrainingSection(Section):
         Device,
         Field(description="Device of the fits, in tuning too: cpu, or cuda for one NVIDIA GPU; part of the digest."),
     ] = Device.CPU
+
+    @property
+    def leaves_choice(self) -> bool:
+        """Whether tuning chooses among kinds of models; a source or another framework has chosen already."""
+        return self.model is ModelChoice.AUTO and self.framework is Framework.PYTORCH and not self.source
+
+    def of(self, kind: str) -> Self:
+        """Return the section of one kind of model; where several are tried, settings begin with their kind's name."""
+        if not self.leaves_choice:
+            return self
+        start = f"{kind}."
+        own = {name.removeprefix(start): value for name, value in self.settings.items() if name.startswith(start)}
+        return self.model_copy(update={"settings": own})
