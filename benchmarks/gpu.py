@@ -114,9 +114,10 @@ class Comparison:
     def flights(self, epochs: int) -> None:
         """The plan's own settings to the end, as `sevenfold run` fits them."""
         section = self.prepared.section
-        kept = {"settings": section.settings, "epochs": epochs, "patience": section.patience}
-        gpu = self.fit(self.device, **kept)
-        cpu = self.fit(Device.CPU, **kept)
+        gpu, cpu = (
+            self.fit(device, section.settings, epochs=epochs, patience=section.patience)
+            for device in (self.device, Device.CPU)
+        )
         self._sides("flights", cpu, gpu, threads=1)
 
     def larger(self, settings: Mapping[str, Any], epochs: int, batch: int) -> None:
@@ -126,23 +127,23 @@ class Comparison:
         self._sides("larger", cpu, gpu, threads=self.threads)
 
     def _sides(self, name: str, cpu: Timed, gpu: Timed, *, threads: int) -> None:
-        found: dict[str, Any] = {"cpu_threads": threads}
+        record: dict[str, Any] = {"cpu_threads": threads}
         for side, timed in (("cpu", cpu), ("gpu", gpu)):
             fitted = timed.fitted
-            found[side] = {
-                "parameters": fitted.parameters, "epochs": len(fitted.curve), "stopped": fitted.stopped,
+            record[side] = {
+                "parameters": fitted.size, "epochs": len(fitted.curve), "stopped": fitted.stopped,
                 "wall_seconds": timed.wall, "cpu_seconds": timed.cpu, "epoch_seconds": timed.per_epoch,
                 "validation": fitted.score, "test": self._test(fitted), "curve": curve(fitted),
             }  # fmt: skip
             say(
-                f"{name}, {side.upper()}: {fitted.parameters:,} parameters, {len(fitted.curve)} epochs, "
-                f"{timed.wall:.1f} s, {timed.per_epoch:.2f} s per epoch; {fitted.metric} {fitted.score:.4f} on validation "
-                f"rows, {found[side]['test']:.4f} on test rows"
+                f"{name}, {side.upper()}: {fitted.size:,} parameters, {len(fitted.curve)} epochs, "
+                f"{timed.wall:.1f} s, {timed.per_epoch:.2f} s per epoch; "
+                f"{fitted.metric} {fitted.score:.4f} on validation rows, {record[side]['test']:.4f} on test rows"
             )
         ratio = cpu.per_epoch / gpu.per_epoch
-        found["ratio"] = ratio
+        record["ratio"] = ratio
         say(f"{name}: an epoch takes {ratio:.2f} times as long on the CPU ({threads} threads) as on the GPU")
-        self.results[name] = found
+        self.results[name] = record
 
     def _test(self, fitted: Fitted) -> float:
         tensors, rows = self.prepared.tensors, self.prepared.test

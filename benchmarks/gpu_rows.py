@@ -12,7 +12,8 @@ import numpy as np
 
 from sevenfold.contracts.transform import Target
 from sevenfold.plan.training import TrainingSection
-from sevenfold.training.pytorch.tensors import ModelSignature, Rows, Tensors
+from sevenfold.training.data import ModelSignature
+from sevenfold.training.pytorch.tensors import Rows, Tensors
 
 if TYPE_CHECKING:
     from sevenfold.plan import Plan
@@ -82,7 +83,7 @@ def prepare_flights(file: Path) -> None:
 
 
 def prepare_sample(file: Path) -> None:
-    """The same of a small table."""
+    """Do the same with a small table."""
     from benchmarks.checkout import public_tables
     from sevenfold.design.propose import propose_plan
 
@@ -98,6 +99,7 @@ def _prepare(table: Path, plan: Plan, metric: str, file: Path) -> None:
     from sevenfold.contracts.dataset import Dataset
     from sevenfold.preparation.prepare import prepare
     from sevenfold.scoring.feeds import feeds_from_table
+    from sevenfold.training.data import TrainingData
     from sevenfold.training.encode import encode, encode_target
     from sevenfold.training.pytorch.tensors import load_tensors
 
@@ -109,4 +111,4 @@ def _prepare(table: Path, plan: Plan, metric: str, file: Path) -> None:
         encoded = encode(transform, feeds_from_table(rows, schema.features))
         target = np.array(encode_target(transform, rows[schema.target]))
         test = Rows(*(torch.from_numpy(part) for part in (encoded.numeric, encoded.categorical, target)))
-        Prepared(load_tensors(dataset), test, plan.training, metric).write(file)
+        Prepared(load_tensors(TrainingData(dataset)), test, plan.training, metric).write(file)

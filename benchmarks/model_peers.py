@@ -67,7 +67,7 @@ Model = Callable[[Rows, NDArray[Any], int], NDArray[Any]]
 
 
 def read_rows(dataset: Dataset, split: str, *, dates: bool = True) -> Rows:
-    """Return a split of a dataset as peers read it; `dates` gives them a moment's date, not its hour and weekday alone."""
+    """Return a split of a dataset as peers read it; with `dates` as in `calendar`."""
     schema = dataset.schema
     table = dataset.table(split, [*schema.features, schema.target])
     feeds = feeds_from_table(table, schema.features)
@@ -91,7 +91,7 @@ def read_rows(dataset: Dataset, split: str, *, dates: bool = True) -> Rows:
 
 
 def calendar(moments: NDArray[Any], missing: NDArray[Any], *, dates: bool = True) -> list[Floats]:
-    """Return hour and weekday (Monday is 0) of microseconds since 1970; with `dates` days since 1970, day of the year."""
+    """Return hour and weekday from Monday of microseconds since 1970; with `dates` days since then and of the year."""
     days, rest = np.divmod(moments, DAY)
     year = moments.astype("datetime64[us]").astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
     parts = [rest / DAY * 24, (days + 3) % 7]

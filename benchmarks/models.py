@@ -5,8 +5,8 @@
 Ours is the plan that `sevenfold init` proposes, scored by AUC (two classes), accuracy (more) or R² (numbers); its
 search and its choice of epochs see the validation rows. The peers are fitted with their defaults on the same training
 rows, and by ``--peer-rows both`` on the validation rows too. All are scored on the same test rows, by scikit-learn. A
-seed decides the split, where the plan does not split by time, and everything random in the models. CPU seconds are those
-of search and fit, with reports and export, in one process and one thread.
+seed decides the split, where the plan does not split by time, and everything random in the models. CPU seconds are
+those of search and fit, with reports and export, in one process and one thread.
 
 AutoGluon (medium quality, two cores) is a third peer where it is installed: here, or with the Python given. Scores go
 to ``build/models.json`` as they come, one JSON document per line. ``--quick`` fits two small tables once.
@@ -14,6 +14,7 @@ to ``build/models.json`` as they come, one JSON document per line. ``--quick`` f
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import io
 import json
@@ -46,13 +47,17 @@ from sevenfold.preparation.prepare import prepare
 from sevenfold.scoring.feeds import feeds_from_table
 from sevenfold.scoring.scorer import Scorer
 
-__all__ = ["fit_plan", "measure"]
+__all__ = ["fit_plan", "import_all", "measure", "predicted_by", "seeded"]
 
 SEEDS: Final = 5
 SPLITS: Final = ("train", "validation", "test")
 QUICK: Final = ("penguin_sex", "wine")
 FILE: Final = Path(__file__).parents[1] / "build" / "models.json"
 OURS: Final = "ours"
+LIBRARIES: Final = (
+    "torch", "lightgbm", "onnx", "onnxruntime", "onnxscript", "optuna", "vl_convert", "sklearn.ensemble",
+    "sklearn.compose", "sklearn.linear_model",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,18 +88,25 @@ def seeded(plan: Plan, metric: str, seed: int, *, model: str = "", quick: bool =
     )
 
 
+def import_all() -> None:
+    """Import what fits import when they need it, so that no fit pays for it."""
+    for name in LIBRARIES:
+        if importlib.util.find_spec(name):
+            importlib.import_module(name)
+
+
 def fit_plan(plan: Plan, dataset: Path, folder: Path) -> tuple[Bundle, float]:
     """Search and train by a plan, as the stages do; return the bundle and the CPU seconds of both."""
     from sevenfold.pipelines.settings import stage_settings
     from sevenfold.training.stage import run_training
     from sevenfold.tuning.stage import run_tuning
 
-    settings, pages = stage_settings(plan), {"page": folder / "page.html", "summary": folder / "summary.md"}
+    settings, page, summary = stage_settings(plan), folder / "page.html", folder / "summary.md"
     study, bundle = folder / "study", folder / "bundle"
     started = time.process_time()
     with redirect_stdout(io.StringIO()):
-        run_tuning(dataset, settings["tune_model"], out=study, **pages)
-        run_training(dataset, study, settings["train_model"], out=bundle, **pages)
+        run_tuning(dataset, settings["tune_model"], out=study, page=page, summary=summary)
+        run_training(dataset, study, settings["train_model"], out=bundle, page=page, summary=summary)
     return Bundle.open(bundle), time.process_time() - started
 
 
@@ -146,6 +158,7 @@ def measure(options: Namespace) -> Iterator[Row]:
     collected = list[Result]()
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text("")
+    import_all()
     for table in (table for name, table in model_tables().items() if name in options.tables):
         if table.missing:
             yield Row(f"models, {table.name}", missing=table.missing)
@@ -183,8 +196,10 @@ def _summary(results: Sequence[Result], *, quick: bool) -> Iterator[Row]:
         if not known:
             yield Row(row, missing="AutoGluon is not installed (--autogluon PYTHON names one that has it)")
             continue
-        sides = ([statistics.fmean(_mean(results, name, side, what) for name in known)] for side in (OURS, "autogluon"))
-        yield Row(row, *sides, quick=quick)
+        ours, peer = (
+            statistics.fmean(_mean(results, name, side, what) for name in known) for side in (OURS, "autogluon")
+        )
+        yield Row(row, [ours], [peer], quick=quick)
 
 
 def _sentence(result: Result) -> str:
