@@ -8,8 +8,9 @@ rows, and by ``--peer-rows both`` on the validation rows too. All are scored on 
 seed decides the split, where the plan does not split by time, and everything random in the models. CPU seconds are
 those of search and fit, with reports and export, in one process and one thread.
 
-AutoGluon (medium quality, two cores) is a third peer where it is installed: here, or with the Python given. Scores go
-to ``build/models.json`` as they come, one JSON document per line. ``--quick`` fits two small tables once.
+AutoGluon (medium quality, two cores) is a third peer where it is installed: here, or with the Python given. It gets the
+training and validation rows, of which it cuts its own. Scores go to ``build/models.json`` as they come, one JSON
+document per line. ``--quick`` fits two small tables once.
 """
 
 from __future__ import annotations
