@@ -11,6 +11,7 @@ from sevenfold.training.linear.kind import LinearKind
 from sevenfold.training.protocol import ModelKind
 from sevenfold.training.pytorch.kind import NetworkKind
 from sevenfold.training.pytorch.model import Model
+from sevenfold.training.trees.kind import TreesKind
 
 __all__ = ["kind_named", "kinds_of", "own_name"]
 
@@ -22,12 +23,14 @@ def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
         TrainingError: as `load_source`; ``unknown_setting`` for a setting that names none of several kinds.
     """
     if section.leaves_choice:
-        kinds: tuple[ModelKind[Any], ...] = (LinearKind(), NetworkKind(Model()))
+        kinds: tuple[ModelKind[Any], ...] = (LinearKind(), TreesKind(), NetworkKind(Model()))
         for name in section.settings:
             own_name(kinds, name)
         return kinds
     if section.model is ModelChoice.LINEAR:
         return (LinearKind(),)
+    if section.model is ModelChoice.TREES:
+        return (TreesKind(),)
     return (NetworkKind(Model.of(section)),)
 
 
