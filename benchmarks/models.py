@@ -232,7 +232,7 @@ def main() -> None:
     options = parser("models", __doc__)
     options.add_argument("--tables", nargs="+", choices=known, default=known, help="Fit these alone.")
     options.add_argument("--seeds", type=int, default=SEEDS, help="How many seeds (default: %(default)s).")
-    options.add_argument("--model", default="", help="Kind of model; empty takes the one that init proposes.")
+    options.add_argument("--model", default="auto", help="Kind of model of ours (default: %(default)s).")
     options.add_argument(
         "--peer-rows", choices=("train", "both"), default="train", help="Rows that peers are fitted on."
     )
