@@ -55,7 +55,8 @@ def build(model: Model, tensors: Tensors, settings: Mapping[str, Any]) -> nn.Mod
     _, own = split_settings(settings)
     signature = tensors.signature
     if model.source is None:
-        from sevenfold.training.pytorch.network import TabularNetwork, bin_edges
+        from sevenfold.training.edges import bin_edges
+        from sevenfold.training.pytorch.network import TabularNetwork
 
         checked = NetworkSettings.read(own)
         edges = bin_edges(tensors.train.numeric.numpy(), checked.bins)
