@@ -1,7 +1,8 @@
 """The bundle folder: one artifact from raw row to prediction.
 
 `model.onnx` takes the raw columns and returns the prediction; testing scores that very file and serving loads that
-very file. Beside it: `bundle.json` (`BundleInfo`), `model.safetensors`, `reference.json`, `example_request.json`
+very file. Beside it: `bundle.json` (`BundleInfo`), the weights in the form of the
+model's own library (`model.safetensors` of a network), `reference.json`, `example_request.json`
 (synthetic rows, V1 form) and `manifest.json`. `linear.onnx` is a plain logistic or ridge regression of the same rows
 with the same inputs and outputs: testing scores it beside the model, nothing serves it. A bundle holds no time, host or
 duration, so the same data, plan and seed give the same digest.
@@ -30,7 +31,8 @@ from sevenfold.contracts.versioned import read_versioned
 
 __all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "LINEAR", "SAVED_MODEL", "Bundle", "BundleInfo"]
 
-FORMAT_VERSION = 3  # 2 added `notation` to the signature; 3 the threshold, `linear.onnx`, parts of moments, classes
+# 2 added `notation` to the signature; 3 the threshold, `linear.onnx`, parts of moments, classes; 4 the kind of model
+FORMAT_VERSION = 4
 BUNDLE_FILES: Final = ("bundle.json", "model.onnx", "reference.json", "example_request.json")
 LINEAR: Final = "linear.onnx"  # bundles of earlier formats, and of a foreign model, lack it
 SAVED_MODEL: Final = "saved_model"  # folder of one numbered version, as TensorFlow Serving wants it
@@ -44,7 +46,8 @@ class BundleInfo(BaseModel):
 
     version: int = FORMAT_VERSION
     name: str  # the plan's name
-    framework: str
+    model: str = "network"  # the kind: trees, network, linear, …
+    framework: str  # the library that fitted it
     package_version: str
     signature: Signature
     settings: dict[str, Any]  # the training settings that were used, defaults included

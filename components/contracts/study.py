@@ -28,14 +28,16 @@ TRIALS_FILE: Final = "trials.json"
 
 
 class Best(BaseModel):
-    """The settings to train with: those of the plan with the best trial's on top.
+    """The kind of model to train, and its settings: those of the plan with the best trial's on top.
 
-    `score` is the best trial's, None where the search was skipped.
+    `model` is empty where the plan leaves no choice or the search was skipped; `score` is the best trial's, None where
+    the search was skipped.
     """
 
     model_config = ConfigDict(frozen=True)
 
     settings: dict[str, Any]
+    model: str = ""
     score: float | None = None
 
     @classmethod

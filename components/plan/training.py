@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -64,7 +64,7 @@ class TrainingSection(Section):
     class_weights: Annotated[
         Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]],
         Field(
-            description="What a row of each class counts in the loss: class to number, 1 for a class that is not named; "
+            description="What a row of each class counts in the loss: class to number, 1 for one that is not named; "
             "or balanced, which makes all classes count alike. Predicted probabilities shift with it."
         ),
     ] = {}
@@ -76,3 +76,11 @@ class TrainingSection(Section):
         Device,
         Field(description="Device of the fits, in tuning too: cpu, or cuda for one NVIDIA GPU; part of the digest."),
     ] = Device.CPU
+
+    def of(self, kind: str) -> Self:
+        """Return the section of one kind of model; with `auto` its settings are those that begin with its name."""
+        if self.model is not ModelChoice.AUTO:
+            return self
+        start = f"{kind}."
+        own = {name.removeprefix(start): value for name, value in self.settings.items() if name.startswith(start)}
+        return self.model_copy(update={"settings": own})

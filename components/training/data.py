@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from sevenfold.training.encode import encode_target
 __all__ = ["ModelSignature", "Split", "TrainingData"]
 
 Split = Literal["train", "validation"]
+Made = TypeVar("Made")
 MIN_SAMPLE: Final = 2
 
 
@@ -49,11 +50,21 @@ class TrainingData:
         dataset: an opened dataset.
         row_fraction: share of the training rows to take, drawn at random; at least two rows.
         seed: decides which.
+        most_rows: training rows at most, the first ones; None for all.
     """
 
-    def __init__(self, dataset: Dataset, *, row_fraction: float = 1.0, seed: int = 7) -> None:
+    def __init__(
+        self, dataset: Dataset, *, row_fraction: float = 1.0, seed: int = 7, most_rows: int | None = None
+    ) -> None:
         self.dataset = dataset
-        self._row_fraction, self._seed = row_fraction, seed
+        self._row_fraction, self._seed, self._most_rows = row_fraction, seed, most_rows
+        self._made: dict[str, object] = {}
+
+    def once(self, key: str, make: Callable[[], Made]) -> Made:
+        """Return what `make` gave the first time that it was asked for under this key: rows in one kind's form, say."""
+        if key not in self._made:
+            self._made[key] = make()
+        return cast(Made, self._made[key])
 
     @cached_property
     def transform(self) -> Transform:
@@ -150,8 +161,10 @@ class TrainingData:
 
     def _chosen(self, split: Split, rows: int) -> NDArray[np.int64] | None:
         """Return the positions of the rows that are taken, ascending; None for all."""
-        if split != "train" or self._row_fraction >= 1:
+        if split != "train":
             return None
+        if self._row_fraction >= 1:
+            return None if self._most_rows is None else np.arange(min(self._most_rows, rows))
         count = max(MIN_SAMPLE, round(self._row_fraction * rows))
         chosen: NDArray[np.int64] = np.sort(np.random.default_rng(self._seed).permutation(rows)[:count])
-        return chosen
+        return chosen[: self._most_rows]

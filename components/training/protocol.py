@@ -69,6 +69,11 @@ class FittedModel(ABC):
         return self.best.score
 
     @property
+    def recorded(self) -> dict[str, Any]:
+        """What `bundle.json` holds as settings: those of the fit, and how many epochs made the model."""
+        return {**self.settings, "epochs": self.best.number}
+
+    @property
     @abstractmethod
     def validation(self) -> NDArray[Any]:
         """What the model itself, not its file, predicts on the validation rows.
@@ -123,6 +128,13 @@ class ModelKind(ABC, Generic[Encoded]):
     def digests(self) -> dict[str, str]:
         """What `bundle.json` records of the kind besides data and plan: ``source`` of a user's model."""
         return {}
+
+    def require(self, section: TrainingSection) -> None:
+        """Raise where this machine lacks what the fit needs, before anything is read.
+
+        Raises:
+            TrainingError: ``no_cuda``.
+        """
 
     @abstractmethod
     def effective_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ __all__ = ["training_report"]
 STOPPED = {
     "patience": "stopped because validation got no better",
     "epochs": "went through all its epochs",
+    "converged": "converged",
     "pruned": "was stopped from outside",
 }
 
@@ -44,7 +45,7 @@ def _facts(trained: Trained) -> Facts:
             Fact(label=f"Validation {fitted.metric}", value=fitted.score, level="good"),
             Fact(label="Best epoch", value=f"{fitted.best.number} of {len(fitted.curve)}"),
             Fact(label="Training rows", value=trained.train_rows),
-            Fact(label="Parameters", value=fitted.parameters),
+            Fact(label=fitted.unit.capitalize(), value=fitted.size),
             Fact(label="model.onnx", value=round(trained.model_bytes / 1024, 1), unit="KiB"),
             Fact(label="Fit", value=round(fitted.curve[-1].seconds, 1), unit="s"),
         )
@@ -54,7 +55,7 @@ def _facts(trained: Trained) -> Facts:
 def _findings(trained: Trained) -> list[Block]:
     fitted = trained.fitted
     same = (
-        f"model.onnx predicts what torch predicts on all {trained.validation_rows:,} validation rows: "
+        f"model.onnx predicts what the model itself predicts on all {trained.validation_rows:,} validation rows: "
         f"the largest difference is {trained.difference:.2g}."
     )
     findings = [Finding(level="good", text=same)]
@@ -120,8 +121,7 @@ def _metrics(trained: Trained) -> Table:
 
 def _settings(trained: Trained) -> Table:
     section = trained.section
-    used = dict(sorted(trained.fitted.settings.items()))
-    used |= {"batch_size": trained.fitted.batch_size, "patience": section.patience}
+    used = dict(sorted(trained.fitted.recorded.items())) | {"patience": section.patience}
     used |= {"seed": section.seed, "threads": section.threads, "device": section.device.value}
     return Table(
         title="Settings",

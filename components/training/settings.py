@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Self
 
@@ -11,10 +11,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import Dimension
 
-__all__ = ["FitSettings", "NetworkSettings", "all_settings", "default_space", "split_settings"]
+__all__ = [
+    "FitSettings",
+    "LinearSettings",
+    "NetworkSettings",
+    "Settings",
+    "all_settings",
+    "check_names",
+    "default_space",
+    "split_settings",
+]
 
 
-class _Settings(BaseModel):
+class Settings(BaseModel):
+    """Settings of one kind of model, checked."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
@@ -36,8 +47,34 @@ class _Settings(BaseModel):
                 remedy="Change it in the plan.",
             ) from error
 
+    @classmethod
+    def checked(cls, settings: Mapping[str, Any]) -> Self:
+        """Check names and values of settings, and fill in defaults.
 
-class FitSettings(_Settings):
+        Raises:
+            TrainingError: ``unknown_setting`` or ``setting``.
+        """
+        check_names(settings, list(cls.model_fields))
+        return cls.read(settings)
+
+
+def check_names(settings: Iterable[str], known: Sequence[str]) -> None:
+    """Raise for the first setting that is not known.
+
+    Raises:
+        TrainingError: ``unknown_setting``.
+    """
+    for name in settings:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            raise TrainingError(
+                "unknown_setting",
+                f"training.settings must name settings of the model, but got {name!r}.",
+                remedy=f"Did you mean {near[0]!r}?" if near else f"Settings are {', '.join(known)}.",
+            )
+
+
+class FitSettings(Settings):
     """Settings of the optimiser, whatever the network: AdamW (Loshchilov & Hutter 2019)."""
 
     learning_rate: Annotated[float, Field(gt=0, le=1, description="Step size after the warm-up.")] = 1e-3
@@ -52,7 +89,7 @@ class FitSettings(_Settings):
     ] = 2.0
 
 
-class NetworkSettings(_Settings):
+class NetworkSettings(Settings):
     """The shape of the built-in network."""
 
     width: Annotated[int, Field(ge=1, le=8192, description="Units of a hidden layer.")] = 64
@@ -65,6 +102,14 @@ class NetworkSettings(_Settings):
     embedding_width: Annotated[int, Field(ge=1, le=512, description="Numbers per category level.")] = 8
     bins: Annotated[int, Field(ge=1, le=512, description="Most pieces of a number's encoding.")] = 32
     ensemble: Annotated[int, Field(ge=1, le=64, description="Members that share the weights.")] = 4
+
+
+class LinearSettings(Settings):
+    """Settings of logistic and ridge regression."""
+
+    penalty: Annotated[
+        float, Field(ge=0, le=1e9, description="What ½‖w‖² is multiplied with, beside the sum of the rows' losses.")
+    ] = 1.0
 
 
 def split_settings(settings: Mapping[str, Any]) -> tuple[FitSettings, dict[str, Any]]:
@@ -80,15 +125,7 @@ def all_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         TrainingError: ``unknown_setting`` or ``setting``.
     """
     fit, own = split_settings(settings)
-    for name in own:
-        if name not in NetworkSettings.model_fields:
-            known = [*NetworkSettings.model_fields, *FitSettings.model_fields]
-            near = get_close_matches(name, known, n=1)
-            raise TrainingError(
-                "unknown_setting",
-                f"training.settings must name settings of the network, but got {name!r}.",
-                remedy=f"Did you mean {near[0]!r}?" if near else f"Settings are {', '.join(known)}.",
-            )
+    check_names(own, [*NetworkSettings.model_fields, *FitSettings.model_fields])
     return {**NetworkSettings.read(own).model_dump(), **fit.model_dump()}
 
 

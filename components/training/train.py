@@ -12,27 +12,28 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.study import Best
 from sevenfold.plan.threshold import ThresholdRule
-from sevenfold.plan.training import Device, TrainingSection
+from sevenfold.plan.training import TrainingSection
 from sevenfold.runtime.checkpoint import Draft, checkpoints_at
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.runtime.termination import on_termination
 from sevenfold.scoring.threshold import ChosenThreshold
-from sevenfold.training.export.bundle import export_bundle
-from sevenfold.training.pytorch.device import device_of, reproducible
-from sevenfold.training.pytorch.fit import Fitted, fit
-from sevenfold.training.pytorch.linear import fit_linear
-from sevenfold.training.pytorch.model import Model
-from sevenfold.training.pytorch.tensors import load_tensors
+from sevenfold.training.bundle import export_bundle
+from sevenfold.training.data import TrainingData
+from sevenfold.training.kinds import kind_named
+from sevenfold.training.linear.graph import linear_bytes
+from sevenfold.training.linear.kind import fit_yardstick
+from sevenfold.training.protocol import FittedModel, ModelKind
 
 __all__ = ["Trained", "fit_identity", "train"]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What training did; `metrics` are on the validation rows, `difference` is between torch and `model.onnx`."""
+    """What training did; `metrics` are on the validation rows, `difference` is between the model and `model.onnx`."""
 
     digest: str
-    fitted: Fitted
+    kind: ModelKind[Any]
+    fitted: FittedModel
     section: TrainingSection
     tuned: Mapping[str, Any]
     metrics: dict[str, float]
@@ -43,16 +44,15 @@ class Trained:
     threshold: ChosenThreshold | None = None  # of a binary model
 
 
-def fit_identity(dataset: Dataset, section: TrainingSection, metric: str, model: Model) -> dict[str, Any]:
+def fit_identity(dataset: Dataset, section: TrainingSection, metric: str, kind: ModelKind[Any]) -> dict[str, Any]:
     """Return what decides the result of a fit, except the tried settings, as JSON values."""
-    import torch
-
     return {
         "dataset": dataset.digest,
         "section": section.model_dump(mode="json", exclude={"source"}),
-        "source": model.source.digest if model.source else "",
+        "model": kind.name,
+        "kind": kind.identity,
         "metric": metric,
-        "versions": [sevenfold.__version__, torch.__version__],
+        "version": sevenfold.__version__,
     }
 
 
@@ -88,17 +88,20 @@ def train(
         TrainingError: as `fit` and `export_bundle`.
         IntegrityError: for a dataset or study that is not what was sealed.
     """
-    device_of(section.device)  # a GPU that is not there is an error before anything is read
+    best = Best.read(study) if study else None
+    kind = kind_named(section, best.model if best else "")
+    section = section.of(kind.name)
+    kind.require(section)  # a GPU that is not there is an error before anything is read
     on_progress("reading the dataset", 0, section.max_epochs)
     dataset = Dataset.open(dataset_folder)
-    tuned = Best.read(study).settings if study else {}
-    model = Model.of(section)
-    tensors = load_tensors(dataset)
+    tuned = best.settings if best else {}
+    data = TrainingData(dataset)
+    rows = kind.encode(data)
 
     epochs_done = 0
     kept = checkpoints_at(
         checkpoints,
-        {**fit_identity(dataset, section, metric, model), "settings": tuned},
+        {**fit_identity(dataset, section, metric, kind), "settings": tuned},
         lambda message: on_progress(message, epochs_done, section.max_epochs),
     )
     draft = Draft(kept, "fit")
@@ -110,34 +113,33 @@ def train(
         return True
 
     with on_termination(draft.flush):
-        fitted = fit(tensors, section, metric, settings=tuned, on_epoch=on_epoch, model=model, progress=draft)
+        fitted = kind.fit(rows, section, metric, settings=tuned, on_epoch=on_epoch, progress=draft)
     on_progress("fitting a linear model beside it", section.max_epochs, section.max_epochs)
-    with reproducible(device_of(Device.CPU), section.seed, section.threads):
-        linear = fit_linear(tensors, seed=section.seed)
-    on_progress("writing model.onnx and comparing it with torch", section.max_epochs, section.max_epochs)
-    source = {"source": model.source.digest} if model.source else {}
+    yardstick = fit_yardstick(data, section)
+    on_progress("writing model.onnx and comparing it with the model", section.max_epochs, section.max_epochs)
     exported = export_bundle(
+        kind,
         fitted,
-        tensors,
-        dataset,
+        data,
         out,
         name=name,
-        digests={**digests, **source},
+        digests=digests,
         threads=section.threads,
         rule=rule,
-        linear=linear,
+        beside=linear_bytes(yardstick, data.transform, data.signature.inputs) if yardstick.finite else None,
     )
     bundle = Bundle.open(out, digest=exported.digest)
     kept.remove()
     return Trained(
         digest=exported.digest,
+        kind=kind,
         fitted=fitted,
         section=section,
         tuned=tuned,
         metrics=bundle.info.metrics,
         difference=exported.difference,
-        train_rows=len(tensors.train),
-        validation_rows=len(tensors.validation),
+        train_rows=dataset.rows("train"),
+        validation_rows=dataset.rows("validation"),
         model_bytes=bundle.model_path.stat().st_size,
         threshold=exported.threshold,
     )

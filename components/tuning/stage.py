@@ -17,12 +17,10 @@ from sevenfold.report.page import write_report
 from sevenfold.runtime.checkpoint import Checkpoints, Draft, checkpoints_at
 from sevenfold.runtime.progress import report_progress
 from sevenfold.runtime.termination import on_termination
-from sevenfold.training.pytorch.device import device_of
-from sevenfold.training.pytorch.fit import fit
-from sevenfold.training.pytorch.model import Model, effective_settings
-from sevenfold.training.pytorch.tensors import Tensors, load_tensors
+from sevenfold.training.data import TrainingData
+from sevenfold.training.kinds import kinds_of
+from sevenfold.training.protocol import ModelKind
 from sevenfold.training.rehearsal import rehearse
-from sevenfold.training.settings import FitSettings, default_space
 from sevenfold.training.train import fit_identity
 from sevenfold.tuning.engines.optuna import search
 from sevenfold.tuning.report import build_report
@@ -42,12 +40,12 @@ class Tuned:
 
 @dataclass(frozen=True)
 class _Task:
-    """The settings of one search: its sections of the plan, the metric and what builds the network."""
+    """The settings of one search: its sections of the plan, the metric and the kind of model."""
 
     tuning: TuningSection
     training: TrainingSection
     metric: str
-    model: Model
+    kind: ModelKind[Any]
 
 
 def run_tuning(
@@ -75,18 +73,19 @@ def run_tuning(
             nothing.
 
     Raises:
-        TrainingError: as `search`, `rehearse` and `load_tensors`; ``no_cuda``.
+        TrainingError: as `search`, `rehearse` and `ModelKind.encode`; ``no_cuda``.
         IntegrityError: for a dataset that is not what was sealed.
     """
     given, own_seed = json.loads(settings), seed if seed >= 0 else None
     tuning = TuningSection.model_validate(given["tuning"])
     tuning = tuning.replaced(trials=trials if trials >= 0 else None, seed=own_seed)
     training = TrainingSection.model_validate(given["training"]).replaced(seed=own_seed)
+    (kind,) = kinds_of(training)
     if tuning.trials:
-        device_of(training.device)  # else every trial would fail on it, one by one
+        kind.require(training)  # else every trial would fail on it, one by one
     sealed = Dataset.open(dataset)
-    task = _Task(tuning, training, given["metric"], Model.of(training))
-    identity = fit_identity(sealed, training, task.metric, task.model)
+    task = _Task(tuning, training, given["metric"], kind)
+    identity = fit_identity(sealed, training, task.metric, kind)
     kept = checkpoints_at(
         checkpoints,
         {**identity, "tuning": tuning.model_dump(mode="json")},
@@ -102,15 +101,10 @@ def run_tuning(
 
 def _search(task: _Task, dataset: Dataset, checkpoints: Checkpoints) -> Study:
     tuning, training = task.tuning, task.training
-    known = effective_settings(task.model, training.settings)
-    # The built-in space names settings of the built-in network; a user's own shares only those of the fit.
-    builtin = task.model.source is None
-    space = {name: range_ for name, range_ in default_space().items() if builtin or name in FitSettings.model_fields}
-    tensors = None
-    if tuning.trials:
-        tensors = load_tensors(dataset, row_fraction=tuning.row_fraction, seed=training.seed)
-        if training.source:
-            rehearse(dataset, tensors, training, task.metric)
+    known = task.kind.effective_settings(training.settings)
+    data = TrainingData(dataset, row_fraction=tuning.row_fraction, seed=training.seed)
+    if tuning.trials and training.source:
+        rehearse(task.kind, dataset, training, task.metric)
 
     def on_trial(trial: Trial, best: Trial | None) -> None:
         done, best_score = trial.number + 1, f", best {best.score:.4g}" if best else ""
@@ -118,9 +112,9 @@ def _search(task: _Task, dataset: Dataset, checkpoints: Checkpoints) -> Study:
         report_progress("tuning", message, done=done, total=tuning.trials)
 
     return search(
-        _objective(task, tensors, checkpoints),
+        _objective(task, data, checkpoints),
         tuning,
-        tuning.space or space,
+        tuning.space or task.kind.space(),
         "maximize" if higher_is_better(task.metric) else "minimize",
         first=known,
         checkpoints=checkpoints,
@@ -128,21 +122,19 @@ def _search(task: _Task, dataset: Dataset, checkpoints: Checkpoints) -> Study:
     )
 
 
-def _objective(task: _Task, tensors: Tensors | None, checkpoints: Checkpoints) -> Objective:
-    """Return the function that fits a network with tried settings and returns its score."""
+def _objective(task: _Task, data: TrainingData, checkpoints: Checkpoints) -> Objective:
+    """Return the function that fits a model with tried settings and returns its score."""
 
     def objective(tried: Mapping[str, Any], on_epoch: OnEpoch) -> float:
-        assert tensors is not None  # noqa: S101 - no trial runs without them
         draft = Draft(checkpoints, "trial", of=tried)
         with on_termination(draft.flush):
-            fitted = fit(
-                tensors,
+            fitted = task.kind.fit(
+                data.once(f"{task.kind.name} rows", lambda: task.kind.encode(data)),
                 task.training,
                 task.metric,
                 settings=tried,
                 max_epochs=task.tuning.max_epochs,
                 on_epoch=on_epoch,
-                model=task.model,
                 progress=draft,
             )
         return fitted.score

@@ -25,8 +25,8 @@ from sevenfold.scoring.scorer import Scorer
 from sevenfold.training.encode import encode
 from sevenfold.training.export.graph import preprocessing_graph
 from sevenfold.training.export.join import join_graphs, model_bytes, with_threshold
-from sevenfold.training.export.linear import linear_bytes
-from sevenfold.training.pytorch.linear import LinearModel
+from sevenfold.training.linear.fit import LinearModel
+from sevenfold.training.linear.graph import linear_bytes
 
 SPLITS = {"train": (0, 24), "validation": (24, 28), "test": (28, 34), "later": (34, 36)}
 CLASSES = ("on time", "late")

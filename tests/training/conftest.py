@@ -16,6 +16,7 @@ from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import PreparationSection
 from sevenfold.plan.training import TrainingSection
 from sevenfold.preparation.prepare import prepare
+from sevenfold.training.data import TrainingData
 from sevenfold.training.pytorch.tensors import Tensors, load_tensors
 
 MAIL = "someone@example.org"
@@ -109,7 +110,7 @@ def diabetes(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 @pytest.fixture(scope="session")
 def tensors(mixed: Dataset) -> Tensors:
-    return load_tensors(mixed)
+    return load_tensors(TrainingData(mixed))
 
 
 @pytest.fixture(scope="session")

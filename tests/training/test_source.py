@@ -9,6 +9,8 @@ from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.pytorch.fit import fit
+from sevenfold.training.pytorch.kind import NetworkKind
+from sevenfold.training.pytorch.model import Model
 from sevenfold.training.pytorch.tensors import Tensors
 from sevenfold.training.rehearsal import rehearse
 from sevenfold.training.source import load_source, source_digest
@@ -90,8 +92,8 @@ def test_a_rehearsal_refuses_what_cannot_be_exported(
 ) -> None:
     own = section.replaced(source=source(NETWORK.format(last=last)))
     if not code:
-        assert rehearse(mixed, tensors, own, "roc_auc") <= 1e-6
+        assert rehearse(NetworkKind(Model.of(own)), mixed, own, "roc_auc") <= 1e-6
         return
     with pytest.raises(TrainingError) as caught:
-        rehearse(mixed, tensors, own, "roc_auc")
+        rehearse(NetworkKind(Model.of(own)), mixed, own, "roc_auc")
     assert caught.value.code == code

@@ -79,7 +79,11 @@ def test_tunes_with_real_fits_and_repeats(dataset: Path, tmp_path: Path, capsys:
 
 def test_parameters_of_the_run_go_before_the_plan(dataset: Path, tmp_path: Path) -> None:
     call(dataset, tmp_path / "skip", {"trials": 5}, {"settings": {"width": 32}}, trials=0)
-    assert json.loads((tmp_path / "skip/study/best.json").read_text()) == {"score": None, "settings": {"width": 32}}
+    assert json.loads((tmp_path / "skip/study/best.json").read_text()) == {
+        "model": "",
+        "score": None,
+        "settings": {"width": 32},
+    }
     call(dataset, tmp_path / "a", {"trials": 1, "max_epochs": 1}, seed=3)
     call(dataset, tmp_path / "b", {"trials": 1, "max_epochs": 1, "seed": 3}, {"seed": 3})
     assert verify(tmp_path / "a/study").digest == verify(tmp_path / "b/study").digest

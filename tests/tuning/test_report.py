@@ -61,7 +61,11 @@ def test_a_skipped_search_passes_on_the_plan_s_settings(objective: Objective, tm
     assert report.headline.startswith("No search")
     write_report(report, tmp_path / "report.html")
     write_study(study, {"width": 32}, tmp_path / "study")
-    assert json.loads((tmp_path / "study/best.json").read_text()) == {"score": None, "settings": {"width": 32}}
+    assert json.loads((tmp_path / "study/best.json").read_text()) == {
+        "model": "",
+        "score": None,
+        "settings": {"width": 32},
+    }
 
 
 def test_the_sealed_study_holds_no_time_and_repeats(space: Space, objective: Objective, tmp_path: Path) -> None:
@@ -74,4 +78,4 @@ def test_the_sealed_study_holds_no_time_and_repeats(space: Space, objective: Obj
     assert "seconds" not in (tmp_path / "one/trials.json").read_text()
     best = json.loads((tmp_path / "one/best.json").read_text())
     assert study.best is not None
-    assert best == {"score": study.best.score, "settings": {"batch": 2, **study.best.settings}}
+    assert best == {"model": "", "score": study.best.score, "settings": {"batch": 2, **study.best.settings}}

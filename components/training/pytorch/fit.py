@@ -6,21 +6,25 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.schema import Task
 from sevenfold.plan.metrics import higher_is_better
 from sevenfold.plan.training import TrainingSection
 from sevenfold.scoring.scores import score
+from sevenfold.training.data import TrainingData
+from sevenfold.training.protocol import Epoch, FittedModel, OnEpoch, Progress
 from sevenfold.training.pytorch.adamw import AdamW
 from sevenfold.training.pytorch.averaging import Average
 from sevenfold.training.pytorch.device import device_of, reproducible
+from sevenfold.training.pytorch.export import raw_model
 from sevenfold.training.pytorch.model import Model, build, effective_settings
 from sevenfold.training.pytorch.predict import predict, truth_of
-from sevenfold.training.pytorch.state import Epoch, State
+from sevenfold.training.pytorch.state import State
 from sevenfold.training.pytorch.tensors import Rows, Tensors
 from sevenfold.training.settings import split_settings
 
@@ -28,46 +32,53 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-__all__ = ["Epoch", "Fitted", "OnEpoch", "Progress", "fit", "run_epoch"]
+__all__ = ["WEIGHTS", "Fitted", "fit", "run_epoch"]
 
-OnEpoch = Callable[[int, float], bool]
-
+WEIGHTS: Final = "model.safetensors"
 MIN_BATCH: Final = 16
 MIN_STEPS: Final = 40  # of an epoch: a small table is gone through several times
 WARMUP: Final = 50  # steps
 MAX_NORM: Final = 5.0
 
 
-class Progress(Protocol):
-    """Where the state of a fit is kept between epochs, in case that it is stopped."""
-
-    def read(self) -> bytes | None:
-        """Return the last state of this very fit that was kept, or None."""
-
-    def offer(self, content: Callable[[], bytes | None]) -> None:
-        """Take the state after an epoch, before the next begins; `content` gives None if it cannot be kept."""
-
-
 @dataclass(frozen=True)
-class Fitted:
+class Fitted(FittedModel):
     """A fitted network, on the CPU, in evaluation mode and with the weights of its best epoch.
 
-    `settings` are those that were used, defaults included; `stopped` is ``patience``, ``epochs`` or ``pruned``.
+    `tensors` are the rows that it was fitted on, `batch_size` how many of them a step saw.
     """
 
     network: nn.Module
-    settings: dict[str, Any]
-    metric: str
-    curve: tuple[Epoch, ...]
-    best: Epoch
-    stopped: str
-    parameters: int
+    tensors: Tensors
     batch_size: int
 
     @property
-    def score(self) -> float:
-        """The metric on the validation rows, of the best epoch."""
-        return self.best.score
+    def recorded(self) -> dict[str, Any]:
+        """The settings of the fit, its epochs and the size of a batch."""
+        return {**super().recorded, "batch_size": self.batch_size}
+
+    @property
+    def validation(self) -> NDArray[Any]:
+        """Torch's probabilities, float32, or its values in the target's own unit, float64."""
+        predicted, _ = predict(self.network, self.tensors.validation, self.tensors.signature)
+        if self.tensors.signature.task is not Task.REGRESSION:
+            return predicted
+        return np.asarray(predicted.astype(np.float64) * self.tensors.target.scale + self.tensors.target.mean)
+
+    def onnx_bytes(self, data: TrainingData) -> bytes:
+        """Return `model.onnx`: the transform, the network, and the last step to the prediction.
+
+        Raises:
+            TrainingError: as `raw_model`.
+        """
+        return raw_model(self.network, self.tensors.validation, data.transform, data.signature)
+
+    def files(self, data: TrainingData, threshold: float) -> Mapping[str, bytes]:
+        """Return the weights as safetensors (Hugging Face 2023)."""
+        from safetensors.torch import save
+
+        state = {key: tensor.detach().contiguous() for key, tensor in self.network.state_dict().items()}
+        return {WEIGHTS: save(state)}
 
 
 def fit(
@@ -185,14 +196,16 @@ class _Fit:
         self.network.eval().cpu()
         parameters = sum(tensor.numel() for tensor in self.network.parameters())
         return Fitted(
-            self.network,
-            self.settings,
-            self.metric,
-            tuple(state.curve),
-            state.best,
-            stopped,
-            parameters,
-            self.batch_size,
+            settings=self.settings,
+            metric=self.metric,
+            curve=tuple(state.curve),
+            best=state.best,
+            stopped=stopped,
+            size=parameters,
+            unit="parameters",
+            network=self.network,
+            tensors=self.tensors,
+            batch_size=self.batch_size,
         )
 
     def _epoch(self, number: int, started: float) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Task
-from sevenfold.training.pytorch.tensors import ModelSignature, Rows, Tensors
+from sevenfold.training.data import ModelSignature
+from sevenfold.training.pytorch.tensors import Rows, Tensors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

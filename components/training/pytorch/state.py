@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.contracts.canonical import canonical_json
+from sevenfold.training.protocol import Epoch
 
 if TYPE_CHECKING:
     import torch
@@ -21,22 +22,11 @@ if TYPE_CHECKING:
     from sevenfold.training.pytorch.adamw import AdamW
     from sevenfold.training.pytorch.averaging import Average
 
-__all__ = ["Epoch", "State"]
+__all__ = ["State"]
 
 FORMAT = 1
 HEADER = "sevenfold"
 CUDA = "generator.cuda"  # only in the state of a fit on a GPU
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One epoch: its number from 1, mean training loss, validation loss, validation score, wall seconds so far."""
-
-    number: int
-    train_loss: float
-    validation_loss: float
-    score: float
-    seconds: float
 
 
 @dataclass

@@ -12,6 +12,7 @@ from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.training import TrainingSection
 from sevenfold.scoring.scores import score
+from sevenfold.training.data import TrainingData
 from sevenfold.training.pytorch.fit import Fitted, fit, run_epoch
 from sevenfold.training.pytorch.predict import predict, truth_of
 from sevenfold.training.pytorch.tensors import Rows, Tensors, load_tensors
@@ -135,7 +136,7 @@ def test_settings_of_a_trial_come_before_the_plans(tensors: Tensors, section: Tr
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_iris_is_learnt(iris: Dataset, seed: int) -> None:
-    tensors = load_tensors(iris)
+    tensors = load_tensors(TrainingData(iris))
     fitted = fit(tensors, TrainingSection(threads=1, seed=seed), "log_loss")
     predicted, _ = predict(fitted.network, tensors.validation, tensors.signature)
     assert score("accuracy", tensors.validation.target.numpy(), predicted) >= 0.85
@@ -143,7 +144,7 @@ def test_iris_is_learnt(iris: Dataset, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_small_regression_beats_the_mean(diabetes: Dataset, seed: int) -> None:
-    tensors = load_tensors(diabetes)
+    tensors = load_tensors(TrainingData(diabetes))
     fitted = fit(tensors, TrainingSection(threads=1, seed=seed), "rmse")
     truth = truth_of(tensors.validation, tensors)
     assert fitted.score < 0.9 * float(np.std(truth))
@@ -151,21 +152,12 @@ def test_a_small_regression_beats_the_mean(diabetes: Dataset, seed: int) -> None
     assert score("rmse", truth, predicted * tensors.target.scale + tensors.target.mean) == pytest.approx(fitted.score)
 
 
-def test_a_sample_is_a_share_of_the_training_rows(tensors: Tensors) -> None:
-    sample = tensors.sampled(0.25, 3)
-    assert len(sample.train) == round(0.25 * len(tensors.train))
-    assert len(sample.validation) == len(tensors.validation)
-    rows = {tuple(row) for row in tensors.train.numeric.tolist()}
-    assert all(tuple(row) in rows for row in sample.train.numeric.tolist())
-    assert torch.equal(sample.train.numeric, tensors.sampled(0.25, 3).train.numeric)
-
-
 def test_a_users_network_is_fitted(tensors: Tensors, section: TrainingSection, source: Callable[[str], str]) -> None:
     own = section.replaced(source=source(LINEAR), settings={"bias": False})
     fitted = fit(tensors, own, "roc_auc", settings={"learning_rate": 0.05})
     assert fitted.score > 0.75
     assert fitted.settings["bias"] is False
-    assert fitted.parameters == 2 * (len(tensors.signature.numeric) + sum(tensors.signature.cardinalities))
+    assert fitted.size == 2 * (len(tensors.signature.numeric) + sum(tensors.signature.cardinalities))
 
 
 LINEAR = """

@@ -14,7 +14,8 @@ from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.training import Device, TrainingSection
 from sevenfold.scoring.feeds import feeds_from_table
 from sevenfold.scoring.scorer import Scorer
-from sevenfold.training.export.convert import raw_model
+from sevenfold.training.data import TrainingData
+from sevenfold.training.pytorch.export import raw_model
 from sevenfold.training.pytorch.fit import Fitted, fit
 from sevenfold.training.pytorch.tensors import Tensors, load_tensors
 
@@ -71,7 +72,7 @@ def test_it_repeats_and_goes_on_to_the_same_weights(tensors: Tensors, on_gpu: Tr
 def test_it_learns_what_the_cpu_learns(
     table: str, metric: str, on_gpu: TrainingSection, request: pytest.FixtureRequest
 ) -> None:
-    tensors = load_tensors(request.getfixturevalue(table))
+    tensors = load_tensors(TrainingData(request.getfixturevalue(table)))
     plain = on_gpu.replaced(settings={"dropout": 0.0})
     gpu, cpu = (fit(tensors, plain.replaced(device=device), metric) for device in (Device.CUDA, Device.CPU))
     assert gpu.curve[0].train_loss == pytest.approx(cpu.curve[0].train_loss, rel=1e-3)

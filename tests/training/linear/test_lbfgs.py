@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from sevenfold.training.pytorch.lbfgs import minimise
+from sevenfold.training.linear.lbfgs import minimise
 
 
 def softplus(point: torch.Tensor) -> torch.Tensor:

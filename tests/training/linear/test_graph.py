@@ -13,15 +13,16 @@ from sevenfold.contracts.dataset import Dataset
 from sevenfold.plan.training import TrainingSection
 from sevenfold.scoring.feeds import feeds_from_table
 from sevenfold.scoring.scorer import Scorer
-from sevenfold.training.export.linear import linear_bytes
-from sevenfold.training.pytorch.linear import fit_linear
+from sevenfold.training.data import TrainingData
+from sevenfold.training.linear.fit import fit_linear
+from sevenfold.training.linear.graph import linear_bytes
 from sevenfold.training.pytorch.tensors import load_tensors
 from sevenfold.training.train import train
 
 
 def outputs(dataset: Dataset, split: str = "validation") -> tuple[np.ndarray, np.ndarray]:
     """What the fitted weights give for the rows of a split, and what the file gives."""
-    tensors = load_tensors(dataset)
+    tensors = load_tensors(TrainingData(dataset))
     model, rows = fit_linear(tensors), getattr(tensors, split)
     numbers = np.clip((rows.numeric.numpy() - model.center) / model.scale, -10, 10)
     codes = rows.categorical.numpy()[:, list(model.columns)] + np.array(model.starts, dtype=np.int64)
@@ -57,7 +58,7 @@ def test_training_puts_it_into_the_bundle(mixed: Dataset, section: TrainingSecti
     digests = {"data": "d", "plan": "p"}
     train(mixed.folder, None, section, "roc_auc", tmp_path / "bundle", name="t", digests=digests)
     bundle = Bundle.open(tmp_path / "bundle")
-    assert bundle.info.version == 3
+    assert bundle.info.version == 4
     assert bundle.linear_path is not None and "linear.onnx" in bundle.manifest.files
     feeds = feeds_from_table(mixed.table("test"), bundle.signature.inputs)
     one, other = (Scorer(path, bundle.signature).predict(feeds) for path in (bundle.linear_path, bundle.model_path))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.transform import CLIP
-from sevenfold.training.pytorch.lbfgs import minimise
+from sevenfold.training.linear.lbfgs import minimise
 from sevenfold.training.pytorch.tensors import Rows, Tensors
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class LinearModel:
         return bool(all(np.isfinite(part).all() for part in (self.weights, self.levels, self.bias)))
 
 
-def fit_linear(tensors: Tensors, *, seed: int = 7) -> LinearModel:
+def fit_linear(tensors: Tensors, *, seed: int = 7, penalty: float = 1.0) -> LinearModel:
     """Fit a linear model to the training rows by L-BFGS, from zero, in float64.
 
     The same tensors, seed and number of torch's threads give the same weights, bit for bit, on one machine.
@@ -65,6 +65,7 @@ def fit_linear(tensors: Tensors, *, seed: int = 7) -> LinearModel:
     Args:
         tensors: the rows, on the CPU.
         seed: chooses the rows where there are more than one pass may cost.
+        penalty: what ½‖w‖² is multiplied with.
     """
     import torch
 
@@ -82,7 +83,7 @@ def fit_linear(tensors: Tensors, *, seed: int = 7) -> LinearModel:
         given = numeric @ weights[:split] + free[-1]
         if columns:
             given = given + weights[split:].index_select(0, codes).view(len(numeric), len(columns), outputs).sum(1)
-        return _mean_loss(given, rows.target, tensors.signature.task) + (weights**2).sum() / (2 * len(rows))
+        return _mean_loss(given, rows.target, tensors.signature.task) + penalty * (weights**2).sum() / (2 * len(rows))
 
     start = torch.zeros((split + count + 1) * outputs, dtype=torch.float64)
     fitted, _ = minimise(loss, start, iterations=MAX_ITERATIONS, gradient=LEAST_GRADIENT)

@@ -17,8 +17,8 @@ from sevenfold.plan.training import TrainingSection
 from sevenfold.scoring.feeds import feeds_from_rows, feeds_from_table
 from sevenfold.scoring.scorer import Prediction, Scorer
 from sevenfold.scoring.scores import score
+from sevenfold.training.compare import compare
 from sevenfold.training.encode import encode_target
-from sevenfold.training.export.convert import compare
 from sevenfold.training.pytorch.predict import predict
 from sevenfold.training.pytorch.tensors import Tensors
 from sevenfold.training.train import Trained, train
@@ -141,8 +141,8 @@ def test_a_file_that_predicts_something_else_is_refused(tensors: Tensors, off: f
     expected = np.full((4, 2), 0.5)
     prediction = Prediction(labels=None, probabilities=expected + off)
     if not refused:
-        assert compare(expected, prediction, tensors.signature, tensors.target) == pytest.approx(off)
+        assert compare(expected, prediction, tensors.target.scale) == pytest.approx(off)
         return
-    with pytest.raises(TrainingError, match="must predict what torch predicts") as caught:
-        compare(expected, prediction, tensors.signature, tensors.target)
+    with pytest.raises(TrainingError, match="must predict what the model predicts") as caught:
+        compare(expected, prediction, tensors.target.scale)
     assert caught.value.code == "export_differs"

@@ -12,7 +12,7 @@ from sevenfold.contracts.transform import CLIP, Transform
 from sevenfold.training.export.graph import preprocessing_graph
 from sevenfold.training.export.join import join_graphs, model_bytes
 from sevenfold.training.export.writer import IR_VERSION, OPSET, GraphWriter
-from sevenfold.training.pytorch.linear import LinearModel
+from sevenfold.training.linear.fit import LinearModel
 
 if TYPE_CHECKING:
     import onnx

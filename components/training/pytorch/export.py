@@ -1,4 +1,4 @@
-"""A network as ONNX: written or exported by torch, joined with the preprocessing, and compared with torch."""
+"""A network as ONNX: written or exported by torch, and joined with the preprocessing."""
 
 from __future__ import annotations
 
@@ -7,28 +7,23 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.errors import TrainingError
-from sevenfold.contracts.schema import Task
-from sevenfold.contracts.transform import Target, Transform
-from sevenfold.scoring.scorer import Prediction
+from sevenfold.contracts.transform import Transform
+from sevenfold.training.data import ModelSignature
 from sevenfold.training.export.graph import preprocessing_graph
 from sevenfold.training.export.join import join_graphs, model_bytes
-from sevenfold.training.export.tabular import tabular_graph
 from sevenfold.training.export.writer import OPSET
-from sevenfold.training.pytorch.tensors import ModelSignature, Rows
+from sevenfold.training.pytorch.tabular_graph import tabular_graph
+from sevenfold.training.pytorch.tensors import Rows
 
 if TYPE_CHECKING:
     import onnx
     from torch import nn
 
-__all__ = ["PROBABILITY_TOLERANCE", "VALUE_TOLERANCE", "compare", "export_network", "raw_model"]
+__all__ = ["export_network", "raw_model"]
 
-PROBABILITY_TOLERANCE: Final = 1e-6
-VALUE_TOLERANCE: Final = 1e-5  # relative to the value, or to the target's scale where that is larger
 EXAMPLE_ROWS: Final = 3  # 0 and 1 would be taken for fixed sizes
 
 
@@ -84,34 +79,6 @@ def _network_graph(network: nn.Module, rows: Rows) -> onnx.ModelProto:
     if type(network) is TabularNetwork:
         return tabular_graph(network, rows.numeric.shape[1])
     return export_network(network, rows)
-
-
-def compare(expected: Any, prediction: Prediction, signature: ModelSignature, target: Target) -> float:
-    """Return the largest difference between torch and the model file on the same rows.
-
-    Args:
-        expected: probabilities ``[n, classes]`` or standardised values ``[n]`` of torch.
-        prediction: of the file.
-        signature: decides which.
-        target: the scale of the values.
-
-    Raises:
-        TrainingError: ``export_differs`` above 1e-6 (probabilities) or 1e-5 (values, relative).
-    """
-    if signature.task is Task.REGRESSION:
-        values = np.asarray(expected, dtype=np.float64) * target.scale + target.mean
-        size = np.maximum(np.abs(values), target.scale)
-        difference, tolerance = np.abs(np.asarray(prediction.values) - values) / size, VALUE_TOLERANCE
-    else:
-        difference, tolerance = np.abs(np.asarray(prediction.probabilities) - expected), PROBABILITY_TOLERANCE
-    largest = float(difference.max(initial=0.0))
-    if not largest <= tolerance:
-        raise TrainingError(
-            "export_differs",
-            f"model.onnx must predict what torch predicts within {tolerance:g}, but differs by {largest:.3g}.",
-            remedy="The network behaves differently once exported: look for random numbers or state in its forward.",
-        )
-    return largest
 
 
 @contextlib.contextmanager

@@ -10,10 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sevenfold.training.export.convert import export_network
 from sevenfold.training.export.join import model_bytes
-from sevenfold.training.export.tabular import tabular_graph
+from sevenfold.training.pytorch.export import export_network
 from sevenfold.training.pytorch.network import TabularNetwork
+from sevenfold.training.pytorch.tabular_graph import tabular_graph
 from sevenfold.training.pytorch.tensors import Rows
 from sevenfold.training.settings import NetworkSettings
 

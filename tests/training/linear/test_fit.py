@@ -10,8 +10,9 @@ import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from sevenfold.contracts.dataset import Dataset
-from sevenfold.training.pytorch import linear
-from sevenfold.training.pytorch.linear import LinearModel, fit_linear
+from sevenfold.training.data import TrainingData
+from sevenfold.training.linear import fit as linear
+from sevenfold.training.linear.fit import LinearModel, fit_linear
 from sevenfold.training.pytorch.tensors import Tensors, load_tensors
 
 
@@ -30,7 +31,7 @@ def outputs(tensors: Tensors, model: LinearModel) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["mixed", "iris"])
 def test_classes_have_the_probabilities_of_logistic_regression(name: str, request: pytest.FixtureRequest) -> None:
-    tensors = load_tensors(request.getfixturevalue(name))
+    tensors = load_tensors(TrainingData(request.getfixturevalue(name)))
     model = fit_linear(tensors)
     inputs, truth = matrix(tensors, model), tensors.train.target.numpy()
     oracle = LogisticRegression(C=1.0, max_iter=10_000, tol=1e-10).fit(inputs, truth)
@@ -40,7 +41,7 @@ def test_classes_have_the_probabilities_of_logistic_regression(name: str, reques
 
 
 def test_values_have_those_of_ridge_regression(diabetes: Dataset) -> None:
-    tensors = load_tensors(diabetes)
+    tensors = load_tensors(TrainingData(diabetes))
     model = fit_linear(tensors)
     inputs, truth = matrix(tensors, model), tensors.train.target.numpy()
     oracle = Ridge(alpha=1.0, tol=1e-10).fit(inputs, truth)
