@@ -15,7 +15,6 @@ from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.schema import Task
 from sevenfold.plan.metrics import higher_is_better
 from sevenfold.plan.training import TrainingSection
-from scipy.special import softmax
 from sevenfold.scoring.scores import score
 from sevenfold.training.data import TrainingData
 from sevenfold.training.protocol import Epoch, FittedModel, OnEpoch, Progress
@@ -212,6 +211,7 @@ class _Fit:
 def _predicted(outputs: NDArray[np.float32], splits: Splits) -> NDArray[np.float64]:
     """Return probabilities ``[n, classes]``, or values in the target's own unit ``[n]``."""
     if splits.signature.task is not Task.REGRESSION:
-        return softmax(outputs.astype(np.float64))
+        powers = np.exp(outputs.astype(np.float64) - outputs.max(1, keepdims=True))
+        return np.asarray(powers / powers.sum(1, keepdims=True))
     values: NDArray[np.float64] = outputs[:, 0].astype(np.float64) * splits.target.scale + splits.target.mean
     return values

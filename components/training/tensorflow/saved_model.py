@@ -1,4 +1,8 @@
-"""The SavedModel of a bundle, for TensorFlow Serving: raw columns in, the prediction out, as `model.onnx`."""
+"""The SavedModel of a bundle, for TensorFlow Serving: raw columns in, the prediction out, as `model.onnx`.
+
+Keras' ExportArchive writes it. The network's weights are constants in it, since variables are written in an order that
+differs between processes. The fingerprint is left out: it is a random number, and no loader needs it.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +11,93 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sevenfold.contracts.bundle import SAVED_MODEL
+from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.schema import Kind
-from sevenfold.contracts.signature import MISSING
+from sevenfold.contracts.signature import MISSING, Signature
 from sevenfold.contracts.transform import Target
+from sevenfold.scoring.feeds import feeds_from_table
+from sevenfold.scoring.scorer import Prediction, Scorer
 from sevenfold.training.data import ModelSignature, TrainingData
+from sevenfold.training.export.join import with_threshold
 from sevenfold.training.tensorflow.library import keras, tensorflow
+from sevenfold.training.tensorflow.canonical import canonical
 from sevenfold.training.tensorflow.model import Network
 from sevenfold.training.tensorflow.preprocess import Preprocessing
 
-__all__ = ["saved_model", "write_saved_model"]
+__all__ = ["TOLERANCE", "saved_model"]
 
 VERSION: Final = "1"
+FILE: Final = "saved_model.pb"
+FINGERPRINT: Final = "fingerprint.pb"
 SERVE: Final = "serving_default"
+TOLERANCE: Final = 1e-5  # of probabilities; of values relative to the value, or to the target's scale where larger
 
 
-def write_saved_model(network: Network, data: TrainingData, threshold: float, folder: Path) -> None:
-    """Write a SavedModel; the same network, transform and threshold give the same bytes."""
-    tf = tensorflow()
+def saved_model(network: Network, data: TrainingData, model: bytes, threshold: float) -> dict[str, bytes]:
+    """Return the files of the SavedModel by their path in the bundle, compared with `model.onnx` on the test rows.
+
+    The test rows are read for this comparison alone and decide nothing but whether it fails. The same network,
+    transform and threshold give the same bytes.
+
+    Args:
+        network: with the weights that are kept.
+        data: gives the transform, the signature and the dataset.
+        model: `model.onnx`, with any threshold.
+        threshold: of a binary model.
+
+    Raises:
+        TrainingError: ``saved_model_differs`` above 1e-5, or where a label differs; ``not_exportable``.
+    """
+    with tempfile.TemporaryDirectory(prefix="sevenfold-") as folder:
+        path = Path(folder) / "model.onnx"
+        path.write_bytes(with_threshold(model, threshold) if len(data.signature.classes) == 2 else model)
+        signature = Signature.of(data.dataset.schema, data.signature.inputs)
+        written = Path(folder) / VERSION
+        _write(network, data, threshold, written)
+        _compare(written, Scorer(path, signature), data)
+        files = [file for file in sorted(written.rglob("*")) if file.is_file()]
+        return {f"{SAVED_MODEL}/{file.relative_to(folder).as_posix()}": file.read_bytes() for file in files}
+
+
+def _write(network: Network, data: TrainingData, threshold: float, folder: Path) -> None:
+    """Write the SavedModel to a folder."""
     names, specs = _inputs(data.signature)
     preprocessing, target = Preprocessing(data.transform), data.transform.target
+    weights = [(variable, np.array(variable)) for variable in network.model.variables]
 
     def serve(*columns: Any) -> dict[str, Any]:
         numeric, categorical = preprocessing(dict(zip(names, columns, strict=True)))
-        return _last_step(network(numeric, categorical), target, threshold)
+        constants = [(variable, tensorflow().constant(values)) for variable, values in weights]
+        with keras().StatelessScope(state_mapping=constants):
+            outputs = network(numeric, categorical)
+        return _last_step(outputs, target, threshold)
 
     archive = keras().export.ExportArchive()
-    archive.track(network.model)
     for table in preprocessing.tables:
         archive.track(table)
-    archive.add_endpoint(SERVE, serve, input_signature=specs)
-    archive.write_out(str(folder), verbose=False)
+    try:
+        archive.add_endpoint(SERVE, serve, input_signature=specs)
+        archive.write_out(str(folder), verbose=False)
+    except Exception as error:
+        raise TrainingError(
+            "not_exportable",
+            f"The network must be storable as a SavedModel, but: {type(error).__name__}: {str(error)[:300]}",
+            remedy="Keep its weights in variables of Keras, made with add_weight.",
+        ) from error
+    (folder / FINGERPRINT).unlink(missing_ok=True)
+    inputs = {_plain(index): name for index, name in enumerate(names)}
+    (folder / FILE).write_bytes(canonical((folder / FILE).read_bytes(), SERVE, inputs))
 
 
 def _inputs(signature: ModelSignature) -> tuple[list[str], list[Any]]:
-    """Return the names of the inputs, as `contracts.signature` has them, and their types under plain names."""
+    """Return the names of the inputs, as `contracts.signature` has them, and their types under plain names.
+
+    A column's own name may hold what TensorFlow's names may not.
+    """
     tf = tensorflow()
     types = {Kind.CATEGORY: tf.string, Kind.DATETIME: tf.int64}
     given = []
@@ -49,19 +105,51 @@ def _inputs(signature: ModelSignature) -> tuple[list[str], list[Any]]:
         given.append((name, types.get(column.kind, tf.float64)))
         if column.kind is Kind.DATETIME:
             given.append((name + MISSING, tf.bool))
-    specs = [tf.TensorSpec([None], kind, name=f"column_{index}") for index, (_, kind) in enumerate(given)]
+    specs = [tf.TensorSpec([None], kind, name=_plain(index)) for index, (_, kind) in enumerate(given)]
     return [name for name, _ in given], specs
+
+
+def _plain(index: int) -> str:
+    return f"column_{index}"
 
 
 def _last_step(outputs: Any, target: Target, threshold: float) -> dict[str, Any]:
     tf = tensorflow()
     if not target.classes:
-        return {"value": tf.cast(tf.reshape(outputs, [-1]), tf.float64) * target.scale + target.mean}
+        values = tf.cast(tf.reshape(outputs, [-1]), tf.float64)
+        return {"value": values * np.float64(target.scale) + np.float64(target.mean)}
     probabilities = tf.nn.softmax(outputs, axis=1)
     if len(target.classes) == 2:
-        chosen = tf.cast(probabilities[:, 1] >= tf.constant(threshold, tf.float32), tf.int64)
+        chosen = tf.cast(probabilities[:, 1] >= np.float32(threshold), tf.int64)
     else:
         chosen = tf.argmax(probabilities, axis=1)
     return {"label": tf.gather(tf.constant(target.classes), chosen), "probabilities": probabilities}
-def saved_model(network,data,model,threshold):
-    return {}
+
+
+def _compare(folder: Path, scorer: Scorer, data: TrainingData) -> None:
+    """Compare the SavedModel in a folder with `model.onnx` on the test rows."""
+    tf = tensorflow()
+    feeds = feeds_from_table(data.dataset.table("test", list(data.signature.inputs)), data.signature.inputs)
+    if not len(next(iter(feeds.values()))):
+        return
+    session = tf.saved_model.load(str(folder)).signatures[SERVE]
+    names, specs = _inputs(data.signature)
+    given = {spec.name: tf.constant(feeds[name], spec.dtype) for name, spec in zip(names, specs, strict=True)}
+    outputs = {name: values.numpy() for name, values in session(**given).items()}
+    difference = _difference(outputs, scorer.predict(feeds), data.transform.target.scale)
+    if not difference <= TOLERANCE:
+        raise TrainingError(
+            "saved_model_differs",
+            f"The SavedModel must predict on the test rows what model.onnx predicts within {TOLERANCE:g}, but differs "
+            f"by {difference:.3g}.",
+            remedy="Look for random numbers or state in the model's call.",
+        )
+
+
+def _difference(outputs: Mapping[str, NDArray[Any]], expected: Prediction, scale: float) -> float:
+    if expected.values is not None:
+        size = np.maximum(np.abs(expected.values), scale)
+        return float((np.abs(outputs["value"] - expected.values) / size).max())
+    assert expected.labels is not None and expected.probabilities is not None  # noqa: S101 - of every classification
+    difference = float(np.abs(outputs["probabilities"] - expected.probabilities).max())
+    return difference
