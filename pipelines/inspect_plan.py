@@ -139,8 +139,8 @@ def _source(plan: Plan) -> Iterator[Breach]:
 
 
 def _settings(plan: Plan) -> Iterator[Breach]:
-    """Yield settings of the built-in network that it does not know, or that are out of bounds."""
-    from sevenfold.training.settings import all_settings
+    """Yield settings of built-in models that they do not know, or that are out of bounds."""
+    from sevenfold.training.kinds import kinds_of, own_name
 
     if plan.training.source:
         return
@@ -148,15 +148,17 @@ def _settings(plan: Plan) -> Iterator[Breach]:
     for name, searched in plan.tuning.space.items():
         ends = (searched.choices or ()) if searched.choices is not None else (searched.low, searched.high)
         given += [(("tuning", "space", name), name, int(end) if searched.integer else end) for end in ends]
+    kinds = kinds_of(plan.training.model_copy(update={"settings": {}}))
     shown: set[tuple[str, ...]] = set()
     for key, name, value in given:
         try:
-            all_settings({name: value})
+            kind, own = own_name(kinds, name)
+            kind.effective_settings({own: value})
         except TrainingError as fault:
             if key not in shown and fault.code == "unknown_setting":
-                yield key, "must be a setting of the network", repr(name), fault.remedy
+                yield key, "must be a setting of the model", repr(name), fault.remedy
             elif key not in shown:
-                yield key, fault.message.removeprefix(f"training.settings.{name}: "), "", fault.remedy
+                yield key, fault.message.removeprefix(f"training.settings.{own}: "), "", fault.remedy
             shown.add(key)
 
 

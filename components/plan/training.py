@@ -54,7 +54,10 @@ class TrainingSection(Section):
     ] = ""
     settings: Annotated[
         dict[str, Any],
-        Field(description="Settings of the model and its optimiser; tuning may change those that it searches."),
+        Field(
+            description="Settings of the model and its fit; tuning may change those that it searches. "
+            "With model: auto a name begins with the kind, as in trees.learning_rate."
+        ),
     ] = {}
     max_epochs: Annotated[int, Field(description="Largest number of epochs.", ge=1)] = 20
     patience: Annotated[
@@ -77,9 +80,14 @@ class TrainingSection(Section):
         Field(description="Device of the fits, in tuning too: cpu, or cuda for one NVIDIA GPU; part of the digest."),
     ] = Device.CPU
 
+    @property
+    def leaves_choice(self) -> bool:
+        """Whether tuning chooses among kinds of models; a source or another framework has chosen already."""
+        return self.model is ModelChoice.AUTO and self.framework is Framework.PYTORCH and not self.source
+
     def of(self, kind: str) -> Self:
-        """Return the section of one kind of model; with `auto` its settings are those that begin with its name."""
-        if self.model is not ModelChoice.AUTO:
+        """Return the section of one kind of model; where several are tried, settings begin with their kind's name."""
+        if not self.leaves_choice:
             return self
         start = f"{kind}."
         own = {name.removeprefix(start): value for name, value in self.settings.items() if name.startswith(start)}

@@ -85,5 +85,8 @@ class TuningSection(Section):
     seed: Annotated[int, Field(description="Seed of the sampler.", ge=0)] = 7
     space: Annotated[
         dict[str, Dimension],
-        Field(description="Training settings to search; empty takes the model's own space."),
+        Field(
+            description="Training settings to search; empty takes the model's own space. "
+            "With model: auto a name begins with the kind, as in trees.learning_rate."
+        ),
     ] = {}

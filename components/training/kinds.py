@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.training import ModelChoice, TrainingSection
 from sevenfold.training.linear.kind import LinearKind
 from sevenfold.training.protocol import ModelKind
 from sevenfold.training.pytorch.kind import NetworkKind
 from sevenfold.training.pytorch.model import Model
 
-__all__ = ["kind_named", "kinds_of"]
+__all__ = ["kind_named", "kinds_of", "own_name"]
 
 
 def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
-    """Return the kinds that tuning chooses among, the simplest first; one unless the plan says `auto`.
+    """Return the kinds that tuning chooses among, the simplest first; one unless the plan leaves the choice.
 
     Raises:
-        TrainingError: as `load_source`.
+        TrainingError: as `load_source`; ``unknown_setting`` for a setting that names none of several kinds.
     """
+    if section.leaves_choice:
+        kinds: tuple[ModelKind[Any], ...] = (LinearKind(), NetworkKind(Model()))
+        for name in section.settings:
+            own_name(kinds, name)
+        return kinds
     if section.model is ModelChoice.LINEAR:
         return (LinearKind(),)
     return (NetworkKind(Model.of(section)),)
@@ -32,3 +39,25 @@ def kind_named(section: TrainingSection, name: str) -> ModelKind[Any]:
     """
     kinds = kinds_of(section)
     return next((kind for kind in kinds if kind.name == name), kinds[0] if len(kinds) == 1 else kinds[-2])
+
+
+def own_name(kinds: Iterable[ModelKind[Any]], name: str) -> tuple[ModelKind[Any], str]:
+    """Return the kind that a setting of a plan is for, and the setting's name there.
+
+    Of one kind the plan names settings as they are, of several as in ``trees.learning_rate``.
+
+    Raises:
+        TrainingError: ``unknown_setting``.
+    """
+    known = {kind.name: kind for kind in kinds}
+    if len(known) == 1:
+        return next(iter(known.values())), name
+    kind, _, own = name.partition(".")
+    if kind not in known or not own:
+        raise TrainingError(
+            "unknown_setting",
+            f"With training.model: auto a setting must begin with its kind of model, but got {name!r}.",
+            remedy=f"Write {' or '.join(f'{kind}.{own or kind}' for kind in known)}, or name one kind as "
+            "training.model.",
+        )
+    return known[kind], own

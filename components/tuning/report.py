@@ -23,14 +23,32 @@ MAX_ROWS: Final = 200
 MAX_PANELS: Final = 6  # settings with a plot of their own
 
 
-def build_report(study: Study, metric: str, settings: Mapping[str, Any], *, cpu_seconds: float = 0.0) -> Report:
-    """Return the report of a search; `settings` are the plan's, `cpu_seconds` what the stage used in all."""
+def build_report(
+    study: Study,
+    metric: str,
+    settings: Mapping[str, Any],
+    *,
+    cpu_seconds: float = 0.0,
+    kinds: tuple[Block, ...] = (),
+    choice: str = "",
+) -> Report:
+    """Return the report of a search.
+
+    Args:
+        study: of the kind of model that won.
+        metric: its name.
+        settings: the plan's, for this kind.
+        cpu_seconds: what the stage used in all.
+        kinds: blocks that show several kinds side by side.
+        choice: a sentence that says which of them won.
+    """
     if not study.trials:
         text = "No search: the plan asks for 0 trials, so its own settings are taken."
         return Report(stage="tuning", title="Tuning", headline=text, blocks=(_settings(study, settings),))
     blocks: list[Block] = [_facts(study, metric, cpu_seconds)]
-    findings = tuple(_findings(study))
+    findings = (*([Finding(level="good", text=choice)] if choice else []), *_findings(study))
     blocks += [Findings(findings=findings)] if findings else []
+    blocks += kinds
     blocks += [_history(study, metric), _curves(study, metric)]
     weights = importances(study.trials, study.space)
     blocks += [_importance(weights, metric)] if weights else []

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sevenfold.contracts.dataset import Dataset
-from sevenfold.plan.metrics import higher_is_better
 from sevenfold.plan.training import TrainingSection
 from sevenfold.plan.tuning import TuningSection
 from sevenfold.report.page import write_report
-from sevenfold.runtime.checkpoint import Checkpoints, Draft, checkpoints_at
+from sevenfold.runtime.checkpoint import checkpoints_at
 from sevenfold.runtime.progress import report_progress
-from sevenfold.runtime.termination import on_termination
 from sevenfold.training.data import TrainingData
-from sevenfold.training.kinds import kinds_of
+from sevenfold.training.kinds import kind_named, kinds_of
 from sevenfold.training.protocol import ModelKind
 from sevenfold.training.rehearsal import rehearse
 from sevenfold.training.train import fit_identity
-from sevenfold.tuning.engines.optuna import search
+from sevenfold.tuning.choice import Choice, Contender, Task, choose_kind, space_of
+from sevenfold.tuning.kinds_report import kinds_blocks, kinds_sentence
 from sevenfold.tuning.report import build_report
-from sevenfold.tuning.study import Objective, OnEpoch, Study, write_study
+from sevenfold.tuning.study import Study
 from sevenfold.tuning.trial import Trial
 
 __all__ = ["Tuned", "run_tuning"]
@@ -34,18 +33,8 @@ __all__ = ["Tuned", "run_tuning"]
 class Tuned:
     """What Kubeflow shows of a search: best score, trials, epochs."""
 
-    study: Study
+    choice: Choice
     scores: dict[str, float]
-
-
-@dataclass(frozen=True)
-class _Task:
-    """The settings of one search: its sections of the plan, the metric and the kind of model."""
-
-    tuning: TuningSection
-    training: TrainingSection
-    metric: str
-    kind: ModelKind[Any]
 
 
 def run_tuning(
@@ -80,70 +69,63 @@ def run_tuning(
     tuning = TuningSection.model_validate(given["tuning"])
     tuning = tuning.replaced(trials=trials if trials >= 0 else None, seed=own_seed)
     training = TrainingSection.model_validate(given["training"]).replaced(seed=own_seed)
-    (kind,) = kinds_of(training)
+    metric, kinds = str(given["metric"]), kinds_of(training)
     if tuning.trials:
-        kind.require(training)  # else every trial would fail on it, one by one
+        for kind in kinds:
+            kind.require(training)  # else every trial would fail on it, one by one
     sealed = Dataset.open(dataset)
-    task = _Task(tuning, training, given["metric"], kind)
-    identity = fit_identity(sealed, training, task.metric, kind)
+    identity = [fit_identity(sealed, training, metric, kind) for kind in kinds]
     kept = checkpoints_at(
         checkpoints,
-        {**identity, "tuning": tuning.model_dump(mode="json")},
+        {"kinds": identity, "tuning": tuning.model_dump(mode="json")},
         lambda message: report_progress("tuning", message, total=tuning.trials),
     )
-    study = _search(task, sealed, kept)
-    write_study(study, training.settings, out)
+    data = TrainingData(sealed, row_fraction=tuning.row_fraction, seed=training.seed)
+    task = Task(tuning, training, metric, data, kept)
+    choice = _searched(kinds, task) if tuning.trials else _skipped(kinds, task)
+    choice.save(out)
     kept.remove()
-    report = build_report(study, task.metric, training.settings, cpu_seconds=time.process_time())
-    write_report(report, page, summary)
-    return Tuned(study, _scores(study, task.metric))
-
-
-def _search(task: _Task, dataset: Dataset, checkpoints: Checkpoints) -> Study:
-    tuning, training = task.tuning, task.training
-    known = task.kind.effective_settings(training.settings)
-    data = TrainingData(dataset, row_fraction=tuning.row_fraction, seed=training.seed)
-    if tuning.trials and training.source:
-        rehearse(task.kind, dataset, training, task.metric)
-
-    def on_trial(trial: Trial, best: Trial | None) -> None:
-        done, best_score = trial.number + 1, f", best {best.score:.4g}" if best else ""
-        message = f"trial {done} of {tuning.trials}{best_score}"
-        report_progress("tuning", message, done=done, total=tuning.trials)
-
-    return search(
-        _objective(task, data, checkpoints),
-        tuning,
-        tuning.space or task.kind.space(),
-        "maximize" if higher_is_better(task.metric) else "minimize",
-        first=known,
-        checkpoints=checkpoints,
-        on_trial=on_trial,
+    report = build_report(
+        choice.chosen.study,
+        metric,
+        choice.chosen.settings,
+        cpu_seconds=time.process_time(),
+        kinds=kinds_blocks(choice, metric),
+        choice=kinds_sentence(choice),
     )
+    write_report(report, page, summary)
+    return Tuned(choice, _scores(choice, metric))
 
 
-def _objective(task: _Task, data: TrainingData, checkpoints: Checkpoints) -> Objective:
-    """Return the function that fits a model with tried settings and returns its score."""
+def _searched(kinds: Sequence[ModelKind[Any]], task: Task) -> Choice:
+    (kind, *others) = kinds
+    if task.training.source:
+        rehearse(kind, task.data.dataset, task.training, task.metric)
+    if not others and not space_of(kind, task):
+        return _skipped(kinds, task)
 
-    def objective(tried: Mapping[str, Any], on_epoch: OnEpoch) -> float:
-        draft = Draft(checkpoints, "trial", of=tried)
-        with on_termination(draft.flush):
-            fitted = task.kind.fit(
-                data.once(f"{task.kind.name} rows", lambda: task.kind.encode(data)),
-                task.training,
-                task.metric,
-                settings=tried,
-                max_epochs=task.tuning.max_epochs,
-                on_epoch=on_epoch,
-                progress=draft,
-            )
-        return fitted.score
+    def on_trial(name: str, done: int, trial: Trial, best: float | None) -> None:
+        of_kind, best_score = f" ({name})" if others else "", f", best {best:.4g}" if best is not None else ""
+        message = f"trial {done} of {task.tuning.trials}{of_kind}{best_score}"
+        report_progress("tuning", message, done=done, total=task.tuning.trials)
 
-    return objective
+    return choose_kind(kinds, task, on_trial)
 
 
-def _scores(study: Study, metric: str) -> dict[str, float]:
-    counts: dict[str, float] = {"trials": len(study.trials), "epochs": study.epochs}
-    if study.best is None or study.best.score is None:
+def _skipped(kinds: Sequence[ModelKind[Any]], task: Task) -> Choice:
+    """Return the choice where nothing is tried: the plan's kind, or its default one."""
+    kind = kind_named(task.training, "")
+    section = task.training.of(kind.name)
+    kind.effective_settings(section.settings)
+    study = Study("maximize" if task.sign > 0 else "minimize", space_of(kind, task), (), None, 0)
+    contender = Contender(kind, section.settings, study)
+    return Choice((contender,), contender)
+
+
+def _scores(choice: Choice, metric: str) -> dict[str, float]:
+    epochs = sum(contender.study.epochs for contender in choice.contenders)
+    counts: dict[str, float] = {"trials": choice.trials, "epochs": epochs}
+    best = choice.chosen.study.best
+    if best is None or best.score is None:
         return counts
-    return {f"best_{metric}": study.best.score, **counts}
+    return {f"best_{metric}": best.score, **counts}

@@ -1,17 +1,15 @@
-"""The record of a search: its trials, the best of them, and the folder that training reads."""
+"""The record of a search: its trials, and the best of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-from sevenfold.contracts.study import Best
 from sevenfold.plan.tuning import Dimension
 from sevenfold.tuning.trial import Trial
 
-__all__ = ["Direction", "Objective", "OnEpoch", "OnTrial", "Study", "best_settings", "best_trial", "write_study"]
+__all__ = ["Direction", "Objective", "OnEpoch", "OnTrial", "Study", "best_settings", "best_trial"]
 
 Direction = Literal["maximize", "minimize"]
 OnEpoch = Callable[[int, float], bool]  # epoch from 1 and its score; False stops the trial
@@ -54,9 +52,3 @@ def best_trial(trials: list[Trial], direction: Direction) -> Trial | None:
 def best_settings(study: Study, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the plan's training settings with those of the best trial on top."""
     return {**settings, **(study.best.settings if study.best else {})}
-
-
-def write_study(study: Study, settings: Mapping[str, Any], folder: Path) -> str:
-    """Write and seal the study folder, and return its digest; `settings` are the plan's training settings."""
-    best = Best(settings=best_settings(study, settings), score=study.best.score if study.best else None)
-    return best.save(folder, [trial.record() for trial in study.trials])

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sevenfold.contracts.canonical import canonical_json
 from sevenfold.runtime.checkpoint import Checkpoints, Draft
 
-__all__ = ["Journal", "State", "Trial"]
+__all__ = ["JOURNAL", "Journal", "State", "Trial"]
 
-JOURNAL = "trials.jsonl"
+JOURNAL: Final = "trials.jsonl"
 State = Literal["complete", "pruned", "failed"]
 
 
@@ -47,11 +47,12 @@ class Journal:
     Args:
         checkpoints: where it is kept.
         search: digest of what decides the trials.
+        name: of its file.
     """
 
-    def __init__(self, checkpoints: Checkpoints, search: str) -> None:
+    def __init__(self, checkpoints: Checkpoints, search: str, name: str = JOURNAL) -> None:
         # a trial is worth more than an epoch: each is written, unless writing took a tenth of the time
-        self._draft = Draft(checkpoints, JOURNAL, of=search, seconds=0.0, share=0.1)
+        self._draft = Draft(checkpoints, name, of=search, seconds=0.0, share=0.1)
         self._lines: list[str] = []
 
     def read(self) -> list[Trial]:

@@ -80,7 +80,7 @@ def test_tunes_with_real_fits_and_repeats(dataset: Path, tmp_path: Path, capsys:
 def test_parameters_of_the_run_go_before_the_plan(dataset: Path, tmp_path: Path) -> None:
     call(dataset, tmp_path / "skip", {"trials": 5}, {"settings": {"width": 32}}, trials=0)
     assert json.loads((tmp_path / "skip/study/best.json").read_text()) == {
-        "model": "",
+        "model": "network",
         "score": None,
         "settings": {"width": 32},
     }

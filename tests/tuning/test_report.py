@@ -9,15 +9,22 @@ from sevenfold.contracts.manifest import verify
 from sevenfold.plan.tuning import Dimension, TuningSection
 from sevenfold.report import Report
 from sevenfold.report.page import read_report, write_report
+from sevenfold.training.linear.kind import LinearKind
+from sevenfold.tuning.choice import Choice, Contender
 from sevenfold.tuning.engines.optuna import search
 from sevenfold.tuning.report import build_report
-from sevenfold.tuning.study import Objective, OnEpoch, write_study
+from sevenfold.tuning.study import Objective, OnEpoch, Study
 
 Space = dict[str, Dimension]
 
 
 def tables(report: Report) -> dict[str, Any]:
     return {block.title: block for block in report.blocks if block.block == "table"}
+
+
+def one_kind(study: Study, settings: dict[str, Any]) -> Choice:
+    contender = Contender(LinearKind(), settings, study)
+    return Choice((contender,), contender)
 
 
 def test_every_trial_is_listed_with_its_state(space: Space, objective: Objective, tmp_path: Path) -> None:
@@ -60,9 +67,9 @@ def test_a_skipped_search_passes_on_the_plan_s_settings(objective: Objective, tm
     report = build_report(study, "log_loss", {"width": 32})
     assert report.headline.startswith("No search")
     write_report(report, tmp_path / "report.html")
-    write_study(study, {"width": 32}, tmp_path / "study")
+    one_kind(study, {"width": 32}).save(tmp_path / "study")
     assert json.loads((tmp_path / "study/best.json").read_text()) == {
-        "model": "",
+        "model": "linear",
         "score": None,
         "settings": {"width": 32},
     }
@@ -72,10 +79,10 @@ def test_the_sealed_study_holds_no_time_and_repeats(space: Space, objective: Obj
     digests = set()
     for name in ("one", "other"):
         study = search(objective, TuningSection(trials=8), space, "minimize")
-        digests.add(write_study(study, {"width": 1, "batch": 2}, tmp_path / name))
+        digests.add(one_kind(study, {"width": 1, "batch": 2}).save(tmp_path / name))
     assert len(digests) == 1
     assert set(verify(tmp_path / "one").files) == {"best.json", "trials.json"}
     assert "seconds" not in (tmp_path / "one/trials.json").read_text()
     best = json.loads((tmp_path / "one/best.json").read_text())
     assert study.best is not None
-    assert best == {"model": "", "score": study.best.score, "settings": {"batch": 2, **study.best.settings}}
+    assert best == {"model": "linear", "score": study.best.score, "settings": {"batch": 2, **study.best.settings}}

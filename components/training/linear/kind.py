@@ -61,6 +61,7 @@ class LinearKind(ModelKind[Tensors]):
 
     name = "linear"
     framework = "pytorch"
+    most_trials = 4
 
     @property
     def identity(self) -> dict[str, Any]:

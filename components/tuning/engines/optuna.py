@@ -15,12 +15,12 @@ from sevenfold.runtime.checkpoint import Checkpoints
 from sevenfold.runtime.termination import on_termination
 from sevenfold.tuning.space import distributions, params_of, settings_of
 from sevenfold.tuning.study import Direction, Objective, OnTrial, Study, best_trial
-from sevenfold.tuning.trial import Journal, Trial
+from sevenfold.tuning.trial import JOURNAL, Journal, Trial
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["search"]
+__all__ = ["Search", "search"]
 
 STARTUP: Final = 10  # random trials before TPE models the space (Bergstra et al. 2011); fewer in a short search
 MEDIAN_STARTUP: Final = 2  # complete trials before the median means anything: the plan's own settings and one more
@@ -60,47 +60,90 @@ def search(
     """
     if section.trials == 0:
         return Study(direction, dict(space), (), None, 0)
-    if not space:
-        raise TrainingError(
-            "empty_space", "A search needs at least one dimension, but got none.", remedy="Set tuning.trials: 0."
-        )
-    with _quiet():
-        return _search(objective, section, space, direction, first or {}, checkpoints, on_trial)
+    whole = Search(objective, section, space, direction, first=first, checkpoints=checkpoints, on_trial=on_trial)
+    whole.run(section.trials)
+    whole.require_success()
+    return whole.study(section.trials)
 
 
-def _search(
-    objective: Objective,
-    section: TuningSection,
-    space: Mapping[str, Dimension],
-    direction: Direction,
-    first: Mapping[str, Any],
-    checkpoints: Checkpoints | None,
-    on_trial: OnTrial | None,
-) -> Study:
-    ranges = distributions(space)
-    study = _study(section, direction)
-    kept = Journal(checkpoints or Checkpoints(), _identity(section, space, direction, first))
-    trials = kept.read()[: section.trials]
-    for trial in trials:
-        study.add_trial(_frozen(trial, ranges))
-    resumed, causes, deadline = len(trials), [], time.monotonic() + (section.timeout_seconds or math.inf)
-    best = best_trial(trials, direction)
-    with on_termination(kept.flush):
-        while len(trials) < section.trials and (not trials or time.monotonic() < deadline):
-            study.sampler = _sampler(section, len(trials), ranges)
-            if not trials and (known := params_of(space, first)):
-                study.enqueue_trial(known)
-            trial, error = _try(study, ranges, space, objective)
-            causes += [error] if error else []
-            trials.append(trial)
-            best = best_trial([*([best] if best else []), trial], direction)
-            kept.append(trial)
-            if on_trial:
-                on_trial(trial, best)
-    kept.flush()
-    if best is None:
-        raise _all_failed(trials, causes)
-    return Study(direction, dict(space), tuple(trials), best, section.trials, resumed)
+class Search:
+    """A search that goes on step by step; the arguments are those of `search`, whose promises hold.
+
+    Args:
+        journal: name of the file that keeps the finished trials.
+
+    Raises:
+        TrainingError: ``empty_space``, ``empty_dimension``.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        section: TuningSection,
+        space: Mapping[str, Dimension],
+        direction: Direction,
+        *,
+        first: Mapping[str, Any] | None = None,
+        checkpoints: Checkpoints | None = None,
+        on_trial: OnTrial | None = None,
+        journal: str = JOURNAL,
+    ) -> None:
+        if not space:
+            raise TrainingError(
+                "empty_space", "A search needs at least one dimension, but got none.", remedy="Set tuning.trials: 0."
+            )
+        self.trials: list[Trial] = []
+        self.best: Trial | None = None
+        self._objective, self._section, self._space, self._direction = objective, section, dict(space), direction
+        self._first, self._on_trial = dict(first or {}), on_trial
+        self._causes: list[Exception] = []
+        with _quiet():
+            self._ranges = distributions(space)
+            self._study = _study(section, direction)
+        identity = _identity(section, space, direction, self._first)
+        self._journal = Journal(checkpoints or Checkpoints(), identity, journal)
+        self._kept = self._journal.read()
+        self._resumed = 0
+        self._deadline = time.monotonic() + (section.timeout_seconds or math.inf)
+
+    def run(self, trials: int) -> None:
+        """Go on until there are so many trials, or the time is up; the first one runs in any case."""
+        with _quiet(), on_termination(self._journal.flush):
+            while len(self.trials) < trials and (not self.trials or time.monotonic() < self._deadline):
+                trial = self._next()
+                self.trials.append(trial)
+                self.best = best_trial([*([self.best] if self.best else []), trial], self._direction)
+                if self._on_trial:
+                    self._on_trial(trial, self.best)
+        self._journal.flush()
+
+    def require_success(self) -> None:
+        """Raise where no trial succeeded.
+
+        Raises:
+            TrainingError: ``all_trials_failed`` with the first cause.
+        """
+        if self.best is None:
+            raise _all_failed(self.trials, self._causes)
+
+    def study(self, planned: int) -> Study:
+        """Return the record of what ran so far."""
+        return Study(self._direction, self._space, tuple(self.trials), self.best, planned, self._resumed)
+
+    def _next(self) -> Trial:
+        """Return the next trial: one that an interrupted search has finished, or a new one."""
+        if len(self.trials) < len(self._kept):
+            trial = self._kept[len(self.trials)]
+            self._study.add_trial(_frozen(trial, self._ranges))
+            self._resumed += 1
+            return trial
+        self._study.sampler = _sampler(self._section, len(self.trials), self._ranges)
+        if not self.trials and (known := params_of(self._space, self._first)):
+            self._study.enqueue_trial(known)
+        trial, error = _try(self._study, self._ranges, self._space, self._objective)
+        self._causes += [error] if error else []
+        self._journal.append(trial)
+        return trial
 
 
 def _try(
