@@ -9,6 +9,7 @@ from datetime import datetime
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.plan.class_rules import class_breaches
 from sevenfold.plan.column_rules import Breach, column_breaches
+from sevenfold.plan.framework_rules import framework_breaches
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
 from sevenfold.plan.metrics import metric_names
 from sevenfold.plan.monitoring import Replay, Trigger
@@ -30,6 +31,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _testing(plan)
     yield from _decisions(plan)
     yield from _runtime(plan)
+    yield from framework_breaches(plan)
     yield from _gpus(plan)
     yield from _monitoring(plan)
     yield from _encodings(plan)
@@ -274,10 +276,10 @@ def _unsupported(plan: Plan) -> Iterator[Breach]:
     refused: list[tuple[bool, tuple[str, ...], str, str]] = [
         (tuning.engine is TuningEngine.RAY, ("tuning", "engine"), "ray", "Write engine: optuna."),
         (
-            training.framework is not Framework.PYTORCH,
+            training.framework is Framework.ONNX,
             ("training", "framework"),
             training.framework.value,
-            "Write framework: pytorch.",
+            "Write framework: pytorch or tensorflow.",
         ),
         (bool(plan.refine.recipe), ("refine", "recipe"), plan.refine.recipe, "Remove it."),
         (

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from sevenfold.contracts.errors import TrainingError
-from sevenfold.plan.training import ModelChoice, TrainingSection
+from sevenfold.plan.training import Framework, ModelChoice, TrainingSection
 from sevenfold.training.linear.kind import LinearKind
 from sevenfold.training.protocol import ModelKind
 from sevenfold.training.pytorch.kind import NetworkKind
 from sevenfold.training.pytorch.model import Model
+from sevenfold.training.tensorflow.kind import KerasKind
+from sevenfold.training.tensorflow.model import Model as KerasModel
 
 __all__ = ["kind_named", "kinds_of", "own_name"]
 
@@ -26,6 +28,8 @@ def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
         for name in section.settings:
             own_name(kinds, name)
         return kinds
+    if section.framework is Framework.TENSORFLOW:
+        return (KerasKind(KerasModel.of(section)),)
     if section.model is ModelChoice.LINEAR:
         return (LinearKind(),)
     return (NetworkKind(Model.of(section)),)

@@ -28,19 +28,14 @@ __all__ = ["Preprocessing"]
 class Preprocessing:
     """Turns columns into ``numeric`` float32 ``[rows, N]`` and ``categorical`` int64 ``[rows, C]``.
 
-    `tables` are the look-ups of texts, which whoever saves a function of this must keep.
+    It holds no resource, such as a table, so a graph of it needs no start and shares nothing with another.
     """
 
     def __init__(self, transform: Transform) -> None:
         self._transform = transform
-        self._tables = {
-            feature.name: _table(feature) for feature in transform.features if isinstance(feature, CategoryFeature)
+        self._codes = {
+            feature.name: _Codes(feature) for feature in transform.features if isinstance(feature, CategoryFeature)
         }
-
-    @property
-    def tables(self) -> list[Any]:
-        """The look-ups, in the order of the features."""
-        return list(self._tables.values())
 
     def __call__(self, columns: Mapping[str, Any]) -> tuple[Any, Any]:
         """Return the two inputs for columns ``[rows]`` by the names of the graph's inputs, all of float64 or int64."""
@@ -76,17 +71,34 @@ class Preprocessing:
                 yield columns[moment.name + MISSING]
 
     def _code(self, feature: CategoryFeature, columns: Mapping[str, Any]) -> Any:
-        return self._tables[feature.name].lookup(columns[feature.name])
+        return self._codes[feature.name](columns[feature.name])
 
 
-def _table(feature: CategoryFeature) -> Any:
-    tf = tensorflow()
-    keys = tf.constant(["", *feature.levels], tf.string)
-    codes = tf.constant([MISSING_CODE, *range(FIRST_LEVEL, feature.size)], tf.int64)
-    # anonymous: another table has a random name, which would be in the file
-    return tf.lookup.StaticHashTable(
-        tf.lookup.KeyValueTensorInitializer(keys, codes), UNKNOWN_CODE, experimental_is_anonymous=True
-    )
+class _Codes:
+    """The codes of texts: each is looked up by its 64-bit FarmHash, and must then be the level itself."""
+
+    def __init__(self, feature: CategoryFeature) -> None:
+        levels = np.array(["", *feature.levels], dtype=object)
+        codes = np.array([MISSING_CODE, *range(FIRST_LEVEL, feature.size)], dtype=np.int64)
+        hashes = _hashes(levels).numpy()
+        order = np.argsort(hashes, kind="stable")
+        self._levels, self._codes, self._hashes = levels[order], codes[order], hashes[order]
+        self._alike = int(np.unique(hashes, return_counts=True)[1].max())  # levels that share a hash
+
+    def __call__(self, texts: Any) -> Any:
+        """Return int64 codes ``[rows]``."""
+        tf = tensorflow()
+        first = tf.searchsorted(tf.constant(self._hashes), _hashes(texts))
+        codes = tf.fill(tf.shape(texts), np.int64(UNKNOWN_CODE))
+        for shift in range(self._alike):
+            at = tf.minimum(first + shift, len(self._hashes) - 1)
+            same = tf.equal(tf.gather(tf.constant(self._levels), at), texts)
+            codes = tf.where(same, tf.gather(tf.constant(self._codes), at), codes)
+        return codes
+
+
+def _hashes(texts: Any) -> Any:
+    return tensorflow().strings.to_hash_bucket_fast(texts, np.iinfo(np.int64).max)
 
 
 def _standard(values: Any, fill: float, center: float, scale: float, clip: float) -> Any:

@@ -77,8 +77,6 @@ def _write(network: Network, data: TrainingData, threshold: float, folder: Path)
         return _last_step(outputs, target, threshold)
 
     archive = keras().export.ExportArchive()
-    for table in preprocessing.tables:
-        archive.track(table)
     try:
         archive.add_endpoint(SERVE, serve, input_signature=specs)
         archive.write_out(str(folder), verbose=False)
