@@ -9,8 +9,8 @@ from datetime import datetime
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.plan.class_rules import class_breaches
 from sevenfold.plan.column_rules import Breach, column_breaches
-from sevenfold.plan.framework_rules import framework_breaches
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
+from sevenfold.plan.framework_rules import framework_breaches
 from sevenfold.plan.metrics import metric_names
 from sevenfold.plan.monitoring import Replay, Trigger
 from sevenfold.plan.plan import Plan, StageName

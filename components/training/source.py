@@ -2,7 +2,7 @@
 
 `signature` is a `ModelSignature`. The function returns a `torch.nn.Module` whose ``forward(numeric, categorical)``
 takes float32 ``[rows, N]`` and int64 ``[rows, C]`` and gives logits ``[rows, classes]`` or standardised values
-``[rows, 1]``.
+``[rows, 1]``; with ``training.framework: tensorflow`` a `keras.Model` with inputs of these names, or one of them.
 
 On a cluster the plan names it by address and digest, ``s3://…/ours.zip#sha256:…``: a file as it is, a folder as the
 archive that `pack_source` makes. A fetched source runs only if it has that digest.
@@ -94,7 +94,7 @@ def load_source(source: str) -> Source:
         raise TrainingError(
             FUNCTION,
             f"{path.name} must define {FUNCTION}(signature, **settings), but does not.",
-            remedy=f"Define {FUNCTION}; it returns a torch.nn.Module.",
+            remedy=f"Define {FUNCTION}; it returns a torch.nn.Module, for framework: tensorflow a keras.Model.",
         )
     return Source(path.name, digest, build_model)
 

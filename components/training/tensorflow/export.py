@@ -19,6 +19,7 @@ from sevenfold.training.export.network import network_graph
 from sevenfold.training.export.writer import OPSET
 from sevenfold.training.tensorflow.library import tensorflow
 from sevenfold.training.tensorflow.model import Network
+from sevenfold.training.tensorflow.onnx_names import give_plain_names
 from sevenfold.training.tensorflow.rows import Rows
 
 if TYPE_CHECKING:
@@ -70,25 +71,35 @@ def export_network(network: Network, rows: Rows) -> onnx.ModelProto:
     try:
         with _quiet():
             exported, _ = tf2onnx.convert.from_function(core, wanted, opset=OPSET)
-        for given, entry in zip(network.takes, exported.graph.input, strict=False):
-            _rename(exported.graph, entry.name, given)
+        _replace_erfc(exported.graph)
+        give_plain_names(exported.graph, network.takes)
         _run(exported, network, rows)
     except Exception as error:
         raise TrainingError(
             "not_exportable",
             f"The network must be exportable to ONNX with any number of rows, but: {_first_line(error)}",
-            remedy="Leave out layers that look up texts or are made from the values of a batch.",
+            remedy="Use other layers: tf2onnx must know them, and ONNX Runtime must load what it writes.",
         ) from error
     return exported
 
 
-def _rename(graph: Any, old: str, new: str) -> None:
-    """Give an input another name."""
-    for entry in graph.input:
-        entry.name = new if entry.name == old else entry.name
+def _replace_erfc(graph: Any) -> None:
+    """Write erfc(x), which ONNX does not have and tf2onnx 1.17 writes all the same, as 1 - erf(x): GELU holds it."""
+    from onnx import helper, numpy_helper
+
+    nodes = []
     for node in graph.node:
-        for index, name in enumerate(node.input):
-            node.input[index] = new if name == old else name
+        if node.op_type != "Erfc":
+            nodes.append(node)
+            continue
+        erf, one = f"{node.output[0]}:erf", f"{node.output[0]}:one"
+        graph.initializer.append(numpy_helper.from_array(np.float32(1.0), one))
+        nodes.append(helper.make_node("Erf", list(node.input), [erf]))
+        nodes.append(helper.make_node("Sub", [one, erf], list(node.output)))
+    copies = [node.SerializeToString() for node in nodes]
+    del graph.node[:]
+    for copy in copies:
+        graph.node.add().ParseFromString(copy)
 
 
 def _run(exported: onnx.ModelProto, network: Network, rows: Rows) -> None:
@@ -99,9 +110,7 @@ def _run(exported: onnx.ModelProto, network: Network, rows: Rows) -> None:
     given = {"numeric": few.numeric, "categorical": few.categorical}
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(
-        exported.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(exported.SerializeToString(), options, providers=["CPUExecutionProvider"])
     session.run(None, {name: given[name] for name in network.takes})
 
 

@@ -24,7 +24,7 @@ from sevenfold.training.tensorflow.library import reproducible, tensorflow
 from sevenfold.training.tensorflow.model import Model, Network, build, effective_settings
 from sevenfold.training.tensorflow.rows import Splits
 from sevenfold.training.tensorflow.saved_model import saved_model
-from sevenfold.training.tensorflow.state import State
+from sevenfold.training.tensorflow.state import State, values_of
 from sevenfold.training.tensorflow.steps import Steps, outputs_of
 
 __all__ = ["WEIGHTS", "Fitted", "fit"]
@@ -69,8 +69,8 @@ class Fitted(FittedModel):
         """
         from safetensors.numpy import save
 
-        weights = {name: np.array(variable) for name, variable in self.network.variables.items()}
-        return {WEIGHTS: save(weights), **saved_model(self.network, data, self.onnx_bytes(data), threshold)}
+        weights = save(values_of(self.network.variables))
+        return {WEIGHTS: weights, **saved_model(self.network, data, self.onnx_bytes(data), threshold)}
 
 
 def fit(
@@ -171,7 +171,7 @@ class _Fit:
         state.curve.append(epoch)
         if state.best is None or self._rank(epoch) > self._rank(state.best):
             state.best = epoch
-            state.kept = {name: np.array(variable) for name, variable in state.network.items()}
+            state.kept = values_of(state.network)
         self.steps.swap_average()
 
     def _rank(self, epoch: Epoch) -> tuple[float, float]:

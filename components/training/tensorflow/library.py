@@ -86,13 +86,13 @@ def reproducible(seed: int, threads: int) -> Iterator[None]:
     """
     _set_threads(threads)
     tensorflow().config.experimental.enable_op_determinism()
-    drawn, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 - Keras seeds the global one
+    drawn, legacy = random.getstate(), np.random.get_state()
     keras().utils.set_random_seed(seed)
     try:
         yield
     finally:
         random.setstate(drawn)
-        np.random.set_state(legacy)  # noqa: NPY002
+        np.random.set_state(legacy)
 
 
 def _set_threads(threads: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -183,8 +184,9 @@ def _probe(network: Network, name: str, splits: Splits) -> None:
     rows = splits.train.take(np.arange(PROBED) % len(splits.train))
     tf = tensorflow()
     try:
-        given = network(tf.constant(rows.numeric), tf.constant(rows.categorical))
-        shape = tuple(given.shape)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras says that a layer has no build(), and builds it
+            shape = tuple(network(tf.constant(rows.numeric), tf.constant(rows.categorical)).shape)
     except SevenfoldError:
         raise
     except Exception as error:

@@ -22,7 +22,7 @@ tf = tensorflow()
 BYTES = 4  # random bytes per uint32
 
 
-class TabularNetwork(keras().Model):
+class TabularNetwork(keras().Model):  # type: ignore[misc]
     """An MLP over piecewise-linear numbers and embedded categories, with members that share its weights.
 
     In training it gives ``[rows, members, outputs]``, else the members' mean ``[rows, outputs]``; see
@@ -55,7 +55,7 @@ class TabularNetwork(keras().Model):
         self.limit, self.unknown = round(settings.dropout * 256), round(settings.unknown * 256)
         width, members = settings.width, settings.ensemble
         fed = len(self.columns) + len(cardinalities) * settings.embedding_width
-        self.embedding = None
+        self.embedding: Any = None
         if cardinalities:
             shape = (sum(cardinalities), settings.embedding_width)
             self.embedding = self._made("embedding", random.standard_normal(shape) * 0.1)
@@ -65,7 +65,8 @@ class TabularNetwork(keras().Model):
             kernel = random.uniform(-bound, bound, (fed if depth == 0 else width, width))
             bias = random.uniform(-bound, bound, width)
             self.layers_of.append((self._made(f"kernel_{depth}", kernel), self._made(f"bias_{depth}", bias)))
-        self.scales = self.shifts = None
+        self.scales: Any = None
+        self.shifts: Any = None
         if members > 1:
             signs = random.integers(0, 2, (settings.depth, members, width)) * 2.0 - 1.0
             self.scales = self._made("scales", signs)
@@ -74,7 +75,7 @@ class TabularNetwork(keras().Model):
         self.bias = self._made("bias", np.zeros((members, 1, outputs)))
         self.built = True
 
-    def _made(self, name: str, values: NDArray[np.float64]) -> Any:
+    def _made(self, name: str, values: NDArray[Any]) -> Any:
         return self.add_weight(name=name, shape=values.shape, initializer=lambda shape, dtype: values.astype(dtype))
 
     def call(self, inputs: Sequence[Any], training: bool = False) -> Any:
@@ -107,13 +108,13 @@ class TabularNetwork(keras().Model):
             columns=self.columns if numbers else None,
             low=self.low if numbers else None,
             slope=self.slope if numbers else None,
-            embedding=np.asarray(self.embedding) if categories else None,
+            embedding=self.embedding.numpy() if categories else None,
             starts=self.starts if categories else None,
-            layers=[(np.asarray(kernel), np.asarray(bias)) for kernel, bias in self.layers_of],
-            scales=np.asarray(self.scales) if members else None,
-            shifts=np.asarray(self.shifts) if members else None,
-            last=np.asarray(self.last),
-            bias=np.asarray(self.bias),
+            layers=[(kernel.numpy(), bias.numpy()) for kernel, bias in self.layers_of],
+            scales=self.scales.numpy() if members else None,
+            shifts=self.shifts.numpy() if members else None,
+            last=self.last.numpy(),
+            bias=self.bias.numpy(),
         )
 
     def _members(self, hidden: Any, depth: int, training: bool) -> Any:

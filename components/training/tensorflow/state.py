@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sevenfold.contracts.canonical import canonical_json
 from sevenfold.training.protocol import Epoch
 
-__all__ = ["State"]
+__all__ = ["State", "values_of"]
 
 FORMAT: Final = 1
 HEADER: Final = "sevenfold"
@@ -47,15 +47,14 @@ class State:
 
         tensors: Arrays = {f"kept.{name}": value for name, value in self.kept.items()}
         for part, variables in self._parts().items():
-            tensors |= {f"{part}.{name}": np.asarray(variable) for name, variable in variables.items()}
+            tensors |= {f"{part}.{name}": value for name, value in values_of(variables).items()}
         header = {
             "format": FORMAT,
             "steps": self.steps,
             "curve": [asdict(epoch) for epoch in self.curve],
             "best": self.best.number if self.best else 0,
         }
-        whole = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-        return bytes(save(whole, metadata={HEADER: canonical_json(header)}))
+        return bytes(save(tensors, metadata={HEADER: canonical_json(header)}))
 
     def restore(self, content: bytes) -> bool:
         """Take over a state from its bytes; False, and nothing changed, where it is of another format or network."""
@@ -80,6 +79,11 @@ class State:
 
     def _parts(self) -> dict[str, Mapping[str, Any]]:
         return {"network": self.network, "optimiser": self.optimiser, "average": self.average}
+
+
+def values_of(variables: Mapping[str, Any]) -> Arrays:
+    """Return copies of the values of variables of Keras or TensorFlow, by name."""
+    return {name: np.array(variable.numpy(), order="C") for name, variable in variables.items()}
 
 
 def _header(content: bytes) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def outputs_of(network: Network, rows: Rows) -> Callable[[Rows], NDArray[np.floa
     tf = tensorflow()
     widths = rows.numeric.shape[1], rows.categorical.shape[1]
     compiled = tf.function(
-        lambda numeric, categorical: network(numeric, categorical),
+        network.__call__,
         input_signature=[tf.TensorSpec([None, widths[0]], tf.float32), tf.TensorSpec([None, widths[1]], tf.int64)],
         autograph=False,
     )
@@ -173,14 +173,15 @@ def outputs_of(network: Network, rows: Rows) -> Callable[[Rows], NDArray[np.floa
 
 def _optimiser(variables: list[Any], settings: FitSettings) -> Any:
     """Return AdamW: weight decay for matrices only, none for vectors."""
+    schedule: Any = keras().optimizers.schedules.LearningRateSchedule
 
-    class WarmUp(keras().optimizers.schedules.LearningRateSchedule):
-        def __call__(self, step: Any) -> Any:
-            done = tensorflow().cast(step + 1, "float32")
-            return settings.learning_rate * tensorflow().minimum(1.0, done / WARMUP)
+    def rate(_: Any, step: Any) -> Any:
+        done = tensorflow().cast(step + 1, "float32")
+        return settings.learning_rate * tensorflow().minimum(1.0, done / WARMUP)
 
+    warm_up = type("WarmUp", (schedule,), {"__call__": rate})()
     optimiser = keras().optimizers.AdamW(
-        WarmUp(), weight_decay=settings.weight_decay, epsilon=1e-8, global_clipnorm=MAX_NORM
+        warm_up, weight_decay=settings.weight_decay, epsilon=1e-8, global_clipnorm=MAX_NORM
     )
     optimiser.exclude_from_weight_decay(var_list=[one for one in variables if len(one.shape) <= 1])
     optimiser.build(variables)

@@ -103,9 +103,7 @@ class Session:
             self.session, None, given, tensors, len(inputs), wanted, made, len(outputs), None, 0, None, self.status
         )
         self.check()
-        return [
-            self.values(c.c_void_p(tensor), entry["type"]) for tensor, entry in zip(made, outputs, strict=True)
-        ]
+        return [self.values(c.c_void_p(tensor), entry["type"]) for tensor, entry in zip(made, outputs, strict=True)]
 
 
 if __name__ == "__main__":
