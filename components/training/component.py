@@ -20,15 +20,15 @@ def train_model(
     max_epochs: int = 0,
     seed: int = -1,
 ) -> None:
-    """Fit a network with the best settings and export it as one model.onnx, from raw row to prediction.
+    """Fit a model with the best settings and export it as one model.onnx, from raw row to prediction.
 
-    Stops when the validation rows get no better and keeps the best weights. The file is compared with the network on
+    Stops when the validation rows get no better and keeps the best epoch. The file is compared with the model on
     all validation rows before it is sealed. The same data, settings and seed give the same bundle digest, also where
     a fit was stopped and went on from its last checkpoint.
 
     Args:
         dataset: Folder of prepared rows.
-        study: Folder with best.json, the settings to train with.
+        study: Folder with best.json, the kind of model and the settings to train with.
         settings: Canonical JSON of {"training": section of the plan, "name", "metric", "plan_digest"}.
         bundle: Folder with model.onnx, weights, bundle.json, reference bins and an example request.
         report: Page with learning curves.
@@ -36,7 +36,7 @@ def train_model(
         metrics: Scores on the validation rows.
         data_digest: sha256:… of the table, recorded in the bundle.
         max_epochs: Most epochs; 0 takes the plan's.
-        seed: Seed of weights and shuffling; -1 takes the plan's.
+        seed: Seed of the fit; -1 takes the plan's.
     """
     from sevenfold.runtime.failure import stage_boundary
 

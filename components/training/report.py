@@ -5,6 +5,7 @@ from __future__ import annotations
 from sevenfold.plan.metrics import higher_is_better
 from sevenfold.report.charts import Limit, lines
 from sevenfold.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
+from sevenfold.training.protocol import FittedModel
 from sevenfold.training.threshold_report import threshold_blocks
 from sevenfold.training.train import Trained
 
@@ -24,8 +25,8 @@ def training_report(trained: Trained) -> Report:
     return Report(
         stage="training",
         title="Training",
-        headline=f"{fitted.metric} {best.score:.4g} on {trained.validation_rows:,} validation rows, "
-        f"reached in epoch {best.number} of {len(fitted.curve)}; the fit {STOPPED[fitted.stopped]}.",
+        headline=f"{trained.kind.name.capitalize()}: {fitted.metric} {best.score:.4g} on {trained.validation_rows:,} "
+        f"validation rows{_reached(fitted)}; the fit {STOPPED[fitted.stopped]}.",
         level="good",
         blocks=(
             _facts(trained),
@@ -38,11 +39,16 @@ def training_report(trained: Trained) -> Report:
     )
 
 
+def _reached(fitted: FittedModel) -> str:
+    return f", reached in epoch {fitted.best.number} of {len(fitted.curve)}" if len(fitted.curve) > 1 else ""
+
+
 def _facts(trained: Trained) -> Facts:
     fitted = trained.fitted
     return Facts(
         facts=(
             Fact(label=f"Validation {fitted.metric}", value=fitted.score, level="good"),
+            Fact(label="Model", value=f"{trained.kind.name} ({trained.kind.framework})"),
             Fact(label="Best epoch", value=f"{fitted.best.number} of {len(fitted.curve)}"),
             Fact(label="Training rows", value=trained.train_rows),
             Fact(label=fitted.unit.capitalize(), value=fitted.size),
@@ -74,6 +80,8 @@ def _findings(trained: Trained) -> list[Block]:
 
 def _curves(trained: Trained) -> list[Chart]:
     fitted = trained.fitted
+    if len(fitted.curve) == 1:
+        return []
     losses = [{"epoch": epoch.number, "loss": epoch.train_loss, "rows": "training"} for epoch in fitted.curve]
     losses += [{"epoch": epoch.number, "loss": epoch.validation_loss, "rows": "validation"} for epoch in fitted.curve]
     scores = [{"epoch": epoch.number, "score": epoch.score} for epoch in fitted.curve]

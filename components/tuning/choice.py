@@ -66,10 +66,11 @@ class Contender:
 
 @dataclass(frozen=True)
 class Choice:
-    """All kinds that were tried, the simplest first, and the one that won."""
+    """All kinds that were tried, the simplest first, the one that won, and whether the time ended the search."""
 
     contenders: tuple[Contender, ...]
     chosen: Contender
+    out_of_time: bool = False
 
     @property
     def trials(self) -> int:
@@ -106,7 +107,7 @@ def choose_kind(kinds: Sequence[ModelKind[Any]], task: Task, on_trial: OnKindTri
         TrainingError: ``all_trials_failed`` where no kind succeeded; as `Search` and `ModelKind.effective_settings`.
     """
     searches = [_KindSearch(kind, task) for kind in _entered(kinds, task.tuning.trials)]
-    spent = 0
+    spent, out_of_time = 0, False
     while spent < task.tuning.trials:
         _give_up(searches, task)
         open_ = [search for search in searches if search.open]
@@ -114,11 +115,12 @@ def choose_kind(kinds: Sequence[ModelKind[Any]], task: Task, on_trial: OnKindTri
             break
         following = min(open_, key=lambda search: len(search.trials))
         if not following.advance():
-            break  # the time is up
+            out_of_time = True
+            break
         spent += 1
         best = _leader(searches, task)
         on_trial(following.kind.name, spent, following.trials[-1], best.score if best else None)
-    return _chosen(searches, task)
+    return _chosen(searches, task, out_of_time=out_of_time)
 
 
 def _entered(kinds: Sequence[ModelKind[Any]], trials: int) -> Sequence[ModelKind[Any]]:
@@ -166,7 +168,7 @@ class _KindSearch:
         return len(self.trials) > before
 
     def study(self) -> Study:
-        return self._search.study(len(self.trials))
+        return self._search.study(self._task.tuning.trials)
 
     def predicted(self) -> NDArray[Any]:
         """Return the validation predictions of the best fit; after a resumed search that fit is made again."""
@@ -230,7 +232,7 @@ def _give_up(searches: Sequence[_KindSearch], task: Task) -> None:
             search.given_up = behind > GIVE_UP * error
 
 
-def _chosen(searches: Sequence[_KindSearch], task: Task) -> Choice:
+def _chosen(searches: Sequence[_KindSearch], task: Task, *, out_of_time: bool) -> Choice:
     leader = _leader(searches, task)
     if leader is None:
         searches[0].require_success()
@@ -243,4 +245,4 @@ def _chosen(searches: Sequence[_KindSearch], task: Task) -> Choice:
         if chosen is None and behind is not None and (behind == 0 or behind <= NOISE * (error or 0.0)):
             chosen = contender
     assert chosen is not None  # noqa: S101 - the leader is behind by nothing
-    return Choice(tuple(contenders), chosen)
+    return Choice(tuple(contenders), chosen, out_of_time)

@@ -19,15 +19,16 @@ def tune_model(
     trials: int = -1,
     seed: int = -1,
 ) -> None:
-    """Search the training settings that score best on the validation rows, hopeless trials stopped early.
+    """Search the kind of model and the settings that score best on the validation rows, hopeless trials stopped early.
 
-    The first trial takes the plan's own settings, so the result is never worse than those. A trial that fails is
-    marked and the search goes on; a search that was killed goes on after its last trial when it is started again.
+    The first trial of each kind takes the plan's own settings, so the result is never worse than those. A trial that
+    fails is marked and the search goes on; a search that was killed goes on after its last trial when it is started
+    again.
 
     Args:
         dataset: Sealed dataset folder; its training and validation rows are used.
         settings: Canonical JSON of {"tuning", "training": sections of the plan, "metric": name}.
-        study: Folder with best.json (settings for training, score) and trials.json, sealed.
+        study: Folder with best.json (kind of model, settings for training, score) and trials.json, sealed.
         report: Trials, learning curves, what mattered, as a page.
         summary: The same as Markdown.
         metrics: Best score, trials, epochs.

@@ -31,6 +31,7 @@ def build_report(
     cpu_seconds: float = 0.0,
     kinds: tuple[Block, ...] = (),
     choice: str = "",
+    out_of_time: bool = False,
 ) -> Report:
     """Return the report of a search.
 
@@ -41,15 +42,16 @@ def build_report(
         cpu_seconds: what the stage used in all.
         kinds: blocks that show several kinds side by side.
         choice: a sentence that says which of them won.
+        out_of_time: whether the time was up before all planned trials had run.
     """
     if not study.trials:
         text = "No search: the plan asks for 0 trials, so its own settings are taken."
         return Report(stage="tuning", title="Tuning", headline=text, blocks=(_settings(study, settings),))
-    blocks: list[Block] = [_facts(study, metric, cpu_seconds)]
-    findings = (*([Finding(level="good", text=choice)] if choice else []), *_findings(study))
+    blocks: list[Block] = [_facts(study, metric, cpu_seconds, several=bool(kinds))]
+    findings = tuple(_findings(study, out_of_time=out_of_time))
     blocks += [Findings(findings=findings)] if findings else []
-    blocks += kinds
-    blocks += [_history(study, metric), _curves(study, metric)]
+    blocks += kinds or (_history(study, metric),)
+    blocks += [_curves(study, metric)] if any(len(trial.curve) > 1 for trial in study.trials) else []
     weights = importances(study.trials, study.space)
     blocks += [_importance(weights, metric)] if weights else []
     order = [*weights, *(name for name in study.space if name not in weights)]
@@ -57,10 +59,11 @@ def build_report(
     blocks += [_panel(study, metric, name) for name in order[:MAX_PANELS]]
     blocks += [_settings(study, settings), _trials(study, metric)]
     failed = any(trial.state == "failed" for trial in study.trials)
+    best = f"Best {metric} {_number(study.best.score if study.best else None)}."
     return Report(
         stage="tuning",
         title="Tuning",
-        headline=_headline(study, metric),
+        headline=f"{best} {choice}" if choice else _headline(study, metric),
         level="warning" if failed else "good",
         blocks=tuple(blocks),
     )
@@ -74,12 +77,16 @@ def _headline(study: Study, metric: str) -> str:
     return f"Best {metric} {_number(study.best.score)} in trial {study.best.number + 1} of {len(study.trials)}{start}."
 
 
-def _facts(study: Study, metric: str, cpu_seconds: float) -> Facts:
+def _facts(study: Study, metric: str, cpu_seconds: float, *, several: bool) -> Facts:
     counts = {state: sum(trial.state == state for trial in study.trials) for state in STATES}
     best = study.best.score if study.best else None
     facts = [
         Fact(label=f"Best {metric}", value=_rounded(best), level="good", hint="on the validation rows"),
-        Fact(label="Trials", value=len(study.trials), hint=f"of {study.planned} planned"),
+        Fact(
+            label="Trials",
+            value=len(study.trials),
+            hint="of the kind that won" if several else f"of {study.planned} planned",
+        ),
         Fact(label="Stopped early", value=counts["pruned"], hint="worse than others at the same epoch"),
         Fact(label="Failed", value=counts["failed"], level="bad" if counts["failed"] else None),
         Fact(label="Epochs", value=study.epochs, hint="of all trials together"),
@@ -90,13 +97,13 @@ def _facts(study: Study, metric: str, cpu_seconds: float) -> Facts:
     return Facts(facts=tuple(facts))
 
 
-def _findings(study: Study) -> Iterator[Finding]:
+def _findings(study: Study, *, out_of_time: bool) -> Iterator[Finding]:
     failed = [trial for trial in study.trials if trial.state == "failed"]
     if failed:
         text = f"{len(failed)} of {len(study.trials)} trials failed, the first with: {failed[0].cause}"
         yield Finding(level="warning", text=text)
-    if len(study.trials) < study.planned:
-        text = f"The time was up after {len(study.trials)} of {study.planned} trials; a rerun may end elsewhere."
+    if out_of_time:
+        text = "The time was up before all planned trials had run; a rerun may end elsewhere."
         yield Finding(level="warning", text=text)
     if study.resumed:
         yield Finding(level="info", text=f"{study.resumed} trials were taken over from an interrupted search.")

@@ -92,6 +92,7 @@ def run_tuning(
         cpu_seconds=time.process_time(),
         kinds=kinds_blocks(choice, metric),
         choice=kinds_sentence(choice),
+        out_of_time=choice.out_of_time,
     )
     write_report(report, page, summary)
     return Tuned(choice, _scores(choice, metric))

@@ -185,6 +185,16 @@ def test_a_choice_that_was_stopped_goes_on_to_the_same_end(tmp_path: Path) -> No
     assert Best.read(tmp_path / "one").model == expected.chosen.kind.name
 
 
+def test_the_time_may_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter(range(10_000))
+    monkeypatch.setattr("time.monotonic", lambda: next(now))
+    choice, order = choose([KnownKind("one", 1.0), KnownKind("other", 1.2)], task(500, timeout_seconds=60))
+    assert choice.out_of_time and 2 <= len(order) < 60
+    report = build_report(choice.chosen.study, "rmse", {}, out_of_time=choice.out_of_time)
+    texts = [finding.text for block in report.blocks if block.block == "findings" for finding in block.findings]
+    assert any("The time was up" in text for text in texts)
+
+
 def test_the_error_of_a_difference_is_that_of_many_tables() -> None:
     random = np.random.default_rng(3)
     differences, errors = [], []
