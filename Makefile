@@ -72,8 +72,8 @@ $(VENV)/.local: $(SOURCES) $(VENV)/.torch
 	@touch $@
 
 $(VENV)/.dev: $(SOURCES) $(VENV)/.torch
-	@echo "Installing Sevenfold and what its tests need: about 450 MB the first time"
-	@$(INSTALL) --editable '.[local,notebook,dev,bench]'
+	@echo "Installing Sevenfold and what its tests need: about 800 MB the first time"
+	@$(INSTALL) --editable '.[local,notebook,tensorflow,dev,bench]'
 	@touch $@ $(VENV)/.local
 
 constraints: $(BIN)/uv

@@ -13,6 +13,7 @@ from sevenfold.training.pytorch.kind import NetworkKind
 from sevenfold.training.pytorch.model import Model
 from sevenfold.training.tensorflow.kind import KerasKind
 from sevenfold.training.tensorflow.model import Model as KerasModel
+from sevenfold.training.trees.kind import TreesKind
 
 __all__ = ["kind_named", "kinds_of", "own_name"]
 
@@ -24,7 +25,7 @@ def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
         TrainingError: as `load_source`; ``unknown_setting`` for a setting that names none of several kinds.
     """
     if section.leaves_choice:
-        kinds: tuple[ModelKind[Any], ...] = (LinearKind(), NetworkKind(Model()))
+        kinds: tuple[ModelKind[Any], ...] = (LinearKind(), TreesKind(), NetworkKind(Model()))
         for name in section.settings:
             own_name(kinds, name)
         return kinds
@@ -32,6 +33,8 @@ def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
         return (KerasKind(KerasModel.of(section)),)
     if section.model is ModelChoice.LINEAR:
         return (LinearKind(),)
+    if section.model is ModelChoice.TREES:
+        return (TreesKind(),)
     return (NetworkKind(Model.of(section)),)
 
 

@@ -72,7 +72,6 @@ def test_rules_between_sections(text: str, added: str, key: str) -> None:
     ("added", "key"),
     [
         ("tuning: {engine: ray}\n", "tuning.engine"),
-        ("training: {framework: tensorflow}\n", "training.framework"),
         ("training: {framework: onnx}\n", "training.framework"),
         ("refine: {recipe: history.json}\n", "refine.recipe"),
         ("retrain: {trigger: drift}\n", "retrain.trigger"),
@@ -80,6 +79,25 @@ def test_rules_between_sections(text: str, added: str, key: str) -> None:
 )
 def test_a_setting_without_an_engine_is_refused_by_name(text: str, added: str, key: str) -> None:
     assert "no engine" in problems(text + added)[key].rule
+
+
+@pytest.mark.parametrize(
+    ("setting", "key"),
+    [
+        ("model: trees", "training.model"),
+        ("model: linear", "training.model"),
+        ("device: cuda", "training.device"),
+    ],
+)
+def test_tensorflow_fits_networks_on_the_cpu(text: str, setting: str, key: str) -> None:
+    by_key = problems(f"{text}training: {{framework: tensorflow, {setting}}}\n")
+    assert list(by_key) == [key]
+    assert by_key[key].remedy
+
+
+@pytest.mark.parametrize("model", ["auto", "network"])
+def test_a_plan_may_say_tensorflow(text: str, model: str) -> None:
+    assert not problems(f"{text}training: {{framework: tensorflow, model: {model}}}\n")
 
 
 TENSORFLOW_SERVING = "deployment: {runtime: tensorflow-serving, target: kserve, strategy: replace}\n"

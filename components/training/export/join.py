@@ -14,7 +14,7 @@ from sevenfold.training.export.writer import IR_VERSION, ML, ML_OPSET, OPSET, Gr
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["join_graphs", "model_bytes", "with_threshold"]
+__all__ = ["class_outputs", "join_graphs", "last_prefix", "model_bytes", "value_output", "with_threshold"]
 
 NETWORK: Final = "net:"
 LAST: Final = "post:"
@@ -44,7 +44,7 @@ def join_graphs(preprocessing: onnx.ModelProto, network: onnx.ModelProto, transf
     prefixed = compose.add_prefix(network, free_prefix(NETWORK, names))
     _connect(pre, network, prefixed)
     _check_output(network, len(transform.target.classes))
-    writer = GraphWriter(free_prefix(LAST, names))
+    writer = GraphWriter(last_prefix(names))
     outputs = _last_step(writer, prefixed.graph.output[0].name, transform.target, names)
     graph = helper.make_graph(
         [*_needed(pre, prefixed), *prefixed.graph.node, *writer.nodes],
@@ -183,19 +183,48 @@ def _opsets(network: onnx.ModelProto) -> list[Any]:
     return [helper.make_opsetid(domain, version) for domain, version in sorted(versions.items())]
 
 
-def _last_step(writer: GraphWriter, raw: str, target: Target, names: list[str]) -> list[Any]:
+def last_prefix(names: list[str]) -> str:
+    """Return what the names of the last step begin with, where columns have these names."""
+    return free_prefix(LAST, names)
+
+
+def value_output(writer: GraphWriter, standard: str, target: Target, names: list[str]) -> list[Any]:
+    """Write the output of a regression: ``value`` DOUBLE ``[rows]``, in the target's own unit.
+
+    Args:
+        writer: of the last step.
+        standard: standardised values, FLOAT or DOUBLE, ``[rows]`` or ``[rows, 1]``.
+        target: their mean and scale.
+        names: of the graph's inputs.
+    """
     from onnx import TensorProto, helper
 
-    if not target.classes:
-        value = free_name("value", names)
-        flat = writer.add("Reshape", raw, writer.constant([-1], np.int64))
-        flat = writer.add("Cast", flat, to=TensorProto.DOUBLE)
-        flat = writer.add("Mul", flat, writer.constant(target.scale, np.float64))
-        writer.add("Add", flat, writer.constant(target.mean, np.float64), output=value)
-        return [helper.make_tensor_value_info(value, TensorProto.DOUBLE, ["rows"])]
+    value = free_name("value", names)
+    flat = writer.add("Reshape", standard, writer.constant([-1], np.int64))
+    flat = writer.add("Cast", flat, to=TensorProto.DOUBLE)
+    flat = writer.add("Mul", flat, writer.constant(target.scale, np.float64))
+    writer.add("Add", flat, writer.constant(target.mean, np.float64), output=value)
+    return [helper.make_tensor_value_info(value, TensorProto.DOUBLE, ["rows"])]
+
+
+def class_outputs(
+    writer: GraphWriter, operator: str, given: str, target: Target, names: list[str], **attributes: Any
+) -> list[Any]:
+    """Write the outputs of a classification: ``label`` STRING ``[rows]`` and ``probabilities`` FLOAT.
+
+    Args:
+        writer: of the last step.
+        operator: the node that gives the probabilities, FLOAT ``[rows, classes]``.
+        given: its input.
+        target: the classes.
+        names: of the graph's inputs.
+        attributes: of the node.
+    """
+    from onnx import TensorProto, helper
+
     label, probabilities = free_name("label", names), free_name("probabilities", names)
     count = len(target.classes)
-    writer.add("Softmax", raw, axis=1, output=probabilities)
+    writer.add(operator, given, output=probabilities, **attributes)
     best = _decided(writer, probabilities, count, names)
     writer.add(
         "LabelEncoder",
@@ -210,6 +239,12 @@ def _last_step(writer: GraphWriter, raw: str, target: Target, names: list[str]) 
         helper.make_tensor_value_info(label, TensorProto.STRING, ["rows"]),
         helper.make_tensor_value_info(probabilities, TensorProto.FLOAT, ["rows", count]),
     ]
+
+
+def _last_step(writer: GraphWriter, raw: str, target: Target, names: list[str]) -> list[Any]:
+    if not target.classes:
+        return value_output(writer, raw, target, names)
+    return class_outputs(writer, "Softmax", raw, target, names, axis=1)
 
 
 def _decided(writer: GraphWriter, probabilities: str, count: int, names: list[str]) -> str:
