@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sevenfold.contracts.errors import SevenfoldError, TrainingError
 from sevenfold.training.settings import FitSettings
 from sevenfold.training.tensorflow.library import keras, tensorflow
 from sevenfold.training.tensorflow.model import Network
@@ -73,9 +74,7 @@ class Steps:
         self._average_steps = average_steps
         trained = network.trainable if average_steps >= 1 else []
         self._means = [tf.Variable(variable.value, trainable=False) for variable in trained]
-        self._epoch = tf.function(self._all_batches, autograph=False).get_concrete_function(
-            tf.TensorSpec([len(rows)], tf.int64)
-        )
+        self._epoch = self._compiled(len(rows))
 
     @property
     def optimiser(self) -> Mapping[str, Any]:
@@ -121,6 +120,22 @@ class Steps:
             mean.assign(variable.value)
             variable.assign(kept)
 
+    def _compiled(self, rows: int) -> Any:
+        tf = tensorflow()
+        try:
+            return tf.function(self._all_batches, autograph=False).get_concrete_function(
+                tf.TensorSpec([rows], tf.int64)
+            )
+        except SevenfoldError:
+            raise
+        except Exception as error:
+            raise TrainingError(
+                "build_model",
+                f"A network must be callable with training=True, but raised {type(error).__name__}: "
+                f"{str(error).strip()[:300]}",
+                remedy="Mend its call; TensorFlow traces it with batches of any number of rows.",
+            ) from error
+
     def _all_batches(self, order: Any) -> Any:
         tf = tensorflow()
 
@@ -143,6 +158,12 @@ class Steps:
             penalised = tf.add_n([loss, *self._network.model.losses])
         gradients = tape.gradient(penalised, [variable.value for variable in trained])
         reached = [(slope, variable) for slope, variable in zip(gradients, trained, strict=True) if slope is not None]
+        if not reached:
+            raise TrainingError(
+                "build_model",
+                "A network must have weights that its outputs depend on, but has none to fit.",
+                remedy="Leave layers trainable, and use operations that TensorFlow can differentiate.",
+            )
         self._optimiser.apply(*map(list, zip(*reached, strict=True)))
         seen = tf.cast(self._optimiser.iterations, tf.float32)
         share = 1.0 / tf.minimum(tf.cast(self._average_steps, tf.float32), 1.0 + seen / 3.0)

@@ -105,6 +105,9 @@ def test_a_table_of_numbers_alone_needs_no_names(fit_own: Callable[..., Fitted],
 
 
 TORCH = "from torch import nn\n\ndef build_model(signature):\n    return nn.Linear(3, 1)\n"
+FROZEN = (
+    IN_ORDER.replace("return keras.Model", "model = keras.Model") + "    model.trainable = False\n    return model\n"
+)
 NARROW = SEQUENTIAL.format(first="keras.Input((3,), name='numeric'), ")
 UNNAMED = IN_ORDER.replace("(len(signature.numeric),)", "(len(signature.numeric),), name='{first}'")
 
@@ -121,6 +124,12 @@ UNNAMED = IN_ORDER.replace("(len(signature.numeric),)", "(len(signature.numeric)
         (UNNAMED.replace("{first}", "categorical"), "network_inputs", "takes .'categorical', "),
         (IN_ORDER.replace("signature.outputs", "5"), "network_outputs", r"must give \[rows, 2\], but gives \[2, 5\]"),
         ("import keras\n", "build_model", "must define build_model"),
+        (FROZEN, "build_model", "weights that its outputs depend on"),
+        (
+            KEYWORDS.format(parameters="numeric", features="1 / 0 if training else numeric"),
+            "build_model",
+            "training=True",
+        ),
     ],
 )
 def test_a_model_that_does_not_fit_is_refused(
