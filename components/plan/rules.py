@@ -10,7 +10,6 @@ from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.plan.class_rules import class_breaches
 from sevenfold.plan.column_rules import Breach, column_breaches
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
-from sevenfold.plan.framework_rules import framework_breaches
 from sevenfold.plan.metrics import metric_names
 from sevenfold.plan.model_rules import model_breaches
 from sevenfold.plan.monitoring import Replay, Trigger
@@ -32,7 +31,6 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _testing(plan)
     yield from _decisions(plan)
     yield from _runtime(plan)
-    yield from framework_breaches(plan)
     yield from model_breaches(plan)
     yield from _gpus(plan)
     yield from _monitoring(plan)
