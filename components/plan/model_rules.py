@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sevenfold.contracts.schema import Task
 from sevenfold.plan.column_rules import Breach
 from sevenfold.plan.plan import Plan
-from sevenfold.plan.training import Framework, ModelChoice, TrainingSection
+from sevenfold.plan.training import Device, Framework, ModelChoice, TrainingSection
 
 __all__ = ["model_breaches"]
 
@@ -17,6 +17,8 @@ def model_breaches(plan: Plan) -> Iterator[Breach]:
     training = plan.training
     if training.framework is Framework.ONNX:
         yield from _foreign(training)
+    elif training.framework is Framework.TENSORFLOW:
+        yield from _tensorflow(training)
     elif training.source and training.model in (ModelChoice.TREES, ModelChoice.LINEAR):
         yield (
             ("training", "model"),
@@ -47,4 +49,22 @@ def _foreign(training: TrainingSection) -> Iterator[Breach]:
             "names a built-in kind of model, and framework: onnx takes that of training.source",
             repr(training.model.value),
             "Remove it.",
+        )
+
+
+def _tensorflow(training: TrainingSection) -> Iterator[Breach]:
+    """Yield what TensorFlow cannot do: it fits networks, on the CPU."""
+    if training.model in (ModelChoice.TREES, ModelChoice.LINEAR):
+        yield (
+            ("training", "model"),
+            "training.framework: tensorflow makes a network and nothing else",
+            repr(training.model.value),
+            "Write model: network, or framework: pytorch, which has every kind of model.",
+        )
+    if training.device is Device.CUDA:
+        yield (
+            ("training", "device"),
+            "training.framework: tensorflow fits on the CPU",
+            repr(training.device.value),
+            "Write device: cpu, or framework: pytorch.",
         )

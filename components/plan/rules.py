@@ -272,15 +272,9 @@ def _encodings(plan: Plan) -> Iterator[Breach]:
 
 def _unsupported(plan: Plan) -> Iterator[Breach]:
     """Yield the settings whose engine is not built yet, so that a plan that asks for one is refused by name."""
-    training, tuning, retrain = plan.training, plan.tuning, plan.retrain
+    tuning, retrain = plan.tuning, plan.retrain
     refused: list[tuple[bool, tuple[str, ...], str, str]] = [
         (tuning.engine is TuningEngine.RAY, ("tuning", "engine"), "ray", "Write engine: optuna."),
-        (
-            training.framework is Framework.TENSORFLOW,
-            ("training", "framework"),
-            training.framework.value,
-            "Write framework: pytorch.",
-        ),
         (bool(plan.refine.recipe), ("refine", "recipe"), plan.refine.recipe, "Remove it."),
         (
             retrain.trigger is not Trigger.NONE,

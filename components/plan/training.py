@@ -41,8 +41,11 @@ class TrainingSection(Section):
 
     model: Annotated[
         ModelChoice,
-        Field(description="Kind of model: trees, network, linear, or auto, where tuning chooses among them."),
-    ] = ModelChoice.NETWORK
+        Field(
+            description="Kind of model: trees, network, linear, or auto, where tuning chooses "
+            "among them; without trials auto takes trees."
+        ),
+    ] = ModelChoice.AUTO
     framework: Annotated[Framework, Field(description="Framework of the model: pytorch, tensorflow or onnx.")] = (
         Framework.PYTORCH
     )

@@ -13,6 +13,8 @@ from sevenfold.training.protocol import ModelKind
 from sevenfold.training.pytorch.kind import NetworkKind
 from sevenfold.training.pytorch.model import Model
 from sevenfold.training.source import TRAIN, Source, load_source
+from sevenfold.training.tensorflow.kind import KerasKind
+from sevenfold.training.tensorflow.model import Model as KerasModel
 from sevenfold.training.trees.kind import TreesKind
 
 __all__ = ["finished_kind", "kind_named", "kinds_of", "own_name"]
@@ -31,6 +33,8 @@ def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
         for name in section.settings:
             own_name(kinds, name)
         return kinds
+    if section.framework is Framework.TENSORFLOW:
+        return (KerasKind(KerasModel.of(section)),)
     if section.model is ModelChoice.LINEAR:
         return (LinearKind(),)
     if section.model is ModelChoice.TREES:

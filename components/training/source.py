@@ -2,7 +2,8 @@
 
 ``build_model(signature, **settings)`` gets a `ModelSignature` and returns a `torch.nn.Module` whose
 ``forward(numeric, categorical)`` takes float32 ``[rows, N]`` and int64 ``[rows, C]`` and gives logits
-``[rows, classes]`` or standardised values ``[rows, 1]``. ``train(dataset, settings)``: see `training.foreign`.
+``[rows, classes]`` or standardised values ``[rows, 1]``; with ``training.framework: tensorflow`` a `keras.Model` with
+inputs of these names, or one of them. ``train(dataset, settings)``: see `training.foreign`.
 
 On a cluster the plan names it by address and digest, ``s3://…/ours.zip#sha256:…``: a file as it is, a folder as the
 archive that `pack_source` makes. A fetched source runs only if it has that digest.
@@ -30,7 +31,7 @@ __all__ = ["BUILD_MODEL", "FORMS", "TRAIN", "Source", "load_source", "pack_sourc
 
 BUILD_MODEL, TRAIN = "build_model", "train"
 FORMS = {  # how a function is called, and what it returns
-    BUILD_MODEL: ("build_model(signature, **settings)", "a torch.nn.Module"),
+    BUILD_MODEL: ("build_model(signature, **settings)", "a torch.nn.Module, for framework: tensorflow a keras.Model"),
     TRAIN: ("train(dataset, settings)", "an onnx.ModelProto"),
 }
 MAX_BYTES = 64 << 20

@@ -73,5 +73,5 @@ def _columns(transform: Transform, feeds: Mapping[str, NDArray[Any]]) -> Iterato
     for category in categories(transform):
         codes: dict[str, float] = {level: float(FIRST_LEVEL + index) for index, level in enumerate(category.levels)}
         texts = feeds[category.name]
-        found = map({"": np.nan, **codes}.get, texts.tolist(), repeat(float(UNKNOWN_CODE)))
-        yield np.fromiter(found, dtype=np.float64, count=len(texts))
+        looked_up = map({"": np.nan, **codes}.get, texts.tolist(), repeat(float(UNKNOWN_CODE)))
+        yield np.fromiter(looked_up, dtype=np.float64, count=len(texts))

@@ -70,6 +70,8 @@ class _Fit:
         )
         self.state = State()
         self.booster: Any = None
+        if not np.isfinite(rows.train_target).all():  # LightGBM's own error would name no cause
+            raise self._not_finite("training", math.inf, 1)
 
     def run(self, max_epochs: int, on_epoch: OnEpoch | None, progress: Progress | None) -> FittedTrees:
         started, stopped = time.monotonic(), "epochs"
@@ -155,11 +157,7 @@ class _Fit:
         }
         for split, loss in losses.items():
             if not math.isfinite(loss):
-                raise TrainingError(
-                    "loss_not_finite",
-                    f"The {split} loss must be a finite number, but is {loss} in epoch {number}.",
-                    remedy=f"Lower training.settings.learning_rate, which is {self.settings.learning_rate:g}.",
-                )
+                raise self._not_finite(split, loss, number)
         value = score(self.metric, rows.data.truth, in_own_unit(seen["validation"], rows))
         if not math.isfinite(value):
             raise TrainingError(
@@ -168,6 +166,14 @@ class _Fit:
                 remedy="Take more validation rows (every class must occur), or another testing.metric.",
             )
         return losses["training"], losses["validation"], value
+
+    def _not_finite(self, split: str, loss: float, number: int) -> TrainingError:
+        return TrainingError(
+            "loss_not_finite",
+            f"The {split} loss must be a finite number, but is {loss} in epoch {number}.",
+            remedy=f"Lower training.settings.learning_rate, which is {self.settings.learning_rate:g}, "
+            "or look for absurd values of the target.",
+        )
 
     def _loss(self, predicted: NDArray[np.float64], target: NDArray[Any]) -> float:
         if self.rows.task is Task.REGRESSION:

@@ -61,9 +61,8 @@ def _prediction(writer: GraphWriter, total: str, target: Target, names: list[str
     if not target.classes:
         return value_output(writer, total, target, names)
     if len(target.classes) == 2:
-        positive = writer.add("Sigmoid", total)
-        negative = writer.add("Sub", writer.constant(1.0, np.float64), positive)
-        probabilities = writer.add("Concat", negative, positive, axis=1)
+        both = writer.add("Mul", total, writer.constant([[-1.0, 1.0]], np.float64))
+        probabilities = writer.add("Sigmoid", both)
     else:
         probabilities = writer.add("Softmax", total, axis=1)
     return class_outputs(writer, "Cast", probabilities, target, names, to=TensorProto.FLOAT)

@@ -23,7 +23,9 @@ SEEDS: Final = 2**31 - 1
 class TreeSettings(Settings):
     """How trees grow in LightGBM (Ke et al. 2017)."""
 
-    learning_rate: Annotated[float, Field(gt=0, le=1, description="What each tree's values are multiplied with.")] = 0.1
+    learning_rate: Annotated[float, Field(gt=0, le=1, description="What each tree's values are multiplied with.")] = (
+        0.05
+    )
     leaves: Annotated[int, Field(ge=2, le=4096, description="Most leaves of a tree.")] = 31
     min_rows_in_leaf: Annotated[
         int, Field(ge=1, le=1_000_000_000, description="Fewest training rows of a leaf; at most a tenth of them.")
@@ -38,15 +40,15 @@ class TreeSettings(Settings):
     level_smoothing: Annotated[
         float, Field(ge=0, le=1e6, description="Rows that smooth a category's mean where splits take sets.")
     ] = 50.0
-    rounds: Annotated[int, Field(ge=1, le=1000, description="Boosting rounds of an epoch.")] = 25
+    rounds: Annotated[int, Field(ge=1, le=1000, description="Boosting rounds of an epoch.")] = 35
 
 
 def tree_space() -> dict[str, Dimension]:
     """Return the settings that tuning searches where the plan names none, each with its range."""
     return {
         "leaves": Dimension(low=7, high=127, log=True, integer=True),
-        "learning_rate": Dimension(low=0.03, high=0.2, log=True),
-        "feature_fraction": Dimension(low=0.3, high=1.0),
+        "learning_rate": Dimension(low=0.04, high=0.15, log=True),
+        "feature_fraction": Dimension(low=0.3, high=0.8),
         "min_rows_in_leaf": Dimension(low=5, high=200, log=True, integer=True),
         "l2": Dimension(low=0.1, high=100.0, log=True),
     }

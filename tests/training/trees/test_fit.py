@@ -168,3 +168,32 @@ def test_columns_that_tell_nothing_end_the_fit(trees_section: TrainingSection, t
     fit(load_rows(data), trees_section, "rmse", progress=state)
     again = fit(load_rows(data), trees_section, "rmse", progress=Kept(state.states[-1]))
     assert again.stopped == "converged" and again.text == fitted.text
+
+
+def test_absurd_numbers_and_settings_at_their_bounds(trees_section: TrainingSection, tmp_path: Path) -> None:
+    noise = np.random.default_rng(6).normal(size=600)
+    odd = [1.7e308, -1.7e308, 5e-324, -1e-35, 1e-36, 9_007_199_254_740_992.0, 0.0, -0.0, 1e300, 1.0]
+    rows = [
+        [repr(odd[index % 10]), 1e308 * (index % 3 - 1), index * 997 % 600, f"c{index % 30}", noise[index] + index % 10]
+        for index in range(600)
+    ]
+    columns = {name: Column(kind=Kind.NUMBER) for name in ("odd", "far", "own")} | {"c": Column(kind=Kind.CATEGORY)}
+    dataset = prepared(tmp_path, rows, Task.REGRESSION, columns)
+    bounds: list[dict[str, Any]] = [
+        {},
+        {"bins": 2, "single_levels": 1, "level_smoothing": 0.0, "l2": 0.0, "min_rows_in_leaf": 1},
+        {"bins": 4096, "leaves": 4096, "feature_fraction": 1e-9, "learning_rate": 1.0},
+        {"min_rows_in_leaf": 1_000_000_000, "leaves": 2, "rounds": 1, "l2": 1e6},
+    ]
+    for settings in bounds:
+        fitted = fitted_to(dataset, "rmse", trees_section, **settings)
+        data = fitted.rows.data
+        assert fitted.check(data, fitted.onnx_bytes(data)) <= 1e-12
+
+
+def test_a_target_beyond_every_number_is_refused(values: Dataset, trees_section: TrainingSection) -> None:
+    rows = load_rows(TrainingData(values))
+    broken = replace(rows, train_target=np.full_like(rows.train_target, np.inf))
+    with pytest.raises(TrainingError) as caught:
+        fit(broken, trees_section, "rmse")
+    assert caught.value.code == "loss_not_finite"
