@@ -1,0 +1,1 @@
+"""GREL, the expression language of OpenRefine: read once, evaluated for many cells."""
