@@ -7,6 +7,7 @@ Needs a JDK, Maven, and Maven Central the first time; without them the tests tha
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from sevenfold.contracts.errors import DataError
 from sevenfold.refine.values import EvalError, text_of
 
 PROGRAM = Path(__file__).parents[1] / "refine/oracle"
@@ -145,3 +147,25 @@ def openrefine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenRefine]
     engine = OpenRefine(_jars(), tmp_path_factory.mktemp("openrefine"))
     yield engine
     engine.close()
+
+
+def agrees(ours: Any, theirs: Any) -> bool:
+    """Return whether our value is OpenRefine's: kinds, signs of zero and offsets included, but not words of errors.
+
+    Where OpenRefine refuses or throws, ours must be a `DataError`.
+    """
+    if isinstance(theirs, Refused):
+        return isinstance(ours, DataError)
+    if isinstance(theirs, EvalError):
+        return isinstance(ours, EvalError)
+    if type(ours) is not type(theirs):
+        return False
+    if isinstance(ours, list):
+        return len(ours) == len(theirs) and all(map(agrees, ours, theirs))
+    if isinstance(ours, float):
+        if math.isnan(ours) or math.isnan(theirs):
+            return math.isnan(ours) and math.isnan(theirs)
+        return ours == theirs and math.copysign(1, ours) == math.copysign(1, theirs)
+    if isinstance(ours, datetime):
+        return ours == theirs and ours.utcoffset() == theirs.utcoffset()
+    return bool(ours == theirs)

@@ -1,0 +1,48 @@
+"""Our GREL against OpenRefine's own engine, on expressions and values made from seeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from grel_cases import cases
+from openrefine import OpenRefine, agrees
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.refine.grel import compile_expression
+
+# A refusal of our own may stand for a value of OpenRefine's, but not often, and never another value.
+REFUSED_SHARE = 0.01
+
+
+def evaluated(expression: str, bindings: dict[str, Any]) -> Any:
+    """Return our value, or the error that refuses it."""
+    try:
+        return compile_expression(expression).evaluate(bindings)
+    except DataError as error:
+        return error
+
+
+def check(openrefine: OpenRefine, seed: int, count: int) -> None:
+    asked = cases(seed, count)
+    refused, different = 0, []
+    for (expression, bindings), theirs in zip(asked, openrefine.evaluate(asked), strict=True):
+        ours = evaluated(expression, bindings)
+        if agrees(ours, theirs):
+            continue
+        if isinstance(ours, DataError):
+            refused += 1
+        else:
+            different.append((expression, bindings, ours, theirs))
+    assert different == []
+    assert refused <= max(1, count * REFUSED_SHARE)
+
+
+def test_a_hundred_expressions_give_what_openrefine_gives(openrefine: OpenRefine) -> None:
+    check(openrefine, 17, 100)
+
+
+@pytest.mark.extended
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_thousands_of_expressions_give_what_openrefine_gives(openrefine: OpenRefine, seed: int) -> None:
+    check(openrefine, seed, 5_000)
