@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.pairs import progress
 from benchmarks.rows import read_rows, table
 
-NAMES = ("training", "tuning", "serving", "prepare", "init", "testing", "glue", "lifecycle", "cluster")
+NAMES = ("training", "tuning", "serving", "prepare", "refine", "init", "testing", "glue", "lifecycle", "cluster")
 
 
 def main() -> int:

@@ -43,7 +43,9 @@ def refine(
     from sevenfold.refine.report import change_line, refine_report, without_sensitive
     from sevenfold.refine.write_table import check_format, write_table
     from sevenfold.report.page import write_report
+    from sevenfold.runtime.recognise import require_kind
 
+    require_kind(table, "table", "TABLE")
     check_format(out)
     steps = read_history(history)
     read = read_table(table, "\t" if delimiter == "tab" else delimiter, encoding)

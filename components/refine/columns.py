@@ -27,7 +27,9 @@ def key_of(value: Any) -> object:
     if kind is str or value is None:
         return value
     if kind is float:
-        return ("double", b"NaN" if value != value else pack("<d", value))
+        if value == 0 or value != value:
+            return ("double", b"NaN" if value != value else pack("<d", value))
+        return (float, value)
     if kind is datetime:
         return ("date", value.isoformat())
     if kind is EvalError:

@@ -58,10 +58,12 @@ class Evaluator:
         return self._by_row(rows)
 
     def _by_value(self, column: Column, rows: Mask | None) -> Evaluated:
-        used = np.unique(column.codes if rows is None else column.codes[rows])
-        values: list[Any] = [None] * len(column.values)
-        for code in used.tolist():
-            values[code] = self.of_value(column.values[code])
+        counts = np.bincount(column.codes if rows is None else column.codes[rows], minlength=len(column.values))
+        used = np.flatnonzero(counts).tolist()
+        evaluate = self.expression.evaluate_value if self.expression.needs <= {"value"} else self.of_value
+        old, values = column.values, [None] * len(column.values)
+        for code in used:
+            values[code] = evaluate(old[code])
         return Evaluated(column.codes, values)
 
     def _by_row(self, rows: Mask | None) -> Evaluated:
@@ -83,15 +85,15 @@ class Evaluator:
 
 def merged(column: Column, new: Evaluated, rows: Mask | None) -> Column:
     """Return the column with the results in the given rows, and its own cells in the others."""
-    values = list(column.values)
+    values = [] if rows is None else list(column.values)
     index = {key_of(value): code for code, value in enumerate(values)}
-    taken = np.zeros(max(len(new.values), 1), dtype=np.uint32)
-    for at, value in enumerate(new.values):
-        key = key_of(value)
+    taken = []
+    for value in new.values:
+        key = value if value.__class__ is str else key_of(value)
         code = index.get(key)
         if code is None:
             code = index[key] = len(values)
             values.append(value)
-        taken[at] = code
-    codes = taken[new.codes]
+        taken.append(code)
+    codes = np.array(taken or [0], dtype=np.uint32)[new.codes]
     return Column(column.name, codes if rows is None else np.where(rows, codes, column.codes), values)

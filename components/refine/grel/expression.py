@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from sevenfold.contracts.errors import DataError
+from sevenfold.refine.grel.direct import direct
 from sevenfold.refine.grel.fields import bind
 from sevenfold.refine.grel.nodes import Call, Control, FieldOf, Literal, Node, Variable
 from sevenfold.refine.grel.parser import parse
@@ -30,6 +31,7 @@ class Expression:
     def __init__(self, text: str, node: Node) -> None:
         self.text = text
         self._node = node
+        self._direct = direct(node)
         self.needs = frozenset(_needs(node))
         self.columns = _columns(node)
 
@@ -43,6 +45,10 @@ class Expression:
             DataError: ``grel_evaluation`` where OpenRefine itself ends the step with an exception.
         """
         return self._node.evaluate(bind(bindings))
+
+    def evaluate_value(self, value: Any) -> Any:
+        """Return what `evaluate` gives where the expression needs no more than ``value``."""
+        return self.evaluate({"value": value}) if self._direct is None else self._direct(value)
 
 
 @lru_cache(maxsize=1_024)

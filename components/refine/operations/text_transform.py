@@ -16,6 +16,7 @@ from sevenfold.refine.values import EvalError
 __all__ = ["OnError", "TextTransform", "transformed"]
 
 OnError = Literal["keep-original", "set-to-blank", "store-error"]
+_PLAIN = frozenset((str, int, float, type(None)))  # what a cell keeps as it is
 
 
 class TextTransform(StepOnRows):
@@ -51,9 +52,12 @@ def transformed(column: Column, evaluator: Evaluator, on_error: OnError, rows: M
     results = evaluator.evaluate(rows)
     if evaluator.cell_alone:
         values = [
-            _repeated(evaluator, 0, old, _settled(new, old, on_error), repeats)
+            new if new.__class__ in _PLAIN else _settled(new, old, on_error)
             for old, new in zip(column.values, results.values, strict=True)
         ]
+        if repeats:
+            pairs = zip(column.values, values, strict=True)
+            values = [_repeated(evaluator, 0, old, new, repeats) for old, new in pairs]
         return merged(column, Evaluated(results.codes, values), rows)
     values = [storable(value) for value in results.values]
     errors = np.fromiter((isinstance(value, EvalError) for value in values), dtype=np.bool_, count=len(values))

@@ -15,6 +15,7 @@ from sevenfold.refine.values import text_of
 
 __all__ = ["FUNCTIONS", "parse_number"]
 
+_PLAIN = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")  # what most are, read at once
 _LONG = re.compile(r"[+-]?\d+")
 _DOUBLE = re.compile(r"[+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?)")
 _HEXADECIMAL = re.compile(r"([+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+)[fFdD]?")
@@ -23,6 +24,9 @@ _JAVA_SPACES = "".join(map(chr, range(33)))
 
 def parse_number(text: str) -> int | float | None:
     """Return the long that a text spells, else the double that Java reads in it, else None."""
+    plain = _PLAIN.fullmatch(text)
+    if plain:
+        return float(text) if plain[1] else int(text)
     if _LONG.fullmatch(text):
         number = int(text)
         return number if -(1 << 63) <= number < 1 << 63 else float(number)

@@ -59,7 +59,8 @@ def replace(arguments: list[Any]) -> Any:
     text = java_text(value)
     if isinstance(sought, str):
         return text.replace(sought, new)
-    replaced: str = sought.compiled.sub(lambda found: filled_in(new, found), text)
+    literal = "\\" not in new and "$" not in new
+    replaced: str = sought.compiled.sub(new if literal else lambda found: filled_in(new, found), text)
     return replaced
 
 
