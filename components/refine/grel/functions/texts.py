@@ -11,7 +11,8 @@ from sevenfold.refine.grel.failure import Failed
 from sevenfold.refine.grel.fingerprints import fingerprint, ngram_fingerprint
 from sevenfold.refine.grel.java_text import java_text, joined, units
 from sevenfold.refine.grel.operators import java_int
-from sevenfold.refine.grel.patterns import Pattern, filled_in
+from sevenfold.refine.grel.patterns import Pattern
+from sevenfold.refine.grel.replacing import replaced
 from sevenfold.refine.grel.white import WHITE
 
 __all__ = ["FUNCTIONS", "trim"]
@@ -59,8 +60,7 @@ def replace(arguments: list[Any]) -> Any:
     text = java_text(value)
     if isinstance(sought, str):
         return text.replace(sought, new)
-    replaced: str = sought.compiled.sub(lambda found: filled_in(new, found), text)
-    return replaced
+    return replaced(sought, new, text)
 
 
 def replace_chars(arguments: list[Any]) -> Any:
