@@ -182,16 +182,23 @@ def _preparation(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any
 def _model(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
     rows = findings.table.rows
     comments["tuning", "trials"] = "More trials find better settings and take longer; 0 skips the search."
+    comments["training", "model"] = "Tuning chooses among trees, a network and a linear model; or name one of them."
     comments["training", "max_epochs"] = "Training stops earlier, once `patience` epochs brought nothing better."
     if rows < SMALL:
-        return {"tuning": {"trials": 12, "max_epochs": 10}, "training": {"max_epochs": 60, "patience": 10}}
+        return {
+            "tuning": {"trials": 12, "max_epochs": 10},
+            "training": {"model": "auto", "max_epochs": 60, "patience": 10},
+        }
     if rows < LARGE:
-        return {"tuning": {"trials": 10, "max_epochs": 6}, "training": {"max_epochs": 30, "patience": 5}}
+        return {
+            "tuning": {"trials": 10, "max_epochs": 6},
+            "training": {"model": "auto", "max_epochs": 30, "patience": 5},
+        }
     comments["tuning", "row_fraction"] = "Trials see a part of the many rows, enough to rank settings."
     fraction = max(0.1, round(min(1.0, LARGE / rows), 2))
     return {
         "tuning": {"trials": 8, "max_epochs": 4, "row_fraction": fraction},
-        "training": {"max_epochs": 15, "patience": 3},
+        "training": {"model": "auto", "max_epochs": 15, "patience": 3},
     }
 
 
