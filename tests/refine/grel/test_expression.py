@@ -38,6 +38,8 @@ def test_it_says_what_it_reads(text: str, needs: set[str], columns: set[str] | N
         ("value.zork()", "grel_syntax", "zork"),
         ("", "grel_syntax", "its end"),
         ("value ; 1", "grel_syntax", ";"),
+        ("(" * 3_000 + "1", "grel_syntax", "brackets deep"),
+        ("1" * 5_000, "grel_syntax", "characters long"),
         ("if(true, 1)", "grel_syntax", "`if` takes 3 arguments"),
         ("with(1, 2, 3)", "grel_syntax", "`with` takes a variable's name"),
         ("forEachIndex([1], i, i, i)", "grel_syntax", "different names"),

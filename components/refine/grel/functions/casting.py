@@ -18,12 +18,13 @@ __all__ = ["FUNCTIONS", "parse_number"]
 _LONG = re.compile(r"[+-]?\d+")
 _DOUBLE = re.compile(r"[+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?)")
 _HEXADECIMAL = re.compile(r"([+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+)[fFdD]?")
+LONGEST = 4_000  # digits: Python reads no longer integers
 _JAVA_SPACES = "".join(map(chr, range(33)))
 
 
 def parse_number(text: str) -> int | float | None:
     """Return the long that a text spells, else the double that Java reads in it, else None."""
-    if _LONG.fullmatch(text):
+    if _LONG.fullmatch(text) and len(text) <= LONGEST:
         number = int(text)
         return number if -(1 << 63) <= number < 1 << 63 else float(number)
     trimmed = text.strip(_JAVA_SPACES)

@@ -120,7 +120,7 @@ def text_diff(first: str, second: str) -> str:
     place = 0
     while place < min(len(first), len(second)) and first[place] == second[place]:
         place += 1
-    return second[place:]
+    return joined(second[place:])
 
 
 def _fingerprint(arguments: list[Any]) -> Any:
