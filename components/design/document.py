@@ -14,6 +14,7 @@ from sevenfold.design.moment_parts import parts_entry, parts_remark
 from sevenfold.design.outliers import far_remark
 from sevenfold.design.plan_text import Path as Keys
 from sevenfold.design.proposed_gates import proposed_gates
+from sevenfold.design.rare_categories import LEAST, hidden_columns, rare_remark
 from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_table import TypedTable
@@ -176,7 +177,13 @@ def _preparation(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any
             "The oldest rows train, the newest test, as it will be in use. Dates may stand here instead of shares: "
             "validation_from, test_from, test_until."
         )
-    return {"split": {**split, "validation": 0.2, "test": TEST_SHARE}}
+    hidden = hidden_columns(findings.profile.columns, findings.roles)
+    if hidden:
+        comments["preparation", "min_count"] = rare_remark(hidden)
+    return {
+        "split": {**split, "validation": 0.2, "test": TEST_SHARE},
+        **({"min_count": LEAST} if hidden else {}),
+    }
 
 
 def _model(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:

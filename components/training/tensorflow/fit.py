@@ -96,17 +96,24 @@ def fit(
     chosen = model or Model.of(section)
     used = effective_settings(chosen, {**section.settings, **(settings or {})})
     with reproducible(section.seed, section.threads):
-        fitting = _Fit(splits, section, metric, used, chosen)
-        return fitting.run(max_epochs or section.max_epochs, on_epoch, progress)
+        fitting = _Fit(splits, section, metric, used, chosen, max_epochs or section.max_epochs)
+        return fitting.run(on_epoch, progress)
 
 
 class _Fit:
     """One fit: network, compiled steps, and the epochs so far."""
 
     def __init__(
-        self, splits: Splits, section: TrainingSection, metric: str, settings: dict[str, Any], model: Model
+        self,
+        splits: Splits,
+        section: TrainingSection,
+        metric: str,
+        settings: dict[str, Any],
+        model: Model,
+        max_epochs: int,
     ) -> None:
         self.splits, self.section, self.metric, self.settings = splits, section, metric, settings
+        self.max_epochs = max_epochs
         fit_settings, _ = split_settings(settings)
         rows = len(splits.train)
         self.batch_size = min(section.batch_size, max(MIN_BATCH, rows // 8))
@@ -120,6 +127,7 @@ class _Fit:
             fit_settings,
             splits.train,
             batch_size=self.batch_size,
+            steps=max_epochs * self.passes * steps,
             average_steps=fit_settings.averaging * steps * self.passes,
             class_weights=splits.data.class_weights(section.class_weights),
             classification=self.classification,
@@ -128,9 +136,9 @@ class _Fit:
         self.state = State(self.network.variables, self.steps.optimiser, self.steps.average)
         self.sign = 1.0 if higher_is_better(metric) else -1.0
 
-    def run(self, max_epochs: int, on_epoch: OnEpoch | None, progress: Progress | None) -> Fitted:
+    def run(self, on_epoch: OnEpoch | None, progress: Progress | None) -> Fitted:
         """Train until the epochs, the patience or the caller end it."""
-        started, stopped, state = time.monotonic(), "epochs", self.state
+        started, stopped, state, max_epochs = time.monotonic(), "epochs", self.state, self.max_epochs
         resumable = self.steps.is_resumable
         earlier = progress.read() if progress is not None and resumable else None
         if earlier is not None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import SevenfoldError, TrainingError
+from sevenfold.training.schedule import WARMUP
 from sevenfold.training.settings import FitSettings
 from sevenfold.training.tensorflow.library import keras, tensorflow
 from sevenfold.training.tensorflow.model import Network
@@ -17,8 +18,6 @@ from sevenfold.training.tensorflow.rows import Rows
 
 __all__ = ["Steps", "outputs_of"]
 
-WARMUP: Final = 50  # steps
-MAX_NORM: Final = 5.0
 CHUNK: Final = 8_192  # rows scored at once
 # Operations whose numbers come from a generator inside TensorFlow, which cannot be read: all other randomness has a
 # seed and a counter.
@@ -48,6 +47,7 @@ class Steps:
         settings: of the fit.
         rows: the training rows.
         batch_size: rows of a step.
+        steps: of all epochs that the fit may have.
         average_steps: how far the average reaches back.
         class_weights: what a row of each class counts; None where all count 1, and for values.
         classification: whether the target is a class.
@@ -60,6 +60,7 @@ class Steps:
         rows: Rows,
         *,
         batch_size: int,
+        steps: int,
         average_steps: float,
         class_weights: NDArray[np.float64] | None,
         classification: bool,
@@ -70,7 +71,7 @@ class Steps:
         self._count = math.ceil(len(rows) / batch_size)
         self._classification = classification
         self._weights = None if class_weights is None else tf.constant(class_weights, tf.float32)
-        self._optimiser = _optimiser(network.trainable, settings)
+        self._optimiser = _optimiser(network.trainable, settings, steps)
         self._average_steps = average_steps
         trained = network.trainable if average_steps >= 1 else []
         self._means = [tf.Variable(variable.value, trainable=False) for variable in trained]
@@ -192,17 +193,21 @@ def outputs_of(network: Network, rows: Rows) -> Callable[[Rows], NDArray[np.floa
     return outputs
 
 
-def _optimiser(variables: list[Any], settings: FitSettings) -> Any:
-    """Return AdamW: weight decay for matrices only, none for vectors."""
+def _optimiser(variables: list[Any], settings: FitSettings, steps: int) -> Any:
+    """Return AdamW: weight decay for matrices only, none for vectors; rates as `learning_rate_at` has them."""
     schedule: Any = keras().optimizers.schedules.LearningRateSchedule
 
     def rate(_: Any, step: Any) -> Any:
-        done = tensorflow().cast(step + 1, "float32")
-        return settings.learning_rate * tensorflow().minimum(1.0, done / WARMUP)
+        tf = tensorflow()
+        done = tf.cast(step + 1, "float32")
+        warm = settings.learning_rate * tf.minimum(1.0, done / WARMUP)
+        if settings.schedule == "constant":
+            return warm
+        return warm * (1.0 + tf.cos(math.pi * tf.minimum(1.0, (done - 1.0) / steps))) / 2.0
 
-    warm_up = type("WarmUp", (schedule,), {"__call__": rate})()
+    rates = type("Rates", (schedule,), {"__call__": rate})()
     optimiser = keras().optimizers.AdamW(
-        warm_up, weight_decay=settings.weight_decay, epsilon=1e-8, global_clipnorm=MAX_NORM
+        rates, weight_decay=settings.weight_decay, epsilon=1e-8, global_clipnorm=settings.max_norm
     )
     optimiser.exclude_from_weight_decay(var_list=[one for one in variables if len(one.shape) <= 1])
     optimiser.build(variables)
