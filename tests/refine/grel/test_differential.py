@@ -38,30 +38,7 @@ def check(openrefine: OpenRefine, seed: int, count: int) -> None:
     assert refused <= max(1, count * REFUSED_SHARE)
 
 
-TEXTS = [
-    "_",
-    "-a",
-    "a b",
-    "ab",
-    "Ab",
-    "áb",
-    "ab",
-    "Æ",
-    "ae",
-    "ß",
-    "ss",
-    "ș",
-    "ø",
-    "z",
-    "é",
-    "e",
-    "1",
-    "10",
-    "9",
-    "",
-    "α",
-    "\t",
-]
+TEXTS = ["_", "a b", "a-b", "ab", "Ab", "áb", "Æ", "ß", "ss", "ș", "ø", "10", "9", ""]
 
 
 def test_texts_stand_in_openrefines_order(openrefine: OpenRefine) -> None:
