@@ -20,6 +20,8 @@ UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export UV_FIND_LINKS
 # Not in constraints.txt: its CPU build comes from several indexes, each with a hash of its own.
 TORCH := torch==2.13.0
+# Its protocol types, for a test: the package itself asks for `tensorflow`, which is `tensorflow-cpu` here.
+SERVING_TYPES := tensorflow-serving-api==2.21.0
 INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraints constraints.txt
 SOURCES := pyproject.toml constraints.txt $(shell find components pipelines -not -name '*.pyc' -type f)
 FLIGHTS := examples/flights/flights.csv
@@ -72,8 +74,9 @@ $(VENV)/.local: $(SOURCES) $(VENV)/.torch
 	@touch $@
 
 $(VENV)/.dev: $(SOURCES) $(VENV)/.torch
-	@echo "Installing Sevenfold and what its tests need: about 450 MB the first time"
-	@$(INSTALL) --editable '.[local,notebook,dev,bench]'
+	@echo "Installing Sevenfold and what its tests need: about 800 MB the first time"
+	@$(INSTALL) --editable '.[local,notebook,tensorflow,dev,bench]'
+	@$(INSTALL) --no-deps $(SERVING_TYPES)
 	@touch $@ $(VENV)/.local
 
 constraints: $(BIN)/uv

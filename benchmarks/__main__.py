@@ -16,7 +16,10 @@ from pathlib import Path
 from benchmarks.pairs import progress
 from benchmarks.rows import read_rows, table
 
-NAMES = ("training", "tuning", "serving", "prepare", "refine", "init", "testing", "glue", "lifecycle", "cluster")
+NAMES = (
+    "training", "tuning", "serving", "prepare", "refine", "init", "testing", "glue", "lifecycle",
+    "models", "model_cost", "cluster",
+)  # fmt: skip
 
 
 def main() -> int:

@@ -55,6 +55,8 @@ class Row:
         pairs = list(zip(self.ours, self.peer, strict=True))
         if ROWS[self.name].ratio == "peer / ours":
             return [peer / ours for ours, peer in pairs]
+        if ROWS[self.name].ratio == "ours − peer":
+            return [ours - peer for ours, peer in pairs]
         return [ours / peer for ours, peer in pairs]
 
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from sevenfold import __version__
 
-__all__ = ["CONTROL", "PREPARE", "REGISTRY", "SERVE", "TARGETS", "TRAIN", "built_images", "image"]
+__all__ = ["CONTROL", "PREPARE", "REGISTRY", "SERVE", "TARGETS", "TENSORFLOW", "TRAIN", "built_images", "image"]
 
 REGISTRY = "ghcr.io/sevenfold"
-TARGETS = ("base", "prepare", "train", "serve", "control")  # of `docker/Dockerfile`
+TARGETS = ("base", "prepare", "train", "tensorflow", "serve", "control")  # of `docker/Dockerfile`
 
 
 def image(target: str, registry: str = REGISTRY) -> str:
@@ -40,5 +40,6 @@ def built_images(record: Mapping[str, object]) -> dict[str, str]:
 
 PREPARE = image("prepare")
 TRAIN = image("train")
+TENSORFLOW = image("tensorflow")
 SERVE = image("serve")
 CONTROL = image("control")

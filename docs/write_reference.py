@@ -22,7 +22,7 @@ line and a remedy: `sevenfold validate plan.yaml`. `sevenfold validate --schema`
 page, with which an editor completes and checks a plan.
 
 Some values stand for work to come and are refused by this version, by name: `tuning.engine: ray`,
-`training.framework: tensorflow` and `onnx`, `refine.recipe`, and every `retrain.trigger` but `none`.
+`refine.recipe`, and every `retrain.trigger` but `none`.
 
 This page is written by `python docs/write_reference.py` from that schema.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -13,11 +14,12 @@ from urllib.parse import unquote, urlsplit
 from sevenfold.contracts.errors import DataError, PlanError, TrainingError
 from sevenfold.plan import Plan, check_plan
 from sevenfold.plan.rules import Breach
+from sevenfold.plan.training import Framework
+from sevenfold.training.source import BUILD_MODEL, FORMS, TRAIN
 
 __all__ = ["inspect_plan"]
 
 AT_KEYS: Final = {"delimiter": "delimiter", "encoding": "encoding", "not_parquet": "format"}  # of data, by code
-FUNCTION: Final = "build_model"
 MAX_HEADERS: Final = 100  # of the files of a table
 
 
@@ -133,16 +135,17 @@ def _source(plan: Plan) -> Iterator[Breach]:
         yield key, "must be Python", f"{getattr(error, 'msg', error)}{at} of {entry.name}", "Correct the file."
         return
     borrowed = any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in tree.body)
-    if FUNCTION not in text and not borrowed:
-        rule = f"must define {FUNCTION}(signature, **settings)"
-        yield key, rule, f"no such name in {entry.name}", f"Define {FUNCTION}; it returns a torch.nn.Module."
+    function = TRAIN if plan.training.framework is Framework.ONNX else BUILD_MODEL
+    if not re.search(rf"\b{function}\b", text) and not borrowed:
+        form, result = FORMS[function]
+        yield key, f"must define {form}", f"no such name in {entry.name}", f"Define {function}; it returns {result}."
 
 
 def _settings(plan: Plan) -> Iterator[Breach]:
     """Yield settings of built-in models that they do not know, or that are out of bounds."""
     from sevenfold.training.kinds import kinds_of, own_name
 
-    if plan.training.source:
+    if plan.training.source or plan.training.framework is Framework.ONNX:
         return
     given = [(("training", "settings", name), name, value) for name, value in plan.training.settings.items()]
     for name, searched in plan.tuning.space.items():

@@ -3,7 +3,8 @@
 from typing import Any
 
 from sevenfold.images import image
-from sevenfold.plan import ImagesSection, Plan, StageName
+from sevenfold.plan import Plan, StageName
+from sevenfold.plan.training import Framework
 from sevenfold.runtime.prometheus import PROMETHEUS_KEYS
 
 __all__ = ["ROOMS", "STORAGE_KEYS", "VOLUME_PATH", "place_task"]
@@ -53,7 +54,7 @@ def place_task(task: Any, name: str, plan: Plan, *, plain: bool = False) -> Any:
         plain: leave out what only Kubernetes knows, for engines that read one YAML document: nodes, Secrets, volume.
     """
     room = ROOMS.get(name)
-    _choose_image(task, TARGETS[room] if room else "control", plan.images)
+    _choose_image(task, TARGETS[room] if room else "control", plan)
     if not plain:
         from kfp import kubernetes
 
@@ -74,9 +75,12 @@ def place_task(task: Any, name: str, plan: Plan, *, plain: bool = False) -> Any:
     return task
 
 
-def _choose_image(task: Any, target: str, images: ImagesSection) -> None:
+def _choose_image(task: Any, target: str, plan: Plan) -> None:
+    own, images = image(target), plan.images
+    if target == "train" and plan.training.framework is Framework.TENSORFLOW:
+        target = "tensorflow"
     named = getattr(images, target)
-    if not named and images.registry and task.container_spec and task.container_spec.image == image(target):
+    if not named and task.container_spec and task.container_spec.image == own:
         named = image(target, images.registry)
     if named:
         task.set_container_image(named)

@@ -1,4 +1,4 @@
-"""The commands about a bundle on this machine: serve it, compare a table with it, score it."""
+"""The commands about a bundle on this machine: make one of a model, serve it, compare a table with it, score it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,27 @@ BundleFolder = Annotated[Path, typer.Argument(help="Folder of a bundle.", metava
 
 def add_bundle_commands(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (serve, drift, evaluate):
+    for command in (bundle, serve, drift, evaluate):
         app.command()(command)
+
+
+def bundle(
+    model: Annotated[Path, typer.Argument(help="ONNX file of a finished model.", metavar="MODEL", show_default=False)],
+    dataset: Annotated[
+        Path, typer.Option(help="Folder of the dataset that the model was fitted on.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the bundle to.", show_default=False)],
+    name: Annotated[str, typer.Option(help="Name of the model; by default the file's.")] = "",
+) -> None:
+    """Make a bundle of a model that is fitted already, once it predicts the dataset's validation rows."""
+    from sevenfold.runtime.recognise import require_kind
+    from sevenfold.training.finished import bundle_model
+
+    require_kind(model, "model", "MODEL")
+    require_kind(dataset, "dataset", "--dataset")
+    made = bundle_model(model, dataset, out, name=name)
+    scores = ", ".join(f"{metric} {value:.4g}" for metric, value in made.metrics.items())
+    typer.echo(f"{scores} on {made.validation_rows:,} validation rows\n{out}")
 
 
 def serve(

@@ -34,7 +34,7 @@ __all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "LINEAR", "SAVED_MODEL", "Bundle", 
 # 2 added `notation` to the signature; 3 the threshold, `linear.onnx`, parts of moments, classes; 4 the kind of model
 FORMAT_VERSION = 4
 BUNDLE_FILES: Final = ("bundle.json", "model.onnx", "reference.json", "example_request.json")
-LINEAR: Final = "linear.onnx"  # bundles of earlier formats, and of a foreign model, lack it
+LINEAR: Final = "linear.onnx"  # bundles of earlier formats, and of `sevenfold bundle`, lack it
 SAVED_MODEL: Final = "saved_model"  # folder of one numbered version, as TensorFlow Serving wants it
 SAVED_MODEL_FILE: Final = f"{SAVED_MODEL}/1/saved_model.pb"
 

@@ -14,6 +14,7 @@ from sevenfold.design.moment_parts import parts_entry, parts_remark
 from sevenfold.design.outliers import far_remark
 from sevenfold.design.plan_text import Path as Keys
 from sevenfold.design.proposed_gates import proposed_gates
+from sevenfold.design.rare_categories import LEAST, hidden_columns, rare_remark
 from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_table import TypedTable
@@ -176,22 +177,35 @@ def _preparation(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any
             "The oldest rows train, the newest test, as it will be in use. Dates may stand here instead of shares: "
             "validation_from, test_from, test_until."
         )
-    return {"split": {**split, "validation": 0.2, "test": TEST_SHARE}}
+    hidden = hidden_columns(findings.profile.columns, findings.roles)
+    if hidden:
+        comments["preparation", "min_count"] = rare_remark(hidden)
+    return {
+        "split": {**split, "validation": 0.2, "test": TEST_SHARE},
+        **({"min_count": LEAST} if hidden else {}),
+    }
 
 
 def _model(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
     rows = findings.table.rows
     comments["tuning", "trials"] = "More trials find better settings and take longer; 0 skips the search."
+    comments["training", "model"] = "Tuning chooses among trees, a network and a linear model; or name one of them."
     comments["training", "max_epochs"] = "Training stops earlier, once `patience` epochs brought nothing better."
     if rows < SMALL:
-        return {"tuning": {"trials": 12, "max_epochs": 10}, "training": {"max_epochs": 60, "patience": 10}}
+        return {
+            "tuning": {"trials": 12, "max_epochs": 10},
+            "training": {"model": "auto", "max_epochs": 60, "patience": 10},
+        }
     if rows < LARGE:
-        return {"tuning": {"trials": 10, "max_epochs": 6}, "training": {"max_epochs": 30, "patience": 5}}
+        return {
+            "tuning": {"trials": 10, "max_epochs": 6},
+            "training": {"model": "auto", "max_epochs": 30, "patience": 5},
+        }
     comments["tuning", "row_fraction"] = "Trials see a part of the many rows, enough to rank settings."
     fraction = max(0.1, round(min(1.0, LARGE / rows), 2))
     return {
         "tuning": {"trials": 8, "max_epochs": 4, "row_fraction": fraction},
-        "training": {"max_epochs": 15, "patience": 3},
+        "training": {"model": "auto", "max_epochs": 15, "patience": 3},
     }
 
 

@@ -1,7 +1,7 @@
 """Parts of moments, such as the hour and the weekday, proposed as features where they vary among the rows that train.
 
 The column that orders the rows gives its parts too, and not itself: a later date than any in training says nothing,
-but its hour and its weekday were seen.
+but its hour and its weekday were seen. Where rows are split at random, a moment is itself a number, its trend, too.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ def _parts(column: TypedColumn, target: TargetFacts, split: TimeSplit | None) ->
     rows = np.flatnonzero(known if split is None else known & split.train)
     moments = column.values.gather(rows).to_physical().to_numpy().astype(np.int64)
     parts = varying_parts(moments)
+    if split is None:  # no row is later than all that train, so the moment itself says something too
+        return (*parts, Part.TREND) if parts else ()
     if _orders(column.name, split):
         codes, classes = target.codes[rows], len(target.classes)
         seen = (part_steps(moments, part).astype(np.float64) for part in parts)

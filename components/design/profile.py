@@ -28,6 +28,7 @@ TOP: Final = 12
 BINS: Final = 24
 QUANTILES: Final = (0.01, 0.25, 0.5, 0.75, 0.99)
 HUGE: Final = 1e150  # its square would overflow
+RARE: Final = 10  # rows: fewer make a category rare, as preparation.min_count does where a plan names none
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class ColumnProfile:
     """What one column holds.
 
     Dates count as microseconds since 1970 UTC in `low`, `high`, `quantiles` and `edges`. `lengths` are the mean and the
-    largest number of characters of texts. Where `sensitive` is not empty it says why, and there are counts only: no
-    value, no range, no histogram.
+    largest number of characters of texts. `rare` is how many rows have a category that fewer than ten rows have. Where
+    `sensitive` is not empty it says why, and there are counts only: no value, no range, no histogram.
     """
 
     name: str
@@ -55,6 +56,7 @@ class ColumnProfile:
     counts: tuple[int, ...] = ()
     top: tuple[tuple[str, int], ...] = ()
     lengths: tuple[float, int] | None = None
+    rare: int = 0
     note: str = ""
 
     @property
@@ -152,6 +154,7 @@ def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = No
     if column.kind is Kind.CATEGORY and levels is not None and present:
         lengths, counts = levels["value"].str.len_chars(), levels["count"]
         facts["lengths"] = (round(float((lengths * counts).sum()) / present, 1), int(lengths.max()))  # type: ignore[arg-type]
+        facts["rare"] = int(counts.filter(counts < RARE).sum())
     if sensitive:
         return ColumnProfile(**facts, sensitive=sensitive)
     if levels is not None:

@@ -54,6 +54,13 @@ class ImagesSection(Section):
     train: Annotated[
         str, Field(description="Image of tuning, training and testing; empty takes the release's own.")
     ] = ""
+    tensorflow: Annotated[
+        str,
+        Field(
+            description="Image of tuning, training and testing where training.framework is tensorflow; empty takes "
+            "the release's own."
+        ),
+    ] = ""
     serve: Annotated[str, Field(description="Image of the predictor; empty takes the release's own.")] = ""
     control: Annotated[str, Field(description="Image of deployment and monitoring; empty takes the release's own.")] = (
         ""

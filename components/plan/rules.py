@@ -11,6 +11,7 @@ from sevenfold.plan.class_rules import class_breaches
 from sevenfold.plan.column_rules import Breach, column_breaches
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
 from sevenfold.plan.metrics import metric_names
+from sevenfold.plan.model_rules import model_breaches
 from sevenfold.plan.monitoring import Replay, Trigger
 from sevenfold.plan.plan import Plan, StageName
 from sevenfold.plan.preparation import SplitBy
@@ -30,6 +31,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _testing(plan)
     yield from _decisions(plan)
     yield from _runtime(plan)
+    yield from model_breaches(plan)
     yield from _gpus(plan)
     yield from _monitoring(plan)
     yield from _encodings(plan)
@@ -270,15 +272,9 @@ def _encodings(plan: Plan) -> Iterator[Breach]:
 
 def _unsupported(plan: Plan) -> Iterator[Breach]:
     """Yield the settings whose engine is not built yet, so that a plan that asks for one is refused by name."""
-    training, tuning, retrain = plan.training, plan.tuning, plan.retrain
+    tuning, retrain = plan.tuning, plan.retrain
     refused: list[tuple[bool, tuple[str, ...], str, str]] = [
         (tuning.engine is TuningEngine.RAY, ("tuning", "engine"), "ray", "Write engine: optuna."),
-        (
-            training.framework is not Framework.PYTORCH,
-            ("training", "framework"),
-            training.framework.value,
-            "Write framework: pytorch.",
-        ),
         (bool(plan.refine.recipe), ("refine", "recipe"), plan.refine.recipe, "Remove it."),
         (
             retrain.trigger is not Trigger.NONE,

@@ -41,15 +41,19 @@ class TrainingSection(Section):
 
     model: Annotated[
         ModelChoice,
-        Field(description="Kind of model: trees, network, linear, or auto, where tuning chooses among them."),
-    ] = ModelChoice.NETWORK
+        Field(
+            description="Kind of model: trees, network, linear, or auto, where tuning chooses "
+            "among them; without trials auto takes trees."
+        ),
+    ] = ModelChoice.AUTO
     framework: Annotated[Framework, Field(description="Framework of the model: pytorch, tensorflow or onnx.")] = (
         Framework.PYTORCH
     )
     source: Annotated[
         str,
         Field(
-            description="File or package folder with build_model(signature, **settings); empty takes the built-in one."
+            description="File or package folder with build_model(signature, **settings), or for framework: onnx with "
+            "train(dataset, settings); empty takes the built-in model."
         ),
     ] = ""
     settings: Annotated[

@@ -1,7 +1,7 @@
 """The order of texts in OpenRefine, which is Java's English collation and not the order of code points.
 
-Letters come before case and accents: ``_ 1 a A é f``. Spaces and hyphens count only between texts that are otherwise
-equal. Known are the characters of Latin-1 and the letters made of one of them and accents.
+Letters count first, then accents, then case: ``_ 1 a A é f``. Spaces, tabs and hyphens count as accents do. Characters
+that English has no place for come after all others, by code point.
 """
 
 from __future__ import annotations
@@ -9,72 +9,53 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from sevenfold.contracts.errors import DataError
-
 __all__ = ["collation_key", "compare_texts"]
 
-_PRIMARY = "_,;:!?/.`^~'\"()[]{}@$€*\\&#%+<=>|0123456789"
-_LIGHTLY = " \t-\u00a0"  # no difference of their own but against equal letters
-_LIGHT_ORDER = {" ": 1, "\u00a0": 1, "\t": 2, "-": 3}
-_EXPANDED = {"ß": "ss", "æ": "ae", "Æ": "AE"}
+# Punctuation, signs and digits in order; eth stands between d and e.
+_SIGNS = "_¯,;:!¡?¿/.´`^¨~·¸'\"«»()[]{}§¶©®@¤฿¢₡₢$₫€₣₤₥₦₧£₨₪₩¥*\\&#%+±÷×<=>¬|¦°µ0123456789¼½¾"
+_PRIMARY = {sign: place for place, sign in enumerate(f"{_SIGNS}abcdðefghijklmnopqrstuvwxyz", 1)}
+# What counts only between texts whose letters are equal, and as how much.
+_LIGHT = {" ": 1, "\u00a0": 2, "\r": 14, "\t": 15, "\n": 16, "\f": 17, "\x0b": 18, "-": 109, "\u00ad": 110}
+_ACCENTS = (
+    "\u0301\u0300\u0306\u0302\u030c\u030a\u030d\u0308\u030b\u0303\u0307\u0304\u0337\u0327\u0328\u0323\u0332\u0305\u0309"
+)
+_ACCENTS += "".join(mark for mark in map(chr, range(0x30E, 0x340)) if mark not in _ACCENTS) + "\u0342\u0344\u0345"
+_LIGHT |= {mark: 19 + place for place, mark in enumerate(_ACCENTS)}
+_PAIRS = {"æ": "ae", "œ": "oe", "þ": "th", "ß": "ss"}
+_LAST = 1 << 15
+
+Key = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+Weights = list[tuple[int, int, int]]
 
 
 def compare_texts(left: str, right: str) -> int:
-    """Return -1, 0 or 1 as the left text comes before, with or after the right one.
-
-    Raises:
-        DataError: ``refine_collation`` for a character outside of what is known.
-    """
+    """Return -1, 0 or 1 as the left text comes before, with or after the right one."""
     if left == right:
         return 0
     first, second = collation_key(left), collation_key(right)
     return (first > second) - (first < second)
 
 
-Key = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
-
-
 @lru_cache(maxsize=65_536)
 def collation_key(text: str) -> Key:
     """Return a key that sorts texts as OpenRefine does: letters, then accents, then case."""
-    primary: list[int] = []
-    secondary: list[int] = []
-    tertiary: list[int] = []
-    for letter in text:
-        for part in _EXPANDED.get(letter, letter):
-            first, second, third = _weights(part)
-            if first:
-                primary.append(first)
-            secondary.append(second)
-            tertiary.append(third)
-    return tuple(primary), tuple(secondary), tuple(tertiary)
+    weights = [weight for letter in text for weight in _weights(letter) if weight != (0, 0, 0)]
+    primary = tuple(first for first, _, _ in weights if first)
+    return primary, tuple(second for _, second, _ in weights), tuple(third for _, _, third in weights)
 
 
-def _weights(letter: str) -> tuple[int, int, int]:
-    base, *accents = list(unicodedata.normalize("NFD", letter))
-    if letter in _LIGHT_ORDER:
-        return 0, 1_000 + _LIGHT_ORDER[letter], 0
-    if base in _PRIMARY and not accents:
-        return _PRIMARY.index(base) + 1, 0, 0
-    if base.isascii() and base.isalpha() and len(accents) < 2:
-        rank = _accent(accents[0]) if accents else 0
-        return 100 + ord(base.lower()), rank, int(base.isupper())
-    raise DataError(
-        "refine_collation",
-        f"Texts with {letter!r} (U+{ord(letter):04X}) cannot be put in OpenRefine's order.",
-        remedy="Sort or compare by a column without such characters.",
-    )
-
-
-# Java's order of accents, from acute to macron.
-_ACCENTS = "\u0301\u0300\u0306\u0302\u030c\u030a\u030d\u0308\u030b\u0303\u0307\u0328\u0327\u0304"
-
-
-def _accent(mark: str) -> int:
-    if mark not in _ACCENTS:
-        raise DataError(
-            "refine_collation",
-            f"Texts with the accent U+{ord(mark):04X} cannot be put in OpenRefine's order.",
-            remedy="Sort or compare by a column without such characters.",
-        )
-    return 1 + _ACCENTS.index(mark)
+def _weights(letter: str) -> Weights:
+    if letter in _LIGHT:
+        return [(0, _LIGHT[letter], int(letter == "-"))]
+    small = letter.lower()
+    if small in _PRIMARY:
+        return [(_PRIMARY[small], 0, int(small != letter))]
+    if small in _PAIRS:
+        first, second = tuple(_PAIRS[small])
+        return [(_PRIMARY[first], 0, 2 + (small != letter)), (_PRIMARY[second], 0, 1)]
+    if unicodedata.category(letter) == "Cc":
+        return [(0, 0, 0)]
+    base, *marks = list(unicodedata.normalize("NFD", letter))
+    if marks and base.isascii() and all(mark in _LIGHT for mark in marks):
+        return [*_weights(base), *((0, _LIGHT[mark], 0) for mark in marks)]
+    return [(_LAST, 0, 0), (ord(letter), 0, 0)]

@@ -54,7 +54,8 @@ def text_of(value: Any) -> str:
     """Return the text that OpenRefine shows and exports for a value.
 
     A null is the empty text, a double is written as Java writes it (``1.0E7``), a boolean as ``true`` or ``false``, a
-    date as ISO 8601 with its offset, and an error as its message.
+    date as ISO 8601 with its offset, and an error as its message. The digits of a double are the fewest that read back
+    as itself, as Java 19 and later write them; earlier ones write one more now and then.
     """
     if value is None:
         return ""

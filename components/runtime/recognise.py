@@ -12,7 +12,7 @@ from sevenfold.contracts.errors import DataError
 
 __all__ = ["Wanted", "describe_path", "require_kind", "wrong_kind"]
 
-Wanted = Literal["bundle", "dataset", "plan", "table"]
+Wanted = Literal["bundle", "dataset", "model", "plan", "table"]
 
 HEAD_BYTES: Final = 64 << 10
 MARKERS: Final = {  # files of a folder, the first that is there decides
@@ -37,12 +37,14 @@ SUFFIXES: Final = {
 WANTED: Final = {
     "bundle": "the folder of a bundle",
     "dataset": "the folder of a dataset",
+    "model": "an ONNX file",
     "plan": "a plan, a YAML file",
     "table": "a CSV or Parquet file",
 }
 FITTING: Final[dict[Wanted, tuple[str, ...]]] = {
     "bundle": ("a bundle",),
     "dataset": ("a dataset",),
+    "model": ("a model's file", "a file"),
     "plan": ("a plan", "a file"),
     "table": ("a CSV table", "a Parquet table", "a file", "a zip archive or workbook", "a PDF", "an HTML page"),
 }
@@ -135,6 +137,10 @@ def _remedy(path: Path, wanted: Wanted, is_it: str) -> str:
             if suffix:
                 return f"Name one of its files, or all of them as one table: '{path}/*{suffix}'."
             return "Correct the path." if missing else "Name the file with the rows."
+        case "model":
+            if is_it == "a bundle" and (path / "model.onnx").is_file():
+                return f"It is a bundle already; its model is {path / 'model.onnx'}."
+            return "Correct the path, or save the model with onnx.save."
         case _:
             if path.is_file() and not missing and describe_path(path.parent) == f"a {wanted}":
                 return f"Name the folder it is in: {path.parent}."

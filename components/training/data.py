@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,13 @@ from sevenfold.contracts.transform import Transform
 from sevenfold.scoring.feeds import feeds_from_table
 from sevenfold.training.encode import encode_target
 
-__all__ = ["ModelSignature", "Split", "TrainingData"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["ClassWeights", "ModelSignature", "Split", "TrainingData", "class_weights"]
 
 Split = Literal["train", "validation"]
+ClassWeights = Literal["balanced"] | Mapping[str, float]
 Made = TypeVar("Made")
 MIN_SAMPLE: Final = 2
 
@@ -88,13 +92,13 @@ class TrainingData:
             cardinalities=tuple(transform.cardinalities),
         )
 
-    def feeds(self, split: Split) -> Mapping[str, NDArray[Any]]:
-        """Return the raw columns as `model.onnx` takes them, an array ``[rows]`` each (see `scoring.feeds`).
+    def table(self, split: Split, columns: Sequence[str]) -> pa.Table:
+        """Return some columns of the rows that are taken, as the dataset holds them.
 
         Raises:
             TrainingError: ``no_rows`` for an empty split.
         """
-        table = self.dataset.table(split, list(self.signature.inputs))
+        table = self.dataset.table(split, list(columns))
         if table.num_rows == 0:
             raise TrainingError(
                 "no_rows",
@@ -102,7 +106,15 @@ class TrainingData:
                 remedy="Change preparation.split.",
             )
         chosen = self._chosen(split, table.num_rows)
-        return feeds_from_table(table if chosen is None else table.take(chosen), self.signature.inputs)
+        return table if chosen is None else table.take(chosen)
+
+    def feeds(self, split: Split) -> Mapping[str, NDArray[Any]]:
+        """Return the raw columns as `model.onnx` takes them, an array ``[rows]`` each (see `scoring.feeds`).
+
+        Raises:
+            TrainingError: ``no_rows`` for an empty split.
+        """
+        return feeds_from_table(self.table(split, list(self.signature.inputs)), self.signature.inputs)
 
     def encoded_target(self, split: Split) -> NDArray[Any]:
         """Return the target as a network learns it: class index int64 ``[rows]``, or the standardised value, float32.
@@ -134,30 +146,13 @@ class TrainingData:
         chosen = self._chosen(split, len(values))
         return values if chosen is None else values[chosen]
 
-    def class_weights(self, given: Literal["balanced"] | Mapping[str, float]) -> NDArray[np.float64] | None:
-        """Return what a row of each class counts, ``[classes]``; None where all count 1.
-
-        Args:
-            given: weights by class, 1 where one is not named; or ``balanced``: rows / (classes × rows of the class).
+    def class_weights(self, given: ClassWeights) -> NDArray[np.float64] | None:
+        """Return what a row of each class counts, ``[classes]``, as `class_weights`; None where all count 1.
 
         Raises:
-            TrainingError: ``class_weights`` for a class that the target does not have, or for a target of numbers.
+            TrainingError: ``class_weights``.
         """
-        classes = self.signature.classes
-        strangers = [] if given == "balanced" else [name for name in given if name not in classes]
-        if strangers or (given and not classes):
-            known = f"its classes are {', '.join(classes[:10])}" if classes else "it is a number"
-            raise TrainingError(
-                "class_weights",
-                f"training.class_weights must name classes of the target, but {strangers or given!r} is none: {known}.",
-                remedy="Name the classes as the table has them, or leave class_weights out.",
-            )
-        if not given:
-            return None
-        if given == "balanced":
-            counts = np.bincount(self.encoded_target("train"), minlength=len(classes))
-            return np.asarray(counts.sum() / (len(classes) * np.maximum(counts, 1)), dtype=np.float64)
-        return np.array([given.get(name, 1.0) for name in classes], dtype=np.float64)
+        return class_weights(given, self.signature.classes, lambda: self.encoded_target("train"))
 
     def _chosen(self, split: Split, rows: int) -> NDArray[np.int64] | None:
         """Return the positions of the rows that are taken, ascending; None for all."""
@@ -168,3 +163,32 @@ class TrainingData:
         count = max(MIN_SAMPLE, round(self._row_fraction * rows))
         chosen: NDArray[np.int64] = np.sort(np.random.default_rng(self._seed).permutation(rows)[:count])
         return chosen[: self._most_rows]
+
+
+def class_weights(
+    given: ClassWeights, classes: Sequence[str], target: Callable[[], NDArray[Any]]
+) -> NDArray[np.float64] | None:
+    """Return what a row of each class counts, ``[classes]``; None where all count 1.
+
+    Args:
+        given: weights by class, 1 where one is not named; or ``balanced``: rows / (classes × rows of the class).
+        classes: of the target; empty for a target of numbers.
+        target: gives the class index of the training rows, int64 ``[rows]``.
+
+    Raises:
+        TrainingError: ``class_weights`` for a class that the target does not have, or for a target of numbers.
+    """
+    strangers = [] if given == "balanced" else [name for name in given if name not in classes]
+    if strangers or (given and not classes):
+        known = f"its classes are {', '.join(classes[:10])}" if classes else "it is a number"
+        raise TrainingError(
+            "class_weights",
+            f"training.class_weights must name classes of the target, but {strangers or given!r} is none: {known}.",
+            remedy="Name the classes as the table has them, or leave class_weights out.",
+        )
+    if not given:
+        return None
+    if given == "balanced":
+        counts = np.bincount(target(), minlength=len(classes))
+        return np.asarray(counts.sum() / (len(classes) * np.maximum(counts, 1)), dtype=np.float64)
+    return np.array([given.get(name, 1.0) for name in classes], dtype=np.float64)

@@ -6,13 +6,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from sevenfold.contracts.errors import TrainingError
-from sevenfold.plan.training import ModelChoice, TrainingSection
+from sevenfold.plan.training import Framework, ModelChoice, TrainingSection
+from sevenfold.training.foreign.kind import ForeignKind
 from sevenfold.training.linear.kind import LinearKind
 from sevenfold.training.protocol import ModelKind
 from sevenfold.training.pytorch.kind import NetworkKind
 from sevenfold.training.pytorch.model import Model
+from sevenfold.training.source import TRAIN, Source, load_source
+from sevenfold.training.tensorflow.kind import KerasKind
+from sevenfold.training.tensorflow.model import Model as KerasModel
+from sevenfold.training.trees.kind import TreesKind
 
-__all__ = ["kind_named", "kinds_of", "own_name"]
+__all__ = ["finished_kind", "kind_named", "kinds_of", "own_name"]
 
 
 def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
@@ -21,13 +26,19 @@ def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
     Raises:
         TrainingError: as `load_source`; ``unknown_setting`` for a setting that names none of several kinds.
     """
+    if section.framework is Framework.ONNX:
+        return (ForeignKind(load_source(section.source, TRAIN)),)
     if section.leaves_choice:
-        kinds: tuple[ModelKind[Any], ...] = (LinearKind(), NetworkKind(Model()))
+        kinds: tuple[ModelKind[Any], ...] = (LinearKind(), TreesKind(), NetworkKind(Model()))
         for name in section.settings:
             own_name(kinds, name)
         return kinds
+    if section.framework is Framework.TENSORFLOW:
+        return (KerasKind(KerasModel.of(section)),)
     if section.model is ModelChoice.LINEAR:
         return (LinearKind(),)
+    if section.model is ModelChoice.TREES:
+        return (TreesKind(),)
     return (NetworkKind(Model.of(section)),)
 
 
@@ -39,6 +50,11 @@ def kind_named(section: TrainingSection, name: str) -> ModelKind[Any]:
     """
     kinds = kinds_of(section)
     return next((kind for kind in kinds if kind.name == name), kinds[0] if len(kinds) == 1 else kinds[-2])
+
+
+def finished_kind(source: Source) -> ModelKind[Any]:
+    """Return the kind of a model that is fitted already: `source` gives it, whatever the rows."""
+    return ForeignKind(source)
 
 
 def own_name(kinds: Iterable[ModelKind[Any]], name: str) -> tuple[ModelKind[Any], str]:

@@ -118,6 +118,7 @@ class ModelKind(ABC, Generic[Encoded]):
 
     name: str  # as `training.model` and the reports have it
     framework: str  # as `bundle.json` has it
+    rehearses: bool = True  # whether a fit on a few rows shows, before a search, what would fail later
     most_trials: int | None = None  # beyond which a search of its space brings nothing; None where there is no end
 
     @property

@@ -11,6 +11,7 @@ from sevenfold.training.train import Trained
 
 __all__ = ["training_report"]
 
+NAMES = {"onnx": "ONNX model"}  # at the start of a sentence; other kinds have their own name there
 STOPPED = {
     "patience": "stopped because validation got no better",
     "epochs": "went through all its epochs",
@@ -21,12 +22,12 @@ STOPPED = {
 
 def training_report(trained: Trained) -> Report:
     """Return the report of a fit."""
-    fitted, best = trained.fitted, trained.fitted.best
+    fitted, best, name = trained.fitted, trained.fitted.best, trained.kind.name
     return Report(
         stage="training",
         title="Training",
-        headline=f"{trained.kind.name.capitalize()}: {fitted.metric} {best.score:.4g} on {trained.validation_rows:,} "
-        f"validation rows{_reached(fitted)}; the fit {STOPPED[fitted.stopped]}.",
+        headline=f"{NAMES.get(name, name.capitalize())}: {fitted.metric} {best.score:.4g} on "
+        f"{trained.validation_rows:,} validation rows{_reached(fitted)}; the fit {STOPPED[fitted.stopped]}.",
         level="good",
         blocks=(
             _facts(trained),

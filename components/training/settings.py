@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -87,6 +87,13 @@ class FitSettings(Settings):
             description="Epochs over which the weights that are scored and kept are averaged; 0 keeps the last step's.",
         ),
     ] = 2.0
+    max_norm: Annotated[
+        float, Field(gt=0, le=1e9, description="Largest norm of a step's whole gradient; a longer one is cut to it.")
+    ] = 5.0
+    schedule: Annotated[
+        Literal["constant", "cosine"],
+        Field(description="Learning rate after the warm-up: constant, or cosine, which falls to 0 at the last epoch."),
+    ] = "constant"
 
 
 class NetworkSettings(Settings):

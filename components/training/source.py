@@ -1,8 +1,9 @@
-"""The user's own model: a file or a package folder with ``build_model(signature, **settings)``.
+"""The user's own model: a file or a package folder with one function, ``build_model`` for a network, else ``train``.
 
-`signature` is a `ModelSignature`. The function returns a `torch.nn.Module` whose ``forward(numeric, categorical)``
-takes float32 ``[rows, N]`` and int64 ``[rows, C]`` and gives logits ``[rows, classes]`` or standardised values
-``[rows, 1]``.
+``build_model(signature, **settings)`` gets a `ModelSignature` and returns a `torch.nn.Module` whose
+``forward(numeric, categorical)`` takes float32 ``[rows, N]`` and int64 ``[rows, C]`` and gives logits
+``[rows, classes]`` or standardised values ``[rows, 1]``; with ``training.framework: tensorflow`` a `keras.Model` with
+inputs of these names, or one of them. ``train(dataset, settings)``: see `training.foreign`.
 
 On a cluster the plan names it by address and digest, ``s3://…/ours.zip#sha256:…``: a file as it is, a folder as the
 archive that `pack_source` makes. A fetched source runs only if it has that digest.
@@ -26,9 +27,13 @@ from sevenfold.contracts.canonical import digest_of, file_digest
 from sevenfold.contracts.errors import IntegrityError, TrainingError
 from sevenfold.tables.source import resolve_source, shown
 
-__all__ = ["Source", "load_source", "pack_source", "source_digest"]
+__all__ = ["BUILD_MODEL", "FORMS", "TRAIN", "Source", "load_source", "pack_source", "source_digest"]
 
-FUNCTION = "build_model"
+BUILD_MODEL, TRAIN = "build_model", "train"
+FORMS = {  # how a function is called, and what it returns
+    BUILD_MODEL: ("build_model(signature, **settings)", "a torch.nn.Module, for framework: tensorflow a keras.Model"),
+    TRAIN: ("train(dataset, settings)", "an onnx.ModelProto"),
+}
 MAX_BYTES = 64 << 20
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the archive of the same files has the same bytes
 
@@ -39,7 +44,12 @@ class Source:
 
     name: str
     digest: str
-    build_model: Callable[..., Any]
+    function: Callable[..., Any]
+
+    @property
+    def build_model(self) -> Callable[..., Any]:
+        """The function of a network's source."""
+        return self.function
 
 
 def source_digest(path: Path) -> str:
@@ -76,12 +86,16 @@ def pack_source(path: Path, work: Path) -> Path:
     return target
 
 
-def load_source(source: str) -> Source:
+def load_source(source: str, function: str = BUILD_MODEL) -> Source:
     """Import the file or package folder, fetched first where `source` is an address.
 
+    Args:
+        source: path or address.
+        function: name of the function that it must define.
+
     Raises:
-        TrainingError: ``source_missing``, ``source_broken`` (importing it failed), ``build_model`` (not there) or
-            ``source_undigested`` (an address without a digest).
+        TrainingError: ``source_missing``, ``source_broken`` (importing it failed), the function's name where it is not
+            there, or ``source_undigested`` (an address without a digest).
         IntegrityError: ``source_changed`` if what was fetched has another digest.
         DataError, PolicyError, TemporaryError: as `resolve_source`.
     """
@@ -89,14 +103,15 @@ def load_source(source: str) -> Source:
     entry = _check_entry(path, source)
     digest = source_digest(path)
     module = _imported(path, entry, f"sevenfold_source_{digest[-16:]}")
-    build_model = getattr(module, FUNCTION, None)
-    if not callable(build_model):
+    defined = getattr(module, function, None)
+    if not callable(defined):
+        form, result = FORMS[function]
         raise TrainingError(
-            FUNCTION,
-            f"{path.name} must define {FUNCTION}(signature, **settings), but does not.",
-            remedy=f"Define {FUNCTION}; it returns a torch.nn.Module.",
+            function,
+            f"{path.name} must define {form}, but does not.",
+            remedy=f"Define {function}; it returns {result}.",
         )
-    return Source(path.name, digest, build_model)
+    return Source(path.name, digest, defined)
 
 
 def _files(folder: Path) -> list[Path]:

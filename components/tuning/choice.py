@@ -27,7 +27,7 @@ from sevenfold.tuning.trial import Trial
 __all__ = ["Choice", "Contender", "Task", "choose_kind", "space_of"]
 
 GIVE_UP: Final = 3.0  # standard errors behind the best kind, after which a kind gets no more trials
-NOISE: Final = 1.0  # standard errors: a simpler kind that is no further behind than this wins (Breiman et al. 1984)
+NOISE: Final = 1.5  # standard errors: a simpler kind that is no further behind wins (Breiman et al. 1984, with 1)
 
 OnKindTrial = Callable[[str, int, Trial, float | None], None]  # kind, trials of all kinds so far, trial, best score
 
@@ -95,8 +95,8 @@ def choose_kind(kinds: Sequence[ModelKind[Any]], task: Task, on_trial: OnKindTri
 
     Every kind begins with the plan's own settings. Then the kind with the fewest trials is next, until the trials are
     spent; one that is more than three standard errors behind the best gets no more. The best score decides, but a
-    simpler kind wins where it is at most one standard error of the difference behind, measured on the same validation
-    rows. The same rows and sections give the same choice.
+    simpler kind wins where it is at most one and a half standard errors of the difference behind, measured on the same
+    validation rows. The same rows and sections give the same choice.
 
     Args:
         kinds: the simplest first. With fewer trials than kinds, those in the middle and the simplest come first.

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from sevenfold.plan.tuning import Dimension
 from sevenfold.report import Block, Chart, Fact, Facts, Finding, Findings, Level, Report, Table
-from sevenfold.report.charts import Limit, bars, lines, scatter
-from sevenfold.tuning.importance import MIN_TRIALS, importances
+from sevenfold.report.charts import Limit, lines, scatter
+from sevenfold.tuning.settings_report import STATES, end_of, setting_charts, shown
 from sevenfold.tuning.study import Study, best_settings
 from sevenfold.tuning.trial import Trial
 
 __all__ = ["build_report"]
 
-STATES: Final = {"complete": "complete", "pruned": "stopped early", "failed": "failed"}
 LEVELS: Final[dict[str, Level | None]] = {"complete": None, "pruned": None, "failed": "bad"}
 MAX_LINES: Final = 12  # trials with a learning curve of their own
 MAX_ROWS: Final = 200
-MAX_PANELS: Final = 6  # settings with a plot of their own
 
 
 def build_report(
@@ -52,11 +48,7 @@ def build_report(
     blocks += [Findings(findings=findings)] if findings else []
     blocks += kinds or (_history(study, metric),)
     blocks += [_curves(study, metric)] if any(len(trial.curve) > 1 for trial in study.trials) else []
-    weights = importances(study.trials, study.space)
-    blocks += [_importance(weights, metric)] if weights else []
-    order = [*weights, *(name for name in study.space if name not in weights)]
-    blocks += _parallel(study, metric, order)
-    blocks += [_panel(study, metric, name) for name in order[:MAX_PANELS]]
+    blocks += setting_charts(study, metric)
     blocks += [_settings(study, settings), _trials(study, metric)]
     failed = any(trial.state == "failed" for trial in study.trials)
     best = f"Best {metric} {_number(study.best.score if study.best else None)}."
@@ -110,7 +102,7 @@ def _findings(study: Study, *, out_of_time: bool) -> Iterator[Finding]:
     if study.best is None:
         return
     for name, dimension in study.space.items():
-        end = _end(dimension, study.best.settings.get(name))
+        end = end_of(dimension, study.best.settings.get(name))
         if end:
             text = f"The best {name} lies at the {end} end of its range: a wider range may find better."
             yield Finding(level="info", text=text)
@@ -157,87 +149,11 @@ def _curves(study: Study, metric: str) -> Chart:
     )
 
 
-def _importance(weights: Mapping[str, float], metric: str) -> Chart:
-    rows = [{"setting": name, "share": share} for name, share in weights.items()]
-    return bars(
-        "What mattered",
-        rows,
-        "setting",
-        "share",
-        value_title=f"share of the differences in {metric}",
-        percent=True,
-        domain=(0, 1),
-        caption=f"What each setting explains alone, chance taken off; shown from {MIN_TRIALS} trials on.",
-        alt=f"The setting that mattered most is {rows[0]['setting']}.",
-    )
-
-
-def _parallel(study: Study, metric: str, order: list[str]) -> list[Chart]:
-    """One line per trial across the settings, each scaled to its own range; colours are thirds by score."""
-    scored = sorted((t for t in study.trials if t.score is not None), key=lambda t: t.score or 0.0)
-    if len(order) < 2 or len(scored) < MIN_TRIALS:
-        return []
-    if study.direction == "maximize":
-        scored.reverse()
-    thirds = ("best third", "middle third", "worst third")
-    # One line per third, not per trial: the mean position on each axis with the span of its trials.
-    points: list[dict[str, Any]] = []
-    for index, name in enumerate(thirds):
-        part = scored[index * len(scored) // 3 : (index + 1) * len(scored) // 3]
-        for setting in order:
-            positions = sorted(_position(study.space[setting], trial.params[setting]) for trial in part)
-            span = {"low": positions[0], "high": positions[-1]}
-            points.append({"setting": setting, "position": sum(positions) / len(positions), "third": name, **span})
-    return [
-        lines(
-            "Where the good settings lie",
-            points,
-            "setting",
-            "position",
-            "third",
-            y_title="low end to high end",
-            low="low",
-            high="high",
-            y_domain=(0, 1),
-            y_percent=True,
-            marked=True,
-            caption=f"Trials in three parts by {metric}: mean and span on each setting's own range.",
-            wide=True,
-        )
-    ]
-
-
-def _panel(study: Study, metric: str, name: str) -> Chart:
-    dimension = study.space[name]
-    scored = [trial for trial in study.trials if trial.score is not None]
-    if dimension.choices is not None:
-        scored.sort(key=lambda trial: int(trial.params[name]))
-    points = [
-        {
-            "value": _text(trial.settings[name]) if dimension.choices is not None else trial.settings[name],
-            "score": trial.score,
-            "state": STATES[trial.state],
-        }
-        for trial in scored
-    ]
-    return scatter(
-        f"{metric} by {name}",
-        points,
-        "value",
-        "score",
-        "state",
-        x_title=name,
-        y_title=metric,
-        x_log=dimension.log,
-        height=160,
-    )
-
-
 def _settings(study: Study, settings: Mapping[str, Any]) -> Table:
     rows = []
     for name, value in best_settings(study, settings).items():
         searched = study.best is not None and name in study.best.settings
-        rows.append((name, _text(value), "searched" if searched else "from the plan", _range(study.space.get(name))))
+        rows.append((name, shown(value), "searched" if searched else "from the plan", _range(study.space.get(name))))
     return Table(
         title="Settings handed to training", columns=("setting", "value", "where from", "range"), rows=tuple(rows)
     )
@@ -245,7 +161,7 @@ def _settings(study: Study, settings: Mapping[str, Any]) -> Table:
 
 def _trials(study: Study, metric: str) -> Table:
     names = list(study.space)
-    shown = study.trials[:MAX_ROWS]
+    listed = study.trials[:MAX_ROWS]
     return Table(
         title="All trials",
         columns=("trial", "state", metric, "epochs", "seconds", *names),
@@ -256,12 +172,12 @@ def _trials(study: Study, metric: str) -> Table:
                 _rounded(trial.score),
                 len(trial.curve),
                 round(trial.seconds, 2),
-                *(_text(trial.settings[name]) for name in names),
+                *(shown(trial.settings[name]) for name in names),
             )
-            for trial in shown
+            for trial in listed
         ),
-        levels=tuple("good" if trial is study.best else LEVELS[trial.state] for trial in shown),
-        caption=f"The first {MAX_ROWS} of {len(study.trials)}." if len(shown) < len(study.trials) else "",
+        levels=tuple("good" if trial is study.best else LEVELS[trial.state] for trial in listed),
+        caption=f"The first {MAX_ROWS} of {len(study.trials)}." if len(listed) < len(study.trials) else "",
     )
 
 
@@ -277,35 +193,12 @@ def _name(study: Study, trial: Trial) -> str:
     return f"{trial.number + 1} (best)" if trial is study.best else str(trial.number + 1)
 
 
-def _position(dimension: Dimension, param: Any) -> float:
-    """Return where a value lies between the ends of its range, 0 to 1."""
-    if dimension.choices is not None:
-        return float(param) / max(1, len(dimension.choices) - 1)
-    low, high = dimension.low or 0.0, dimension.high or 1.0
-    if dimension.log:
-        return (math.log(param) - math.log(low)) / (math.log(high) - math.log(low))
-    return (float(param) - low) / (high - low)
-
-
-def _end(dimension: Dimension, value: Any) -> str:
-    if dimension.choices is not None or value is None or dimension.integer:
-        return ""
-    position = _position(dimension, value)
-    return "lower" if position < 0.02 else "upper" if position > 0.98 else ""
-
-
 def _range(dimension: Dimension | None) -> str:
     if dimension is None:
         return ""
     if dimension.choices is not None:
-        return ", ".join(_text(choice) for choice in dimension.choices)
+        return ", ".join(shown(choice) for choice in dimension.choices)
     return f"{dimension.low:g} to {dimension.high:g}{', logarithmic' if dimension.log else ''}"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _number(value: float | None) -> str:

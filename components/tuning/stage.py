@@ -100,7 +100,7 @@ def run_tuning(
 
 def _searched(kinds: Sequence[ModelKind[Any]], task: Task) -> Choice:
     (kind, *others) = kinds
-    if task.training.source:
+    if task.training.source and kind.rehearses:
         rehearse(kind, task.data.dataset, task.training, task.metric)
     if not others and not space_of(kind, task):
         return _skipped(kinds, task)

@@ -41,6 +41,7 @@ def checkout(folder: Path, bundle: str = "same") -> str:
         ("serving", ["V1 JSON, 1 row", "V2 JSON, 100 rows", "V2 binary, 100 rows"]),
         ("prepare", ["prepare CSV", "prepare CSV: peak memory", "prepare Parquet", "prepare Parquet: peak memory"]),
         ("glue", ["glue per task"]),
+        ("model_cost", ["auto, flights", "models, flights", "trees, one row"]),
         ("cluster", ["Kubeflow run"]),
     ],
 )
@@ -74,6 +75,39 @@ def test_digests_say_whether_two_checkouts_make_the_same_bytes(tmp_path: Path, b
     done = benchmark(".digests", "--checkout", ours, "--baseline", earlier)
     assert done.returncode == status, done.stderr
     assert done.stdout.splitlines()[-1].split()[-1] == ("DIFFERENT" if status else "equal")
+
+
+@pytest.mark.slow
+def test_models_are_compared_table_by_table(tmp_path: Path) -> None:
+    done = benchmark(".models", "--out", str(tmp_path / "models.json"))
+    assert done.returncode == 0, done.stderr
+    for row in ("penguin_sex", "wine", "mean of all tables", "AutoGluon", "AutoGluon: cost"):
+        assert f"\nmodels, {row}: " in f"\n{done.stdout}", done.stdout
+    results = [json.loads(line) for line in (tmp_path / "models.json").read_text().splitlines()]
+    assert [(result["table"], result["side"]) for result in results] == [
+        (table, side) for table in ("penguin_sex", "wine") for side in ("ours", "boosting", "linear")
+    ]
+    assert all(0 < result["score"] <= 1 and result["cpu_seconds"] > 0 for result in results)
+
+
+@pytest.mark.slow
+def test_fits_on_two_devices_are_compared(tmp_path: Path) -> None:
+    done = benchmark(".gpu", "--device", "cpu", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "gpu.json").read_text())
+    assert results["repeats"] is True
+    assert results["losses"]["relative"] == [0.0, 0.0, 0.0]  # the CPU stands in for the GPU
+    assert results["flights"]["cpu"]["test"] == results["flights"]["gpu"]["test"]
+    assert results["larger"]["ratio"] > 0
+
+
+def test_a_machine_without_a_gpu_says_so(tmp_path: Path) -> None:
+    hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-m", "benchmarks.gpu", "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=hidden, timeout=120, check=True)
+    assert done.stdout.startswith("no GPU: torch ")
+    assert done.stdout.count("\n") == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_all_of_them_print_one_table() -> None:

@@ -1,22 +1,14 @@
 """A row of the benchmarks against its target, from either side."""
 
-import importlib
-import sys
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture
-def benchmarks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module `benchmarks.rows`; the folder is in no installed package."""
-    monkeypatch.syspath_prepend(str(ROOT))
-    yield importlib.import_module("benchmarks.rows")
-    for name in [name for name in sys.modules if name.split(".")[0] == "benchmarks"]:
-        del sys.modules[name]
+def benchmarks(module: Callable[[str], ModuleType]) -> ModuleType:
+    return module("rows")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +21,9 @@ def benchmarks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ("glue per task", [0.25], [10], ("ours / peer", "0.025", "0.025–0.025", "ours ≤ 0.2 CPU s", "no")),
         ("glue per task", [0.15], [0.1], ("ours / peer", "1.5", "1.5–1.5", "ours ≤ 0.2 CPU s", "yes")),
         ("flights, pipeline", [3], [2], ("ours / peer", "1.5", "1.5–1.5", "none", "-")),
+        ("models, digits", [0.7], [0.7078125], ("ours − peer", "-0.00781", "-0.00781–-0.00781", "≥ -0.005", "no")),
+        ("models, digits", [0.75], [0.75390625], ("ours − peer", "-0.00391", "-0.00391–-0.00391", "≥ -0.005", "yes")),
+        ("models, mean of all tables", [0.75], [0.5], ("ours − peer", "0.25", "0.25–0.25", "≥ 0", "yes")),
     ],
 )
 def test_medians_decide(benchmarks: ModuleType, name: str, ours: list, peer: list, cells: tuple[str, ...]) -> None:

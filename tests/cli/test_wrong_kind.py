@@ -26,6 +26,8 @@ COMMANDS = {  # arguments, with @ for what is given, and the kinds that are take
     "evaluate": (["evaluate", "@", "dataset"], {"bundle"}),
     "evaluate dataset": (["evaluate", "bundle", "@"], {"dataset"}),
     "evaluate plan": (["evaluate", "bundle", "dataset", "--plan", "@"], {"plan.yaml"}),
+    "bundle": (["bundle", "@", "--dataset", "dataset", "--out", "made"], set()),
+    "bundle dataset": (["bundle", "bundle/model.onnx", "--dataset", "@", "--out", "made"], {"dataset"}),
     "validate": (["validate", "@"], {"plan.yaml"}),
     "run": (["run", "@"], {"plan.yaml"}),
     "run data": (["run", "plan.yaml", "--data", "@"], {"t.csv", "page.html", "gone"}),

@@ -81,3 +81,17 @@ def test_an_hour_that_tells_the_target_is_no_feature(tmp_path: Path, accept: Cal
     pq.write_table(table, tmp_path / "t.parquet")
     proposal, _ = accept(tmp_path / "t.parquet", "night")
     assert not proposal.plan.data.columns["at"].is_feature
+
+
+def test_a_moment_in_rows_split_at_random_is_a_number_too(tmp_path: Path, accept: Callable) -> None:
+    random = np.random.default_rng(7)
+    days = np.sort(random.integers(0, 1_000, 600))[random.permutation(600)]
+    joined = np.datetime64("2021-01-01") + days.astype("timedelta64[D]")
+    left = np.where(days + random.normal(0, 100, 600) < 500, "yes", "no")
+    path = tmp_path / "customers.csv"
+    rows = zip(joined, random.normal(size=600).round(3), left, strict=True)
+    path.write_text("joined,x,left\n" + "".join(f"{day},{x},{y}\n" for day, x, y in rows))
+    proposal, _ = accept(path, "left")
+    assert proposal.findings.split is None
+    assert proposal.plan.data.columns["joined"].parts == (Part.WEEKDAY, Part.DAY_OF_YEAR, Part.TREND)
+    assert "joined:trend" in Dataset.open(tmp_path / "dataset").transform().numeric_names

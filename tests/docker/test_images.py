@@ -63,8 +63,8 @@ def test_it_holds_the_package_and_not_its_sources(built: tuple[str, str, Path]) 
 def test_every_image_but_the_predictors_holds_kfp(built: tuple[str, str, Path]) -> None:
     target, _, folder = built
     assert ("kfp" in packages(folder)) == (target != "serve")
-    assert ("torch" in packages(folder)) == (target == "train")
-    assert "tensorflow" not in packages(folder)
+    assert ("torch" in packages(folder)) == (target in ("train", "tensorflow"))
+    assert ("tensorflow" in packages(folder)) == (target == "tensorflow")
 
 
 def test_it_holds_no_compiler_and_no_installer(built: tuple[str, str, Path]) -> None:
@@ -103,6 +103,7 @@ def test_the_stages_can_be_imported(built: tuple[str, str, Path]) -> None:
         "base": "sevenfold.cli.main, kfp, httpx, sevenfold.pipelines.kubeflow.cluster_checks",
         "prepare": "polars, pandas, nbclient, sevenfold.design.stage, sevenfold.preparation.stage",
         "train": "torch, optuna, sevenfold.tuning.stage, sevenfold.training.stage, sevenfold.testing.stage",
+        "tensorflow": "tensorflow, keras, tf2onnx, optuna, sevenfold.tuning.stage, sevenfold.training.stage",
         "serve": "onnxruntime, uvicorn, sevenfold.serving.predictor.serve",
         "control": "kserve, kubernetes, onnxruntime, httpx, sevenfold.serving.stage, sevenfold.monitoring.stage",
     }[target]

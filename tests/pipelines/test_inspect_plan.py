@@ -131,6 +131,14 @@ def test_a_file_that_is_something_else_is_named(home: Path, name: str, content: 
     assert problem.line == 11
 
 
+def test_the_source_of_a_foreign_model_defines_train(home: Path) -> None:
+    text = PLAN + "training: {framework: onnx, source: ours.py, settings: {trees: 3}}\n"
+    (problem,) = problems(home, text).values()
+    assert problem.rule == "must define train(dataset, settings)"
+    (home / "ours.py").write_text("def train(dataset, settings): ...\n")
+    assert inspect_plan(home / "plan.yaml").training.settings == {"trees": 3}
+
+
 def test_settings_of_the_built_in_network_are_checked_but_not_those_of_an_own_model(home: Path) -> None:
     text = PLAN + (
         "training: {settings: {widht: 3, dropout: 2}}\n"

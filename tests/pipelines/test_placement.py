@@ -5,6 +5,7 @@ import yaml
 from sevenfold.images import TARGETS, image
 from sevenfold.pipelines.compile import compile_plan
 from sevenfold.plan import ImagesSection, Plan, SecretsSection
+from sevenfold.plan.training import Framework
 from sevenfold.runtime.prometheus import PROMETHEUS_KEYS
 
 
@@ -38,6 +39,21 @@ def test_a_build_names_every_image_by_digest_but_those_of_the_plan(plan: Plan, t
 
 def test_scoring_runs_where_onnx_runtime_is(plan: Plan, tmp_path: Path) -> None:
     assert images(plan, tmp_path)["exec-test-model"] == image("train")
+
+
+def test_tensorflow_has_an_image_of_its_own(plan: Plan, tmp_path: Path) -> None:
+    """Three stages take it; a registry moves it, the plan may name another, and a step of a team keeps its own."""
+    training = plan.training.replaced(framework=Framework.TENSORFLOW)
+    stages = {"exec-tune-model", "exec-train-model", "exec-test-model"}
+
+    def taking(reference: str, **images_of: str) -> set[str]:
+        changed = plan.model_copy(update={"training": training, "images": ImagesSection(**images_of)})
+        return {name for name, taken in images(changed, tmp_path).items() if taken == reference}
+
+    assert taking(image("tensorflow")) == stages
+    assert taking(image("tensorflow", "mirror.example.org"), registry="mirror.example.org") == stages
+    assert taking("ours:1", tensorflow="ours:1", train="not-ours:1") == stages
+    assert image("tensorflow") not in images(plan, tmp_path).values()
 
 
 def test_only_what_reads_sources_gets_the_storage_secret(plan: Plan, tmp_path: Path) -> None:

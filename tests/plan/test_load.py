@@ -59,6 +59,10 @@ def test_a_missing_key_is_told_by_name(text: str) -> None:
         ("monitoring: {replay: later}\n", "monitoring.replay"),
         ("monitoring: {windows: 1, windows_drifted: 2}\n", "monitoring.windows_drifted"),
         ("tuning: {space: {width: {low: 3, high: 1}}}\n", "tuning.space.width"),
+        ("training: {framework: onnx}\n", "training.source"),
+        ("training: {framework: onnx, source: ours.py, model: trees}\n", "training.model"),
+        ("training: {source: ours.py, model: trees}\n", "training.model"),
+        ("training: {class_weights: balanced}\n", "training.class_weights"),
     ],
 )
 def test_rules_between_sections(text: str, added: str, key: str) -> None:
@@ -72,14 +76,31 @@ def test_rules_between_sections(text: str, added: str, key: str) -> None:
     ("added", "key"),
     [
         ("tuning: {engine: ray}\n", "tuning.engine"),
-        ("training: {framework: tensorflow}\n", "training.framework"),
-        ("training: {framework: onnx}\n", "training.framework"),
         ("refine: {recipe: history.json}\n", "refine.recipe"),
         ("retrain: {trigger: drift}\n", "retrain.trigger"),
     ],
 )
 def test_a_setting_without_an_engine_is_refused_by_name(text: str, added: str, key: str) -> None:
     assert "no engine" in problems(text + added)[key].rule
+
+
+@pytest.mark.parametrize(
+    ("setting", "key"),
+    [
+        ("model: trees", "training.model"),
+        ("model: linear", "training.model"),
+        ("device: cuda", "training.device"),
+    ],
+)
+def test_tensorflow_fits_networks_on_the_cpu(text: str, setting: str, key: str) -> None:
+    by_key = problems(f"{text}training: {{framework: tensorflow, {setting}}}\n")
+    assert list(by_key) == [key]
+    assert by_key[key].remedy
+
+
+@pytest.mark.parametrize("model", ["auto", "network"])
+def test_a_plan_may_say_tensorflow(text: str, model: str) -> None:
+    assert parse_plan(f"{text}training: {{framework: tensorflow, model: {model}}}\n").training.model == model
 
 
 TENSORFLOW_SERVING = "deployment: {runtime: tensorflow-serving, target: kserve, strategy: replace}\n"
@@ -104,7 +125,7 @@ def test_tensorflow_serving_is_refused_where_it_cannot_serve(text: str, added: s
 @pytest.mark.parametrize("how", ["strategy: replace", "strategy: canary, approval: manual"])
 def test_what_tensorflow_serving_asks_of_a_plan_can_be_had(text: str, how: str) -> None:
     added = "training: {framework: tensorflow}\n" + TENSORFLOW_SERVING.replace("strategy: replace", how)
-    assert not [key for key in problems(text + added) if key.startswith("deployment")]
+    assert parse_plan(text + added).training.framework == "tensorflow"
 
 
 def test_two_targets_are_refused(text: str) -> None:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from grel_pools import DATES, FORMATS, MODES, NUMBERS, OTHERS, PATTERNS, TEXTS, UNITS, WRITTEN
+from grel_pools import CODES, DATES, FORMATS, MODES, NUMBERS, OTHERS, PATTERNS, TEXTS, UNITS, WRITTEN
 
 __all__ = ["AREAS", "cases"]
 
@@ -107,6 +107,7 @@ AREAS: dict[str, list[tuple[str, tuple[Maker, ...]]]] = {
             ("unescape", (text, chosen(*MODES))),
             ("md5", (text,)),
             ("sha1", (text,)),
+            ("reinterpret", (text, chosen(*CODES), chosen(*CODES))),
         ],
         *[
             ("encode", (text, chosen("base16", "base32", "base64", "base32hex", "base64url", "x"))),

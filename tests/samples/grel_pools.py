@@ -7,7 +7,7 @@ from typing import Any
 
 from sevenfold.refine.values import EvalError
 
-__all__ = ["DATES", "FORMATS", "MODES", "NUMBERS", "OTHERS", "PATTERNS", "TEXTS", "UNITS", "WRITTEN"]
+__all__ = ["CODES", "DATES", "FORMATS", "MODES", "NUMBERS", "OTHERS", "PATTERNS", "TEXTS", "UNITS", "WRITTEN"]
 
 TEXTS = [
     *[
@@ -165,3 +165,5 @@ UNITS = [
 ]
 FORMATS = ["yyyy-MM-dd", "dd/MM/yyyy", "d MMM yyyy", "HH:mm:ss", "EEEE, MMMM d", "yy.M.d h:mm a", "SSS", "XXX"]
 MODES = ["html", "xml", "csv", "url", "javascript", "urlpath", "urlform", "urlfragment", "HTML", "none"]
+
+CODES = ["utf-8", "UTF8", "ISO-8859-1", "windows-1252", "us-ascii", "cp1252"]

@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 
 from sevenfold.contracts.errors import DataError
+from sevenfold.refine.grel import storable
+from sevenfold.refine.grel.fields import Cell
 from sevenfold.refine.values import EvalError, text_of
 
 PROGRAM = Path(__file__).parents[1] / "refine/oracle"
@@ -29,6 +31,10 @@ DOWNLOAD_SECONDS = 300
 
 class Refused(EvalError):
     """An expression that OpenRefine does not parse, or an evaluation in which it throws."""
+
+
+class Other(EvalError):
+    """A value that no cell can hold, such as a row or JSON; the message is its text."""
 
 
 class OpenRefine:
@@ -109,10 +115,10 @@ def decode(result: Any) -> Any:
         return float(text)
     if kind == "date":
         # A year of more than four digits has no datetime; fractions are cut to microseconds.
-        return datetime.fromisoformat(text) if text[4] == "-" else f"far date {text}"
+        return datetime.fromisoformat(text) if text[4] == "-" and text[:4] != "0000" else f"far date {text}"
     if kind == "error":
         return EvalError(text)
-    return Refused(result.get("text", text))
+    return Other(result["text"]) if kind == "other" else Refused(text)
 
 
 def _jars() -> Path:
@@ -156,6 +162,8 @@ def agrees(ours: Any, theirs: Any) -> bool:
     """
     if isinstance(theirs, Refused):
         return isinstance(ours, DataError)
+    if isinstance(theirs, Other):
+        return isinstance(ours, Cell) or isinstance(storable(ours), EvalError)
     if isinstance(theirs, EvalError):
         return isinstance(ours, EvalError)
     if type(ours) is not type(theirs):

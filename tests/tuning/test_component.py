@@ -38,11 +38,14 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "dataset"
 
 
+NETWORK = {"model": "network", "threads": 1, "batch_size": 64}
+
+
 def call(dataset: Path, home: Path, tuning: dict[str, Any], training: dict[str, Any] | None = None, **more: Any) -> Any:
     home.mkdir()
     given = {
         "tuning": TuningSection(**tuning).model_dump(mode="json"),
-        "training": TrainingSection(threads=1, batch_size=64, **(training or {})).model_dump(mode="json"),
+        "training": TrainingSection(**{**NETWORK, **(training or {})}).model_dump(mode="json"),
         "metric": "roc_auc",
     }
     metrics = dsl.Metrics(uri=str(home / "metrics"))
@@ -75,6 +78,17 @@ def test_tunes_with_real_fits_and_repeats(dataset: Path, tmp_path: Path, capsys:
     messages = [step.message for step in steps if step]
     assert messages[-1] == f"trial 3 of 3, best {best['score']:.4g}"
     assert read_report(tmp_path / "one/report.html").stage == "tuning"
+
+
+def test_auto_tries_every_kind_and_says_which_won(dataset: Path, tmp_path: Path) -> None:
+    metadata = call(dataset, tmp_path / "auto", {"trials": 6, "max_epochs": 2}, {"model": "auto"})
+    best = json.loads((tmp_path / "auto/study/best.json").read_text())
+    trials = json.loads((tmp_path / "auto/study/trials.json").read_text())
+    assert {trial["model"] for trial in trials} == {"linear", "trees", "network"}
+    assert len(trials) == metadata["trials"] == 6
+    assert best["score"] == max(trial["score"] for trial in trials if trial["model"] == best["model"])
+    report = read_report(tmp_path / "auto/report.html")
+    assert f"The {best['model']} model wins" in report.headline
 
 
 def test_parameters_of_the_run_go_before_the_plan(dataset: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.refine.grel.direct import direct
@@ -16,6 +16,7 @@ from sevenfold.refine.grel.parser import parse
 __all__ = ["Expression", "compile_expression"]
 
 _BOUND = ("value", "cell", "cells", "row", "rowIndex", "record", "columnName")
+LONGEST = 4_000
 _OTHER_LANGUAGES = ("jython", "python", "clojure")
 
 
@@ -68,7 +69,20 @@ def compile_expression(text: str) -> Expression:
         )
     if colon and language.lower() == "grel":
         text = rest
-    return Expression(text, parse(text))
+    if len(text) > LONGEST:
+        _too_deep(text)
+    try:
+        return Expression(text, parse(text))
+    except RecursionError:
+        _too_deep(text)
+
+
+def _too_deep(text: str) -> NoReturn:
+    raise DataError(
+        "grel_syntax",
+        f"An expression must be at most {LONGEST:,} characters long and a few hundred brackets deep: {text[:80]!r} …",
+        remedy="Split it into several steps.",
+    )
 
 
 def _walk(node: Node) -> Iterator[Node]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from sevenfold.refine.values import EvalError
 
-__all__ = ["Cell", "Cells", "Fields", "Record", "RecordCells", "Row", "bind", "storable"]
+__all__ = ["Cell", "CellList", "Cells", "Fields", "Record", "RecordCells", "Row", "bind", "storable"]
 
 
 @runtime_checkable
@@ -50,15 +50,25 @@ class Cells:
         return None if value is None else Cell(value)
 
 
+class CellList(list[Any]):
+    """Several cells, an array whose field is the array of its items' fields."""
+
+    kind: ClassVar[str] = "com.google.refine.expr.HasFieldsListImpl"
+
+    def field(self, name: str) -> Any:  # noqa: D102  as Fields says
+        return [cell.field(name) for cell in self]
+
+
 @dataclass(frozen=True)
 class RecordCells:
-    """The values of a record by column: a list of those that are not null."""
+    """The cells of a record by column: those that are not null."""
 
     kind: ClassVar[str] = "com.google.refine.expr.WrappedRow$RecordCells"
     values: Mapping[str, list[Any]]
 
     def field(self, name: str) -> Any:  # noqa: D102  as Fields says
-        return self.values.get(name)
+        values = self.values.get(name)
+        return None if values is None else CellList(map(Cell, values))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from sevenfold.refine.grel.failure import Failed, aborted
 from sevenfold.refine.values import text_of
@@ -61,7 +61,9 @@ def _directive(value: int | float, found: re.Match[str], pattern: str) -> str:
 
 def _number(number: Decimal, flags: str, width: str | None, digits: int) -> str:
     negative = number.is_signed()
-    rounded = abs(number).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP) if number else Decimal(0).scaleb(-digits)
+    with localcontext() as context:
+        context.prec = 400 + digits  # a double has up to 309 digits before its point
+        rounded = abs(number).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     body = f"{rounded:,f}" if "," in flags else f"{rounded:f}"
     before = ("(" if "(" in flags else "-") if negative else "+" if "+" in flags else " " if " " in flags else ""
     after = ")" if negative and "(" in flags else ""

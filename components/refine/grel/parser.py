@@ -106,7 +106,7 @@ class _Parser:
     def name(self, token: Token) -> Node:
         name = token.value
         self.advance(operand=False)
-        if not self.at("delimiter", "("):
+        if not self.at("delimiter", "(") or name == "PI":
             return self.trailers(Literal(None) if name == "null" else Variable(name))
         self.advance(operand=True)
         if name in CONTROLS:

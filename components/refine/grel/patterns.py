@@ -13,10 +13,9 @@ from typing import Any, NoReturn
 import regex
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.refine.grel.failure import Failed
 from sevenfold.refine.grel.properties import property_class
 
-__all__ = ["Pattern", "compile_pattern", "filled_in"]
+__all__ = ["Pattern", "compile_pattern"]
 
 _LINE = "\\n\\r\\x85\\u2028\\u2029"
 _END = f"(?:(?!(?<=\\r)\\n)(?=(?:\\r\\n|[{_LINE}])?\\Z))"
@@ -29,7 +28,6 @@ _CLASSES = {
 }
 _LETTERS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "a": "\a", "e": "\x1b"}
 _ANCHORS = {"A": "\\A", "z": "\\Z", "Z": _END, "b": "\\b", "B": "\\B", "G": "\\G"}
-_FLAGS = "is"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +66,7 @@ class _Translation:
         self.text = text
         self.position = 0
         self.caseless = caseless
+        self.outer: list[tuple[bool, bool]] = []  # the flags outside of each open group
         self.dot_all = False
 
     def refuse(self, why: str) -> NoReturn:
@@ -98,7 +97,11 @@ class _Translation:
             elif letter == "$":
                 parts.append(_END)
             elif letter == "(":
+                self.outer.append((self.caseless, self.dot_all))
                 parts.append(self.group())
+            elif letter == ")" and self.outer:
+                self.caseless, self.dot_all = self.outer.pop()
+                parts.append(letter)
             elif letter == "{":
                 parts.append(self.quantifier())
             else:
@@ -121,12 +124,17 @@ class _Translation:
         if plain:
             self.position += plain.end()
             return f"(?P<{named[1]}>" if named else "(" + plain[0]
-        flags = regex.match(r"\?([a-zA-Z]+)\)", rest)
-        if not flags or self.position != 1 or set(flags[1]) - set(_FLAGS):
+        flags = regex.match(r"\?([is]*)(?:-([is]+))?([:)])", rest)
+        if not flags:
             self.refuse(f"({rest[:8]} has no counterpart")
         self.position += flags.end()
-        self.dot_all = "s" in flags[1]
-        self.caseless = self.caseless or "i" in flags[1]
+        on, off = flags[1], flags[2] or ""
+        self.dot_all = (self.dot_all or "s" in on) and "s" not in off
+        self.caseless = (self.caseless or "i" in on) and "i" not in off
+        if flags[3] == ":":
+            return "(?:"
+        # The flags hold to the end of the group around this one.
+        self.outer.pop()
         return ""
 
     def one(self, letter: str) -> str:
@@ -187,7 +195,7 @@ class _Translation:
             self.position += len(name) + 1
             if not closing:
                 self.refuse("a property's name must be closed")
-        found = property_class(name)
+        found = property_class(name, self.caseless)
         if found is None:
             self.refuse(f"the property {name!r} is not known")
         return f"[^{found}]" if negated else f"[{found}]"
@@ -243,44 +251,3 @@ class _Translation:
 
 def _plain(letter: str) -> str:
     return letter if letter.isalnum() else f"\\U{ord(letter):08x}"
-
-
-def filled_in(replacement: str, found: Any) -> str:
-    """Return a replacement with ``$1`` and ``${name}`` filled in and backslashes taken away.
-
-    Raises:
-        Failed: for a group that the pattern does not have, or a dollar sign without one.
-    """
-    parts, position = [], 0
-    while position < len(replacement):
-        letter = replacement[position]
-        position += 1
-        if letter == "\\":
-            if position >= len(replacement):
-                raise Failed("a backslash ends the replacement")
-            parts.append(replacement[position])
-            position += 1
-        elif letter == "$":
-            text, position = _group(replacement, position, found)
-            parts.append(text)
-        else:
-            parts.append(letter)
-    return "".join(parts)
-
-
-def _group(replacement: str, position: int, found: Any) -> tuple[str, int]:
-    named = regex.match(r"\{([a-zA-Z][a-zA-Z0-9]*)\}", replacement[position:])
-    if named:
-        if named[1] not in found.re.groupindex:
-            raise Failed(f"the pattern has no group {named[1]!r}")
-        return found[named[1]] or "", position + named.end()
-    digit = replacement[position : position + 1]
-    if not digit.isdecimal() or not digit.isascii() or int(digit) > found.re.groups:
-        raise Failed("a dollar sign in the replacement needs a group of the pattern")
-    number, position = int(digit), position + 1
-    while position < len(replacement) and replacement[position] in "0123456789":
-        longer = number * 10 + int(replacement[position])
-        if longer > found.re.groups:
-            break
-        number, position = longer, position + 1
-    return found[number] or "", position

@@ -85,8 +85,17 @@ _SCRIPTS = frozenset(
 )
 
 
-def property_class(name: str) -> str | None:
-    """Return what stands in a class for a property, or None where the name is not known."""
+def property_class(name: str, caseless: bool) -> str | None:
+    """Return what stands in a class for a property, or None where the name is not known.
+
+    Where case does not count, the letters of every case are in it.
+    """
+    if caseless and name.removeprefix("Is") in ("Lu", "Ll", "Lt"):
+        return "\\p{Lu}\\p{Ll}\\p{Lt}"
+    if caseless and name in ("Lower", "Upper"):
+        return _POSIX["Alpha"]
+    if caseless and name in ("IsLowercase", "IsUppercase", "IsTitlecase"):
+        return "\\p{Lowercase}\\p{Uppercase}\\p{Lt}"
     if name in _POSIX:
         return _POSIX[name]
     short = name.removeprefix("Is")

@@ -24,16 +24,25 @@ from sevenfold.contracts.transform import (
     Part,
     Transform,
 )
-from sevenfold.tables.moment_parts import DAY, DAY_PARTS, MINUTE, MONDAY, YEAR_PARTS
+from sevenfold.tables.moment_parts import DAY
 from sevenfold.training.encode import FIRST_ROW, LARGEST, MISSING_ROW, phase_table
 from sevenfold.training.export.join import join_graphs, model_bytes
-from sevenfold.training.export.local_time import local_moments
+from sevenfold.training.export.local_time import local_moments, part_steps
 from sevenfold.training.export.writer import IR_VERSION, ML, ML_OPSET, OPSET, GraphWriter, free_name, free_prefix
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["join_graphs", "model_bytes", "preprocessing_graph"]
+__all__ = [
+    "category_code",
+    "join_graphs",
+    "matrix",
+    "model_bytes",
+    "pick",
+    "preprocessing_graph",
+    "raw_inputs",
+    "stack",
+]
 
 
 def preprocessing_graph(transform: Transform, inputs: Mapping[str, Column]) -> onnx.ModelProto:
@@ -53,7 +62,7 @@ def preprocessing_graph(transform: Transform, inputs: Mapping[str, Column]) -> o
         raise DataError("missing_column", f"Every feature must be an input, but {lacking[:5]} are not.")
     if not inputs:
         raise DataError("no_features", "A model needs at least one input column, but got none.")
-    raw = _raw_inputs(inputs)
+    raw = raw_inputs(inputs)
     names = [entry.name for entry in raw]
     writer = GraphWriter(free_prefix("pre:", names))
     numeric, categorical = free_name("numeric", names), free_name("categorical", names)
@@ -69,7 +78,12 @@ def preprocessing_graph(transform: Transform, inputs: Mapping[str, Column]) -> o
     return helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="sevenfold")
 
 
-def _raw_inputs(inputs: Mapping[str, Column]) -> list[Any]:
+def raw_inputs(inputs: Mapping[str, Column]) -> list[Any]:
+    """Return the graph's inputs, those of `contracts.bundle`: a column each, and the missing flag of a datetime.
+
+    Raises:
+        DataError: ``duplicate_column`` where a column has the name of such a flag.
+    """
     from onnx import TensorProto, helper
 
     kinds = {Kind.CATEGORY: TensorProto.STRING, Kind.DATETIME: TensorProto.INT64}
@@ -100,22 +114,22 @@ def _write_numeric(writer: GraphWriter, transform: Transform, any_input: str, ou
     flagged = [index for index, feature in enumerate(transform.numbers) if feature.indicator]
     if flagged:
         trends = sum(Part.TREND in feature.parts for feature in transform.datetimes)
-        blocks.append(_float(writer, _rows(writer, absent, flagged, len(transform.numbers) + trends)))
+        blocks.append(_float(writer, pick(writer, absent, flagged, len(transform.numbers) + trends)))
     flagged = [index for index, feature in enumerate(transform.datetimes) if feature.indicator]
     if dates and flagged:
-        blocks.append(_float(writer, _rows(writer, dates.missing, flagged, len(transform.datetimes))))
+        blocks.append(_float(writer, pick(writer, dates.missing, flagged, len(transform.datetimes))))
     if not blocks:
         _write_empty(writer, any_input, output, np.float32)
         return
-    writer.add("Transpose", _stack(writer, blocks), perm=[1, 0], output=output)
+    writer.add("Transpose", stack(writer, blocks), perm=[1, 0], output=output)
 
 
 def _write_categorical(writer: GraphWriter, transform: Transform, any_input: str, output: str) -> None:
     if not transform.embedded:
         _write_empty(writer, any_input, output, np.int64)
         return
-    codes = [_code(writer, feature) for feature in transform.embedded]
-    writer.add("Transpose", _matrix(writer, codes), perm=[1, 0], output=output)
+    codes = [category_code(writer, feature) for feature in transform.embedded]
+    writer.add("Transpose", matrix(writer, codes), perm=[1, 0], output=output)
 
 
 def _write_empty(writer: GraphWriter, any_input: str, output: str, dtype: type[np.generic]) -> None:
@@ -128,11 +142,11 @@ def _write_empty(writer: GraphWriter, any_input: str, output: str, dtype: type[n
 def _write_standard(writer: GraphWriter, transform: Transform, dates: _Dates | None) -> tuple[str, str]:
     """Return the standardised numbers and trends, ``[F, rows]``, and which of them are missing; "" where F is 0."""
     numbers, trends = transform.numbers, [date for date in transform.datetimes if Part.TREND in date.parts]
-    values = [_matrix(writer, [feature.name for feature in numbers])] if numbers else []
+    values = [matrix(writer, [feature.name for feature in numbers])] if numbers else []
     values += [dates.days_since_1970()] if dates and trends else []
     if not values:
         return "", ""
-    raw = _stack(writer, values)
+    raw = stack(writer, values)
 
     limits = [LARGEST if feature.clip is None else feature.clip for feature in numbers] + [CLIP] * len(trends)
     fills = [feature.fill for feature in numbers] + [feature.center for feature in trends]
@@ -155,8 +169,8 @@ class _Dates:
         self._features = transform.datetimes
         names = [feature.name for feature in self._features]
         self.has_cycles = any(feature.cycles for feature in self._features)
-        self.moments = _matrix(writer, names)
-        self.missing = _matrix(writer, [name + MISSING for name in names])
+        self.moments = matrix(writer, names)
+        self.missing = matrix(writer, [name + MISSING for name in names])
 
     def days_since_1970(self) -> str:
         """Return the days of those with a trend, in float64, NaN for missing."""
@@ -164,55 +178,47 @@ class _Dates:
         days = writer.add("Div", _double(writer, self.moments), writer.constant(float(DAY), np.float64))
         days = writer.add("Where", self.missing, writer.constant(np.nan, np.float64), days)
         positions = [index for index, feature in enumerate(self._features) if Part.TREND in feature.parts]
-        return _rows(writer, days, positions, len(self._features))
+        return pick(writer, days, positions, len(self._features))
 
     def cycles(self) -> str:
         """Return sine, cosine and phase of every cyclic part, ``[3 * parts, rows]`` in float32."""
         writer, count = self._writer, len(self._features)
         used = [part for part in Part if any(part in feature.cycles for feature in self._features)]
-        table_rows = _stack(writer, self._table_rows(used))
+        table_rows = stack(writer, self._table_rows(used))
         wanted = [(index, part) for index, feature in enumerate(self._features) for part in feature.cycles]
-        table_rows = _rows(
+        table_rows = pick(
             writer, table_rows, [used.index(part) * count + index for index, part in wanted], len(used) * count
         )
-        missing = _rows(writer, self.missing, [index for index, _ in wanted], count)
+        missing = pick(writer, self.missing, [index for index, _ in wanted], count)
         table_rows = writer.add("Where", missing, self._integer(MISSING_ROW), table_rows)
         phases = writer.add("Gather", writer.constant(phase_table(), np.float32), table_rows, axis=0)
         by_part = writer.add("Transpose", phases, perm=[0, 2, 1])
         return writer.add("Reshape", by_part, writer.constant([3 * len(wanted), -1], np.int64))
 
     def _table_rows(self, used: Sequence[Part]) -> list[str]:
-        """Return, per part, the row of the phase table of every moment; remainders are floored, as before 1970."""
+        """Return, per part, the row of the phase table of every moment."""
         writer = self._writer
-        local = local_moments(writer, self._features, self.moments)
-        of_day = writer.add("Mod", local, self._integer(DAY))
-        days = writer.add("Div", writer.add("Sub", local, of_day), self._integer(DAY))
-        rows = []
-        for part in used:
-            if part is Part.TIME_OF_DAY:
-                phase = writer.add("Div", of_day, self._integer(MINUTE))
-            elif part is Part.WEEKDAY:
-                phase = writer.add("Mod", writer.add("Add", days, self._integer(MONDAY)), self._integer(7))
-            else:
-                parts = writer.add("Mul", days, self._integer(DAY_PARTS))
-                parts = writer.add("Mod", parts, self._integer(YEAR_PARTS))
-                phase = writer.add("Div", parts, self._integer(DAY_PARTS))
-            rows.append(writer.add("Add", phase, self._integer(FIRST_ROW[part])) if FIRST_ROW[part] else phase)
-        return rows
+        steps = part_steps(writer, local_moments(writer, self._features, self.moments), used)
+        starts = [FIRST_ROW[part] for part in used]
+        return [
+            writer.add("Add", step, self._integer(start)) if start else step
+            for step, start in zip(steps, starts, strict=True)
+        ]
 
     def _integer(self, value: int) -> str:
         return self._writer.constant(value, np.int64)
 
 
 def _write_onehot(writer: GraphWriter, features: Sequence[CategoryFeature]) -> str:
-    codes = _matrix(writer, [_code(writer, feature) for feature in features])
+    codes = matrix(writer, [category_code(writer, feature) for feature in features])
     positions = [index for index, feature in enumerate(features) for _ in range(feature.size)]
     wanted: NDArray[np.int64] = np.concatenate([np.arange(feature.size) for feature in features])[:, None]
-    spread = _rows(writer, codes, positions, len(features))
+    spread = pick(writer, codes, positions, len(features))
     return _float(writer, writer.add("Equal", spread, writer.constant(wanted, np.int64)))
 
 
-def _code(writer: GraphWriter, feature: CategoryFeature) -> str:
+def category_code(writer: GraphWriter, feature: CategoryFeature) -> str:
+    """Return the codes of a column of texts, INT64 ``[rows]``."""
     codes = [MISSING_CODE, *range(FIRST_LEVEL, feature.size)]
     return writer.add(
         "LabelEncoder",
@@ -224,20 +230,22 @@ def _code(writer: GraphWriter, feature: CategoryFeature) -> str:
     )
 
 
-def _matrix(writer: GraphWriter, rows: Sequence[str]) -> str:
+def matrix(writer: GraphWriter, rows: Sequence[str]) -> str:
     """Return vectors as the rows of a matrix: one copy, however many there are."""
     flat = writer.add("Concat", *rows, axis=0) if len(rows) > 1 else rows[0]
     return writer.add("Reshape", flat, writer.constant([len(rows), -1], np.int64))
 
 
-def _stack(writer: GraphWriter, matrices: Sequence[str]) -> str:
+def stack(writer: GraphWriter, matrices: Sequence[str]) -> str:
+    """Return matrices one below the other."""
     return writer.add("Concat", *matrices, axis=0) if len(matrices) > 1 else matrices[0]
 
 
-def _rows(writer: GraphWriter, matrix: str, positions: Sequence[int], height: int) -> str:
+def pick(writer: GraphWriter, rows: str, positions: Sequence[int], height: int) -> str:
+    """Return some rows of a matrix with `height` of them."""
     if list(positions) == list(range(height)):
-        return matrix
-    return writer.add("Gather", matrix, writer.constant(positions, np.int64), axis=0)
+        return rows
+    return writer.add("Gather", rows, writer.constant(positions, np.int64), axis=0)
 
 
 def _column(writer: GraphWriter, values: Sequence[float]) -> str:

@@ -14,7 +14,18 @@ from sevenfold.training.export.writer import IR_VERSION, ML, ML_OPSET, OPSET, Gr
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["join_graphs", "model_bytes", "with_threshold"]
+__all__ = [
+    "class_outputs",
+    "cleaned",
+    "connect",
+    "join_graphs",
+    "last_prefix",
+    "merged_opsets",
+    "model_bytes",
+    "needed_nodes",
+    "value_output",
+    "with_threshold",
+]
 
 NETWORK: Final = "net:"
 LAST: Final = "post:"
@@ -37,17 +48,17 @@ def join_graphs(preprocessing: onnx.ModelProto, network: onnx.ModelProto, transf
     import onnx
     from onnx import compose, helper
 
-    network = _ready(network)
+    network = cleaned(network)
     pre = onnx.ModelProto()
     pre.CopyFrom(preprocessing)
     names = [entry.name for entry in pre.graph.input]
     prefixed = compose.add_prefix(network, free_prefix(NETWORK, names))
-    _connect(pre, network, prefixed)
+    connect(pre, network, prefixed)
     _check_output(network, len(transform.target.classes))
-    writer = GraphWriter(free_prefix(LAST, names))
+    writer = GraphWriter(last_prefix(names))
     outputs = _last_step(writer, prefixed.graph.output[0].name, transform.target, names)
     graph = helper.make_graph(
-        [*_needed(pre, prefixed), *prefixed.graph.node, *writer.nodes],
+        [*needed_nodes(pre, prefixed), *prefixed.graph.node, *writer.nodes],
         "model",
         list(pre.graph.input),
         outputs,
@@ -56,7 +67,7 @@ def join_graphs(preprocessing: onnx.ModelProto, network: onnx.ModelProto, transf
     graph.sparse_initializer.extend(prefixed.graph.sparse_initializer)
     joined = helper.make_model(
         graph,
-        opset_imports=_opsets(network),
+        opset_imports=merged_opsets(network),
         ir_version=max(IR_VERSION, network.ir_version),
         producer_name="sevenfold",
         functions=list(prefixed.functions),
@@ -87,8 +98,12 @@ def with_threshold(model: bytes, threshold: float) -> bytes:
     return model_bytes(changed)
 
 
-def _ready(network: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a copy with an opset that fits, without traces of the machine that made it."""
+def cleaned(network: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a copy with an opset that fits, without traces of the machine that made it.
+
+    Raises:
+        TrainingError: ``external_data``.
+    """
     import onnx
     from onnx import version_converter
 
@@ -130,8 +145,12 @@ def _strip_nodes(nodes: Any) -> None:
                 _strip(inner)
 
 
-def _connect(pre: onnx.ModelProto, network: onnx.ModelProto, prefixed: onnx.ModelProto) -> None:
-    """Give the preprocessing's outputs the names of the network's inputs."""
+def connect(pre: onnx.ModelProto, network: onnx.ModelProto, prefixed: onnx.ModelProto) -> None:
+    """Give the preprocessing's outputs, in place, the names of the inputs of the network with its prefix.
+
+    Raises:
+        TrainingError: ``network_inputs``.
+    """
     given = {"numeric": pre.graph.output[0].name, "categorical": pre.graph.output[1].name}
     wanted = [entry.name for entry in network.graph.input]
     if not wanted or not set(wanted) <= set(given):
@@ -141,9 +160,29 @@ def _connect(pre: onnx.ModelProto, network: onnx.ModelProto, prefixed: onnx.Mode
             remedy="Give the inputs of the exported network these names.",
         )
     renamed = {given[name]: entry.name for name, entry in zip(wanted, prefixed.graph.input, strict=True)}
+    if "numeric" in wanted and _multiplies_a_vector(network):
+        _reshape(pre, given["numeric"], renamed.pop(given["numeric"]))
     for node in pre.graph.node:
         for index, name in enumerate(node.output):
             node.output[index] = renamed.get(name, name)
+
+
+def _multiplies_a_vector(network: onnx.ModelProto) -> bool:
+    """Whether a constant of one axis is a factor: ONNX Runtime 1.32 multiplies it wrongly right after a Transpose."""
+    constants = [(tensor.name, tensor) for tensor in network.graph.initializer]
+    constants += [(node.output[0], item.t) for node in network.graph.node for item in node.attribute if item.t.dims]
+    vectors = {name for name, tensor in constants if len(tensor.dims) == 1}
+    return any(node.op_type == "MatMul" and vectors & set(node.input) for node in network.graph.node)
+
+
+def _reshape(pre: onnx.ModelProto, matrix: str, output: str) -> None:
+    """Put a Reshape that changes nothing behind the preprocessing's Transpose."""
+    from onnx import helper, numpy_helper
+
+    width = pre.graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    shape = free_name(f"{matrix}:shape", [entry.name for entry in pre.graph.input])
+    pre.graph.initializer.append(numpy_helper.from_array(np.array([0, width], dtype=np.int64), shape))
+    pre.graph.node.append(helper.make_node("Reshape", [matrix, shape], [output], name=shape))
 
 
 def _check_output(network: onnx.ModelProto, classes: int) -> None:
@@ -159,7 +198,7 @@ def _check_output(network: onnx.ModelProto, classes: int) -> None:
         )
 
 
-def _needed(pre: onnx.ModelProto, network: onnx.ModelProto) -> list[Any]:
+def needed_nodes(pre: onnx.ModelProto, network: onnx.ModelProto) -> list[Any]:
     """Return the preprocessing nodes that the network's inputs depend on, and drop the constants of the others."""
     wanted = {entry.name for entry in network.graph.input}
     kept = []
@@ -173,7 +212,8 @@ def _needed(pre: onnx.ModelProto, network: onnx.ModelProto) -> list[Any]:
     return kept[::-1]
 
 
-def _opsets(network: onnx.ModelProto) -> list[Any]:
+def merged_opsets(network: onnx.ModelProto) -> list[Any]:
+    """Return the opsets of a graph that holds the network and nodes of ours, by domain."""
     from onnx import helper
 
     versions = {"": OPSET, ML: ML_OPSET}
@@ -183,19 +223,48 @@ def _opsets(network: onnx.ModelProto) -> list[Any]:
     return [helper.make_opsetid(domain, version) for domain, version in sorted(versions.items())]
 
 
-def _last_step(writer: GraphWriter, raw: str, target: Target, names: list[str]) -> list[Any]:
+def last_prefix(names: list[str]) -> str:
+    """Return what the names of the last step begin with, where columns have these names."""
+    return free_prefix(LAST, names)
+
+
+def value_output(writer: GraphWriter, standard: str, target: Target, names: list[str]) -> list[Any]:
+    """Write the output of a regression: ``value`` DOUBLE ``[rows]``, in the target's own unit.
+
+    Args:
+        writer: of the last step.
+        standard: standardised values, FLOAT or DOUBLE, ``[rows]`` or ``[rows, 1]``.
+        target: their mean and scale.
+        names: of the graph's inputs.
+    """
     from onnx import TensorProto, helper
 
-    if not target.classes:
-        value = free_name("value", names)
-        flat = writer.add("Reshape", raw, writer.constant([-1], np.int64))
-        flat = writer.add("Cast", flat, to=TensorProto.DOUBLE)
-        flat = writer.add("Mul", flat, writer.constant(target.scale, np.float64))
-        writer.add("Add", flat, writer.constant(target.mean, np.float64), output=value)
-        return [helper.make_tensor_value_info(value, TensorProto.DOUBLE, ["rows"])]
+    value = free_name("value", names)
+    flat = writer.add("Reshape", standard, writer.constant([-1], np.int64))
+    flat = writer.add("Cast", flat, to=TensorProto.DOUBLE)
+    flat = writer.add("Mul", flat, writer.constant(target.scale, np.float64))
+    writer.add("Add", flat, writer.constant(target.mean, np.float64), output=value)
+    return [helper.make_tensor_value_info(value, TensorProto.DOUBLE, ["rows"])]
+
+
+def class_outputs(
+    writer: GraphWriter, operator: str, given: str, target: Target, names: list[str], **attributes: Any
+) -> list[Any]:
+    """Write the outputs of a classification: ``label`` STRING ``[rows]`` and ``probabilities`` FLOAT.
+
+    Args:
+        writer: of the last step.
+        operator: the node that gives the probabilities, FLOAT ``[rows, classes]``.
+        given: its input.
+        target: the classes.
+        names: of the graph's inputs.
+        attributes: of the node.
+    """
+    from onnx import TensorProto, helper
+
     label, probabilities = free_name("label", names), free_name("probabilities", names)
     count = len(target.classes)
-    writer.add("Softmax", raw, axis=1, output=probabilities)
+    writer.add(operator, given, output=probabilities, **attributes)
     best = _decided(writer, probabilities, count, names)
     writer.add(
         "LabelEncoder",
@@ -210,6 +279,12 @@ def _last_step(writer: GraphWriter, raw: str, target: Target, names: list[str]) 
         helper.make_tensor_value_info(label, TensorProto.STRING, ["rows"]),
         helper.make_tensor_value_info(probabilities, TensorProto.FLOAT, ["rows", count]),
     ]
+
+
+def _last_step(writer: GraphWriter, raw: str, target: Target, names: list[str]) -> list[Any]:
+    if not target.classes:
+        return value_output(writer, raw, target, names)
+    return class_outputs(writer, "Softmax", raw, target, names, axis=1)
 
 
 def _decided(writer: GraphWriter, probabilities: str, count: int, names: list[str]) -> str:

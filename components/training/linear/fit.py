@@ -57,7 +57,9 @@ class LinearModel:
         return bool(all(np.isfinite(part).all() for part in (self.weights, self.levels, self.bias)))
 
 
-def fit_linear(tensors: Tensors, *, seed: int = 7, penalty: float = 1.0) -> LinearModel:
+def fit_linear(
+    tensors: Tensors, *, seed: int = 7, penalty: float = 1.0, weights: NDArray[np.float64] | None = None
+) -> LinearModel:
     """Fit a linear model to the training rows by L-BFGS, from zero, in float64.
 
     The same tensors, seed and number of torch's threads give the same weights, bit for bit, on one machine.
@@ -66,12 +68,15 @@ def fit_linear(tensors: Tensors, *, seed: int = 7, penalty: float = 1.0) -> Line
         tensors: the rows, on the CPU.
         seed: chooses the rows where there are more than one pass may cost.
         penalty: what ½‖w‖² is multiplied with.
+        weights: what a row of each class counts, ``[classes]``; a row that counts 2 is a row that stands twice. None
+            where all count 1.
     """
     import torch
 
     outputs = 1 if len(tensors.signature.classes) <= 2 else len(tensors.signature.classes)
     rows = _sampled(tensors.train, outputs, seed)
-    numeric, center, scale = _standard(rows.numeric)
+    counts = None if weights is None else torch.from_numpy(weights)[rows.target]
+    numeric, center, scale = _standard(rows.numeric, counts)
     columns, starts, count = _used(tensors.signature.cardinalities, numeric.shape[1], outputs)
     codes = (rows.categorical[:, list(columns)] + torch.tensor(starts, dtype=torch.int64)).flatten()
     split = numeric.shape[1]
@@ -79,23 +84,24 @@ def fit_linear(tensors: Tensors, *, seed: int = 7, penalty: float = 1.0) -> Line
 
     def loss(flat: Tensor) -> Tensor:
         free = flat.view(-1, outputs)
-        weights = free[:-1] * unit
-        given = numeric @ weights[:split] + free[-1]
+        slopes = free[:-1] * unit
+        given = numeric @ slopes[:split] + free[-1]
         if columns:
-            given = given + weights[split:].index_select(0, codes).view(len(numeric), len(columns), outputs).sum(1)
-        return _mean_loss(given, rows.target, tensors.signature.task) + penalty * (weights**2).sum() / (2 * len(rows))
+            given = given + slopes[split:].index_select(0, codes).view(len(numeric), len(columns), outputs).sum(1)
+        loss = _mean_loss(given, rows.target, tensors.signature.task, counts)
+        return loss + penalty * (slopes**2).sum() / (2 * len(rows))
 
     start = torch.zeros((split + count + 1) * outputs, dtype=torch.float64)
     fitted, _ = minimise(loss, start, iterations=MAX_ITERATIONS, gradient=LEAST_GRADIENT)
     free = fitted.view(-1, outputs)
-    weights, bias = (free[:-1] * unit).numpy(), free[-1].numpy()
+    slopes, bias = (free[:-1] * unit).numpy(), free[-1].numpy()
     if tensors.signature.task is Task.BINARY:  # the logit of the first class is 0
-        weights, bias = np.pad(weights, ((0, 0), (1, 0))), np.pad(bias, (1, 0))
+        slopes, bias = np.pad(slopes, ((0, 0), (1, 0))), np.pad(bias, (1, 0))
     return LinearModel(
         center=center,
         scale=scale,
-        weights=weights[:split].astype(np.float32),
-        levels=weights[split:].astype(np.float32),
+        weights=slopes[:split].astype(np.float32),
+        levels=slopes[split:].astype(np.float32),
         bias=bias.astype(np.float32),
         columns=columns,
         starts=starts,
@@ -103,14 +109,18 @@ def fit_linear(tensors: Tensors, *, seed: int = 7, penalty: float = 1.0) -> Line
     )
 
 
-def _mean_loss(given: Tensor, target: Tensor, task: Task) -> Tensor:
+def _mean_loss(given: Tensor, target: Tensor, task: Task, counts: Tensor | None) -> Tensor:
+    """Return the sum of the rows' losses, each as often as it counts, over the number of rows."""
     from torch.nn import functional
 
     if task is Task.MULTICLASS:
-        return functional.cross_entropy(given, target)
+        if counts is None:
+            return functional.cross_entropy(given, target)
+        return (functional.cross_entropy(given, target, reduction="none") * counts).mean()
     wanted = target.double()[:, None]
     if task is Task.BINARY:
-        return functional.binary_cross_entropy_with_logits(given, wanted)
+        weight = None if counts is None else counts[:, None]
+        return functional.binary_cross_entropy_with_logits(given, wanted, weight=weight)
     return functional.mse_loss(given, wanted) / 2
 
 
@@ -134,12 +144,21 @@ def _sampled(rows: Rows, outputs: int, seed: int) -> Rows:
     return rows.take(torch.randperm(len(rows), generator=generator)[:most].sort().values)
 
 
-def _standard(numeric: Tensor) -> tuple[Tensor, Floats, Floats]:
+def _standard(numeric: Tensor, counts: Tensor | None) -> tuple[Tensor, Floats, Floats]:
     """Return the numbers standardised in float32, as the file does it, then float64; columns of 0 and 1 stay."""
+    if numeric.shape[1] == 0:  # torch would warn
+        nothing = np.empty(0, dtype=np.float32)
+        return numeric.double(), nothing, nothing
     exact = numeric.double()
     flags = ((numeric == 0) | (numeric == 1)).all(0)
-    center = exact.mean(0).masked_fill(flags, 0.0).float()
-    scale = exact.std(0, correction=0).masked_fill(flags, 1.0).float()
+    if counts is None:
+        mean, deviation = exact.mean(0), exact.std(0, correction=0)
+    else:
+        share = (counts / counts.sum())[:, None]
+        mean = (exact * share).sum(0)
+        deviation = ((exact - mean) ** 2 * share).sum(0).sqrt()
+    center = mean.masked_fill(flags, 0.0).float()
+    scale = deviation.masked_fill(flags, 1.0).float()
     scale = scale.where((scale > 0) & scale.isfinite(), 1.0)
     standard = ((numeric - center) / scale).clamp(-CLIP, CLIP)
     return standard.double(), center.numpy(), scale.numpy()

@@ -16,7 +16,7 @@ from sevenfold.contracts.transform import CLIP
 from sevenfold.plan.training import Device, TrainingSection
 from sevenfold.plan.tuning import Dimension
 from sevenfold.scoring.scores import score
-from sevenfold.training.data import TrainingData
+from sevenfold.training.data import TrainingData, class_weights
 from sevenfold.training.linear.fit import LinearModel, fit_linear
 from sevenfold.training.linear.graph import linear_bytes
 from sevenfold.training.protocol import Epoch, FittedModel, ModelKind, OnEpoch, Progress
@@ -100,19 +100,15 @@ class LinearKind(ModelKind[Tensors]):
         """Fit the weights; nothing is kept in between, since a fit takes about as long as one epoch of a network.
 
         Raises:
-            TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting``.
+            TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting`` or
+                ``class_weights``.
         """
         started = time.monotonic()
         used = LinearSettings.checked({**section.settings, **(settings or {})})
+        weights = class_weights(section.class_weights, rows.signature.classes, rows.train.target.numpy)
         with reproducible(device_of(Device.CPU), section.seed, section.threads):
-            model = fit_linear(rows, seed=section.seed, penalty=used.penalty)
-        if not model.finite:
-            raise TrainingError(
-                "loss_not_finite",
-                "The weights of a linear model must be finite numbers, but are not.",
-                remedy="Look for absurd values in the columns, or choose another training.model.",
-            )
-        epoch = _epoch(model, rows, metric, time.monotonic() - started)
+            model = fit_linear(rows, seed=section.seed, penalty=used.penalty, weights=weights)
+        epoch = _epoch(model, rows, metric, weights, time.monotonic() - started)
         stopped = "converged" if on_epoch is None or on_epoch(1, epoch.score) else "pruned"
         size = model.weights.size + model.levels.size + model.bias.size
         return FittedLinear(
@@ -151,8 +147,16 @@ def _outputs(model: LinearModel, rows: Rows) -> NDArray[np.float64]:
     return given
 
 
-def _epoch(model: LinearModel, tensors: Tensors, metric: str, seconds: float) -> Epoch:
-    losses = [_loss(model, rows, tensors) for rows in (tensors.train, tensors.validation)]
+def _epoch(
+    model: LinearModel, tensors: Tensors, metric: str, weights: NDArray[np.float64] | None, seconds: float
+) -> Epoch:
+    losses = [_loss(model, rows, tensors, weights) for rows in (tensors.train, tensors.validation)]
+    if not model.finite or not np.isfinite(losses).all():
+        raise TrainingError(
+            "loss_not_finite",
+            "The weights and losses of a linear model must be finite numbers, but are not.",
+            remedy="Look for absurd values in the columns, or choose another training.model.",
+        )
     value = score(metric, truth_of(tensors.validation, tensors), predicted(model, tensors.validation, tensors))
     if not np.isfinite(value):
         raise TrainingError(
@@ -163,12 +167,13 @@ def _epoch(model: LinearModel, tensors: Tensors, metric: str, seconds: float) ->
     return Epoch(1, losses[0], losses[1], float(value), seconds)
 
 
-def _loss(model: LinearModel, rows: Rows, tensors: Tensors) -> float:
+def _loss(model: LinearModel, rows: Rows, tensors: Tensors, weights: NDArray[np.float64] | None) -> float:
     """Return the mean loss in the unit of a network's: cross-entropy, or squared error of the standardised value."""
     given, target = _outputs(model, rows), rows.target.numpy()
     if tensors.signature.task is Task.REGRESSION:
         return float(np.mean((given[:, 0] - target) ** 2))
-    return float(-np.mean(_log_softmax(given)[np.arange(len(target)), target]))
+    counts = None if weights is None else weights[target]
+    return float(-np.average(_log_softmax(given)[np.arange(len(target)), target], weights=counts))
 
 
 def _log_softmax(given: NDArray[np.float64]) -> NDArray[np.float64]:

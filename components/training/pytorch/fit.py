@@ -16,7 +16,7 @@ from sevenfold.contracts.schema import Task
 from sevenfold.plan.metrics import higher_is_better
 from sevenfold.plan.training import TrainingSection
 from sevenfold.scoring.scores import score
-from sevenfold.training.data import TrainingData
+from sevenfold.training.data import TrainingData, class_weights
 from sevenfold.training.protocol import Epoch, FittedModel, OnEpoch, Progress
 from sevenfold.training.pytorch.adamw import AdamW
 from sevenfold.training.pytorch.averaging import Average
@@ -26,6 +26,7 @@ from sevenfold.training.pytorch.model import Model, build, effective_settings
 from sevenfold.training.pytorch.predict import predict, truth_of
 from sevenfold.training.pytorch.state import State
 from sevenfold.training.pytorch.tensors import Rows, Tensors
+from sevenfold.training.schedule import learning_rate_at
 from sevenfold.training.settings import split_settings
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ __all__ = ["WEIGHTS", "Fitted", "fit", "run_epoch"]
 WEIGHTS: Final = "model.safetensors"
 MIN_BATCH: Final = 16
 MIN_STEPS: Final = 40  # of an epoch: a small table is gone through several times
-WARMUP: Final = 50  # steps
-MAX_NORM: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -95,14 +94,14 @@ def fit(
     """Fit a network and return it with the weights of the epoch that scored best on the validation rows.
 
     The same tensors, section and settings give the same weights, bit for bit, on one machine; `section.threads` and
-    `section.device` are part of that. Rows come in the same order on every device. Losses: cross-entropy, or squared
-    error of the standardised value. Between equal scores the validation loss decides. Patience is not lost in the
-    first third of the epochs: rows of a later period are often scored well by a network that has hardly begun, then
-    worse, then better again.
+    `section.device` are part of that. Rows come in the same order on every device. Losses: cross-entropy, with
+    `section.class_weights` the weighted mean of a batch, or squared error of the standardised value. Between equal
+    scores the validation loss decides. Patience is not lost in the first third of the epochs: rows of a later period
+    are often scored well by a network that has hardly begun, then worse, then better again.
 
     Args:
         tensors: the rows, on the CPU.
-        section: the plan's section: settings, epochs, patience, batch size, seed, threads, device.
+        section: the plan's section: settings, epochs, patience, batch size, class weights, seed, threads, device.
         metric: scored after each epoch on the validation rows; the epoch that is best by it is kept.
         settings: settings on top of the section's, as a trial draws them.
         max_epochs: most epochs; None takes the section's.
@@ -111,15 +110,16 @@ def fit(
         progress: where a stopped fit continues, to the same weights; `on_epoch` is called for all its epochs.
 
     Raises:
-        TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting``, ``no_cuda``,
-            ``not_repeatable``, ``device_mixed`` or ``gpu_memory`` on a GPU, and what building the model raises.
+        TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting``, ``class_weights``,
+            what building the model raises, and on a GPU ``no_cuda``, ``not_repeatable``, ``device_mixed``,
+            ``gpu_memory``.
     """
     chosen = model or Model.of(section)
     used = effective_settings(chosen, {**section.settings, **(settings or {})})
     device = device_of(section.device)
     with reproducible(device, section.seed, section.threads):
-        fitting = _Fit(tensors, section, metric, used, chosen, device)
-        return fitting.run(max_epochs or section.max_epochs, on_epoch, progress)
+        fitting = _Fit(tensors, section, metric, used, chosen, device, max_epochs or section.max_epochs)
+        return fitting.run(on_epoch, progress)
 
 
 def run_epoch(
@@ -150,32 +150,36 @@ class _Fit:
         settings: dict[str, Any],
         model: Model,
         device: torch.device,
+        max_epochs: int,
     ) -> None:
         import torch
 
         self.tensors, self.section, self.metric, self.settings = tensors, section, metric, settings
-        fit_settings, _ = split_settings(settings)
+        self.max_epochs = max_epochs
+        self.fit_settings, _ = split_settings(settings)
         rows = len(tensors.train)
         self.batch_size = min(section.batch_size, max(MIN_BATCH, rows // 8))
         steps = math.ceil(rows / self.batch_size)
         self.passes = math.ceil(MIN_STEPS / steps)
+        self.steps = max_epochs * self.passes * steps
         self.network = build(model, tensors, settings).to(device)
         self.train, self.validation = tensors.train.to(device), tensors.validation.to(device)
-        self.learning_rate = fit_settings.learning_rate
         self.state = State(
             self.network,
-            AdamW(self.network, fit_settings.learning_rate, fit_settings.weight_decay),
-            Average(self.network, fit_settings.averaging * steps * self.passes),
+            AdamW(self.network, self.fit_settings.learning_rate, self.fit_settings.weight_decay),
+            Average(self.network, self.fit_settings.averaging * steps * self.passes),
             torch.Generator().manual_seed(section.seed),  # on the CPU, so that every device sees one order of rows
             device,
         )
+        weights = class_weights(section.class_weights, tensors.signature.classes, tensors.train.target.numpy)
+        self.weights = None if weights is None else torch.tensor(weights, dtype=torch.float32, device=device)
         self.truth = truth_of(tensors.validation, tensors)
         self.sign = 1.0 if higher_is_better(metric) else -1.0
         self.classification = tensors.signature.task is not Task.REGRESSION
 
-    def run(self, max_epochs: int, on_epoch: OnEpoch | None, progress: Progress | None) -> Fitted:
+    def run(self, on_epoch: OnEpoch | None, progress: Progress | None) -> Fitted:
         """Train until the epochs, the patience or the caller end it."""
-        started, stopped, state = time.monotonic(), "epochs", self.state
+        started, stopped, state, max_epochs = time.monotonic(), "epochs", self.state, self.max_epochs
         earlier = progress.read() if progress is not None else None
         if earlier is not None:
             state.restore(earlier)
@@ -234,7 +238,7 @@ class _Fit:
             raise TrainingError(
                 "loss_not_finite",
                 f"The training loss must be a finite number, but is {mean} in epoch {number}.",
-                remedy=f"Lower training.settings.learning_rate, which is {self.learning_rate:g}.",
+                remedy=f"Lower training.settings.learning_rate, which is {self.fit_settings.learning_rate:g}.",
             )
         return mean
 
@@ -243,12 +247,11 @@ class _Fit:
 
         state, optimiser = self.state, self.state.optimiser
         state.steps += 1
-        if state.steps <= WARMUP:
-            optimiser.learning_rate = self.learning_rate * state.steps / WARMUP
+        optimiser.learning_rate = learning_rate_at(state.steps, self.steps, self.fit_settings)
         loss = self._loss(self.network(numeric, categorical), target)
         self.network.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_NORM)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.fit_settings.max_norm)
         optimiser.step()
         state.average.update()
         return loss.detach()
@@ -260,7 +263,9 @@ class _Fit:
         if self.classification:
             members = outputs.shape[1] if outputs.dim() == 3 else 1
             target = target.repeat_interleave(members) if members > 1 else target
-            return functional.cross_entropy(outputs.reshape(-1, self.tensors.signature.outputs), target)
+            return functional.cross_entropy(
+                outputs.reshape(-1, self.tensors.signature.outputs), target, weight=self.weights
+            )
         values = outputs.reshape(len(target), -1)
         return functional.mse_loss(values, target.unsqueeze(1).expand_as(values))
 
@@ -274,7 +279,7 @@ class _Fit:
             raise TrainingError(
                 "loss_not_finite",
                 f"The validation loss must be a finite number, but is {loss} in epoch {number}.",
-                remedy=f"Lower training.settings.learning_rate, which is {self.learning_rate:g}.",
+                remedy=f"Lower training.settings.learning_rate, which is {self.fit_settings.learning_rate:g}.",
             )
         value = score(self.metric, self.truth, predicted)
         if not math.isfinite(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,8 @@ def build(model: Model, tensors: Tensors, settings: Mapping[str, Any]) -> nn.Mod
     _, own = split_settings(settings)
     signature = tensors.signature
     if model.source is None:
-        from sevenfold.training.pytorch.network import TabularNetwork, bin_edges
+        from sevenfold.training.edges import bin_edges
+        from sevenfold.training.pytorch.network import TabularNetwork
 
         checked = NetworkSettings.read(own)
         edges = bin_edges(tensors.train.numeric.numpy(), checked.bins)
@@ -71,8 +73,12 @@ def build(model: Model, tensors: Tensors, settings: Mapping[str, Any]) -> nn.Mod
             remedy="Mend it; it is called as build_model(signature, **settings).",
         ) from error
     if not isinstance(network, nn.Module):
+        keras = sys.modules.get("keras")
+        foreign = keras is not None and isinstance(network, keras.Model)
         raise TrainingError(
             "build_model",
-            f"build_model of {model.source.name} must return a torch.nn.Module, but gave {type(network).__name__}.",
+            f"build_model of {model.source.name} must return a torch.nn.Module, but gave "
+            f"{'a keras.Model, ' if foreign else ''}{type(network).__name__}.",
+            remedy="Write training.framework: tensorflow." if foreign else "Return a torch.nn.Module.",
         )
     return network

@@ -1,94 +1,41 @@
-"""The built-in network as ONNX, written node by node from its weights.
-
-Tracing the same network with torch's exporter costs 7 to 12 seconds of CPU time at every fit, most of it for importing
-a compiler. The file is compared with the network on all validation rows, whichever way it was made.
-"""
+"""PyTorch's built-in network as ONNX, written from its weights."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from numpy.typing import NDArray
 
-from sevenfold.training.export.writer import IR_VERSION, OPSET, GraphWriter
+from sevenfold.training.export.network import NetworkArrays, network_graph
 
 if TYPE_CHECKING:
     import onnx
     from torch import Tensor
 
-    from sevenfold.training.pytorch.network import PiecewiseLinear, TabularNetwork
+    from sevenfold.training.pytorch.network import TabularNetwork
 
 __all__ = ["tabular_graph"]
 
-NUMERIC, CATEGORICAL, OUTPUTS = "numeric", "categorical", "outputs"
-
 
 def tabular_graph(network: TabularNetwork, columns: int) -> onnx.ModelProto:
-    """Return the network in evaluation mode as ONNX.
-
-    Its inputs are ``numeric`` FLOAT ``[rows, columns]`` and ``categorical`` INT64 ``[rows, C]``, without the one that
-    the network does not use; its output is ``outputs`` FLOAT ``[rows, outputs]``. Equal weights give equal bytes.
-    """
-    from onnx import TensorProto, helper
-
-    writer, inputs, encoded = GraphWriter(""), [], []
-    if network.numbers is not None:
-        inputs.append(helper.make_tensor_value_info(NUMERIC, TensorProto.FLOAT, ["rows", columns]))
-        encoded.append(_pieces(writer, network.numbers, columns))
-    if network.embedding is not None:
-        count = len(network.starts)
-        inputs.append(helper.make_tensor_value_info(CATEGORICAL, TensorProto.INT64, ["rows", count]))
-        encoded.append(_embedded(writer, network.embedding, network.starts))
-    hidden = writer.add("Concat", *encoded, axis=1) if len(encoded) > 1 else encoded[0]
-    first = network.first
-    hidden = writer.add("Gemm", hidden, _floats(writer, first.weight), _floats(writer, first.bias), transB=1)
-    hidden = _members(writer, network, hidden, 0)
-    for depth, layer in enumerate(network.hidden, start=1):
-        product = writer.add("MatMul", hidden, _floats(writer, layer.weight.T))
-        hidden = _members(writer, network, writer.add("Add", product, _floats(writer, layer.bias)), depth)
-    _last_layer(writer, network, hidden)
-    output = helper.make_tensor_value_info(OUTPUTS, TensorProto.FLOAT, ["rows", network.last.shape[2]])
-    graph = helper.make_graph(writer.nodes, "network", inputs, [output], writer.constants)
-    opset = helper.make_opsetid("", OPSET)
-    return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="sevenfold")
+    """Return the network in evaluation mode as ONNX, as `network_graph` writes it."""
+    numbers, categories = network.numbers, network.embedding is not None
+    layers = [network.first, *network.hidden]
+    arrays = NetworkArrays(
+        columns=_array(numbers.place) if numbers else None,
+        low=_array(numbers.low) if numbers else None,
+        slope=_array(numbers.slope) if numbers else None,
+        embedding=_array(network.embedding) if network.embedding is not None else None,
+        starts=_array(network.starts) if categories else None,
+        layers=[(_array(layer.weight).T, _array(layer.bias)) for layer in layers],
+        scales=_array(network.scales) if network.scales is not None else None,
+        shifts=_array(network.shifts) if network.shifts is not None else None,
+        last=_array(network.last),
+        bias=_array(network.bias),
+    )
+    return network_graph(arrays, columns)
 
 
-def _pieces(writer: GraphWriter, numbers: PiecewiseLinear, columns: int) -> str:
-    """Write the piecewise-linear encoding; a table with one piece per column needs no Gather."""
-    positions = numbers.place.tolist()
-    values = NUMERIC
-    if positions != list(range(columns)):
-        values = writer.add("Gather", values, writer.constant(positions, np.int64), axis=1)
-    values = writer.add("Sub", values, _floats(writer, numbers.low))
-    values = writer.add("Mul", values, _floats(writer, numbers.slope))
-    return writer.add("Clip", values, writer.constant(0.0, np.float32), writer.constant(1.0, np.float32))
-
-
-def _embedded(writer: GraphWriter, table: Tensor, starts: Tensor) -> str:
-    codes = writer.add("Add", CATEGORICAL, writer.constant(starts.numpy(), np.int64))
-    vectors = writer.add("Gather", _floats(writer, table), codes, axis=0)
-    # 0 keeps the number of rows, also where there are none
-    return writer.add("Reshape", vectors, writer.constant([0, len(starts) * table.shape[1]], np.int64))
-
-
-def _members(writer: GraphWriter, network: TabularNetwork, hidden: str, depth: int) -> str:
-    """Give each member its own view of a layer: ``[rows, width]`` becomes ``[members, rows, width]``."""
-    if network.scales is not None and network.shifts is not None:
-        hidden = writer.add("Mul", hidden, _floats(writer, network.scales[depth].unsqueeze(1)))
-        hidden = writer.add("Add", hidden, _floats(writer, network.shifts[depth].unsqueeze(1)))
-    return writer.add("Relu", hidden)
-
-
-def _last_layer(writer: GraphWriter, network: TabularNetwork, hidden: str) -> None:
-    """Write each member's last layer, and the mean over the members."""
-    if len(network.last) == 1:
-        product = writer.add("MatMul", hidden, _floats(writer, network.last[0]))
-        writer.add("Add", product, _floats(writer, network.bias[0]), output=OUTPUTS)
-        return
-    product = writer.add("MatMul", hidden, _floats(writer, network.last))
-    each = writer.add("Add", product, _floats(writer, network.bias))
-    writer.add("ReduceMean", each, writer.constant([0], np.int64), keepdims=0, output=OUTPUTS)
-
-
-def _floats(writer: GraphWriter, tensor: Tensor) -> str:
-    return writer.constant(tensor.detach().numpy(), np.float32)
+def _array(tensor: Tensor) -> NDArray[Any]:
+    values: NDArray[Any] = tensor.detach().numpy()
+    return values

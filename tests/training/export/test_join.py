@@ -57,6 +57,23 @@ def test_values_get_their_unit_back(regression: Transform, inputs: dict[str, Col
     assert values == pytest.approx(100.0 + 10.0 * _by_hand(regression, net, feeds)[:, 0], rel=1e-5)
 
 
+def test_a_network_may_multiply_by_a_vector(regression: Transform, inputs: dict[str, Column], network: Network) -> None:
+    """ONNX Runtime 1.32 is wrong where a Transpose comes right before it."""
+    feeds = feeds_from_rows(ROWS, inputs, Notation())
+    width = len(regression.numeric_names)
+    weights = np.arange(1, width + 1, dtype=np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["numeric", "weights"], ["out"])],
+        "network",
+        [helper.make_tensor_value_info("numeric", TensorProto.FLOAT, ["rows", width])],
+        [helper.make_tensor_value_info("out", TensorProto.FLOAT, ["rows"])],
+        [numpy_helper.from_array(weights, "weights")],
+    )
+    net = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    (values,) = _run(join_graphs(preprocessing_graph(regression, inputs), net, regression), feeds)
+    assert values == pytest.approx(100.0 + 10.0 * (encode(regression, feeds).numeric @ weights), rel=1e-5)
+
+
 def test_the_model_keeps_no_trace_of_where_it_was_made(
     transform: Transform, inputs: dict[str, Column], network: Network
 ) -> None:

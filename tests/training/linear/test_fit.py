@@ -40,6 +40,35 @@ def test_classes_have_the_probabilities_of_logistic_regression(name: str, reques
     assert np.ptp(given[:, 1]) > 0.5
 
 
+@pytest.mark.parametrize(("name", "weights"), [("mixed", [0.5, 4.0]), ("iris", [1.0, 3.0, 0.25])])
+def test_class_weights_are_those_of_logistic_regression(
+    name: str, weights: list[float], request: pytest.FixtureRequest
+) -> None:
+    tensors = load_tensors(TrainingData(request.getfixturevalue(name)))
+    model, plain = fit_linear(tensors, weights=np.array(weights)), fit_linear(tensors)
+    inputs, truth = matrix(tensors, model), tensors.train.target.numpy()
+    chosen = dict(enumerate(weights))
+    oracle = LogisticRegression(C=1.0, class_weight=chosen, max_iter=10_000, tol=1e-10).fit(inputs, truth)
+    given, unweighted = (torch.from_numpy(outputs(tensors, each)).softmax(1).numpy() for each in (model, plain))
+    assert np.abs(given - oracle.predict_proba(inputs)).max() < 3e-4
+    assert np.abs(given - unweighted).max() > 0.05
+
+
+@pytest.mark.parametrize("name", ["mixed", "iris"])
+def test_a_weight_of_two_is_the_row_twice(name: str, request: pytest.FixtureRequest) -> None:
+    tensors = load_tensors(TrainingData(request.getfixturevalue(name)))
+    rows = tensors.train
+    twice = torch.cat([torch.arange(len(rows)), torch.nonzero(rows.target == 1).flatten()])
+    weights = np.ones(len(tensors.signature.classes))
+    weights[1] = 2.0
+    weighted = fit_linear(tensors, weights=weights)
+    repeated = fit_linear(replace(tensors, train=rows.take(twice)))
+    np.testing.assert_allclose(weighted.center, repeated.center, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(weighted.scale, repeated.scale, rtol=1e-6)
+    np.testing.assert_allclose(outputs(tensors, weighted), outputs(tensors, repeated), atol=2e-3)
+    assert np.abs(outputs(tensors, weighted) - outputs(tensors, fit_linear(tensors))).max() > 0.1
+
+
 def test_values_have_those_of_ridge_regression(diabetes: Dataset) -> None:
     tensors = load_tensors(TrainingData(diabetes))
     model = fit_linear(tensors)

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sevenfold.training.pytorch.network import ByteDropout, PiecewiseLinear, TabularNetwork, bin_edges
+from sevenfold.training.edges import bin_edges
+from sevenfold.training.pytorch.network import ByteDropout, PiecewiseLinear, TabularNetwork
 from sevenfold.training.settings import FitSettings, NetworkSettings, default_space
 
 numbers = st.integers(-1_000, 1_000).map(lambda tenths: tenths / 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -76,6 +77,18 @@ def _numeral(number: Callable[[datetime], int], most: int = 2) -> Callable[[date
     return written
 
 
+def _half(date: datetime, size: int) -> str:
+    if size > 1:
+        raise Failed("takes one letter for AM and PM in a date format")
+    return "AM" if date.hour < 12 else "PM"
+
+
+def _fraction(date: datetime, size: int) -> str:
+    if size > 9:
+        raise Failed("takes up to nine letters for the fraction in a date format")
+    return f"{date.microsecond:06d}".ljust(size, "0")[:size]
+
+
 _WRITERS: dict[str, Callable[[datetime, int], str]] = {
     "y": _year,
     "u": _year,
@@ -88,9 +101,9 @@ _WRITERS: dict[str, Callable[[datetime, int], str]] = {
     "K": _numeral(lambda date: date.hour % 12),
     "m": _numeral(lambda date: date.minute),
     "s": _numeral(lambda date: date.second),
-    "S": lambda date, size: f"{date.microsecond:06d}".ljust(size, "0")[:size],
+    "S": _fraction,
     "D": _numeral(lambda date: date.timetuple().tm_yday, 3),
-    "a": lambda date, size: "AM" if date.hour < 12 else "PM",
+    "a": _half,
     "E": lambda date, size: _name(WEEKDAYS, date.weekday(), size),
     "X": lambda date, size: _zone(date, size, "Z"),
     "x": lambda date, size: _zone(date, size, ""),
@@ -122,6 +135,7 @@ def parse_by_format(text: str, pattern: str) -> datetime | None:
     position, fields = 0, {"year": 1970, "month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0, "ms": 0}
     zone = UTC
     pieces = list(_pieces(pattern))
+    _check_readable(pieces, pattern)
     for place, (letter, piece) in enumerate(pieces):
         if not letter:
             if not text.startswith(piece, position):
@@ -149,6 +163,26 @@ def parse_by_format(text: str, pattern: str) -> datetime | None:
         else:
             raise aborted(f"The date format {pattern!r} has no counterpart here.", f"Leave {piece!r} out of it.")
     return _lenient(fields, zone, text)
+
+
+def _check_readable(pieces: list[tuple[str, str]], pattern: str) -> None:
+    """Refuse a format whose parts contradict each other or run into each other."""
+    letters = [letter for letter, _ in pieces if letter]
+    once = len(set(letters)) == len(letters) and bool(set(letters) & set(_NUMBERS)) and not {"H", "h"} <= set(letters)
+    once = once and not pattern.startswith(" ")
+    weekday = "E" not in letters or {"y", "M", "d"} <= set(letters)
+    zone = not {"X", "Z"} & set(letters[:-1]) and all(
+        text in ("XX", "XXX", "Z") for letter, text in pieces if letter in ("X", "Z")
+    )
+    for (first, one), (second, two) in itertools.pairwise(pieces):
+        if first and second and not (first in _NUMBERS and second in _NUMBERS and len(one) > 1 and len(two) > 1):
+            once = once and (second in ("X", "Z") and first == "s")
+        once = once and not (first and second and "S" in (first, second) and second not in ("X", "Z"))
+    if not (once and weekday and zone):
+        raise aborted(
+            f"Reading dates by the format {pattern!r} has no counterpart here.",
+            "Name every part once, the offset last, and a weekday only beside a whole date.",
+        )
 
 
 def _pivoted(digits: str, letter: str, piece: str) -> int:

@@ -16,6 +16,7 @@ from sevenfold.refine.grel.failure import Failed, aborted
 __all__ = ["read_date"]
 
 _CLOCK = re.compile(r" +(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,3}))?)?(?: ?([AaPp][Mm]))?$")
+_SPACES = "".join(map(chr, range(33)))
 _BETWEEN = re.compile(r" *, *| +|/|-")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
 _ELSEWHERE = re.compile(r"[^A-Za-z0-9 ,./:-]|\d\.|\.\d|[A-Za-z]\.[A-Za-z]")
@@ -35,10 +36,12 @@ def read_date(text: str, *, month_first: bool) -> datetime:
         Failed: for what is no date in OpenRefine.
         DataError: ``grel_evaluation`` for a text of a shape that is not known here.
     """
-    standard = read_standard(text)
+    bare = text.strip(_SPACES)
+    standard = read_standard(bare)
     if standard is not None:
         return standard
-    bare = text.strip(" ")
+    if text[:1] in _SPACES and text:
+        raise Failed("takes no space before what XML Schema does not know")
     if re.search(r"\d[Tt]\d", bare):
         # A form of its own, of which nothing but the fraction is lenient.
         raise _unknown(text) if "." in bare else Failed(_RULE)
@@ -70,17 +73,24 @@ def _date(words: list[str], text: str, month_first: bool) -> datetime:
     parts = [_part(word) for word in words]
     if len(parts) != 3 or None in parts:
         raise Failed(_RULE)
-    names = [place for place, part in enumerate(parts) if part in MONTHS]
-    if not names:
-        return _numeric(str(parts[0]), str(parts[1]), str(parts[2]), text, month_first)
-    month = parts.pop(names[0])
-    if len(names) > 1:
+    if any(part in MONTHS for part in parts):
+        return _named([str(part) for part in parts], text)
+    return _numeric(str(parts[0]), str(parts[1]), str(parts[2]), text, month_first)
+
+
+def _named(parts: list[str], text: str) -> datetime:
+    """Read a month's name among a day and a year; of two short numbers the last is the year."""
+    place = next(place for place, part in enumerate(parts) if part in MONTHS)
+    month = MONTHS.index(parts.pop(place)) + 1
+    first, last = parts
+    long = [number for number in parts if len(number) == 4]
+    if not (first + last).isdecimal() or len(long) > 1 or text != text.strip():
         raise _unknown(text)
-    first, last = map(str, parts)
-    if len(first) > 2 and len(last) > 2:
+    if long:
+        return _day(long[0], month, int(last if first == long[0] else first), text)
+    if place == 2 or not 1 <= int(first) <= 31:
         raise _unknown(text)
-    year, day = (first, last) if len(first) > 2 else (last, first)
-    return _day(year, MONTHS.index(str(month)) + 1, int(day), text)
+    return _day(last, month, int(first), text)
 
 
 def _part(word: str) -> str | None:
@@ -95,13 +105,18 @@ def _part(word: str) -> str | None:
 
 
 def _numeric(first: str, second: str, third: str, text: str, month_first: bool) -> datetime:
-    if len(first) == 4 and len(third) <= 2:
-        if not month_first:
-            raise _unknown(text)
+    if len(first) == 4 and len(third) <= 2 and len(second) <= 2 and month_first:
         year, month, day = first, int(second), int(third)
-    else:
+    elif len(third) in (1, 2, 4) and len(first) <= 2 and len(second) <= 2:
         month, day = (int(first), int(second)) if month_first else (int(second), int(first))
         year = third
+        if len(third) < 4 and not (
+            (1 <= day <= 31 and 1 <= month <= 12) or (month_first and 1 <= day <= 12 < month <= 31)
+        ):
+            # Any of the three may be the year.
+            raise _unknown(text)
+    else:
+        raise _unknown(text)
     if month > 12 >= day:
         month, day = day, month
     return _day(year, month, day, text)

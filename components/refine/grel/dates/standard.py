@@ -9,6 +9,7 @@ from sevenfold.refine.grel.dates.formats import shown_year
 
 __all__ = ["read_standard"]
 
+LONGEST = 100  # characters: no date is longer
 _SECONDS = r":(\d\d)(?:\.(\d{0,9}))?"
 _TIME = rf"(\d\d):(\d\d){_SECONDS}"
 _ZONE = r"(Z|[+-]\d\d(?::\d\d){0,2})?"
@@ -25,6 +26,8 @@ def read_standard(text: str) -> datetime | None:
     Raises:
         DataError: ``grel_evaluation`` for a year that a datetime cannot hold.
     """
+    if len(text) > LONGEST:
+        return None
     found = _DATE_TIME.fullmatch(text)
     if found:
         year, month, day = map(int, found.groups()[:3])

@@ -15,6 +15,7 @@ from sevenfold.refine.grel.functions import (
     matching,
     mathematics,
     objects,
+    reinterpreting,
     splitting,
     texts,
 )
@@ -31,6 +32,7 @@ FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     **mathematics.FUNCTIONS,
     **matching.FUNCTIONS,
     **objects.FUNCTIONS,
+    **reinterpreting.FUNCTIONS,
     **splitting.FUNCTIONS,
     **texts.FUNCTIONS,
 }
@@ -47,7 +49,6 @@ REFUSED = {
     "parseUri": "OpenRefine reads addresses by Java's rules",
     "random": "it gives another value at every run",
     "randomNumber": "it gives another value at every run",
-    "reinterpret": "it depends on the machine's encoding",
     **dict.fromkeys(
         [
             "parseHtml",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from sevenfold.refine.grel.json_values import Json, array_items, raw_items
 from sevenfold.refine.values import wrap
 
 __all__ = ["FUNCTIONS"]
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 def _array(arguments: list[Any], count: int = 1) -> list[Any]:
@@ -102,11 +105,8 @@ def _range(arguments: list[Any]) -> list[Any]:
 def _integer(value: Any) -> int:
     if type(value) is int or (type(value) is float and value.is_integer()):
         return wrap(int(value))
-    if isinstance(value, str):
-        try:
-            return int(value.strip())
-        except ValueError:
-            pass
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+        return wrap(int(value))
     raise Failed("takes one to three integers")
 
 

@@ -19,6 +19,7 @@ _PLAIN = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")  # what most are, read at once
 _LONG = re.compile(r"[+-]?\d+")
 _DOUBLE = re.compile(r"[+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?)")
 _HEXADECIMAL = re.compile(r"([+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+)[fFdD]?")
+LONGEST = 4_000  # digits: Python reads no longer integers
 _JAVA_SPACES = "".join(map(chr, range(33)))
 
 
@@ -27,7 +28,7 @@ def parse_number(text: str) -> int | float | None:
     plain = _PLAIN.fullmatch(text)
     if plain:
         return float(text) if plain[1] else int(text)
-    if _LONG.fullmatch(text):
+    if _LONG.fullmatch(text) and len(text) <= LONGEST:
         number = int(text)
         return number if -(1 << 63) <= number < 1 << 63 else float(number)
     trimmed = text.strip(_JAVA_SPACES)

@@ -8,6 +8,7 @@ from typing import Any
 from sevenfold.refine.grel.failure import Failed, aborted
 from sevenfold.refine.grel.java_text import java_text, units
 from sevenfold.refine.grel.patterns import Pattern, compile_pattern
+from sevenfold.refine.grel.replacing import matches
 
 __all__ = ["FUNCTIONS"]
 
@@ -59,7 +60,7 @@ def find(arguments: list[Any]) -> Any:
         return []
     text, sought = java_text(arguments[0]), arguments[1]
     if isinstance(sought, Pattern):
-        return [found.group() for found in sought.compiled.finditer(text)]
+        return [found.group() for found in matches(sought, text)]
     if not sought:
         raise aborted("`find` with an empty text does not end in OpenRefine.", "Look for a text that is not empty.")
     return [sought] * text.count(sought)

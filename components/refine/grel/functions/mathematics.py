@@ -120,7 +120,8 @@ def _modulus(arguments: list[Any]) -> int:
 
 def _quotient(arguments: list[Any]) -> float:
     result: float = divide(*_two(arguments))
-    return float(math.floor(result)) if math.isfinite(result) else result
+    # The sign of a zero stays.
+    return float(math.floor(result)) or math.copysign(0.0, result) if math.isfinite(result) else result
 
 
 FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sevenfold.refine.grel.failure import Failed
-from sevenfold.refine.grel.fields import Fields
+from sevenfold.refine.grel.fields import CellList, Fields
 from sevenfold.refine.grel.java_text import java_text, joined, units
 from sevenfold.refine.grel.json_values import Json, array_items, raw_items
 from sevenfold.refine.grel.operators import java_int
@@ -23,12 +23,12 @@ def type_of(arguments: list[Any]) -> str:
     value = arguments[0]
     if value is None:
         return "undefined"
-    kinds = {bool: "boolean", str: "string", list: "array", int: "number", float: "number"}
+    kinds = {CellList: "array", bool: "boolean", str: "string", list: "array", int: "number", float: "number"}
     if isinstance(value, datetime):
         return "date"
     if isinstance(value, Pattern):
         return "java.util.regex.Pattern"
-    if isinstance(value, Fields):
+    if isinstance(value, Fields) and not isinstance(value, list):
         return value.kind
     return kinds[type(value)]
 
@@ -64,6 +64,8 @@ def slice_of(arguments: list[Any]) -> Any:
     if bounds is None:
         return None
     part = items[bounds[0] : bounds[1]]
+    if isinstance(items, CellList):
+        return CellList(part)
     return part if isinstance(part, list) else joined(part)
 
 

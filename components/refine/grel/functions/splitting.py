@@ -11,17 +11,18 @@ from sevenfold.refine.grel.failure import Failed
 from sevenfold.refine.grel.java_text import java_text, joined, units
 from sevenfold.refine.grel.operators import java_int
 from sevenfold.refine.grel.patterns import Pattern
+from sevenfold.refine.grel.replacing import matches
 from sevenfold.refine.grel.tokens import is_space
 
 __all__ = ["FUNCTIONS", "java_split"]
 
 
-def java_split(text: str, compiled: Any) -> list[str]:
+def java_split(text: str, pattern: Pattern) -> list[str]:
     """Split by a pattern as Java does: without the empty parts at the end, and without one before an empty match."""
     if not text:
         return [""]
     parts, start = [], 0
-    for found in compiled.finditer(text):
+    for found in matches(pattern, text):
         if found.end() == 0:
             continue
         if found.start() == found.end() == len(text):
@@ -46,7 +47,7 @@ def split(arguments: list[Any]) -> Any:
         raise Failed(rule)
     text, separator = java_text(arguments[0]), arguments[1]
     if isinstance(separator, Pattern):
-        parts = java_split(text, separator.compiled)
+        parts = java_split(text, separator)
         return parts if keep else [part for part in parts if part]
     if not text:
         return []
@@ -135,8 +136,8 @@ def _partition(arguments: list[Any], *, last: bool) -> Any:
     text, sought = arguments[0], arguments[1]
     omit = len(arguments) == 3 and arguments[2] is True
     if isinstance(sought, Pattern):
-        matches = list(sought.compiled.finditer(text))
-        place, end = matches[-1 if last else 0].span() if matches else (-1, -1)
+        spans = [found.span() for found in matches(sought, text)]
+        place, end = spans[-1 if last else 0] if spans else (-1, -1)
     elif not isinstance(sought, str):
         place, end = -1, -1
     else:

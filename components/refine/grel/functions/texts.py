@@ -11,7 +11,8 @@ from sevenfold.refine.grel.failure import Failed
 from sevenfold.refine.grel.fingerprints import fingerprint, ngram_fingerprint
 from sevenfold.refine.grel.java_text import java_text, joined, units
 from sevenfold.refine.grel.operators import java_int
-from sevenfold.refine.grel.patterns import Pattern, filled_in
+from sevenfold.refine.grel.patterns import Pattern
+from sevenfold.refine.grel.replacing import replaced
 from sevenfold.refine.grel.white import WHITE
 
 __all__ = ["FUNCTIONS", "trim"]
@@ -59,9 +60,7 @@ def replace(arguments: list[Any]) -> Any:
     text = java_text(value)
     if isinstance(sought, str):
         return text.replace(sought, new)
-    literal = "\\" not in new and "$" not in new
-    replaced: str = sought.compiled.sub(new if literal else lambda found: filled_in(new, found), text)
-    return replaced
+    return replaced(sought, new, text)
 
 
 def replace_chars(arguments: list[Any]) -> Any:
@@ -121,7 +120,7 @@ def text_diff(first: str, second: str) -> str:
     place = 0
     while place < min(len(first), len(second)) and first[place] == second[place]:
         place += 1
-    return second[place:]
+    return joined(second[place:])
 
 
 def _fingerprint(arguments: list[Any]) -> Any:

@@ -1,0 +1,1 @@
+"""Networks in TensorFlow: Keras models, fitted repeatably, in `model.onnx` and in a SavedModel."""

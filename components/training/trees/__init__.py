@@ -1,0 +1,1 @@
+"""Boosted trees: LightGBM's fit, and its model as ONNX in double precision."""
