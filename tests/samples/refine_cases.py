@@ -148,6 +148,7 @@ CASES: dict[str, tuple[str, list[Step]]] = {
     "keys with notes": ("K,V,N\na,1,x\nb,2,y\nb,3,z\na,4,w\n", [columnize(noteColumnName="N")]),
     "a new name that a removed column had": ("K,V\nK,1\nV,2\n", [columnize()]),
     "sorted texts": ("a\nb\nB\n_\né\ne\nz\nA\na b\nab\n10\n9\n\n", [sort("a", "string")]),
+    "sorted spaces": ("a\na\u00a0b\na b\na-b\n", [sort("a", "string", reverse=True, caseSensitive=True)]),
     "sorted numbers": (NUMBERS, [sort("n", "number")]),
     "sorted numbers, others first": (NUMBERS, [sort("n", "number", blankPosition=-1, errorPosition=-2, reverse=True)]),
     "sorted records": (RECORDS, [sort("b", "string", "record-based")]),

@@ -122,7 +122,8 @@ def _boolean(value: Any) -> bool | None:
 
 
 _READ: dict[str, Callable[[Any], Any]] = {
-    "string": lambda value: collation_key(java_text(value)),
+    # in a sort, unlike in a comparison, a no-break space is a space
+    "string": lambda value: collation_key(java_text(value).replace("\u00a0", " ")),
     "number": _number,
     "date": _date,
     "boolean": _boolean,
