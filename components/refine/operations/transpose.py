@@ -77,15 +77,14 @@ class TransposeColumnsIntoRows(Step):
             before = len(new)
             for column, values in zip(columns, cells, strict=True):
                 value = values[row]
-                if is_blank(value) or isinstance(value, EvalError):
-                    if self.ignore_blank_cells or not (keyed or self.prepend_column_name):
-                        continue
-                    value = None if isinstance(value, EvalError) else value
+                empty = is_blank(value) or isinstance(value, EvalError)
+                if empty and (self.ignore_blank_cells or not (keyed or self.prepend_column_name)):
+                    continue
                 if keyed:
                     new.append([column.name, value])
                 elif self.prepend_column_name:
                     joint = "null" if self.separator is None else self.separator
-                    new.append([f"{column.name}{joint}{'' if value is None else java_text(value)}"])
+                    new.append([f"{column.name}{joint}{'' if empty else java_text(value)}"])
                 else:
                     new.append([value])
             if len(new) == before:
