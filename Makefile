@@ -1,6 +1,6 @@
 # make run      the flights example, all seven stages, on this machine
 # make test     lint, types, import rules and every test
-# make soak     the tests of faults, COUNT=20 times each, 10 000 generated requests, 20 000 tables, 10 000 more as other tools write them, and the long ones, most on a cluster
+# make soak     the tests of faults, COUNT=20 times each, 10 000 generated requests, 20 000 tables, 10 000 more as other tools write them, 2 000 histories of OpenRefine, and the long ones, most on a cluster
 # make check    lint, types and import rules alone
 # make compile  the example's pipeline as the YAML Kubeflow runs
 # make images   an image per kind of work, with docker, podman or buildah; PUSH=1 pushes them

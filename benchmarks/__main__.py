@@ -17,7 +17,7 @@ from benchmarks.pairs import progress
 from benchmarks.rows import read_rows, table
 
 NAMES = (
-    "training", "tuning", "serving", "prepare", "init", "testing", "glue", "lifecycle",
+    "training", "tuning", "serving", "prepare", "refine", "init", "testing", "glue", "lifecycle",
     "models", "model_cost", "cluster",
 )  # fmt: skip
 

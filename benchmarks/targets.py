@@ -78,6 +78,8 @@ ROWS: dict[str, Target] = {
     "prepare Parquet": Target(PANDAS, "CPU s", "peer / ours", 10),
     "prepare Parquet: peak memory": Target(PANDAS, "MiB", "ours / peer", 1 / 3),
     "init": Target("the checkout given as --baseline", "CPU s", "ours / peer", 0.7),
+    "refine, ten steps": Target("OpenRefine's engine", "CPU s", "peer / ours", 20),
+    "refine, import and export too": Target("OpenRefine's engine", "CPU s", "peer / ours"),
     "testing, flights": Target("the checkout given as --baseline", "CPU s", "ours / peer", 1.2),
     "training loop, batch 256": Target("DataLoader(TensorDataset)", "µs per row", "peer / ours", 2.5),
     "training loop, batch 1024": Target("DataLoader(TensorDataset)", "µs per row", "peer / ours", 4.5),

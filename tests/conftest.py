@@ -19,7 +19,7 @@ from urllib.request import urlopen
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["networks", "table_files"]
+pytest_plugins = ["networks", "openrefine", "table_files"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

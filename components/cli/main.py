@@ -13,6 +13,7 @@ from sevenfold.cli.compile import add_compile_command
 from sevenfold.cli.doctor import add_doctor_command
 from sevenfold.cli.kubeflow import add_kubeflow_commands
 from sevenfold.cli.plans import add_plan_commands
+from sevenfold.cli.refine import add_refine_command
 from sevenfold.cli.releases import add_release_commands
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
 
@@ -48,6 +49,7 @@ add_plan_commands(app)
 add_compile_command(app)
 add_kubeflow_commands(app)
 add_bundle_commands(app)
+add_refine_command(app)
 add_release_commands(app)
 add_doctor_command(app)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Kind
-from sevenfold.design.sensitive import births_beside_names, why_sensitive
+from sevenfold.design.sensitive import UNIQUE, births_beside_names, why_sensitive
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable, read_typed
 from sevenfold.runtime.progress import OnProgress
@@ -29,7 +29,6 @@ BINS: Final = 24
 QUANTILES: Final = (0.01, 0.25, 0.5, 0.75, 0.99)
 HUGE: Final = 1e150  # its square would overflow
 RARE: Final = 10  # rows: fewer make a category rare, as preparation.min_count does where a plan names none
-UNIQUE: Final = 0.95  # share of distinct values from which texts name single rows
 
 
 @dataclass(frozen=True)

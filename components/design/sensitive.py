@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,12 +13,13 @@ from sevenfold.contracts.schema import Kind
 if TYPE_CHECKING:
     from sevenfold.design.typed_column import TypedColumn
 
-__all__ = ["births_beside_names", "why_sensitive"]
+__all__ = ["UNIQUE", "births_beside_names", "sensitive_columns", "why_sensitive"]
 
 SAMPLE: Final = 2_000
 SHARE: Final = 0.5  # of the sampled texts that look like an address
 _DATE: Final = r"^\d{4}-\d\d-\d\d|^\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}"
 MIN_WORDS: Final = 0.9
+UNIQUE: Final = 0.95  # share of distinct values from which texts name single rows
 _EMAIL: Final = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _PHONE: Final = r"^\+?[\d][\d\s().\-/]{6,18}\d$"
 _ADDRESS: Final = r"^(\d{1,3}\.){3}\d{1,3}$|^[0-9A-Fa-f]{1,4}(:[0-9A-Fa-f]{0,4}){5,7}$"
@@ -99,6 +100,24 @@ def why_sensitive(column: TypedColumn, *, rows: int, unique: bool) -> str:
         return "texts of their own for nearly every row"
     words = _words(column.name)
     return "a person's name" if unique and words and words[-1] == "name" else ""
+
+
+def sensitive_columns(columns: Mapping[str, Sequence[str | None]]) -> set[str]:
+    """Return the columns of texts that may point at a person, by their names and values."""
+    import polars as pl
+
+    from sevenfold.design.guess import Guess
+    from sevenfold.design.typed_column import TypedColumn
+
+    found = set()
+    for name, cells in columns.items():
+        values = pl.Series(name, cells, dtype=pl.String)
+        present = len(values) - values.null_count()
+        unique = present > 1 and values.drop_nulls().n_unique() >= UNIQUE * present
+        column = TypedColumn(name, Guess(Kind.CATEGORY), values, pl.DataFrame())
+        if why_sensitive(column, rows=len(values), unique=unique) or _BIRTH & set(_words(name)):
+            found.add(name)
+    return found
 
 
 def births_beside_names(columns: Iterable[TypedColumn], reasons: Mapping[str, str]) -> list[str]:

@@ -40,6 +40,7 @@ def checkout(folder: Path, bundle: str = "same") -> str:
         ("tuning", ["trial, journal", "trial, in memory", "trial, Ray Tune", "pruning, hyperband, 30 trials: best"]),
         ("serving", ["V1 JSON, 1 row", "V2 JSON, 100 rows", "V2 binary, 100 rows"]),
         ("prepare", ["prepare CSV", "prepare CSV: peak memory", "prepare Parquet", "prepare Parquet: peak memory"]),
+        ("refine", ["refine, ten steps", "refine, import and export too"]),
         ("glue", ["glue per task"]),
         ("model_cost", ["auto, flights", "models, flights", "trees, one row"]),
         ("cluster", ["Kubeflow run"]),

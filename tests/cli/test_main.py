@@ -12,7 +12,19 @@ from typer.testing import CliRunner
 from sevenfold.cli.main import app
 from sevenfold.contracts.errors import DataError
 
-COMMANDS = ["init", "validate", "run", "compile", "serve", "drift", "evaluate", "history", "rollback", "doctor"]
+COMMANDS = [
+    "init",
+    "validate",
+    "run",
+    "refine",
+    "compile",
+    "serve",
+    "drift",
+    "evaluate",
+    "history",
+    "rollback",
+    "doctor",
+]
 
 
 def sevenfold(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -28,6 +28,7 @@ COMMANDS = {  # arguments, with @ for what is given, and the kinds that are take
     "evaluate plan": (["evaluate", "bundle", "dataset", "--plan", "@"], {"plan.yaml"}),
     "bundle": (["bundle", "@", "--dataset", "dataset", "--out", "made"], set()),
     "bundle dataset": (["bundle", "bundle/model.onnx", "--dataset", "@", "--out", "made"], {"dataset"}),
+    "refine": (["refine", "@", "plan.yaml", "--out", "clean.csv"], {"t.csv", "page.html"}),
     "validate": (["validate", "@"], {"plan.yaml"}),
     "run": (["run", "@"], {"plan.yaml"}),
     "run data": (["run", "plan.yaml", "--data", "@"], {"t.csv", "page.html", "gone"}),

@@ -1,0 +1,99 @@
+"""Evaluate an expression on the cells of a table: once per distinct value where the value alone decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sevenfold.refine.bindings import RowBindings
+from sevenfold.refine.columns import Codes, Column, Mask, key_of
+from sevenfold.refine.grel import compile_expression
+from sevenfold.refine.table import Table
+
+__all__ = ["Evaluated", "Evaluator", "merged"]
+
+_CELL_ALONE = frozenset({"value", "cell", "columnName"})
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What an expression gives per row: `values[codes[row]]`; meaningless in rows that were not asked for."""
+
+    codes: Codes
+    values: list[Any]
+
+
+class Evaluator:
+    """An expression bound to a table and to the column that it is about, or to none.
+
+    Raises:
+        DataError: ``refine_expression``, the text is no expression that can be evaluated here.
+    """
+
+    def __init__(self, table: Table, text: str, column: Column | None) -> None:
+        self.table = table
+        self.expression = compile_expression(text)
+        self.column = column
+        self.cell_alone = column is not None and self.expression.needs <= _CELL_ALONE
+        self._rows: RowBindings | None = None
+
+    def of_value(self, value: Any) -> Any:
+        """Return the result for a cell's value, where the value alone decides."""
+        return self.expression.evaluate({"value": value, "columnName": self.column.name if self.column else None})
+
+    def of_row(self, row: int, value: Any) -> Any:
+        """Return the result for a row whose cell holds the given value."""
+        if self.cell_alone:
+            return self.of_value(value)
+        if self._rows is None:
+            self._rows = RowBindings(self.table, self.column, self.expression)
+        return self.expression.evaluate(self._rows.of(row, value))
+
+    def evaluate(self, rows: Mask | None) -> Evaluated:
+        """Return the results in the given rows, in all without any."""
+        if self.cell_alone and self.column is not None:
+            return self._by_value(self.column, rows)
+        return self._by_row(rows)
+
+    def _by_value(self, column: Column, rows: Mask | None) -> Evaluated:
+        counts = np.bincount(column.codes if rows is None else column.codes[rows], minlength=len(column.values))
+        used = np.flatnonzero(counts).tolist()
+        evaluate = self.expression.evaluate_value if self.expression.needs <= {"value"} else self.of_value
+        old, values = column.values, [None] * len(column.values)
+        for code in used:
+            values[code] = evaluate(old[code])
+        return Evaluated(column.codes, values)
+
+    def _by_row(self, rows: Mask | None) -> Evaluated:
+        asked = range(self.table.height) if rows is None else np.flatnonzero(rows).tolist()
+        codes = np.zeros(self.table.height, dtype=np.uint32)
+        values: list[Any] = [None]
+        index: dict[object, int] = {None: 0}
+        cells = self.column.cells() if self.column is not None else None
+        for row in asked:
+            value = self.of_row(row, cells[row] if cells is not None else None)
+            key = key_of(value)
+            code = index.get(key)
+            if code is None:
+                code = index[key] = len(values)
+                values.append(value)
+            codes[row] = code
+        return Evaluated(codes, values)
+
+
+def merged(column: Column, new: Evaluated, rows: Mask | None) -> Column:
+    """Return the column with the results in the given rows, and its own cells in the others."""
+    values = [] if rows is None else list(column.values)
+    index = {key_of(value): code for code, value in enumerate(values)}
+    taken = []
+    for value in new.values:
+        key = value if value.__class__ is str else key_of(value)
+        code = index.get(key)
+        if code is None:
+            code = index[key] = len(values)
+            values.append(value)
+        taken.append(code)
+    codes = np.array(taken or [0], dtype=np.uint32)[new.codes]
+    return Column(column.name, codes if rows is None else np.where(rows, codes, column.codes), values)

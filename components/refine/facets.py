@@ -1,0 +1,131 @@
+"""Facets: which rows or records a step works on, as the engineConfig of a recorded step says."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from sevenfold.refine.step import Recorded
+
+__all__ = ["EngineConfig", "Facet", "ListFacet", "RangeFacet", "ScatterplotFacet", "TextFacet", "TimeRangeFacet"]
+
+
+class _Chosen(Recorded):
+    v: Any = None
+
+
+class _Choice(Recorded):
+    v: _Chosen = _Chosen()
+
+
+class ListFacet(Recorded):
+    """The rows where the expression gives one of the chosen values; inverted, the others.
+
+    A chosen number takes equal numbers of either type, a chosen text texts only. Of a list one element is enough. In
+    record mode one row of the record is enough, and inverted all rows of it must be other ones.
+    """
+
+    type: Literal["list"]
+    name: str = ""
+    column_name: str | None = ""
+    expression: str = "value"
+    selection: tuple[_Choice, ...] = ()
+    select_blank: bool = False
+    select_error: bool = False
+    invert: bool = False
+
+    @property
+    def restricts(self) -> bool:
+        """Whether anything is chosen."""
+        return bool(self.selection) or self.select_blank or self.select_error
+
+
+class RangeFacet(Recorded):
+    """The rows where the expression gives a number from `from` up to but not `to`, or another kind that is chosen."""
+
+    type: Literal["range"]
+    name: str = ""
+    column_name: str | None = ""
+    expression: str = "value"
+    low: float = Field(0.0, alias="from")
+    high: float = Field(0.0, alias="to")
+    select_numeric: bool = True
+    select_non_numeric: bool = True
+    select_blank: bool = True
+    select_error: bool = True
+
+
+class TimeRangeFacet(Recorded):
+    """The rows where the expression gives a date from `from` to `to`, both included, in milliseconds since 1970."""
+
+    type: Literal["timerange"]
+    name: str = ""
+    column_name: str | None = ""
+    expression: str = "value"
+    low: float = Field(0.0, alias="from")
+    high: float = Field(0.0, alias="to")
+    select_time: bool = True
+    select_non_time: bool = True
+    select_blank: bool = True
+    select_error: bool = True
+
+
+class TextFacet(Recorded):
+    """The rows whose cell contains a text, or matches a regular expression somewhere; inverted, the others."""
+
+    type: Literal["text"]
+    name: str = ""
+    column_name: str | None = ""
+    query: str | None = None
+    mode: Literal["text", "regex"] = "text"
+    case_sensitive: bool = False
+    invert: bool = False
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _lower(cls, mode: Any) -> Any:
+        return "text" if mode is None else mode
+
+
+class ScatterplotFacet(Recorded):
+    """The rows whose two numbers fall into a rectangle of the plot; its corners are shares of the axes."""
+
+    type: Literal["scatterplot"]
+    name: str = ""
+    cx: str = ""
+    ex: str = "value"
+    cy: str = ""
+    ey: str = "value"
+    r: str | None = "none"
+    dim_x: str = Field("lin", alias="dim_x")
+    dim_y: str = Field("lin", alias="dim_y")
+    from_x: float = Field(0.0, alias="from_x")
+    to_x: float = Field(0.0, alias="to_x")
+    from_y: float = Field(0.0, alias="from_y")
+    to_y: float = Field(0.0, alias="to_y")
+
+
+Facet = Annotated[ListFacet | RangeFacet | TimeRangeFacet | TextFacet | ScatterplotFacet, Field(discriminator="type")]
+
+
+class EngineConfig(Recorded):
+    """Whether a step works on rows or on records, and the facets that all must hold."""
+
+    mode: Literal["row-based", "record-based"] = "row-based"
+    facets: tuple[Facet, ...] = ()
+
+    @property
+    def by_record(self) -> bool:
+        """Whether records are meant."""
+        return self.mode == "record-based"
+
+    def expressions(self) -> list[str]:
+        """Return the expressions of all facets."""
+        found = []
+        for facet in self.facets:
+            if isinstance(facet, ScatterplotFacet):
+                found += [facet.ex, facet.ey]
+            elif not isinstance(facet, TextFacet):
+                found.append(facet.expression)
+        return found

@@ -1,0 +1,1 @@
+"""Dates: reading them from texts, writing them by a format, and their units."""

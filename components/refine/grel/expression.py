@@ -1,0 +1,143 @@
+"""An expression of a recorded history, read once and evaluated for many cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NoReturn
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.refine.grel.direct import direct
+from sevenfold.refine.grel.fields import bind
+from sevenfold.refine.grel.nodes import Call, Control, FieldOf, Literal, Node, Variable
+from sevenfold.refine.grel.parser import parse
+
+__all__ = ["Expression", "compile_expression"]
+
+_BOUND = ("value", "cell", "cells", "row", "rowIndex", "record", "columnName")
+LONGEST = 4_000
+_OTHER_LANGUAGES = ("jython", "python", "clojure")
+
+
+class Expression:
+    """A GREL expression that has been read.
+
+    Attributes:
+        text: the expression without its language prefix.
+        needs: which of value, cell, cells, row, rowIndex, record and columnName it reads.
+        columns: the other columns that it reads by name, or None where that cannot be known.
+    """
+
+    def __init__(self, text: str, node: Node) -> None:
+        self.text = text
+        self._node = node
+        self._direct = direct(node)
+        self.needs = frozenset(_needs(node))
+        self.columns = _columns(node)
+
+    def evaluate(self, bindings: Mapping[str, Any]) -> Any:
+        """Return the value for one cell, or an `EvalError`.
+
+        Args:
+            bindings: see `sevenfold.refine.grel.fields.bind`.
+
+        Raises:
+            DataError: ``grel_evaluation`` where OpenRefine itself ends the step with an exception.
+        """
+        return self._node.evaluate(bind(bindings))
+
+    def evaluate_value(self, value: Any) -> Any:
+        """Return what `evaluate` gives where the expression needs no more than ``value``."""
+        return self.evaluate({"value": value}) if self._direct is None else self._direct(value)
+
+
+@lru_cache(maxsize=1_024)
+def compile_expression(text: str) -> Expression:
+    """Return an expression that has been read, ``grel:`` before it or nothing.
+
+    Raises:
+        DataError: ``grel_syntax`` where OpenRefine refuses the text, ``grel_unsupported`` for another language or a
+            function that cannot be replayed, ``grel_pattern`` for a pattern.
+    """
+    language, colon, rest = text.partition(":")
+    if colon and language.lower() in _OTHER_LANGUAGES:
+        raise DataError(
+            "grel_unsupported",
+            f"Expressions must be GREL, but got {language}: {text[:200]!r}.",
+            remedy="Write the expression in GREL in OpenRefine, and export the history again.",
+        )
+    if colon and language.lower() == "grel":
+        text = rest
+    if len(text) > LONGEST:
+        _too_deep(text)
+    try:
+        return Expression(text, parse(text))
+    except RecursionError:
+        _too_deep(text)
+
+
+def _too_deep(text: str) -> NoReturn:
+    raise DataError(
+        "grel_syntax",
+        f"An expression must be at most {LONGEST:,} characters long and a few hundred brackets deep: {text[:80]!r} …",
+        remedy="Split it into several steps.",
+    )
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    for part in node.parts():
+        yield from _walk(part)
+
+
+def _needs(node: Node) -> Iterator[str]:
+    for part in _walk(node):
+        if isinstance(part, Variable) and part.name in _BOUND:
+            yield part.name
+        if isinstance(part, FieldOf) and part.name == "record":
+            yield "record"
+        if isinstance(part, Call) and part.name in ("get", "hasField") and re.search("row", _names(part.arguments[:1])):
+            yield "record"
+
+
+def _names(nodes: tuple[Node, ...]) -> str:
+    return " ".join(node.name for node in nodes if isinstance(node, Variable))
+
+
+def _column(node: Node) -> str | None:
+    """Return the column that a part reads from ``cells``, or None where it reads none by a fixed name."""
+    if isinstance(node, FieldOf) and _is_cells(node.inner):
+        return node.name
+    if isinstance(node, Call) and node.name in ("get", "hasField") and len(node.arguments) == 2:
+        place, name = node.arguments
+        if _is_cells(place) and isinstance(name, Literal) and isinstance(name.value, str):
+            return name.value
+    return None
+
+
+def _is_cells(node: Node) -> bool:
+    if isinstance(node, FieldOf):
+        return node.name == "cells" and isinstance(node.inner, Variable) and node.inner.name == "row"
+    return isinstance(node, Variable) and node.name == "cells"
+
+
+def _columns(node: Node) -> frozenset[str] | None:
+    """Return the columns read by fixed names; any other use of ``cells`` or ``row`` makes them unknown."""
+    found: set[str] = set()
+    known = _collect(node, found)
+    return frozenset(found) if known else None
+
+
+def _collect(node: Node, found: set[str]) -> bool:
+    name = _column(node)
+    if name is not None:
+        found.add(name)
+        return True
+    if isinstance(node, FieldOf) and isinstance(node.inner, Variable) and node.inner.name == "row":
+        return node.name in ("index", "flagged", "starred")
+    if isinstance(node, Variable):
+        return node.name not in ("cells", "row", "record")
+    if isinstance(node, Control):
+        return all(_collect(part, found) for part in node.arguments)
+    return all(_collect(part, found) for part in node.parts())

@@ -1,0 +1,163 @@
+"""Read a table as OpenRefine's importers do by default: every cell a text, an empty one null."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.refine.columns import Column
+from sevenfold.refine.table import Table
+
+__all__ = ["import_csv", "read_table", "table_of_records"]
+
+_FIRST_BREAK: Final = re.compile(r"\r\n?|\n")
+_SPACES: Final = "".join(map(chr, range(33)))
+_OTHERS: Final = ",;\t|"
+csv.field_size_limit(1 << 30)
+
+
+def read_table(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> Table:
+    """Read a CSV file, or a Parquet file whose values become the texts that a CSV of them holds.
+
+    Raises:
+        DataError: ``missing_file``, ``encoding``, and what `import_csv` raises.
+    """
+    if not path.is_file():
+        raise DataError("missing_file", f"TABLE must be a file, but {path} is none.", remedy="Check the path.")
+    content = path.read_bytes()
+    if content[:4] == b"PAR1":
+        return _parquet(path)
+    try:
+        text = content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise DataError(
+            "encoding", f"{path.name} is not {encoding}: {error}.", remedy="Name its encoding with --encoding."
+        ) from error
+    return import_csv(text, delimiter, path.name)
+
+
+def _parquet(path: Path) -> Table:
+    import polars as pl
+
+    frame = pl.read_parquet(path)
+    odd = [name for name, kind in frame.schema.items() if kind.is_nested() or kind in (pl.Binary, pl.Object)]
+    if odd:
+        raise DataError(
+            "refine_type",
+            f"A column must hold texts, numbers, dates or booleans, but {odd[0]!r} is {frame.schema[odd[0]]}.",
+            remedy="Write it as text first.",
+        )
+    texts = frame.select(pl.all().cast(pl.String))
+    columns = [Column.of(name, [cell or None for cell in texts[name].to_list()]) for name in texts.columns]
+    return Table.of(columns, frame.height)
+
+
+def import_csv(text: str, delimiter: str = ",", name: str = "the table") -> Table:
+    """Return the table of a CSV text.
+
+    Empty lines and lines that begin with # are left out, short records are filled with nulls, longer ones make columns
+    ``Column 4``; names are trimmed, and repeated ones numbered.
+
+    Raises:
+        DataError: ``stray_quote``, ``unclosed_quote``, ``line_ends``, ``delimiter``, ``duplicate_column``.
+    """
+    lines = _lines(text, name)
+    records: list[list[str]] = []
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        records.extend(record for record in reader if record)
+    except csv.Error as error:
+        _check_delimiter(records, delimiter, name)
+        raise DataError(
+            "stray_quote",
+            f"A quote must begin and end a whole field, but in {name} near line {reader.line_num} one does not.",
+            remedy="Double a quote that belongs to the text.",
+        ) from error
+    _check_delimiter(records, delimiter, name)
+    return table_of_records(records)
+
+
+def _lines(text: str, name: str) -> Iterable[str]:
+    """Return the lines; the kind of the first line break is that of all."""
+    found = _FIRST_BREAK.search(text)
+    if found and found[0] != "\n":
+        text = text.replace(found[0], "\n")
+    if "\r" in text:
+        raise DataError(
+            "line_ends",
+            f"All lines of a table must end alike, but {name} has a carriage return in the middle of one.",
+            remedy="Write the file with one kind of line end.",
+        )
+    lines = io.StringIO(text, newline="\n")
+    if "#" not in text:
+        return lines
+    return _without_comments(lines)
+
+
+def _without_comments(lines: Iterable[str]) -> Iterable[str]:
+    """Leave out lines that begin with #, unless they go on in a quoted field."""
+    quoted = False
+    for line in lines:
+        if not quoted and line.startswith("#"):
+            continue
+        quoted ^= line.count('"') % 2 == 1
+        yield line
+
+
+def _check_delimiter(records: Sequence[Sequence[str]], delimiter: str, name: str) -> None:
+    """Refuse a table of one column whose name holds another delimiter."""
+    if not records or len(records[0]) > 1:
+        return
+    (header,) = records[0]
+    for other in _OTHERS:
+        if other in header and other != delimiter:
+            raise DataError(
+                "delimiter",
+                f"{name} has one column, {header[:80]!r}, where {delimiter!r} separates, but {other!r} is in it.",
+                remedy=f"Set --delimiter {'tab' if other == chr(9) else repr(other)}, or rename the column.",
+            )
+
+
+def table_of_records(records: Sequence[Sequence[str]]) -> Table:
+    """Return the table whose first record holds the names."""
+    if not records:
+        return Table.of((), 0)
+    header, body = records[0], records[1:]
+    names = _names(header, max(map(len, body), default=0))
+    height = len(body)
+    columns = []
+    for at, name in enumerate(names):
+        cells = [record[at] or None if at < len(record) else None for record in body]
+        columns.append(Column.of(name, cells))
+    return Table(tuple(columns), np.zeros(height, dtype=np.bool_), np.zeros(height, dtype=np.bool_))
+
+
+def _names(header: Sequence[str], width: int) -> list[str]:
+    names: list[str] = []
+    for field in header:
+        name = wanted = field.strip(_SPACES) or "Column"
+        number = 2
+        while name in names:
+            name, number = f"{wanted}{number}", number + 1
+        names.append(name)
+    given = [field.strip(_SPACES) for field in header]
+    clash = [name for at, name in enumerate(names) if name != given[at] and name in given]
+    if clash:
+        raise DataError(
+            "duplicate_column",
+            f"Names of columns must differ, but one is repeated and would become {clash[0]!r}, which is there too.",
+            remedy="Rename one of the columns.",
+        )
+    for at in range(len(header), width):
+        number = at + 1
+        while f"Column {number}" in names:
+            number += 1
+        names.append(f"Column {number}")
+    return names
