@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "check_format", "write_table"]
 
 FORMATS = (".csv", ".parquet")
+EXACT = 2**53  # the largest whole number up to which a double holds every one
 
 
 def write_table(table: Table, path: Path) -> None:
     """Write a table whole or not at all, in the format that the name of the file ends in.
 
-    In Parquet a column of one type keeps it (Int64, Float64, Boolean, String, Datetime in UTC with microseconds); one
-    with several types holds the texts of the CSV. The empty text stays one, and null stays null.
+    In Parquet a column of one type keeps it (Int64, Float64, Boolean, String, Datetime in UTC with microseconds), and
+    whole numbers beside others become Float64 where none is beyond 2^53; any other mixture holds the texts of the CSV.
+    The empty text stays one, and null stays null.
 
     Raises:
         DataError: ``refine_out`` for another ending.
@@ -69,6 +71,8 @@ def _series(column: Column) -> pl.Series:
         datetime: pl.Datetime("us", "UTC"),
     }
     types = {type(column.values[code]) for code in used} - {type(None)}
+    if types == {int, float} and all(abs(column.values[code] or 0) <= EXACT for code in used):
+        types = {float}
     kind: Any = kinds.get(types.pop()) if len(types) == 1 else None
     values: list[Any] = [None] * len(column.values)
     for code in used:
@@ -76,5 +80,13 @@ def _series(column: Column) -> pl.Series:
         if kind is None:
             values[code] = None if value is None else exported_text(value)
         else:
-            values[code] = value.astimezone(UTC) if isinstance(value, datetime) else value
+            values[code] = _typed(value, kind)
     return pl.Series(column.name, values, dtype=kind or pl.String()).gather(column.codes)
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    import polars as pl
+
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    return float(value) if value is not None and kind == pl.Float64() else value
