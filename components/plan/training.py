@@ -43,7 +43,7 @@ class TrainingSection(Section):
         ModelChoice,
         Field(
             description="Kind of model: trees, network, linear, or auto, where tuning chooses "
-            "among them; without trials auto takes trees."
+            "among them; without trials auto takes the network."
         ),
     ] = ModelChoice.AUTO
     framework: Annotated[Framework, Field(description="Framework of the model: pytorch, tensorflow or onnx.")] = (

@@ -43,13 +43,13 @@ def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
 
 
 def kind_named(section: TrainingSection, name: str) -> ModelKind[Any]:
-    """Return the kind that tuning chose; where it chose none, the only one, or of several the one before the last.
+    """Return the kind that tuning chose; where it chose none, the only one, or of several the last.
 
     Raises:
         TrainingError: as `kinds_of`.
     """
     kinds = kinds_of(section)
-    return next((kind for kind in kinds if kind.name == name), kinds[0] if len(kinds) == 1 else kinds[-2])
+    return next((kind for kind in kinds if kind.name == name), kinds[-1])
 
 
 def finished_kind(source: Source) -> ModelKind[Any]:

@@ -14,7 +14,7 @@ from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.schema import Column, Kind, Role, Task
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import PreparationSection
-from sevenfold.plan.training import TrainingSection
+from sevenfold.plan.training import ModelChoice, TrainingSection
 from sevenfold.preparation.prepare import prepare
 from sevenfold.training.data import TrainingData
 from sevenfold.training.pytorch.tensors import Tensors, load_tensors
@@ -115,7 +115,7 @@ def tensors(mixed: Dataset) -> Tensors:
 
 @pytest.fixture(scope="session")
 def section() -> TrainingSection:
-    return TrainingSection(max_epochs=3, threads=1, batch_size=128)
+    return TrainingSection(model=ModelChoice.NETWORK, max_epochs=3, threads=1, batch_size=128)
 
 
 @pytest.fixture
