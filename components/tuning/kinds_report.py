@@ -22,7 +22,7 @@ def kinds_blocks(choice: Choice, metric: str) -> tuple[Block, ...]:
         levels=tuple(_level(choice, contender) for contender in choice.contenders),
         caption=f"On the same validation rows, the {better} the better; the simplest kind stands first. A kind more "
         f"than {GIVE_UP:g} standard errors of the difference behind gets no more trials. A simpler kind at most "
-        f"{NOISE:g} standard error behind wins.",
+        f"{NOISE:g} standard errors behind wins.",
     )
     points = [
         {"trial": trial.number + 1, "score": trial.score, "kind": contender.kind.name}
