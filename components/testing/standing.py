@@ -63,7 +63,7 @@ def warnings(evaluation: Evaluation) -> Iterator[str]:
         )
         if plain.verdict == "worse":
             yield f"A plain {plain.name} does better: its {scores}."
-        elif plain.verdict == "alike":
+        elif plain.verdict == "alike" and plain.bounds != (0, 0):  # else it is that model, and its line says so
             yield f"A plain {plain.name} does as well, as far as these rows show: its {scores}."
 
 
