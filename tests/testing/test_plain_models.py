@@ -58,7 +58,9 @@ def test_the_linear_model_is_scored_on_the_same_rows(
     assert list(warnings(evaluation)) == []
 
 
-def test_a_worse_model_is_warned_of_and_one_that_is_the_plain_model_is_not(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+def test_a_worse_model_is_warned_of_and_one_that_is_the_plain_model_is_not(
+    make_bundle: MakeBundle, make_dataset: MakeDataset
+) -> None:
     dataset = make_dataset()
     worse = judged(make_bundle, dataset, Task.BINARY, 0.2, 2.0).evaluation
     assert worse.plain[1].verdict == "worse"
