@@ -68,12 +68,11 @@ def own_name(kinds: Iterable[ModelKind[Any]], name: str) -> tuple[ModelKind[Any]
     known = {kind.name: kind for kind in kinds}
     if len(known) == 1:
         return next(iter(known.values())), name
-    kind, _, own = name.partition(".")
+    kind, _, own = name.partition(".") if "." in name else ("", "", name)
     if kind not in known or not own:
         raise TrainingError(
             "unknown_setting",
             f"With training.model: auto a setting must begin with its kind of model, but got {name!r}.",
-            remedy=f"Write {' or '.join(f'{kind}.{own or kind}' for kind in known)}, or name one kind as "
-            "training.model.",
+            remedy=f"Write {' or '.join(f'{kind}.{own}' for kind in known)}, or name one kind as training.model.",
         )
     return known[kind], own

@@ -141,7 +141,7 @@ def test_the_source_of_a_foreign_model_defines_train(home: Path) -> None:
 
 def test_settings_of_the_built_in_network_are_checked_but_not_those_of_an_own_model(home: Path) -> None:
     text = PLAN + (
-        "training: {settings: {widht: 3, dropout: 2}}\n"
+        "training: {model: network, settings: {widht: 3, dropout: 2}}\n"
         "tuning: {space: {depth: {low: 1, high: 99, integer: true}, wdth: {low: 1, high: 2}, width: {choices: [8]}}}\n"
     )
     found = problems(home, text)
@@ -154,6 +154,16 @@ def test_settings_of_the_built_in_network_are_checked_but_not_those_of_an_own_mo
     assert found["tuning.space.wdth"].remedy == "Did you mean 'width'?"
     (home / "plan.yaml").write_text(text.replace("training: {", "training: {source: ours.py, "))
     assert inspect_plan(home / "plan.yaml").name == "houses"
+
+
+def test_where_several_kinds_are_tried_a_setting_begins_with_its_kind(home: Path) -> None:
+    text = PLAN + (
+        "training: {settings: {trees.leaves: 15, network.dropout: 2, width: 8}}\n"
+        "tuning: {space: {linear.penalty: {low: 1, high: 9}, tree.leaves: {choices: [7]}}}\n"
+    )
+    found = problems(home, text)
+    assert set(found) == {"training.settings.network.dropout", "training.settings.width", "tuning.space.tree.leaves"}
+    assert "trees.width or network.width" in found["training.settings.width"].remedy
 
 
 @pytest.mark.parametrize("source", ["s3://bucket/houses.csv", "https://example.org/houses.csv"])
