@@ -22,6 +22,7 @@ from sevenfold.scoring.scorer import Prediction
 from sevenfold.scoring.scores import score
 from sevenfold.training.compare import compare
 from sevenfold.training.data import Split, TrainingData
+from sevenfold.training.epochs import defined_score
 from sevenfold.training.foreign.adapt import adapted_bytes
 from sevenfold.training.foreign.dataset import dataset_of
 from sevenfold.training.foreign.inputs import InputForm, input_form
@@ -120,13 +121,7 @@ def scored(
     rows = _Rows(model, data, threads)
     form = output_form(outputs_of(model), rows.outputs("validation"), data.signature)
     predicted = rows.predicted("validation", form)
-    value = score(metric, data.truth, predicted)
-    if not np.isfinite(value):
-        raise TrainingError(
-            "score_undefined",
-            f"{metric} must be defined on the validation rows, but is {value} on {len(predicted)} rows.",
-            remedy="Take more validation rows (every class must occur), or another testing.metric.",
-        )
+    value = defined_score(metric, data.truth, predicted)
     losses = [_loss(rows.predicted(split, form), data.target(split), data) for split in ("train", "validation")]
     if not np.isfinite(losses).all():
         raise TrainingError(
@@ -134,7 +129,7 @@ def scored(
             f"The losses on training and validation rows must be finite numbers, but are {losses[0]} and {losses[1]}.",
             remedy="Look for absurd values in the target and in what the model predicts.",
         )
-    epoch = Epoch(1, losses[0], losses[1], float(value), time.monotonic() - started)
+    epoch = Epoch(1, losses[0], losses[1], value, time.monotonic() - started)
     return FittedForeign(
         settings=dict(settings),
         metric=metric,

@@ -15,8 +15,8 @@ from sevenfold.contracts.schema import Task
 from sevenfold.contracts.transform import CLIP
 from sevenfold.plan.training import Device, TrainingSection
 from sevenfold.plan.tuning import Dimension
-from sevenfold.scoring.scores import score
 from sevenfold.training.data import TrainingData, class_weights
+from sevenfold.training.epochs import defined_score
 from sevenfold.training.linear.fit import LinearModel, fit_linear
 from sevenfold.training.linear.graph import linear_bytes
 from sevenfold.training.protocol import Epoch, FittedModel, ModelKind, OnEpoch, Progress
@@ -157,14 +157,9 @@ def _epoch(
             "The weights and losses of a linear model must be finite numbers, but are not.",
             remedy="Look for absurd values in the columns, or choose another training.model.",
         )
-    value = score(metric, truth_of(tensors.validation, tensors), predicted(model, tensors.validation, tensors))
-    if not np.isfinite(value):
-        raise TrainingError(
-            "score_undefined",
-            f"{metric} must be defined on the validation rows, but is {value} on {len(tensors.validation)} rows.",
-            remedy="Take more validation rows (every class must occur), or another testing.metric.",
-        )
-    return Epoch(1, losses[0], losses[1], float(value), seconds)
+    truth = truth_of(tensors.validation, tensors)
+    value = defined_score(metric, truth, predicted(model, tensors.validation, tensors))
+    return Epoch(1, losses[0], losses[1], value, seconds)
 
 
 def _loss(model: LinearModel, rows: Rows, tensors: Tensors, weights: NDArray[np.float64] | None) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,22 +10,21 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.schema import Task
-from sevenfold.plan.metrics import higher_is_better
 from sevenfold.plan.training import TrainingSection
-from sevenfold.scoring.scores import score
 from sevenfold.training.data import TrainingData, class_weights
+from sevenfold.training.epochs import defined_score, finite_loss, rank, run_epochs
+from sevenfold.training.network_kind import effective_settings
 from sevenfold.training.protocol import Epoch, FittedModel, OnEpoch, Progress
 from sevenfold.training.pytorch.adamw import AdamW
 from sevenfold.training.pytorch.averaging import Average
 from sevenfold.training.pytorch.device import device_of, reproducible
 from sevenfold.training.pytorch.export import raw_model
-from sevenfold.training.pytorch.model import Model, build, effective_settings
+from sevenfold.training.pytorch.model import Model, build
 from sevenfold.training.pytorch.predict import predict, truth_of
 from sevenfold.training.pytorch.state import State
 from sevenfold.training.pytorch.tensors import Rows, Tensors
-from sevenfold.training.schedule import learning_rate_at
+from sevenfold.training.schedule import batches, learning_rate_at
 from sevenfold.training.settings import split_settings
 
 if TYPE_CHECKING:
@@ -36,8 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["WEIGHTS", "Fitted", "fit", "run_epoch"]
 
 WEIGHTS: Final = "model.safetensors"
-MIN_BATCH: Final = 16
-MIN_STEPS: Final = 40  # of an epoch: a small table is gone through several times
 
 
 @dataclass(frozen=True)
@@ -115,7 +111,7 @@ def fit(
             ``gpu_memory``.
     """
     chosen = model or Model.of(section)
-    used = effective_settings(chosen, {**section.settings, **(settings or {})})
+    used = effective_settings(chosen.source, {**section.settings, **(settings or {})})
     device = device_of(section.device)
     with reproducible(device, section.seed, section.threads):
         fitting = _Fit(tensors, section, metric, used, chosen, device, max_epochs or section.max_epochs)
@@ -157,10 +153,7 @@ class _Fit:
         self.tensors, self.section, self.metric, self.settings = tensors, section, metric, settings
         self.max_epochs = max_epochs
         self.fit_settings, _ = split_settings(settings)
-        rows = len(tensors.train)
-        self.batch_size = min(section.batch_size, max(MIN_BATCH, rows // 8))
-        steps = math.ceil(rows / self.batch_size)
-        self.passes = math.ceil(MIN_STEPS / steps)
+        self.batch_size, steps, self.passes = batches(len(tensors.train), section.batch_size)
         self.steps = max_epochs * self.passes * steps
         self.network = build(model, tensors, settings).to(device)
         self.train, self.validation = tensors.train.to(device), tensors.validation.to(device)
@@ -174,27 +167,24 @@ class _Fit:
         weights = class_weights(section.class_weights, tensors.signature.classes, tensors.train.target.numpy)
         self.weights = None if weights is None else torch.tensor(weights, dtype=torch.float32, device=device)
         self.truth = truth_of(tensors.validation, tensors)
-        self.sign = 1.0 if higher_is_better(metric) else -1.0
         self.classification = tensors.signature.task is not Task.REGRESSION
 
     def run(self, on_epoch: OnEpoch | None, progress: Progress | None) -> Fitted:
         """Train until the epochs, the patience or the caller end it."""
-        started, stopped, state, max_epochs = time.monotonic(), "epochs", self.state, self.max_epochs
+        started, state = time.monotonic(), self.state
         earlier = progress.read() if progress is not None else None
         if earlier is not None:
             state.restore(earlier)
-        for number in range(1, max_epochs + 1):
-            if number > len(state.curve):
-                self._epoch(number, started)
-                if progress is not None:
-                    progress.offer(state.to_bytes)
-            best = max(state.curve[:number], key=self._rank)
-            if on_epoch is not None and not on_epoch(number, state.curve[number - 1].score):
-                stopped = "pruned"
-                break
-            if number - max(best.number, max_epochs // 3) >= self.section.patience:
-                stopped = "patience"
-                break
+        ending = run_epochs(
+            state.curve,
+            lambda number: self._epoch(number, started),
+            state.to_bytes,
+            metric=self.metric,
+            max_epochs=self.max_epochs,
+            patience=self.section.patience,
+            on_epoch=on_epoch,
+            progress=progress,
+        )
         assert state.best is not None  # noqa: S101 - max_epochs is at least 1
         self.network.load_state_dict(state.kept)
         self.network.eval().cpu()
@@ -204,7 +194,7 @@ class _Fit:
             metric=self.metric,
             curve=tuple(state.curve),
             best=state.best,
-            stopped=stopped,
+            stopped=ending.stopped,
             size=parameters,
             unit="parameters",
             network=self.network,
@@ -218,12 +208,9 @@ class _Fit:
             validation_loss, value = self._validate(number)
             epoch = Epoch(number, train_loss, validation_loss, value, time.monotonic() - started)
             state.curve.append(epoch)
-            if state.best is None or self._rank(epoch) > self._rank(state.best):
+            if state.best is None or rank(self.metric, epoch) > rank(self.metric, state.best):
                 state.best = epoch
                 state.kept = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
-
-    def _rank(self, epoch: Epoch) -> tuple[float, float]:
-        return self.sign * epoch.score, -epoch.validation_loss
 
     def _train_once(self, number: int) -> float:
         import torch
@@ -234,13 +221,7 @@ class _Fit:
             order = torch.randperm(len(rows), generator=self.state.generator).to(self.state.device)
             losses += run_epoch(rows, order, self.batch_size, self._step)
         mean = float(torch.stack(losses).mean())
-        if not math.isfinite(mean):
-            raise TrainingError(
-                "loss_not_finite",
-                f"The training loss must be a finite number, but is {mean} in epoch {number}.",
-                remedy=f"Lower training.settings.learning_rate, which is {self.fit_settings.learning_rate:g}.",
-            )
-        return mean
+        return finite_loss(mean, "training", number, self.fit_settings.learning_rate)
 
     def _step(self, numeric: Tensor, categorical: Tensor, target: Tensor) -> Tensor:
         import torch
@@ -275,17 +256,5 @@ class _Fit:
         loss = float(self._loss(outputs, rows.target))
         if not self.classification:
             predicted = predicted.astype(np.float64) * self.tensors.target.scale + self.tensors.target.mean
-        if not math.isfinite(loss):
-            raise TrainingError(
-                "loss_not_finite",
-                f"The validation loss must be a finite number, but is {loss} in epoch {number}.",
-                remedy=f"Lower training.settings.learning_rate, which is {self.fit_settings.learning_rate:g}.",
-            )
-        value = score(self.metric, self.truth, predicted)
-        if not math.isfinite(value):
-            raise TrainingError(
-                "score_undefined",
-                f"{self.metric} must be defined on the validation rows, but is {value} on {len(rows)} rows.",
-                remedy="Take more validation rows (every class must occur), or another testing.metric.",
-            )
-        return loss, value
+        finite_loss(loss, "validation", number, self.fit_settings.learning_rate)
+        return loss, defined_score(self.metric, self.truth, predicted)

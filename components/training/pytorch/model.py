@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.pytorch.tensors import Tensors
-from sevenfold.training.settings import NetworkSettings, all_settings, split_settings
+from sevenfold.training.settings import NetworkSettings, split_settings
 from sevenfold.training.source import Source, load_source
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Model", "build", "effective_settings"]
+__all__ = ["Model", "build"]
 
 
 @dataclass(frozen=True)
@@ -33,18 +33,6 @@ class Model:
             TrainingError: as `load_source`.
         """
         return cls(load_source(section.source) if section.source else None)
-
-
-def effective_settings(model: Model, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings a fit uses, defaults included.
-
-    Raises:
-        TrainingError: ``unknown_setting`` (built-in network only) or ``setting``.
-    """
-    if model.source is None:
-        return all_settings(settings)
-    fit, own = split_settings(settings)
-    return {**own, **fit.model_dump()}
 
 
 def build(model: Model, tensors: Tensors, settings: Mapping[str, Any]) -> nn.Module:

@@ -11,17 +11,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.schema import Task
-from sevenfold.plan.metrics import higher_is_better
 from sevenfold.plan.training import TrainingSection
-from sevenfold.scoring.scores import score
 from sevenfold.training.data import TrainingData
+from sevenfold.training.epochs import defined_score, finite_loss, rank, run_epochs
+from sevenfold.training.network_kind import effective_settings
 from sevenfold.training.protocol import Epoch, FittedModel, OnEpoch, Progress
+from sevenfold.training.schedule import batches
 from sevenfold.training.settings import split_settings
 from sevenfold.training.tensorflow.export import raw_model
 from sevenfold.training.tensorflow.library import reproducible, tensorflow
-from sevenfold.training.tensorflow.model import Model, Network, build, effective_settings
+from sevenfold.training.tensorflow.model import Model, Network, build
 from sevenfold.training.tensorflow.rows import Splits
 from sevenfold.training.tensorflow.saved_model import saved_model
 from sevenfold.training.tensorflow.state import State, values_of
@@ -30,8 +30,6 @@ from sevenfold.training.tensorflow.steps import Steps, outputs_of
 __all__ = ["WEIGHTS", "Fitted", "fit"]
 
 WEIGHTS: Final = "model.safetensors"
-MIN_BATCH: Final = 16
-MIN_STEPS: Final = 40  # of an epoch: a small table is gone through several times
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def fit(
             ``threads_fixed``, and what building the model raises.
     """
     chosen = model or Model.of(section)
-    used = effective_settings(chosen, {**section.settings, **(settings or {})})
+    used = effective_settings(chosen.source, {**section.settings, **(settings or {})})
     with reproducible(section.seed, section.threads):
         fitting = _Fit(splits, section, metric, used, chosen, max_epochs or section.max_epochs)
         return fitting.run(on_epoch, progress)
@@ -115,10 +113,7 @@ class _Fit:
         self.splits, self.section, self.metric, self.settings = splits, section, metric, settings
         self.max_epochs = max_epochs
         fit_settings, _ = split_settings(settings)
-        rows = len(splits.train)
-        self.batch_size = min(section.batch_size, max(MIN_BATCH, rows // 8))
-        steps = math.ceil(rows / self.batch_size)
-        self.passes = math.ceil(MIN_STEPS / steps)
+        self.batch_size, steps, self.passes = batches(len(splits.train), section.batch_size)
         self.network = build(model, splits, settings, section.seed)
         self.learning_rate = fit_settings.learning_rate
         self.classification = splits.signature.task is not Task.REGRESSION
@@ -134,27 +129,23 @@ class _Fit:
         )
         self.outputs = outputs_of(self.network, splits.validation)
         self.state = State(self.network.variables, self.steps.optimiser, self.steps.average)
-        self.sign = 1.0 if higher_is_better(metric) else -1.0
 
     def run(self, on_epoch: OnEpoch | None, progress: Progress | None) -> Fitted:
         """Train until the epochs, the patience or the caller end it."""
-        started, stopped, state, max_epochs = time.monotonic(), "epochs", self.state, self.max_epochs
-        resumable = self.steps.is_resumable
+        started, state, resumable = time.monotonic(), self.state, self.steps.is_resumable
         earlier = progress.read() if progress is not None and resumable else None
         if earlier is not None:
             state.restore(earlier)
-        for number in range(1, max_epochs + 1):
-            if number > len(state.curve):
-                self._epoch(number, started)
-                if progress is not None:
-                    progress.offer(lambda: state.to_bytes() if resumable else None)
-            best = max(state.curve[:number], key=self._rank)
-            if on_epoch is not None and not on_epoch(number, state.curve[number - 1].score):
-                stopped = "pruned"
-                break
-            if number - max(best.number, max_epochs // 3) >= self.section.patience:
-                stopped = "patience"
-                break
+        ending = run_epochs(
+            state.curve,
+            lambda number: self._epoch(number, started),
+            lambda: state.to_bytes() if resumable else None,
+            metric=self.metric,
+            max_epochs=self.max_epochs,
+            patience=self.section.patience,
+            on_epoch=on_epoch,
+            progress=progress,
+        )
         assert state.best is not None  # noqa: S101 - max_epochs is at least 1
         for name, variable in state.network.items():
             variable.assign(state.kept[name])
@@ -163,7 +154,7 @@ class _Fit:
             metric=self.metric,
             curve=tuple(state.curve),
             best=state.best,
-            stopped=stopped,
+            stopped=ending.stopped,
             size=sum(math.prod(variable.shape) for variable in self.network.trainable),
             unit="parameters",
             network=self.network,
@@ -177,43 +168,24 @@ class _Fit:
         validation_loss, value = self._validate(number)
         epoch = Epoch(number, train_loss, validation_loss, value, time.monotonic() - started)
         state.curve.append(epoch)
-        if state.best is None or self._rank(epoch) > self._rank(state.best):
+        if state.best is None or rank(self.metric, epoch) > rank(self.metric, state.best):
             state.best = epoch
             state.kept = values_of(state.network)
         self.steps.swap_average()
-
-    def _rank(self, epoch: Epoch) -> tuple[float, float]:
-        return self.sign * epoch.score, -epoch.validation_loss
 
     def _train_once(self, number: int) -> float:
         losses = []
         for turn in range(self.passes):
             random = np.random.default_rng([self.section.seed, number, turn])
             losses.append(self.steps.run(random.permutation(len(self.splits.train))))
-        return self._finite(float(np.concatenate(losses).mean()), "training", number)
+        return finite_loss(float(np.concatenate(losses).mean()), "training", number, self.learning_rate)
 
     def _validate(self, number: int) -> tuple[float, float]:
         tf, rows = tensorflow(), self.splits.validation
         outputs = self.outputs(rows)
         loss = float(self.steps.loss(tf.constant(outputs), tf.constant(rows.target)))
-        self._finite(loss, "validation", number)
-        value = score(self.metric, self.splits.truth, _predicted(outputs, self.splits))
-        if not math.isfinite(value):
-            raise TrainingError(
-                "score_undefined",
-                f"{self.metric} must be defined on the validation rows, but is {value} on {len(rows)} rows.",
-                remedy="Take more validation rows (every class must occur), or another testing.metric.",
-            )
-        return loss, value
-
-    def _finite(self, loss: float, name: str, number: int) -> float:
-        if math.isfinite(loss):
-            return loss
-        raise TrainingError(
-            "loss_not_finite",
-            f"The {name} loss must be a finite number, but is {loss} in epoch {number}.",
-            remedy=f"Lower training.settings.learning_rate, which is {self.learning_rate:g}.",
-        )
+        finite_loss(loss, "validation", number, self.learning_rate)
+        return loss, defined_score(self.metric, self.splits.truth, _predicted(outputs, self.splits))
 
 
 def _predicted(outputs: NDArray[np.float32], splits: Splits) -> NDArray[np.float64]:

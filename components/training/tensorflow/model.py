@@ -14,12 +14,12 @@ import numpy as np
 from sevenfold.contracts.errors import SevenfoldError, TrainingError
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.edges import bin_edges
-from sevenfold.training.settings import NetworkSettings, all_settings, split_settings
+from sevenfold.training.settings import NetworkSettings, split_settings
 from sevenfold.training.source import Source, load_source
 from sevenfold.training.tensorflow.library import keras, tensorflow
 from sevenfold.training.tensorflow.rows import Splits
 
-__all__ = ["INPUTS", "Model", "Network", "build", "effective_settings"]
+__all__ = ["INPUTS", "Model", "Network", "build"]
 
 INPUTS: Final = ("numeric", "categorical")
 PROBED: Final = 2  # rows of the first call
@@ -75,18 +75,6 @@ class Network:
     def variables(self) -> dict[str, Any]:
         """All variables by number and path, those of random generators and running means included."""
         return {f"{index:03d}.{one.path}": one for index, one in enumerate(self.model.variables)}
-
-
-def effective_settings(model: Model, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings a fit uses, defaults included.
-
-    Raises:
-        TrainingError: ``unknown_setting`` (built-in network only) or ``setting``.
-    """
-    if model.source is None:
-        return all_settings(settings)
-    fit, own = split_settings(settings)
-    return {**own, **fit.model_dump()}
 
 
 def build(model: Model, splits: Splits, settings: Mapping[str, Any], seed: int) -> Network:

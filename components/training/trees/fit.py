@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.schema import Task
-from sevenfold.plan.metrics import higher_is_better
 from sevenfold.plan.training import TrainingSection
-from sevenfold.scoring.scores import score
+from sevenfold.training.epochs import defined_score, finite_loss, run_epochs
 from sevenfold.training.protocol import Epoch, OnEpoch, Progress
 from sevenfold.training.trees.library import lightgbm
 from sevenfold.training.trees.model import FittedTrees, in_own_unit, loaded, model_text, sums
@@ -58,7 +56,6 @@ class _Fit:
     def __init__(self, rows: TreeRows, section: TrainingSection, metric: str, settings: TreeSettings) -> None:
         signature = rows.data.signature
         self.rows, self.section, self.metric, self.settings = rows, section, metric, settings
-        self.sign = 1.0 if higher_is_better(metric) else -1.0
         self.class_weights = rows.data.class_weights(section.class_weights)
         self.params = lightgbm_params(
             settings,
@@ -71,44 +68,37 @@ class _Fit:
         self.state = State()
         self.booster: Any = None
         if not np.isfinite(rows.train_target).all():  # LightGBM's own error would name no cause
-            raise self._not_finite("training", math.inf, 1)
+            finite_loss(math.inf, "training", 1, settings.learning_rate)
 
     def run(self, max_epochs: int, on_epoch: OnEpoch | None, progress: Progress | None) -> FittedTrees:
-        started, stopped = time.monotonic(), "epochs"
+        started = time.monotonic()
         self.state = State.of(progress.read() if progress else None)
         state = self.state
-        for number in range(1, max_epochs + 1):
-            if number > len(state.curve):
-                self._grow(number, started)
-                if progress is not None:
-                    progress.offer(state.to_bytes)
-            best = max(state.curve[:number], key=self._rank)
-            if on_epoch is not None and not on_epoch(number, state.curve[number - 1].score):
-                stopped = "pruned"
-                break
-            if state.finished and number == len(state.curve):
-                stopped = "converged"
-                break
-            lowest = min(state.curve[:number], key=lambda epoch: epoch.validation_loss)
-            if number - max(best.number, lowest.number, max_epochs // 3) >= self.section.patience:
-                stopped = "patience"
-                break
-        blocks = tuple(block for epoch in state.trees[: best.number] for block in epoch)
+        ending = run_epochs(
+            state.curve,
+            lambda number: self._grow(number, started),
+            state.to_bytes,
+            metric=self.metric,
+            max_epochs=max_epochs,
+            patience=self.section.patience,
+            on_epoch=on_epoch,
+            progress=progress,
+            converged=lambda number: state.finished and number == len(state.curve),
+            loss_counts=True,
+        )
+        blocks = tuple(block for epoch in state.trees[: ending.best.number] for block in epoch)
         return FittedTrees(
             settings=self.settings.model_dump(),
             metric=self.metric,
-            curve=tuple(state.curve[:number]),
-            best=best,
-            stopped=stopped,
+            curve=tuple(state.curve[: ending.number]),
+            best=ending.best,
+            stopped=ending.stopped,
             size=len(blocks),
             unit="trees",
             rows=self.rows,
             blocks=blocks,
             threads=self.section.threads,
         )
-
-    def _rank(self, epoch: Epoch) -> tuple[float, float]:
-        return self.sign * epoch.score, -epoch.validation_loss
 
     def _grow(self, number: int, started: float) -> None:
         seed = {"feature_fraction_seed": column_seed(self.section.seed, number)}
@@ -156,24 +146,9 @@ class _Fit:
             "validation": self._loss(seen["validation"], rows.validation_target),
         }
         for split, loss in losses.items():
-            if not math.isfinite(loss):
-                raise self._not_finite(split, loss, number)
-        value = score(self.metric, rows.data.truth, in_own_unit(seen["validation"], rows))
-        if not math.isfinite(value):
-            raise TrainingError(
-                "score_undefined",
-                f"{self.metric} must be defined on the validation rows, but is {value} on {len(rows.validation)} rows.",
-                remedy="Take more validation rows (every class must occur), or another testing.metric.",
-            )
+            finite_loss(loss, split, number, self.settings.learning_rate)
+        value = defined_score(self.metric, rows.data.truth, in_own_unit(seen["validation"], rows))
         return losses["training"], losses["validation"], value
-
-    def _not_finite(self, split: str, loss: float, number: int) -> TrainingError:
-        return TrainingError(
-            "loss_not_finite",
-            f"The {split} loss must be a finite number, but is {loss} in epoch {number}.",
-            remedy=f"Lower training.settings.learning_rate, which is {self.settings.learning_rate:g}, "
-            "or look for absurd values of the target.",
-        )
 
     def _loss(self, predicted: NDArray[np.float64], target: NDArray[Any]) -> float:
         if self.rows.task is Task.REGRESSION:

@@ -1,0 +1,57 @@
+"""What networks have in common as a kind of model, whichever library fits them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from sevenfold.plan.tuning import Dimension
+from sevenfold.training.protocol import ModelKind
+from sevenfold.training.settings import FitSettings, all_settings, default_space, split_settings
+from sevenfold.training.source import Source
+
+__all__ = ["AnyNetwork", "effective_settings"]
+
+Encoded = TypeVar("Encoded")
+
+
+def effective_settings(source: Source | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings a fit of the built-in network, or of the user's, uses, defaults included.
+
+    Raises:
+        TrainingError: ``unknown_setting`` (built-in network only) or ``setting``.
+    """
+    if source is None:
+        return all_settings(settings)
+    fit, own = split_settings(settings)
+    return {**own, **fit.model_dump()}
+
+
+class AnyNetwork(ModelKind[Encoded]):
+    """The built-in network, or the user's where there is a `source`.
+
+    An epoch goes through all training rows once, of a small table several times.
+    """
+
+    name = "network"
+
+    def __init__(self, source: Source | None) -> None:
+        self.source = source
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The digest of the user's source, if there is one."""
+        return {"source": self.source.digest} if self.source else {}
+
+    def effective_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings, defaults included.
+
+        Raises:
+            TrainingError: ``unknown_setting`` (built-in network only) or ``setting``.
+        """
+        return effective_settings(self.source, settings)
+
+    def space(self) -> dict[str, Dimension]:
+        """Return the space of the built-in network; a user's own shares the settings of the fit alone."""
+        known = default_space()
+        return {name: known[name] for name in known if self.source is None or name in FitSettings.model_fields}
