@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +20,7 @@ from sevenfold.contracts.transform import Target, Transform
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import DuplicateRows, PreparationSection, SplitBy
-from sevenfold.preparation.features import FeatureFindings, FeatureFitter, dropped_column
+from sevenfold.preparation.features import FeatureFindings, FeatureFitter, Fitted, dropped_column
 from sevenfold.preparation.folder import scratch_folder, whole_folder
 from sevenfold.preparation.prepared import DuplicateCounts, Prepared, is_date, warnings_of
 from sevenfold.preparation.store import RowStore, sort_rows, write_splits
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["prepare"]
 
 STEPS: Final = 5
+FITTED_AT_ONCE: Final = 2
 
 
 def prepare(
@@ -62,7 +64,7 @@ def prepare(
     """Read a table, check it, split it, fit the transform on the training rows, and seal the dataset folder `out`.
 
     The folder (see `contracts.dataset`) appears whole or not at all, and equal inputs give equal bytes. Memory holds a
-    chunk of rows, one column, and a few bytes per row.
+    chunk of rows, two columns, and a few bytes per row.
 
     Args:
         table: a CSV or Parquet file, or the files that make up the table, in order.
@@ -102,6 +104,7 @@ def _prepared(
     for batch in reader:
         store.add(batch)
         on_progress(f"read {reader.rows:,} rows", 0, STEPS)
+    store.flush()
     reader.check()
     if store.rows == 0:
         raise DataError(
@@ -126,9 +129,9 @@ def _prepared(
     )
     fitter = FeatureFitter(data, section, sides, target, schema, max_features)
     features = []
-    for at, (name, column) in enumerate(schema.features.items()):
+    for at, fitted in enumerate(_fitted(fitter, schema, store)):
         on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
-        features.append(fitter.fit(name, column, store.column(name)))
+        features.append(fitter.take(fitted))
     leaks = fitter.finish()
     schema = _without_dropped(schema, features, section)
     on_progress("write the splits", 3, STEPS)
@@ -155,6 +158,13 @@ def _prepared(
         warnings=leaks + warnings_of(reader, features, times, data, split_column),
         duplicates=None if duplicates is None else DuplicateCounts.of(duplicates, sides),
     )
+
+
+def _fitted(fitter: FeatureFitter, schema: Schema, store: RowStore) -> Iterator[Fitted]:
+    """Fit two features at a time, which is how many columns memory holds, and yield them in their order."""
+    with ThreadPoolExecutor(FITTED_AT_ONCE) as threads:
+        features = schema.features
+        yield from threads.map(lambda name: fitter.fit(name, features[name], store.column(name)), features)
 
 
 def _target(values: pa.Array, data: DataSection) -> tuple[NDArray[Any], tuple[str, ...]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind, Role, Task
 from sevenfold.plan.data import DataSection, Format
+from sevenfold.runtime.ahead import ahead
 from sevenfold.tables.batch_columns import ArrowColumns, ColumnParser, CsvColumns, column_types
 from sevenfold.tables.class_choice import LEFT_OUT, ClassChoice
 from sevenfold.tables.dialect import Dialect
@@ -157,7 +158,7 @@ class TableReader:
         all_records = self._opened_csv(path)
         rows = bad = 0
         try:
-            for records in all_records:
+            for records in ahead(all_records):
                 self.quarantine.add_records(records.refusals)
                 rows += len(records.lines) + len(records.refusals)
                 bad += sum(refusal.code == BAD_BYTES for refusal in records.refusals)
@@ -181,7 +182,7 @@ class TableReader:
         table = ParquetTable(path, dictionaries=few)
         self._check_names(table.names)
         line = 1
-        for batch in table.batches(self.columns):
+        for batch in ahead(table.batches(self.columns)):
             lines = np.arange(line, line + len(batch), dtype=np.int64)
             line += len(batch)
             self.rows += len(batch)

@@ -19,6 +19,8 @@ FINE: Final = 2.0**-14  # of that middle half: the noise of floating point is fa
 SAMPLE: Final = 2_000
 WHOLE: Final = 2.0**52  # from here on a float has no decimals, and rounding might overflow
 
+AT_ONCE: Final = 1 << 15  # rows that the processor's cache holds
+
 Hashes = NDArray[np.uint64]
 
 
@@ -67,7 +69,8 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def as_bits(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the bits of each number, the same for all that are not a number, and for 0.0 and -0.0."""
-    plain = np.where(np.isnan(numbers), np.nan, numbers + 0.0)
+    plain = numbers + 0.0
+    plain[np.isnan(plain)] = np.nan
     return plain.view(np.int64)
 
 
@@ -89,6 +92,8 @@ def hashes_of(numbers: NDArray[np.int64], column: int) -> Hashes:
     """Return a hash of each number, another one for each column: the bits are spread by products with odd factors."""
     factor, other = np.random.default_rng((column, 7)).integers(2**63, size=2, dtype=np.uint64) | np.uint64(1)
     hashes: Hashes = numbers.view(np.uint64) * factor
-    hashes ^= hashes >> np.uint64(32)
-    hashes *= other
+    for start in range(0, len(hashes), AT_ONCE):
+        some = hashes[start : start + AT_ONCE]
+        some ^= some >> np.uint64(32)
+        some *= other
     return hashes

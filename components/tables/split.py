@@ -182,14 +182,16 @@ def _moment(text: str, column: Column) -> float:
 
 
 def _borders(times: NDArray[Any], section: SplitSection) -> list[Any]:
-    moments, counts = np.unique(times, return_counts=True)
+    ordered = times if (times[1:] >= times[:-1]).all() else np.sort(times)  # tables are mostly in order of time
+    firsts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(ordered)])
+    moments = ordered[firsts]
     if len(moments) < 3:
         raise DataError(
             "empty_split",
             f"A split by time needs three moments or more, but {section.column!r} has {len(moments)}.",
             remedy="Name another time column, or split by group or stratified.",
         )
-    before = np.concatenate(([0], np.cumsum(counts)))[:-1] / len(times)  # share of rows before each moment
+    before = firsts / len(times)  # share of rows before each moment
     first = _nearest(before, 1 - section.validation - section.test, 1, len(moments) - 2)
     second = _nearest(before, 1 - section.test, first + 1, len(moments) - 1)
     return [moments[first], moments[second]]
