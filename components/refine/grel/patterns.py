@@ -7,7 +7,7 @@ ASCII letters only. What has no counterpart is refused by name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NoReturn
 
 import regex
@@ -27,6 +27,7 @@ _CLASSES = {
     "v": "\\n\\x0b\\f\\r\\x85\\u2028\\u2029",
 }
 _LETTERS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "a": "\a", "e": "\x1b"}
+_LETTERS_ONLY = regex.compile(r"(?:(?:\[(?:[^\[\]\\]|\\.)+\]|\\[dDwWsS]|\\[pP]\{\w+\}|[A-Za-z0-9 ,;:_/-])\+?)+")
 _ANCHORS = {"A": "\\A", "z": "\\Z", "Z": _END, "b": "\\b", "B": "\\B", "G": "\\G"}
 
 
@@ -36,6 +37,14 @@ class Pattern:
 
     text: str
     compiled: Any
+
+    @cached_property
+    def takes_letters(self) -> bool:
+        """Whether each match surely has a letter or more: then Python finds the same ones as Java, one after another.
+
+        Said of sequences of letters and classes, each once or many times, which most patterns are.
+        """
+        return _LETTERS_ONLY.fullmatch(self.text) is not None
 
 
 def compile_pattern(text: str, caseless: bool = False) -> Pattern:
