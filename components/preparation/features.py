@@ -82,10 +82,13 @@ class FeatureFitter:
     bins: dict[str, FeatureBins] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._train = np.flatnonzero(self.sides == TRAIN)
+        train = np.flatnonzero(self.sides == TRAIN)
+        together = len(train) > 0 and int(train[-1] - train[0]) + 1 == len(train)
+        # rows that stand together are taken without a copy
+        self._train: slice | NDArray[np.int64] = slice(int(train[0]), int(train[-1]) + 1) if together else train
         self._target = self.target[self._train]
         classes = len(self.schema.classes)
-        self._leaks = LeakCheck(self.data, self._train, self.target, classes, len(self.schema.features))
+        self._leaks = LeakCheck(self.data, train, self.target, classes, len(self.schema.features))
         self._everywhere = np.bincount(self.sides, minlength=len(SPLITS))
 
     def fit(self, name: str, column: Column, values: pa.Array) -> Fitted:
@@ -119,13 +122,9 @@ class FeatureFitter:
         return findings
 
     def _training(self, values: pa.Array) -> pa.Array:
-        """Return the training rows, without a copy where they stand together."""
         import pyarrow as pa
 
-        train = self._train
-        if len(train) and train[-1] - train[0] + 1 == len(train):
-            return values.slice(int(train[0]), len(train))
-        return values.take(pa.array(train))
+        return values[self._train] if isinstance(self._train, slice) else values.take(pa.array(self._train))
 
     def finish(self) -> list[str]:
         """Return what people should know of leaks, once all features are fitted.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -42,14 +42,14 @@ class LeakCheck:
     """
 
     data: DataSection
-    train: NDArray[np.int64]
+    train: InitVar[NDArray[np.int64]]
     target: NDArray[Any]
     classes: int
     features: int
     warnings: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self._rows = LeakSearch.rows(self.train, self.features)
+    def __post_init__(self, train: NDArray[np.int64]) -> None:
+        self._rows = LeakSearch.rows(train, self.features).copy()  # so that the others need not be kept
         self._search = LeakSearch(self.data.target, self.target[self._rows], self.classes)
 
     def refuse(self, name: str, evidence: Evidence) -> bool:

@@ -115,6 +115,8 @@ def _prepared(
     times = _times(store, data, split_column) if section.split.by is SplitBy.TIME else None
     duplicates = _duplicates(store, data, section)
     sides = _sides(store, data, section, target, classes, times, duplicates)
+    copies = None if duplicates is None else DuplicateCounts.of(duplicates, sides)
+    del duplicates  # a number per row
     check_split(sides, target, classes, section.split, hidden=data.columns[data.target].sensitive)
     # canonical JSON sorts its keys, so only this order is the same before and after writing
     columns = {name: data.columns[name] for name in sorted(reader.columns)}
@@ -156,7 +158,7 @@ def _prepared(
         balance=balance(target, sides, classes, hidden=hidden),
         timeline=timeline(times, target, sides, classes, is_date=is_date(data, split_column)),
         warnings=leaks + warnings_of(reader, features, times, data, split_column),
-        duplicates=None if duplicates is None else DuplicateCounts.of(duplicates, sides),
+        duplicates=copies,
     )
 
 

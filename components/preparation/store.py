@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.runtime.ahead import ahead
+from sevenfold.tables.masked import joined_numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,10 +66,13 @@ class RowStore:
         """Return a column of all rows as one array."""
         import pyarrow as pa
 
-        parts = [self._read(name, at) for at in range(len(self._messages[name]))]
+        kind = self.schema.field(name).type  # type: ignore[union-attr]
+        parts = (self._read(name, at) for at in range(len(self._messages[name])))
+        if kind == pa.bool_():
+            return pa.concat_arrays(list(parts))
         if name not in self._texts:
-            return pa.concat_arrays(parts)
-        unified = pa.chunked_array(parts).unify_dictionaries()
+            return joined_numbers(parts, self.rows, kind)
+        unified = pa.chunked_array(list(parts)).unify_dictionaries()
         return unified.combine_chunks() if unified.num_chunks != 1 else unified.chunk(0)
 
     def flush(self) -> None:

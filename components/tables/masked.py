@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["absent", "masked", "plain_values"]
+__all__ = ["absent", "joined_numbers", "masked", "plain_values"]
 
 
 def masked(values: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> pa.Array:
@@ -34,6 +35,26 @@ def plain_values(numbers: pa.Array) -> tuple[NDArray[Any], NDArray[np.bool_] | N
     data = numbers.buffers()[1]
     values = np.frombuffer(data, dtype=kind) if data is not None else np.zeros(0, dtype=kind)
     return values[numbers.offset : numbers.offset + len(numbers)], absent(numbers)
+
+
+def joined_numbers(parts: Iterable[pa.Array], count: int, kind: pa.DataType) -> pa.Array:
+    """Return arrays of numbers or moments as one; memory holds it and one part, where Arrow's own way holds all.
+
+    Args:
+        parts: arrays of one type of 64 bits.
+        count: the values in all of them.
+        kind: their type.
+    """
+    values, gaps, start = np.empty(count, dtype=np.int64), None, 0
+    for part in parts:
+        plain, missing = plain_values(part)
+        rows = slice(start, start + len(plain))
+        values[rows] = plain.view(np.int64)
+        if missing is not None:
+            gaps = np.zeros(count, dtype=np.bool_) if gaps is None else gaps
+            gaps[rows] = missing
+        start += len(plain)
+    return masked(values, gaps).view(kind)
 
 
 def absent(values: pa.Array) -> NDArray[np.bool_] | None:
