@@ -129,10 +129,12 @@ SIDES = {"ours": ours, "peer": peer}
 
 def run_side(side: str, paths: Sequence[Path], *, warm: bool) -> list[Measured]:
     """Prepare the tables with one side, one after the other, in a process of its own."""
+    from sevenfold.runtime.environment import ARROW_MEMORY
+
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.prepare", "--side", side, "--out", folder]
         command += [*["--warm"] * warm, "--tables", *map(str, paths)]
-        environment = {**os.environ, **THREADS}
+        environment = {**ARROW_MEMORY, **os.environ, **THREADS}
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)} ended with {done.returncode}")

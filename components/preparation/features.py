@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FeatureFindings", "FeatureFitter", "Fitted", "dropped_column"]
 
+FITTED_AT_ONCE: Final = 2
 REFERENCE_ROWS: Final = 100_000
 
 Feature = NumberFeature | CategoryFeature | DatetimeFeature
@@ -111,6 +113,12 @@ class FeatureFitter:
         wanted = len(self.bins) < self.max_features
         bins = self._counted(name, column, train) if wanted else None
         return Fitted(findings, self._leaks.look(column.kind, values), bins)
+
+    def fit_all(self, column: Callable[[str], pa.Array]) -> Iterator[Fitted]:
+        """Fit all features, two at a time, which is how many columns memory holds, and yield them in their order."""
+        features = self.schema.features
+        with ThreadPoolExecutor(FITTED_AT_ONCE) as threads:
+            yield from threads.map(lambda name: self.fit(name, features[name], column(name)), features)
 
     def take(self, fitted: Fitted) -> FeatureFindings:
         """Take what was fitted, in the order of the features."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +19,7 @@ from sevenfold.contracts.transform import Target, Transform
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import DuplicateRows, PreparationSection, SplitBy
-from sevenfold.preparation.features import FeatureFindings, FeatureFitter, Fitted, dropped_column
+from sevenfold.preparation.features import FeatureFindings, FeatureFitter, dropped_column
 from sevenfold.preparation.folder import scratch_folder, whole_folder
 from sevenfold.preparation.prepared import DuplicateCounts, Prepared, is_date, warnings_of
 from sevenfold.preparation.store import RowStore, sort_rows, write_splits
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
 __all__ = ["prepare"]
 
 STEPS: Final = 5
-FITTED_AT_ONCE: Final = 2
 
 
 def prepare(
@@ -131,7 +129,7 @@ def _prepared(
     )
     fitter = FeatureFitter(data, section, sides, target, schema, max_features)
     features = []
-    for at, fitted in enumerate(_fitted(fitter, schema, store)):
+    for at, fitted in enumerate(fitter.fit_all(store.column)):
         on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
         features.append(fitter.take(fitted))
     leaks = fitter.finish()
@@ -160,13 +158,6 @@ def _prepared(
         warnings=leaks + warnings_of(reader, features, times, data, split_column),
         duplicates=copies,
     )
-
-
-def _fitted(fitter: FeatureFitter, schema: Schema, store: RowStore) -> Iterator[Fitted]:
-    """Fit two features at a time, which is how many columns memory holds, and yield them in their order."""
-    with ThreadPoolExecutor(FITTED_AT_ONCE) as threads:
-        features = schema.features
-        yield from threads.map(lambda name: fitter.fit(name, features[name], store.column(name)), features)
 
 
 def _target(values: pa.Array, data: DataSection) -> tuple[NDArray[Any], tuple[str, ...]]:
