@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.errors import InputError
+from sevenfold.contracts.errors import InputError, MissingExtraError
 from sevenfold.contracts.schema import Column
 from sevenfold.contracts.signature import MISSING, Signature
 from sevenfold.scoring.feeds import MAX_TEXT, Feeds, feeds_from_columns, feeds_from_rows, require_rows
@@ -52,7 +52,10 @@ class RawRows:
             raise ValueError("a bundle without a recipe, or with one that crosses rows, takes refined rows")
         self.inputs = signature.raw_inputs
         self._signature, self._passed = signature, refinement.passed
-        from sevenfold.refine.row_refiner import RowRefiner  # a predictor of a bundle without a recipe needs none of it
+        try:  # here, since a bundle without a recipe needs none of it
+            from sevenfold.refine.row_refiner import RowRefiner
+        except ImportError as error:
+            raise MissingExtraError(error.name or "regex", "serve") from error
 
         self._refiner = RowRefiner(refinement, list(signature.inputs), signature.notation.decimal)
         passed = {refinement.passed[name] for name in signature.inputs if name in refinement.passed}
