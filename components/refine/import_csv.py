@@ -13,6 +13,7 @@ import numpy as np
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.refine.columns import Column
+from sevenfold.refine.plain_csv import plain_table
 from sevenfold.refine.table import Table
 from sevenfold.tables.packed import open_table
 
@@ -86,6 +87,11 @@ def import_csv(text: str, delimiter: str = ",", name: str = "the table") -> Tabl
         DataError: ``stray_quote``, ``unclosed_quote``, ``line_ends``, ``delimiter``, ``duplicate_column``.
     """
     lines = _lines(text, name)
+    plain = plain_table(lines.getvalue(), delimiter) if isinstance(lines, io.StringIO) else None
+    if plain is not None:
+        _check_delimiter([plain.header], delimiter, name)
+        columns = zip(_names(plain.header, 0), plain.columns, strict=True)
+        return Table.of((Column(title, codes, values) for title, (codes, values) in columns), plain.height)
     records: list[list[str]] = []
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
@@ -113,7 +119,7 @@ def _lines(text: str, name: str) -> Iterable[str]:
             remedy="Write the file with one kind of line end.",
         )
     lines = io.StringIO(text, newline="\n")
-    if "#" not in text:
+    if "\n#" not in text and not text.startswith("#"):
         return lines
     return _without_comments(lines)
 
