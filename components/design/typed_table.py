@@ -102,7 +102,7 @@ def read_typed(
         notation = data.notation
         columns = _planned(frame, data, ask, on_progress)
     return TypedTable(
-        source=table_name(paths),
+        source=table_name(paths) if recipe is None else f"refined {table_name(paths)}",
         bytes=sum(path.stat().st_size for path in paths),
         dialect=dialect,
         notation=notation,

@@ -14,12 +14,13 @@ from sevenfold.contracts.dataset import DATASET_FILES
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.reference import Reference
-from sevenfold.contracts.schema import Role, Schema, Task
+from sevenfold.contracts.schema import Schema, Task
 from sevenfold.contracts.transform import Target, Transform
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import DuplicateRows, PreparationSection, SplitBy
-from sevenfold.preparation.features import FeatureFindings, FeatureFitter, dropped_column
+from sevenfold.preparation.dropped import without_dropped
+from sevenfold.preparation.features import FeatureFindings, FeatureFitter
 from sevenfold.preparation.folder import scratch_folder, whole_folder
 from sevenfold.preparation.prepared import DuplicateCounts, Prepared, is_date, warnings_of
 from sevenfold.preparation.refined import RefinedTable, refined_table
@@ -139,7 +140,7 @@ def _prepared(
         on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
         features.append(fitter.fit(name, column, store.column(name)))
     leaks = fitter.finish()
-    schema = _without_dropped(schema, features, section)
+    schema = without_dropped(schema, features)
     if refined is not None:
         schema = schema.model_copy(update={"refinement": refined.refinement(schema)})
     on_progress("write the splits", 3, STEPS)
@@ -228,26 +229,6 @@ def _sides(
     if split.by is SplitBy.GROUP:
         return split_by_group(group_codes(store.column(split.column)), split, first)
     return split_stratified(target, split, classes=len(classes), first=first)
-
-
-def _without_dropped(schema: Schema, features: list[FeatureFindings], section: PreparationSection) -> Schema:
-    columns = dict(schema.columns)
-    for feature in features:
-        if feature.dropped:
-            columns[feature.name] = dropped_column(feature.column, feature.dropped)
-    for name, column in schema.columns.items():
-        # a sensitive group has done its part once the split is drawn
-        if column.role is Role.GROUP and column.sensitive and not column.also_feature:
-            del columns[name]
-    changed = schema.model_copy(update={"columns": columns})
-    if not changed.features:
-        dropped = ", ".join(f"{feature.name!r} ({feature.dropped})" for feature in features[:8])
-        raise DataError(
-            "no_features",
-            f"At least one feature must vary in the training rows, but all were dropped: {dropped}.",
-            remedy="See to the table, or to preparation.min_count where categories are rare.",
-        )
-    return changed
 
 
 def _write_rows(

@@ -44,6 +44,7 @@ def test_init_proposes_for_the_columns_that_the_recipe_leaves(home: Path) -> Non
     assert plan.data.columns["price"].kind in (Kind.NUMBER, Kind.INTEGER)
     assert plan.data.columns["dear"].role is Role.TARGET
     text = project.path.read_text()
+    assert "Proposed from refined raw.csv: 300 rows, 3 columns." in text
     assert text.index("data:") < text.index("refine:") < text.index("preparation:")
 
 

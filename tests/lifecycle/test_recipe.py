@@ -253,6 +253,11 @@ def test_a_row_like_those_that_the_recipe_removes_is_answered_and_named(refined:
     status, answer = ask(address, "/v1/models/flats:predict", {"instances": [rows[0], rows[removed[0]]]})
     assert (status, len(answer["predictions"])) == (200, 2)
     assert answer["not_trained_on"] == [1]
+    columns = {name: [rows[at][name] for at in (removed[0], 0)] for name in ("town", "size", "rent")}
+    tensors = [{"name": name, "shape": [2], "datatype": "BYTES", "data": texts} for name, texts in columns.items()]
+    rooms = {"name": "rooms", "shape": [2], "datatype": "INT64", "data": [2, 3]}
+    status, answer = ask(address, "/v2/models/flats/infer", {"inputs": [*tensors, rooms]})
+    assert (status, answer["parameters"]["not_trained_on"]) == (200, "0")
 
 
 def test_metadata_openapi_and_example_have_the_raw_columns(refined: Refined, address: int) -> None:

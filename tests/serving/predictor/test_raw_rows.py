@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).parents[2] / "golden"
 BUNDLE = GOLDEN / "5" / "bundle"
 ALONE = """
 import sys
-for name in ("polars", "pyarrow", "torch", "pandas", "onnx"):
+for name in ("polars", "pyarrow", "torch", "pandas", "onnx", "rapidfuzz"):
     sys.modules[name] = None
 from pathlib import Path
 from sevenfold.serving.predictor.model import ServedModel
