@@ -11,7 +11,6 @@ from sevenfold.contracts.errors import DataError, InputError
 from sevenfold.contracts.schema import Column, Kind, Role
 from sevenfold.contracts.signature import Signature
 from sevenfold.plan.data import DataSection
-from sevenfold.scoring.refined_file import write_refined
 from sevenfold.tables.dialect import sniff
 from sevenfold.tables.reader import TableReader
 
@@ -62,6 +61,8 @@ def read_raw_table(path: Path, signature: Signature, *, encoding: str = "", refi
     refinement = signature.refinement
     if refined or refinement is None or not refinement.takes_raw_rows:
         return _read(path, signature, encoding)
+    from sevenfold.scoring.refined_file import write_refined  # only a recipe needs the package regex
+
     with TemporaryDirectory(prefix="sevenfold-") as work:
         copy = Path(work) / f"refined-{path.name[-100:]}"
         removed = write_refined(path, signature, copy, encoding=encoding)

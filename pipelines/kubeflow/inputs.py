@@ -12,7 +12,6 @@ from sevenfold.contracts.errors import DataError, PolicyError
 from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.placement import VOLUME_PATH
 from sevenfold.plan import Plan
-from sevenfold.refine.check_source import check_source
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.tables.parts import table_name
 from sevenfold.tables.source import resolve_source
@@ -86,6 +85,8 @@ def carry_table(
             "are not.",
             remedy="Copy them to one side.",
         )
+    from sevenfold.refine.check_source import check_source  # only a table that is read here needs the package regex
+
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
         paths = resolve_sources(sources, base, Path(work))
         if local:
