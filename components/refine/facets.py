@@ -120,6 +120,13 @@ class EngineConfig(Recorded):
         """Whether records are meant."""
         return self.mode == "record-based"
 
+    def columns_named(self) -> list[str]:
+        """Return the columns that the facets are about."""
+        found = []
+        for facet in self.facets:
+            found += [facet.cx, facet.cy] if isinstance(facet, ScatterplotFacet) else [facet.column_name or ""]
+        return [name for name in found if name]
+
     def expressions(self) -> list[str]:
         """Return the expressions of all facets."""
         found = []
