@@ -112,3 +112,8 @@ def test_a_quick_way_to_replace_gives_what_the_slow_one_gives(pattern, text, mon
 def test_only_patterns_that_match_no_empty_text_are_replaced_quickly():
     assert [compile_pattern(text).takes_letters for text in (r"[\p{Zs}\s]+", ", ", r"\d+x")] == [True] * 3
     assert not any(compile_pattern(text).takes_letters for text in ("a*", "b?", "a|", "^", "$", r"\b", "(a)", "a{0,2}"))
+
+
+def test_only_a_pattern_of_one_class_or_letter_needs_no_bound():
+    assert all(compile_pattern(text).compiled.seconds is None for text in (r"[\p{Zs}\s]+", r"\s+", ",", r"\d"))
+    assert all(compile_pattern(text).compiled.seconds for text in (r"\s+x", "a+a+", "(a+)+", "a*", ".*", "[a-b]+?"))
