@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -121,7 +120,13 @@ def _now() -> tuple[float, float]:
 def _spent(cpu: float, wall: float) -> tuple[float, float, float]:
     """Return CPU and wall seconds since then, and the largest memory of this process in MiB."""
     now_cpu, now_wall = _now()
-    return now_cpu - cpu, now_wall - wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return now_cpu - cpu, now_wall - wall, _peak()
+
+
+def _peak() -> float:
+    """Return the largest memory of this process in MiB; `getrusage` would count what its parent had when it began."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 SIDES = {"ours": ours, "peer": peer}
