@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from math import isfinite
-from typing import Final
+from typing import Any, Final
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.refine.clustering.clusters import Cluster
@@ -17,7 +17,7 @@ from sevenfold.refine.clustering.neighbours import Distance, near
 from sevenfold.refine.keyers import KEYERS, UNSUPPORTED
 from sevenfold.refine.keyers.fingerprint import ngram_fingerprint
 
-__all__ = ["METHODS", "Method", "clusters_of"]
+__all__ = ["METHODS", "Method", "clusters_of", "method_of"]
 
 _DISTANCES: Final[Mapping[str, Distance]] = {"levenshtein": Levenshtein()}
 METHODS: Final = (*KEYERS, *_DISTANCES)
@@ -55,6 +55,24 @@ class Method:
     def neighbours(self) -> bool:
         """Whether distances are compared, which may take long."""
         return self.name in _DISTANCES
+
+
+def method_of(name: str, **given: float | None) -> Method:
+    """Return a method with the settings that are given; those that are None keep their defaults.
+
+    Raises:
+        DataError: ``cluster_method``; ``cluster_setting`` for one that the method does not have, too.
+    """
+    settings: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    method = Method(name=name, **settings)
+    known = {"radius", "block_size"} if method.neighbours else {"ngram_size"} if name == "ngram-fingerprint" else set()
+    for key in settings.keys() - known:
+        raise DataError(
+            "cluster_setting",
+            f"`{key}` is no setting of {name}, which has {' and '.join(sorted(known)) or 'none'}.",
+            remedy="Leave it out, or name the method that it belongs to.",
+        )
+    return method
 
 
 def clusters_of(

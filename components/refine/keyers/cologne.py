@@ -28,7 +28,8 @@ _ALWAYS: Final = {
 
 def cologne_phonetic(text: str) -> str:
     """Return the code of a text; what is no letter from A to Z or an umlaut counts for nothing."""
-    code, last = [], ""
+    code: list[str] = []
+    last = ""
     for digit in _digits(units(text.upper()).translate(_UMLAUTS)):
         # Of equal digits one stands, and of zeros only that of the first sound; an H parts digits.
         if digit != last and digit and (digit != "0" or not code):
