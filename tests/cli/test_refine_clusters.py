@@ -121,15 +121,6 @@ def test_a_refusal_writes_nothing(
     assert [each.name for each in tmp_path.iterdir()] == ["t.csv"]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["--out", "c.csv"],
-        ["h.json"],
-        ["h.json", "--out", "c.csv", "--method", "ppm"],
-        ["h.json", "--cluster", "city"],
-    ],
-)
+@pytest.mark.parametrize("arguments", ["", "--out c.csv", "h.json", "h.json -o c.csv --radius 1", "h.json --cluster c"])
 def test_arguments_that_do_not_go_together_are_a_wrong_usage(arguments: str, tmp_path: Path) -> None:
     assert invoked(tmp_path, *arguments.split()).exit_code == 2
