@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from math import copysign
 from typing import Any, ClassVar, Literal
+from unicodedata import normalize
 
 import numpy as np
 from pydantic import Field
 
-from sevenfold.refine.collation import collation_key
+from sevenfold.refine.collation import Key, collation_key
 from sevenfold.refine.columns import Column, Rows
 from sevenfold.refine.grel.java_text import java_text
 from sevenfold.refine.numerals import java_double
 from sevenfold.refine.records import record_numbers
 from sevenfold.refine.step import Recorded, Step, refused
 from sevenfold.refine.table import Table
+from sevenfold.refine.utf16 import units
 from sevenfold.refine.values import EvalError, is_blank
 
 __all__ = ["Criterion", "RowReorder"]
@@ -99,16 +102,28 @@ def _key(value: Any, criterion: Criterion) -> tuple[int, Any]:
     if key is None:
         return _ERROR, None
     if criterion.value_type == "string":
-        return _VALUE, key if criterion.case_sensitive else key[:2]
+        return _VALUE, key if criterion.case_sensitive else key[0][:2]
     return _VALUE, key
 
 
-def _number(value: Any) -> float | None:
+def _number(value: Any) -> tuple[bool, float, float] | None:
+    """Return what numbers are ordered by: NaN after all others, and -0 before 0."""
+    number: float | None = None
     if isinstance(value, (bool, int, float)):
-        return float(value)
-    if isinstance(value, datetime):
-        return value.timestamp() * 1_000
-    return java_double(value) if isinstance(value, str) else None
+        number = float(value)
+    elif isinstance(value, datetime):
+        number = value.timestamp() * 1_000
+    elif isinstance(value, str):
+        number = java_double(value)
+    if number is None:
+        return None
+    return (True, 0.0, 0.0) if number != number else (False, number, copysign(1, number))
+
+
+def _text(value: Any) -> tuple[Key, str]:
+    """Return what texts are ordered by: unlike in a comparison, a no-break space is a space, and a ligature letters."""
+    text = normalize("NFKD", java_text(value))
+    return collation_key(text), units(text)
 
 
 def _date(value: Any) -> datetime | None:
@@ -122,8 +137,7 @@ def _boolean(value: Any) -> bool | None:
 
 
 _READ: dict[str, Callable[[Any], Any]] = {
-    # in a sort, unlike in a comparison, a no-break space is a space
-    "string": lambda value: collation_key(java_text(value).replace("\u00a0", " ")),
+    "string": _text,
     "number": _number,
     "date": _date,
     "boolean": _boolean,
