@@ -14,12 +14,13 @@ from sevenfold.refine.clustering.clusters import Cluster
 from sevenfold.refine.clustering.collision import by_key
 from sevenfold.refine.clustering.levenshtein import Levenshtein
 from sevenfold.refine.clustering.neighbours import Distance, near
+from sevenfold.refine.clustering.ppm import Ppm
 from sevenfold.refine.keyers import KEYERS, UNSUPPORTED
 from sevenfold.refine.keyers.fingerprint import ngram_fingerprint
 
 __all__ = ["METHODS", "Method", "clusters_of", "method_of"]
 
-_DISTANCES: Final[Mapping[str, Distance]] = {"levenshtein": Levenshtein()}
+_DISTANCES: Final[Mapping[str, Distance]] = {"levenshtein": Levenshtein(), "ppm": Ppm()}
 METHODS: Final = (*KEYERS, *_DISTANCES)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from math import copysign
 from typing import Any, ClassVar, Literal
 from unicodedata import normalize
 
 import numpy as np
 from pydantic import Field
 
+from sevenfold.contracts.errors import DataError
 from sevenfold.refine.collation import Key, collation_key
 from sevenfold.refine.columns import Column, Rows
 from sevenfold.refine.grel.java_text import java_text
@@ -79,7 +79,15 @@ def _of_records(ranks: Rows, kinds: Rows, groups: Rows) -> Rows:
 
 def _ranks(column: Column, criterion: Criterion) -> tuple[Rows, Rows]:
     """Return per row the place of its cell in the order, which equal cells share, and its kind: value, error, blank."""
-    if criterion.value_type == "string" and any(isinstance(column.values[code], EvalError) for code in column.used()):
+    held = [column.values[code] for code in column.used()]
+    if criterion.value_type == "number" and any(value != value for value in held):
+        # OpenRefine sorts such a column, but how depends on where the NaN stands.
+        raise DataError(
+            "refine_sort",
+            f"Column {column.name!r} cannot be sorted as numbers: it holds NaN.",
+            remedy="Make NaN blank first.",
+        )
+    if criterion.value_type == "string" and any(isinstance(value, EvalError) for value in held):
         raise refused(f"A column with errors cannot be sorted as text, but {column.name!r} has some.")
     keys = [_key(value, criterion) for value in column.values]
     values = sorted({key for kind, key in keys if kind == _VALUE}, reverse=criterion.reverse)
@@ -106,8 +114,8 @@ def _key(value: Any, criterion: Criterion) -> tuple[int, Any]:
     return _VALUE, key
 
 
-def _number(value: Any) -> tuple[bool, float, float] | None:
-    """Return what numbers are ordered by: NaN after all others, and -0 before 0."""
+def _number(value: Any) -> float | None:
+    """Return what numbers are ordered by; none is that of a text that spells NaN."""
     number: float | None = None
     if isinstance(value, (bool, int, float)):
         number = float(value)
@@ -115,9 +123,7 @@ def _number(value: Any) -> tuple[bool, float, float] | None:
         number = value.timestamp() * 1_000
     elif isinstance(value, str):
         number = java_double(value)
-    if number is None:
-        return None
-    return (True, 0.0, 0.0) if number != number else (False, number, copysign(1, number))
+    return None if number is None or number != number else number
 
 
 def _text(value: Any) -> tuple[Key, str]:
