@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from math import floor
 from typing import Final
 
@@ -18,23 +19,20 @@ _CELLS: Final = 1 << 22  # distances held at once
 class Levenshtein:
     """How many letters (UTF-16 units) must be replaced, added or left out to make one text of another."""
 
-    def pairs(self, texts: Sequence[str], radius: float) -> Iterator[tuple[int, int]]:
-        """Yield the positions of each two texts that are within the radius, ascending, the lower one first."""
+    def compare(self, texts: Sequence[str], start: int, radius: float) -> tuple[int, list[tuple[int, int]]]:
+        """Compare as many texts with those after them as fit into memory at once."""
         from rapidfuzz.distance import Levenshtein as Fast
         from rapidfuzz.process import cdist
 
         most = floor(radius)
-        folded = [_folded(text) for text in texts]
-        step = max(1, _CELLS // len(folded))
-        for start in range(0, len(folded), step):
-            rows = folded[start : start + step]
-            found = cdist(rows, folded[start:], scorer=Fast.distance, score_cutoff=most, dtype=np.uint32, workers=1)
-            firsts, seconds = np.nonzero(found <= most)
-            for first, second in zip(firsts.tolist(), seconds.tolist(), strict=True):
-                if first < second:
-                    yield start + first, start + second
+        folded = [_folded(text) for text in texts[start:]]
+        rows = folded[: max(1, _CELLS // len(folded))]
+        found = cdist(rows, folded, scorer=Fast.distance, score_cutoff=most, dtype=np.uint32, workers=1)
+        near = np.argwhere(np.triu(found <= most, 1)) + start
+        return start + len(rows), [(first, second) for first, second in near.tolist()]
 
 
+@lru_cache(maxsize=1 << 17)
 def _folded(text: str) -> str:
     """Return a text in which each unit is the small letter that Java has for it alone."""
     letters = units(text)

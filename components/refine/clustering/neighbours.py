@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from sevenfold.refine.clustering.blocks import blocks_of
@@ -13,10 +13,15 @@ __all__ = ["Distance", "near"]
 
 
 class Distance(Protocol):
-    """Finds near pairs among texts."""
+    """Finds near pairs among texts, a few texts at a time so that progress can be said."""
 
-    def pairs(self, texts: Sequence[str], radius: float) -> Iterator[tuple[int, int]]:
-        """Yield the positions of each two texts that are within the radius, ascending, the lower one first."""
+    def compare(self, texts: Sequence[str], start: int, radius: float) -> tuple[int, list[tuple[int, int]]]:
+        """Compare some texts from `start` on with all those after them.
+
+        Returns:
+            The first text that was not compared, and the positions of each two texts within the radius, ascending, the
+            lower one first.
+        """
 
 
 def near(
@@ -37,21 +42,30 @@ def near(
         distance: finds the pairs.
         radius: the largest distance.
         block_size: letters in a row that two texts must share to be compared.
-        on_progress: called with the blocks done and all of them.
+        on_progress: called with the comparisons done and all of them.
     """
     groups: dict[str, set[str]] = {}
     blocks = blocks_of(counts, block_size)
-    for done, block in enumerate(blocks):
-        texts = java_sorted(block)
-        for first, second in distance.pairs(texts, radius):
-            one, other = texts[first], texts[second]
-            groups.setdefault(one, {one}).add(other)
-            groups.setdefault(other, {other}).add(one)
-        if on_progress is not None:
-            on_progress(done + 1, len(blocks))
+    done, total = 0, sum(map(_comparisons, map(len, blocks)))
+    for block in blocks:
+        texts, start = java_sorted(block), 0
+        while start < len(texts) - 1:
+            after, pairs = distance.compare(texts, start, radius)
+            for first, second in pairs:
+                one, other = texts[first], texts[second]
+                groups.setdefault(one, {one}).add(other)
+                groups.setdefault(other, {other}).add(one)
+            done += _comparisons(len(texts) - start) - _comparisons(len(texts) - after)
+            start = after
+            if on_progress is not None:
+                on_progress(done, total)
     codes = {text: java_hash(text) for text in groups}
     names = list(groups)
     ordered = (frozenset(groups[names[place]]) for place in map_order(list(codes.values())))
     members = list(dict.fromkeys(ordered))
     hashes = [hash_of_set([codes[text] for text in group]) for group in members]
     return in_order((list(members[place]) for place in map_order(hashes)), counts)
+
+
+def _comparisons(texts: int) -> int:
+    return texts * (texts - 1) // 2

@@ -9,7 +9,7 @@ bytes, it is that of OpenRefine's library.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -27,15 +27,18 @@ _HALF: Final = 1 << 26
 class Ppm:
     """Ten times the share by which two texts compress worse together than each with itself."""
 
-    def pairs(self, texts: Sequence[str], radius: float) -> Iterator[tuple[int, int]]:
-        """Yield the positions of each two texts that are within the radius, ascending, the lower one first."""
-        coded = [joined(text).encode("utf-8", "replace") for text in texts]
-        alone = [_doubled(each) for each in coded]
-        for first, one in enumerate(coded):
-            for second in range(first + 1, len(coded)):
-                other = coded[second]
-                if 10.0 * (_together(one, other) / (alone[first] + alone[second]) - 1.0) <= radius:
-                    yield first, second
+    def compare(self, texts: Sequence[str], start: int, radius: float) -> tuple[int, list[tuple[int, int]]]:
+        """Compare one text with those after it."""
+        one, near = _coded(texts[start]), []
+        for place in range(start + 1, len(texts)):
+            other = _coded(texts[place])
+            if 10.0 * (_together(one, other) / (_doubled(one) + _doubled(other)) - 1.0) <= radius:
+                near.append((start, place))
+        return start + 1, near
+
+
+def _coded(text: str) -> bytes:
+    return joined(text).encode("utf-8", "replace")
 
 
 @lru_cache(maxsize=1 << 17)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+import zoneinfo
 from typing import Any
 
 import pytest
@@ -69,3 +71,19 @@ def test_many_values_come_in_openrefines_order(openrefine: OpenRefine) -> None:
     cells = generated_column(1, 3_000)
     for method in SETTINGS[0], SETTINGS[4]:
         assert clusters_here(cells, method) == openrefine.cluster(cells, asked(method))
+
+
+# Columns that people made: names of letters, of which many differ by a word, and of time zones.
+REAL = {
+    "letters": [unicodedata.name(chr(code)) for code in range(0xC0, 0xE8)],
+    "zones": [zone.replace("_", " ") for zone in sorted(zoneinfo.available_timezones())],
+}
+
+
+@pytest.mark.parametrize("column", REAL)
+def test_real_columns_have_openrefines_clusters(openrefine: OpenRefine, column: str) -> None:
+    cells = REAL[column]
+    for method in (*SETTINGS[:6], Method(name="levenshtein", radius=2), Method(name="levenshtein", block_size=3)):
+        there = openrefine.cluster(cells, asked(method))
+        assert there or column == "letters", method
+        assert clusters_here(cells, method) == there, method
