@@ -275,7 +275,6 @@ def _unsupported(plan: Plan) -> Iterator[Breach]:
     tuning, retrain = plan.tuning, plan.retrain
     refused: list[tuple[bool, tuple[str, ...], str, str]] = [
         (tuning.engine is TuningEngine.RAY, ("tuning", "engine"), "ray", "Write engine: optuna."),
-        (bool(plan.refine.recipe), ("refine", "recipe"), plan.refine.recipe, "Remove it."),
         (
             retrain.trigger is not Trigger.NONE,
             ("retrain", "trigger"),

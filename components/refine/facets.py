@@ -130,6 +130,18 @@ class EngineConfig(Recorded):
         """Whether records are meant."""
         return self.mode == "record-based"
 
+    @property
+    def from_all_rows(self) -> bool:
+        """Whether a facet chooses a row by what other rows hold, too."""
+        return any(isinstance(facet, ScatterplotFacet) and facet.restricts for facet in self.facets)
+
+    def columns_named(self) -> list[str]:
+        """Return the columns that the facets are about."""
+        found = []
+        for facet in self.facets:
+            found += [facet.cx, facet.cy] if isinstance(facet, ScatterplotFacet) else [facet.column_name or ""]
+        return [name for name in found if name]
+
     def expressions(self) -> list[str]:
         """Return the expressions of all facets."""
         found = []

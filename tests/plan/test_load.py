@@ -76,7 +76,6 @@ def test_rules_between_sections(text: str, added: str, key: str) -> None:
     ("added", "key"),
     [
         ("tuning: {engine: ray}\n", "tuning.engine"),
-        ("refine: {recipe: history.json}\n", "refine.recipe"),
         ("retrain: {trigger: drift}\n", "retrain.trigger"),
     ],
 )

@@ -58,6 +58,10 @@ class RowReorder(Step):
         """Return the columns to sort by."""
         return [criterion.column for criterion in self.sorting.criteria]
 
+    def crossing(self) -> str:
+        """Return why the step needs more than a row."""
+        return "it sorts the rows"
+
     def apply(self, table: Table) -> Table:
         """Return the rows in their order."""
         order = np.arange(table.height)
