@@ -62,7 +62,7 @@ def refine(
     """Replay a history that was recorded in OpenRefine on a table, without OpenRefine.
 
     With --cluster, show values of a column that look like one, as OpenRefine clusters them, and write those that are
-    accepted as a history.
+    accepted as a history. A HISTORY is replayed first, and the merge is written behind its steps.
 
     Exit status: 0 done; 2 the history or a step of it is refused.
 
@@ -73,11 +73,12 @@ def refine(
     if cluster is not None:
         from sevenfold.cli.refine_clusters import refine_clusters
 
-        if history is not None or report is not None:
-            raise typer.BadParameter("--cluster takes a table, and neither a history nor --report.")
+        if report is not None:
+            raise typer.BadParameter("--cluster takes no --report.")
         read = _read(table, delimiter, encoding)
         hidden = set() if show_sensitive else _hidden(read, sensitive)
-        refine_clusters(read, table, cluster, method or "fingerprint", settings, out=out, accept=accept, hidden=hidden)
+        kind = method or "fingerprint"
+        refine_clusters(read, table, cluster, kind, settings, out=out, accept=accept, hidden=hidden, before=history)
         return
     if method or accept or show_sensitive or any(value is not None for value in settings.values()):
         raise typer.BadParameter("--method and its settings, --accept and --show-sensitive need --cluster.")

@@ -17,6 +17,9 @@ from sevenfold.refine.clustering.accepted import Accepted, history_of, overlappi
 from sevenfold.refine.clustering.clusters import Cluster, counted
 from sevenfold.refine.clustering.methods import Method, clusters_of, method_of
 from sevenfold.refine.columns import Column
+from sevenfold.refine.history import History, read_history
+from sevenfold.refine.replay import replay
+from sevenfold.refine.report import without_sensitive
 from sevenfold.refine.table import Table
 
 __all__ = ["refine_clusters"]
@@ -37,14 +40,18 @@ def refine_clusters(
     out: Path | None,
     accept: str | None,
     hidden: Collection[str],
+    before: Path | None = None,
 ) -> None:
-    """Show the clusters of a column and write the accepted ones to `out`.
+    """Show the clusters of a column and write the accepted ones to `out`, behind the steps of `before`.
 
     Raises:
         DataError: ``refine_column``, ``sensitive``, ``cluster_method``, ``cluster_setting``, ``cluster_accept``,
             ``refine_out``.
     """
     how = method_of(method, **settings)
+    known = read_history(before) if before is not None else History(())
+    if len(known):
+        table, hidden = _replayed(table, known, hidden)
     column = _column(table, name, hidden)
     asking = accept is None and out is not None
     _check(out, accept, asking=asking)
@@ -56,17 +63,27 @@ def refine_clusters(
     if not asking:
         _show(clusters)
     if out is None:
-        command = f"sevenfold refine {path} --cluster {name!r} --out history.json"
-        typer.echo(f"Merge them: {command}{'' if how.name == 'fingerprint' else f' --method {how.name}'}")
+        typer.echo("Merge them: add --out history.json.")
         return
     accepted = _asked(clusters) if accept is None else _taken(clusters, accept)
     if not accepted:
         typer.echo("Nothing is merged and nothing written.")
         return
-    out.write_text(json.dumps(history_of(name, accepted), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    out.write_text(
+        json.dumps(history_of(name, accepted, known.operations), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    )
     cells = sum(each.cluster.cells for each in accepted)
     typer.echo(f"{len(accepted):,} clusters of {cells:,} cells: {out}")
     typer.echo(f"Replay it: sevenfold refine {path} {out} --out clean.csv; or in OpenRefine: Undo / Redo, Apply.")
+
+
+def _replayed(table: Table, history: History, hidden: Collection[str]) -> tuple[Table, set[str]]:
+    """Return the table after a history, and its columns whose values are not shown: those made of others, too."""
+    table, changes = replay(table, history)
+    known = set(hidden)
+    for change, touched in without_sensitive(changes, hidden):
+        known |= {*change.added, *change.changed} if touched else set()
+    return table, known
 
 
 def _column(table: Table, name: str, hidden: Collection[str]) -> Column:

@@ -13,6 +13,8 @@ from sevenfold.refine.keyers.fingerprint import fingerprint
 if TYPE_CHECKING:
     import polars as pl
 
+    from sevenfold.design.typed_table import TypedTable
+
 __all__ = ["LookAlike", "look_alikes", "merge_command"]
 
 MOST: Final = 5_000  # different values of a column; more would take long
@@ -58,6 +60,15 @@ def _look_alike(group: Sequence[tuple[str, int]], least: int) -> LookAlike:
     return LookAlike(named, len(ordered), sum(count for _, count in ordered))
 
 
-def merge_command(source: str, column: str) -> str:
-    """Return the command that asks which of a column's values to merge."""
-    return shlex.join(["sevenfold", "refine", source, "--cluster", column, "--out", "history.json"])
+def merge_command(table: TypedTable, column: str) -> str:
+    """Return the command that asks which of a column's values to merge; RECIPE stands for that of a refined table."""
+    words = ["sevenfold", "refine", table.source]
+    if table.refined:
+        words[2:] = [table.source.removeprefix("refined "), "RECIPE"]
+    words += ["--cluster", column, "--out", "merged.json" if table.refined else "history.json"]
+    dialect = table.dialect
+    if dialect.format == "csv" and dialect.delimiter != ",":
+        words += ["--delimiter", "tab" if dialect.delimiter == "\t" else dialect.delimiter]
+    if dialect.format == "csv" and dialect.encoding != "utf-8":
+        words += ["--encoding", dialect.encoding]
+    return shlex.join(words)

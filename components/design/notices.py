@@ -132,7 +132,7 @@ def _merges(findings: Findings) -> Iterator[Notice]:
         unnamed = first.values - len(first.named[:MAX_CLASSES])
         shown = f"{values} and {unnamed} more" if values and unnamed else values or f"{unnamed} rare values"
         more = f", and so do values of {len(others)} more group{'s' * (len(others) > 1)}" if others else ""
-        command = merge_command(findings.table.source, name)
+        command = merge_command(findings.table, name)
         yield Notice("question", "merge", f"{_short(name)}: {shown} look like one{more}. Merge them: {command}")
     if len(alike) > MAX_EACH:
         text = f"values of {_listed(list(alike)[MAX_EACH:])} look like one, too."

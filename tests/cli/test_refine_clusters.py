@@ -40,7 +40,7 @@ def test_clusters_are_shown_with_counts_and_nothing_is_written(tmp_path: Path) -
     assert "2 clusters" in output
     assert "'Zürich': 2 values in 4 cells" in output
     assert "1  ' zurich '" in output
-    assert "--out history.json" in output
+    assert "add --out" in output
     assert [each.name for each in tmp_path.iterdir()] == ["t.csv"]
 
 
@@ -51,6 +51,25 @@ def test_accepted_clusters_are_a_history_that_is_replayed(tmp_path: Path) -> Non
     refine(tmp_path, str(history), "--out", str(clean))
     cities = [line.split(",")[0] for line in clean.read_text().splitlines()[1:]]
     assert cities == ["Zürich"] * 4 + ["Bern"] * 3 + ["Chur"] * 2
+
+
+def test_a_history_is_replayed_first_and_the_merge_is_written_behind_it(tmp_path: Path) -> None:
+    before, merged, clean = tmp_path / "b.json", tmp_path / "m.json", tmp_path / "clean.csv"
+    rename = {"op": "core/column-rename", "oldColumnName": "city", "newColumnName": "town", "description": "x"}
+    before.write_text(json.dumps({"entries": [{"description": "x", "operation": rename}]}))
+    refine(tmp_path, str(before), "--cluster", "town", "--accept", "all", "--out", str(merged))
+    steps = json.loads(merged.read_text())
+    assert (steps[0], steps[1]["op"], len(steps)) == (rename, "core/mass-edit", 2)
+    refine(tmp_path, str(merged), "--out", str(clean))
+    assert clean.read_text().startswith("town,surname\nZürich,")
+
+
+def test_a_column_made_of_one_about_people_is_not_shown(tmp_path: Path) -> None:
+    before = tmp_path / "b.json"
+    before.write_text(json.dumps([{"op": "core/column-rename", "oldColumnName": "surname", "newColumnName": "x"}]))
+    refusal = invoked(tmp_path, str(before), "--cluster", "x").exception
+    assert isinstance(refusal, DataError)
+    assert refusal.code == "sensitive"
 
 
 def test_single_clusters_are_accepted_by_number(tmp_path: Path) -> None:
@@ -121,6 +140,8 @@ def test_a_refusal_writes_nothing(
     assert [each.name for each in tmp_path.iterdir()] == ["t.csv"]
 
 
-@pytest.mark.parametrize("arguments", ["", "--out c.csv", "h.json", "h.json -o c.csv --radius 1", "h.json --cluster c"])
+@pytest.mark.parametrize(
+    "arguments", ["", "--out c.csv", "h.json", "h.json -o c.csv --radius 1", "--cluster c --report r"]
+)
 def test_arguments_that_do_not_go_together_are_a_wrong_usage(arguments: str, tmp_path: Path) -> None:
     assert invoked(tmp_path, *arguments.split()).exit_code == 2

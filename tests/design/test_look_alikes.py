@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
 import polars as pl
 
 from sevenfold.design.look_alikes import MOST, LookAlike, look_alikes, merge_command
+from sevenfold.design.typed_table import read_typed
 
 
 def levels(counts: dict[str, int]) -> pl.DataFrame:
@@ -23,5 +28,14 @@ def test_of_too_many_values_none_is_looked_at() -> None:
     assert look_alikes(levels(many), 1) == (LookAlike(("A", "a"), 2, 2),)
 
 
-def test_the_command_is_quoted() -> None:
-    assert merge_command("a b.csv", "c'd") == """sevenfold refine 'a b.csv' --cluster 'c'"'"'d' --out history.json"""
+def test_the_command_reads_the_table_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "a b.csv"
+    path.write_bytes("c'd;n\nZürich;1\nBern;2\n".encode("cp1252"))
+    table = read_typed(path, encoding="cp1252")
+    command = merge_command(table, "c'd")
+    assert shlex.split(command)[2:] == [
+        *("a b.csv", "--cluster", "c'd", "--out", "history.json"),
+        *("--delimiter", ";", "--encoding", "cp1252"),
+    ]
+    refined = replace(table, refined=True, source="refined a b.csv")
+    assert shlex.split(merge_command(refined, "x"))[2:6] == ["a b.csv", "RECIPE", "--cluster", "x"]

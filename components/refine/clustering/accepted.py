@@ -28,15 +28,18 @@ def overlapping(accepted: Sequence[Accepted], cluster: Cluster) -> str | None:
     return next((text for text in cluster.texts if text in held), None)
 
 
-def history_of(column: str, accepted: Sequence[Accepted]) -> list[dict[str, Any]]:
-    """Return the history that makes of each cluster's texts its value; empty where nothing is accepted."""
+def history_of(
+    column: str, accepted: Sequence[Accepted], before: Sequence[dict[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """Return the history that makes of each cluster's texts its value, after the operations `before`."""
     if not accepted:
-        return []
+        return list(before)
     edits = [
         {"from": list(each.cluster.texts), "fromBlank": False, "fromError": False, "to": each.value}
         for each in accepted
     ]
     return [
+        *before,
         {
             "op": "core/mass-edit",
             "engineConfig": {"facets": [], "mode": "row-based"},
@@ -44,5 +47,5 @@ def history_of(column: str, accepted: Sequence[Accepted]) -> list[dict[str, Any]
             "expression": "value",
             "edits": edits,
             "description": f"Mass edit cells in column {column}",
-        }
+        },
     ]
