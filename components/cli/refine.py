@@ -22,7 +22,7 @@ def refine(
     table: Annotated[Path, typer.Argument(help="CSV or Parquet table.", metavar="TABLE", show_default=False)],
     history: Annotated[
         Path | None,
-        typer.Argument(help="History extracted from OpenRefine, as JSON.", metavar="[HISTORY]", show_default=False),
+        typer.Argument(help="History extracted from OpenRefine, as JSON.", metavar="HISTORY", show_default=False),
     ] = None,
     out: Annotated[
         Path | None,
