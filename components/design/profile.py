@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Kind
+from sevenfold.design.look_alikes import LookAlike, look_alikes
 from sevenfold.design.sensitive import UNIQUE, births_beside_names, why_sensitive
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable, read_typed
@@ -38,8 +39,8 @@ class ColumnProfile:
 
     Dates count as microseconds since 1970 UTC in `low`, `high`, `quantiles` and `edges`. `lengths` are the mean and the
     largest number of characters of texts. `rare` is how many rows have a category of which fewer than ten are to be
-    expected among the rows that train. Where `sensitive` is not empty it says why, and there are counts only: no value,
-    no range, no histogram.
+    expected among the rows that train, `alike` are the groups of texts that look like one. Where `sensitive` is not
+    empty it says why, and there are counts only: no value, no range, no histogram.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ColumnProfile:
     top: tuple[tuple[str, int], ...] = ()
     lengths: tuple[float, int] | None = None
     rare: int = 0
+    alike: tuple[LookAlike, ...] = ()
     note: str = ""
 
     @property
@@ -160,7 +162,8 @@ def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = No
     if sensitive:
         return ColumnProfile(**facts, sensitive=sensitive)
     if levels is not None:
-        return ColumnProfile(**facts, top=_top(levels))
+        alike = look_alikes(levels, MIN_NAMED) if column.kind is Kind.CATEGORY else ()
+        return ColumnProfile(**facts, top=_top(levels), alike=alike)
     return ColumnProfile(**facts, **_spread(np.zeros(0) if values is None else values))
 
 

@@ -41,7 +41,7 @@ class TypedTable:
     """A table and how it was read.
 
     `refused` records, by reason in `refused_by`, have no row in the columns, nor have `repeated_headers`.
-    `index_columns` were the rows' index in pandas, as a Parquet file says.
+    `index_columns` were the rows' index in pandas, as a Parquet file says. `refined` says that a recipe came first.
     """
 
     source: str
@@ -55,6 +55,7 @@ class TypedTable:
     repeated_headers: int = 0
     columns: dict[str, TypedColumn] = field(default_factory=dict)
     index_columns: frozenset[str] = frozenset()
+    refined: bool = False
 
 
 def read_typed(
@@ -113,6 +114,7 @@ def read_typed(
         repeated_headers=read.repeated_headers,
         columns=columns,
         index_columns=ParquetTable(paths[0]).index_columns if dialect.format == "parquet" else frozenset(),
+        refined=recipe is not None,
     )
 
 

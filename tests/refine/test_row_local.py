@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pytest
+from refine_cases import scatterplot
 from refine_histories import generated_case
 
 from sevenfold.contracts.errors import DataError, InputError
@@ -110,6 +111,7 @@ def test_generated_rows_alone_are_what_they_are_in_their_tables(request: pytest.
         transform("get(row, 'index')"),
         transform("value.trim()", mode="row-based", facets=[facet("row.index", 1)]),
         transform("value.trim()", mode="record-based", facets=[facet("value", "x")]),
+        transform("value.trim()", mode="row-based", facets=[scatterplot(cx="a", cy="b")]),
     ],
     ids=lambda step: f"{step['op']} {step.get('expression', '')}",
 )

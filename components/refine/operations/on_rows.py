@@ -25,6 +25,8 @@ class StepOnRows(Step):
         """Return why the step needs more than a row: facets of records, or an expression that reads other rows."""
         if self.engine_config.by_record and self.engine_config.facets:
             return "its facets choose records"
+        if self.engine_config.from_all_rows:
+            return "a scatterplot of it has axes that all rows decide"
         if any(compile_expression(text).crosses_rows for text in self.expressions()):
             return "an expression of it reads the number of a row, or its record"
         return ""
