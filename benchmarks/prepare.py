@@ -5,13 +5,13 @@
 Both read the table, split it by a column of moments, fit imputation, scaling and encoding on the training rows, and
 write Parquet; ours also checks every value, keeps a quarantine, looks for leaks and counts reference bins. Medians,
 means and deviations must agree to 1e-9. Imports are not counted; each run is a process of its own.
+Wall time is compared with our own CPU time, which says something on a machine of two idle cores only.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -39,6 +39,7 @@ class Measured:
     """What one side spent on a table, and median, mean and deviation of each number that it fitted."""
 
     cpu: float
+    wall: float
     peak: float
     fitted: Fitted
 
@@ -77,10 +78,10 @@ def ours(path: Path, out: Path) -> Measured:
     columns |= {"t": {"kind": "integer", "role": "time"}, "y": {"kind": "category", "role": "target"}}
     data = DataSection.model_validate({"source": "-", "target": "y", "task": "binary", "columns": columns})
     split = {"by": "time", "column": "t", "validation": SHARES[1], "test": SHARES[2]}
-    begin = time.process_time()
+    begin = _now()
     stage.prepare(path, data, PreparationSection.model_validate({"split": split}), out)
-    cpu, peak = _spent(begin)
-    return Measured(cpu, peak, {f.name: [f.fill, f.center, f.scale] for f in Dataset.open(out).transform().numbers})
+    spent = _spent(*begin)
+    return Measured(*spent, {f.name: [f.fill, f.center, f.scale] for f in Dataset.open(out).transform().numbers})
 
 
 def peer(path: Path, out: Path) -> Measured:
@@ -91,7 +92,7 @@ def peer(path: Path, out: Path) -> Measured:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
-    begin = time.process_time()
+    begin = _now()
     table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     first, second = int(len(table) * SHARES[0]), int(len(table) * (SHARES[0] + SHARES[1]))
     texts = make_pipeline(
@@ -106,15 +107,26 @@ def peer(path: Path, out: Path) -> Measured:
         part = pd.DataFrame(transform.transform(table.iloc[rows]), columns=[*NUMBERS, *CATEGORIES])
         part["y"] = table["y"].iloc[rows].to_numpy()
         part.to_parquet(out / f"{name}.parquet")
-    cpu, peak = _spent(begin)
+    spent = _spent(*begin)
     numbers_seen = table[NUMBERS].iloc[:first]
     moments = zip(numbers_seen.median(), numbers_seen.mean(), numbers_seen.std(ddof=0), strict=True)
-    return Measured(cpu, peak, dict(zip(NUMBERS, ([float(value) for value in each] for each in moments), strict=True)))
+    return Measured(*spent, dict(zip(NUMBERS, ([float(value) for value in each] for each in moments), strict=True)))
 
 
-def _spent(begin: float) -> tuple[float, float]:
-    """Return the CPU seconds since `begin`, and the largest memory of this process in MiB."""
-    return time.process_time() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _now() -> tuple[float, float]:
+    return time.process_time(), time.perf_counter()
+
+
+def _spent(cpu: float, wall: float) -> tuple[float, float, float]:
+    """Return CPU and wall seconds since then, and the largest memory of this process in MiB."""
+    now_cpu, now_wall = _now()
+    return now_cpu - cpu, now_wall - wall, _peak()
+
+
+def _peak() -> float:
+    """Return the largest memory of this process in MiB; `getrusage` would count what its parent had when it began."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 SIDES = {"ours": ours, "peer": peer}
@@ -122,10 +134,12 @@ SIDES = {"ours": ours, "peer": peer}
 
 def run_side(side: str, paths: Sequence[Path], *, warm: bool) -> list[Measured]:
     """Prepare the tables with one side, one after the other, in a process of its own."""
+    from sevenfold.runtime.environment import ARROW_MEMORY
+
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.prepare", "--side", side, "--out", folder]
         command += [*["--warm"] * warm, "--tables", *map(str, paths)]
-        environment = {**os.environ, **THREADS}
+        environment = {**ARROW_MEMORY, **os.environ, **THREADS}
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)} ended with {done.returncode}")
@@ -175,6 +189,7 @@ def rows(kind: str, runs: dict[str, list[Measured]], *, quick: bool) -> Iterator
     cpu, peak = ([[getattr(run, what) for run in runs[side]] for side in SIDES] for what in ("cpu", "peak"))
     yield Row(f"prepare {FORMATS[kind]}", *cpu, quick=quick)
     yield Row(f"prepare {FORMATS[kind]}: peak memory", *peak, quick=quick)
+    yield Row(f"prepare {FORMATS[kind]}: wall time", [run.wall for run in runs["ours"]], cpu[0], quick=quick)
 
 
 def main() -> None:

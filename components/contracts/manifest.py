@@ -7,6 +7,7 @@ one verifies it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,6 +20,7 @@ __all__ = ["MANIFEST", "FileEntry", "Manifest", "require_file", "seal", "verify"
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
+HASHED_AT_ONCE = 2
 
 
 class FileEntry(BaseModel):
@@ -56,10 +58,13 @@ def seal(folder: Path, *, expected: Iterable[str], rows: Mapping[str, int] | Non
     for name in expected:
         require_file(folder / name, "missing_output")
     counts = rows or {}
-    files = {
-        name: FileEntry(sha256=file_digest(path), bytes=path.stat().st_size, rows=counts.get(name))
-        for name, path in sorted(_files(folder).items())
-    }
+    found = sorted(_files(folder).items())
+    with ThreadPoolExecutor(HASHED_AT_ONCE) as threads:
+        digests = threads.map(file_digest, [path for _, path in found])
+        files = {
+            name: FileEntry(sha256=digest, bytes=path.stat().st_size, rows=counts.get(name))
+            for (name, path), digest in zip(found, digests, strict=True)
+        }
     digest = _digest(files)
     manifest = Manifest(version=FORMAT_VERSION, files=files, digest=digest)
     write_json(folder / MANIFEST, manifest.model_dump(mode="json"))

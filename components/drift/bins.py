@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -98,7 +98,7 @@ def count_bins(bins: FeatureBins, values: NDArray[Any], missing: NDArray[np.bool
         indices = np.searchsorted(bins.edge_array, values, side="right")
         indices[np.isnan(values)] = size - 1
     elif bins.kind == "category":
-        return _count_levels(bins, values)
+        return _count_levels(bins, Counter(values.tolist()))
     else:
         indices = _phase(bins.kind, values)
         if missing is not None:
@@ -129,7 +129,7 @@ def _phase(kind: str, moments: Any) -> Any:
     return moments % DAY // (HOURS * HOUR)
 
 
-def _without_luck(bins: FeatureBins, texts: NDArray[Any]) -> FeatureBins:
+def _without_luck(bins: FeatureBins, texts: Mapping[str, int]) -> FeatureBins:
     """Return the bins with as many rows of unknown levels as new rows of the same kind would have.
 
     A level is known from so many rows on: of levels about as frequent as that, those are known that chance favoured
@@ -138,7 +138,7 @@ def _without_luck(bins: FeatureBins, texts: NDArray[Any]) -> FeatureBins:
     matter of chance. Good, *The population frequencies of species and the estimation of population parameters*, 1953,
     https://doi.org/10.1093/biomet/40.3-4.237.
     """
-    sizes = Counter(count for level, count in Counter(texts.tolist()).items() if level)
+    sizes = Counter(count for level, count in texts.items() if level)
     lucky = MIN_COUNT * min(sizes[MIN_COUNT], max(sizes[MIN_COUNT - 1], sizes[MIN_COUNT + 1]))
     counts = list(bins.counts)
     other, unseen = len(counts) - 3, len(counts) - 2
@@ -148,11 +148,11 @@ def _without_luck(bins: FeatureBins, texts: NDArray[Any]) -> FeatureBins:
     return bins.model_copy(update={"counts": tuple(counts)})
 
 
-def _count_levels(bins: FeatureBins, texts: NDArray[Any]) -> NDArray[np.int64]:
+def _count_levels(bins: FeatureBins, texts: Mapping[str, int]) -> NDArray[np.int64]:
     counts = np.zeros(len(bins.names), dtype=np.int64)
     unseen = len(bins.names) - 2
     index = bins.index
-    for text, count in Counter(texts.tolist()).items():
+    for text, count in texts.items():
         counts[index.get(text, unseen)] += count
     return counts
 
@@ -160,8 +160,10 @@ def _count_levels(bins: FeatureBins, texts: NDArray[Any]) -> NDArray[np.int64]:
 def _feature(name: str, column: Column, feeds: Feeds) -> FeatureBins:
     values = feeds[name]
     if column.kind is Kind.CATEGORY:
-        counted = _counted(_category_bins(_known_levels(values), hidden=column.sensitive), values, None)
-        return _without_luck(counted, values)
+        texts = Counter(values.tolist())
+        bins = _category_bins(_known_levels(texts), hidden=column.sensitive)
+        counts = tuple(_count_levels(bins, texts).tolist())
+        return _without_luck(bins.model_copy(update={"counts": counts}), texts)
     if column.kind is Kind.DATETIME:
         missing = feeds[name + MISSING]
         return _counted(_datetime_bins(values[~missing]), values, missing)
@@ -176,7 +178,7 @@ def _number_bins(values: NDArray[np.float64], *, hidden: bool) -> FeatureBins:
     present = np.sort(values[~np.isnan(values)])
     edges: list[float] = []
     if len(present):
-        distinct = np.unique(present)
+        distinct = present[np.append(True, present[1:] != present[:-1])]
         if len(distinct) > MAX_BINS:
             cuts = np.arange(1, MAX_BINS) * len(present) // MAX_BINS
             distinct = np.unique(present[cuts])
@@ -223,12 +225,12 @@ def _interval_names(edges: Sequence[float]) -> list[str]:
     return [f"below {shown[0]}", *between, f"{shown[-1]} and above"]
 
 
-def _known_levels(texts: NDArray[Any]) -> list[str]:
-    counts = Counter(texts.tolist())
-    counts.pop("", None)
+def _known_levels(texts: Mapping[str, int]) -> list[str]:
     levels: list[str] = []
     room = MAX_LEVEL_CHARACTERS
-    for level, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+    for level, count in sorted(texts.items(), key=lambda item: (-item[1], item[0])):
+        if not level:
+            continue
         room -= len(level)
         if count < MIN_COUNT or room < 0:
             break

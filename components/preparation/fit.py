@@ -11,6 +11,7 @@ from sevenfold.contracts.schema import Column, Kind, Part
 from sevenfold.contracts.transform import CLIP, CategoryFeature, DatetimeFeature, NumberFeature
 from sevenfold.plan.preparation import Encoding, Imputation, PreparationSection, Scaling
 from sevenfold.tables.far_values import FarValues
+from sevenfold.tables.median import median_of
 from sevenfold.tables.moment_parts import varying_parts
 from sevenfold.tables.offsets import local_times, offset_table
 
@@ -24,19 +25,30 @@ Number = Literal[Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN]
 
 
 def fit_number(
-    values: NDArray[np.float64], name: str, kind: Number, section: PreparationSection, far: FarValues | None = None
+    present: NDArray[np.float64],
+    name: str,
+    kind: Number,
+    section: PreparationSection,
+    *,
+    missing: bool,
+    far: FarValues | None = None,
 ) -> NumberFeature:
-    """Fit fill, centre and scale of a number on its training values, NaN for missing, at least one present.
+    """Fit fill, centre and scale of a number.
 
-    The values of `far` count as the fence that they are beyond, or they alone would decide all three.
+    Args:
+        present: the training values that are not missing, at least one.
+        name: the column.
+        kind: what it holds.
+        section: how to fill and scale, and whether missing values get an indicator.
+        missing: whether some are missing.
+        far: values that count as the fence that they are beyond, or they alone would decide all three.
     """
-    present = values[~np.isnan(values)]
     present = present if far is None else np.clip(present, far.low, far.high)
-    unit = float(np.abs(present).max())
+    unit = max(-float(present.min()), float(present.max()))
     unit = unit if unit > HUGE else 1.0
-    scaled = present / unit
+    scaled = present if unit == 1.0 else present / unit
     robust = section.scaling is Scaling.ROBUST
-    median = float(np.median(scaled)) if robust or section.imputation is Imputation.MEDIAN else 0.0
+    median = median_of(scaled) if robust or section.imputation is Imputation.MEDIAN else 0.0
     mean, deviation = float(scaled.mean()), float(scaled.std())
     center, scale = {
         Scaling.STANDARD: (mean, deviation),
@@ -51,7 +63,7 @@ def fit_number(
         center=center * unit,
         scale=_positive(scale * unit),
         clip=None if section.scaling is Scaling.NONE else CLIP,
-        indicator=section.missing_indicator and len(present) < len(values),
+        indicator=section.missing_indicator and missing,
     )
 
 

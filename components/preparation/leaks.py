@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import InitVar, dataclass, field
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,22 @@ from numpy.typing import NDArray
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind
 from sevenfold.plan.data import DataSection
-from sevenfold.tables.leak_means import mean_share
+from sevenfold.tables.leak_means import known_may_be_means, mean_share
 from sevenfold.tables.leak_search import LeakSearch, Suspect
 from sevenfold.tables.leakage import Evidence
 
-__all__ = ["LeakCheck"]
+__all__ = ["LeakCheck", "Looked"]
+
+MEANS_ROWS: Final = 20_000  # that a quick look for means takes
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A feature's values in some rows; and of a number the share of the rows with the target's mean, and its groups."""
+
+    some: NDArray[Any]
+    means: float = 0.0
+    groups: int = 0
 
 
 @dataclass
@@ -31,14 +42,14 @@ class LeakCheck:
     """
 
     data: DataSection
-    train: NDArray[np.int64]
+    train: InitVar[NDArray[np.int64]]
     target: NDArray[Any]
     classes: int
     features: int
     warnings: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self._rows = LeakSearch.rows(self.train, self.features)
+    def __post_init__(self, train: NDArray[np.int64]) -> None:
+        self._rows = LeakSearch.rows(train, self.features).copy()  # so that the others need not be kept
         self._search = LeakSearch(self.data.target, self.target[self._rows], self.classes)
 
     def refuse(self, name: str, evidence: Evidence) -> bool:
@@ -56,26 +67,31 @@ class LeakCheck:
             )
         return evidence.exact
 
-    def add(self, name: str, kind: Kind, values: Any) -> None:
-        """Take a feature's values of all rows, Arrow of the type of its kind."""
+    def look(self, kind: Kind, values: Any) -> Looked:
+        """Look at a feature's values of all rows, Arrow of the type of its kind; `add` takes what was seen."""
         import pyarrow as pa
 
+        some = values.take(pa.array(self._rows))
         if kind is Kind.CATEGORY:
-            codes = values.indices.take(pa.array(self._rows)).fill_null(-1)
-            self._search.codes[name] = codes.to_numpy(zero_copy_only=False).astype(np.int64)
-            return
-        numbers = values.cast(pa.int64()) if kind is Kind.DATETIME else values
-        floats = numbers.cast(pa.float64(), safe=False).fill_null(float("nan")).to_numpy(zero_copy_only=False)
-        self._search.numbers[name] = floats[self._rows]
-        if kind is Kind.NUMBER:
-            self._means(name, floats)
+            return Looked(some.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64))
+        floats = _floats(some)
+        if kind is not Kind.NUMBER:
+            return Looked(floats)
+        every = np.arange(0, len(values), max(1, len(values) // MEANS_ROWS))
+        if not known_may_be_means(_floats(values.take(pa.array(every))), self.target[every], classes=self.classes):
+            return Looked(floats)
+        return Looked(floats, *mean_share(_floats(values), self.target, classes=self.classes))
 
-    def _means(self, name: str, values: NDArray[np.float64]) -> None:
-        share, groups = mean_share(values, self.target, classes=self.classes)
-        if share:
+    def add(self, name: str, kind: Kind, looked: Looked) -> None:
+        """Take a feature that was looked at; the order of the features is that of the warnings."""
+        if kind is Kind.CATEGORY:
+            self._search.codes[name] = looked.some
+            return
+        self._search.numbers[name] = looked.some
+        if looked.means:
             self.warnings.append(
-                f"Column {name!r} holds what the target is on average in the rows of its {groups:,} values, in "
-                f"{share:.1%} of all rows, those of the test too: compute it from the training rows alone."
+                f"Column {name!r} holds what the target is on average in the rows of its {looked.groups:,} values, in "
+                f"{looked.means:.1%} of all rows, those of the test too: compute it from the training rows alone."
             )
 
     def finish(self) -> list[str]:
@@ -102,3 +118,12 @@ class LeakCheck:
             remedy=f"Give one that is known only after the event role: ignore, such as {suspect.known_last[0]!r}; else "
             "name all of them in data.allow_leakage.",
         )
+
+
+def _floats(values: Any) -> NDArray[np.float64]:
+    """Return numbers, booleans or moments as float64, NaN for missing."""
+    import pyarrow as pa
+
+    numbers = values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values
+    floats: NDArray[np.float64] = numbers.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return floats

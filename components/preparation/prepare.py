@@ -66,7 +66,7 @@ def prepare(
     """Read a table, check it, split it, fit the transform on the training rows, and seal the dataset folder `out`.
 
     The folder (see `contracts.dataset`) appears whole or not at all, and equal inputs give equal bytes. Memory holds a
-    chunk of rows, one column, and a few bytes per row.
+    chunk of rows, two columns, and a few bytes per row.
 
     Args:
         table: a CSV or Parquet file, or the files that make up the table, in order.
@@ -110,6 +110,7 @@ def _prepared(
     for batch in reader:
         store.add(batch)
         on_progress(f"read {reader.rows:,} rows", 0, STEPS)
+    store.flush()
     if refined is not None:
         reader.quarantine.relocate(refined.source.located, part_names(paths))
     reader.check()
@@ -122,6 +123,8 @@ def _prepared(
     times = _times(store, data, split_column) if section.split.by is SplitBy.TIME else None
     duplicates = _duplicates(store, data, section)
     sides = _sides(store, data, section, target, classes, times, duplicates)
+    copies = None if duplicates is None else DuplicateCounts.of(duplicates, sides)
+    del duplicates  # a number per row
     check_split(sides, target, classes, section.split, hidden=data.columns[data.target].sensitive)
     # canonical JSON sorts its keys, so only this order is the same before and after writing
     columns = {name: data.columns[name] for name in sorted(reader.columns)}
@@ -136,9 +139,9 @@ def _prepared(
     )
     fitter = FeatureFitter(data, section, sides, target, schema, max_features)
     features = []
-    for at, (name, column) in enumerate(schema.features.items()):
+    for at, fitted in enumerate(fitter.fit_all(store.column)):
         on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
-        features.append(fitter.fit(name, column, store.column(name)))
+        features.append(fitter.take(fitted))
     leaks = fitter.finish()
     schema = without_dropped(schema, features)
     if refined is not None:
@@ -165,7 +168,7 @@ def _prepared(
         balance=balance(target, sides, classes, hidden=hidden),
         timeline=timeline(times, target, sides, classes, is_date=is_date(data, split_column)),
         warnings=leaks + warnings_of(reader, features, times, data, split_column),
-        duplicates=None if duplicates is None else DuplicateCounts.of(duplicates, sides),
+        duplicates=copies,
         refined=None if refined is None else refined.steps,
     )
 

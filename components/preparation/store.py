@@ -1,10 +1,11 @@
 """Where the typed rows wait while the split is drawn and the transform is fitted: a scratch file, read by column.
 
-So memory holds one chunk of rows or one column, however long the table is.
+So memory holds a few chunks of rows or some columns, however long the table is.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sevenfold.runtime.ahead import ahead
+from sevenfold.tables.masked import joined_numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,11 +66,18 @@ class RowStore:
         """Return a column of all rows as one array."""
         import pyarrow as pa
 
-        parts = [self._read(name, at) for at in range(len(self._messages[name]))]
+        kind = self.schema.field(name).type  # type: ignore[union-attr]
+        parts = (self._read(name, at) for at in range(len(self._messages[name])))
+        if kind == pa.bool_():
+            return pa.concat_arrays(list(parts))
         if name not in self._texts:
-            return pa.concat_arrays(parts)
-        unified = pa.chunked_array(parts).unify_dictionaries()
+            return joined_numbers(parts, self.rows, kind)
+        unified = pa.chunked_array(list(parts)).unify_dictionaries()
         return unified.combine_chunks() if unified.num_chunks != 1 else unified.chunk(0)
+
+    def flush(self) -> None:
+        """Make the rows so far readable, also by several threads at once."""
+        self._stream.flush()
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield some columns of the rows again as they were added, batch by batch."""
@@ -83,9 +94,8 @@ class RowStore:
         import pyarrow as pa
 
         offset, size = self._messages[name][at]
-        self._stream.seek(offset)
         kind = pa.int32() if name in self._texts else self.schema.field(name).type  # type: ignore[union-attr]
-        message = pa.py_buffer(self._stream.read(size))
+        message = pa.py_buffer(os.pread(self._stream.fileno(), size, offset))
         values = pa.ipc.read_record_batch(message, pa.schema([pa.field(name, kind)])).column(0)
         return pa.DictionaryArray.from_arrays(values, self._texts[name][at]) if name in self._texts else values
 
@@ -155,23 +165,31 @@ def write_splits(store: RowStore, sides: NDArray[np.int8], paths: Sequence[Path]
     """Write each row of the store to the file of its side, in the order of the table, and return the rows of each."""
     import contextlib
 
-    import pyarrow as pa
-
     with contextlib.ExitStack() as stack:
         writers = [stack.enter_context(SplitWriter(path, schema)) for path in paths]
-        start = 0
-        for batch in store.batches(schema.names):
-            # a whole number that is to be predicted is stored as a float
-            rows = batch if batch.schema.types == schema.types else batch.cast(schema)
-            part = sides[start : start + len(rows)]
-            start += len(rows)
-            for side, writer in enumerate(writers):
-                mask = part == side
-                if mask.all():
-                    writer.add(rows)
-                elif mask.any():
-                    writer.add(rows.filter(pa.array(mask)))
+        for side, rows in ahead(_by_side(store, sides, len(paths), schema)):
+            writers[side].add(rows)
     return [writer.rows for writer in writers]
+
+
+def _by_side(
+    store: RowStore, sides: NDArray[np.int8], count: int, schema: pa.Schema
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield the rows of the store with the side that they go to, in the order of the table."""
+    import pyarrow as pa
+
+    start = 0
+    for batch in store.batches(schema.names):
+        # a whole number that is to be predicted is stored as a float
+        rows = batch if batch.schema.types == schema.types else batch.cast(schema)
+        part = sides[start : start + len(rows)]
+        start += len(rows)
+        for side in range(count):
+            mask = part == side
+            if mask.all():
+                yield side, rows
+            elif mask.any():
+                yield side, rows.filter(pa.array(mask))
 
 
 def _texts(schema: pa.Schema) -> list[str]:

@@ -89,7 +89,13 @@ def merged(column: Column, new: Evaluated, rows: Mask | None) -> Column:
     index = {key_of(value): code for code, value in enumerate(values)}
     taken = []
     for value in new.values:
-        key = value if value.__class__ is str else key_of(value)
+        kind = value.__class__
+        if kind is str:
+            key: object = value
+        elif kind is float and value and value == value:
+            key = (float, value)  # as `key_of` has it, without a call for each of many numbers
+        else:
+            key = key_of(value)
         code = index.get(key)
         if code is None:
             code = index[key] = len(values)

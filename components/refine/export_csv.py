@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,6 +15,7 @@ from sevenfold.refine.values import text_of
 __all__ = ["csv_lines", "exported_text"]
 
 _SPACES: Final = "".join(map(chr, range(33)))
+_MISREAD: Final = re.compile('[,"\n\r]')
 
 
 def exported_text(value: Any) -> str:
@@ -29,7 +31,7 @@ def _field(text: str, *, first: bool) -> str:
     """Return a field: trimmed, and in quotes where something in it could be misread."""
     comment = first and text.startswith("#")
     text = text.lstrip(_SPACES)
-    quoted = comment or any(sign in text for sign in ',"\n\r')
+    quoted = comment or _MISREAD.search(text) is not None
     text = text.rstrip(_SPACES)
     return '"' + text.replace('"', '""') + '"' if quoted else text
 

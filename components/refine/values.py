@@ -83,16 +83,12 @@ def _double_text(number: float) -> str:
     if number == 0:
         return "-0.0" if str(number).startswith("-") else "0.0"
     if 1e-3 <= abs(number) < 1e7:
-        return _with_point(format(Decimal(repr(number)), "f"))
+        return repr(number)  # Python writes an exponent only below 0.0001 and from 1e16 on
     sign, digits, exponent = Decimal(repr(number)).as_tuple()
     assert isinstance(exponent, int)  # noqa: S101  only NaN and infinities have letters there
     text = "".join(map(str, digits))
     power = exponent + len(text) - 1
     return f"{'-' if sign else ''}{text[0]}.{text[1:].rstrip('0') or '0'}E{power}"
-
-
-def _with_point(numeral: str) -> str:
-    return numeral if "." in numeral else numeral + ".0"
 
 
 def _date_text(date: datetime) -> str:

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
+from sevenfold.tables.distinct import DistinctTexts
+from sevenfold.tables.masked import masked, plain_values
 from sevenfold.tables.moments import EARLIEST, LATEST, localize
 from sevenfold.tables.numerals import means_missing
-from sevenfold.tables.parse import parse_texts
-from sevenfold.tables.parsed import Parsed, arrow_type, arrow_values, with_limits
+from sevenfold.tables.parse import parse_distinct, parse_texts
+from sevenfold.tables.parsed import Parsed, arrow_type, with_limits
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,11 +36,13 @@ def parse_arrow(values: pa.Array, column: Column, notation: Notation, name: str)
     import pyarrow as pa
 
     if pa.types.is_dictionary(values.type):
+        if column.kind in (Kind.CATEGORY, Kind.BOOLEAN) and _is_text(values.type.value_type):
+            return parse_distinct(DistinctTexts.of_dictionary(values), column, notation)
         values = values.dictionary_decode()
     kind = values.type
     if pa.types.is_null(kind):
         return with_limits(Parsed(pa.nulls(len(values), arrow_type(column.kind))), column)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if _is_text(kind):
         return parse_texts(pl.Series(name, values), column, notation)
     convert = _CONVERTERS.get(column.kind)
     try:
@@ -54,6 +58,12 @@ def parse_arrow(values: pa.Array, column: Column, notation: Notation, name: str)
             remedy="Change its kind in data.columns, or leave it out with role: ignore.",
         )
     return with_limits(parsed, column)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _floats(values: pa.Array, kind: pa.DataType, notation: Notation) -> NDArray[np.float64] | None:
@@ -72,17 +82,32 @@ def _floats(values: pa.Array, kind: pa.DataType, notation: Notation) -> NDArray[
     return numbers.set(means_missing(numbers, notation), None).fill_null(float("nan")).to_numpy()
 
 
+def _all_fit(values: pa.Array, notation: Notation) -> bool:
+    """Whether doubles or int64 are all usable as they are."""
+    if notation.missing_numbers:
+        return False
+    plain, missing = plain_values(values)
+    fits = np.isfinite(plain) if plain.dtype == np.float64 else (plain >= -MAX_INTEGER) & (plain <= MAX_INTEGER)
+    return bool((fits if missing is None else fits | missing).all())
+
+
 def _from_number(values: pa.Array, kind: pa.DataType, notation: Notation) -> Parsed | None:
+    import pyarrow as pa
+
+    if pa.types.is_float64(kind) and _all_fit(values, notation):
+        return Parsed(values)
     floats = _floats(values, kind, notation)
     if floats is None:
         return None
     infinite = np.isinf(floats)
-    return Parsed(arrow_values(floats, ~np.isfinite(floats)), {"nonfinite": infinite} if infinite.any() else {})
+    return Parsed(masked(floats, ~np.isfinite(floats)), {"nonfinite": infinite} if infinite.any() else {})
 
 
 def _from_integer(values: pa.Array, kind: pa.DataType, notation: Notation) -> Parsed | None:
     import pyarrow as pa
 
+    if pa.types.is_int64(kind) and _all_fit(values, notation):
+        return Parsed(values)
     floats = _floats(values, kind, notation)
     if floats is None:
         return None
@@ -96,7 +121,7 @@ def _from_integer(values: pa.Array, kind: pa.DataType, notation: Notation) -> Pa
     unusable = missing | part | large
     whole = np.where(unusable, 0, floats).astype(np.int64)
     faults = {"int_range": large, "not_an_integer": part & ~large}
-    return Parsed(arrow_values(whole, unusable), {code: mask for code, mask in faults.items() if mask.any()})
+    return Parsed(masked(whole, unusable), {code: mask for code, mask in faults.items() if mask.any()})
 
 
 def _from_boolean(values: pa.Array, kind: pa.DataType, notation: Notation) -> Parsed | None:
@@ -108,7 +133,7 @@ def _from_boolean(values: pa.Array, kind: pa.DataType, notation: Notation) -> Pa
     if floats is None:
         return None
     odd = ~np.isnan(floats) & (floats != 0) & (floats != 1)
-    return Parsed(arrow_values(floats == 1, np.isnan(floats) | odd), {"not_a_boolean": odd} if odd.any() else {})
+    return Parsed(masked(floats == 1, np.isnan(floats) | odd), {"not_a_boolean": odd} if odd.any() else {})
 
 
 def _from_category(values: pa.Array, kind: pa.DataType, notation: Notation) -> Parsed | None:

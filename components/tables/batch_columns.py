@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.contracts.errors import DataError
@@ -11,13 +11,13 @@ from sevenfold.plan.data import DataSection
 from sevenfold.tables.arrow_values import parse_arrow
 from sevenfold.tables.parse import parse_floats, parse_texts
 from sevenfold.tables.parsed import Parsed, arrow_type
-from sevenfold.tables.records import Records
+from sevenfold.tables.records import Records, Typing
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-__all__ = ["ArrowColumns", "ColumnParser", "CsvColumns", "TextOf"]
+__all__ = ["ArrowColumns", "ColumnParser", "CsvColumns", "TextOf", "column_types"]
 
 TextOf = Callable[[int], str]  # the text of a row, to be shown in an error or in the quarantine
 ColumnParser = Callable[[str, Column], tuple[Parsed, TextOf]]
@@ -26,41 +26,51 @@ ColumnParser = Callable[[str, Column], tuple[Parsed, TextOf]]
 class CsvColumns:
     """The columns of some records: numbers as the CSV reader parsed them where they are in order, else their texts."""
 
-    def __init__(self, records: Records, names: list[str], data: DataSection) -> None:
-        import polars as pl
-
+    def __init__(self, records: Records, data: DataSection) -> None:
         self._notation = data.notation
-        plain = data.decimal == "." and not data.thousands
-        kinds = {Kind.NUMBER: pl.Float64, Kind.INTEGER: pl.Int64} if plain else {}
-        columns = {name: data.columns[name] for name in names}
-        self._schema: dict[str, Any] = {
-            name: pl.String if column.symbols else kinds.get(column.kind, pl.String) for name, column in columns.items()
-        }
         self._records = records
-        self._typed = records.typed(self._schema, tuple(token for token in data.missing if token))
         self._frame: pl.DataFrame | None = None
 
     def parsed(self, name: str, column: Column) -> tuple[Parsed, TextOf]:
         """Return the values of a column and what is wrong with some, and how to see the text of a row."""
-        import polars as pl
 
         def text_of(row: int) -> str:
             return str(self._texts(name)[row])
 
-        if self._typed is not None and self._schema[name] != pl.String:
-            numbers = parse_floats(self._typed[name], column, self._notation)
+        typed = self._records.typed
+        if typed is not None and typed[name].dtype.is_numeric():
+            numbers = parse_floats(typed[name], column, self._notation)
             if numbers is not None:
                 return numbers, text_of
         return parse_texts(self._texts(name), column, self._notation), text_of
 
     def _texts(self, name: str) -> pl.Series:
-        import polars as pl
-
-        if self._typed is not None and self._schema[name] == pl.String:
-            return self._typed[name]
+        typed = self._records.typed
+        if typed is not None and not typed[name].dtype.is_numeric():
+            return typed[name]
         if self._frame is None:
             self._frame = self._records.texts()
         return self._frame[name]
+
+
+def column_types(names: Sequence[str], data: DataSection) -> Typing:
+    """Return how the CSV reader is to read columns."""
+    plain = data.decimal == "." and not data.thousands
+    return Typing(
+        lambda: {name: _read_as(data.columns[name], plain=plain) for name in names},
+        tuple(token for token in data.missing if token),
+    )
+
+
+def _read_as(column: Column, *, plain: bool) -> Any:
+    """Return the Polars type that the CSV reader reads a column as; `plain` says that it reads its numbers, too."""
+    import polars as pl
+
+    if column.kind in (Kind.CATEGORY, Kind.BOOLEAN):
+        return pl.Categorical(pl.Categories.random())  # those of one batch alone: they go with it
+    if column.symbols or not plain:
+        return pl.String
+    return {Kind.NUMBER: pl.Float64, Kind.INTEGER: pl.Int64}.get(column.kind, pl.String)
 
 
 class ArrowColumns:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Column, Role
 from sevenfold.tables.equal_hashes import counts_of, likely_repeated, repeated
-from sevenfold.tables.row_hashes import Hashes, KeyColumn, as_bits, hashes_of, near_numbers
+from sevenfold.tables.row_hashes import Hashes, KeyColumn, as_bits, hashes_of, near_hashes
 
 __all__ = ["Duplicates", "compared", "find_duplicates", "held_out_copies"]
 
@@ -94,8 +94,10 @@ def find_duplicates(columns: Sequence[KeyColumn], others: Sequence[KeyColumn], r
     if plain.fractional and plain.fractional * rows <= MAX_ROUNDED:
         for decimals in DECIMALS:
             first = _joined(first, _Table(columns, rows, decimals=decimals).copies(first))
-    members = np.flatnonzero(np.bincount(first, minlength=rows)[first] > 1)
     copies = int(np.count_nonzero(first != np.arange(rows)))
+    if not copies:
+        return Duplicates(first)
+    members = np.flatnonzero(np.bincount(first, minlength=rows)[first] > 1)
     return Duplicates(first, *_exact_and_near(columns, members, first, copies))
 
 
@@ -126,8 +128,9 @@ class _Table:
         looked, few = False, NEGLIGIBLE * rows
         self._total: Hashes = np.zeros(rows, dtype=np.uint64) if base is None else base._total.copy()
         for index in range(0 if base is None else len(base._columns), len(columns)):
-            hashes, fractional = self._hashed(index)
-            self._total += hashes
+            parts, fractional = near_hashes(columns[index].read(), decimals, index)
+            for some, hashes in parts:
+                self._total[some] += hashes
             self.fractional += fractional
             large = self.fractional * rows > MAX_ROUNDED
             if large and not looked and likely_repeated(self._total) <= few:
@@ -195,7 +198,7 @@ class _Table:
         reached = np.zeros(len(rows))
         half: Hashes = np.zeros(self.rows, dtype=np.uint64)
         for index in range(len(self._columns)):
-            hashes, _ = self._hashed(index)
+            hashes = self._hashed(index)
             self._compare(hashes, rows, equal, copies, reached)
             if index < len(self._columns) // 2:
                 half += hashes
@@ -225,9 +228,9 @@ class _Table:
         share = np.maximum(sharing, (sharing.sum() + 1) / (len(some) + 1)) / len(sample)
         reached[low] = np.maximum(reached[low], others * share / np.maximum(1 - share, 1 / self.rows))
 
-    def _hashed(self, index: int) -> tuple[Hashes, bool]:
-        numbers, fractional = near_numbers(self._columns[index].read(), self._decimals)
-        return hashes_of(numbers, index), fractional
+    def _hashed(self, index: int) -> Hashes:
+        parts, _ = near_hashes(self._columns[index].read(), self._decimals, index)
+        return np.concatenate([hashes for _, hashes in parts])
 
 
 def _joined(first: NDArray[np.int64], more: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -252,8 +255,6 @@ def _exact_and_near(
     """Return how many of the copies repeat an earlier row of their group to the letter, and how many do not."""
     import pyarrow as pa
 
-    if not copies:
-        return 0, 0
     total = hashes_of(first[members], len(columns))
     for index, column in enumerate(columns):
         values = column.read().take(pa.array(members))

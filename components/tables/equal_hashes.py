@@ -1,7 +1,8 @@
-"""How often hashes are equal, without sorting those that are equal to none."""
+"""How often hashes are equal, without a sorted copy of all."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -11,24 +12,37 @@ from sevenfold.tables.row_hashes import Hashes
 
 __all__ = ["counts_of", "likely_repeated", "repeated"]
 
+SORTED: Final = 1 << 21  # values that are sorted at once: memory holds a copy of no more
+_ALL: Final = np.uint64(2**64 - 1)
 PART: Final = 64  # one in so many values shows about how many are repeated
 
 
 def repeated(values: Hashes) -> NDArray[np.int64]:
     """Return the rows whose value another row has, too, in order."""
-    shift = np.uint64(64 - min(20, len(values).bit_length() + 1))
-    slots = (values >> shift).view(np.int64)
-    crowded = np.bincount(slots) > 1  # most rows have a slot for themselves: no need to sort them
-    rows = np.flatnonzero(crowded[slots])
-    ordered = np.sort(values[rows])  # by far faster than with its inverse, which most tables need of no row
-    again = ordered[1:][ordered[1:] == ordered[:-1]]
+    again = np.concatenate([_again(values, part) for part in _parts(values)])
     if not len(again):
-        return rows[:0]
-    named = np.zeros(len(crowded), dtype=np.bool_)
+        return np.zeros(0, dtype=np.int64)
+    shift = np.uint64(64 - min(20, len(again).bit_length() + 4))
+    named = np.zeros(1 << int(64 - shift), dtype=np.bool_)
     named[again >> shift] = True
-    rows = rows[named[slots[rows]]]
+    rows = np.flatnonzero(named[values >> shift])  # few more than those that are asked for
     _, cell, count = np.unique(values[rows], return_inverse=True, return_counts=True)
     return rows[count[cell] > 1]
+
+
+def _parts(values: Hashes) -> list[tuple[int, int]]:
+    """Return ranges of hashes, first and last, that have about `SORTED` of the values each."""
+    count = -(-len(values) // SORTED) or 1
+    edges = [2**64 * part // count for part in range(count + 1)]
+    return [(low, high - 1) for low, high in pairwise(edges)]
+
+
+def _again(values: Hashes, part: tuple[int, int]) -> Hashes:
+    """Return the values of a range that are there more than once, in order, each once less than it is there."""
+    low, high = map(np.uint64, part)
+    ordered = np.sort(values if high - low == _ALL else values[(values >= low) & (values <= high)])
+    again: Hashes = ordered[1:][ordered[1:] == ordered[:-1]]
+    return again
 
 
 def likely_repeated(values: Hashes) -> int:

@@ -17,6 +17,7 @@ FLATTENED: Final = 10.0  # deviation in interquartile ranges; of a normal distri
 FENCE: Final = 10.0  # interquartile ranges beyond the quartiles
 SAMPLE: Final = 2_000
 MANY: Final = 10 * SAMPLE  # values from which it pays to look at a sample first
+LARGE: Final = 1e150
 MOST: Final = 0.25  # share of the values: more of them are no outliers, and move the quartiles
 
 
@@ -46,7 +47,10 @@ def far_values(present: NDArray[np.float64]) -> FarValues | None:
     """
     if len(present) < 2:
         return None
-    unit = max(-float(present.min()), float(present.max())) or 1.0
+    lowest, highest = float(present.min()), float(present.max())
+    unit = max(-lowest, highest) or 1.0
+    if unit <= LARGE and (highest - lowest) / 2 <= FLATTENED * _least_spread(present):
+        return None  # no deviation is above half of the range
     scaled = present / unit  # the square of a huge number would overflow
     deviation = float(scaled.std())
     if deviation <= FLATTENED * _least_spread(scaled):

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.tables.records import MAX_FIELD_BYTES, Layout, Records, Refusal, field_too_large, ragged_row
+from sevenfold.tables.records import MAX_FIELD_BYTES, Layout, Records, Refusal, Typing, field_too_large, ragged_row
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Cut", "UnusualQuotesError", "cut_records", "fast_records", "with_line_feeds"]
+__all__ = ["Cut", "UnusualQuotesError", "cut_records", "fast_records", "read_cut", "typed_frame", "with_line_feeds"]
 
 QUOTE, LF, CR = 34, 10, 13
 # Bytes that Polars takes for a packed stream (zlib, gzip, zstd), or for a mark to skip: here they are a field's first.
@@ -141,53 +141,61 @@ def _check_fields(
             raise field_too_large(source, int(lines[at]), int(np.argmax(sizes)) + 1)
 
 
-def fast_records(cut: Cut, body: bytes, layout: Layout) -> Records:
-    """Return the records of a cut; Polars reads its good ones once they are asked for."""
+def fast_records(cut: Cut, body: bytes, layout: Layout, typing: Typing | None = None) -> Records:
+    """Return the records of a cut, read by Polars: its good ones, `typing` says as what."""
     lines = cut.lines[cut.good]
-    kept = body[: cut.end] if len(lines) == len(cut.good) else _good_bytes(cut, body)
-    hidden = kept.startswith(_TAKEN_FOR_OTHERS)
     names = layout.names
-
-    def read(schema: dict[str, Any], nulls: tuple[str, ...] = (), *, empty_is_null: bool = False) -> pl.DataFrame:
-        import polars as pl
-
-        if not kept:
-            return pl.DataFrame(schema=schema)
-        frame = pl.read_csv(
-            b"#\n" + kept if hidden else kept,
-            has_header=False,
-            skip_rows=1 if hidden else 0,
-            schema={**schema, "": pl.String} if layout.trailing else schema,
-            separator=layout.style.delimiter,
-            quote_char='"' if cut.quoted else None,
-            empty_string_is_null=empty_is_null,
-            null_values=list(nulls) or None,
-        )
-        return frame.select(list(schema)) if layout.trailing else frame
 
     def texts() -> pl.DataFrame:
         import polars as pl
 
-        frame = read(dict.fromkeys(names, pl.String))
+        frame = read_cut(cut, body, layout, Typing.texts(names))
         if frame.height == len(lines):
             return frame
-        rows = [row[: len(names)] for row in layout.style.reader(io.StringIO(kept.decode(), newline=""), strict=False)]
+        good = io.StringIO(_good_bytes(cut, body).decode(), newline="")
+        rows = [row[: len(names)] for row in layout.style.reader(good, strict=False)]
         return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
-    def typed(schema: dict[str, Any], nulls: tuple[str, ...]) -> pl.DataFrame | None:
-        import polars as pl
+    return Records(lines, texts, typed_frame(cut, body, layout, typing) if typing else None, cut.refusals)
 
-        try:
-            frame = read(schema, nulls, empty_is_null=True)
-        except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
-            return None
-        return frame if frame.height == len(lines) else None
 
-    return Records(lines, texts, typed, cut.refusals)
+def typed_frame(cut: Cut, body: bytes, layout: Layout, typing: Typing) -> pl.DataFrame | None:
+    """Return the good records of a cut, None where a value does not fit its type or a record has too many fields."""
+    import polars as pl
+
+    try:
+        frame = read_cut(cut, body, layout, typing)
+    except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
+        return None
+    return frame if frame.height == np.count_nonzero(cut.good) else None
+
+
+def read_cut(cut: Cut, body: bytes, layout: Layout, typing: Typing) -> pl.DataFrame:
+    """Return the good records of a cut as Polars reads them, and raise what it raises."""
+    import polars as pl
+
+    schema = typing.schema()
+    kept = _good_bytes(cut, body)
+    if not kept:
+        return pl.DataFrame(schema=schema)
+    hidden = kept.startswith(_TAKEN_FOR_OTHERS)
+    frame = pl.read_csv(
+        b"#\n" + kept if hidden else kept,
+        has_header=False,
+        skip_rows=1 if hidden else 0,
+        schema={**schema, "": pl.String} if layout.trailing else schema,
+        separator=layout.style.delimiter,
+        quote_char='"' if cut.quoted else None,
+        empty_string_is_null=typing.empty_is_null,
+        null_values=list(typing.nulls) or None,
+    )
+    return frame.select(list(schema)) if layout.trailing else frame
 
 
 def _good_bytes(cut: Cut, body: bytes) -> bytes:
     """Return the good records' bytes, copied in as few pieces as there are gaps."""
+    if cut.good.all():
+        return body[: cut.end]
     positions = np.flatnonzero(cut.good)
     if not len(positions):
         return b""

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["may_be_means", "mean_share"]
+__all__ = ["known_may_be_means", "may_be_means", "mean_share"]
 
 SAMPLE: Final = 20_000
 MATCHING: Final = 0.9  # share of the rows whose value is the mean of its group
@@ -32,8 +32,7 @@ def mean_share(values: Matrix, target: NDArray[Any], *, classes: int) -> tuple[f
         target: class index, -1 for none, or a value, NaN for none, shape ``[n]``.
         classes: the number of classes; 0 for regression.
     """
-    known = (np.abs(values) <= LARGEST) & ((target >= 0) if classes else (np.abs(target) <= LARGEST))
-    values, target = values[known], target[known]
+    values, target = _known(values, target, classes)
     if not may_be_means(values, target, classes=classes):
         return 0.0, 0
     distinct, group, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -46,6 +45,16 @@ def mean_share(values: Matrix, target: NDArray[Any], *, classes: int) -> tuple[f
         matching = np.abs(means - distinct) <= tolerance + ROUNDING * np.abs(distinct)
         best = max(best, float(counts[matching & (counts > 1)].sum() / len(values)))
     return (best, len(distinct)) if best >= MATCHING else (0.0, 0)
+
+
+def known_may_be_means(values: Matrix, target: NDArray[Any], *, classes: int) -> bool:
+    """Whether a quick look leaves it possible, as `may_be_means`; NaN for a missing value, and a target as there."""
+    return may_be_means(*_known(values, target, classes), classes=classes)
+
+
+def _known(values: Matrix, target: NDArray[Any], classes: int) -> tuple[Matrix, NDArray[Any]]:
+    known = (np.abs(values) <= LARGEST) & ((target >= 0) if classes else (np.abs(target) <= LARGEST))
+    return values[known], target[known]
 
 
 def may_be_means(values: Matrix, target: NDArray[Any], *, classes: int) -> bool:

@@ -22,17 +22,28 @@ class ParquetTable:
 
     `names` are its columns in order, `schema` has their types too.
 
+    Args:
+        path: the file.
+        dictionaries: the columns whose texts come as a dictionary.
+
     Raises:
         DataError: ``not_parquet``.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, dictionaries: Collection[str] = ()) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         self.path = path
         try:
-            self._file = pq.ParquetFile(path, memory_map=True)
+            self._file = pq.ParquetFile(path)
+            texts = [
+                item.name
+                for item in self._file.schema_arrow
+                if item.name in dictionaries and (pa.types.is_string(item.type) or pa.types.is_large_string(item.type))
+            ]
+            if texts:
+                self._file = pq.ParquetFile(path, metadata=self._file.metadata, read_dictionary=texts)
         except (pa.ArrowInvalid, OSError) as error:
             raise self._unreadable(error) from error
         self.schema: pa.Schema = self._file.schema_arrow

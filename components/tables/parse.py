@@ -11,15 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
+from sevenfold.tables.distinct import DistinctTexts
+from sevenfold.tables.masked import masked, plain_values
 from sevenfold.tables.moments import EARLIEST, LATEST, localize, names_offset, parse_moments
 from sevenfold.tables.numerals import means_missing, parse_integers, parse_numbers
-from sevenfold.tables.parsed import Parsed, arrow_type, arrow_values, with_limits
+from sevenfold.tables.parsed import Parsed, arrow_type, with_limits
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-__all__ = ["parse_floats", "parse_texts"]
+__all__ = ["parse_distinct", "parse_floats", "parse_texts"]
 
 SAMPLE: Final = 1_000
 # ISO 8601 as tables have it mostly: (length, pattern, format, whether it says its offset from UTC)
@@ -39,6 +41,10 @@ def parse_texts(texts: pl.Series, column: Column, notation: Notation) -> Parsed:
     Codes: ``not_a_number``, ``float_range``, ``nonfinite``, ``not_an_integer``, ``int_range``, ``not_a_boolean``,
     ``not_a_date``, ``date_range``, ``ambiguous_time``, ``missing_time``, and those of the column's own limits.
     """
+    import polars as pl
+
+    if isinstance(texts.dtype, pl.Categorical):
+        return parse_distinct(DistinctTexts.of(texts), column, notation)
     if texts.null_count():
         texts = texts.fill_null("")
     if column.kind is Kind.NUMBER:
@@ -46,7 +52,10 @@ def parse_texts(texts: pl.Series, column: Column, notation: Notation) -> Parsed:
     elif column.kind is Kind.INTEGER:
         parsed = parse_integers(texts, notation, column.symbols)
     else:
-        parsed = _moments_at_once(texts, column, notation) or _by_distinct(texts, column, notation)
+        at_once = _moments_at_once(texts, column, notation)
+        if at_once is None:
+            return parse_distinct(DistinctTexts.of(texts), column, notation)
+        parsed = at_once
     return with_limits(parsed, column)
 
 
@@ -56,12 +65,12 @@ def parse_floats(values: pl.Series, column: Column, notation: Notation) -> Parse
 
     if notation.missing_numbers:
         values = values.set(means_missing(values, notation), None)
-
-    if values.dtype == pl.Float64 and not values.is_finite().all():
+    numbers = values.to_arrow()
+    plain, missing = plain_values(numbers)
+    fits = np.isfinite(plain) if values.dtype == pl.Float64 else (plain >= -MAX_INTEGER) & (plain <= MAX_INTEGER)
+    if not (fits if missing is None else fits | missing).all():
         return None
-    if values.dtype == pl.Int64 and not ((values >= -MAX_INTEGER) & (values <= MAX_INTEGER)).all():
-        return None
-    return with_limits(Parsed(values.to_arrow()), column)
+    return with_limits(Parsed(numbers), column)
 
 
 def _moments_at_once(texts: pl.Series, column: Column, notation: Notation) -> Parsed | None:
@@ -83,8 +92,8 @@ def _moments_at_once(texts: pl.Series, column: Column, notation: Notation) -> Pa
     return Parsed(values.cast(pa.timestamp("us", tz="UTC")), faults, 0, offsets)
 
 
-def _by_distinct(texts: pl.Series, column: Column, notation: Notation) -> Parsed:
-    """Parse each distinct text once: categories, booleans, dates.
+def parse_distinct(texts: DistinctTexts, column: Column, notation: Notation) -> Parsed:
+    """Parse each distinct text once: categories, booleans, dates. Codes as `parse_texts`.
 
     Values go to numpy by way of Polars, since Arrow's scalars, lists and `to_numpy` import pandas.
     """
@@ -92,20 +101,18 @@ def _by_distinct(texts: pl.Series, column: Column, notation: Notation) -> Parsed
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = pc.dictionary_encode(texts.to_arrow().cast(pa.string()))
-    codes = pl.Series(encoded.indices).to_numpy()
-    raw = encoded.dictionary
+    raw, codes = texts.levels, texts.codes
     plain = pc.utf8_trim_whitespace(raw)
     tokens = pl.Series(sorted(notation.tokens), dtype=pl.String).to_arrow().cast(pa.string())
-    absent = pc.is_in(plain, value_set=tokens)
-    missing = pl.Series(absent).to_numpy()
+    missing = pl.Series(pc.is_in(plain, value_set=tokens)).to_numpy()
     changed = pl.Series(pc.not_equal(plain, raw)).to_numpy()
     trimmed = int(changed[codes].sum()) if len(codes) and changed.any() else 0
     values: Any
     if column.kind is Kind.CATEGORY:
-        nul = pl.Series(plain).str.contains("\0", literal=True)  # a CSV cannot hold it, and a request must not
-        values = _categories(plain, (pl.Series(absent) | nul).to_arrow(), encoded.indices)
-        return Parsed(values, {"encoding": nul.to_numpy()[codes]} if nul.any() else {}, trimmed)
+        nul = pl.Series(pc.match_substring(plain, "\0")).to_numpy()  # a CSV cannot hold it, and a request must not
+        named_levels = pc.if_else(masked(missing | nul), pa.nulls(len(plain), pa.string()), plain)
+        faults = {"encoding": nul[codes]} if nul.any() else {}
+        return with_limits(Parsed(texts.renamed(named_levels), faults, trimmed), column)
     if column.kind is Kind.BOOLEAN:
         values, bad = _booleans(plain, column)
         named = {"not_a_boolean": bad & ~missing}
@@ -115,19 +122,9 @@ def _by_distinct(texts: pl.Series, column: Column, notation: Notation) -> Parsed
     unknown = missing.copy()
     for mask in named.values():
         unknown |= mask
-    out = arrow_values(values, unknown).cast(arrow_type(column.kind)).take(encoded.indices)
+    out = masked(values, unknown).cast(arrow_type(column.kind)).take(masked(codes))
     faults = {code: mask[codes] for code, mask in named.items() if mask.any()}
-    return Parsed(out, faults, trimmed, offsets)
-
-
-def _categories(plain: pa.Array, missing: pa.Array, codes: pa.Array) -> pa.Array:
-    import polars as pl
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    # trimming may have made two texts equal, and what means missing is no level
-    again = pc.dictionary_encode(pl.Series(plain).set(pl.Series(missing), None).to_arrow().cast(pa.string()))
-    return pa.DictionaryArray.from_arrays(again.indices.take(codes), again.dictionary)
+    return with_limits(Parsed(out, faults, trimmed, offsets), column)
 
 
 def _booleans(plain: pa.Array, column: Column) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

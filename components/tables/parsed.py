@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from sevenfold.contracts.schema import Column, Kind
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Parsed", "arrow_type", "arrow_values", "with_limits"]
+__all__ = ["Parsed", "arrow_type", "with_limits"]
 
 
 @dataclass
@@ -47,13 +47,6 @@ def arrow_type(kind: Kind) -> pa.DataType:
         Kind.CATEGORY: pa.dictionary(pa.int32(), pa.string()),
         Kind.DATETIME: pa.timestamp("us", tz="UTC"),
     }[kind]
-
-
-def arrow_values(values: NDArray[Any], missing: NDArray[np.bool_]) -> pa.Array:
-    """Return numbers or booleans as Arrow, null where missing, without `pyarrow.array`, which imports pandas."""
-    import polars as pl
-
-    return pl.Series(values).set(pl.Series(missing, dtype=pl.Boolean), None).to_arrow()
 
 
 def with_limits(parsed: Parsed, column: Column) -> Parsed:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from sevenfold.tables.even_records import even_cut, even_records
 from sevenfold.tables.fast_records import UnusualQuotesError, cut_records, fast_records, with_line_feeds
-from sevenfold.tables.records import Layout, Records, field_too_large, unclosed_quote
+from sevenfold.tables.records import Layout, Records, Typing, field_too_large, unclosed_quote
 from sevenfold.tables.screening import screened
 from sevenfold.tables.slow_records import MAX_LINE_CHARACTERS, read_slowly
 
 __all__ = ["read_records"]
 
 
-def read_records(chunks: Iterable[bytes], layout: Layout) -> Iterator[Records]:
+def read_records(chunks: Iterable[bytes], layout: Layout, typing: Typing | None = None) -> Iterator[Records]:
     """Yield the records of a CSV body.
 
     From the first chunk on where quotes stand in unusual positions, the standard library reads the rest; it reads all
@@ -23,6 +24,7 @@ def read_records(chunks: Iterable[bytes], layout: Layout) -> Iterator[Records]:
     Args:
         chunks: the bytes after the header, in pieces of any size.
         layout: what a record must look like.
+        typing: what `Records.typed` has; None where texts are enough.
 
     Raises:
         DataError: ``unclosed_quote``, ``field_too_large``, ``header_changed``.
@@ -41,7 +43,9 @@ def read_records(chunks: Iterable[bytes], layout: Layout) -> Iterator[Records]:
         hold = not final and buffer.endswith(b"\r")  # its line feed may come with the next chunk
         try:
             body = with_line_feeds(buffer[:-1] if hold else buffer)
-            cut = screened(cut_records(body, layout, line), body, layout)
+            even = even_cut(body, layout, line)
+            records = even and even_records(even, body, layout, typing)
+            cut = even if even and records else screened(cut_records(body, layout, line), body, layout)
         except UnusualQuotesError:
             yield from read_slowly(chain([buffer], stream), layout, first_line=line)
             return
@@ -50,7 +54,8 @@ def read_records(chunks: Iterable[bytes], layout: Layout) -> Iterator[Records]:
             _refuse_long(rest, stream, line + cut.line_count, layout.source)
         if final and rest.strip(b"\n"):
             raise unclosed_quote(layout.source, line + cut.line_count)
-        yield fast_records(cut, body, layout)
+        # what Polars could not read of all records it can only read of fewer
+        yield records or fast_records(cut, body, layout, typing if even is None or not cut.good.all() else None)
         line += cut.line_count
 
 

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.schema import Column, Role, Task
+from sevenfold.contracts.schema import Column, Kind, Role, Task
 from sevenfold.plan.data import DataSection, Format
-from sevenfold.tables.batch_columns import ArrowColumns, ColumnParser, CsvColumns
+from sevenfold.runtime.ahead import ahead
+from sevenfold.tables.batch_columns import ArrowColumns, ColumnParser, CsvColumns, column_types
 from sevenfold.tables.class_choice import LEFT_OUT, ClassChoice
 from sevenfold.tables.dialect import Dialect
 from sevenfold.tables.encoding import check_bad_bytes, known_encoding, utf8_chunks
@@ -154,33 +155,34 @@ class TableReader:
         return header
 
     def _csv(self, path: Path) -> Iterator[pa.RecordBatch]:
-        names, all_records = self._opened_csv(path)
+        all_records = self._opened_csv(path)
         rows = bad = 0
         try:
-            for records in all_records:
+            for records in ahead(all_records):
                 self.quarantine.add_records(records.refusals)
                 rows += len(records.lines) + len(records.refusals)
                 bad += sum(refusal.code == BAD_BYTES for refusal in records.refusals)
                 self.rows += len(records.lines) + len(records.refusals)
                 if len(records.lines):
-                    yield self._batch(records.lines, CsvColumns(records, names, self.data).parsed)
+                    yield self._batch(records.lines, CsvColumns(records, self.data).parsed)
         except DataError as error:
             raise (
                 with_likely_dialect(error, path, self._dialect()) if error.code == "unclosed_quote" else error
             ) from None
         check_bad_bytes(path, self.data.encoding, bad, rows, self.data.max_bad_fraction)
 
-    def _opened_csv(self, path: Path) -> tuple[list[str], Iterator[Records]]:
+    def _opened_csv(self, path: Path) -> Iterator[Records]:
         header = self._header(path)
         self._check_names(header.names)
         layout = Layout(header.names, FieldStyle.planned(self.data), header.next_line, path.name, header.trailing)
-        return header.names, read_records(header.body, layout)
+        return read_records(header.body, layout, column_types(header.names, self.data))
 
     def _parquet(self, path: Path) -> Iterator[pa.RecordBatch]:
-        table = ParquetTable(path)
+        few = [name for name, column in self.columns.items() if column.kind in (Kind.CATEGORY, Kind.BOOLEAN)]
+        table = ParquetTable(path, dictionaries=few)
         self._check_names(table.names)
         line = 1
-        for batch in table.batches(self.columns):
+        for batch in ahead(table.batches(self.columns)):
             lines = np.arange(line, line + len(batch), dtype=np.int64)
             line += len(batch)
             self.rows += len(batch)

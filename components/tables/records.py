@@ -24,6 +24,7 @@ __all__ = [
     "Layout",
     "Records",
     "Refusal",
+    "Typing",
     "field_too_large",
     "header_changed",
     "is_text",
@@ -93,16 +94,35 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Typing:
+    """How Polars reads records: `schema` returns its types by column, `nulls` are texts of a null.
+
+    An empty field is null, too, where `empty_is_null`.
+    """
+
+    schema: Callable[[], dict[str, Any]]
+    nulls: tuple[str, ...] = ()
+    empty_is_null: bool = True
+
+    @classmethod
+    def texts(cls, names: Sequence[str]) -> Typing:
+        """Return the one that reads each field as the text it is."""
+        import polars as pl
+
+        return cls(lambda: dict.fromkeys(names, pl.String), empty_is_null=False)
+
+
+@dataclass(frozen=True)
 class Records:
     """Some records: `lines` int64 of shape ``[n]``, `refusals` of those that have no row in the frame.
 
-    `texts` returns the ``[n]`` rows as texts, "" for empty fields. `typed` returns them read by another schema, or None
-    where a value does not fit it; null is an empty field there.
+    `texts` returns the ``[n]`` rows as texts, "" for empty fields. `typed` has them as the reader was asked to read
+    them, None where a value does not fit its type.
     """
 
     lines: NDArray[np.int64]
     texts: Callable[[], pl.DataFrame]
-    typed: Callable[[dict[str, Any], tuple[str, ...]], pl.DataFrame | None]
+    typed: pl.DataFrame | None = None
     refusals: list[Refusal] = field(default_factory=list)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Hashes", "KeyColumn", "as_bits", "hashes_of", "near_numbers"]
+__all__ = ["Hashes", "KeyColumn", "as_bits", "hashes_of", "near_hashes", "near_numbers"]
 
 STEPS: Final = 100  # that rounding must leave within the middle half of a column's values
 FINE: Final = 2.0**-14  # of that middle half: the noise of floating point is far below, other values are far above
 SAMPLE: Final = 2_000
 WHOLE: Final = 2.0**52  # from here on a float has no decimals, and rounding might overflow
+
+AT_ONCE: Final = 1 << 15  # rows that the processor's cache holds
 
 Hashes = NDArray[np.uint64]
 
@@ -32,31 +34,85 @@ class KeyColumn:
 
 def near_numbers(values: pa.Array, decimals: int | None) -> tuple[NDArray[Any], bool]:
     """Return a number for each value, equal where values are nearly equal, and whether some are not whole."""
+    values = _encoded(values)
+    rule, fractional = _rule(values, decimals)
+    return rule(values), fractional
+
+
+def near_hashes(values: pa.Array, decimals: int | None, column: int) -> tuple[Iterator[tuple[slice, Hashes]], bool]:
+    """Return the hashes of a column's `near_numbers`, some rows at a time, and whether some numbers are not whole."""
+    values = _encoded(values)
+    rule, fractional = _rule(values, decimals)
+    parts = (slice(start, start + AT_ONCE) for start in range(0, len(values), AT_ONCE))
+    return ((part, hashes_of(rule(values[part]), column)) for part in parts), fractional
+
+
+def _rule(values: pa.Array, decimals: int | None) -> tuple[Callable[[pa.Array], NDArray[np.int64]], bool]:
+    """Return what gives the number of each of some values, and whether some are not whole."""
     import pyarrow as pa
 
-    if pa.types.is_dictionary(values.type) or _is_text(values.type):
-        return _folded(values), False
+    if pa.types.is_dictionary(values.type):
+        folded = _folded(values.dictionary.to_pylist())
+        return lambda some: folded[
+            some.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False) + 1
+        ], False
     if not pa.types.is_floating(values.type):
-        whole = values.cast(pa.int64())
-        absent = np.asarray(whole.is_null())
-        plain = whole.fill_null(0).to_numpy(zero_copy_only=False)
-        return np.where(absent, np.iinfo(np.int64).min, plain) if absent.any() else plain, False
-    numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    some = numbers[:: -(-len(numbers) // SAMPLE)]
-    some = some[np.isfinite(some)]
-    if not len(some) or not (some != np.floor(some)).any():
-        return as_bits(numbers), False
+        return _whole, False
+    sample = np.arange(0, len(values), -(-len(values) // SAMPLE) or 1)
+    numbers = _floats(values.take(pa.array(sample)))
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers) or not (numbers != np.floor(numbers)).any():
+        return lambda some: as_bits(_floats(some)), False
     with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest of a float
-        low, high = np.quantile(some, [0.25, 0.75])
-        spread = float(high - low) or float(some.std())
+        low, high = np.quantile(numbers, [0.25, 0.75])
+        spread = float(high - low) or float(numbers.std())
     if not np.isfinite(spread) or spread <= 0:
-        return as_bits(numbers), True
+        return lambda some: as_bits(_floats(some)), True
     if decimals is not None and 10.0**-decimals <= spread / STEPS:
-        with np.errstate(over="ignore"):
-            rounded = np.round(numbers, decimals)
-        return as_bits(np.where(np.abs(numbers) < WHOLE, rounded, numbers)), True
+        return lambda some: as_bits(_rounded(_floats(some), decimals)), True
+    return lambda some: as_bits(_in_steps(_floats(some), spread * FINE)), True
+
+
+def _floats(values: pa.Array) -> NDArray[np.float64]:
+    import pyarrow as pa
+
+    floats: NDArray[np.float64] = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return floats
+
+
+def _codes(values: pa.DictionaryArray) -> NDArray[np.int64]:
+    import pyarrow as pa
+
+    codes: NDArray[np.int64] = values.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes
+
+
+def _whole(values: pa.Array) -> NDArray[np.int64]:
+    import pyarrow as pa
+
+    whole = values.cast(pa.int64())
+    if whole.null_count:
+        whole = whole.fill_null(np.iinfo(np.int64).min)
+    numbers: NDArray[np.int64] = whole.to_numpy(zero_copy_only=False)
+    return numbers
+
+
+def _rounded(numbers: NDArray[np.float64], decimals: int) -> NDArray[np.float64]:
     with np.errstate(over="ignore"):
-        return as_bits(np.rint(numbers / (spread * FINE))), True
+        rounded = np.round(numbers, decimals)
+    return np.where(np.abs(numbers) < WHOLE, rounded, numbers)
+
+
+def _in_steps(numbers: NDArray[np.float64], step: float) -> NDArray[np.float64]:
+    with np.errstate(over="ignore"):
+        steps: NDArray[np.float64] = np.rint(numbers / step)
+    return steps
+
+
+def _encoded(values: pa.Array) -> pa.Array:
+    import pyarrow as pa
+
+    return values.cast(pa.large_string()).dictionary_encode() if _is_text(values.type) else values
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -67,22 +123,18 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def as_bits(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the bits of each number, the same for all that are not a number, and for 0.0 and -0.0."""
-    plain = np.where(np.isnan(numbers), np.nan, numbers + 0.0)
+    plain = numbers + 0.0
+    plain[np.isnan(plain)] = np.nan
     return plain.view(np.int64)
 
 
-def _folded(values: pa.Array) -> NDArray[np.int64]:
-    """Return the code of each text without regard to letter case and white space, 0 for a missing one."""
-    import pyarrow as pa
-
-    encoded = values if pa.types.is_dictionary(values.type) else values.cast(pa.large_string()).dictionary_encode()
+def _folded(texts: Sequence[str]) -> NDArray[np.int64]:
+    """Return the code of each text without regard to letter case and white space, after 0 for a missing one."""
     codes: dict[str, int] = {}
     of = [0]
-    for text in encoded.dictionary.to_pylist():
+    for text in texts:
         of.append(codes.setdefault(" ".join(text.split()).casefold(), len(codes) + 1))
-    at = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
-    folded: NDArray[np.int64] = np.array(of, dtype=np.int64)[at + 1]
-    return folded
+    return np.array(of, dtype=np.int64)
 
 
 def hashes_of(numbers: NDArray[np.int64], column: int) -> Hashes:

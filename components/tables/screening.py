@@ -108,11 +108,10 @@ def _without_empty_end(cut: Cut, bytes_: NDArray[np.uint8], layout: Layout) -> I
 
 def _bad_bytes(cut: Cut, body: bytes, bytes_: NDArray[np.uint8]) -> list[int]:
     """Return the records that are not valid UTF-8."""
-    piece = body[: cut.end]
-    if piece.isascii():
+    if body.isascii():
         return []
     try:
-        piece.decode()
+        body[: cut.end].decode()
     except UnicodeDecodeError:
         beyond = np.flatnonzero(bytes_[: cut.end] >= 0x80)
         touched = np.unique(np.searchsorted(cut.ends, beyond)).tolist()

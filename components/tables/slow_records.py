@@ -95,10 +95,7 @@ def _batch(rows: list[list[str]], lines: list[int], names: list[str], refusals: 
 
         return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
-    def typed(_schema: dict[str, Any], _nulls: tuple[str, ...]) -> None:
-        return None
-
-    return Records(np.array(lines, dtype=np.int64), texts, typed, refusals)
+    return Records(np.array(lines, dtype=np.int64), texts, refusals=refusals)
 
 
 def _refused_quote(error: csv.Error, start: int, span: int, source: str) -> Refusal:

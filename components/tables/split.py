@@ -182,21 +182,25 @@ def _moment(text: str, column: Column) -> float:
 
 
 def _borders(times: NDArray[Any], section: SplitSection) -> list[Any]:
-    moments, counts = np.unique(times, return_counts=True)
+    ordered = times if (times[1:] >= times[:-1]).all() else np.sort(times)  # tables are mostly in order of time
+    firsts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(ordered)])
+    moments = ordered[firsts]
     if len(moments) < 3:
         raise DataError(
             "empty_split",
             f"A split by time needs three moments or more, but {section.column!r} has {len(moments)}.",
             remedy="Name another time column, or split by group or stratified.",
         )
-    before = np.concatenate(([0], np.cumsum(counts)))[:-1] / len(times)  # share of rows before each moment
-    first = _nearest(before, 1 - section.validation - section.test, 1, len(moments) - 2)
-    second = _nearest(before, 1 - section.test, first + 1, len(moments) - 1)
+    first = _nearest(firsts, len(times), 1 - section.validation - section.test, 1, len(moments) - 2)
+    second = _nearest(firsts, len(times), 1 - section.test, first + 1, len(moments) - 1)
     return [moments[first], moments[second]]
 
 
-def _nearest(shares: NDArray[np.float64], share: float, low: int, high: int) -> int:
-    return low + int(np.abs(shares[low : high + 1] - share).argmin())
+def _nearest(before: NDArray[np.int64], rows: int, share: float, low: int, high: int) -> int:
+    """Return the moment from `low` to `high` that has the share of the rows before it that comes closest."""
+    at = int(np.searchsorted(before[low : high + 1], share * rows)) + low
+    near = np.arange(max(low, at - 2), min(high, at + 1) + 1)
+    return int(near[np.abs(before[near] / rows - share).argmin()])
 
 
 def _fill_empty(side_of: Sides, order: NDArray[np.int64], counts: NDArray[np.int64]) -> None:

@@ -20,7 +20,7 @@ from sevenfold.pipelines.local.logline import TaskEnded, TaskStarted, read_line
 from sevenfold.pipelines.local.processes import end_processes
 from sevenfold.pipelines.result import Result, conclude
 from sevenfold.pipelines.runs import RunFolder
-from sevenfold.runtime.environment import RUN_DIR
+from sevenfold.runtime.environment import ARROW_MEMORY, RUN_DIR
 from sevenfold.runtime.recognise import require_kind
 
 if TYPE_CHECKING:
@@ -155,7 +155,13 @@ def _supervise(folder: RunFolder, view: RunView) -> bool:
 
     command = [sys.executable, "-m", "sevenfold.pipelines.local.child", str(folder.path)]
     # Safe path: a folder `docker` where the user stands must not pass for the package that kfp looks for.
-    environment = {**os.environ, RUN_DIR: str(folder.path), "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
+    environment = {
+        **ARROW_MEMORY,
+        **os.environ,
+        RUN_DIR: str(folder.path),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONSAFEPATH": "1",
+    }
     unfinished: set[str] = set()
     try:
         with _group(folder, command, environment) as child, folder.log.open("w", buffering=1) as log, view:

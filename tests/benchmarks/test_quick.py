@@ -32,6 +32,9 @@ def checkout(folder: Path, bundle: str = "same") -> str:
     return str(folder)
 
 
+PREPARED = ("", ": peak memory", ": wall time")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rows"),
@@ -39,7 +42,7 @@ def checkout(folder: Path, bundle: str = "same") -> str:
         ("training", ["training loop, batch 256", "training loop, batch 1024"]),
         ("tuning", ["trial, journal", "trial, in memory", "trial, Ray Tune", "pruning, hyperband, 30 trials: best"]),
         ("serving", ["V1 JSON, 1 row", "V2 JSON, 100 rows", "V2 binary, 100 rows"]),
-        ("prepare", ["prepare CSV", "prepare CSV: peak memory", "prepare Parquet", "prepare Parquet: peak memory"]),
+        ("prepare", [f"prepare {kind}{what}" for kind in ("CSV", "Parquet") for what in PREPARED]),
         ("refine", ["refine, ten steps", "refine, import and export too"]),
         ("glue", ["glue per task"]),
         ("model_cost", ["auto, flights", "models, flights", "trees, one row"]),

@@ -88,3 +88,16 @@ def test_lines_are_those_an_editor_shows():
     assert lines == [2, 3, 7]
     assert refused == [(6, "ragged_row")]
     assert rows[1] == ("x\ny", "2", "3")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(["", "1", "x"]), min_size=1, max_size=5), min_size=1, max_size=6))
+@example([["1", "x"], ["1", "x", "1", ""]])
+@example([["1", "x", "1", "1"], ["1", "x"]])
+@example([["", "", "", ""], ["", ""], ["1", "1", "1"]])
+def test_fields_that_one_record_lacks_are_not_taken_from_another(rows):
+    """Counted together the delimiters may add up; the records that have others than the header are still refused."""
+    body = "".join(",".join(row) + "\n" for row in rows).encode()
+    rows_read, _, refused = read(body, len(body))
+    assert rows_read == [tuple(row) for row in rows if len(row) == len(NAMES)]
+    assert refused == [(at + 2, "ragged_row") for at, row in enumerate(rows) if len(row) != len(NAMES) and row != [""]]

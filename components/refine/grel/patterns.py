@@ -7,13 +7,13 @@ ASCII letters only. What has no counterpart is refused by name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NoReturn
 
 import regex
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.refine.grel.bounded_pattern import BoundedPattern
+from sevenfold.refine.grel.bounded_pattern import SECONDS, BoundedPattern
 from sevenfold.refine.grel.properties import property_class
 
 __all__ = ["Pattern", "compile_pattern"]
@@ -28,6 +28,9 @@ _CLASSES = {
     "v": "\\n\\x0b\\f\\r\\x85\\u2028\\u2029",
 }
 _LETTERS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "a": "\a", "e": "\x1b"}
+_ATOM = r"(?:\[(?:[^\[\]\\]|\\.)+\]|\\[dDwWsS]|\\[pP]\{\w+\}|[A-Za-z0-9 ,;:_/-])\+?"
+_ONE_ATOM = regex.compile(_ATOM)  # one look at each letter says all
+_LETTERS_ONLY = regex.compile(f"(?:{_ATOM})+")
 _ANCHORS = {"A": "\\A", "z": "\\Z", "Z": _END, "b": "\\b", "B": "\\B", "G": "\\G"}
 
 
@@ -37,6 +40,14 @@ class Pattern:
 
     text: str
     compiled: BoundedPattern
+
+    @cached_property
+    def takes_letters(self) -> bool:
+        """Whether each match surely has a letter or more: then Python finds the same ones as Java, one after another.
+
+        Said of sequences of letters and classes, each once or many times, which most patterns are.
+        """
+        return _LETTERS_ONLY.fullmatch(self.text) is not None
 
 
 def compile_pattern(text: str, caseless: bool = False) -> Pattern:
@@ -52,7 +63,8 @@ def compile_pattern(text: str, caseless: bool = False) -> Pattern:
 def _compiled(text: str, caseless: bool) -> BoundedPattern:
     translated = _Translation(text, caseless).run()
     try:
-        return BoundedPattern(regex.compile(translated, regex.V1), text)
+        seconds = None if _ONE_ATOM.fullmatch(text) else SECONDS
+        return BoundedPattern(regex.compile(translated, regex.V1), text, seconds)
     except regex.error as error:
         raise _broken(text, str(error)) from error
 

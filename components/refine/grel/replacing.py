@@ -26,6 +26,8 @@ def matches(pattern: Pattern, text: str) -> Iterator[Any]:
 
 def replaced(pattern: Pattern, replacement: str, text: str) -> str:
     """Return a text with every match replaced."""
+    if pattern.takes_letters and "$" not in replacement and "\\" not in replacement:
+        return pattern.compiled.sub(replacement, text)
     parts, position = [], 0
     for found in matches(pattern, text):
         parts += [text[position : found.start()], filled_in(replacement, found)]

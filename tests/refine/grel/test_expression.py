@@ -6,6 +6,8 @@ import pytest
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.refine.grel import compile_expression, storable
+from sevenfold.refine.grel.patterns import Pattern, compile_pattern
+from sevenfold.refine.grel.replacing import replaced
 from sevenfold.refine.values import EvalError
 
 
@@ -95,3 +97,23 @@ def test_a_cell_keeps_no_array() -> None:
 def test_a_failing_function_says_which_and_of_what() -> None:
     error = compile_expression("value.toNumber() + 1").evaluate({"value": "abc"})
     assert error == EvalError("toNumber(abc): takes a text that spells a number")
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"\s+", r"[\p{Zs}\s]+", "a", "[^b]", "ab+", r"\p{L}+", "a+a", "a*", "b?", "x|", "(?=a)"]
+)
+@pytest.mark.parametrize("text", ["", "aabb  ab", " \t", "\u2003b\u2003", "é"])
+def test_a_quick_way_to_replace_gives_what_the_slow_one_gives(pattern, text, monkeypatch):
+    quick = replaced(compile_pattern(pattern), "-", text)
+    monkeypatch.setattr(Pattern, "takes_letters", False)
+    assert quick == replaced(compile_pattern(pattern), "-", text)
+
+
+def test_only_patterns_that_match_no_empty_text_are_replaced_quickly():
+    assert [compile_pattern(text).takes_letters for text in (r"[\p{Zs}\s]+", ", ", r"\d+x")] == [True] * 3
+    assert not any(compile_pattern(text).takes_letters for text in ("a*", "b?", "a|", "^", "$", r"\b", "(a)", "a{0,2}"))
+
+
+def test_only_a_pattern_of_one_class_or_letter_needs_no_bound():
+    assert all(compile_pattern(text).compiled.seconds is None for text in (r"[\p{Zs}\s]+", r"\s+", ",", r"\d"))
+    assert all(compile_pattern(text).compiled.seconds for text in (r"\s+x", "a+a+", "(a+)+", "a*", ".*", "[a-b]+?"))

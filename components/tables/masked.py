@@ -1,0 +1,69 @@
+"""Between numpy and Arrow without a copy, and without `pyarrow.array` and `to_numpy`, which import pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["absent", "joined_numbers", "masked", "plain_values"]
+
+
+def masked(values: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return numbers or booleans as Arrow, null where missing."""
+    import pyarrow as pa
+
+    bits = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little"))
+    plain = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [bits, pa.py_buffer(plain)])
+
+
+def plain_values(numbers: pa.Array) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Return numbers as numpy, and which are null, None where none is; a null's number may be any.
+
+    Args:
+        numbers: integers or floats of a fixed width, moments as their integers.
+    """
+    import pyarrow as pa
+
+    kind = np.dtype(np.int64 if pa.types.is_timestamp(numbers.type) else str(numbers.type).replace("double", "float64"))
+    data = numbers.buffers()[1]
+    values = np.frombuffer(data, dtype=kind) if data is not None else np.zeros(0, dtype=kind)
+    return values[numbers.offset : numbers.offset + len(numbers)], absent(numbers)
+
+
+def joined_numbers(parts: Iterable[pa.Array], count: int, kind: pa.DataType) -> pa.Array:
+    """Return arrays of numbers or moments as one; memory holds it and one part, where Arrow's own way holds all.
+
+    Args:
+        parts: arrays of one type of 64 bits.
+        count: the values in all of them.
+        kind: their type.
+    """
+    values, gaps, start = np.empty(count, dtype=np.int64), None, 0
+    for part in parts:
+        plain, missing = plain_values(part)
+        rows = slice(start, start + len(plain))
+        values[rows] = plain.view(np.int64)
+        if missing is not None:
+            gaps = np.zeros(count, dtype=np.bool_) if gaps is None else gaps
+            gaps[rows] = missing
+        start += len(plain)
+    return masked(values, gaps).view(kind)
+
+
+def absent(values: pa.Array) -> NDArray[np.bool_] | None:
+    """Return which values are null, shape ``[n]``, None where none is."""
+    if not values.null_count:
+        return None
+    bits = values.buffers()[0]
+    if bits is None:
+        return np.ones(len(values), dtype=np.bool_)
+    known = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=values.offset + len(values), bitorder="little")
+    missing: NDArray[np.bool_] = known[values.offset :] == 0
+    return missing
