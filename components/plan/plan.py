@@ -77,6 +77,7 @@ class Plan(Section):
     def model_digest(self) -> str:
         """Digest of the sections that decide what the model is: data, refine, preparation, tuning, training."""
         dumped = self.model_dump(mode="json", include={"data", "refine", "preparation", "tuning", "training"})
+        del dumped["tuning"]["ray"]  # where trials run
         # The path of a file does not change the model; contents have digests of their own.
         for section, key in (
             ("data", "source"),

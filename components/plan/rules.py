@@ -16,7 +16,7 @@ from sevenfold.plan.monitoring import Replay, Trigger
 from sevenfold.plan.plan import Plan, StageName
 from sevenfold.plan.preparation import SplitBy
 from sevenfold.plan.training import Device, Framework
-from sevenfold.plan.tuning import TuningEngine
+from sevenfold.plan.tuning import RaySection, TuningEngine
 from sevenfold.runtime.prometheus import address_fault, shown_address
 
 __all__ = ["Breach", "breaches"]
@@ -35,6 +35,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _gpus(plan)
     yield from _monitoring(plan)
     yield from _encodings(plan)
+    yield from _ray(plan)
     yield from _unsupported(plan)
 
 
@@ -270,11 +271,21 @@ def _encodings(plan: Plan) -> Iterator[Breach]:
             )
 
 
+def _ray(plan: Plan) -> Iterator[Breach]:
+    """What is said about Ray, and not used, would be passed over in silence."""
+    if plan.tuning.engine is not TuningEngine.RAY and plan.tuning.ray != RaySection():
+        yield (
+            ("tuning", "ray"),
+            "belongs to tuning.engine: ray",
+            f"engine: {plan.tuning.engine.value}",
+            "Write engine: ray, or remove it.",
+        )
+
+
 def _unsupported(plan: Plan) -> Iterator[Breach]:
     """Yield the settings whose engine is not built yet, so that a plan that asks for one is refused by name."""
-    tuning, retrain = plan.tuning, plan.retrain
+    retrain = plan.retrain
     refused: list[tuple[bool, tuple[str, ...], str, str]] = [
-        (tuning.engine is TuningEngine.RAY, ("tuning", "engine"), "ray", "Write engine: optuna."),
         (bool(plan.refine.recipe), ("refine", "recipe"), plan.refine.recipe, "Remove it."),
         (
             retrain.trigger is not Trigger.NONE,

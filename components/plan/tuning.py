@@ -7,9 +7,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from sevenfold.plan.ray import RaySection
 from sevenfold.plan.section import Section
 
-__all__ = ["Dimension", "Pruner", "Sampler", "TuningEngine", "TuningSection"]
+__all__ = ["Dimension", "Pruner", "RaySection", "Sampler", "TuningEngine", "TuningSection"]
 
 
 class TuningEngine(StrEnum):
@@ -63,6 +64,7 @@ class TuningSection(Section):
     engine: Annotated[TuningEngine, Field(description="Engine that runs the trials: optuna or ray.")] = (
         TuningEngine.OPTUNA
     )
+    ray: Annotated[RaySection, Field(description="Where Ray runs, for engine: ray.")] = RaySection()
     trials: Annotated[
         int,
         Field(description="Number of trials; 0 skips the search and takes the plan's settings.", ge=0, le=10_000),

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ray", reason="Ray is not installed (pip install 'sevenfold[ray]')")
+
+START_SECONDS = 120
+Node = subprocess.Popen[bytes]
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def token() -> Iterator[None]:
+    """What Ray's processes and this one know each other by."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        yield
+
+
+@pytest.fixture(scope="module")
+def start_node(token: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Node]]:
+    """Starts a node of a Ray cluster; all that are left are ended with the module."""
+    nodes: list[Node] = []
+
+    def start(*options: str, cpus: int) -> Node:
+        command = [str(Path(sys.executable).with_name("ray")), "start", *options, "--block", f"--num-cpus={cpus}"]
+        command += ["--object-store-memory=100000000", "--disable-usage-stats"]
+        log = tmp_path_factory.mktemp("node") / "log"
+        with log.open("wb") as out:
+            nodes.append(subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True))
+        return nodes[-1]
+
+    yield start
+    for node in nodes:
+        end(node)
+
+
+def end(node: Node, number: signal.Signals = signal.SIGTERM) -> None:
+    if node.poll() is None:
+        os.killpg(node.pid, number)
+        node.wait(60)
+
+
+@pytest.fixture(scope="module")
+def head(start_node: Callable[..., Node]) -> str:
+    """Address of a Ray cluster of one node on this machine, with two CPUs."""
+    port = free_port()
+    folder = Path("/tmp") / f"sevenfold-test-ray-{port}"  # noqa: S108 - a socket's path may have 107 characters
+    start_node("--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={folder}", cpus=2)
+    wait_for(port)
+    return f"127.0.0.1:{port}"
+
+
+def wait_for(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise TimeoutError("Ray did not start")
