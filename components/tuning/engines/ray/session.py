@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import secrets
@@ -22,6 +23,7 @@ from sevenfold.runtime.progress import OnMessage
 __all__ = ["ray_session"]
 
 OBJECT_STORE_BYTES: Final = 200_000_000  # of Ray on this machine: workers read the dataset's files themselves
+ATTEMPTS: Final = 2  # a busy machine may need longer than the 30 s that Ray gives its own start
 QUIET: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # a model's source may be named by a relative path
@@ -57,10 +59,9 @@ def ray_session(section: RaySection, on_message: OnMessage = lambda message: Non
                 "A search connects to Ray itself, but this process is connected already.",
                 remedy="Call ray.shutdown() first, and name the cluster as tuning.ray.address.",
             )
-        on_message(f"connecting to Ray at {section.address}" if section.address else "starting Ray on this machine")
         _reread_authentication()
         stack.callback(ray.shutdown)
-        _connect(section, folder)
+        _connect(section, folder, on_message)
         yield folder
 
 
@@ -89,34 +90,42 @@ def _imported() -> Iterator[Any]:
 
 def _reread_authentication() -> None:
     """Make Ray see the token of now: it keeps what the environment said when it was imported, and the last token."""
-    from ray._raylet import AuthenticationTokenLoader, Config
+    raylet: Any = importlib.import_module("ray._raylet")
+    raylet.Config.initialize("")
+    raylet.AuthenticationTokenLoader.instance().reset_cache()
 
-    Config.initialize("")
-    AuthenticationTokenLoader.instance().reset_cache()
 
-
-def _connect(section: RaySection, folder: Path) -> None:
+def _connect(section: RaySection, folder: Path, on_message: OnMessage) -> None:
     import ray
 
     given: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
-    if not section.address:
+    if section.address:
+        on_message(f"connecting to Ray at {section.address}")
+        given["address"] = section.address
+    else:
+        on_message("starting Ray on this machine")
         given |= {
             "address": "local",
             "num_cpus": section.concurrent_trials * section.cpu,
             "num_gpus": 0,
             "object_store_memory": OBJECT_STORE_BYTES,
             "include_dashboard": False,
-            "_temp_dir": str(folder / "ray"),
         }
-    try:
-        ray.init(**given | ({"address": section.address} if section.address else {}))
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        where = f"at {section.address}" if section.address else "on this machine"
-        raise TrainingError(
-            "ray_unreachable",
-            f"Ray {where} must be reachable, but is not: {str(error).strip().splitlines()[0][:300]}",
-            remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
-        ) from error
+    for attempt in range(ATTEMPTS):
+        own = {} if section.address else {"_temp_dir": str(folder / f"ray{attempt}")}
+        try:
+            ray.init(**given, **own)
+            return
+        except Exception as error:  # Ray raises all sorts, and bare ones
+            if attempt + 1 < ATTEMPTS and not section.address:
+                on_message("Ray did not start in time; starting it again")
+                continue
+            where = f"at {section.address}" if section.address else "on this machine"
+            raise TrainingError(
+                "ray_unreachable",
+                f"Ray {where} must be reachable, but is not: {str(error).strip().splitlines()[0][:300]}",
+                remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
+            ) from error
 
 
 def _local_secret(folder: Path) -> dict[str, str | None]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import os
-import signal
+import contextlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
-
-pytest.importorskip("ray", reason="Ray is not installed (pip install 'sevenfold[ray]')")
 
 START_SECONDS = 120
 Node = subprocess.Popen[bytes]
@@ -24,7 +23,12 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def token() -> Iterator[None]:
+def installed() -> None:
+    pytest.importorskip("ray", reason="Ray is not installed (pip install 'sevenfold[ray]')")
+
+
+@pytest.fixture(scope="module")
+def token(installed: None) -> Iterator[None]:
     """What Ray's processes and this one know each other by."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "token")
@@ -44,6 +48,10 @@ def start_node(token: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         log = tmp_path_factory.mktemp("node") / "log"
         with log.open("wb") as out:
             nodes.append(subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True))
+        deadline = time.monotonic() + START_SECONDS
+        while b"Ray runtime started" not in log.read_bytes():
+            assert nodes[-1].poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
         return nodes[-1]
 
     yield start
@@ -51,27 +59,21 @@ def start_node(token: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         end(node)
 
 
-def end(node: Node, number: signal.Signals = signal.SIGTERM) -> None:
+def end(node: Node) -> None:
+    """Kill a node's own processes at once, as a machine that fails does."""
     if node.poll() is None:
-        os.killpg(node.pid, number)
+        for process in [*psutil.Process(node.pid).children(recursive=True), psutil.Process(node.pid)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         node.wait(60)
 
 
 @pytest.fixture(scope="module")
-def head(start_node: Callable[..., Node]) -> str:
+def head(token: None, start_node: Callable[..., Node]) -> Iterator[str]:
     """Address of a Ray cluster of one node on this machine, with two CPUs."""
     port = free_port()
     folder = Path("/tmp") / f"sevenfold-test-ray-{port}"  # noqa: S108 - a socket's path may have 107 characters
-    start_node("--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={folder}", cpus=2)
-    wait_for(port)
-    return f"127.0.0.1:{port}"
-
-
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise TimeoutError("Ray did not start")
+    node = start_node("--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={folder}", cpus=2)
+    yield f"127.0.0.1:{port}"
+    end(node)
+    shutil.rmtree(folder, ignore_errors=True)

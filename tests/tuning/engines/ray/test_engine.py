@@ -103,3 +103,43 @@ def test_a_trial_larger_than_every_node_is_refused(head: str, space: Space, obje
     with pytest.raises(TrainingError, match="node with 64 CPUs") as caught:
         on_ray(objective, TuningSection(trials=2, ray={"cpu": 64}), space, head)
     assert caught.value.code == "ray_too_small"
+
+
+@pytest.mark.extended
+def test_kinds_of_models_share_their_trials_as_in_one_process(head: str, tmp_path: Path) -> None:
+    import json
+
+    from sevenfold.plan.training import TrainingSection
+    from sevenfold.tuning.stage import run_tuning
+
+    dataset = small_dataset(tmp_path)
+    digests = []
+    for name, ray in (("here", {}), ("ray", {"engine": "ray", "ray": {"address": head}})):
+        given = {
+            "tuning": TuningSection(trials=6, **ray).model_dump(mode="json"),  # type: ignore[arg-type]
+            "training": TrainingSection(model="auto", threads=1).model_dump(mode="json"),  # type: ignore[arg-type]
+            "metric": "roc_auc",
+        }
+        out = tmp_path / name
+        page, summary = tmp_path / f"{name}.html", tmp_path / f"{name}.md"
+        run_tuning(dataset, json.dumps(given), out=out, page=page, summary=summary)
+        digests.append((out / "manifest.json").read_bytes())
+    assert digests[0] == digests[1]
+
+
+def small_dataset(home: Path) -> Path:
+    import numpy as np
+
+    from sevenfold.contracts.schema import Column, Kind, Role, Task
+    from sevenfold.plan import DataSection, PreparationSection
+    from sevenfold.preparation.prepare import prepare
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    late = np.where(x + rng.normal(size=200) > 0.5, "yes", "no")
+    lines = [f"{a:.4f},{b}" for a, b in zip(x, late, strict=True)]
+    (home / "t.csv").write_text("x,late\n" + "\n".join(lines) + "\n")
+    columns = {"x": Column(kind=Kind.NUMBER), "late": Column(kind=Kind.CATEGORY, role=Role.TARGET)}
+    section = DataSection(source="t.csv", target="late", task=Task.BINARY, columns=columns)
+    prepare(home / "t.csv", section, PreparationSection(), home / "dataset", max_features=50)
+    return home / "dataset"
