@@ -23,9 +23,9 @@ from sevenfold.runtime.progress import OnMessage
 __all__ = ["ray_session"]
 
 OBJECT_STORE_BYTES: Final = 200_000_000  # of Ray on this machine: workers read the dataset's files themselves
-ATTEMPTS: Final = 2  # a busy machine may need longer than the 30 s that Ray gives its own start
 QUIET: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_raylet_start_wait_time_s": "120",  # 30 are too few on a busy machine
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # a model's source may be named by a relative path
     "RAY_AIR_NEW_OUTPUT": "0",  # the new one writes in spite of `verbose=0`
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -110,22 +110,17 @@ def _connect(section: RaySection, folder: Path, on_message: OnMessage) -> None:
             "num_gpus": 0,
             "object_store_memory": OBJECT_STORE_BYTES,
             "include_dashboard": False,
+            "_temp_dir": str(folder / "ray"),
         }
-    for attempt in range(ATTEMPTS):
-        own = {} if section.address else {"_temp_dir": str(folder / f"ray{attempt}")}
-        try:
-            ray.init(**given, **own)
-            return
-        except Exception as error:  # Ray raises all sorts, and bare ones
-            if attempt + 1 < ATTEMPTS and not section.address:
-                on_message("Ray did not start in time; starting it again")
-                continue
-            where = f"at {section.address}" if section.address else "on this machine"
-            raise TrainingError(
-                "ray_unreachable",
-                f"Ray {where} must be reachable, but is not: {str(error).strip().splitlines()[0][:300]}",
-                remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
-            ) from error
+    try:
+        ray.init(**given)
+    except Exception as error:  # Ray raises all sorts, and bare ones
+        where = f"at {section.address}" if section.address else "on this machine"
+        raise TrainingError(
+            "ray_unreachable",
+            f"Ray {where} must be reachable, but is not: {str(error).strip().splitlines()[0][:300]}",
+            remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
+        ) from error
 
 
 def _local_secret(folder: Path) -> dict[str, str | None]:

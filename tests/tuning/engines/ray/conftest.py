@@ -33,6 +33,7 @@ def token(installed: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+        patch.setenv("RAY_raylet_start_wait_time_s", "120")
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         yield
 
