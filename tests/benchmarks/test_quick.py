@@ -37,7 +37,16 @@ def checkout(folder: Path, bundle: str = "same") -> str:
     ("name", "rows"),
     [
         ("training", ["training loop, batch 256", "training loop, batch 1024"]),
-        ("tuning", ["trial, journal", "trial, in memory", "trial, Ray Tune", "pruning, hyperband, 30 trials: best"]),
+        (
+            "tuning",
+            [
+                "trial, journal",
+                "trial, in memory",
+                "trial, cost",
+                "trial on Ray, Ray Tune",
+                "pruning, hyperband, 30 trials: best",
+            ],
+        ),
         ("serving", ["V1 JSON, 1 row", "V2 JSON, 100 rows", "V2 binary, 100 rows"]),
         ("prepare", ["prepare CSV", "prepare CSV: peak memory", "prepare Parquet", "prepare Parquet: peak memory"]),
         ("refine", ["refine, ten steps", "refine, import and export too"]),

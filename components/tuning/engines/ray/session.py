@@ -133,13 +133,13 @@ def _local_secret(folder: Path) -> dict[str, str | None]:
 
 @contextmanager
 def _environment(changes: Mapping[str, str | None]) -> Iterator[None]:
-    """Change variables of the environment for the `with` block; None removes one."""
-    before = {name: os.environ.get(name) for name in changes}
+    """Change variables of the environment for the `with` block, None removes one; what Ray sets goes too in the end."""
+    before = dict(os.environ)
     try:
         _set(changes)
         yield
     finally:
-        _set(before)
+        _set({name: before.get(name) for name in {*before, *os.environ}})
 
 
 def _set(values: Mapping[str, str | None]) -> None:

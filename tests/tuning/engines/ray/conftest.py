@@ -70,11 +70,18 @@ def end(node: Node) -> None:
 
 
 @pytest.fixture(scope="module")
-def head(token: None, start_node: Callable[..., Node]) -> Iterator[str]:
+def client_port() -> int:
+    """Port at which the head node answers ray:// addresses."""
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def head(token: None, client_port: int, start_node: Callable[..., Node]) -> Iterator[str]:
     """Address of a Ray cluster of one node on this machine, with two CPUs."""
     port = free_port()
     folder = Path("/tmp") / f"sevenfold-test-ray-{port}"  # noqa: S108 - a socket's path may have 107 characters
-    node = start_node("--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={folder}", cpus=2)
+    options = [f"--port={port}", f"--ray-client-server-port={client_port}", f"--temp-dir={folder}"]
+    node = start_node("--head", *options, "--include-dashboard=false", cpus=2)
     yield f"127.0.0.1:{port}"
     end(node)
     shutil.rmtree(folder, ignore_errors=True)

@@ -45,6 +45,18 @@ def test_one_trial_at_a_time_is_the_study_of_one_process(
 
 
 @pytest.mark.extended
+def test_from_outside_the_cluster_the_study_is_the_same(
+    head: str, client_port: int, space: Space, objective: Objective, tmp_path: Path
+) -> None:
+    section, kept = TuningSection(trials=8), checkpoints_at(str(tmp_path), "search")
+    expected = search(objective, section, space, "minimize", first=FIRST)
+    study = on_ray(objective, section, space, f"ray://127.0.0.1:{client_port}", kept)
+    assert plain(study) == plain(expected)
+    again = search(objective, section, space, "minimize", first=FIRST, checkpoints=kept)
+    assert again.resumed == 8, "finished trials are kept here, whichever engine goes on"
+
+
+@pytest.mark.extended
 def test_failing_and_nan_trials_are_recorded_as_in_one_process(head: str, space: Space, objective: Objective) -> None:
     def fragile(settings: Mapping[str, Any], on_epoch: OnEpoch) -> float:
         if settings["width"] % 4 == 0:
