@@ -39,7 +39,7 @@ def ray_checks(plan: Plan | None) -> Iterator[Check]:
 
 
 def _cluster_checks(address: str, version: str) -> Iterator[Check]:
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.rpartition(":")
     host = host.strip("[]")
     try:
         socket.create_connection((host, int(port)), SECONDS).close()

@@ -21,9 +21,9 @@ class RaySection(Section):
     address: Annotated[
         str,
         Field(
-            description="Address of a Ray cluster: HOST:PORT of its head node, or ray://HOST:PORT; empty starts Ray on "
-            "this machine and ends it after the search.",
-            pattern=r"^((ray://)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5})?$",
+            description="Address of a Ray cluster that the search joins: HOST:PORT of its head node; empty starts Ray "
+            "on this machine and ends it after the search.",
+            pattern=r"^(([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5})?$",
         ),
     ] = ""
     concurrent_trials: Annotated[

@@ -71,7 +71,7 @@ def test_a_missing_package_names_the_command(plan: Plan, monkeypatch: pytest.Mon
 
 
 def test_a_cluster_that_lacks_nothing(plan: Plan, port: int) -> None:
-    found = checks(plan, f"ray://127.0.0.1:{port}")
+    found = checks(plan, f"127.0.0.1:{port}")
     assert all(check.fine for check in found.values())
     assert list(found) == ["ray", "Ray's address", "dashboard agent", "Ray's token", "Ray's version"]
 

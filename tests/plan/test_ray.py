@@ -15,14 +15,12 @@ def test_memory_in_bytes(memory: str, expected: int) -> None:
     assert RaySection(memory=memory).memory_bytes == expected
 
 
-@pytest.mark.parametrize("address", ["head:6379", "ray://10.0.0.7:10001", "ray-head.team.svc:6379", "[::1]:6379", ""])
+@pytest.mark.parametrize("address", ["head:6379", "10.0.0.7:6379", "ray-head.team.svc:6379", "[::1]:6379", ""])
 def test_addresses_of_a_cluster(address: str) -> None:
     assert RaySection(address=address).address == address
 
 
-@pytest.mark.parametrize(
-    "address", ["auto", "head", "local", "ray://user:pass@head:1", "http://head:8265", "head:6379/x"]
-)
+@pytest.mark.parametrize("address", ["auto", "head", "local", "ray://head:10001", "http://head:8265", "head:6379/x"])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(ValidationError):
         RaySection(address=address)

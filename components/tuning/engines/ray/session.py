@@ -19,13 +19,13 @@ from typing import Any, Final
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import RaySection
 from sevenfold.runtime.progress import OnMessage
+from sevenfold.tuning.engines.ray.node import OBJECT_STORE_BYTES, end_processes, joined, lies_here
 
 __all__ = ["ray_session"]
 
-OBJECT_STORE_BYTES: Final = 200_000_000  # of Ray on this machine: workers read the dataset's files themselves
 QUIET: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_raylet_start_wait_time_s": "120",  # 30 are too few on a busy machine
+    "RAY_raylet_start_wait_time_s": "60",  # 30 are too few on a busy machine
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # a model's source may be named by a relative path
     "RAY_AIR_NEW_OUTPUT": "0",  # the new one writes in spite of `verbose=0`
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -60,6 +60,9 @@ def ray_session(section: RaySection, on_message: OnMessage = lambda message: Non
                 remedy="Call ray.shutdown() first, and name the cluster as tuning.ray.address.",
             )
         _reread_authentication()
+        if section.address and not lies_here(section.address):
+            on_message(f"joining Ray at {section.address}")
+            stack.enter_context(joined(section.address, folder))
         stack.callback(ray.shutdown)
         _connect(section, folder, on_message)
         yield folder
@@ -96,29 +99,35 @@ def _reread_authentication() -> None:
 
 
 def _connect(section: RaySection, folder: Path, on_message: OnMessage) -> None:
-    import ray
-
-    given: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
     if section.address:
         on_message(f"connecting to Ray at {section.address}")
-        given["address"] = section.address
-    else:
-        on_message("starting Ray on this machine")
-        given |= {
-            "address": "local",
-            "num_cpus": section.concurrent_trials * section.cpu,
-            "num_gpus": 0,
-            "object_store_memory": OBJECT_STORE_BYTES,
-            "include_dashboard": False,
-            "_temp_dir": str(folder / "ray"),
-        }
+        _init(f"at {section.address}", address=section.address)
+        return
+    on_message("starting Ray on this machine")
+    given: dict[str, Any] = {
+        "address": "local",
+        "num_cpus": section.concurrent_trials * section.cpu,
+        "num_gpus": 0,
+        "object_store_memory": OBJECT_STORE_BYTES,
+        "include_dashboard": False,
+    }
     try:
-        ray.init(**given)
+        _init("on this machine", **given, _temp_dir=str(folder / "ray"))
+    except TrainingError:
+        on_message("Ray did not start in time; starting it again")
+        end_processes(folder)
+        _init("on this machine", **given, _temp_dir=str(folder / "ray2"))
+
+
+def _init(where: str, **given: Any) -> None:
+    import ray
+
+    try:
+        ray.init(log_to_driver=False, configure_logging=False, **given)
     except Exception as error:  # Ray raises all sorts, and bare ones
-        where = f"at {section.address}" if section.address else "on this machine"
         raise TrainingError(
             "ray_unreachable",
-            f"Ray {where} must be reachable, but is not: {str(error).strip().splitlines()[0][:300]}",
+            f"Ray {where} must be reachable, but is not: {(str(error).strip() or repr(error)).splitlines()[0][:300]}",
             remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
         ) from error
 

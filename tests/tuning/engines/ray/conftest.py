@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-START_SECONDS = 120
+START_SECONDS = 75
 Node = subprocess.Popen[bytes]
 
 
@@ -46,13 +46,19 @@ def start_node(token: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     def start(*options: str, cpus: int) -> Node:
         command = [str(Path(sys.executable).with_name("ray")), "start", *options, "--block", f"--num-cpus={cpus}"]
         command += ["--object-store-memory=100000000", "--disable-usage-stats"]
-        log = tmp_path_factory.mktemp("node") / "log"
-        with log.open("wb") as out:
-            nodes.append(subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True))
-        deadline = time.monotonic() + START_SECONDS
-        while b"Ray runtime started" not in log.read_bytes():
-            assert nodes[-1].poll() is None and time.monotonic() < deadline, log.read_text()
-            time.sleep(0.2)
+        for attempt in range(2):  # a busy machine may be too slow for Ray's own limits of time
+            log = tmp_path_factory.mktemp("node") / "log"
+            with log.open("wb") as out:
+                nodes.append(subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True))
+            deadline = time.monotonic() + START_SECONDS
+            while b"Ray runtime started" not in log.read_bytes():
+                if nodes[-1].poll() is not None or time.monotonic() > deadline:
+                    assert attempt == 0, log.read_text()
+                    end(nodes[-1])
+                    break
+                time.sleep(0.2)
+            else:
+                break
         return nodes[-1]
 
     yield start
@@ -70,17 +76,11 @@ def end(node: Node) -> None:
 
 
 @pytest.fixture(scope="module")
-def client_port() -> int:
-    """Port at which the head node answers ray:// addresses."""
-    return free_port()
-
-
-@pytest.fixture(scope="module")
-def head(token: None, client_port: int, start_node: Callable[..., Node]) -> Iterator[str]:
+def head(token: None, start_node: Callable[..., Node]) -> Iterator[str]:
     """Address of a Ray cluster of one node on this machine, with two CPUs."""
     port = free_port()
     folder = Path("/tmp") / f"sevenfold-test-ray-{port}"  # noqa: S108 - a socket's path may have 107 characters
-    options = [f"--port={port}", f"--ray-client-server-port={client_port}", f"--temp-dir={folder}"]
+    options = [f"--port={port}", f"--ray-client-server-port={free_port()}", f"--temp-dir={folder}"]
     node = start_node("--head", *options, "--include-dashboard=false", cpus=2)
     yield f"127.0.0.1:{port}"
     end(node)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from sevenfold.contracts.errors import TrainingError
@@ -45,15 +46,25 @@ def test_one_trial_at_a_time_is_the_study_of_one_process(
 
 
 @pytest.mark.extended
-def test_from_outside_the_cluster_the_study_is_the_same(
-    head: str, client_port: int, space: Space, objective: Objective, tmp_path: Path
+def test_a_machine_that_is_no_node_joins_for_the_search_and_leaves(
+    head: str, space: Space, objective: Objective, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sevenfold.tuning.engines.ray.session.lies_here", lambda address: False)
     section, kept = TuningSection(trials=8), checkpoints_at(str(tmp_path), "search")
     expected = search(objective, section, space, "minimize", first=FIRST)
-    study = on_ray(objective, section, space, f"ray://127.0.0.1:{client_port}", kept)
+    study = on_ray(objective, section, space, head, kept)
     assert plain(study) == plain(expected)
     again = search(objective, section, space, "minimize", first=FIRST, checkpoints=kept)
     assert again.resumed == 8, "finished trials are kept here, whichever engine goes on"
+    left = [process for process in psutil.process_iter() if "sevenfold-ray-" in " ".join(process.cmdline())]
+    assert not left
+
+
+@pytest.mark.extended
+def test_a_cluster_that_does_not_answer_is_named(space: Space, objective: Objective, installed: None) -> None:
+    with pytest.raises(TrainingError) as caught:
+        on_ray(objective, TuningSection(trials=2), space, "127.0.0.1:1")
+    assert caught.value.code == "ray_unreachable"
 
 
 @pytest.mark.extended
