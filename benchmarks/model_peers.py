@@ -38,7 +38,8 @@ import pandas as pd
 from autogluon.tabular import TabularPredictor
 folder, metric, seconds = sys.argv[1:]
 train, test = (pd.read_parquet(f"{folder}/{part}.parquet") for part in ("train", "test"))
-predictor = TabularPredictor(label="y", eval_metric=metric, path=f"{folder}/models", verbosity=0)
+kind = "regression" if metric == "r2" else None  # it would take whole numbers of few values for classes
+predictor = TabularPredictor("y", problem_type=kind, eval_metric=metric, path=f"{folder}/models", verbosity=0)
 predictor.fit(train, presets="medium_quality", num_cpus=2, num_gpus=0, time_limit=float(seconds))
 classes = predictor.problem_type in ("binary", "multiclass")
 predicted = predictor.predict_proba(test)[predictor.class_labels] if classes else predictor.predict(test)

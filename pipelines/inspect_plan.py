@@ -39,11 +39,32 @@ def inspect_plan(path: Path, *, table: bool = True) -> Plan:
     problems = list(checked.problems)
     if checked.plan is not None:
         located = checked.plan.located(path.resolve().parent)
-        breaches = (*(_table(located) if table else ()), *_notebook(located), *_source(located), *_settings(located))
+        breaches = list(_recipe(located))
+        if table and not breaches:
+            breaches += _table(located)
+        breaches += [*_notebook(located), *_source(located), *_settings(located)]
         problems += [checked.problem(breach) for breach in breaches if not checked.is_wrong(breach[0])]
     if problems or checked.plan is None:
         raise PlanError(problems, path=path.name)
     return checked.plan
+
+
+def _recipe(plan: Plan) -> Iterator[Breach]:
+    """Yield what is wrong with the recipe: each step that cannot be replayed, by its number."""
+    from sevenfold.refine.recipe import load_recipe
+    from sevenfold.refine.refined_source import check_form
+
+    key, path = ("refine", "recipe"), Path(plan.refine.recipe)
+    if not plan.refine.recipe or "://" in plan.refine.recipe:
+        return
+    if not path.is_file():
+        yield _absent(key, path, "an OpenRefine history", {".json"})
+        return
+    try:
+        check_form(plan.data)
+        load_recipe(plan.refine.recipe, Path(), Path())
+    except DataError as fault:
+        yield key, fault.message, "", fault.remedy
 
 
 def _table(plan: Plan) -> Iterator[Breach]:
@@ -80,8 +101,10 @@ def _files(source: str, plan: Plan) -> Iterator[Breach]:
 
 def _header(path: Path, plan: Plan) -> Iterator[Breach]:
     """Yield what the header shows: how the file is to be read, and columns that only the plan or only the table has."""
+    if plan.refine.recipe:
+        yield from _refined_header(path, plan)
+        return
     from sevenfold.tables.check_header import unreadable_types
-    from sevenfold.tables.header import missing_columns, unknown_columns
     from sevenfold.tables.reader import TableReader
 
     try:
@@ -89,16 +112,43 @@ def _header(path: Path, plan: Plan) -> Iterator[Breach]:
     except DataError as fault:
         yield ("data", AT_KEYS.get(fault.code, "source")), fault.message, "", fault.remedy
         return
-    unknown = unknown_columns(schema.names, plan.data)
-    for name in missing_columns(schema.names, plan.data):
+    yield from _columns(schema.names, plan, path.name)
+    for name, unreadable in unreadable_types(schema, plan.data).items():
+        yield ("data", "columns", name, "kind"), unreadable.message, "", unreadable.remedy
+
+
+def _refined_header(path: Path, plan: Plan) -> Iterator[Breach]:
+    """Yield what the header shows after the recipe, as far as the steps decide that without the values."""
+    from sevenfold.refine.check_source import raw_names, refined_names
+    from sevenfold.refine.recipe import load_recipe
+
+    if "://" in plan.refine.recipe:
+        return
+    try:
+        raw = raw_names(path, plan.data)
+    except DataError as fault:
+        yield ("data", AT_KEYS.get(fault.code, "source")), fault.message, "", fault.remedy
+        return
+    try:
+        names = refined_names(raw, load_recipe(plan.refine.recipe, Path(), Path()).history)
+    except DataError as fault:
+        yield ("refine", "recipe"), fault.message, "", fault.remedy
+        return
+    if names is not None:
+        yield from _columns(names, plan, f"the refined {path.name}")
+
+
+def _columns(names: list[str], plan: Plan, table: str) -> Iterator[Breach]:
+    from sevenfold.tables.header import missing_columns, unknown_columns
+
+    unknown = unknown_columns(names, plan.data)
+    for name in missing_columns(names, plan.data):
         remedy = _did_you_mean(name, unknown) or "Correct the name, or give it role: ignore if it is no longer there."
-        yield ("data", "columns", name), f"must be a column of {path.name}", "a table without it", remedy
+        yield ("data", "columns", name), f"must be a column of {table}", "a table without it", remedy
     if unknown:
         named = ", ".join(repr(name[:60]) for name in unknown[:8]) + (" …" if len(unknown) > 8 else "")
         remedy = "Add them, with role: ignore where the model must not see them."
-        yield ("data", "columns"), f"must name every column of {path.name}", f"no entry for {named}", remedy
-    for name, unreadable in unreadable_types(schema, plan.data).items():
-        yield ("data", "columns", name, "kind"), unreadable.message, "", unreadable.remedy
+        yield ("data", "columns"), f"must name every column of {table}", f"no entry for {named}", remedy
 
 
 def _notebook(plan: Plan) -> Iterator[Breach]:

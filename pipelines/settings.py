@@ -36,7 +36,7 @@ def stage_settings(plan: Plan) -> dict[str, str]:
     rule = threshold_rule(plan.testing, plan.data.task)
     times = [name for name, column in plan.data.columns.items() if column.role is Role.TIME]
     settings = {
-        "explore_data": _json(data=plan.data, design=plan.design, split=plan.preparation.split),
+        "explore_data": _json(data=plan.data, refine=plan.refine, design=plan.design, split=plan.preparation.split),
         "prepare_data": _json(
             data=plan.data,
             refine=plan.refine,

@@ -44,6 +44,15 @@ def test_a_light_import_brings_no_heavy_package(name: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    "name", ["sevenfold.monitoring.stage", "sevenfold.serving.predictor.serve", "sevenfold.pipelines.kubeflow.inputs"]
+)
+def test_who_has_no_recipe_needs_no_regex(name: str) -> None:
+    code = f"import sys, {name}; print([m for m in ('regex', 'sevenfold.refine.grel') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def _modules() -> list[str]:
     return [module.name for module in pkgutil.walk_packages(sevenfold.__path__, "sevenfold.")]
 

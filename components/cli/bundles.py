@@ -68,6 +68,9 @@ def drift(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write the report to.")] = Path("drift.html"),
     encoding: Encoding = "",
+    refined: Annotated[
+        bool, typer.Option("--refined", help="The rows have been through the bundle's OpenRefine recipe already.")
+    ] = False,
 ) -> None:
     """Compare a table with the rows that a bundle was trained on.
 
@@ -79,7 +82,7 @@ def drift(
 
     require_kind(bundle, "bundle", "BUNDLE")
     require_kind(data, "table", "DATA")
-    report = drift_report(bundle, data, encoding=encoding)
+    report = drift_report(bundle, data, encoding=encoding, refined=refined)
     write_report(report, out)
     typer.echo(f"{report.headline}\n{out}")
     raise typer.Exit(3 if report.level in ("bad", "warning") else 0)

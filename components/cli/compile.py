@@ -79,6 +79,7 @@ def _compile(
         *(("data.source", source) for source in loaded.data.sources),
         ("design.notebook", loaded.design.notebook),
         ("training.source", loaded.training.source),
+        ("refine.recipe", loaded.refine.recipe),
     ]
     for name, path in named:
         if path and "://" not in path:

@@ -37,6 +37,10 @@ def init(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for plan.yaml and the notebook.")] = Path(),
     name: Annotated[str, typer.Option(help="Name of the plan; by default that of the file.")] = "",
     encoding: Encoding = "",
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="OpenRefine history, as JSON, that is done to the table first.", show_default=False),
+    ] = None,
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Propose what a shared cluster wants: a person approves.")
     ] = False,
@@ -71,6 +75,7 @@ def init(
             out,
             name=name,
             encoding=encoding,
+            recipe=recipe,
             force=force,
             for_cluster=cluster,
             max_bad_fraction=max_bad_fraction,

@@ -1,11 +1,14 @@
-"""The command that replays what was recorded in OpenRefine on a table."""
+"""The command that replays what was recorded in OpenRefine on a table, or finds what to merge in a column."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from sevenfold.refine.table import Table
 
 __all__ = ["add_refine_command"]
 
@@ -18,10 +21,13 @@ def add_refine_command(app: typer.Typer) -> None:
 def refine(
     table: Annotated[Path, typer.Argument(help="CSV or Parquet table.", metavar="TABLE", show_default=False)],
     history: Annotated[
-        Path,
+        Path | None,
         typer.Argument(help="History extracted from OpenRefine, as JSON.", metavar="HISTORY", show_default=False),
-    ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .csv or .parquet.", show_default=False)],
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="File to write: .csv or .parquet; with --cluster a history as .json."),
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="HTML file to write a report to; by default none.")] = None,
     delimiter: Annotated[str, typer.Option(help="Character between the fields of a CSV; tab for a tabulator.")] = ",",
     encoding: Annotated[str, typer.Option(help="Encoding of a CSV, such as cp1252.")] = "utf-8",
@@ -29,16 +35,85 @@ def refine(
         list[str] | None,
         typer.Option(help="Column whose values are never shown, besides those that seem to be about a person."),
     ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Show values of this column that look like one.")
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="How to find them: fingerprint (by default), ngram-fingerprint, cologne-phonetic, daitch-mokotoff, "
+            "levenshtein or ppm.",
+            show_default=False,
+        ),
+    ] = None,
+    ngram_size: Annotated[int | None, typer.Option(help="Letters of a run, for ngram-fingerprint: 2.")] = None,
+    radius: Annotated[float | None, typer.Option(help="Largest distance, for levenshtein and ppm: 1.")] = None,
+    block_size: Annotated[
+        int | None, typer.Option(help="Letters in a row that texts share, for levenshtein and ppm: 6.")
+    ] = None,
+    accept: Annotated[
+        str | None,
+        typer.Option(help="Clusters to merge: all, none, or numbers as in 1,3-5. Asked for in a terminal."),
+    ] = None,
+    show_sensitive: Annotated[
+        bool, typer.Option("--show-sensitive", help="Show values of a column that seems to be about a person.")
+    ] = False,
 ) -> None:
     """Replay a history that was recorded in OpenRefine on a table, without OpenRefine.
 
+    With --cluster, show values of a column that look like one, as OpenRefine clusters them, and write those that are
+    accepted as a history. A HISTORY is replayed first, and the merge is written behind its steps.
+
     Exit status: 0 done; 2 the history or a step of it is refused.
 
-    Example: `sevenfold refine houses.csv history.json --out clean.csv`
+    Example: `sevenfold refine houses.csv history.json --out clean.csv`, or
+    `sevenfold refine houses.csv --cluster city --out history.json`
     """
-    from sevenfold.design.sensitive import sensitive_columns
-    from sevenfold.refine.history import read_history
+    settings = {"ngram_size": ngram_size, "radius": radius, "block_size": block_size}
+    if cluster is not None:
+        from sevenfold.cli.refine_clusters import refine_clusters
+
+        if report is not None:
+            raise typer.BadParameter("--cluster takes no --report.")
+        read = _read(table, delimiter, encoding)
+        hidden = set() if show_sensitive else _hidden(read, sensitive)
+        kind = method or "fingerprint"
+        refine_clusters(read, table, cluster, kind, settings, out=out, accept=accept, hidden=hidden, before=history)
+        return
+    if method or accept or show_sensitive or any(value is not None for value in settings.values()):
+        raise typer.BadParameter("--method and its settings, --accept and --show-sensitive need --cluster.")
+    if history is None:
+        raise typer.BadParameter("Missing argument 'HISTORY', or --cluster.")
+    if out is None:
+        raise typer.BadParameter("Missing option '--out' / '-o'.")
+    _replay(table, history, out, report, delimiter, encoding, sensitive)
+
+
+def _read(table: Path, delimiter: str, encoding: str) -> Table:
     from sevenfold.refine.import_csv import read_table
+    from sevenfold.runtime.recognise import require_kind
+
+    require_kind(table, "table", "TABLE")
+    return read_table(table, "\t" if delimiter == "tab" else delimiter, encoding)
+
+
+def _hidden(read: Table, sensitive: list[str] | None) -> set[str]:
+    """Return the columns whose values are not shown."""
+    from sevenfold.design.sensitive import sensitive_columns
+
+    return {*(sensitive or ()), *sensitive_columns({each.name: each.cells() for each in read.columns})}
+
+
+def _replay(
+    table: Path,
+    history: Path,
+    out: Path,
+    report: Path | None,
+    delimiter: str,
+    encoding: str,
+    sensitive: list[str] | None,
+) -> None:
+    from sevenfold.refine.history import read_history
     from sevenfold.refine.replay import replay
     from sevenfold.refine.report import change_line, refine_report, without_sensitive
     from sevenfold.refine.write_table import check_format, write_table
@@ -48,8 +123,8 @@ def refine(
     require_kind(table, "table", "TABLE")
     check_format(out)
     steps = read_history(history)
-    read = read_table(table, "\t" if delimiter == "tab" else delimiter, encoding)
-    hidden = {*(sensitive or ()), *sensitive_columns({each.name: each.cells() for each in read.columns})}
+    read = _read(table, delimiter, encoding)
+    hidden = _hidden(read, sensitive)
     clean, changes = replay(read, steps)
     for change, secret in without_sensitive(changes, hidden):
         typer.echo(change_line(change, hidden=secret))

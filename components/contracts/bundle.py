@@ -31,8 +31,9 @@ from sevenfold.contracts.versioned import read_versioned
 
 __all__ = ["BUNDLE_FILES", "FORMAT_VERSION", "LINEAR", "SAVED_MODEL", "Bundle", "BundleInfo"]
 
-# 2 added `notation` to the signature; 3 the threshold, `linear.onnx`, parts of moments, classes; 4 the kind of model
-FORMAT_VERSION = 4
+# 2 added `notation` to the signature; 3 the threshold, `linear.onnx`, parts of moments, classes; 4 the kind of model;
+# 5 the refinement
+FORMAT_VERSION = 5
 BUNDLE_FILES: Final = ("bundle.json", "model.onnx", "reference.json", "example_request.json")
 LINEAR: Final = "linear.onnx"  # bundles of earlier formats, and of `sevenfold bundle`, lack it
 SAVED_MODEL: Final = "saved_model"  # folder of one numbered version, as TensorFlow Serving wants it

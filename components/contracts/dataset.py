@@ -5,7 +5,7 @@
 `validation.parquet`      rows that choose settings and stop training
 `test.parquet`            rows that no stage reads before testing
 `later.parquet`           rows after the test period, in time order; only with a split by time
-`schema.json`             `Schema`: columns, target, task, class names
+`schema.json`             `Schema`: columns, target, task, class names, what a recipe did
 `transform.json`          `Transform`: what was fitted, on the training rows only
 `reference.json`          `Reference`: bins and counts per feature, on the training rows only
 `quarantine.parquet`      rows refused, with `row` (1-based line of the file), `column`, `code`, `value`;

@@ -10,9 +10,12 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sevenfold.contracts.refinement import Refinement
+
 __all__ = ["FORMAT_VERSION", "MAX_INTEGER", "Column", "Kind", "Notation", "Part", "Role", "Schema", "Task"]
 
-FORMAT_VERSION = 3  # 2 added `notation`; 3 parts of moments and their local time, merged and left out classes
+# 2 added `notation`; 3 parts of moments and their local time, merged and left out classes; 4 the refinement
+FORMAT_VERSION = 4
 MAX_INTEGER: Final = 2**53  # beyond it a float64 no longer holds every whole number
 
 
@@ -163,6 +166,7 @@ class Schema(BaseModel):
     notation: Notation = Notation()  # how the table wrote its values; a request may write them the same way
     merged_classes: dict[str, tuple[str, ...]] = {}  # by class, the labels of the table that count as it
     left_out_classes: tuple[str, ...] = ()  # labels of the table whose rows are no rows of the dataset
+    refinement: Refinement | None = None  # how the rows became what they are, where the plan has a recipe
 
     @property
     def features(self) -> dict[str, Column]:

@@ -21,8 +21,11 @@ from sevenfold.contracts.manifest import verify
 
 __all__ = [
     "BUNDLE_HEADER",
+    "RAW_ROWS",
+    "REFINED_ROWS",
     "REPLAY_HEADER",
     "REPLAY_VALUE",
+    "ROWS_HEADER",
     "SERVICE_FILE",
     "KServeService",
     "LocalService",
@@ -37,6 +40,9 @@ __all__ = [
 SERVICE_FILE: Final = "service.json"
 REPLAY_HEADER: Final = "x-sevenfold-replay"
 REPLAY_VALUE: Final = "smoke"  # such a request is answered, and counted nowhere but in the process's own figures
+ROWS_HEADER: Final = "x-sevenfold-rows"  # of a bundle with a recipe: raw, as users have them, or refined
+RAW_ROWS: Final = "raw"
+REFINED_ROWS: Final = "refined"
 BUNDLE_HEADER: Final = "x-sevenfold-bundle"  # every answer names the full digest of the bundle that made it
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from sevenfold.contracts.refinement import Refinement
 from sevenfold.contracts.schema import Column, Kind, Notation, Schema, Task
 
 __all__ = ["MISSING", "Signature"]
@@ -27,7 +28,7 @@ class Signature(BaseModel):
     `classes` are in the order of the probabilities, the positive one last; empty for a regression. `inputs` are the
     features by name, as the dataset's schema describes them. `notation` is how the table wrote its values: a text in a
     request means what it meant there. `merged_classes` and `left_out_classes` are the schema's: what labels of later
-    rows count as, and which rows the model is not asked about.
+    rows count as, and which rows the model is not asked about. `refinement` is what a recipe did to the rows before.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +40,7 @@ class Signature(BaseModel):
     notation: Notation = Notation()
     merged_classes: dict[str, tuple[str, ...]] = {}
     left_out_classes: tuple[str, ...] = ()
+    refinement: Refinement | None = None
 
     @staticmethod
     def of(schema: Schema, inputs: Mapping[str, Column]) -> Signature:
@@ -51,7 +53,27 @@ class Signature(BaseModel):
             notation=schema.notation,
             merged_classes=schema.merged_classes,
             left_out_classes=schema.left_out_classes,
+            refinement=schema.refinement,
         )
+
+    @property
+    def raw_inputs(self) -> dict[str, Column]:
+        """What a request brings, by name: the inputs themselves, or the raw columns that a recipe makes them of.
+
+        A raw column that no step reads is what its input is. One that a step reads is a text that may be missing, as
+        in the table that the recipe was recorded on. They are in the order of the raw table.
+        """
+        refinement = self.refinement
+        if refinement is None or not refinement.takes_raw_rows:
+            return self.inputs
+        found: dict[str, Column] = {}
+        for name, column in self.inputs.items():
+            if name in refinement.passed:
+                found[refinement.passed[name]] = column
+            for raw in refinement.sources.get(name, ()):
+                sensitive = column.sensitive or (raw in found and found[raw].sensitive)
+                found[raw] = Column(kind=Kind.CATEGORY, sensitive=sensitive)
+        return {name: found[name] for name in refinement.columns if name in found}
 
     @property
     def graph_inputs(self) -> frozenset[str]:

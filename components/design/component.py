@@ -23,7 +23,7 @@ def explore_data(
 
     Args:
         data: Where the table is: a path, or an http(s):// or s3:// address; empty takes the plan's.
-        settings: Canonical JSON of {"data", "design": sections of the plan, "split": its preparation.split}.
+        settings: Canonical JSON of {"data", "refine", "design": sections of the plan, "split": its preparation.split}.
         report: What the table holds, as a page.
         summary: The same as Markdown.
         notebook: The executed notebook (.ipynb); it opens and runs again in JupyterLab.

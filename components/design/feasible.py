@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind, Role
-from sevenfold.design.roles import RARE, Proposed
+from sevenfold.design.profile import RARE, TRAIN_SHARE
+from sevenfold.design.roles import Proposed
 from sevenfold.design.target import MIN_ROWS, TargetFacts
-from sevenfold.design.time_split import TRAIN_SHARE, TimeSplit
+from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_table import TypedTable
 
 if TYPE_CHECKING:

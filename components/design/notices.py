@@ -8,6 +8,7 @@ from typing import Literal
 
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.document import Findings
+from sevenfold.design.look_alikes import merge_command
 from sevenfold.design.outliers import far_remark
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.tables.field_style import FieldStyle
@@ -25,9 +26,9 @@ class Notice:
     """One thing to know.
 
     `level` is ``warning`` for what may spoil a model, ``question`` for what only a person can say, ``info`` for the
-    rest. `subject` is one of a few words: leak, question, unread, rare class, outliers, sensitive, left out, read as,
-    duplicates, split, moments, target. `settled` says that the plan sees to it: a leak is left out, a sensitive value
-    is not shown.
+    rest. `subject` is one of a few words: leak, question, unread, rare class, outliers, merge, sensitive, left out,
+    read as, duplicates, split, moments, target. `settled` says that the plan sees to it: a leak is left out, a
+    sensitive value is not shown.
     """
 
     level: Literal["warning", "question", "info"]
@@ -44,6 +45,7 @@ def notices(findings: Findings) -> list[Notice]:
         *_unread(findings),
         *_rare_classes(findings),
         *_far(findings),
+        *_merges(findings),
         *_sensitive(findings),
         *_left_out(findings),
         *_read_as(findings),
@@ -116,6 +118,25 @@ def _far(findings: Findings) -> Iterator[Notice]:
         yield Notice("warning", "outliers", f"{_short(name)}: {far_remark(far)}")
     if len(findings.far) > MAX_EACH:
         yield Notice("warning", "outliers", f"in {_listed(list(findings.far)[MAX_EACH:])} too; see the plan.")
+
+
+def _merges(findings: Findings) -> Iterator[Notice]:
+    """Yield the categories in which values look like one; of the rest of the columns only the names."""
+    alike = {
+        name: facts.alike
+        for name, facts in findings.profile.columns.items()
+        if facts.alike and (name == findings.target.name or name in findings.features)
+    }
+    for name, (first, *others) in list(alike.items())[:MAX_EACH]:
+        values = _quoted(first.named[:MAX_CLASSES])
+        unnamed = first.values - len(first.named[:MAX_CLASSES])
+        shown = f"{values} and {unnamed} more" if values and unnamed else values or f"{unnamed} rare values"
+        more = f", and so do values of {len(others)} more group{'s' * (len(others) > 1)}" if others else ""
+        command = merge_command(findings.table, name)
+        yield Notice("question", "merge", f"{_short(name)}: {shown} look like one{more}. Merge them: {command}")
+    if len(alike) > MAX_EACH:
+        text = f"values of {_listed(list(alike)[MAX_EACH:])} look like one, too."
+        yield Notice("question", "merge", text)
 
 
 def _sensitive(findings: Findings) -> Iterator[Notice]:

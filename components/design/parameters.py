@@ -14,6 +14,7 @@ becomes code.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -37,14 +38,16 @@ MAX_NOTEBOOKS: Final = 200
 class Parameters(BaseModel):
     """What a notebook is given.
 
-    `table` is the path of the table, or a JSON list of several, `data` the plan's section about it, `sample_rows` how
-    many rows it should load at most, `own` what the plan's `design.parameters` say.
+    `table` is the path of the table, or a JSON list of several, `data` the plan's section about it, `recipe` the path
+    or address of what is done to it first ("" for nothing), `sample_rows` how many rows it should load at most, `own`
+    what the plan's `design.parameters` say.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     table: str
     data: DataSection
+    recipe: str = ""
     sample_rows: int = 100_000
     own: dict[str, Any] = {}
 
@@ -74,7 +77,7 @@ def parameters() -> Parameters:
 
 
 def load_sample(given: Parameters) -> pd.DataFrame:
-    """Return the table's rows as pandas, typed as the plan says, without sensitive columns.
+    """Return the table's rows as pandas, refined and typed as the plan says, without sensitive columns.
 
     Numbers are float64, whole numbers Int64, booleans boolean, dates datetime64, categories string; missing is NaN, NA
     or NaT.
@@ -84,11 +87,13 @@ def load_sample(given: Parameters) -> pd.DataFrame:
         DataError: the table cannot be read.
     """
     from sevenfold.design.typed_table import read_typed
+    from sevenfold.refine.recipe import load_recipe
     from sevenfold.tables.sources import local_tables
 
-    table = read_typed(
-        local_tables([Path(text) for text in sources_of(given.table)]), given.data, max_rows=given.sample_rows
-    )
+    with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+        recipe = load_recipe(given.recipe, Path.cwd(), Path(work)) if given.recipe else None
+    paths = local_tables([Path(text) for text in sources_of(given.table)])
+    table = read_typed(paths, given.data, recipe=recipe, max_rows=given.sample_rows)
     known = given.data.columns
     shown = [name for name in table.columns if name in known and not known[name].sensitive]
     return _frame({name: table.columns[name].values for name in shown})
@@ -134,6 +139,7 @@ def _from_plan(path: Path) -> Parameters:
     return Parameters(
         table=sources_text(plan.data.sources),
         data=plan.data,
+        recipe=plan.refine.recipe,
         sample_rows=plan.design.sample_rows,
         own=plan.design.parameters,
     )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Kind
+from sevenfold.design.look_alikes import LookAlike, look_alikes
 from sevenfold.design.sensitive import UNIQUE, births_beside_names, why_sensitive
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable, read_typed
@@ -28,7 +29,8 @@ TOP: Final = 12
 BINS: Final = 24
 QUANTILES: Final = (0.01, 0.25, 0.5, 0.75, 0.99)
 HUGE: Final = 1e150  # its square would overflow
-RARE: Final = 10  # rows: fewer make a category rare, as preparation.min_count does where a plan names none
+RARE: Final = 10  # training rows: fewer make a category rare, as preparation.min_count does where a plan names none
+TRAIN_SHARE: Final = 0.6  # of the rows train, as plans are proposed
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,9 @@ class ColumnProfile:
     """What one column holds.
 
     Dates count as microseconds since 1970 UTC in `low`, `high`, `quantiles` and `edges`. `lengths` are the mean and the
-    largest number of characters of texts. `rare` is how many rows have a category that fewer than ten rows have. Where
-    `sensitive` is not empty it says why, and there are counts only: no value, no range, no histogram.
+    largest number of characters of texts. `rare` is how many rows have a category of which fewer than ten are to be
+    expected among the rows that train, `alike` are the groups of texts that look like one. Where `sensitive` is not
+    empty it says why, and there are counts only: no value, no range, no histogram.
     """
 
     name: str
@@ -57,6 +60,7 @@ class ColumnProfile:
     top: tuple[tuple[str, int], ...] = ()
     lengths: tuple[float, int] | None = None
     rare: int = 0
+    alike: tuple[LookAlike, ...] = ()
     note: str = ""
 
     @property
@@ -154,11 +158,12 @@ def profile_column(column: TypedColumn, rows: int, *, sensitive: str | None = No
     if column.kind is Kind.CATEGORY and levels is not None and present:
         lengths, counts = levels["value"].str.len_chars(), levels["count"]
         facts["lengths"] = (round(float((lengths * counts).sum()) / present, 1), int(lengths.max()))  # type: ignore[arg-type]
-        facts["rare"] = int(counts.filter(counts < RARE).sum())
+        facts["rare"] = int(counts.filter(counts * TRAIN_SHARE < RARE).sum())
     if sensitive:
         return ColumnProfile(**facts, sensitive=sensitive)
     if levels is not None:
-        return ColumnProfile(**facts, top=_top(levels))
+        alike = look_alikes(levels, MIN_NAMED) if column.kind is Kind.CATEGORY else ()
+        return ColumnProfile(**facts, top=_top(levels), alike=alike)
     return ColumnProfile(**facts, **_spread(np.zeros(0) if values is None else values))
 
 

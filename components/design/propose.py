@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from glob import has_magic
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.design.document import Findings, plan_document
 from sevenfold.design.infinities import infinities_as_missing
 from sevenfold.design.notebook import built_in_notebook
+from sevenfold.design.plan_text import Path as Keys
 from sevenfold.design.plan_text import plan_text
 from sevenfold.design.profile import Profile, profile_typed
 from sevenfold.design.settle import Choices, judged_roles, settled
@@ -23,6 +24,7 @@ from sevenfold.design.time_split import time_split
 from sevenfold.design.typed_table import TypedTable, read_typed
 from sevenfold.design.usable import MAX_BAD_FRACTION, allowed_share, refuse_broken_records
 from sevenfold.plan import Plan, parse_plan
+from sevenfold.refine.recipe import load_recipe
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.likely_dialect import likely_dialect
 from sevenfold.tables.sources import local_tables
@@ -59,6 +61,8 @@ def propose_plan(
     encoding: str = "",
     name: str = "",
     notebook: str = "",
+    recipe: Path | None = None,
+    recipe_named: str = "",
     for_cluster: bool = False,
     max_bad_fraction: float = MAX_BAD_FRACTION,
     on_progress: OnProgress | None = None,
@@ -72,6 +76,8 @@ def propose_plan(
         encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says.
         name: name of the plan; empty makes one of the file's.
         notebook: how the plan names the notebook; empty takes the built-in one.
+        recipe: file of an OpenRefine history that is done to the table first; None for nothing.
+        recipe_named: how the plan names it; empty takes its path.
         for_cluster: propose what a shared cluster wants: a person approves, and no example rows stand for users.
         max_bad_fraction: the largest share of bad rows that a plan may be proposed for.
         on_progress: called with a message, the steps done and their number.
@@ -81,7 +87,8 @@ def propose_plan(
     """
     given = [table] if isinstance(table, Path) else list(table)
     paths = local_tables(given)
-    read = read_typed(paths, encoding=encoding, on_progress=on_progress)
+    steps = load_recipe(str(recipe), Path(), Path()) if recipe is not None else None
+    read = read_typed(paths, encoding=encoding, recipe=steps, on_progress=on_progress)
     max_bad_fraction = allowed_share(max_bad_fraction, read.rows + read.refused)
     read = infinities_as_missing(read, max_bad_fraction)
     refuse_broken_records(read, max_bad_fraction, likely_dialect(paths[0], read.dialect) if read.refused else "")
@@ -97,6 +104,8 @@ def propose_plan(
         for_cluster,
         max_bad_fraction,
     )
+    if recipe is not None:
+        document, comments = _with_recipe(document, comments, recipe_named or str(recipe))
     text = plan_text(document, comments, inline=[("data", "columns")])
     return Proposal(parse_plan(text), text, findings)
 
@@ -109,6 +118,19 @@ def _findings(read: TypedTable, profile: Profile, target: str, max_bad_fraction:
         max_bad_fraction=max_bad_fraction,
     )
     return settled(read, profile, target_facts(read, target, hidden=hidden), choices)
+
+
+def _with_recipe(
+    document: dict[str, Any], comments: dict[Keys, str], named: str
+) -> tuple[dict[str, Any], dict[Keys, str]]:
+    """Return the plan with the recipe behind the table that it is done to."""
+    remark: dict[Keys, str] = {
+        ("refine", "recipe"): "Recorded in OpenRefine; the columns above are those that it leaves."
+    }
+    keys = list(document)
+    at = keys.index("data") + 1
+    ordered = {**{key: document[key] for key in keys[:at]}, "refine": {"recipe": named}}
+    return {**ordered, **{key: document[key] for key in keys[at:]}}, {**comments, **remark}
 
 
 def _named(sources: Sequence[str]) -> str | list[str]:
@@ -142,6 +164,7 @@ def init_project(
     *,
     name: str = "",
     encoding: str = "",
+    recipe: Path | None = None,
     force: bool = False,
     for_cluster: bool = False,
     max_bad_fraction: float = MAX_BAD_FRACTION,
@@ -155,6 +178,7 @@ def init_project(
         out: folder of the two files, made where needed.
         name: name of the plan; empty makes one of the file's.
         encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says.
+        recipe: file of an OpenRefine history that is done to the table first; None for nothing.
         force: replace files that are there.
         for_cluster: propose what a shared cluster wants.
         max_bad_fraction: the largest share of bad rows that a plan may be proposed for.
@@ -174,6 +198,8 @@ def init_project(
         name=name,
         encoding=encoding,
         notebook=NOTEBOOK,
+        recipe=recipe,
+        recipe_named=_relative(recipe, out) if recipe is not None else "",
         for_cluster=for_cluster,
         max_bad_fraction=max_bad_fraction,
         on_progress=on_progress,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Kind, Task
+from sevenfold.design.profile import RARE
 from sevenfold.design.target import TargetFacts
 from sevenfold.scoring.scores import score
 
@@ -30,7 +31,6 @@ MAX_ROWS: Final = 10_000
 MIN_ROWS: Final = 50
 MAX_WIDTH: Final = 300  # inputs; columns beyond it are left out
 MAX_LEVELS: Final = 30  # of a category
-RARE: Final = 10
 MAX_CLASSES: Final = 50  # that are scored, the most frequent first
 PARTS: Final = 5
 STRONG: Final = 0.9  # ROC AUC of a line beside which a model may well be perfect

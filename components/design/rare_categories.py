@@ -32,6 +32,6 @@ def rare_remark(hidden: Mapping[str, float]) -> str:
     """Return what the remark above `min_count` says."""
     name, share = max(hidden.items(), key=lambda entry: entry[1])
     return (
-        f"{share:.0%} of the rows have a {name} that fewer than {RARE} rows have; the model sees those of two or more. "
-        f"Write {RARE} to have rare ones stand together, unnamed."
+        f"{share:.0%} of the rows have a {name} of which fewer than {RARE} rows train; the model sees those of two or "
+        f"more. Write {RARE} to have rare ones stand together, unnamed."
     )

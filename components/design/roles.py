@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sevenfold.contracts.schema import Kind, Role
 from sevenfold.contracts.signature import MISSING
 from sevenfold.design.column_values import column_codes, column_floats
-from sevenfold.design.profile import ColumnProfile, Profile
+from sevenfold.design.profile import RARE, TRAIN_SHARE, ColumnProfile, Profile
 from sevenfold.design.target import TargetFacts
-from sevenfold.design.time_split import TRAIN_SHARE, TimeSplit
+from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.tables.leakage import SAMPLE_ROWS, Evidence, category_evidence, number_evidence
@@ -22,7 +22,7 @@ from sevenfold.tables.leakage import SAMPLE_ROWS, Evidence, category_evidence, n
 if TYPE_CHECKING:
     pass
 
-__all__ = ["RARE", "TRAIN_SHARE", "Proposed", "propose_roles"]
+__all__ = ["Proposed", "propose_roles"]
 
 MIN_ID_ROWS: Final = 20
 MIN_INDEX_ROWS: Final = 6
@@ -31,7 +31,6 @@ MIN_ALIKE: Final = 20
 MANY_ROWS: Final = 20_000
 MOST: Final = 0.5
 LONG_TEXT: Final = 80  # characters on average
-RARE: Final = 10  # a category seen less often in training has no name of its own
 MIN_NAMED_SHARE: Final = 0.3
 Samples = list[NDArray[np.int64]]  # indices of rows
 _ID: Final = re.compile(

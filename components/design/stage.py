@@ -13,9 +13,10 @@ from sevenfold.design.plan_notices import plan_notices
 from sevenfold.design.profile import Profile, profile_typed
 from sevenfold.design.report import design_report
 from sevenfold.design.typed_table import read_typed
-from sevenfold.plan.data import DataSection
+from sevenfold.plan.data import DataSection, RefineSection
 from sevenfold.plan.design import DesignSection
 from sevenfold.plan.preparation import SplitSection
+from sevenfold.refine.recipe import load_recipe
 from sevenfold.report.page import write_report
 from sevenfold.runtime.environment import in_cluster
 from sevenfold.runtime.progress import report_progress
@@ -32,7 +33,7 @@ def run_design(
 
     Args:
         source: path or address of a CSV or Parquet file, or a JSON list of several; empty takes the plan's.
-        settings: JSON of {"data", "design": sections of the plan, "split": its preparation.split}.
+        settings: JSON of {"data", "refine", "design": sections of the plan, "split": its preparation.split}.
         page: HTML report to write.
         summary: Markdown report to write.
         notebook: executed notebook to write.
@@ -49,7 +50,9 @@ def run_design(
             fetched = resolve_source(design.notebook, Path.cwd(), Path(work) / "notebook", attempts=attempts)
             design = design.replaced(notebook=str(fetched))
         table = resolve_sources(source or data.source, Path.cwd(), Path(work), attempts=attempts)
-        read = read_typed(table, data, ask=True, on_progress=_report)
+        named = RefineSection.model_validate(given.get("refine", {})).recipe
+        recipe = load_recipe(named, Path.cwd(), Path(work) / "recipe", attempts=attempts) if named else None
+        read = read_typed(table, data, ask=True, recipe=recipe, on_progress=_report)
         profile = profile_typed(read, data, on_progress=_report)
         _report("look for leaks", 0, 0)
         notices = plan_notices(read, profile, data, SplitSection.model_validate(given["split"]))
@@ -58,6 +61,7 @@ def run_design(
         known = Parameters(
             table=sources_text([str(path.resolve()) for path in table]),
             data=data,
+            recipe=named,
             sample_rows=design.sample_rows,
             own=design.parameters,
         )

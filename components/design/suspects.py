@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.column_values import column_codes, column_floats
+from sevenfold.design.profile import TRAIN_SHARE
 from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
-from sevenfold.design.time_split import TRAIN_SHARE, TimeSplit
+from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.tables.leak_means import mean_share
 from sevenfold.tables.leak_search import LeakSearch, Suspect

@@ -21,9 +21,8 @@ from sevenfold.tables.split import check_split, split_by_time
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["TRAIN_SHARE", "TimeSplit", "in_order", "time_split", "unordered_dates"]
+__all__ = ["TimeSplit", "in_order", "time_split", "unordered_dates"]
 
-TRAIN_SHARE: Final = 0.6
 TEST_SHARE: Final = 0.2
 LEAST: Final = (0.4, 0.08, 0.08)  # of the rows, on each side
 MIN_MOMENTS: Final = 20

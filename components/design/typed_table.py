@@ -13,12 +13,16 @@ from sevenfold.design.guess import Guess
 from sevenfold.design.guessed_column import as_texts, missing_texts, read_guessed, text_sample
 from sevenfold.design.number_signs import signs_of
 from sevenfold.design.typed_column import TypedColumn, is_text, read_column
+from sevenfold.refine.recipe import Recipe
+from sevenfold.refine.refined_source import refine_source
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.csv_head import header_of
 from sevenfold.tables.dialect import Dialect, head_text, sniff
 from sevenfold.tables.encoding import known_encoding
 from sevenfold.tables.field_style import FieldStyle
-from sevenfold.tables.frame import read_frame
+from sevenfold.tables.file_format import read_format
+from sevenfold.tables.frame import TableFrame, read_frame
+from sevenfold.tables.header import check_names
 from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.parts import parts_of, table_name
 
@@ -37,7 +41,7 @@ class TypedTable:
     """A table and how it was read.
 
     `refused` records, by reason in `refused_by`, have no row in the columns, nor have `repeated_headers`.
-    `index_columns` were the rows' index in pandas, as a Parquet file says.
+    `index_columns` were the rows' index in pandas, as a Parquet file says. `refined` says that a recipe came first.
     """
 
     source: str
@@ -51,6 +55,7 @@ class TypedTable:
     repeated_headers: int = 0
     columns: dict[str, TypedColumn] = field(default_factory=dict)
     index_columns: frozenset[str] = frozenset()
+    refined: bool = False
 
 
 def read_typed(
@@ -60,6 +65,7 @@ def read_typed(
     encoding: str = "",
     max_rows: int = 0,
     ask: bool = False,
+    recipe: Recipe | None = None,
     on_progress: OnProgress | None = None,
 ) -> TypedTable:
     """Read a table and its columns' values.
@@ -69,6 +75,7 @@ def read_typed(
         data: what the file is and what its columns are; None guesses both.
         encoding: where `data` is None, what a CSV is written in; empty takes UTF-8, or what its mark says.
         max_rows: of a table with more rows take evenly spaced ones; 0 takes all.
+        recipe: what is done to the table first; None for nothing.
         ask: where `data` is given, also say what its columns of texts would raise as questions without it.
         on_progress: called with a message, the columns done and their number.
 
@@ -78,8 +85,12 @@ def read_typed(
     paths = parts_of(table)
     on_progress = on_progress or (lambda message, done, total: None)
     on_progress("read the file", 0, 0)
-    dialect = sniff(paths[0], encoding) if data is None else _planned_dialect(paths[0], data)
-    read = read_frame(paths, dialect)
+    if recipe is not None:
+        dialect = sniff(paths[0], encoding) if data is None else _dialect_of(data, paths[0])
+        read = _refined_frame(paths, dialect, recipe)
+    else:
+        dialect = sniff(paths[0], encoding) if data is None else _planned_dialect(paths[0], data)
+        read = read_frame(paths, dialect)
     if read.frame.height == 0:
         raise DataError(
             "no_rows", f"A table must have usable rows, but none of {read.refused} of {table_name(paths)} is."
@@ -92,7 +103,7 @@ def read_typed(
         notation = data.notation
         columns = _planned(frame, data, ask, on_progress)
     return TypedTable(
-        source=table_name(paths),
+        source=table_name(paths) if recipe is None else f"refined {table_name(paths)}",
         bytes=sum(path.stat().st_size for path in paths),
         dialect=dialect,
         notation=notation,
@@ -103,6 +114,7 @@ def read_typed(
         repeated_headers=read.repeated_headers,
         columns=columns,
         index_columns=ParquetTable(paths[0]).index_columns if dialect.format == "parquet" else frozenset(),
+        refined=recipe is not None,
     )
 
 
@@ -117,6 +129,25 @@ def _planned_dialect(path: Path, data: DataSection) -> Dialect:
     return Dialect(
         "csv", data.encoding, data.delimiter, data.decimal, header, data.quote, data.escape, data.skip_initial_space
     )
+
+
+def _dialect_of(data: DataSection, path: Path) -> Dialect:
+    """Return how the plan says that the table is written before its recipe."""
+    kind, _ = read_format(path, wide=known_encoding(data.encoding).startswith(("utf-16", "utf-32")))
+    return Dialect(
+        kind, data.encoding, data.delimiter, data.decimal, (), data.quote, data.escape, data.skip_initial_space
+    )
+
+
+def _refined_frame(paths: Sequence[Path], dialect: Dialect, recipe: Recipe) -> TableFrame:
+    """Return the texts of a table after its recipe."""
+    import polars as pl
+
+    texts = refine_source(paths, dialect, recipe).texts(dialect.decimal)
+    check_names(texts.column_names, f"refined {table_name(paths)}")
+    frame = pl.from_arrow(texts)
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 — of a table it is no Series
+    return TableFrame(frame.with_columns(pl.all().cast(pl.String)))
 
 
 def _planned(frame: pl.DataFrame, data: DataSection, ask: bool, on_progress: OnProgress) -> dict[str, TypedColumn]:

@@ -14,7 +14,7 @@ from sevenfold.drift.bins import count_bins, prediction_values
 from sevenfold.drift.stability import Counts, prediction_name
 from sevenfold.drift.verdict import WindowDrift, window_drift
 from sevenfold.plan.monitoring import MonitoringSection
-from sevenfold.report import Finding
+from sevenfold.report import Finding, Findings
 from sevenfold.scoring.feeds import Feeds, feeds_from_table
 from sevenfold.scoring.raw_table import read_raw_table
 from sevenfold.scoring.scorer import Scorer
@@ -29,7 +29,9 @@ __all__ = ["count_feeds", "drift_of_table", "drift_report"]
 CHUNK = 50_000  # rows scored at a time
 
 
-def drift_report(bundle: Path, data: Path, section: MonitoringSection | None = None, *, encoding: str = "") -> Report:
+def drift_report(
+    bundle: Path, data: Path, section: MonitoringSection | None = None, *, encoding: str = "", refined: bool = False
+) -> Report:
     """Compare a table with the rows a bundle was trained on.
 
     The table is one window, so one drifted window is enough: the report's level is ``warning`` where it drifted,
@@ -41,6 +43,7 @@ def drift_report(bundle: Path, data: Path, section: MonitoringSection | None = N
             Rows that cannot be read are counted in the report and compared with nothing.
         section: the limits; None takes the defaults.
         encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says.
+        refined: whether the rows have been through the bundle's recipe already.
 
     Raises:
         IntegrityError: if the bundle differs from its manifest.
@@ -50,13 +53,17 @@ def drift_report(bundle: Path, data: Path, section: MonitoringSection | None = N
 
     limits = (section or MonitoringSection()).replaced(windows=1, windows_drifted=1)
     opened = Bundle.open(Path(bundle))
-    raw = read_raw_table(Path(data), opened.signature, encoding=encoding)
+    raw = read_raw_table(Path(data), opened.signature, encoding=encoding, refined=refined)
     counts, window = drift_of_table(opened, raw.table, limits)
     report = table_report(window, counts, opened.reference(), limits, data=Path(data).name)
-    if not raw.refused:
-        return report
-    text = f"{raw.refused:,} rows cannot be read as the training table was, and are left out: {raw.reasons}."
-    return report.model_copy(update={"blocks": (Finding(level="warning", text=text), *report.blocks)})
+    notes = []
+    if raw.refused:
+        text = f"{raw.refused:,} rows cannot be read as the training table was, and are left out: {raw.reasons}."
+        notes.append(Finding(level="warning", text=text))
+    if raw.removed:
+        notes.append(Finding(level="info", text=f"The recipe removed {raw.removed:,} rows, as it did in training."))
+    blocks = (Findings(findings=tuple(notes)), *report.blocks)
+    return report.model_copy(update={"blocks": blocks}) if notes else report
 
 
 def drift_of_table(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import ServingError
 from sevenfold.contracts.schema import Column
+from sevenfold.contracts.service import REFINED_ROWS, ROWS_HEADER
 from sevenfold.drift.counters import Scrape, since, summed
 from sevenfold.monitoring.scrape import scrape
 from sevenfold.monitoring.windows import Window
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_ROWS", "Replayed", "evenly_spaced", "replay"]
 
 
+REFINED: Final = {ROWS_HEADER: REFINED_ROWS}  # a dataset's rows have been through the plan's recipe
 BATCH: Final = 1_024  # rows of a request; halved where the predictor takes fewer
 SINGLES: Final = 100  # rows of each window sent one by one first, for the time of one request
 MAX_ROWS: Final = 50_000  # of one window, evenly spaced: more would add nothing
@@ -77,7 +79,7 @@ def replay(
         rows = len(next(iter(feeds.values())))
         single = min(SINGLES, rows)
         for index in range(single):
-            client.infer(_cut(feeds, index, index + 1))
+            client.infer(_cut(feeds, index, index + 1), headers=REFINED)
         middle = scrape(client, bundle)
         batch = _send(client, feeds, single, rows, batch)
         after = scrape(client, bundle)
@@ -92,7 +94,7 @@ def _send(client: InferenceClient, feeds: Feeds, start: int, rows: int, batch: i
     """Send rows in batches, halved where the predictor refuses the size; return the size it accepted."""
     while start < rows:
         try:
-            client.infer(_cut(feeds, start, start + batch))
+            client.infer(_cut(feeds, start, start + batch), headers=REFINED)
         except ServingError as error:
             if error.code != "http_413" or batch == 1:
                 raise

@@ -283,20 +283,11 @@ def _ray(plan: Plan) -> Iterator[Breach]:
 
 
 def _unsupported(plan: Plan) -> Iterator[Breach]:
-    """Yield the settings whose engine is not built yet, so that a plan that asks for one is refused by name."""
-    retrain = plan.retrain
-    refused: list[tuple[bool, tuple[str, ...], str, str]] = [
-        (bool(plan.refine.recipe), ("refine", "recipe"), plan.refine.recipe, "Remove it."),
-        (
-            retrain.trigger is not Trigger.NONE,
-            ("retrain", "trigger"),
-            retrain.trigger.value,
-            "Write trigger: none.",
-        ),
-    ]
-    for asked, key, value, remedy in refused:
-        if asked:
-            yield key, "this version has no engine for the setting", repr(value), remedy
+    """Yield the setting whose engine is not built yet, so that a plan that asks for it is refused by name."""
+    trigger = plan.retrain.trigger
+    if trigger is not Trigger.NONE:
+        rule = "this version has no engine for the setting"
+        yield ("retrain", "trigger"), rule, repr(trigger.value), "Write trigger: none."
 
 
 def _some(names: object) -> str:

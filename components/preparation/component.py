@@ -21,8 +21,7 @@ def prepare_data(
     Args:
         data: Where the table is: a path, or an http(s):// or s3:// address; empty takes the plan's.
         data_digest: sha256:… the table must have; empty accepts any.
-        settings: Canonical JSON of {"data", "refine", "preparation": sections of the plan, "max_features": number};
-            "refine" is not used yet, it is part of the cache key.
+        settings: Canonical JSON of {"data", "refine", "preparation": sections of the plan, "max_features": number}.
         dataset: Folder with train, validation, test (and later) rows, schema, transform, reference bins, quarantine.
         report: What was found, as a page.
         summary: The same as Markdown.

@@ -14,20 +14,23 @@ from sevenfold.contracts.dataset import DATASET_FILES
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.reference import Reference
-from sevenfold.contracts.schema import Role, Schema, Task
+from sevenfold.contracts.schema import Schema, Task
 from sevenfold.contracts.transform import Target, Transform
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import DuplicateRows, PreparationSection, SplitBy
-from sevenfold.preparation.features import FeatureFindings, FeatureFitter, dropped_column
+from sevenfold.preparation.dropped import without_dropped
+from sevenfold.preparation.features import FeatureFindings, FeatureFitter
 from sevenfold.preparation.folder import scratch_folder, whole_folder
 from sevenfold.preparation.prepared import DuplicateCounts, Prepared, is_date, warnings_of
+from sevenfold.preparation.refined import RefinedTable, refined_table
 from sevenfold.preparation.store import RowStore, sort_rows, write_splits
 from sevenfold.preparation.timeline import balance, timeline
+from sevenfold.refine.recipe import Recipe
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.duplicates import Duplicates, compared, find_duplicates
 from sevenfold.tables.labels import class_names
-from sevenfold.tables.parts import parts_of, table_name
+from sevenfold.tables.parts import part_names, parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.reader import TableReader
 from sevenfold.tables.row_hashes import KeyColumn
@@ -56,6 +59,7 @@ def prepare(
     preparation: PreparationSection,
     out: Path,
     *,
+    recipe: Recipe | None = None,
     max_features: int = 50,
     on_progress: OnProgress | None = None,
 ) -> Prepared:
@@ -69,6 +73,7 @@ def prepare(
         data: what the file is and what its columns are.
         preparation: how to split and fit.
         out: the folder to make; an earlier dataset there is replaced.
+        recipe: what is done to the table first, so that `data.columns` are those of the refined one; None for nothing.
         max_features: how many features get reference bins.
         on_progress: called with a message, the steps done and their number.
 
@@ -83,7 +88,8 @@ def prepare(
     with whole_folder(out) as work, scratch_folder(work) as scratch:
         store = RowStore(scratch / "rows.arrow")
         try:
-            return _prepared(paths, data, preparation, work, store, max_features, on_progress)
+            refined = refined_table(paths, data, recipe, scratch, on_progress) if recipe is not None else None
+            return _prepared(paths, data, preparation, work, store, max_features, on_progress, refined)
         finally:
             store.close()
 
@@ -96,12 +102,16 @@ def _prepared(
     store: RowStore,
     max_features: int,
     on_progress: OnProgress,
+    refined: RefinedTable | None,
 ) -> Prepared:
     split_column = "" if section.split.by is SplitBy.STRATIFIED else section.split.column
-    reader = TableReader(paths, data, required={split_column} - {""})
+    given = (paths, data) if refined is None else (refined.path, refined.data)
+    reader = TableReader(*given, required={split_column} - {""})
     for batch in reader:
         store.add(batch)
         on_progress(f"read {reader.rows:,} rows", 0, STEPS)
+    if refined is not None:
+        reader.quarantine.relocate(refined.source.located, part_names(paths))
     reader.check()
     if store.rows == 0:
         raise DataError(
@@ -130,7 +140,9 @@ def _prepared(
         on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
         features.append(fitter.fit(name, column, store.column(name)))
     leaks = fitter.finish()
-    schema = _without_dropped(schema, features, section)
+    schema = without_dropped(schema, features)
+    if refined is not None:
+        schema = schema.model_copy(update={"refinement": refined.refinement(schema)})
     on_progress("write the splits", 3, STEPS)
     splits = _write_rows(store, sides, times, schema, work)
     _write_rest(work, schema, features, fitter, target, sides, reader.quarantine)
@@ -154,6 +166,7 @@ def _prepared(
         timeline=timeline(times, target, sides, classes, is_date=is_date(data, split_column)),
         warnings=leaks + warnings_of(reader, features, times, data, split_column),
         duplicates=None if duplicates is None else DuplicateCounts.of(duplicates, sides),
+        refined=None if refined is None else refined.steps,
     )
 
 
@@ -216,26 +229,6 @@ def _sides(
     if split.by is SplitBy.GROUP:
         return split_by_group(group_codes(store.column(split.column)), split, first)
     return split_stratified(target, split, classes=len(classes), first=first)
-
-
-def _without_dropped(schema: Schema, features: list[FeatureFindings], section: PreparationSection) -> Schema:
-    columns = dict(schema.columns)
-    for feature in features:
-        if feature.dropped:
-            columns[feature.name] = dropped_column(feature.column, feature.dropped)
-    for name, column in schema.columns.items():
-        # a sensitive group has done its part once the split is drawn
-        if column.role is Role.GROUP and column.sensitive and not column.also_feature:
-            del columns[name]
-    changed = schema.model_copy(update={"columns": columns})
-    if not changed.features:
-        dropped = ", ".join(f"{feature.name!r} ({feature.dropped})" for feature in features[:8])
-        raise DataError(
-            "no_features",
-            f"At least one feature must vary in the training rows, but all were dropped: {dropped}.",
-            remedy="See to the table, or to preparation.min_count where categories are rare.",
-        )
-    return changed
 
 
 def _write_rows(

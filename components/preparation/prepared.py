@@ -14,6 +14,7 @@ from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import SplitBy
 from sevenfold.preparation.features import FeatureFindings
 from sevenfold.preparation.timeline import Span
+from sevenfold.report.model import Table
 from sevenfold.tables.duplicates import Duplicates, held_out_copies
 from sevenfold.tables.far_values import FarValues
 from sevenfold.tables.reader import TableReader
@@ -55,6 +56,7 @@ class Prepared:
     merged_rows: dict[str, int] = field(default_factory=dict)  # rows by label that was merged or left out
     warnings: list[str] = field(default_factory=list)
     duplicates: DuplicateCounts | None = None  # None where they were not looked for
+    refined: Table | None = None  # what the steps of the recipe changed, where the plan has one
 
     @property
     def kept(self) -> int:

@@ -34,6 +34,7 @@ def preparation_report(prepared: Prepared) -> Report:
     if warnings:
         blocks.append(Findings(findings=tuple(Finding(level="warning", text=text) for text in warnings)))
     blocks += [
+        *_refined(prepared),
         *_merged(prepared),
         _splits(prepared),
         *_balance(prepared),
@@ -93,6 +94,21 @@ def _duplicates(prepared: Prepared) -> Iterator[str]:
     else:
         apart = "time decides" if prepared.by is SplitBy.TIME else "the groups decide"
         yield f"{text}; {apart}, and {counts.held_out:,} rows that are held out have a copy among the training rows."
+
+
+def _refined(prepared: Prepared) -> Iterator[Block]:
+    refinement = prepared.schema.refinement
+    if prepared.refined is None or refinement is None:
+        return
+    text = (
+        "The predictor does the same to every row of a request, which has the columns of the table before these steps."
+    )
+    if refinement.crossing:
+        text = "Requests bring refined rows: a row alone cannot be refined. " + "; ".join(refinement.crossing) + "."
+    if refinement.removing:
+        text += f" Rows like those that {', '.join(refinement.removing)} removed were never trained on."
+    yield prepared.refined
+    yield Findings(findings=(Finding(level="info", text=text),))
 
 
 def _merged(prepared: Prepared) -> Iterator[Table]:

@@ -6,11 +6,12 @@ import json
 import tempfile
 from pathlib import Path
 
-from sevenfold.plan.data import DataSection
+from sevenfold.plan.data import DataSection, RefineSection
 from sevenfold.plan.preparation import PreparationSection
 from sevenfold.preparation.prepare import prepare
 from sevenfold.preparation.prepared import Prepared
 from sevenfold.preparation.report import preparation_report
+from sevenfold.refine.recipe import load_recipe
 from sevenfold.report.page import write_report
 from sevenfold.runtime.environment import in_cluster
 from sevenfold.runtime.progress import report_progress
@@ -26,24 +27,26 @@ def run_preparation(source: str, digest: str, settings: str, *, out: Path, page:
     Args:
         source: path or address of a CSV or Parquet file, or a JSON list of several; empty takes the plan's.
         digest: sha256:… the table must have; empty accepts any.
-        settings: JSON of {"data", "refine", "preparation": sections of the plan, "max_features": number};
-            "refine" is not used yet, it is part of the cache key.
+        settings: JSON of {"data", "refine", "preparation": sections of the plan, "max_features": number}.
         out: dataset folder to write and seal.
         page: HTML report to write.
         summary: Markdown report to write.
 
     Raises:
-        DataError: the table cannot be used; the code says why.
+        DataError: the table or the recipe cannot be used; the code says why.
     """
     given = json.loads(settings)
     data = DataSection.model_validate(given["data"]).replaced(digest=digest)
     attempts = CLUSTER_ATTEMPTS if in_cluster() else ATTEMPTS
+    named = RefineSection.model_validate(given["refine"]).recipe
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+        recipe = load_recipe(named, Path.cwd(), Path(work) / "recipe", attempts=attempts) if named else None
         prepared = prepare(
             resolve_sources(source or data.source, Path.cwd(), Path(work), attempts=attempts),
             data,
             PreparationSection.model_validate(given["preparation"]),
             out,
+            recipe=recipe,
             max_features=given["max_features"],
             on_progress=_report,
         )

@@ -16,6 +16,7 @@ from sevenfold.refine.facets import EngineConfig, ListFacet, RangeFacet, Scatter
 from sevenfold.refine.grel.java_text import java_text
 from sevenfold.refine.grel.patterns import compile_pattern
 from sevenfold.refine.records import record_starts
+from sevenfold.refine.scatterplot import in_rectangle
 from sevenfold.refine.step import refused
 from sevenfold.refine.table import Table
 from sevenfold.refine.values import EvalError, is_blank
@@ -51,8 +52,11 @@ def check_facets(config: EngineConfig) -> None:
         DataError: ``refine_step``; ``grel_pattern`` for a regular expression that is none.
     """
     for facet in config.facets:
-        if isinstance(facet, ScatterplotFacet):
-            raise refused("A scatterplot facet is not supported.", remedy="Use two numeric facets instead.")
+        if isinstance(facet, ScatterplotFacet) and not facet.linear:
+            raise refused(
+                "A scatterplot facet must be linear and upright: OpenRefine 3.9 takes it as such, later ones do not.",
+                remedy="Use two numeric facets instead.",
+            )
         if isinstance(facet, ListFacet) and any(choice.v.v is None for choice in facet.selection):
             raise refused("A choice of a facet must have a value, but one is null.")
         if isinstance(facet, TextFacet) and facet.mode == "regex" and facet.query:
@@ -81,7 +85,13 @@ def _facet(table: Table, facet: object) -> Mask | None:
     if isinstance(facet, TimeRangeFacet):
         results = Evaluator(table, facet.expression, _column(table, facet.column_name)).evaluate(None)
         return _matching(results, partial(_in_time, facet))
-    raise TypeError(f"check_facets lets no {type(facet).__name__} through")
+    if isinstance(facet, ScatterplotFacet):
+        if not facet.restricts:
+            return None
+        across = Evaluator(table, facet.ex, _column(table, facet.cx)).evaluate(None)
+        up = Evaluator(table, facet.ey, _column(table, facet.cy)).evaluate(None)
+        return in_rectangle(facet, across, up)
+    raise TypeError(f"no facet is a {type(facet).__name__}")
 
 
 def _column(table: Table, name: str | None) -> Column | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["collation_key", "compare_texts"]
+__all__ = ["Key", "collation_key", "compare_texts"]
 
 # Punctuation, signs and digits in order; eth stands between d and e.
 _SIGNS = "_¯,;:!¡?¿/.´`^¨~·¸'\"«»()[]{}§¶©®@¤฿¢₡₢$₫€₣₤₥₦₧£₨₪₩¥*\\&#%+±÷×<=>¬|¦°µ0123456789¼½¾"
@@ -21,6 +21,11 @@ _ACCENTS = (
 )
 _ACCENTS += "".join(mark for mark in map(chr, range(0x30E, 0x340)) if mark not in _ACCENTS) + "\u0342\u0344\u0345"
 _LIGHT |= {mark: 19 + place for place, mark in enumerate(_ACCENTS)}
+_SPACES = "\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u3000\ufeff"
+_LIGHT |= {space: 3 + place for place, space in enumerate(_SPACES)}
+_LIGHT |= {"\u2000": _LIGHT["\u2002"], "\u2001": _LIGHT["\u2003"]}  # by definition the same characters
+_LIGHT |= {dash: 111 + place for place, dash in enumerate("\u2010\u2011\u2012\u2013\u2014\u2015\u2212")}
+_NOTHING = frozenset("\u200b\u200c\u200d\u200e\u200f")  # what joins, parts and directs letters
 _PAIRS = {"æ": "ae", "œ": "oe", "þ": "th", "ß": "ss"}
 _LAST = 1 << 15
 
@@ -53,7 +58,7 @@ def _weights(letter: str) -> Weights:
     if small in _PAIRS:
         first, second = tuple(_PAIRS[small])
         return [(_PRIMARY[first], 0, 2 + (small != letter)), (_PRIMARY[second], 0, 1)]
-    if unicodedata.category(letter) == "Cc":
+    if unicodedata.category(letter) == "Cc" or letter in _NOTHING:
         return [(0, 0, 0)]
     base, *marks = list(unicodedata.normalize("NFD", letter))
     if marks and base.isascii() and all(mark in _LIGHT for mark in marks):

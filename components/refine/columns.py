@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from struct import pack
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.refine.values import EvalError, is_blank
+from sevenfold.refine.white import WHITE
 
 __all__ = ["Codes", "Column", "Mask", "Rows", "encode", "is_empty", "key_of"]
 
-_SPACES: Final = "".join(map(chr, range(33)))
 Codes = NDArray[np.uint32]
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
@@ -40,8 +40,8 @@ def key_of(value: Any) -> object:
 
 
 def is_empty(value: Any) -> bool:
-    """Return whether a cell is null or a text of nothing but spaces and control characters, which Java trims."""
-    return value is None or (isinstance(value, str) and not value.strip(_SPACES))
+    """Return whether a cell is null or a text of nothing but what Unicode takes for white space."""
+    return value is None or (isinstance(value, str) and not value.strip(WHITE))
 
 
 def encode(cells: Iterable[Any], count: int) -> tuple[Codes, list[Any]]:
@@ -118,7 +118,7 @@ class Column:
         return self._per_row("blank", is_blank)
 
     def empty(self) -> Mask:
-        """Return per row whether the cell is null or a text of nothing but spaces and control characters."""
+        """Return per row whether the cell is null or a text of nothing but white space."""
         return self._per_row("empty", is_empty)
 
     def no_data(self) -> Mask:

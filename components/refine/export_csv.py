@@ -37,12 +37,14 @@ def _field(text: str, *, first: bool) -> str:
 def csv_lines(table: Table, chunk: int = 100_000) -> Iterator[str]:
     """Yield the text of a CSV file in pieces.
 
-    Rows whose cells are all null are left out, and so are the empty lines of a table with one column. Texts lose the
-    spaces and control characters around them.
+    Rows whose cells are all null are left out, and so are the empty lines of a table with one column, its header
+    included. Texts lose the spaces and control characters around them.
     """
     if not table.columns:
         return
-    yield ",".join(_field(name, first=not at) for at, name in enumerate(table.names)) + "\n"
+    header = ",".join(_field(name, first=not at) for at, name in enumerate(table.names))
+    if header:
+        yield header + "\n"
     filled = np.zeros(table.height, dtype=np.bool_)
     fields = []
     for at, column in enumerate(table.columns):

@@ -93,17 +93,27 @@ class ScatterplotFacet(Recorded):
 
     type: Literal["scatterplot"]
     name: str = ""
-    cx: str = ""
-    ex: str = "value"
-    cy: str = ""
-    ey: str = "value"
-    r: str | None = "none"
+    cx: str
+    ex: str
+    cy: str
+    ey: str
+    r: Any = None
     dim_x: str = Field("lin", alias="dim_x")
     dim_y: str = Field("lin", alias="dim_y")
     from_x: float = Field(0.0, alias="from_x")
     to_x: float = Field(0.0, alias="to_x")
     from_y: float = Field(0.0, alias="from_y")
     to_y: float = Field(0.0, alias="to_y")
+
+    @property
+    def linear(self) -> bool:
+        """Whether both axes are linear and upright."""
+        return "log" not in (self.dim_x, self.dim_y) and str(self.r).lower() not in ("cw", "ccw", "right", "left")
+
+    @property
+    def restricts(self) -> bool:
+        """Whether the rectangle leaves out a part of the plot."""
+        return self.from_x > 0 or self.to_x < 1 or self.from_y > 0 or self.to_y < 1
 
 
 Facet = Annotated[ListFacet | RangeFacet | TimeRangeFacet | TextFacet | ScatterplotFacet, Field(discriminator="type")]
@@ -119,6 +129,18 @@ class EngineConfig(Recorded):
     def by_record(self) -> bool:
         """Whether records are meant."""
         return self.mode == "record-based"
+
+    @property
+    def from_all_rows(self) -> bool:
+        """Whether a facet chooses a row by what other rows hold, too."""
+        return any(isinstance(facet, ScatterplotFacet) and facet.restricts for facet in self.facets)
+
+    def columns_named(self) -> list[str]:
+        """Return the columns that the facets are about."""
+        found = []
+        for facet in self.facets:
+            found += [facet.cx, facet.cy] if isinstance(facet, ScatterplotFacet) else [facet.column_name or ""]
+        return [name for name in found if name]
 
     def expressions(self) -> list[str]:
         """Return the expressions of all facets."""

@@ -44,9 +44,10 @@ class HistoryProblem:
 
 @dataclass(frozen=True)
 class History:
-    """The steps of a history, in order."""
+    """The steps of a history, in order, and the operations as they were recorded."""
 
     steps: tuple[Step, ...]
+    operations: tuple[dict[str, Any], ...] = ()
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -87,7 +88,7 @@ def parse_history(content: Any, name: str = "the history") -> History:
             steps.append(step)
     if problems:
         raise _refusal(problems, name)
-    return History(tuple(steps))
+    return History(tuple(steps), tuple(entry if "op" in entry else entry["operation"] for entry in entries))
 
 
 def _no_history(name: str, why: str) -> DataError:

@@ -13,9 +13,11 @@ import numpy as np
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.refine.columns import Column
+from sevenfold.refine.plain_csv import plain_table
 from sevenfold.refine.table import Table
+from sevenfold.tables.packed import open_table
 
-__all__ = ["import_csv", "read_table", "table_of_records"]
+__all__ = ["import_csv", "is_parquet", "read_table", "table_of_records", "text_of_file"]
 
 _FIRST_BREAK: Final = re.compile(r"\r\n?|\n")
 _SPACES: Final = "".join(map(chr, range(33)))
@@ -31,16 +33,32 @@ def read_table(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> Tab
     """
     if not path.is_file():
         raise DataError("missing_file", f"TABLE must be a file, but {path} is none.", remedy="Check the path.")
-    content = path.read_bytes()
-    if content[:4] == b"PAR1":
+    if is_parquet(path):
         return _parquet(path)
+    text = text_of_file(path, encoding)
+    return import_csv(text, delimiter, path.name)
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file begins as Parquet does."""
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PAR1"
+
+
+def text_of_file(path: Path, encoding: str = "utf-8") -> str:
+    """Return the text of a file, unpacked where it is packed, without a byte order mark.
+
+    Raises:
+        DataError: ``encoding``, and what `open_table` raises.
+    """
+    with open_table(path) as stream:
+        content = b"".join(iter(lambda: stream.read(1 << 24), b""))
     try:
-        text = content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
+        return content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
     except (UnicodeDecodeError, LookupError) as error:
         raise DataError(
             "encoding", f"{path.name} is not {encoding}: {error}.", remedy="Name its encoding with --encoding."
         ) from error
-    return import_csv(text, delimiter, path.name)
 
 
 def _parquet(path: Path) -> Table:
@@ -69,6 +87,11 @@ def import_csv(text: str, delimiter: str = ",", name: str = "the table") -> Tabl
         DataError: ``stray_quote``, ``unclosed_quote``, ``line_ends``, ``delimiter``, ``duplicate_column``.
     """
     lines = _lines(text, name)
+    plain = plain_table(lines.getvalue(), delimiter) if isinstance(lines, io.StringIO) else None
+    if plain is not None:
+        _check_delimiter([plain.header], delimiter, name)
+        columns = zip(_names(plain.header, 0), plain.columns, strict=True)
+        return Table.of((Column(title, codes, values) for title, (codes, values) in columns), plain.height)
     records: list[list[str]] = []
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
@@ -96,7 +119,7 @@ def _lines(text: str, name: str) -> Iterable[str]:
             remedy="Write the file with one kind of line end.",
         )
     lines = io.StringIO(text, newline="\n")
-    if "#" not in text:
+    if "\n#" not in text and not text.startswith("#"):
         return lines
     return _without_comments(lines)
 

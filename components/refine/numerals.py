@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["guessed_number", "java_double", "java_long"]
+__all__ = ["guessed_number", "java_double", "java_number"]
 
+_PLAIN: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")  # what most are, read at once
+_LONG: Final = re.compile(r"([+-]?)0*(\d{1,25})")
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?")
 _HEXADECIMAL: Final = re.compile(r"([+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+)[fFdD]?")
 _SPECIAL: Final = re.compile(r"([+-]?)(NaN|Infinity)")
@@ -14,13 +16,17 @@ _SPACES: Final = "".join(map(chr, range(33)))
 _LIMIT: Final = 1 << 63
 
 
-def java_long(text: str) -> int | None:
-    """Return the 64-bit integer that a text is, without spaces around it; None where it is none."""
-    digits = text[1:] if text[:1] in ("+", "-") else text
-    if not digits.isdecimal():
-        return None
-    number = int(digits) * (-1 if text[0] == "-" else 1)
-    return number if -_LIMIT <= number < _LIMIT else None
+def java_number(text: str) -> int | float | None:
+    """Return the 64-bit integer that a text is, else the double, else None; only a double may have spaces around."""
+    plain = _PLAIN.fullmatch(text)
+    if plain:
+        return float(text) if plain[1] else int(text)
+    whole = _LONG.fullmatch(text)
+    if whole:
+        number = int(whole[1] + whole[2])
+        if -_LIMIT <= number < _LIMIT:
+            return number
+    return java_double(text)
 
 
 def java_double(text: str) -> float | None:
@@ -37,9 +43,5 @@ def java_double(text: str) -> float | None:
 
 def guessed_number(text: str) -> str | int | float:
     """Return the number that a part of a split cell is taken for, or the text itself; NaN and Infinity stay texts."""
-    trimmed = text.strip(_SPACES)
-    whole = java_long(trimmed)
-    if whole is not None:
-        return whole
-    number = java_double(trimmed)
+    number = java_number(text.strip(_SPACES))
     return text if number is None or number != number or number in (float("inf"), float("-inf")) else number

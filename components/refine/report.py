@@ -10,7 +10,7 @@ from sevenfold.refine.replay import Change, Example
 from sevenfold.refine.values import text_of
 from sevenfold.report.model import Block, Fact, Facts, Finding, Findings, Report, Table
 
-__all__ = ["change_line", "refine_report", "without_sensitive"]
+__all__ = ["change_line", "refine_report", "steps_table", "without_sensitive"]
 
 SHOWN: Final = 40  # characters of a value
 STEPS: Final = 500  # on the page
@@ -81,6 +81,15 @@ def _shown(value: Any) -> str:
     return repr(cut) if isinstance(value, str) else cut
 
 
+def steps_table(changes: Sequence[Change], sensitive: Collection[str], title: str = "Steps") -> Table:
+    """Return what each step changed, with examples; none of a sensitive column."""
+    rows = []
+    for change, hidden in without_sensitive(changes, sensitive)[:STEPS]:
+        examples = "not shown: sensitive" if hidden else "\n".join(map(_example, change.examples))
+        rows.append((change.index, _title(change), _effect(change), examples))
+    return Table(title=title, columns=("step", "operation", "effect", "examples"), rows=tuple(rows))
+
+
 def refine_report(changes: Sequence[Change], sensitive: Collection[str], *, table: str, columns: int) -> Report:
     """Return the page of a replayed history; it shows no value of a sensitive column.
 
@@ -108,9 +117,5 @@ def refine_report(changes: Sequence[Change], sensitive: Collection[str], *, tabl
     if idle:
         text = f"{len(idle)} steps changed nothing: {', '.join(str(change.index) for change in idle[:20])}."
         blocks.append(Findings(findings=(Finding(level="info", text=text),)))
-    rows = []
-    for change, hidden in without_sensitive(changes, sensitive)[:STEPS]:
-        examples = "not shown: sensitive" if hidden else "\n".join(map(_example, change.examples))
-        rows.append((change.index, _title(change), _effect(change), examples))
-    blocks.append(Table(title="Steps", columns=("step", "operation", "effect", "examples"), rows=tuple(rows)))
+    blocks.append(steps_table(changes, sensitive))
     return Report(stage="preparation", title="Refining", headline=headline, level="good", blocks=tuple(blocks))

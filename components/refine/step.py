@@ -41,6 +41,13 @@ class Step(Recorded):
             DataError: the reason.
         """
 
+    def crossing(self) -> str:
+        """Return why the step needs more than a row's own cells, as "it …"; "" where it does not.
+
+        Such a step gives other cells, or other rows, for a row alone than for the same row in its table.
+        """
+        return ""
+
     def apply(self, table: Table) -> Table:
         """Return the table after the step.
 

@@ -18,12 +18,14 @@ __all__ = ["Table"]
 class Table:
     """Columns of equal length in their order, and which rows are starred and flagged.
 
-    `groups` lists, by name, columns that belong together under a key column, as transposing makes them.
+    `sources` says of each row which row of the table that was read it was made from, and -1 of one that a step added;
+    None where no step has moved any.
     """
 
     columns: tuple[Column, ...]
     starred: Mask
     flagged: Mask
+    sources: Rows | None = None
 
     @classmethod
     def of(cls, columns: Iterable[Column], count: int) -> Table:
@@ -48,6 +50,11 @@ class Table:
     def has(self, name: str) -> bool:
         """Return whether there is a column of that name."""
         return any(column.name == name for column in self.columns)
+
+    @property
+    def from_rows(self) -> Rows:
+        """Per row the number of the row that it was made from, -1 for one that a step added."""
+        return np.arange(self.height) if self.sources is None else self.sources
 
     def position(self, name: str) -> int:
         """Return where a column stands.
@@ -100,4 +107,5 @@ class Table:
 
     def take(self, rows: Rows | Mask) -> Table:
         """Return the given rows, in their order."""
-        return Table(tuple(column.take(rows) for column in self.columns), self.starred[rows], self.flagged[rows])
+        columns = tuple(column.take(rows) for column in self.columns)
+        return Table(columns, self.starred[rows], self.flagged[rows], self.from_rows[rows])

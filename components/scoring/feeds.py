@@ -29,7 +29,7 @@ from sevenfold.scoring.values import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MAX_TEXT", "Feeds", "feeds_from_columns", "feeds_from_rows", "feeds_from_table"]
+__all__ = ["MAX_TEXT", "Feeds", "feeds_from_columns", "feeds_from_rows", "feeds_from_table", "require_rows"]
 
 MAX_TEXT: Final = 65_536  # characters
 
@@ -49,6 +49,19 @@ def feeds_from_rows(
             ``nonfinite``, ``not_whole``, ``too_long``, ``encoding``, ``not_a_moment``, ``date_range``,
             ``missing_time``, ``ambiguous_time``; ``shape`` where `rows` is empty or holds anything but mappings.
     """
+    require_rows(rows)
+    feeds: Feeds = {}
+    for name, column in inputs.items():
+        READERS[column.kind](feeds, name, column, [row.get(name) for row in rows], notation, max_text)
+    return feeds
+
+
+def require_rows(rows: Sequence[Any]) -> None:
+    """Refuse a request without rows, or with a row that is no mapping.
+
+    Raises:
+        InputError: ``shape``.
+    """
     if not rows:
         raise InputError("shape", "A request needs at least one row, but got none.")
     for row in rows:
@@ -58,10 +71,6 @@ def feeds_from_rows(
                 f"A row must be an object of named values, but got {type(row).__name__}.",
                 remedy='Write rows as {"column": value, …}.',
             )
-    feeds: Feeds = {}
-    for name, column in inputs.items():
-        READERS[column.kind](feeds, name, column, [row.get(name) for row in rows], notation, max_text)
-    return feeds
 
 
 def feeds_from_columns(

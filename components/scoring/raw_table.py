@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sevenfold.contracts.errors import DataError, InputError
@@ -23,15 +24,17 @@ __all__ = ["RawTable", "read_raw_table"]
 class RawTable:
     """The rows of a table that can be read, with the bundle's input columns, as `feeds_from_table` takes them.
 
-    `refused` counts rows that cannot be read, and `reasons` says why; "" where there are none.
+    `refused` counts rows that cannot be read, and `reasons` says why; "" where there are none. `removed` counts those
+    that the bundle's recipe removed, as it did in training.
     """
 
     table: pa.Table
     refused: int
     reasons: str
+    removed: int = 0
 
 
-def read_raw_table(path: Path, signature: Signature, *, encoding: str = "") -> RawTable:
+def read_raw_table(path: Path, signature: Signature, *, encoding: str = "", refined: bool = False) -> RawTable:
     """Read the columns that a bundle takes from a CSV or Parquet file; other columns are ignored.
 
     Values mean what they meant in training: the same texts are missing, true or a date. A value outside the range or
@@ -42,19 +45,33 @@ def read_raw_table(path: Path, signature: Signature, *, encoding: str = "") -> R
         signature: what the bundle takes, and how the table of its training wrote values.
         encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says. It is the file's own
             matter: the same rows in another encoding are the same table.
+        refined: whether the rows have been through the bundle's recipe already; where it has none that a row can go
+            through, they must have.
 
     Raises:
         DataError: ``no_such_file``, ``no_rows`` where there is none or none can be read, or what `TableReader` raises.
         InputError: ``missing_field`` where a column is not there.
     """
-    import pyarrow as pa
-
     if not path.is_file():
         raise DataError(
             "no_such_file",
             f"The table must be a file, but {path.name!r} is not there.",
             remedy="Give the path of a CSV or Parquet file.",
         )
+    refinement = signature.refinement
+    if refined or refinement is None or not refinement.takes_raw_rows:
+        return _read(path, signature, encoding)
+    from sevenfold.scoring.refined_file import write_refined  # only a recipe needs the package regex
+
+    with TemporaryDirectory(prefix="sevenfold-") as work:
+        copy = Path(work) / f"refined-{path.name[-100:]}"
+        removed = write_refined(path, signature, copy, encoding=encoding)
+        return replace(_read(copy, signature, ""), removed=removed)
+
+
+def _read(path: Path, signature: Signature, encoding: str) -> RawTable:
+    import pyarrow as pa
+
     reader = TableReader(path, _section(path, signature, encoding))
     batches = [batch.select(list(signature.inputs)) for batch in reader]
     if not batches or not sum(map(len, batches)):

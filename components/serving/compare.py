@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import IntegrityError, ServingError
 from sevenfold.contracts.schema import Task
-from sevenfold.contracts.service import REPLAY_HEADER, REPLAY_VALUE
+from sevenfold.contracts.service import REFINED_ROWS, REPLAY_HEADER, REPLAY_VALUE, ROWS_HEADER
 from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.threshold import DEFAULT_THRESHOLD
 from sevenfold.plan.deployment import Runtime
@@ -29,7 +29,7 @@ VALUE_LIMIT = 1e-5  # largest difference relative to max(1, |tested value|)
 TENSORFLOW_LIMIT = 1e-5  # of both kinds: its SavedModel agrees with `model.onnx` to no more than that
 SINGLE_ROWS = 200  # sent one by one, for the latency
 NOT_TESTED = "The service does not run the model that was tested: do not use it."
-REPLAY = {REPLAY_HEADER: REPLAY_VALUE}
+REPLAY = {REPLAY_HEADER: REPLAY_VALUE, ROWS_HEADER: REFINED_ROWS}
 
 Predicted = NDArray[np.float64]
 

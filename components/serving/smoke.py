@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import MissingExtraError, ServingError
 from sevenfold.plan.deployment import Runtime
-from sevenfold.scoring.feeds import feeds_from_rows
+from sevenfold.scoring.raw_rows import feeds_of_request
 from sevenfold.scoring.tensorflow_client import instances_of
 
 __all__ = ["SmokeCheck", "example_instances", "smoke_test"]
@@ -67,7 +67,7 @@ def smoke_test(
 
 
 def _task(url: str, name: str, bundle: Bundle, runtime: Runtime) -> dict[str, Any]:
-    inputs = {key: column.kind.value for key, column in bundle.signature.inputs.items()}
+    inputs = {key: column.kind.value for key, column in bundle.signature.raw_inputs.items()}
     example = json.loads((bundle.folder / "example_request.json").read_bytes())
     task = {"url": url, "name": name, "digest": bundle.digest, "inputs": inputs, "example": example}
     if runtime is Runtime.SEVENFOLD:
@@ -78,7 +78,7 @@ def _task(url: str, name: str, bundle: Bundle, runtime: Runtime) -> dict[str, An
 def example_instances(bundle: Bundle) -> list[dict[str, Any]]:
     """Return the example's rows for TensorFlow Serving, with 0 for a missing number: most JSON knows no NaN."""
     rows = json.loads((bundle.folder / "example_request.json").read_bytes())["instances"]
-    instances = instances_of(feeds_from_rows(rows, bundle.signature.inputs, bundle.signature.notation))
+    instances = instances_of(feeds_of_request(rows, bundle.signature))
     return [{name: 0.0 if value != value else value for name, value in row.items()} for row in instances]
 
 

@@ -39,6 +39,11 @@ class ParquetTable:
         self.names: list[str] = list(self.schema.names)
 
     @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return int(self._file.metadata.num_rows)
+
+    @property
     def index_columns(self) -> frozenset[str]:
         """The columns that were the rows' index in pandas."""
         try:

@@ -18,13 +18,16 @@ from sevenfold.tables.records import REPEATED_HEADER, Refusal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["LABEL_MISSING", "Quarantine"]
+__all__ = ["LABEL_MISSING", "Locate", "Quarantine"]
 
 LABEL_MISSING: Final = "label_missing"
 MISFITS: Final = frozenset({"ragged_row", "stray_quote"})
 NOT_BAD: Final = frozenset({LABEL_MISSING, LEFT_OUT, REPEATED_HEADER})
 MAX_VALUES: Final = 10_000  # refused values that are kept to be shown
 MAX_CHARACTERS: Final = 100
+
+
+Locate = Callable[[NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,22 @@ class Quarantine:
             hidden = bool(column) and (column not in self._data.columns or self._data.columns[column].sensitive)
             values = {at: refusal.value for at, refusal in enumerate(some) if refusal.value is not None and not hidden}
             self._add(np.array([refusal.line for refusal in some], dtype=np.int64), column, code, values)
+
+    def relocate(self, located: Locate, files: Sequence[str]) -> None:
+        """Say of every refused row where it was before its table was made of other files.
+
+        Args:
+            located: returns for lines of the table that was read the numbers of the files and their lines there.
+            files: what these files are called, in order.
+        """
+        parts: list[_Part] = []
+        for part in self._parts:
+            numbers, lines = located(part.lines)
+            for number in np.unique(numbers).tolist():
+                mine = np.flatnonzero(numbers == number)
+                shown = {at: part.shown[old] for at, old in enumerate(mine.tolist()) if old in part.shown}
+                parts.append(_Part(number, lines[mine], part.column, part.code, shown))
+        self._parts, self._files = parts, list(files)
 
     def faults(self, lines: NDArray[np.int64]) -> _Faults:
         """Begin to collect the faults of the records that start at `lines`."""

@@ -20,7 +20,7 @@ from sevenfold.contracts.versioned import write_versioned
 from sevenfold.drift.bins import with_prediction
 from sevenfold.plan.metrics import metric_names
 from sevenfold.plan.threshold import ThresholdRule
-from sevenfold.scoring.feeds import feeds_from_rows
+from sevenfold.scoring.raw_rows import feeds_of_request
 from sevenfold.scoring.scorer import Prediction, Scorer
 from sevenfold.scoring.scores import score
 from sevenfold.scoring.threshold import ChosenThreshold, choose_threshold
@@ -28,6 +28,7 @@ from sevenfold.training.compare import compare
 from sevenfold.training.data import TrainingData
 from sevenfold.training.export.example import example_rows
 from sevenfold.training.export.join import with_threshold
+from sevenfold.training.export.raw_example import example_request
 from sevenfold.training.protocol import FittedModel, ModelKind
 
 __all__ = ["Exported", "export_bundle", "validation_metrics"]
@@ -99,8 +100,8 @@ def export_bundle(
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         write_whole(out / path, content)
 
-    example = example_rows(transform, signature.inputs)
-    scorer.predict(feeds_from_rows(example, signature.inputs, signature.notation))
+    example = example_request(example_rows(transform, signature.inputs), signature)
+    scorer.predict(feeds_of_request(example, signature))
     write_json(out / "example_request.json", {"instances": example})
     reference = with_prediction(data.dataset.reference(), signature, prediction)
     write_versioned(out / "reference.json", reference)

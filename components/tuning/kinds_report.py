@@ -52,14 +52,14 @@ def kinds_sentence(choice: Choice) -> str:
     if chosen.behind:
         leader = next(contender for contender in choice.contenders if contender.behind == 0)
         return (
-            f"The {chosen.kind.name} model wins: it is simpler than {leader.kind.name} and only {chosen.behind:.2g} "
-            f"behind, with a standard error of {chosen.error:.2g}."
+            f"Chosen: {chosen.kind.name}, simpler than {leader.kind.name} and only {chosen.behind:.2g} behind, "
+            f"with a standard error of {chosen.error:.2g}."
         )
     others = [contender for contender in choice.contenders if contender is not chosen and contender.behind is not None]
     if not others:
-        return f"The {chosen.kind.name} model wins: no other kind has a score."
+        return f"Chosen: {chosen.kind.name}; no other kind has a score."
     second = min(others, key=lambda contender: contender.behind or 0.0)
-    return f"The {chosen.kind.name} model wins, {second.behind:.2g} ahead of {second.kind.name}."
+    return f"Chosen: {chosen.kind.name}, {second.behind:.2g} ahead of {second.kind.name}."
 
 
 def _row(choice: Choice, contender: Contender) -> tuple[str | float | int | None, ...]:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import DataError, PolicyError
 from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.placement import VOLUME_PATH
 from sevenfold.plan import Plan
 from sevenfold.runtime.progress import OnMessage
-from sevenfold.tables.check_header import check_header
 from sevenfold.tables.parts import table_name
 from sevenfold.tables.source import resolve_source
 from sevenfold.tables.sources import resolve_sources, table_digest
@@ -39,18 +39,22 @@ def carry_inputs(plan: Plan, base: Path, store: Store, on_message: OnMessage, *,
         PolicyError: ``volume_source``, ``digest_needed``.
         TemporaryError: ``store_write``.
     """
-    notebook, source = plan.design.notebook, plan.training.source
+    notebook, source, recipe = plan.design.notebook, plan.training.source, plan.refine.recipe
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
         # every file is checked before the first one is sent
         book = resolve_source(notebook, base, base, what="notebook") if notebook and "://" not in notebook else None
         code = pack_source(base / source, Path(work)) if source and "://" not in source else None
+        steps = resolve_source(recipe, base, base, what="recipe") if recipe and "://" not in recipe else None
         addresses, digest = carry_table(plan, base, store, on_message, repeated=repeated)
         if book:
             notebook = _put(book, store, on_message)
         if code:
             source = f"{_put(code, store, on_message)}#{code_digest(base / source)}"
+        if steps:
+            recipe = f"{_put(steps, store, on_message)}#{file_digest(steps)}"
     return plan.model_copy(
         update={
+            "refine": plan.refine.model_copy(update={"recipe": recipe}),
             "data": plan.data.model_copy(
                 update={"source": addresses[0] if len(addresses) == 1 else addresses, "digest": digest}
             ),
@@ -81,10 +85,12 @@ def carry_table(
             "are not.",
             remedy="Copy them to one side.",
         )
+    from sevenfold.refine.check_source import check_source  # only a table that is read here needs the package regex
+
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
         paths = resolve_sources(sources, base, Path(work))
         if local:
-            check_header(paths, plan.data)
+            check_source(paths, plan.data, plan.refine.recipe, base)
         digest = _checked(paths, wanted)
         return (tuple(_put(path, store, on_message) for path in paths) if local else sources), digest
 

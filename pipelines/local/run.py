@@ -59,7 +59,7 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
         DataError, PolicyError, TemporaryError: the table cannot be had.
         RunInterrupted: after Ctrl-C, SIGTERM or SIGHUP, or when nobody reads the console any more.
     """
-    from sevenfold.tables.check_header import check_header
+    from sevenfold.refine.check_source import check_source
     from sevenfold.tables.sources import resolve_sources, table_digest
 
     base = run.plan_path.resolve().parent
@@ -67,7 +67,7 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
     _check_files(located)
     with interruptions() as signals, _workspace() as work:
         tables = resolve_sources(_sources(run, located), base, work)
-        check_header(tables, located.data)
+        check_source(tables, located.data, located.refine.recipe, base)
         digest = table_digest(tables)
         folder = RunFolder.create(run.runs, plan.name)
         try:
@@ -99,8 +99,13 @@ def _record_interruption(folder: RunFolder, stop: RunInterrupted) -> None:
 
 def _check_files(plan: Plan) -> None:
     """Refuse a run whose own files are not there before any stage has worked for nothing."""
-    for key, path in (("design.notebook", plan.design.notebook), ("training.source", plan.training.source)):
-        if path and not Path(path).exists():
+    named = (
+        ("design.notebook", plan.design.notebook),
+        ("training.source", plan.training.source),
+        ("refine.recipe", plan.refine.recipe),
+    )
+    for key, path in named:
+        if path and "://" not in path and not Path(path).exists():
             raise DataError(
                 "missing_file",
                 f"{key} must name a file that is there, but got {Path(path).name!r}.",

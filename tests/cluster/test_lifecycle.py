@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import pytest
 
+from sevenfold.contracts.bundle import Bundle
 from sevenfold.drift.telemetry import REQUESTS, bundle_label
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -64,12 +65,14 @@ def project(kubeflow, load: ModuleType, tmp_path_factory: pytest.TempPathFactory
     if not kubeflow.kubectl("-n", SERVING, "get", "servingruntime", "sevenfold", "-o", "name", fails=True).strip():
         pytest.skip("our manifests are not applied")
     made = Project(f"flights-{uuid.uuid4().hex[:6]}", tmp_path_factory.mktemp("flights"), load)
-    for name in ("plan.yaml", "explore.ipynb", "flights.py"):
+    for name in ("plan.yaml", "recipe.json", "explore.ipynb", "flights.py"):
         shutil.copy(ROOT / "examples" / "flights" / name, made.folder)
     subprocess.run([sys.executable, "flights.py", "flights.csv"], cwd=made.folder, check=True, capture_output=True)
     text, named = re.subn(r"(?m)^name: flights$", f"name: {made.name}", (made.folder / "plan.yaml").read_text())
     assert named == 1
-    (made.folder / "plan.yaml").write_text(text)
+    trees, asked = re.subn(r"(?m)^training:$", "training:\n  model: trees", text)
+    assert asked == 1
+    (made.folder / "plan.yaml").write_text(trees)
     yield made
     labels = f"app.kubernetes.io/instance={made.name},app.kubernetes.io/managed-by=sevenfold"
     kubeflow.kubectl("-n", SERVING, "delete", "inferenceservices,configmaps", "-l", labels, "--wait=false")
@@ -108,6 +111,9 @@ def test_the_flights_go_through_all_seven_stages(kubeflow, project: Project) -> 
         while users.statuses[200] == 0 and time.monotonic() < deadline:
             time.sleep(0.5)
     assert users.bundles.keys() == {project.digest}, users.failures[:5]
+    bundle = Bundle.open(project.run / "bundle")
+    assert bundle.info.model == "trees"
+    assert bundle.signature.refinement is not None
     deadline = time.monotonic() + 60
     while (seen := counted(kubeflow, project)) != users.statuses[200]:
         assert time.monotonic() < deadline, f"Prometheus counts {seen} of {users.statuses[200]} requests"

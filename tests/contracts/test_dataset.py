@@ -49,14 +49,14 @@ def test_rows_after_the_test_period_are_optional(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"version": 4}, {"version": 4, "tables": {}}, {"surprise": 1}, {"task": "ranking"}]
+    "changes", [{"version": 5}, {"version": 5, "tables": {}}, {"surprise": 1}, {"task": "ranking"}]
 )
 def test_another_schema_format_is_refused(folder: Path, changes: dict[str, object]) -> None:
     change(folder / "schema.json", **changes)
     seal(folder, expected=[])
     refused = refusal(folder)
     assert refused.code == "unknown_format"
-    assert ("got 4" in refused.message) == ("version" in changes)
+    assert ("got 5" in refused.message) == ("version" in changes)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", "\xff"])
@@ -68,8 +68,8 @@ def test_a_schema_that_is_no_schema_is_refused(folder: Path, content: str) -> No
 
 @pytest.mark.parametrize("name", ["transform", "reference"])
 def test_other_formats_of_the_other_documents_are_refused(folder: Path, name: str) -> None:
-    change(folder / f"{name}.json", version=4, more=1)
+    change(folder / f"{name}.json", version=5, more=1)
     seal(folder, expected=[])
     dataset = Dataset.open(folder)
-    with pytest.raises(IntegrityError, match=rf"{name}\.json: formats 1 to 3 are read, but got 4"):
+    with pytest.raises(IntegrityError, match=rf"{name}\.json: formats 1 to 4 are read, but got 5"):
         getattr(dataset, name)()

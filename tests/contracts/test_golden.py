@@ -15,6 +15,7 @@ from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import verify
 from sevenfold.drift.bins import build_reference
 from sevenfold.scoring.feeds import feeds_from_table
+from sevenfold.scoring.raw_rows import feeds_of_request
 from sevenfold.scoring.scorer import Scorer
 from sevenfold.training.encode import encode
 
@@ -54,6 +55,20 @@ def test_the_bundle_scores_as_on_the_day_it_was_written(golden: Path) -> None:
     prediction = Scorer(bundle.model_path, bundle.signature).predict(feeds)
     assert prediction.labels is not None
     assert prediction.labels.tolist() == expected["labels"]
+    assert prediction.probabilities == pytest.approx(np.array(expected["probabilities"]), abs=1e-6)
+
+
+def test_raw_rows_score_as_on_the_day_their_recipe_was_written(golden: Path) -> None:
+    bundle = Bundle.open(golden / "bundle")
+    assert (bundle.signature.refinement is not None) == (int(golden.name) >= 5)
+    if bundle.signature.refinement is None:
+        return
+    expected = json.loads((golden / "expected.json").read_text())
+    rows = Dataset.open(golden / "dataset").table("test").to_pylist()
+    raw = [
+        {**row, "Carrier": f" {row['carrier'] or ''}\t", "due": row["due"] and row["due"].isoformat()} for row in rows
+    ]
+    prediction = Scorer(bundle.model_path, bundle.signature).predict(feeds_of_request(raw, bundle.signature))
     assert prediction.probabilities == pytest.approx(np.array(expected["probabilities"]), abs=1e-6)
 
 

@@ -83,3 +83,25 @@ def test_a_number_far_from_all_others_is_named_with_its_remedy(written):
     ]
     plan = propose_plan(path, "y").text
     assert "1 value lies far from all others: 3.4e+38." in " ".join(plan.replace("#", "").split())
+
+
+def cities(spellings: dict[str, int], name: str = "city") -> str:
+    names = [text for text, count in spellings.items() for _ in range(count)]
+    return f"{name},n,y\n" + "".join(f"{text},{i % 17},{'ab'[(i * 7919) % 10 < 4]}\n" for i, text in enumerate(names))
+
+
+def test_categories_that_look_like_one_are_named_with_the_command_that_merges_them(written):
+    path = written(cities({"Zürich": 60, "zurich.": 20, "ZÜRICH": 3, "Bern": 50, "bern": 40, "Chur": 70}))
+    found = texts(said(path, "y"), "merge")
+    assert found == [
+        "city: 'Bern', 'bern' look like one, and so do values of 1 more group. "
+        f"Merge them: sevenfold refine {path.name} --cluster city --out history.json"
+    ]
+    path = written(cities({"Zürich": 60, "zurich.": 20, "ZÜRICH": 3, "Bern": 50, "Chur": 70}))
+    assert texts(said(path, "y"), "merge")[0].startswith("city: 'Zürich', 'zurich.' and 1 more look like one.")
+
+
+def test_nothing_is_merged_in_a_column_about_people_or_where_numbers_differ(written):
+    assert texts(said(written(cities({"Meier": 60, "meier": 60, "Huber": 60}, "surname")), "y"), "merge") == []
+    assert texts(said(written(cities({"v1.0": 60, "v10": 60, "v2": 60})), "y"), "merge") == []
+    assert texts(said(written(cities({"+": 60, "-": 60, "?": 60})), "y"), "merge") == []

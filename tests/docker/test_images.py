@@ -104,7 +104,7 @@ def test_the_stages_can_be_imported(built: tuple[str, str, Path]) -> None:
         "prepare": "polars, pandas, nbclient, sevenfold.design.stage, sevenfold.preparation.stage",
         "train": "torch, optuna, sevenfold.tuning.stage, sevenfold.training.stage, sevenfold.testing.stage",
         "tensorflow": "tensorflow, keras, tf2onnx, optuna, sevenfold.tuning.stage, sevenfold.training.stage",
-        "serve": "onnxruntime, uvicorn, sevenfold.serving.predictor.serve",
+        "serve": "onnxruntime, uvicorn, sevenfold.serving.predictor.serve, sevenfold.refine.row_refiner",
         "control": "kserve, kubernetes, onnxruntime, httpx, sevenfold.serving.stage, sevenfold.monitoring.stage",
     }[target]
     command = ["--", "/opt/sevenfold/bin/python", "-c", f"import os, {modules}; print(os.getuid())"]

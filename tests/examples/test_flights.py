@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +15,9 @@ import pytest
 
 from sevenfold.contracts.schema import Role
 from sevenfold.plan import load_plan
+from sevenfold.refine.import_csv import import_csv
+from sevenfold.refine.recipe import load_recipe
+from sevenfold.refine.replay import replay
 
 FOLDER = Path(__file__).parents[2] / "examples" / "flights"
 
@@ -55,6 +59,20 @@ def test_the_plan_names_every_column(table):
     kinds = [plan.data.columns[name].kind for name in features]
     assert (kinds.count("category"), len(features)) == (7, 23)
     assert table["late"].null_count() / table.height < plan.data.max_unlabelled
+
+
+def test_the_recipe_gives_each_manufacturer_one_name(table):
+    names = ["manufacturer", "tail_number"]
+    raw = import_csv(table.select(names).write_csv())
+    recipe = load_recipe("recipe.json", FOLDER, FOLDER)
+    assert not recipe.crossing
+    refined, changes = replay(raw, recipe.history)
+    assert [change.cells for change in changes] == [51_207, 4]
+    before, after = (Counter(made.column("manufacturer").cells()) for made in (raw, refined))
+    assert after["AIRBUS"] == before["AIRBUS"] + before["AIRBUS INDUSTRIE"] == 88_193
+    assert len(before) - len(after) == 5
+    assert not [name for name in after if name and name != "AIRBUS" and "AIRBUS" in name]
+    assert all(number.startswith("N") for number in set(refined.column("tail_number").cells()) - {None})
 
 
 def test_what_the_model_sees_does_not_depend_on_how_flights_went(flights, table, tmp_path):

@@ -14,6 +14,7 @@ from sevenfold.contracts.bundle import BUNDLE_FILES, LINEAR, BundleInfo
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.dataset import DATASET_FILES
 from sevenfold.contracts.manifest import seal
+from sevenfold.contracts.refinement import Refinement
 from sevenfold.contracts.schema import Column, Kind, Notation, Role, Schema, Task
 from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.threshold import ThresholdChoice
@@ -31,6 +32,23 @@ from sevenfold.training.linear.graph import linear_bytes
 SPLITS = {"train": (0, 24), "validation": (24, 28), "test": (28, 34), "later": (34, 36)}
 CLASSES = ("on time", "late")
 THRESHOLD = 0.75  # from which the model says late
+RECIPE = Refinement(
+    digest="sha256:2",
+    columns=("late", "distance", "seats", "wide", "Carrier", "airport", "owner", "due", "tail"),
+    steps=(
+        {
+            "op": "core/text-transform",
+            "columnName": "Carrier",
+            "expression": "value.trim()",
+            "engineConfig": {"mode": "row-based", "facets": []},
+        },
+        {"op": "core/column-rename", "oldColumnName": "Carrier", "newColumnName": "carrier"},
+    ),
+    sources={"carrier": ("Carrier",)},
+    passed={name: name for name in ("distance", "seats", "wide", "airport", "owner", "due")},
+    examples={"Carrier": " UA "},
+    removing=("step 2 (core/row-removal)",),
+)
 SCHEMA = Schema(
     task=Task.BINARY,
     target="late",
@@ -49,6 +67,7 @@ SCHEMA = Schema(
     notation=Notation(decimal=",", thousands=".", missing=("", "?", "-999")),
     merged_classes={"late": ("late", "cancelled")},
     left_out_classes=("diverted",),
+    refinement=RECIPE,
 )
 TRANSFORM = Transform(
     features=(
@@ -175,7 +194,7 @@ def write_bundle(folder: Path, table: pa.Table, dataset: str) -> Scorer:
         "distance": 1.5,
         "seats": 100,
         "wide": True,
-        "carrier": "UA",
+        "Carrier": " UA ",
         "airport": "Oslo",
         "owner": "",
         "due": None,

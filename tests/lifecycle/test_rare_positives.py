@@ -172,7 +172,7 @@ def binary_body(instances: list[dict[str, Any]]) -> tuple[bytes, bytes]:
 def served_labels(model: ServedModel, instances: list[dict[str, Any]]) -> dict[str, list[str]]:
     """The labels that each protocol answers."""
     limits = Limits(max_batch=ROWS)
-    feeds, _, _ = read_v1(orjson.dumps({"instances": instances}), model, limits)
+    feeds, *_ = read_v1(orjson.dumps({"instances": instances}), model, limits)
     answer = orjson.loads(encode_v1(model, model.predict(feeds), {}))
     labels = {"V1": [row["label"] for row in answer["predictions"]]}
     columns = [

@@ -79,7 +79,6 @@ def test_rules_between_sections(text: str, added: str, key: str) -> None:
 @pytest.mark.parametrize(
     ("added", "key"),
     [
-        ("refine: {recipe: history.json}\n", "refine.recipe"),
         ("retrain: {trigger: drift}\n", "retrain.trigger"),
     ],
 )

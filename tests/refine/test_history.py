@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from refine_cases import facet, on_rows, step, transform
+from refine_cases import facet, on_rows, scatterplot, step, transform
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.refine.history import parse_history, read_history
@@ -53,7 +53,9 @@ REFUSED: list[tuple[Any, str]] = [
     (transform("a", "jython:return value"), "jython"),
     (transform("a", "value.zork()"), "zork"),
     (transform("a", "value", on_rows({**facet("a", "x"), "expression": "zork("})), "zork"),
-    (transform("a", "value", on_rows({"type": "scatterplot", "name": "s"})), "scatterplot"),
+    (transform("a", "value", on_rows({"type": "scatterplot", "name": "s"})), "engineConfig.facets.0.scatterplot.cx"),
+    (transform("a", "value", on_rows(scatterplot(dim_x="log"))), "must be linear"),
+    (transform("a", "value", on_rows(scatterplot(r="cw"))), "must be linear"),
     (transform("a", "value", on_rows({"type": "zork"})), "engineConfig.facets.0"),
     (transform("a", "value", on_rows(facet("a", None))), "must have a value"),
     (step("column-split", on_rows(), columnName="a", mode="lengths"), "fieldLengths"),

@@ -78,3 +78,9 @@ def test_no_value_of_a_sensitive_column_is_shown_wherever_it_goes() -> None:
     page = refine_report(changes, {"mail"}, table="t.csv", columns=4).model_dump_json()
     assert "@" not in page
     assert "1y" in page
+
+
+def test_numbers_with_nan_have_no_order() -> None:
+    with pytest.raises(DataError, match="NaN") as refusal:
+        replay(import_csv("n\n1\nNaN\n"), parse_history([transform("n", "value.toNumber()"), sort("n", "number")]))
+    assert refusal.value.code == "refine_sort"

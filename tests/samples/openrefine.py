@@ -47,7 +47,9 @@ class OpenRefine:
 
     def __init__(self, jars: Path, scratch: Path) -> None:
         # The language and the zone are fixed because OpenRefine takes them from the machine.
+        # Neighbours depend on the number of processors: each compares a share of the blocks, and a cluster may be cut.
         settings = ["-Duser.timezone=UTC", "-Duser.language=en", "-Duser.country=US", "-XX:TieredStopAtLevel=1"]
+        settings.append("-XX:ActiveProcessorCount=1")
         program = [str(PROGRAM / "Oracle.java"), str(scratch), str(PROGRAM / "operations.txt")]
         self.process = subprocess.Popen(
             ["java", *settings, f"-Djava.io.tmpdir={scratch}", "-cp", f"{jars}/*", *program],
@@ -78,6 +80,17 @@ class OpenRefine:
         answer = self.ask({"csv": csv, "apply": list(history), "options": options})
         answer["rows"] = [[decode(value) for value in row] for row in answer.get("rows", [])]
         return answer
+
+    def cluster(self, values: Sequence[Any], clusterer: Mapping[str, Any]) -> list[list[tuple[str, int]]]:
+        """Return the clusters of a column, each as its texts and how often they stand there."""
+        asked = {"column": "values", **clusterer}
+        answer = self.ask({"cluster": asked, "values": [encode(value) for value in values]})
+        return [[(choice["v"], choice["c"]) for choice in cluster] for cluster in answer["clusters"]]
+
+    def keys(self, keyer: str, texts: Sequence[str]) -> list[Any]:
+        """Return the key of each text."""
+        found: list[Any] = self.ask({"keys": keyer, "texts": list(texts)})["keys"]
+        return found
 
     def close(self) -> None:
         """End the engine."""

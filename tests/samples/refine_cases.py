@@ -52,6 +52,13 @@ def range_facet(column: str, low: float, high: float, **fields: Any) -> Step:
     return {**base, "from": low, "to": high, **others, **fields}
 
 
+def scatterplot(**fields: Any) -> Step:
+    """A scatterplot facet of two columns, with a rectangle in the middle of the plot."""
+    axes = {"cx": "n", "ex": "value.toNumber()", "cy": "m", "ey": "value.toNumber()", "dim_x": "lin", "dim_y": "lin"}
+    corners = {"from_x": 0.25, "to_x": 0.5, "from_y": 0.0, "to_y": 0.75}
+    return {"type": "scatterplot", "name": "n and m", "l": 150, "dot": 1, "r": "none", **axes, **corners, **fields}
+
+
 def split(**fields: Any) -> Step:
     """A column split at a comma."""
     marks = {"guessCellType": False, "removeOriginalColumn": True, "mode": "separator", "regex": False, "maxColumns": 0}
@@ -76,6 +83,8 @@ EDITS = [
     {"from": ["x", "5"], "fromBlank": False, "fromError": False, "to": "new"},
     {"from": [], "fromBlank": True, "fromError": False, "to": "was blank"},
 ]
+SPACES = "a\n" + "".join(f"a{sign}x\n" for sign in "-\u00a0\u2007 \u2014\u2000\u3000b\u2010\u2212\u1680\u200a\u2002")
+POINTS = "n,m\n" + "".join(f"{n},{m}\n" for n in ("0", "5", "22.5", "250", "x", "") for m in ("-7", "0.5", "30", ""))
 NUMBERS = "k,n\n1,10\n2,9\n3,\n4,x\n5,2.5\n6,1e2\n"
 
 CASES: dict[str, tuple[str, list[Step]]] = {
@@ -96,6 +105,22 @@ CASES: dict[str, tuple[str, list[Step]]] = {
     "an inverted filter of records": (RECORDS, [step("row-removal", on_records(text_facet("b", "y", invert=True)))]),
     "a facet of blanks": (RECORDS, [step("row-flag", on_rows(facet("b", selectBlank=True)), flagged=True)]),
     "a range ends before its end": (NUMBERS, [step("row-star", on_rows(range_facet("n", 2.5, 10)), starred=True)]),
+    "a rectangle of a scatterplot": (POINTS, [step("row-star", on_rows(scatterplot()), starred=True)]),
+    "a scatterplot of all": (POINTS, [step("row-removal", on_rows(scatterplot(from_x=0, to_x=1, to_y=1)))]),
+    "a scatterplot without a column": (POINTS, [step("row-removal", on_rows(scatterplot(cx="", ex="1")))]),
+    "a scatterplot of records": (POINTS, [step("row-removal", on_records(scatterplot(ey="rowIndex")))]),
+    "a scatterplot of arrays": (POINTS, [step("row-removal", on_rows(scatterplot(ex="[value.toNumber()]")))]),
+    "a sort of NaN and zeros": ("n\n0\nNaN\n-0\n-Infinity\n5\n", [sort("n", "number")]),
+    "a reversed sort of NaN": ("n\n0\nNaN\n-0\n1f\nInfinity\n", [sort("n", "number", reverse=True)]),
+    "a sort by exotic spaces": (SPACES, [sort("a", "string")]),
+    "a header of a space": ('" "\nx\n""\ny\n', []),
+    "white space splits nothing": (
+        'k,b\n\u00a0,"\u00a0"\n1,"a,\u2007"\n\u2003,\u3000\n',
+        [
+            step("multivalued-cell-split", columnName="b", keyColumnName="k", mode="lengths", fieldLengths=[1, 2]),
+            step("multivalued-cell-join", columnName="b", keyColumnName="k", separator="+"),
+        ],
+    ),
     "two facets": (RECORDS, [step("row-removal", on_records(facet("b", "x"), facet("c", "q")))]),
     "removal of all rows": (RECORDS, [step("row-removal", on_rows())]),
     "split with empty parts": (PARTS, [split()]),

@@ -37,6 +37,7 @@ TEXTS = (
         "0",
     ),
     *("true", "Zürich", "zürich ", "é", "#x", 'q"r', "l1\nl2", "2020-01-02", "1.5", " 7 ", "a\u00a0b", "straße", "10"),
+    *("\u00a0", " ", "\x01", "\u2007", "+5", "0x1p3", "1f", "9223372036854775808", "NaN"),
 )
 VALUE_EXPRESSIONS = (
     *("value", "value.trim()", "value.toUppercase()", "value.toNumber()", "null", '""', "true", 'value + "x"'),
@@ -100,7 +101,9 @@ class _Case:
     def facet(self, table: Table) -> dict[str, Any]:
         name = self.pick(*table.names)
         base = {"name": name, "columnName": name}
-        kind = self.pick("list", "list", "text", "range", "timerange")
+        kind = self.pick("list", "list", "text", "range", "timerange", "scatterplot")
+        if kind == "scatterplot":
+            return self.scatterplot(table, name)
         if kind == "text":
             mode = self.pick("text", "regex")
             query = self.pick("a", "B", "5", "", "l") if mode == "text" else self.pick("[a-z]", "^.$", "\\d+", "A")
@@ -117,6 +120,13 @@ class _Case:
         else:
             marks = {"selectTime": self.flag(), "selectNonTime": self.flag()}
         return {**base, "from": low, "to": high, **marks}
+
+    def scatterplot(self, table: Table, name: str) -> dict[str, Any]:
+        texts = ("value.toNumber()", "value", "value.length()", "rowIndex", "value.length() / 7.0")
+        axes = {"cx": name, "ex": self.pick(*texts), "cy": self.pick(name, *table.names), "ey": self.pick(*texts)}
+        corners = {key: self.pick(0, 0, 0.25, 0.3) for key in ("from_x", "from_y")}
+        corners |= {key: self.pick(1, 1, 0.5, 0.75) for key in ("to_x", "to_y")}
+        return {"type": "scatterplot", "name": name, "l": 150, "dot": 1, **axes, **corners, "dim_x": "lin", "r": "none"}
 
     def config(self, table: Table) -> dict[str, Any]:
         count = self.pick(0, 0, 1, 1, 2) if table.names else 0

@@ -116,7 +116,7 @@ def test_the_best_kind_wins_and_a_bad_one_gets_one_trial() -> None:
     assert order[:3] == ["poor", "good", "fair"] and order.count("poor") == 1 and poor.given_up
     assert good.behind == 0 and poor.behind is not None and poor.behind > 7
     assert fair.behind is not None and fair.error is not None and fair.behind > fair.error
-    assert kinds_sentence(choice).startswith("The good model wins, ")
+    assert kinds_sentence(choice).startswith("Chosen: good, ")
 
 
 def test_the_simplest_within_the_noise_wins() -> None:

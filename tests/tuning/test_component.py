@@ -88,7 +88,7 @@ def test_auto_tries_every_kind_and_says_which_won(dataset: Path, tmp_path: Path)
     assert len(trials) == metadata["trials"] == 6
     assert best["score"] == max(trial["score"] for trial in trials if trial["model"] == best["model"])
     report = read_report(tmp_path / "auto/report.html")
-    assert f"The {best['model']} model wins" in report.headline
+    assert f"Chosen: {best['model']}," in report.headline
 
 
 def test_parameters_of_the_run_go_before_the_plan(dataset: Path, tmp_path: Path) -> None:

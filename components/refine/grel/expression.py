@@ -27,6 +27,7 @@ class Expression:
         text: the expression without its language prefix.
         needs: which of value, cell, cells, row, rowIndex, record and columnName it reads.
         columns: the other columns that it reads by name, or None where that cannot be known.
+        crosses_rows: whether it may read more than its row's own cells and marks, such as the row's number or record.
     """
 
     def __init__(self, text: str, node: Node) -> None:
@@ -35,6 +36,7 @@ class Expression:
         self._direct = direct(node)
         self.needs = frozenset(_needs(node))
         self.columns = _columns(node)
+        self.crosses_rows = _crosses(node)
 
     def evaluate(self, bindings: Mapping[str, Any]) -> Any:
         """Return the value for one cell, or an `EvalError`.
@@ -89,6 +91,15 @@ def _walk(node: Node) -> Iterator[Node]:
     yield node
     for part in node.parts():
         yield from _walk(part)
+
+
+def _crosses(node: Node) -> bool:
+    if isinstance(node, FieldOf):
+        own = node.name not in ("index", "record")
+        return not (own and isinstance(node.inner, Variable) and node.inner.name == "row") and _crosses(node.inner)
+    if isinstance(node, Variable):
+        return node.name in ("row", "rowIndex", "record")
+    return any(map(_crosses, node.arguments if isinstance(node, Control) else node.parts()))
 
 
 def _needs(node: Node) -> Iterator[str]:

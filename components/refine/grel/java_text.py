@@ -10,7 +10,7 @@ from sevenfold.refine.grel.json_values import Json
 from sevenfold.refine.grel.patterns import Pattern
 from sevenfold.refine.values import text_of
 
-__all__ = ["java_text", "joined", "units"]
+__all__ = ["java_text"]
 
 
 def java_text(value: Any) -> str:
@@ -44,18 +44,3 @@ def _grouped(text: str, value: datetime) -> str:
     digits = digits[:3] if digits.endswith("000") else digits
     zone = text[19:].lstrip(".0123456789")
     return f"{text[:19]}.{digits}{zone}"
-
-
-def units(text: str) -> str:
-    """Return a text in which every character is one UTF-16 unit, as Java counts them."""
-    if text.isascii() or max(text, default="") <= "\uffff":
-        return text
-    pairs = text.encode("utf-16-le", "surrogatepass")
-    return "".join(chr(int.from_bytes(pairs[place : place + 2], "little")) for place in range(0, len(pairs), 2))
-
-
-def joined(text: str) -> str:
-    """Return a text of UTF-16 units with its pairs made one character again."""
-    if text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.refine.grel.controls import CONTROLS
-from sevenfold.refine.grel.functions import FUNCTIONS, REFUSED
+from sevenfold.refine.grel.functions import FUNCTIONS, REFUSED, why_refused
 from sevenfold.refine.grel.nodes import Array, Call, Control, FieldOf, Literal, Node, Operation, Variable
 from sevenfold.refine.grel.patterns import compile_pattern
 from sevenfold.refine.grel.tokens import Token, Tokens
@@ -111,8 +111,7 @@ class _Parser:
         self.advance(operand=True)
         if name in CONTROLS:
             return self.trailers(self.control(name))
-        function = self.function(name)
-        return self.trailers(Call(name, function, self.arguments(")")))
+        return self.trailers(self.call(name))
 
     def control(self, name: str) -> Node:
         form = CONTROLS[name]
@@ -122,13 +121,24 @@ class _Parser:
             self.refuse(f"`{name}` {broken}")
         return Control(name, form.run, arguments)
 
+    def call(self, name: str, *first: Node) -> Node:
+        function = self.function(name)
+        arguments = (*first, *self.arguments(")"))
+        why = why_refused(name, [each.value if isinstance(each, Literal) else ... for each in arguments])
+        if why is not None:
+            raise self.unsupported(name, why)
+        return Call(name, function, arguments)
+
+    def unsupported(self, name: str, why: str) -> DataError:
+        return DataError(
+            "grel_unsupported",
+            f"`{name}` cannot be replayed: {why}. It stands in {self.text[:200]!r}.",
+            remedy="Take the step out of the history, or do it before or after this stage.",
+        )
+
     def function(self, name: str) -> Callable[[list[Any]], Any]:
         if name in REFUSED:
-            raise DataError(
-                "grel_unsupported",
-                f"`{name}` cannot be replayed: {REFUSED[name]}. It stands in {self.text[:200]!r}.",
-                remedy="Take the step out of the history, or do it before or after this stage.",
-            )
+            raise self.unsupported(name, REFUSED[name])
         if name not in FUNCTIONS:
             self.refuse(f"No function or form is called `{name}`")
         return FUNCTIONS[name]
@@ -172,5 +182,4 @@ class _Parser:
         if not self.at("delimiter", "("):
             return FieldOf(node, token.value)
         self.advance(operand=True)
-        function = self.function(token.value)
-        return Call(token.value, function, (node, *self.arguments(")")))
+        return self.call(token.value, node)

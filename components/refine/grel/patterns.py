@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import regex
 
 from sevenfold.contracts.errors import DataError
+from sevenfold.refine.grel.bounded_pattern import BoundedPattern
 from sevenfold.refine.grel.properties import property_class
 
 __all__ = ["Pattern", "compile_pattern"]
@@ -35,7 +36,7 @@ class Pattern:
     """A compiled pattern and its text as it stands in the expression; two equal ones are not the same."""
 
     text: str
-    compiled: Any
+    compiled: BoundedPattern
 
 
 def compile_pattern(text: str, caseless: bool = False) -> Pattern:
@@ -48,10 +49,10 @@ def compile_pattern(text: str, caseless: bool = False) -> Pattern:
 
 
 @lru_cache(maxsize=1_024)
-def _compiled(text: str, caseless: bool) -> Any:
+def _compiled(text: str, caseless: bool) -> BoundedPattern:
     translated = _Translation(text, caseless).run()
     try:
-        return regex.compile(translated, regex.V1)
+        return BoundedPattern(regex.compile(translated, regex.V1), text)
     except regex.error as error:
         raise _broken(text, str(error)) from error
 

@@ -29,6 +29,7 @@ class ColumnSplit(StepOnRows):
     regex: bool = False
     max_columns: int = 0
     field_lengths: tuple[int, ...] | None = None
+    columns_made: int | None = None  # no key of OpenRefine's: how many columns the table gave where this is done again
 
     def columns_named(self) -> list[str]:
         """Return the column."""
@@ -61,7 +62,8 @@ class ColumnSplit(StepOnRows):
             cut = [] if code not in used or is_blank(value) or isinstance(value, EvalError) else split(java_text(value))
             parts.append([guessed_number(part) for part in cut] if self.guess_cell_type else cut)
         made = []
-        for number, name in enumerate(numbered_names(table, column.name, max(map(len, parts), default=0))):
+        count = max(map(len, parts), default=0) if self.columns_made is None else self.columns_made
+        for number, name in enumerate(numbered_names(table, column.name, count)):
             values = [part[number] if number < len(part) else None for part in parts]
             empty = Column.filled(name, None, table.height)
             made.append(merged(empty, Evaluated(column.codes, values), rows))

@@ -26,6 +26,10 @@ class FillDown(StepOnRows):
         """Return the column."""
         return [self.column_name]
 
+    def crossing(self) -> str:
+        """Return why the step needs more than a row."""
+        return "it fills a cell from the rows above"
+
     def apply(self, table: Table) -> Table:
         """Return the table with the column filled."""
         column, rows = table.column(self.column_name), _asked(table, self.rows(table))
@@ -50,6 +54,10 @@ class BlankDown(StepOnRows):
     def columns_named(self) -> list[str]:
         """Return the column."""
         return [self.column_name]
+
+    def crossing(self) -> str:
+        """Return why the step needs more than a row."""
+        return "it compares a cell with the row above"
 
     def apply(self, table: Table) -> Table:
         """Return the table with the repeated cells blank."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
+
+import numpy as np
 
 from sevenfold.refine.columns import Column, is_empty
 from sevenfold.refine.grel.java_text import java_text
@@ -30,6 +33,10 @@ class KeyValueColumnize(Step):
         note = [self.note_column_name] if self.note_column_name else []
         return [self.key_column_name, self.value_column_name, *note]
 
+    def crossing(self) -> str:
+        """Return why the step needs more than a row."""
+        return "it makes one row of several"
+
     def apply(self, table: Table) -> Table:
         """Return the table with a column per key."""
         keys, values = table.column(self.key_column_name).cells(), table.column(self.value_column_name).cells()
@@ -38,6 +45,7 @@ class KeyValueColumnize(Step):
         others = [column.cells() for column in kept]
         made = _Made([column.name for column in kept], table.names)
         for row, key in enumerate(keys):
+            made.source = row
             group = tuple(cells[row] for cells in others)
             if is_blank(key) or isinstance(key, EvalError):
                 made.close(group)
@@ -45,7 +53,8 @@ class KeyValueColumnize(Step):
             made.fill(group, java_text(key), values[row])
             if notes is not None and not is_blank(notes[row]):
                 made.note(f"{self.note_column_name} : {java_text(key)}", notes[row])
-        return made.table()
+        made_table = made.table()
+        return replace(made_table, sources=table.from_rows[made_table.from_rows])
 
 
 class _Made:
@@ -59,7 +68,8 @@ class _Made:
     def __init__(self, kept: list[str], taken: list[str]) -> None:
         self.kept = kept
         self.taken = set(taken)
-        self.rows: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+        self.source = 0  # the row that is being read
+        self.rows: list[tuple[tuple[Any, ...], dict[str, Any], int]] = []
         self.keys: dict[str, None] = {}
         self.notes: dict[str, None] = {}
         self._by_group: dict[object, list[dict[str, Any]]] = {}
@@ -69,7 +79,7 @@ class _Made:
         """Go on after a row without a key: its other cells, if any, stay a row of their own."""
         self._current = []
         if not all(map(is_empty, group)):
-            self.rows.append((group, {}))
+            self.rows.append((group, {}, self.source))
 
     def fill(self, group: tuple[Any, ...], key: str, value: Any) -> None:
         """Put a value into the column of its key: into the first row of its group that lacks it."""
@@ -84,7 +94,7 @@ class _Made:
         if row is None:
             row = {}
             self._current.append(row)
-            self.rows.append((group, row))
+            self.rows.append((group, row, self.source))
         row[key] = value
 
     def note(self, name: str, value: Any) -> None:
@@ -95,13 +105,16 @@ class _Made:
         row["note " + name] = value if known is None else f"{java_text(known)};{java_text(value)}"
 
     def table(self) -> Table:
-        """Return the rows as a table, without marks; rows with nothing in them are left out."""
+        """Return the rows as a table, without marks; rows with nothing in them are left out.
+
+        Its `sources` are the rows that opened them.
+        """
         rows = [row for row in self.rows if not all(map(is_empty, (*row[0], *row[1].values())))]
         columns = [Column.of(name, [row[0][at] for row in rows]) for at, name in enumerate(self.kept)]
         for wanted, prefix in [(key, "") for key in self.keys] + [(note, "note ") for note in self.notes]:
             name = self._free(wanted)
             columns.append(Column.of(name, [row[1].get(prefix + wanted) for row in rows]))
-        return Table.of(columns, len(rows))
+        return replace(Table.of(columns, len(rows)), sources=np.array([row[2] for row in rows], dtype=np.intp))
 
     def _free(self, wanted: str) -> str:
         """Return a name that no column has: with the least number from 2 behind it."""

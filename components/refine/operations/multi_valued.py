@@ -46,6 +46,10 @@ class MultiValuedCellSplit(Step):
         by_pattern = self.regex or self.mode == "regex"
         return at_pattern(self.separator) if by_pattern else at_separator(self.separator)
 
+    def crossing(self) -> str:
+        """Return why the step needs more than a row."""
+        return "it makes several rows of one"
+
     def apply(self, table: Table) -> Table:
         """Return the table with a row per part."""
         column, key, split = table.column(self.column_name), table.column(self.key_column_name), self.splitter()
@@ -82,7 +86,9 @@ def _with_rows(table: Table, sources: list[int]) -> Table:
     if not table.height:
         return table
     at = np.maximum(rows, 0)
-    return Table(tuple(columns), table.starred[at] & ~new, table.flagged[at] & ~new)
+    # a row of a further part comes from where the cell was that was cut
+    last = np.maximum.accumulate(np.where(new, -1, rows))
+    return Table(tuple(columns), table.starred[at] & ~new, table.flagged[at] & ~new, table.from_rows[last])
 
 
 class MultiValuedCellJoin(Step):
@@ -96,6 +102,10 @@ class MultiValuedCellJoin(Step):
     def columns_named(self) -> list[str]:
         """Return the column and the key column."""
         return [self.column_name, self.key_column_name]
+
+    def crossing(self) -> str:
+        """Return why the step needs more than a row."""
+        return "it makes one row of several"
 
     def apply(self, table: Table) -> Table:
         """Return the table with one cell per record."""

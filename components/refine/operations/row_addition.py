@@ -35,6 +35,10 @@ class RowAddition(Step):
             raise ValueError("rows and addedRows cannot both be there")
         return self
 
+    def crossing(self) -> str:
+        """Return why the step needs more than a row."""
+        return "it adds rows"
+
     def apply(self, table: Table) -> Table:
         """Return the table with the rows."""
         count, at = len(self.rows or self.added_rows), self.insertion_index
@@ -52,4 +56,5 @@ class RowAddition(Step):
             if known is not None:
                 codes, values = np.where(codes == len(values) - 1, np.uint32(known), codes), values[:-1]
             columns.append(Column(column.name, codes, values))
-        return Table(tuple(columns), longer(table.starred), longer(table.flagged))
+        sources = np.insert(table.from_rows, at, np.full(count, -1))
+        return Table(tuple(columns), longer(table.starred), longer(table.flagged), sources)

@@ -76,6 +76,10 @@ class RowDuplicateRemoval(StepOnRows):
         """Return the columns that are compared."""
         return list(self.criteria)
 
+    def crossing(self) -> str:
+        """Return why the step needs more than a row."""
+        return "it compares rows with each other"
+
     def apply(self, table: Table) -> Table:
         """Return the first row of each kind, and the rows that the facets leave out."""
         rows = self.rows(table)

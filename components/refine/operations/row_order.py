@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar, Literal
+from unicodedata import normalize
 
 import numpy as np
 from pydantic import Field
 
-from sevenfold.refine.collation import collation_key
+from sevenfold.contracts.errors import DataError
+from sevenfold.refine.collation import Key, collation_key
 from sevenfold.refine.columns import Column, Rows
 from sevenfold.refine.grel.java_text import java_text
 from sevenfold.refine.numerals import java_double
 from sevenfold.refine.records import record_numbers
 from sevenfold.refine.step import Recorded, Step, refused
 from sevenfold.refine.table import Table
+from sevenfold.refine.utf16 import units
 from sevenfold.refine.values import EvalError, is_blank
 
 __all__ = ["Criterion", "RowReorder"]
@@ -55,6 +58,10 @@ class RowReorder(Step):
         """Return the columns to sort by."""
         return [criterion.column for criterion in self.sorting.criteria]
 
+    def crossing(self) -> str:
+        """Return why the step needs more than a row."""
+        return "it sorts the rows"
+
     def apply(self, table: Table) -> Table:
         """Return the rows in their order."""
         order = np.arange(table.height)
@@ -76,7 +83,15 @@ def _of_records(ranks: Rows, kinds: Rows, groups: Rows) -> Rows:
 
 def _ranks(column: Column, criterion: Criterion) -> tuple[Rows, Rows]:
     """Return per row the place of its cell in the order, which equal cells share, and its kind: value, error, blank."""
-    if criterion.value_type == "string" and any(isinstance(column.values[code], EvalError) for code in column.used()):
+    held = [column.values[code] for code in column.used()]
+    if criterion.value_type == "number" and any(value != value for value in held):
+        # OpenRefine sorts such a column, but how depends on where the NaN stands.
+        raise DataError(
+            "refine_sort",
+            f"Column {column.name!r} cannot be sorted as numbers: it holds NaN.",
+            remedy="Make NaN blank first.",
+        )
+    if criterion.value_type == "string" and any(isinstance(value, EvalError) for value in held):
         raise refused(f"A column with errors cannot be sorted as text, but {column.name!r} has some.")
     keys = [_key(value, criterion) for value in column.values]
     values = sorted({key for kind, key in keys if kind == _VALUE}, reverse=criterion.reverse)
@@ -99,16 +114,26 @@ def _key(value: Any, criterion: Criterion) -> tuple[int, Any]:
     if key is None:
         return _ERROR, None
     if criterion.value_type == "string":
-        return _VALUE, key if criterion.case_sensitive else key[:2]
+        return _VALUE, key if criterion.case_sensitive else key[0][:2]
     return _VALUE, key
 
 
 def _number(value: Any) -> float | None:
+    """Return what numbers are ordered by; none is that of a text that spells NaN."""
+    number: float | None = None
     if isinstance(value, (bool, int, float)):
-        return float(value)
-    if isinstance(value, datetime):
-        return value.timestamp() * 1_000
-    return java_double(value) if isinstance(value, str) else None
+        number = float(value)
+    elif isinstance(value, datetime):
+        number = value.timestamp() * 1_000
+    elif isinstance(value, str):
+        number = java_double(value)
+    return None if number is None or number != number else number
+
+
+def _text(value: Any) -> tuple[Key, str]:
+    """Return what texts are ordered by: unlike in a comparison, a no-break space is a space, and a ligature letters."""
+    text = normalize("NFKD", java_text(value))
+    return collation_key(text), units(text)
 
 
 def _date(value: Any) -> datetime | None:
@@ -122,8 +147,7 @@ def _boolean(value: Any) -> bool | None:
 
 
 _READ: dict[str, Callable[[Any], Any]] = {
-    # in a sort, unlike in a comparison, a no-break space is a space
-    "string": lambda value: collation_key(java_text(value).replace("\u00a0", " ")),
+    "string": _text,
     "number": _number,
     "date": _date,
     "boolean": _boolean,

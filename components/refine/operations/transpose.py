@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -45,6 +46,10 @@ class TransposeColumnsIntoRows(Step):
             raise refused("Transposing must name one new column, or a key and a value column, but it does not.")
         return [self.key_column_name, self.value_column_name]
 
+    def crossing(self) -> str:
+        """Return why the step needs more than a row."""
+        return "it makes several rows of one"
+
     def apply(self, table: Table) -> Table:
         """Return the table with a row per cell."""
         names = self._new_names()
@@ -65,7 +70,7 @@ class TransposeColumnsIntoRows(Step):
                 for column in others.columns
             )
         made = [Column.of(name, [cell[at] for cell in new]) for at, name in enumerate(names)]
-        unmarked = Table.of(others.columns, len(rows))
+        unmarked = replace(Table.of(others.columns, len(rows)), sources=others.sources)
         return unmarked.inserted(first, made)
 
     def _cells(self, columns: tuple[Column, ...], height: int, *, keyed: bool) -> tuple[list[int], list[list[Any]]]:
@@ -107,6 +112,10 @@ class TransposeRowsIntoColumns(Step):
         """Return the column."""
         return [self.column_name]
 
+    def crossing(self) -> str:
+        """Return why the step needs more than a row."""
+        return "it makes one row of several"
+
     def apply(self, table: Table) -> Table:
         """Return the table with the cells side by side."""
         at, count = table.position(self.column_name), self.row_count
@@ -119,7 +128,8 @@ class TransposeRowsIntoColumns(Step):
             for row in range(0, table.height - number, count):
                 values[row] = cells[row + number]
             made.append(Column.of(name, values))
-        wide = Table.of((*table.columns[:at], *made, *table.columns[at + 1 :]), table.height)
+        unmarked = Table.of((*table.columns[:at], *made, *table.columns[at + 1 :]), table.height)
+        wide = replace(unmarked, sources=table.sources)
         empty = np.arange(table.height) % count > 0
         for column in wide.columns:
             empty &= column.null()

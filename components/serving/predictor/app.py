@@ -13,7 +13,14 @@ from time import perf_counter
 from typing import Any, Final
 
 from sevenfold.contracts.errors import InputError, IntegrityError, PolicyError, ServingError, SevenfoldError
-from sevenfold.contracts.service import BUNDLE_HEADER, REPLAY_HEADER, REPLAY_VALUE
+from sevenfold.contracts.service import (
+    BUNDLE_HEADER,
+    RAW_ROWS,
+    REFINED_ROWS,
+    REPLAY_HEADER,
+    REPLAY_VALUE,
+    ROWS_HEADER,
+)
 from sevenfold.drift.live_counts import DriftCounter
 from sevenfold.scoring.tensors import HEADER_LENGTH
 from sevenfold.serving.predictor.body import BodyReader, Receive
@@ -38,6 +45,7 @@ CLOSE: Final = (b"connection", b"close")
 BINARY: Final = (b"content-type", b"application/octet-stream")
 _REPLAY: Final = REPLAY_HEADER.encode()
 _SMOKE: Final = REPLAY_VALUE.encode()
+_ROWS: Final = ROWS_HEADER.encode()
 _LENGTH: Final = HEADER_LENGTH.encode()
 
 log = logging.getLogger("sevenfold.serving")
@@ -168,18 +176,20 @@ class Predictor:
     def _v1(self, headers: Headers, body: bytes, replay: bool) -> Answer:
         model, drift = self._serving()
         _require_json(headers)
-        feeds, rows, extra = read_v1(body, model, self.limits)
-        prediction = model.predict(feeds)
-        outside = drift.observe(feeds, prediction, rows, replay=replay)
-        self.meter.extra_fields += 0 if replay else extra
-        return encode_v1(model, prediction, outside), [JSON, *self._common]
+        refined = model.signature.refinement is not None and _refined(headers, model)
+        request = read_v1(body, model, self.limits, refined=refined)
+        prediction = model.predict(request.feeds)
+        outside = drift.observe(request.feeds, prediction, request.rows, replay=replay)
+        self.meter.extra_fields += 0 if replay else request.extra
+        return encode_v1(model, prediction, outside, request.removed), [JSON, *self._common]
 
     def _v2(self, headers: Headers, body: bytes, replay: bool) -> Answer:
         model, drift = self._serving()
         length = headers.get(_LENGTH)
         if length is None:
             _require_json(headers)
-        request = read_v2(body, length, model, self.limits)
+        refined = model.signature.refinement is not None and _refined(headers, model)
+        request = read_v2(body, length, model, self.limits, refined=refined)
         prediction = model.predict(request.feeds)
         outside = drift.observe(request.feeds, prediction, request.rows, replay=replay)
         self.meter.extra_fields += 0 if replay else request.extra
@@ -192,6 +202,18 @@ class Predictor:
         if self._model is None or self._drift is None:
             raise Refusal(503, "not_ready", "No model is loaded.")
         return self._model, self._drift
+
+
+def _refined(headers: Headers, model: ServedModel) -> bool:
+    """Whether a request to a model with a recipe says that its rows have been through it."""
+    rows = headers.get(_ROWS)
+    if rows is None:
+        return False
+    if rows == RAW_ROWS.encode() and model.raw is None:
+        raise Refusal(422, "refined_only", "This model takes refined rows only; its metadata says why.")
+    if rows not in (RAW_ROWS.encode(), REFINED_ROWS.encode()):
+        raise Refusal(400, "rows", f"The header {ROWS_HEADER} must be {RAW_ROWS} or {REFINED_ROWS}.")
+    return rows == REFINED_ROWS.encode()
 
 
 def _require_json(headers: Headers) -> None:

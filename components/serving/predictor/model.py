@@ -16,9 +16,10 @@ from pydantic import ValidationError
 from sevenfold.contracts.bundle import Bundle, BundleInfo
 from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.reference import Reference
-from sevenfold.contracts.schema import Kind, Task
+from sevenfold.contracts.schema import Column, Kind, Task
 from sevenfold.contracts.signature import MISSING, Signature
 from sevenfold.drift.telemetry import bundle_label
+from sevenfold.scoring.raw_rows import RawRows
 from sevenfold.scoring.scorer import Prediction, Scorer
 from sevenfold.scoring.single_row import SingleRow
 
@@ -80,9 +81,25 @@ class ServedModel:
         return bundle_label(self.digest)
 
     @cached_property
-    def fields(self) -> frozenset[str]:
-        """The names a row may have."""
+    def inputs(self) -> frozenset[str]:
+        """The names of the model's inputs, which a refined row has."""
         return frozenset(self.signature.inputs)
+
+    @cached_property
+    def raw(self) -> RawRows | None:
+        """The reader of raw rows; None where there is no recipe, or one that a row alone cannot go through."""
+        refinement = self.signature.refinement
+        return None if refinement is None or not refinement.takes_raw_rows else RawRows(self.signature)
+
+    @cached_property
+    def request_inputs(self) -> dict[str, Column]:
+        """What a request brings, unless a header says that its rows are refined."""
+        return self.signature.raw_inputs
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The names a row of a request may have."""
+        return frozenset(self.request_inputs)
 
     @cached_property
     def single_row(self) -> SingleRow:
@@ -92,7 +109,7 @@ class ServedModel:
     @cached_property
     def flags(self) -> frozenset[str]:
         """The names of the V2 tensors that flag missing dates."""
-        inputs = self.signature.inputs.items()
+        inputs = [*self.signature.inputs.items(), *self.request_inputs.items()]
         return frozenset(name + MISSING for name, column in inputs if column.kind is Kind.DATETIME)
 
     @cached_property
@@ -112,6 +129,7 @@ class ServedModel:
             ServingError: if the model cannot score at all.
         """
         self.scorer.predict(_missing_row(self.signature))
+        _ = self.raw  # a recipe that cannot be read is known here, and not at the first request
 
     def beyond_integers(self, feeds: Mapping[str, NDArray[Any]]) -> bool:
         """Whether a number is so large that it may have been written as an integer of more than 64 bits."""

@@ -71,6 +71,7 @@ def _predict_v1(limits: Limits) -> Document:
         "required": ["predictions"],
         "properties": {
             "predictions": {"type": "array", "items": _reference("Prediction")},
+            "not_trained_on": {"type": "array", "items": {"type": "integer"}},
             "out_of_range": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "integer"}}},
         },
     }
@@ -113,9 +114,11 @@ def _predict_v2(limits: Limits) -> Document:
 
 
 def _row(model: ServedModel, limits: Limits) -> Document:
-    inputs = model.signature.inputs
+    inputs = model.request_inputs
+    refined = {"description": "A row from before the recipe"} if model.raw is not None else {}
     return {
         "type": "object",
+        **refined,
         "properties": {name: _value(column, limits) for name, column in inputs.items()},
         "required": [name for name, column in inputs.items() if not column.nullable],
         "additionalProperties": not limits.strict_fields,

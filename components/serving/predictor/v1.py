@@ -2,15 +2,18 @@
 
 A prediction is ``{"label": "yes", "probabilities": {"no": 0.2, "yes": 0.8}}``, or the number itself for regression.
 Where a number lies outside all those seen in training, the answer also has ``"out_of_range"``: column to row indices.
+Where the model's recipe removes rows like one of these, ``"not_trained_on"`` has their indices.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import orjson
 
-from sevenfold.scoring.feeds import Feeds, feeds_from_rows
+from sevenfold.scoring.feeds import Feeds, feeds_from_rows, require_rows
+from sevenfold.scoring.raw_rows import RawRows
 from sevenfold.scoring.scorer import Prediction
 from sevenfold.serving.predictor.document import read_document
 from sevenfold.serving.predictor.fields import extra_fields
@@ -18,19 +21,28 @@ from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.model import BEYOND_INTEGERS, ServedModel
 from sevenfold.serving.predictor.refusal import Refusal
 
-__all__ = ["encode_v1", "read_v1"]
+__all__ = ["V1Request", "encode_v1", "read_v1"]
 
 
-def read_v1(body: bytes, model: ServedModel, limits: Limits) -> tuple[Feeds, int, int]:
-    """Return the feeds of a request's rows, how many rows there are, and how many fields are extra.
+class V1Request(NamedTuple):
+    """A request that was read: its feeds and rows, how many fields are extra, and rows that the recipe removes."""
+
+    feeds: Feeds
+    rows: int
+    extra: int
+    removed: Sequence[int] = ()
+
+
+def read_v1(body: bytes, model: ServedModel, limits: Limits, *, refined: bool = False) -> V1Request:
+    """Read a request; `refined` says that its rows have been through the model's recipe.
 
     Raises:
         InputError: naming the field; as `Refusal` where the status is not 422.
     """
-    return read_document(body, lambda document: _read(document, model, limits))
+    return read_document(body, lambda document: _read(document, model, limits, refined))
 
 
-def _read(document: Any, model: ServedModel, limits: Limits) -> tuple[tuple[Feeds, int, int], bool]:
+def _read(document: Any, model: ServedModel, limits: Limits, refined: bool) -> tuple[V1Request, bool]:
     instances = document.get("instances") if type(document) is dict else None
     if type(instances) is not list:
         raise Refusal(422, "shape", 'The body must be {"instances": [{"column": value, …}, …]}.', field="instances")
@@ -39,7 +51,9 @@ def _read(document: Any, model: ServedModel, limits: Limits) -> tuple[tuple[Feed
         raise Refusal(
             413, "too_many_rows", f"A request has at most {limits.max_batch} rows, but got {rows}.", field="instances"
         )
-    extra = extra_fields(instances, model.fields, strict=limits.strict_fields)
+    if model.raw is not None and not refined:
+        return _read_raw(instances, model, model.raw, limits)
+    extra = extra_fields(instances, model.inputs, strict=limits.strict_fields)
     if rows == 1:
         feeds = model.single_row.feeds(instances[0], max_text=limits.max_text)
         # for one row, three times as fast as to look through the feeds
@@ -48,14 +62,26 @@ def _read(document: Any, model: ServedModel, limits: Limits) -> tuple[tuple[Feed
     else:
         feeds = feeds_from_rows(instances, model.signature.inputs, model.signature.notation, max_text=limits.max_text)
         in_doubt = model.beyond_integers(feeds)
-    return (feeds, rows, extra), in_doubt
+    return V1Request(feeds, rows, extra), in_doubt
 
 
-def encode_v1(model: ServedModel, prediction: Prediction, out_of_range: dict[str, list[int]]) -> bytes:
+def _read_raw(instances: list[Any], model: ServedModel, raw: RawRows, limits: Limits) -> tuple[V1Request, bool]:
+    extra = extra_fields(instances, model.fields, strict=limits.strict_fields)
+    require_rows(instances)
+    columns = {name: [row.get(name) for row in instances] for name in raw.inputs}
+    feeds, removed = raw.feeds(columns, len(instances), max_text=limits.max_text)
+    return V1Request(feeds, len(instances), extra, removed), model.beyond_integers(feeds)
+
+
+def encode_v1(
+    model: ServedModel, prediction: Prediction, out_of_range: dict[str, list[int]], removed: Sequence[int] = ()
+) -> bytes:
     """Return the answer's body."""
     answer: dict[str, Any] = {"predictions": _predictions(model, prediction)}
     if out_of_range:
         answer["out_of_range"] = out_of_range
+    if removed:
+        answer["not_trained_on"] = removed
     return orjson.dumps(answer)
 
 

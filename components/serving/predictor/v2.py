@@ -9,7 +9,7 @@ says so, or else ``binary_data_output`` of the request's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import InputError
+from sevenfold.contracts.refinement import Refinement
 from sevenfold.contracts.schema import Column, Kind, Task
-from sevenfold.contracts.signature import MISSING, Signature
+from sevenfold.contracts.service import RAW_ROWS, REFINED_ROWS
+from sevenfold.contracts.signature import MISSING
 from sevenfold.scoring.feeds import Feeds, feeds_from_columns
 from sevenfold.scoring.scorer import Prediction
 from sevenfold.scoring.tensors import encode_tensors, read_tensor
@@ -45,29 +47,49 @@ class V2Request:
     extra: int
     id: str
     outputs: Mapping[str, bool]  # whether as raw bytes, by name
+    removed: Sequence[int] = ()  # rows that the recipe removes from a table
 
 
-def read_v2(body: bytes, header_length: bytes | None, model: ServedModel, limits: Limits) -> V2Request:
-    """Read a request; `header_length` is the value of the HTTP header that says where raw bytes begin, or None.
+def read_v2(
+    body: bytes, header_length: bytes | None, model: ServedModel, limits: Limits, *, refined: bool = False
+) -> V2Request:
+    """Read a request.
+
+    Args:
+        body: of the request.
+        header_length: the value of the HTTP header that says where raw bytes begin, or None.
+        model: the model that is asked.
+        limits: what is accepted at most.
+        refined: whether the rows have been through the model's recipe.
 
     Raises:
         InputError: naming the column; as `Refusal` where the status is not 422.
     """
     cut = _cut(header_length, len(body))
     raw = memoryview(body)[cut:]
-    return read_document(body[:cut], lambda document: _read(document, raw, model, limits))
+    return read_document(body[:cut], lambda document: _read(document, raw, model, limits, refined))
 
 
-def _read(document: Any, raw: memoryview, model: ServedModel, limits: Limits) -> tuple[V2Request, bool]:
+def _read(document: Any, raw: memoryview, model: ServedModel, limits: Limits, refined: bool) -> tuple[V2Request, bool]:
     if type(document) is not dict or type(document.get("inputs")) is not list:
         raise Refusal(422, "shape", 'The body must be {"inputs": [{"name", "shape", "datatype", "data"}, …]}.')
     columns, rows = _columns(document["inputs"], raw, limits)
-    _require_numbers(document["inputs"], model.signature)
-    extra = extra_fields([columns], model.fields, strict=limits.strict_fields, besides=model.flags)
-    feeds = _feeds(columns, rows, model.signature, limits)
+    raw_rows = None if refined else model.raw
+    inputs = model.signature.inputs if raw_rows is None else raw_rows.inputs
+    _require_numbers(document["inputs"], inputs)
+    fields = model.inputs if raw_rows is None else model.fields
+    extra = extra_fields([columns], fields, strict=limits.strict_fields, besides=model.flags)
+    _complete(columns, rows, inputs)
+    if raw_rows is None:
+        removed: Sequence[int] = ()
+        feeds = feeds_from_columns(columns, inputs, model.signature.notation, max_text=limits.max_text)
+    else:
+        feeds, removed = raw_rows.feeds(columns, rows, max_text=limits.max_text)
+        columns = raw_rows.flags(columns)
+    _mark_all_missing(feeds, columns, model.signature.inputs)
     identity = document.get("id")
     outputs = _wanted(document, model)
-    request = V2Request(feeds, rows, extra, identity[:128] if isinstance(identity, str) else "", outputs)
+    request = V2Request(feeds, rows, extra, identity[:128] if isinstance(identity, str) else "", outputs, removed)
     return request, model.beyond_integers(feeds)
 
 
@@ -76,13 +98,17 @@ def encode_v2(
 ) -> tuple[bytes, int | None]:
     """Return the answer's body and, in the binary form, the length of its JSON header.
 
-    `parameters.out_of_range` names the columns with numbers outside all those seen in training.
+    `parameters.out_of_range` names the columns with numbers outside all those seen in training, `not_trained_on` the
+    rows, from 0, that the model's recipe removes from a table.
     """
     head: dict[str, Any] = {"model_name": model.name, "model_version": model.label}
     if request.id:
         head["id"] = request.id
     if out_of_range:
         head["parameters"] = {"out_of_range": ",".join(out_of_range)}
+    if request.removed:
+        rows = ",".join(map(str, request.removed))
+        head["parameters"] = {**head.get("parameters", {}), "not_trained_on": rows}
     arrays = {"label": prediction.labels, "probabilities": prediction.probabilities, "value": prediction.values}
     tensors = {name: array for name in request.outputs if (array := arrays[name]) is not None}
     raw = [name for name, binary in request.outputs.items() if binary]
@@ -93,7 +119,7 @@ def metadata(model: ServedModel) -> dict[str, Any]:
     """Return what ``GET /v2/models/M`` says: the tensors in and out, and from which probability on a label is yes."""
     inputs = [
         {"name": name, "datatype": _INPUTS.get(column.kind, "FP64"), "shape": [-1]}
-        for name, column in model.signature.inputs.items()
+        for name, column in model.request_inputs.items()
     ]
     width = len(model.signature.classes)
     outputs = [
@@ -107,8 +133,23 @@ def metadata(model: ServedModel) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": outputs,
     }
+    parameters: dict[str, Any] = {}
     if model.signature.task is Task.BINARY:
-        described["parameters"] = {"positive": model.signature.classes[-1], "threshold": model.info.threshold}
+        parameters = {"positive": model.signature.classes[-1], "threshold": model.info.threshold}
+    if model.signature.refinement is not None:
+        parameters |= _refining(model.signature.refinement)
+    if parameters:
+        described["parameters"] = parameters
+    return described
+
+
+def _refining(refinement: Refinement) -> dict[str, str]:
+    """Return which rows a model with a recipe takes, and what people should know of that."""
+    described = {"rows": RAW_ROWS if refinement.takes_raw_rows else REFINED_ROWS, "recipe": refinement.digest}
+    if refinement.crossing:
+        described["refined_only"] = "; ".join(refinement.crossing)
+    if refinement.removing:
+        described["never_trained_on"] = f"rows that the recipe removes: {', '.join(refinement.removing)}"
     return described
 
 
@@ -143,26 +184,27 @@ def _columns(entries: list[Any], raw: memoryview, limits: Limits) -> tuple[dict[
     return columns, rows
 
 
-def _require_numbers(entries: list[Any], signature: Signature) -> None:
+def _require_numbers(entries: list[Any], inputs: Mapping[str, Column]) -> None:
     """Refuse texts in the tensor of a number, whose datatype the metadata name; V1 has no datatypes."""
     for entry in entries:
-        column = signature.inputs.get(entry["name"])
+        column = inputs.get(entry["name"])
         if column is not None and column.kind in (Kind.NUMBER, Kind.INTEGER) and entry["datatype"] == "BYTES":
             raise InputError("datatype", "A number has a datatype FP, INT or UINT, but got BYTES.", field=entry["name"])
 
 
-def _feeds(columns: dict[str, Values], rows: int, signature: Signature, limits: Limits) -> Feeds:
-    inputs = signature.inputs
+def _complete(columns: dict[str, Values], rows: int, inputs: Mapping[str, Column]) -> None:
+    """Add the columns that may be left out."""
     for name, column in inputs.items():
         if name not in columns:
             if not column.nullable:
                 raise InputError("missing_field", "The column is required, but is not there.", field=name)
             columns[name] = [None] * rows
-    feeds = feeds_from_columns(columns, inputs, signature.notation, max_text=limits.max_text)
+
+
+def _mark_all_missing(feeds: Feeds, columns: Mapping[str, Values], inputs: Mapping[str, Column]) -> None:
     for name, column in inputs.items():
         if column.kind is Kind.DATETIME and (flags := columns.get(name + MISSING)) is not None:
             _mark_missing(feeds, name, column, np.asarray(flags))
-    return feeds
 
 
 def _mark_missing(feeds: Feeds, name: str, column: Column, flags: NDArray[Any]) -> None:

@@ -1,12 +1,16 @@
+import json
 import os
 from pathlib import Path
 
 import pytest
 
+from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import DataError, IntegrityError, PolicyError, TrainingError
 from sevenfold.pipelines.kubeflow.inputs import carry_inputs
 from sevenfold.pipelines.kubeflow.store import Store
+from sevenfold.pipelines.settings import stage_settings
 from sevenfold.plan import Plan
+from sevenfold.refine.recipe import load_recipe
 from sevenfold.tables.sources import table_digest
 from sevenfold.training.source import load_source
 
@@ -79,6 +83,25 @@ def test_local_files_are_replaced_by_addresses(store: Store, plan: Plan, tmp_pat
     assert Path(carried.design.notebook.removeprefix("file://")).read_text() == "{}"
     assert messages[0].startswith("demo.csv, 8 bytes, goes to file://")
     assert carried.model_digest == noted.model_digest
+
+
+def test_a_recipe_travels_with_its_digest(store: Store, plan: Plan, tmp_path: Path) -> None:
+    (tmp_path / "demo.csv").write_text("A,y\n1,p\n")
+    rename = {"op": "core/column-rename", "oldColumnName": "A", "newColumnName": "a"}
+    (tmp_path / "history.json").write_text(json.dumps([rename]))
+    named = plan.model_copy(update={"refine": plan.refine.model_copy(update={"recipe": "history.json"})})
+    carried = carry_inputs(named, tmp_path, store, lambda text: None)
+    recipe = load_recipe(carried.refine.recipe, Path("/nowhere"), Path("/nowhere"))
+    assert recipe.digest == file_digest(tmp_path / "history.json")
+    before = stage_settings(carried)
+    assert carried.refine.recipe in before["prepare_data"] and carried.refine.recipe in before["explore_data"]
+    (tmp_path / "history.json").write_text(json.dumps([rename, rename]))
+    with pytest.raises(DataError, match="Step 1"):  # nothing is sent that the header shows to be wrong
+        carry_inputs(named, tmp_path, store, lambda text: None)
+    (tmp_path / "history.json").write_text(json.dumps([rename], indent=1))
+    after = stage_settings(carry_inputs(named, tmp_path, store, lambda text: None))
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"explore_data", "prepare_data"}
 
 
 def test_a_missing_table_sends_nothing(store: Store, root: Path, plan: Plan, tmp_path: Path) -> None:

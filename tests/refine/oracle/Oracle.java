@@ -6,6 +6,17 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.refine.ProjectManager;
 import com.google.refine.ProjectMetadata;
 import com.google.refine.browsing.Engine;
+import com.google.refine.clustering.Clusterer;
+import com.google.refine.clustering.ClustererConfig;
+import com.google.refine.clustering.binning.BeiderMorseKeyer;
+import com.google.refine.clustering.binning.ColognePhoneticKeyer;
+import com.google.refine.clustering.binning.DaitchMokotoffKeyer;
+import com.google.refine.clustering.binning.FingerprintKeyer;
+import com.google.refine.clustering.binning.KeyerFactory;
+import com.google.refine.clustering.binning.Metaphone3Keyer;
+import com.google.refine.clustering.binning.NGramFingerprintKeyer;
+import com.google.refine.clustering.knn.DistanceFactory;
+import com.google.refine.clustering.knn.VicinoDistance;
 import com.google.refine.exporters.CsvExporter;
 import com.google.refine.expr.EvalError;
 import com.google.refine.expr.Evaluable;
@@ -23,6 +34,8 @@ import com.google.refine.model.Project;
 import com.google.refine.model.Row;
 import com.google.refine.operations.OperationRegistry;
 import com.google.refine.util.ParsingUtilities;
+import edu.mit.simile.vicino.distances.LevenshteinDistance;
+import edu.mit.simile.vicino.distances.PPMDistance;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.InputStreamReader;
@@ -48,7 +61,9 @@ import java.util.Properties;
  *
  * <p>{"evaluate": [{expression, value, cells, rowIndex, columnName}]} gives {"results": [value]}; {"apply": [operation],
  * "csv": text, "options": {}} gives {"columns": [name], "rows": [[value]], "flags": [[flagged, starred]], "csv": text},
- * or {"refused": message, "index": n}; with "quiet" the rows are left out, and CPU seconds say what each part took. Arguments: a scratch folder, and a file with `name class` per operation.
+ * or {"refused": message, "index": n}; with "quiet" the rows are left out, and CPU seconds say what each part took.
+ * {"cluster": the server's clusterer, "values": [value]} gives {"clusters": [[{"v": text, "c": count}]]}, and {"keys":
+ * keyer, "texts": [text]} gives {"keys": [key]}. Arguments: a scratch folder, and a file with `name class` per operation.
  */
 public class Oracle {
     static final JsonNodeFactory JSON = JsonNodeFactory.instance;
@@ -61,13 +76,70 @@ public class Oracle {
         for (String line : java.nio.file.Files.readAllLines(Path.of(arguments[1]))) {
             register(line.split(" "));
         }
+        registerClustering();
         ObjectMapper mapper = new ObjectMapper();
         mapper.getFactory().configure(JsonGenerator.Feature.ESCAPE_NON_ASCII, true);
         BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = requests.readLine(); line != null; line = requests.readLine()) {
             JsonNode request = mapper.readTree(line);
-            answers.println(mapper.writeValueAsString(request.has("evaluate") ? evaluate(request) : apply(request)));
+            answers.println(mapper.writeValueAsString(answer(request)));
         }
+        // The comparison of neighbours leaves threads that wait for more work.
+        System.exit(0);
+    }
+
+    static ObjectNode answer(JsonNode request) throws Exception {
+        if (request.has("cluster")) {
+            return cluster(request);
+        } else if (request.has("keys")) {
+            return keys(request);
+        }
+        return request.has("evaluate") ? evaluate(request) : apply(request);
+    }
+
+    /** The clusters of a column as the server answers them. */
+    static ObjectNode cluster(JsonNode request) throws Exception {
+        Project project = new Project();
+        int index = project.columnModel.allocateNewCellIndex();
+        project.columnModel.addColumn(index, new Column(index, "values"), false);
+        for (JsonNode value : request.get("values")) {
+            Row row = new Row(1);
+            Serializable held = decode(value);
+            row.setCell(index, held == null ? null : new Cell(held, null));
+            project.rows.add(row);
+        }
+        project.update();
+        ClustererConfig config = ParsingUtilities.mapper.treeToValue(request.get("cluster"), ClustererConfig.class);
+        Clusterer clusterer = config.apply(project);
+        clusterer.computeClusters(new Engine(project));
+        ObjectNode answer = JSON.objectNode();
+        answer.set("clusters", ParsingUtilities.mapper.valueToTree(clusterer));
+        return answer;
+    }
+
+    static ObjectNode keys(JsonNode request) {
+        ObjectNode answer = JSON.objectNode();
+        var keys = answer.putArray("keys");
+        for (JsonNode text : request.get("texts")) {
+            try {
+                keys.add(KeyerFactory.get(request.get("keys").asText()).key(text.asText()));
+            } catch (RuntimeException failure) {
+                keys.add(JSON.objectNode().put("thrown", failure.toString()));
+            }
+        }
+        return answer;
+    }
+
+    /** The keyers and distances that OpenRefine's own controller registers. */
+    static void registerClustering() {
+        KeyerFactory.put("fingerprint", new FingerprintKeyer());
+        KeyerFactory.put("ngram-fingerprint", new NGramFingerprintKeyer());
+        KeyerFactory.put("metaphone3", new Metaphone3Keyer());
+        KeyerFactory.put("cologne-phonetic", new ColognePhoneticKeyer());
+        KeyerFactory.put("daitch-mokotoff", new DaitchMokotoffKeyer());
+        KeyerFactory.put("beider-morse", new BeiderMorseKeyer());
+        DistanceFactory.put("levenshtein", new VicinoDistance(new LevenshteinDistance()));
+        DistanceFactory.put("ppm", new VicinoDistance(new PPMDistance()));
     }
 
     @SuppressWarnings("unchecked")

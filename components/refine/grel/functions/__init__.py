@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sevenfold.refine.grel.functions import (
@@ -15,12 +15,13 @@ from sevenfold.refine.grel.functions import (
     matching,
     mathematics,
     objects,
+    phonetics,
     reinterpreting,
     splitting,
     texts,
 )
 
-__all__ = ["FUNCTIONS", "REFUSED"]
+__all__ = ["FUNCTIONS", "REFUSED", "why_refused"]
 
 FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     **arrays.FUNCTIONS,
@@ -32,6 +33,7 @@ FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     **mathematics.FUNCTIONS,
     **matching.FUNCTIONS,
     **objects.FUNCTIONS,
+    **phonetics.FUNCTIONS,
     **reinterpreting.FUNCTIONS,
     **splitting.FUNCTIONS,
     **texts.FUNCTIONS,
@@ -45,7 +47,6 @@ REFUSED = {
     "detectLanguage": "it needs OpenRefine's own language models",
     "facetCount": "it counts over the whole table",
     "now": "it gives another value at every run",
-    "phonetic": "OpenRefine's phonetic codes have no counterpart here",
     "parseUri": "OpenRefine reads addresses by Java's rules",
     "random": "it gives another value at every run",
     "randomNumber": "it gives another value at every run",
@@ -68,3 +69,13 @@ REFUSED = {
         _HTML,
     ),
 }
+
+
+def why_refused(name: str, arguments: Sequence[Any]) -> str | None:
+    """Return why a call cannot be replayed though its function can; None where it can.
+
+    Args:
+        name: of the function.
+        arguments: its literals; an ellipsis stands for any other argument.
+    """
+    return phonetics.why_refused(arguments) if name == "phonetic" else None

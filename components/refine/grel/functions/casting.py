@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -11,31 +10,10 @@ from sevenfold.refine.grel.dates.formats import format_date
 from sevenfold.refine.grel.failure import Failed
 from sevenfold.refine.grel.json_values import Json
 from sevenfold.refine.grel.number_formats import format_number
+from sevenfold.refine.numerals import java_number
 from sevenfold.refine.values import text_of
 
-__all__ = ["FUNCTIONS", "parse_number"]
-
-_PLAIN = re.compile(r"-?[0-9]{1,18}(\.[0-9]+)?")  # what most are, read at once
-_LONG = re.compile(r"[+-]?\d+")
-_DOUBLE = re.compile(r"[+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[fFdD]?)")
-_HEXADECIMAL = re.compile(r"([+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+)[fFdD]?")
-LONGEST = 4_000  # digits: Python reads no longer integers
-_JAVA_SPACES = "".join(map(chr, range(33)))
-
-
-def parse_number(text: str) -> int | float | None:
-    """Return the long that a text spells, else the double that Java reads in it, else None."""
-    plain = _PLAIN.fullmatch(text)
-    if plain:
-        return float(text) if plain[1] else int(text)
-    if _LONG.fullmatch(text) and len(text) <= LONGEST:
-        number = int(text)
-        return number if -(1 << 63) <= number < 1 << 63 else float(number)
-    trimmed = text.strip(_JAVA_SPACES)
-    if _DOUBLE.fullmatch(trimmed):
-        return float(trimmed.rstrip("fFdD") if trimmed[-1:] in "fFdD" and trimmed[-1:] else trimmed)
-    hexadecimal = _HEXADECIMAL.fullmatch(trimmed)
-    return float.fromhex(hexadecimal[1]) if hexadecimal else None
+__all__ = ["FUNCTIONS"]
 
 
 def to_number(arguments: list[Any]) -> Any:
@@ -45,7 +23,7 @@ def to_number(arguments: list[Any]) -> Any:
     value = arguments[0]
     if type(value) in (int, float):
         return value
-    number = parse_number(value) if isinstance(value, str) else None
+    number = java_number(value) if isinstance(value, str) else None
     if number is None:
         raise Failed("takes a text that spells a number")
     return number

@@ -13,8 +13,9 @@ from urllib.parse import quote, unquote_plus
 
 from sevenfold.refine.grel.failure import Failed
 from sevenfold.refine.grel.functions.casting import to_string
-from sevenfold.refine.grel.java_text import java_text, units
+from sevenfold.refine.grel.java_text import java_text
 from sevenfold.refine.grel.json_values import Json, jsonized, parse_json
+from sevenfold.refine.utf16 import units
 
 __all__ = ["FUNCTIONS"]
 

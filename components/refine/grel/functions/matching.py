@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from sevenfold.refine.grel.failure import Failed, aborted
-from sevenfold.refine.grel.java_text import java_text, units
+from sevenfold.refine.grel.java_text import java_text
 from sevenfold.refine.grel.patterns import Pattern, compile_pattern
 from sevenfold.refine.grel.replacing import matches
+from sevenfold.refine.utf16 import units
 
 __all__ = ["FUNCTIONS"]
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from sevenfold.refine.grel.failure import Failed
 from sevenfold.refine.grel.fields import CellList, Fields
-from sevenfold.refine.grel.java_text import java_text, joined, units
+from sevenfold.refine.grel.java_text import java_text
 from sevenfold.refine.grel.json_values import Json, array_items, raw_items
 from sevenfold.refine.grel.operators import java_int
 from sevenfold.refine.grel.patterns import Pattern
+from sevenfold.refine.utf16 import joined, units
 
 __all__ = ["FUNCTIONS"]
 

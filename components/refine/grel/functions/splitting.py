@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sevenfold.refine.grel.failure import Failed
-from sevenfold.refine.grel.java_text import java_text, joined, units
+from sevenfold.refine.grel.java_text import java_text
 from sevenfold.refine.grel.operators import java_int
 from sevenfold.refine.grel.patterns import Pattern
 from sevenfold.refine.grel.replacing import matches
 from sevenfold.refine.grel.tokens import is_space
+from sevenfold.refine.utf16 import joined, units
 
 __all__ = ["FUNCTIONS", "java_split"]
 

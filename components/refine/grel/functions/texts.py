@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from sevenfold.refine.grel.failure import Failed
-from sevenfold.refine.grel.fingerprints import fingerprint, ngram_fingerprint
-from sevenfold.refine.grel.java_text import java_text, joined, units
+from sevenfold.refine.grel.java_text import java_text
 from sevenfold.refine.grel.operators import java_int
 from sevenfold.refine.grel.patterns import Pattern
 from sevenfold.refine.grel.replacing import replaced
-from sevenfold.refine.grel.white import WHITE
+from sevenfold.refine.keyers.fingerprint import fingerprint, ngram_fingerprint
+from sevenfold.refine.utf16 import joined, units
+from sevenfold.refine.white import WHITE
 
 __all__ = ["FUNCTIONS", "trim"]
 

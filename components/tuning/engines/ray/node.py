@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from sevenfold.contracts.errors import TrainingError
 
-__all__ = ["end_processes", "joined", "lies_here"]
+__all__ = ["end_processes", "joined", "lies_here", "require_answer"]
 
+ANSWER_SECONDS: Final = 10.0
 START_SECONDS: Final = 120.0
 END_SECONDS: Final = 10.0
 OBJECT_STORE_BYTES: Final = 200_000_000
@@ -32,6 +33,23 @@ def lies_here(address: str) -> bool:
             probe.bind((ip, 0))
             return True
     return False
+
+
+def require_answer(address: str) -> None:
+    """Raise where nothing listens at an address: Ray itself would ask it for many minutes.
+
+    Raises:
+        TrainingError: ``ray_unreachable``.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+    except OSError as error:
+        raise TrainingError(
+            "ray_unreachable",
+            f"Ray at {address} must answer, but does not: {error}.",
+            remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
+        ) from error
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from typing import Any, Final
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import RaySection
 from sevenfold.runtime.progress import OnMessage
-from sevenfold.tuning.engines.ray.node import OBJECT_STORE_BYTES, end_processes, joined, lies_here
+from sevenfold.tuning.engines.ray.node import OBJECT_STORE_BYTES, end_processes, joined, lies_here, require_answer
 
 __all__ = ["ray_session"]
 
@@ -60,6 +60,8 @@ def ray_session(section: RaySection, on_message: OnMessage = lambda message: Non
                 remedy="Call ray.shutdown() first, and name the cluster as tuning.ray.address.",
             )
         _reread_authentication()
+        if section.address:
+            require_answer(section.address)
         if section.address and not lies_here(section.address):
             on_message(f"joining Ray at {section.address}")
             stack.enter_context(joined(section.address, folder))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from sevenfold.refine.grel.java_text import joined, units
-from sevenfold.refine.grel.white import WHITE
+from sevenfold.refine.utf16 import joined, units
+from sevenfold.refine.white import WHITE
 
 __all__ = ["fingerprint", "ngram_fingerprint", "plain"]
 
@@ -39,7 +39,7 @@ def fingerprint(text: str) -> str:
     return " ".join(sorted(set(_WHITE.split(kept.rstrip(WHITE)))))
 
 
-def ngram_fingerprint(text: str, size: int) -> str:
+def ngram_fingerprint(text: str, size: int = 2) -> str:
     """Return the different runs of `size` letters of a text in order, without case, accents, spaces, punctuation."""
     kept = units("".join(letter for letter in plain(text) if not _dropped(letter) and letter not in WHITE))
     return joined("".join(sorted({kept[place : place + size] for place in range(len(kept) - size + 1)})))

@@ -1,0 +1,108 @@
+"""What a bundle has to know of a recipe: the row-local steps that its inputs need, or why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from sevenfold.contracts.refinement import Refinement
+from sevenfold.refine.lineage import Lineage, needed_steps, trace
+from sevenfold.refine.operations.column_split import ColumnSplit
+from sevenfold.refine.operations.row_marks import RowKeepMatched, RowRemoval
+from sevenfold.refine.recipe import Recipe
+from sevenfold.refine.replay import Change
+from sevenfold.refine.step import Step
+from sevenfold.refine.table import Table
+
+__all__ = ["hidden_columns", "record_refinement"]
+
+FREQUENT = 10  # rows with a text before it may stand in an example
+
+
+def record_refinement(
+    recipe: Recipe, raw: Table, changes: Sequence[Change], target: str, features: Mapping[str, bool]
+) -> Refinement:
+    """Return what serving needs of a recipe.
+
+    Args:
+        recipe: the recipe.
+        raw: the table before it.
+        changes: what its steps did to that table.
+        target: the refined column that is predicted.
+        features: the refined columns that a model may take, and whether each is sensitive.
+    """
+    removing = tuple(
+        f"step {change.index} ({change.step.op})"
+        for change in changes
+        if isinstance(change.step, (RowRemoval, RowKeepMatched)) and change.rows[0] != change.rows[1]
+    )
+    known = Refinement(digest=recipe.digest, columns=tuple(raw.names), removing=removing)
+    if recipe.crossing:
+        return known.model_copy(update={"crossing": tuple(recipe.crossing)})
+    steps = needed_steps(raw.names, _repeatable(changes), list(features))
+    lineage = trace(raw.names, steps)
+    leaking = _made_of_target(lineage, target, features)
+    if leaking:
+        return known.model_copy(update={"crossing": leaking})
+    origins = {name: lineage.columns[name] for name in features}
+    sources = {name: tuple(sorted(origin.columns)) for name, origin in origins.items() if not origin.unread}
+    hidden = {column for name in sources if features[name] for column in sources[name]}
+    return known.model_copy(
+        update={
+            "steps": tuple(step.model_dump(mode="json", by_alias=True, exclude={"description"}) for step in steps),
+            "sources": sources,
+            "passed": {name: origin.unread for name, origin in origins.items() if origin.unread},
+            "examples": _frequent(raw, {column for made in sources.values() for column in made} - hidden),
+        }
+    )
+
+
+def hidden_columns(recipe: Recipe, raw: Table, changes: Sequence[Change], sensitive: Mapping[str, bool]) -> set[str]:
+    """Return the raw columns whose values must not be shown.
+
+    Args:
+        recipe: the recipe.
+        raw: the table before it.
+        changes: what its steps did to that table.
+        sensitive: by refined column whether it is sensitive.
+
+    A column is hidden where anything sensitive is made of it, or where nothing that the plan names is.
+    """
+    if recipe.crossing:
+        return {name for name in raw.names if sensitive.get(name, True)}
+    lineage = trace(raw.names, _repeatable(changes))
+    shown, hidden = set[str](), set[str]()
+    for name, origin in lineage.columns.items():
+        (hidden if sensitive.get(name, True) else shown).update(origin.columns)
+    return set(raw.names) - (shown - hidden)
+
+
+def _repeatable(changes: Sequence[Change]) -> list[Step]:
+    """Return the steps, each column split with the number of columns that it made."""
+    return [
+        change.step.model_copy(update={"columns_made": len(change.added)})
+        if isinstance(change.step, ColumnSplit)
+        else change.step
+        for change in changes
+    ]
+
+
+def _made_of_target(lineage: Lineage, target: str, features: Collection[str]) -> tuple[str, ...]:
+    """Return why requests cannot be refined: columns that are made of the very column that is to be predicted."""
+    if target not in lineage.columns or lineage.columns[target].columns != {target}:
+        return ()
+    made = [name for name in features if target in lineage.columns[name].columns]
+    return tuple(f"{name!r} is made of the target {target!r}, which no request has" for name in made)
+
+
+def _frequent(raw: Table, names: Collection[str]) -> dict[str, str]:
+    """Return the most frequent text of some columns, where it is frequent at all."""
+    found = {}
+    for name in sorted(names):
+        column = raw.column(name)
+        counts = np.bincount(column.codes, minlength=len(column.values))
+        counts[[code for code, value in enumerate(column.values) if not isinstance(value, str)]] = 0
+        if len(counts) and counts.max() >= FREQUENT:
+            found[name] = column.values[int(counts.argmax())]
+    return found
