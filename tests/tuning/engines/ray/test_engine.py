@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,14 +51,18 @@ def test_a_machine_that_is_no_node_joins_for_the_search_and_leaves(
     head: str, space: Space, objective: Objective, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sevenfold.tuning.engines.ray.session.lies_here", lambda address: False)
+    home = Path(tempfile.mkdtemp(prefix="join-"))  # pytest's own is too long for a socket's path
+    monkeypatch.setattr("tempfile.tempdir", str(home))
     section, kept = TuningSection(trials=8), checkpoints_at(str(tmp_path), "search")
     expected = search(objective, section, space, "minimize", first=FIRST)
     study = on_ray(objective, section, space, head, kept)
     assert plain(study) == plain(expected)
     again = search(objective, section, space, "minimize", first=FIRST, checkpoints=kept)
     assert again.resumed == 8, "finished trials are kept here, whichever engine goes on"
-    left = [process for process in psutil.process_iter() if "sevenfold-ray-" in " ".join(process.cmdline())]
-    assert not left
+    assert list(home.iterdir()) == []
+    commands = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    assert not [command for command in commands if str(home) in command]
+    home.rmdir()
 
 
 @pytest.mark.extended
