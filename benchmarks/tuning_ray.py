@@ -15,7 +15,7 @@ from benchmarks.rows import Row
 __all__ = ["Meter", "on_ray"]
 
 PEER = """
-import sys
+import sys, tempfile
 from ray import init, tune
 from ray.tune.search.optuna import OptunaSearch
 from benchmarks.tuning_curve import curve
@@ -32,8 +32,9 @@ space = {"rate": tune.loguniform(1e-4, 1e-1), "decay": tune.loguniform(1e-4, 1.0
 space |= {"depth": tune.randint(1, 5), "width": tune.choice([64, 128, 256]), "batch": tune.choice([256, 1024])}
 searcher = OptunaSearch(metric="score", mode="min", seed=7)
 config = tune.TuneConfig(search_alg=searcher, num_samples=meter.last, max_concurrent_trials=1, reuse_actors=True)
-run = tune.RunConfig(callbacks=[Count()])
-tune.Tuner(trainable, param_space=space, tune_config=config, run_config=run).fit()
+with tempfile.TemporaryDirectory() as folder:
+    run = tune.RunConfig(callbacks=[Count()], storage_path=folder)
+    tune.Tuner(trainable, param_space=space, tune_config=config, run_config=run).fit()
 """
 
 OURS = """
