@@ -81,11 +81,11 @@ def _shown(value: Any) -> str:
     return repr(cut) if isinstance(value, str) else cut
 
 
-def steps_table(changes: Sequence[Change], sensitive: Collection[str], title: str = "Steps") -> Table:
+def steps_table(changes: Sequence[Change], sensitive: Collection[str], title: str = "Steps of the recipe") -> Table:
     """Return what each step changed, with examples; none of a sensitive column."""
     rows = []
     for change, hidden in without_sensitive(changes, sensitive)[:STEPS]:
-        examples = "not shown: sensitive" if hidden else "\n".join(map(_example, change.examples))
+        examples = "not shown: sensitive" if hidden else "; ".join(map(_example, change.examples))
         rows.append((change.index, _title(change), _effect(change), examples))
     return Table(title=title, columns=("step", "operation", "effect", "examples"), rows=tuple(rows))
 
