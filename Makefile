@@ -74,8 +74,8 @@ $(VENV)/.local: $(SOURCES) $(VENV)/.torch
 	@touch $@
 
 $(VENV)/.dev: $(SOURCES) $(VENV)/.torch
-	@echo "Installing Sevenfold and what its tests need: about 800 MB the first time"
-	@$(INSTALL) --editable '.[local,notebook,tensorflow,dev,bench]'
+	@echo "Installing Sevenfold and what its tests need: about 900 MB the first time"
+	@$(INSTALL) --editable '.[local,notebook,ray,tensorflow,dev,bench]'
 	@$(INSTALL) --no-deps $(SERVING_TYPES)
 	@touch $@ $(VENV)/.local
 

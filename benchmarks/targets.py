@@ -86,6 +86,8 @@ ROWS: dict[str, Target] = {
     "training loop, batch 256": Target("DataLoader(TensorDataset)", "µs per row", "peer / ours", 2.5),
     "training loop, batch 1024": Target("DataLoader(TensorDataset)", "µs per row", "peer / ours", 4.5),
     "trial, Ray Tune": Target("Ray Tune with OptunaSearch", "CPU ms", "peer / ours", 10),
+    "trial on Ray, Ray Tune": Target("Ray Tune with OptunaSearch", "CPU ms", "ours / peer", 1.2),
+    "trial, cost": Target("the trial itself", "CPU ms", "ours / peer", 4, absolute=True),
     "trial, journal": Target("Optuna with a journal", "CPU ms", "ours / peer"),
     "trial, in memory": Target("Optuna in memory", "CPU ms", "ours / peer"),
     **_pruning(),

@@ -2,24 +2,23 @@
 
 The trials themselves cost nothing here, so what is measured is the machinery: choosing settings, reporting six epochs,
 pruning, the journal. Peers are Ray Tune with its OptunaSearch, where ray is installed, and Optuna's own ask and report
-with and without a journal file, the cheapest durable study it has.
+with and without a journal file, the cheapest durable study it has. Our own search on Ray is compared with Ray Tune's.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from benchmarks.pairs import PINNED, children_cpu, compare, progress
+from benchmarks.pairs import PINNED, compare, progress
 from benchmarks.rows import Row, parser, report
 from benchmarks.tuning_curve import KNOWN, SPACE, curve
+from benchmarks.tuning_ray import on_ray
 from sevenfold.plan.tuning import TuningSection
 from sevenfold.runtime.checkpoint import checkpoints_at
 from sevenfold.tuning.engines.optuna import search
@@ -28,22 +27,6 @@ from sevenfold.tuning.study import OnEpoch, Study
 TRIALS, EPOCHS, SEEDS = 100, 6, 10
 QUICK_TRIALS, QUICK_SEEDS = 14, 1
 FIRST = 10  # trials before the measured ones: the first ones cost imports, and TPE begins after them
-
-RAY = """
-import sys
-from ray import init, tune
-from ray.tune.search.optuna import OptunaSearch
-from benchmarks.tuning_curve import curve
-init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
-def trainable(settings):
-    for score in curve(settings):
-        tune.report({"score": score})
-space = {"rate": tune.loguniform(1e-4, 1e-1), "decay": tune.loguniform(1e-4, 1.0), "dropout": tune.uniform(0, 0.5)}
-space |= {"depth": tune.randint(1, 5), "width": tune.choice([64, 128, 256]), "batch": tune.choice([256, 1024])}
-searcher = OptunaSearch(metric="score", mode="min", seed=7)
-config = tune.TuneConfig(search_alg=searcher, num_samples=int(sys.argv[1]), max_concurrent_trials=1, reuse_actors=True)
-tune.Tuner(trainable, param_space=space, tune_config=config).fit()
-"""
 
 
 def objective(settings: Mapping[str, Any], on_epoch: OnEpoch) -> float:
@@ -93,13 +76,12 @@ def bare_optuna(trials: int, *, journal: bool) -> float:
     return (moments[-1] - moments[FIRST - 1]) / (trials - FIRST) * 1_000
 
 
-def ray_tune(trials: int) -> float:
-    """Return the CPU milliseconds per trial of Ray Tune and its processes: a long search less a short one."""
-
-    def cost(count: int) -> float:
-        return children_cpu([sys.executable, "-c", RAY, str(count)], **PINNED)
-
-    return (cost(trials) - cost(FIRST)) / (trials - FIRST) * 1_000
+def trial_itself(trials: int) -> float:
+    """Return the CPU milliseconds per trial of computing the curve and nothing else."""
+    begun = time.process_time()
+    for _ in range(trials):
+        objective(KNOWN, lambda epoch, score: True)
+    return (time.process_time() - begun) / trials * 1_000
 
 
 def pruning(pruner: str, trials: int, seeds: int, *, quick: bool) -> Iterator[Row]:
@@ -126,11 +108,9 @@ def measure(pairs: int, *, quick: bool) -> Iterator[Row]:
     for name, journal in (("trial, journal", True), ("trial, in memory", False)):
         sides = (partial(side, trials, journal=journal) for side in (ours, bare_optuna))
         yield compare(name, *sides, pairs=pairs, quick=quick)
-    if importlib.util.find_spec("ray"):
-        mine = partial(ours, trials, journal=True)
-        yield compare("trial, Ray Tune", mine, partial(ray_tune, trials), pairs=pairs, quick=quick)
-    else:
-        yield Row("trial, Ray Tune", missing="Ray is not installed (pip install 'sevenfold[ray]')")
+    mine = partial(ours, trials, journal=True)
+    yield compare("trial, cost", mine, partial(trial_itself, trials), pairs=pairs, quick=quick)
+    yield from on_ray(mine, trials, FIRST, pairs=pairs, quick=quick)
     for pruner in ("median", "hyperband"):
         for count in (12, 30):
             yield from pruning(pruner, count, QUICK_SEEDS if quick else SEEDS, quick=quick)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sevenfold.pipelines.kubeflow.check import Check
+from sevenfold.pipelines.ray_checks import ray_checks
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,7 +65,7 @@ def diagnose(console: Console, plan: Plan | None = None, target: ClusterTarget |
     from sevenfold.pipelines.kubeflow.cluster_checks import cluster_checks
 
     failed = False
-    for check in chain(local_checks(), cluster_checks(plan, target) if target else ()):
+    for check in chain(local_checks(), ray_checks(plan), cluster_checks(plan, target) if target else ()):
         failed = failed or check.fine is False
         show_check(console, check)
     return 1 if failed else 0

@@ -77,8 +77,9 @@ class Plan(Section):
     def model_digest(self) -> str:
         """Digest of the sections that decide what the model is: data, refine, preparation, tuning, training."""
         dumped = self.model_dump(mode="json", include={"data", "refine", "preparation", "tuning", "training"})
-        # The path of a file does not change the model; contents have digests of their own.
+        # The path of a file does not change the model; contents have digests of their own. Nor does where trials run.
         for section, key in (
+            ("tuning", "ray"),
             ("data", "source"),
             ("data", "volume"),
             ("data", "digest"),

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from sevenfold.plan.ray import RaySection
 from sevenfold.plan.section import Section
 
-__all__ = ["Dimension", "Pruner", "Sampler", "TuningEngine", "TuningSection"]
+__all__ = ["Dimension", "Pruner", "RaySection", "Sampler", "TuningEngine", "TuningSection"]
 
 
 class TuningEngine(StrEnum):
@@ -23,6 +24,7 @@ class Sampler(StrEnum):
     """How the next trial is chosen."""
 
     TPE = "tpe"
+    GP = "gp"
     RANDOM = "random"
 
 
@@ -30,6 +32,7 @@ class Pruner(StrEnum):
     """How a hopeless trial is stopped early."""
 
     MEDIAN = "median"
+    ASHA = "asha"
     HYPERBAND = "hyperband"
     NONE = "none"
 
@@ -63,6 +66,7 @@ class TuningSection(Section):
     engine: Annotated[TuningEngine, Field(description="Engine that runs the trials: optuna or ray.")] = (
         TuningEngine.OPTUNA
     )
+    ray: Annotated[RaySection, Field(description="Where Ray runs, for engine: ray.")] = RaySection()
     trials: Annotated[
         int,
         Field(description="Number of trials; 0 skips the search and takes the plan's settings.", ge=0, le=10_000),
@@ -78,9 +82,14 @@ class TuningSection(Section):
     row_fraction: Annotated[
         float, Field(description="Share of the training rows that trials are fitted on.", gt=0, le=1)
     ] = 1.0
-    sampler: Annotated[Sampler, Field(description="How the next trial is chosen: tpe or random.")] = Sampler.TPE
+    sampler: Annotated[
+        Sampler,
+        Field(
+            description="How the next trial is chosen: tpe, gp (a Gaussian process, for few and dear trials) or random."
+        ),
+    ] = Sampler.TPE
     pruner: Annotated[
-        Pruner, Field(description="How a hopeless trial is stopped early: median, hyperband or none.")
+        Pruner, Field(description="How a hopeless trial is stopped early: median, asha, hyperband or none.")
     ] = Pruner.MEDIAN
     seed: Annotated[int, Field(description="Seed of the sampler.", ge=0)] = 7
     space: Annotated[

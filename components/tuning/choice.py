@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,40 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.study import Best
-from sevenfold.plan.metrics import higher_is_better
-from sevenfold.plan.training import TrainingSection
-from sevenfold.plan.tuning import Dimension, TuningSection
-from sevenfold.runtime.checkpoint import Checkpoints, Draft
+from sevenfold.plan.tuning import TuningEngine
 from sevenfold.runtime.termination import on_termination
 from sevenfold.scoring.paired import difference_error
-from sevenfold.training.data import TrainingData
 from sevenfold.training.protocol import ModelKind
-from sevenfold.tuning.engines.optuna import Search
-from sevenfold.tuning.study import OnEpoch, Study, best_settings
+from sevenfold.tuning.engines.optuna import Asked, Search, run_trial
+from sevenfold.tuning.study import Study, best_settings
+from sevenfold.tuning.task import KindObjective, Task, space_of
 from sevenfold.tuning.trial import Trial
 
-__all__ = ["Choice", "Contender", "Task", "choose_kind", "space_of"]
+__all__ = ["Choice", "Contender", "KindTrials", "Task", "choose_kind", "space_of"]
 
 GIVE_UP: Final = 3.0  # standard errors behind the best kind, after which a kind gets no more trials
 NOISE: Final = 1.5  # standard errors: a simpler kind that is no further behind wins (Breiman et al. 1984, with 1)
 
 OnKindTrial = Callable[[str, int, Trial, float | None], None]  # kind, trials of all kinds so far, trial, best score
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a search is about: its sections of the plan, the metric, the rows and where finished work is kept."""
-
-    tuning: TuningSection
-    training: TrainingSection
-    metric: str
-    data: TrainingData
-    checkpoints: Checkpoints
-
-    @property
-    def sign(self) -> float:
-        """1 where a larger score is better, else −1."""
-        return 1.0 if higher_is_better(self.metric) else -1.0
 
 
 @dataclass(frozen=True)
@@ -96,7 +76,7 @@ def choose_kind(kinds: Sequence[ModelKind[Any]], task: Task, on_trial: OnKindTri
     Every kind begins with the plan's own settings. Then the kind with the fewest trials is next, until the trials are
     spent; one that is more than three standard errors behind the best gets no more. The best score decides, but a
     simpler kind wins where it is at most one and a half standard errors of the difference behind, measured on the same
-    validation rows. The same rows and sections give the same choice.
+    validation rows. The same rows and sections give the same choice, as long as trials run one after the other.
 
     Args:
         kinds: the simplest first. With fewer trials than kinds, those in the middle and the simplest come first.
@@ -104,23 +84,75 @@ def choose_kind(kinds: Sequence[ModelKind[Any]], task: Task, on_trial: OnKindTri
         on_trial: called after every trial.
 
     Raises:
-        TrainingError: ``all_trials_failed`` where no kind succeeded; as `Search` and `ModelKind.effective_settings`.
+        TrainingError: ``all_trials_failed`` where no kind succeeded; as `Search`, `run_on_ray` and
+            `ModelKind.effective_settings`.
     """
-    searches = [_KindSearch(kind, task) for kind in _entered(kinds, task.tuning.trials)]
-    spent, out_of_time = 0, False
-    while spent < task.tuning.trials:
-        _give_up(searches, task)
-        open_ = [search for search in searches if search.open]
-        if not open_:
-            break
-        following = min(open_, key=lambda search: len(search.trials))
-        if not following.advance():
-            out_of_time = True
-            break
-        spent += 1
-        best = _leader(searches, task)
-        on_trial(following.kind.name, spent, following.trials[-1], best.score if best else None)
-    return _chosen(searches, task, out_of_time=out_of_time)
+    trials = KindTrials(kinds, task, on_trial)
+    if task.tuning.engine is TuningEngine.RAY:
+        from sevenfold.tuning.engines.ray.engine import run_on_ray
+
+        run_on_ray(trials, trials.objectives, task.tuning.ray, task.direction, on_message=task.on_message)
+    else:
+        with on_termination(trials.flush):
+            while asked := trials.ask():
+                run_trial(asked, trials.objectives[asked.group])
+    trials.flush()
+    return trials.choice()
+
+
+class KindTrials:
+    """The trials of all kinds, as an engine asks for them (`TrialSource`); the arguments are those of `choose_kind`."""
+
+    def __init__(self, kinds: Sequence[ModelKind[Any]], task: Task, on_trial: OnKindTrial) -> None:
+        self._task, self._on_trial = task, on_trial
+        self._searches = [_KindSearch(kind, task, self._after) for kind in _entered(kinds, task.tuning.trials)]
+        self._out_of_time = False
+        self.objectives = {search.kind.name: search.objective for search in self._searches}
+
+    def ask(self) -> Asked | None:
+        """Return the next trial, after those that an interrupted search has finished; None where there is none now."""
+        while (following := self._following()) and not self._out_of_time:
+            if following.search.out_of_time:
+                self._out_of_time = True
+            elif not following.search.take_over():
+                return following.search.ask_next()
+        return None
+
+    @property
+    def over(self) -> bool:
+        """Whether there will be no trial any more."""
+        running = any(search.search.running for search in self._searches)
+        return self._out_of_time or self._started >= self._task.tuning.trials or not (running or self._following())
+
+    @property
+    def _started(self) -> int:
+        return sum(search.search.started for search in self._searches)
+
+    def _following(self) -> _KindSearch | None:
+        """Return the kind whose turn it is, or None."""
+        if self._started >= self._task.tuning.trials:
+            return None
+        _give_up(self._searches, self._task)
+        open_ = [search for search in self._searches if search.open]
+        return min(open_, key=lambda search: search.search.started, default=None)
+
+    def _after(self, kind: str, trial: Trial) -> None:
+        self.flush()  # a fit takes longer than a line
+        best, done = _leader(self._searches, self._task), sum(len(search.trials) for search in self._searches)
+        self._on_trial(kind, done, trial, best.score if best else None)
+
+    def flush(self) -> None:
+        """Keep what is not kept yet of the finished trials."""
+        for search in self._searches:
+            search.search.flush()
+
+    def choice(self) -> Choice:
+        """Return what won.
+
+        Raises:
+            TrainingError: ``all_trials_failed``.
+        """
+        return _chosen(self._searches, self._task, out_of_time=self._out_of_time)
 
 
 def _entered(kinds: Sequence[ModelKind[Any]], trials: int) -> Sequence[ModelKind[Any]]:
@@ -132,80 +164,49 @@ def _entered(kinds: Sequence[ModelKind[Any]], trials: int) -> Sequence[ModelKind
 class _KindSearch:
     """The search of one kind, and the predictions of its best fit."""
 
-    def __init__(self, kind: ModelKind[Any], task: Task) -> None:
+    def __init__(self, kind: ModelKind[Any], task: Task, after: Callable[[str, Trial], None]) -> None:
         self.kind, self.given_up = kind, False
         self.section = task.training.of(kind.name)
-        self.settings = kind.effective_settings(self.section.settings)
-        self._task, self._best, self._predicted = task, math.nan, np.empty(0)
-        self._search = Search(
-            self._objective,
+        self.objective = KindObjective(kind, task)
+        self._task, self._predicted = task, np.empty(0)
+        self._predicted_by: Trial | None = None
+        self.search = Search(
             task.tuning,
             space_of(kind, task),
-            "maximize" if task.sign > 0 else "minimize",
-            first=self.settings,
+            task.direction,
+            first=kind.effective_settings(self.section.settings),
             checkpoints=task.checkpoints,
-            journal=f"trials-{kind.name}.jsonl",
+            on_trial=lambda trial, best: after(kind.name, trial),
+            group=kind.name,
         )
 
     @property
     def trials(self) -> list[Trial]:
-        return self._search.trials
+        return self.search.trials
 
     @property
     def score(self) -> float | None:
-        return self._search.best.score if self._search.best else None
+        return self.search.best.score if self.search.best else None
 
     @property
     def open(self) -> bool:
         most = self.kind.most_trials
         failed = self.trials and all(trial.state == "failed" for trial in self.trials)
-        return not self.given_up and not failed and (most is None or len(self.trials) < most)
-
-    def advance(self) -> bool:
-        """Run one trial; False where the time is up."""
-        before = len(self.trials)
-        self._search.run(before + 1)
-        return len(self.trials) > before
+        return not self.given_up and not failed and (most is None or self.search.started < most)
 
     def study(self) -> Study:
-        return self._search.study(self._task.tuning.trials)
+        return self.search.study(self._task.tuning.trials)
 
     def predicted(self) -> NDArray[Any]:
         """Return the validation predictions of the best fit; after a resumed search that fit is made again."""
-        best = self._search.best
+        best, outcome = self.search.best, self.search.outcome
         assert best is not None  # noqa: S101 - asked for kinds with a score alone
-        if self._best != best.score:
-            self._objective(best.settings, lambda epoch, score: True)
+        if self._predicted_by is not best:
+            predicted = outcome.predicted if outcome else None
+            again = predicted or self.objective(best.settings, lambda epoch, score: True).predicted
+            assert again is not None  # noqa: S101 - a fit can predict
+            self._predicted, self._predicted_by = again(), best
         return self._predicted
-
-    def require_success(self) -> None:
-        self._search.require_success()
-
-    def _objective(self, tried: Mapping[str, Any], on_epoch: OnEpoch) -> float:
-        task, kind = self._task, self.kind
-        draft = Draft(task.checkpoints, f"trial-{kind.name}", of=tried)
-        with on_termination(draft.flush):
-            fitted = kind.fit(
-                task.data.once(f"{kind.name} rows", lambda: kind.encode(task.data)),
-                self.section,
-                task.metric,
-                settings=tried,
-                max_epochs=task.tuning.max_epochs,
-                on_epoch=on_epoch,
-                progress=draft,
-            )
-        if fitted.stopped != "pruned" and not task.sign * fitted.score <= task.sign * self._best:
-            self._best, self._predicted = fitted.score, fitted.validation
-        return fitted.score
-
-
-def space_of(kind: ModelKind[Any], task: Task) -> dict[str, Dimension]:
-    """Return what the plan searches for a kind, or the kind's own space; with `auto` names begin with the kind."""
-    space = task.tuning.space
-    if task.training.leaves_choice:
-        start = f"{kind.name}."
-        space = {name.removeprefix(start): range_ for name, range_ in space.items() if name.startswith(start)}
-    return space or kind.space()
 
 
 def _leader(searches: Sequence[_KindSearch], task: Task) -> _KindSearch | None:
@@ -235,7 +236,7 @@ def _give_up(searches: Sequence[_KindSearch], task: Task) -> None:
 def _chosen(searches: Sequence[_KindSearch], task: Task, *, out_of_time: bool) -> Choice:
     leader = _leader(searches, task)
     if leader is None:
-        searches[0].require_success()
+        searches[0].search.require_success()
     contenders, chosen = [], None
     for search in searches:
         behind, error = (None, None) if search.score is None or leader is None else _behind(search, leader, task)

@@ -75,13 +75,14 @@ def run_tuning(
             kind.require(training)  # else every trial would fail on it, one by one
     sealed = Dataset.open(dataset)
     identity = [fit_identity(sealed, training, metric, kind) for kind in kinds]
-    kept = checkpoints_at(
-        checkpoints,
-        {"kinds": identity, "tuning": tuning.model_dump(mode="json")},
-        lambda message: report_progress("tuning", message, total=tuning.trials),
-    )
+
+    def on_message(message: str) -> None:
+        report_progress("tuning", message, total=tuning.trials)
+
+    deciding = tuning.model_dump(mode="json", exclude={"engine", "ray"})  # another engine goes on with the same trials
+    kept = checkpoints_at(checkpoints, {"kinds": identity, "tuning": deciding}, on_message)
     data = TrainingData(sealed, row_fraction=tuning.row_fraction, seed=training.seed)
-    task = Task(tuning, training, metric, data, kept)
+    task = Task(tuning, training, metric, data, kept, on_message)
     choice = _searched(kinds, task) if tuning.trials else _skipped(kinds, task)
     choice.save(out)
     kept.remove()

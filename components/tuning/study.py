@@ -4,17 +4,84 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
+
+from numpy.typing import NDArray
 
 from sevenfold.plan.tuning import Dimension
 from sevenfold.tuning.trial import Trial
 
-__all__ = ["Direction", "Objective", "OnEpoch", "OnTrial", "Study", "best_settings", "best_trial"]
+__all__ = [
+    "Direction",
+    "FailedElsewhere",
+    "Objective",
+    "OnEpoch",
+    "OnTrial",
+    "OpenTrial",
+    "Outcome",
+    "Study",
+    "TrialSource",
+    "best_settings",
+    "best_trial",
+]
 
 Direction = Literal["maximize", "minimize"]
 OnEpoch = Callable[[int, float], bool]  # epoch from 1 and its score; False stops the trial
 OnTrial = Callable[[Trial, Trial | None], None]  # the trial and the best complete one so far
-Objective = Callable[[Mapping[str, Any], OnEpoch], float]
+
+
+class FailedElsewhere(Exception):
+    """What a trial failed with in another process, as ``Type: message``."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an objective gives: the score, and where it can, what returns the predictions on the validation rows."""
+
+    score: float
+    predicted: Callable[[], NDArray[Any]] | None = None
+
+    @classmethod
+    def of(cls, returned: float | Outcome) -> Outcome:
+        """Return what an objective returned as an outcome."""
+        return returned if isinstance(returned, Outcome) else cls(float(returned))
+
+
+Objective = Callable[[Mapping[str, Any], OnEpoch], float | Outcome]
+
+
+class OpenTrial(Protocol):
+    """A trial that was asked for and has not ended.
+
+    `group` names the objective that it belongs to. `best` is the best score that the group had when it was asked for.
+    """
+
+    group: str
+    number: int
+    settings: dict[str, Any]
+    best: float | None
+    curve: list[float]
+
+    def on_epoch(self, epoch: int, score: float) -> bool:
+        """Record the score after an epoch, from 1; False where the trial is to stop, because it is hopeless.
+
+        Raises:
+            TrainingError: ``not_finite``.
+        """
+
+    def end(self, outcome: Outcome, error: Exception | None = None) -> Trial:
+        """Record how the trial ended: pruned where `on_epoch` said so, failed with an error or a score not finite."""
+
+
+class TrialSource(Protocol):
+    """What an engine takes its trials from, one by one, in as many at a time as it likes."""
+
+    def ask(self) -> OpenTrial | None:
+        """Return the next trial, or None where there is none now."""
+
+    @property
+    def over(self) -> bool:
+        """Whether there will be none any more."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,16 @@ PREPARED = ("", ": peak memory", ": wall time")
     ("name", "rows"),
     [
         ("training", ["training loop, batch 256", "training loop, batch 1024"]),
-        ("tuning", ["trial, journal", "trial, in memory", "trial, Ray Tune", "pruning, hyperband, 30 trials: best"]),
+        (
+            "tuning",
+            [
+                "trial, journal",
+                "trial, in memory",
+                "trial, cost",
+                "trial on Ray, Ray Tune",
+                "pruning, hyperband, 30 trials: best",
+            ],
+        ),
         ("serving", ["V1 JSON, 1 row", "V2 JSON, 100 rows", "V2 binary, 100 rows"]),
         ("prepare", [f"prepare {kind}{what}" for kind in ("CSV", "Parquet") for what in PREPARED]),
         ("refine", ["refine, ten steps", "refine, import and export too"]),

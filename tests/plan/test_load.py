@@ -59,6 +59,10 @@ def test_a_missing_key_is_told_by_name(text: str) -> None:
         ("monitoring: {replay: later}\n", "monitoring.replay"),
         ("monitoring: {windows: 1, windows_drifted: 2}\n", "monitoring.windows_drifted"),
         ("tuning: {space: {width: {low: 3, high: 1}}}\n", "tuning.space.width"),
+        ("tuning: {ray: {cpu: 2}}\n", "tuning.ray"),
+        ("tuning: {engine: ray, ray: {address: head}}\n", "tuning.ray.address"),
+        ("tuning: {engine: ray, ray: {address: 'http://head:8265'}}\n", "tuning.ray.address"),
+        ("tuning: {engine: ray, ray: {memory: 2GB}}\n", "tuning.ray.memory"),
         ("training: {framework: onnx}\n", "training.source"),
         ("training: {framework: onnx, source: ours.py, model: trees}\n", "training.model"),
         ("training: {source: ours.py, model: trees}\n", "training.model"),
@@ -75,7 +79,6 @@ def test_rules_between_sections(text: str, added: str, key: str) -> None:
 @pytest.mark.parametrize(
     ("added", "key"),
     [
-        ("tuning: {engine: ray}\n", "tuning.engine"),
         ("retrain: {trigger: drift}\n", "retrain.trigger"),
     ],
 )

@@ -48,7 +48,7 @@ MISTAKES = {
     "a number that is none": ("windows: 4,", "windows: four,", {"monitoring.windows"}),
     "a misspelt section": ("preparation:", "preperation:", {"preperation"}),
     "a misspelt key": ("source:", "sorce:", {"data.sorce", "data.source"}),
-    "an engine to come": ("testing:\n", "tuning: {engine: ray}\ntesting:\n", {"tuning.engine"}),
+    "a trigger to come": ("testing:\n", "retrain: {trigger: drift}\ntesting:\n", {"retrain.trigger"}),
     "a column twice": ("    rooms:", "    street: {kind: category}\n    rooms:", {"data.columns.street"}),
 }
 

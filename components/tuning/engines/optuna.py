@@ -1,4 +1,4 @@
-"""Search with Optuna: it chooses the settings, and a callable tries them."""
+"""Search with Optuna: it chooses the settings, and whoever asks for a trial tries them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.canonical import digest_of
 from sevenfold.contracts.errors import TrainingError
-from sevenfold.plan.tuning import Dimension, Pruner, Sampler, TuningSection
+from sevenfold.plan.tuning import Dimension, TuningSection
 from sevenfold.runtime.checkpoint import Checkpoints
 from sevenfold.runtime.termination import on_termination
+from sevenfold.tuning.engines.methods import new_study, sampler_of
 from sevenfold.tuning.space import distributions, params_of, settings_of
-from sevenfold.tuning.study import Direction, Objective, OnTrial, Study, best_trial
-from sevenfold.tuning.trial import JOURNAL, Journal, Trial
+from sevenfold.tuning.study import Direction, FailedElsewhere, Objective, OnTrial, Outcome, Study, best_trial
+from sevenfold.tuning.trial import JOURNAL, Journal, State, Trial
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["Search", "search"]
+__all__ = ["Asked", "Search", "run_trial", "search"]
 
-STARTUP: Final = 10  # random trials before TPE models the space (Bergstra et al. 2011); fewer in a short search
-MEDIAN_STARTUP: Final = 2  # complete trials before the median means anything: the plan's own settings and one more
 CAUSE_LIMIT: Final = 300  # characters
 
 
@@ -60,17 +59,22 @@ def search(
     """
     if section.trials == 0:
         return Study(direction, dict(space), (), None, 0)
-    whole = Search(objective, section, space, direction, first=first, checkpoints=checkpoints, on_trial=on_trial)
-    whole.run(section.trials)
+    whole = Search(section, space, direction, first=first, checkpoints=checkpoints, on_trial=on_trial)
+    with on_termination(whole.flush):
+        while asked := whole.ask():
+            run_trial(asked, objective)
+    whole.flush()
     whole.require_success()
     return whole.study(section.trials)
 
 
 class Search:
-    """A search that goes on step by step; the arguments are those of `search`, whose promises hold.
+    """A search that gives its trials one by one, and records how each ended; the arguments are those of `search`.
+
+    Of trials that run at the same time, each is chosen without the scores of the others.
 
     Args:
-        journal: name of the file that keeps the finished trials.
+        group: name of its trials, and of the file that keeps the finished ones.
 
     Raises:
         TrainingError: ``empty_space``, ``empty_dimension``.
@@ -78,7 +82,6 @@ class Search:
 
     def __init__(
         self,
-        objective: Objective,
         section: TuningSection,
         space: Mapping[str, Dimension],
         direction: Direction,
@@ -86,7 +89,7 @@ class Search:
         first: Mapping[str, Any] | None = None,
         checkpoints: Checkpoints | None = None,
         on_trial: OnTrial | None = None,
-        journal: str = JOURNAL,
+        group: str = "",
     ) -> None:
         if not space:
             raise TrainingError(
@@ -94,27 +97,91 @@ class Search:
             )
         self.trials: list[Trial] = []
         self.best: Trial | None = None
-        self._objective, self._section, self._space, self._direction = objective, section, dict(space), direction
-        self._first, self._on_trial = dict(first or {}), on_trial
+        self.outcome: Outcome | None = None  # of the best trial; None after an interrupted search
+        self.running = 0
+        self.group, self.space, self.direction = group, dict(space), direction
+        self._section, self._first, self._on_trial = section, dict(first or {}), on_trial
         self._causes: list[Exception] = []
         with _quiet():
             self._ranges = distributions(space)
-            self._study = _study(section, direction)
+            self._study = new_study(section, direction)
         identity = _identity(section, space, direction, self._first)
-        self._journal = Journal(checkpoints or Checkpoints(), identity, journal)
+        name = f"trials-{group}.jsonl" if group else JOURNAL
+        self._journal = Journal(checkpoints or Checkpoints(), identity, name)
         self._kept = self._journal.read()
+        self._numbers = {trial.number for trial in self._kept}
         self._resumed = 0
         self._deadline = time.monotonic() + (section.timeout_seconds or math.inf)
 
-    def run(self, trials: int) -> None:
-        """Go on until there are so many trials, or the time is up; the first one runs in any case."""
-        with _quiet(), on_termination(self._journal.flush):
-            while len(self.trials) < trials and (not self.trials or time.monotonic() < self._deadline):
-                trial = self._next()
-                self.trials.append(trial)
-                self.best = best_trial([*([self.best] if self.best else []), trial], self._direction)
-                if self._on_trial:
-                    self._on_trial(trial, self.best)
+    @property
+    def started(self) -> int:
+        """How many trials were asked for."""
+        return len(self.trials) + self.running
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether no trial may start any more; the first one starts in any case."""
+        return self.started > 0 and time.monotonic() >= self._deadline
+
+    @property
+    def over(self) -> bool:
+        """Whether all trials were asked for, or the time is up."""
+        return self.started >= self._section.trials or self.out_of_time
+
+    def ask(self) -> Asked | None:
+        """Return the next trial, after those that an interrupted search has finished; None where the search is over."""
+        while not self.over:
+            if not self.take_over():
+                return self.ask_next()
+        return None
+
+    def take_over(self) -> bool:
+        """Record the next trial that an interrupted search has finished; False where there is none."""
+        if self._resumed == len(self._kept):
+            return False
+        trial = self._kept[self._resumed]
+        self._study.add_trial(_frozen(trial, self._ranges))
+        self._resumed += 1
+        self._record(trial)
+        return True
+
+    def ask_next(self) -> Asked:
+        """Return a new trial."""
+        number = next(number for number in range(len(self._numbers) + 1) if number not in self._numbers)
+        self._numbers.add(number)
+        with _quiet():
+            self._study.sampler = sampler_of(self._section, number, self._ranges)
+            if number == 0 and (known := params_of(self.space, self._first)):
+                self._study.enqueue_trial(known)
+            asked = self._study.ask(dict(self._ranges))
+        self.running += 1
+        return Asked(self, asked, number)
+
+    def end(self, asked: Asked, state: State, outcome: Outcome, error: Exception | None) -> Trial:
+        """Record how a trial ended; `Asked.end` calls this."""
+        from optuna.trial import TrialState
+
+        states = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+        with _quiet():
+            self._study.tell(asked.optuna, outcome.score if state == "complete" else None, state=states[state])
+        trial = Trial(
+            number=asked.number,
+            state=state,
+            params=asked.optuna.params,
+            settings=asked.settings,
+            score={"complete": outcome.score, "pruned": asked.curve[-1] if asked.curve else None}.get(state),
+            curve=tuple(asked.curve),
+            cause=_cause(error),
+            seconds=time.monotonic() - asked.started,
+        )
+        self.running -= 1
+        self._causes += [error] if error else []
+        self._journal.append(trial)
+        self._record(trial, outcome)
+        return trial
+
+    def flush(self) -> None:
+        """Keep what is not kept yet of the finished trials."""
         self._journal.flush()
 
     def require_success(self) -> None:
@@ -127,89 +194,55 @@ class Search:
             raise _all_failed(self.trials, self._causes)
 
     def study(self, planned: int) -> Study:
-        """Return the record of what ran so far."""
-        return Study(self._direction, self._space, tuple(self.trials), self.best, planned, self._resumed)
+        """Return the record of what ran so far, in the order in which trials were asked for."""
+        trials = tuple(sorted(self.trials, key=lambda trial: trial.number))
+        return Study(self.direction, self.space, trials, self.best, planned, self._resumed)
 
-    def _next(self) -> Trial:
-        """Return the next trial: one that an interrupted search has finished, or a new one."""
-        if len(self.trials) < len(self._kept):
-            trial = self._kept[len(self.trials)]
-            self._study.add_trial(_frozen(trial, self._ranges))
-            self._resumed += 1
-            return trial
-        self._study.sampler = _sampler(self._section, len(self.trials), self._ranges)
-        if not self.trials and (known := params_of(self._space, self._first)):
-            self._study.enqueue_trial(known)
-        trial, error = _try(self._study, self._ranges, self._space, self._objective)
-        self._causes += [error] if error else []
-        self._journal.append(trial)
-        return trial
+    def _record(self, trial: Trial, outcome: Outcome | None = None) -> None:
+        self.trials.append(trial)
+        self.best = best_trial([*([self.best] if self.best else []), trial], self.direction)
+        if self.best is trial:
+            self.outcome = outcome
+        if self._on_trial:
+            self._on_trial(trial, self.best)
 
 
-def _try(
-    study: optuna.Study, ranges: Mapping[str, Any], space: Mapping[str, Dimension], objective: Objective
-) -> tuple[Trial, Exception | None]:
-    from optuna.trial import TrialState
+class Asked:
+    """A trial that a search was asked for: see `OpenTrial`."""
 
-    asked = study.ask(dict(ranges))
-    settings, curve, pruned = settings_of(space, asked.params), [], False
+    def __init__(self, search: Search, asked: optuna.trial.Trial, number: int) -> None:
+        self.group, self.number, self.optuna = search.group, number, asked
+        self.settings = settings_of(search.space, asked.params)
+        self.best = search.best.score if search.best else None
+        self.curve: list[float] = []
+        self.started = time.monotonic()
+        self._search, self._pruned = search, False
 
-    def on_epoch(epoch: int, score: float) -> bool:
-        nonlocal pruned
+    def on_epoch(self, epoch: int, score: float) -> bool:
+        """Record the score after an epoch; False where the trial is to stop."""
         score = float(score)
         if not math.isfinite(score):
             raise TrainingError("not_finite", f"A score must be a finite number, but got {score} in epoch {epoch}.")
-        curve.append(score)
-        asked.report(score, epoch)
-        pruned = asked.should_prune()
-        return not pruned
+        self.curve.append(score)
+        self.optuna.report(score, epoch)
+        self._pruned = self.optuna.should_prune()
+        return not self._pruned
 
-    started, error, value = time.monotonic(), None, math.nan
+    def end(self, outcome: Outcome, error: Exception | None = None) -> Trial:
+        """Record how the trial ended."""
+        if error is None and not self._pruned and not math.isfinite(outcome.score):
+            error = TrainingError("not_finite", f"A score must be a finite number, but got {outcome.score}.")
+        return self._search.end(self, "failed" if error else "pruned" if self._pruned else "complete", outcome, error)
+
+
+def run_trial(asked: Asked, objective: Objective) -> Trial:
+    """Try a trial's settings in this process; what the objective raises is recorded with the trial."""
+    error: Exception | None
     try:
-        value = float(objective(settings, on_epoch))
-        if not pruned and not math.isfinite(value):
-            raise TrainingError("not_finite", f"A score must be a finite number, but got {value}.")
+        outcome, error = Outcome.of(objective(asked.settings, asked.on_epoch)), None
     except Exception as raised:
-        error = raised
-    state = TrialState.FAIL if error else TrialState.PRUNED if pruned else TrialState.COMPLETE
-    study.tell(asked, None if error or pruned else value, state=state)
-    trial = Trial(
-        number=asked.number,
-        state="failed" if error else "pruned" if pruned else "complete",
-        params=asked.params,
-        settings=settings,
-        score=None if error else curve[-1] if pruned else value,
-        curve=tuple(curve),
-        cause=_cause(error),
-        seconds=time.monotonic() - started,
-    )
-    return trial, error
-
-
-def _study(section: TuningSection, direction: Direction) -> optuna.Study:
-    import optuna
-
-    pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
-    if section.pruner is Pruner.MEDIAN:
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=MEDIAN_STARTUP)
-    elif section.pruner is Pruner.HYPERBAND:
-        pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=section.max_epochs, reduction_factor=3)
-    # Hyperband assigns trials to its brackets by a hash of the study's name.
-    return optuna.create_study(study_name="sevenfold", direction=direction, pruner=pruner)
-
-
-def _sampler(section: TuningSection, index: int, ranges: Mapping[str, Any]) -> optuna.samplers.BaseSampler:
-    import optuna
-
-    # A seed per trial, because a resumed search cannot restore the state of a generator.
-    seed = (section.seed * 1_000_003 + index) % 2**32
-    if section.sampler is Sampler.RANDOM:
-        return optuna.samplers.RandomSampler(seed=seed)
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=min(STARTUP, max(3, section.trials // 3)))
-    # The space never changes; Optuna would work it out again from all trials, for a fifth of a trial's cost.
-    free = {name: given for name, given in ranges.items() if not given.single()}
-    sampler.infer_relative_search_space = lambda study, trial: free
-    return sampler
+        outcome, error = Outcome(math.nan), raised
+    return asked.end(outcome, error)
 
 
 def _frozen(trial: Trial, ranges: Mapping[str, Any]) -> optuna.trial.FrozenTrial:
@@ -228,13 +261,15 @@ def _frozen(trial: Trial, ranges: Mapping[str, Any]) -> optuna.trial.FrozenTrial
 def _identity(
     section: TuningSection, space: Mapping[str, Dimension], direction: Direction, first: Mapping[str, Any]
 ) -> str:
-    budgetless = section.model_dump(mode="json", exclude={"timeout_seconds", "space"})
+    budgetless = section.model_dump(mode="json", exclude={"timeout_seconds", "space", "engine", "ray"})
     ranges = {name: dimension.model_dump(mode="json") for name, dimension in space.items()}
     return digest_of({"section": budgetless, "space": ranges, "direction": direction, "first": dict(first)})
 
 
 def _cause(error: Exception | None) -> str:
-    return f"{type(error).__name__}: {error}"[:CAUSE_LIMIT] if error else ""
+    if error is None:
+        return ""
+    return (str(error) if isinstance(error, FailedElsewhere) else f"{type(error).__name__}: {error}")[:CAUSE_LIMIT]
 
 
 def _all_failed(trials: list[Trial], causes: list[Exception]) -> TrainingError:

@@ -47,7 +47,7 @@ def test_maximize_takes_the_largest(space: Space) -> None:
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
-@pytest.mark.parametrize("pruner", ["median", "hyperband", "none"])
+@pytest.mark.parametrize("pruner", ["median", "asha", "hyperband", "none"])
 def test_the_same_seed_gives_the_same_study(space: Space, objective: Objective, sampler: str, pruner: str) -> None:
     section = TuningSection(trials=14, sampler=sampler, pruner=pruner)
     one, other = search(objective, section, space, "minimize"), search(objective, section, space, "minimize")
@@ -56,7 +56,27 @@ def test_the_same_seed_gives_the_same_study(space: Space, objective: Objective, 
     assert plain(one) != plain(changed)
 
 
-@pytest.mark.parametrize("pruner", ["median", "hyperband"])
+def test_a_gaussian_process_repeats_and_differs_from_chance_once_it_knows_something(
+    space: Space, objective: Objective
+) -> None:
+    def of(sampler: str) -> list[dict[str, Any]]:
+        return plain(search(objective, TuningSection(trials=6, sampler=sampler, pruner="none"), space, "minimize"))
+
+    trials, chance = of("gp"), of("random")
+    assert trials == of("gp")
+    assert trials[3:] != chance[3:]
+
+
+def test_a_gaussian_process_without_scipy_names_the_command(
+    space: Space, objective: Objective, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(TrainingError) as caught:
+        search(objective, TuningSection(trials=2, sampler="gp"), space, "minimize")
+    assert (caught.value.code, caught.value.remedy) == ("no_scipy", "pip install 'sevenfold[gp]'")
+
+
+@pytest.mark.parametrize("pruner", ["median", "asha", "hyperband"])
 def test_pruning_stops_hopeless_trials_early_and_keeps_the_best(
     space: Space, objective: Objective, pruner: str
 ) -> None:

@@ -1,0 +1,65 @@
+"""Optuna's samplers and pruners, as a plan names them."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from sevenfold.contracts.errors import TrainingError
+from sevenfold.plan.tuning import Pruner, Sampler, TuningSection
+from sevenfold.tuning.study import Direction
+
+if TYPE_CHECKING:
+    import optuna
+
+__all__ = ["new_study", "sampler_of"]
+
+STARTUP: Final = 10  # random trials before TPE models the space (Bergstra et al. 2011); fewer in a short search
+ETA: Final = 3  # of the trials at a rung, one in so many goes on (Li et al. 2018, 2020)
+MEDIAN_STARTUP: Final = 2  # complete trials before the median means anything: the plan's own settings and one more
+
+
+def new_study(section: TuningSection, direction: Direction) -> optuna.Study:
+    """Return an empty study in memory, with the plan's pruner."""
+    import optuna
+
+    pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
+    if section.pruner is Pruner.MEDIAN:
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=MEDIAN_STARTUP)
+    elif section.pruner is Pruner.ASHA:
+        pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=ETA)
+    elif section.pruner is Pruner.HYPERBAND:
+        pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=section.max_epochs, reduction_factor=ETA)
+    # Hyperband assigns trials to its brackets by a hash of the study's name.
+    return optuna.create_study(study_name="sevenfold", direction=direction, pruner=pruner)
+
+
+def sampler_of(section: TuningSection, index: int, ranges: Mapping[str, Any]) -> optuna.samplers.BaseSampler:
+    """Return the sampler of the trial with this number; it keeps away from the settings of trials that still run.
+
+    Raises:
+        TrainingError: ``no_scipy``.
+    """
+    import optuna
+
+    # A seed per trial, because a resumed search cannot restore the state of a generator.
+    seed = (section.seed * 1_000_003 + index) % 2**32
+    if section.sampler is Sampler.RANDOM:
+        return optuna.samplers.RandomSampler(seed=seed)
+    startup = min(STARTUP, max(3, section.trials // 3))
+    if section.sampler is Sampler.GP:
+        _require_scipy()
+        return optuna.samplers.GPSampler(seed=seed, n_startup_trials=startup)
+    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup)
+    # The space never changes; Optuna would work it out again from all trials, for a fifth of a trial's cost.
+    free = {name: given for name, given in ranges.items() if not given.single()}
+    sampler.infer_relative_search_space = lambda study, trial: free
+    return sampler
+
+
+def _require_scipy() -> None:
+    if importlib.util.find_spec("scipy") is None:
+        raise TrainingError(
+            "no_scipy", "tuning.sampler: gp needs SciPy, but it is not installed.", remedy="pip install 'sevenfold[gp]'"
+        )

@@ -1,0 +1,126 @@
+"""A node of a Ray cluster on this machine, without CPUs: a driver needs one beside it to take part in the cluster."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from sevenfold.contracts.errors import TrainingError
+
+__all__ = ["end_processes", "joined", "lies_here", "require_answer"]
+
+ANSWER_SECONDS: Final = 10.0
+START_SECONDS: Final = 120.0
+END_SECONDS: Final = 10.0
+OBJECT_STORE_BYTES: Final = 200_000_000
+PR_SET_PDEATHSIG: Final = 1
+
+
+def lies_here(address: str) -> bool:
+    """Return whether the host of an address, HOST:PORT, is this machine: its head node is then beside the driver."""
+    host = address.rpartition(":")[0].strip("[]")
+    with suppress(OSError):
+        family, kind, protocol, _, (ip, *_) = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.bind((ip, 0))
+            return True
+    return False
+
+
+def require_answer(address: str) -> None:
+    """Raise where nothing listens at an address: Ray itself would ask it for many minutes.
+
+    Raises:
+        TrainingError: ``ray_unreachable``.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+    except OSError as error:
+        raise TrainingError(
+            "ray_unreachable",
+            f"Ray at {address} must answer, but does not: {error}.",
+            remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
+        ) from error
+
+
+@contextmanager
+def joined(address: str, folder: Path) -> Iterator[None]:
+    """Join a cluster for the `with` block as a node that runs no trials; its files lie in the folder.
+
+    Raises:
+        TrainingError: ``ray_unreachable``.
+    """
+    try:
+        node = _start(address, folder)
+    except TrainingError:  # a busy machine may be too slow for Ray's own limits of time
+        node = _start(address, folder)
+    try:
+        yield
+    finally:
+        _end(node, folder)
+
+
+def end_processes(folder: Path) -> None:
+    """End what is left of a Ray of ours: the processes that work in its folder."""
+    import psutil  # Ray brings it
+
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if str(folder) in " ".join(process.cmdline()):
+                process.kill()
+
+
+def _end_with_parent() -> None:
+    with suppress(OSError, AttributeError):  # Linux alone has it
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _start(address: str, folder: Path) -> subprocess.Popen[Any]:
+    command = [str(Path(sys.executable).with_name("ray")), "start", f"--address={address}", "--num-cpus=0"]
+    command += ["--num-gpus=0", f"--object-store-memory={OBJECT_STORE_BYTES}", f"--temp-dir={folder / 'node'}"]
+    log = folder / "node.log"
+    with log.open("wb") as out:
+        node = subprocess.Popen(
+            [*command, "--disable-usage-stats", "--block"],
+            stdout=out,
+            stderr=out,
+            start_new_session=True,  # Ctrl-C is for the search, which then ends the node
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - no thread of ours runs yet
+        )
+    try:
+        _wait_for(node, log, address)
+    except BaseException:
+        _end(node, folder)
+        raise
+    return node
+
+
+def _end(node: subprocess.Popen[Any], folder: Path) -> None:
+    node.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        node.wait(END_SECONDS)
+    end_processes(folder)
+    node.kill()
+    node.wait()
+
+
+def _wait_for(node: subprocess.Popen[Any], log: Path, address: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while b"Ray runtime started" not in log.read_bytes():
+        if node.poll() is not None or time.monotonic() > deadline:
+            lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+            raise TrainingError(
+                "ray_unreachable",
+                f"This machine must be able to join Ray at {address}, but cannot: {(lines or ['no answer'])[-1][:300]}",
+                remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
+            )
+        time.sleep(0.2)

@@ -1,0 +1,120 @@
+"""What a search is about, and the objective that its trials are scored by."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.manifest import MANIFEST
+from sevenfold.plan.metrics import higher_is_better
+from sevenfold.plan.training import TrainingSection
+from sevenfold.plan.tuning import Dimension, TuningSection
+from sevenfold.runtime.checkpoint import Checkpoints, Draft
+from sevenfold.runtime.progress import OnMessage
+from sevenfold.runtime.termination import on_termination
+from sevenfold.training.data import TrainingData
+from sevenfold.training.kinds import kind_named
+from sevenfold.training.protocol import ModelKind
+from sevenfold.tuning.study import Direction, OnEpoch, Outcome
+
+__all__ = ["KindObjective", "Task", "space_of"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a search is about: its sections of the plan, the metric, the rows and where finished work is kept."""
+
+    tuning: TuningSection
+    training: TrainingSection
+    metric: str
+    data: TrainingData
+    checkpoints: Checkpoints
+    on_message: OnMessage = lambda message: None  # gets a sentence where something takes long
+
+    @property
+    def sign(self) -> float:
+        """1 where a larger score is better, else −1."""
+        return 1.0 if higher_is_better(self.metric) else -1.0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what it takes to do the task elsewhere; on another machine that is the dataset's bytes too."""
+        source = self.training.source
+        here = Path(source).resolve() if source and "://" not in source else source
+        training = self.training.replaced(source=str(here)).to_settings()
+        dataset = self.data.dataset
+        names = [*dataset.manifest.files, MANIFEST] if self.tuning.ray.address else []
+        files = {name: (dataset.folder / name).read_bytes() for name in names}
+        where = (str(dataset.folder), dataset.digest, files)
+        return _task_elsewhere, (*where, self.tuning.to_settings(), training, self.metric)
+
+    @property
+    def direction(self) -> Direction:
+        """Whether a larger or a smaller score is better."""
+        return "maximize" if self.sign > 0 else "minimize"
+
+
+def _task_elsewhere(
+    folder: str, digest: str, files: Mapping[str, bytes], tuning: str, training: str, metric: str
+) -> Task:
+    if files:
+        folder = tempfile.mkdtemp(prefix="sevenfold-dataset-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        for name, content in files.items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    searched, fitted = TuningSection.from_settings(tuning), TrainingSection.from_settings(training)
+    dataset = Dataset.open(Path(folder), digest=digest)
+    data = TrainingData(dataset, row_fraction=searched.row_fraction, seed=fitted.seed)
+    return Task(searched, fitted, metric, data, Checkpoints())
+
+
+class KindObjective:
+    """Fits one kind of model with a trial's settings: see `Objective`.
+
+    Pickled, it is the name of the kind and what it takes to do the task elsewhere.
+
+    A fit that was stopped has predictions too, of its best epoch so far.
+    """
+
+    def __init__(self, kind: ModelKind[Any], task: Task) -> None:
+        self.kind, self.task = kind, task
+        self._section = task.training.of(kind.name)
+
+    def __call__(self, settings: Mapping[str, Any], on_epoch: OnEpoch) -> Outcome:
+        """Fit and return the score."""
+        task, kind = self.task, self.kind
+        draft = Draft(task.checkpoints, f"trial-{kind.name}", of=settings)
+        with on_termination(draft.flush):
+            fitted = kind.fit(
+                task.data.once(f"{kind.name} rows", lambda: kind.encode(task.data)),
+                self._section,
+                task.metric,
+                settings=settings,
+                max_epochs=task.tuning.max_epochs,
+                on_epoch=on_epoch,
+                progress=draft,
+            )
+        return Outcome(fitted.score, lambda: fitted.validation)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _objective_elsewhere, (self.task, self.kind.name)
+
+
+def _objective_elsewhere(task: Task, kind: str) -> KindObjective:
+    return KindObjective(kind_named(task.training, kind), task)
+
+
+def space_of(kind: ModelKind[Any], task: Task) -> dict[str, Dimension]:
+    """Return what the plan searches for a kind, or the kind's own space; with `auto` names begin with the kind."""
+    space = task.tuning.space
+    if task.training.leaves_choice:
+        start = f"{kind.name}."
+        space = {name.removeprefix(start): range_ for name, range_ in space.items() if name.startswith(start)}
+    return space or kind.space()
