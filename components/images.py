@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from sevenfold import __version__
 
-__all__ = ["CONTROL", "PREPARE", "REGISTRY", "SERVE", "TARGETS", "TENSORFLOW", "TRAIN", "built_images", "image"]
+__all__ = ["CONTROL", "PREPARE", "RAY", "REGISTRY", "SERVE", "TARGETS", "TENSORFLOW", "TRAIN", "built_images", "image"]
 
 REGISTRY = "ghcr.io/sevenfold"
-TARGETS = ("base", "prepare", "train", "tensorflow", "serve", "control")  # of `docker/Dockerfile`
+TARGETS = ("base", "prepare", "train", "tensorflow", "ray", "serve", "control")  # of `docker/Dockerfile`
 
 
 def image(target: str, registry: str = REGISTRY) -> str:
@@ -41,5 +41,6 @@ def built_images(record: Mapping[str, object]) -> dict[str, str]:
 PREPARE = image("prepare")
 TRAIN = image("train")
 TENSORFLOW = image("tensorflow")
+RAY = image("ray")
 SERVE = image("serve")
 CONTROL = image("control")

@@ -25,7 +25,7 @@ from pathlib import Path
 __all__ = ["Build", "content_tag", "find_engine", "inputs", "main", "repository"]
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGETS = ("base", "prepare", "train", "tensorflow", "serve", "control")
+TARGETS = ("base", "prepare", "train", "tensorflow", "ray", "serve", "control")
 REGISTRY = "ghcr.io/sevenfold"
 BASE_IMAGE = "docker.io/library/python:3.11-slim-bookworm"
 ENGINES = ("docker", "podman", "buildah")
@@ -53,7 +53,7 @@ class Build:
     def build_command(self, target: str, context: Path) -> list[str]:
         """Return the command that builds one target from a context folder."""
         arguments = ["--build-arg", f"BASE_IMAGE={self.base_image}"]
-        if target in ("train", "tensorflow"):
+        if target in ("train", "tensorflow", "ray"):
             arguments += ["--build-arg", f"TORCH_BACKEND={self.torch_backend}"]
         arguments += ["--file", str(context / "docker" / "Dockerfile"), "--target", target, "--tag"]
         arguments += [self.reference(target), str(context)]

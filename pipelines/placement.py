@@ -5,6 +5,7 @@ from typing import Any
 from sevenfold.images import image
 from sevenfold.plan import Plan, StageName
 from sevenfold.plan.training import Framework
+from sevenfold.plan.tuning import TuningEngine
 from sevenfold.runtime.prometheus import PROMETHEUS_KEYS
 
 __all__ = ["ROOMS", "STORAGE_KEYS", "VOLUME_PATH", "place_task"]
@@ -54,7 +55,7 @@ def place_task(task: Any, name: str, plan: Plan, *, plain: bool = False) -> Any:
         plain: leave out what only Kubernetes knows, for engines that read one YAML document: nodes, Secrets, volume.
     """
     room = ROOMS.get(name)
-    _choose_image(task, TARGETS[room] if room else "control", plan)
+    _choose_image(task, room, plan)
     if not plain:
         from kfp import kubernetes
 
@@ -75,10 +76,13 @@ def place_task(task: Any, name: str, plan: Plan, *, plain: bool = False) -> Any:
     return task
 
 
-def _choose_image(task: Any, target: str, plan: Plan) -> None:
-    own, images = image(target), plan.images
+def _choose_image(task: Any, room: StageName | None, plan: Plan) -> None:
+    target, images = TARGETS[room] if room else "control", plan.images
+    own = image(target)
     if target == "train" and plan.training.framework is Framework.TENSORFLOW:
         target = "tensorflow"
+    elif room == "tuning" and plan.tuning.engine is TuningEngine.RAY:
+        target = "ray"
     named = getattr(images, target)
     if not named and task.container_spec and task.container_spec.image == own:
         named = image(target, images.registry)

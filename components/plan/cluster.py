@@ -61,6 +61,10 @@ class ImagesSection(Section):
             "the release's own."
         ),
     ] = ""
+    ray: Annotated[
+        str,
+        Field(description="Image of tuning where tuning.engine is ray; empty takes the release's own."),
+    ] = ""
     serve: Annotated[str, Field(description="Image of the predictor; empty takes the release's own.")] = ""
     control: Annotated[str, Field(description="Image of deployment and monitoring; empty takes the release's own.")] = (
         ""

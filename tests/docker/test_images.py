@@ -63,8 +63,9 @@ def test_it_holds_the_package_and_not_its_sources(built: tuple[str, str, Path]) 
 def test_every_image_but_the_predictors_holds_kfp(built: tuple[str, str, Path]) -> None:
     target, _, folder = built
     assert ("kfp" in packages(folder)) == (target != "serve")
-    assert ("torch" in packages(folder)) == (target in ("train", "tensorflow"))
+    assert ("torch" in packages(folder)) == (target in ("train", "tensorflow", "ray"))
     assert ("tensorflow" in packages(folder)) == (target == "tensorflow")
+    assert ("ray" in packages(folder)) == (target == "ray")
 
 
 def test_it_holds_no_compiler_and_no_installer(built: tuple[str, str, Path]) -> None:
@@ -104,6 +105,7 @@ def test_the_stages_can_be_imported(built: tuple[str, str, Path]) -> None:
         "prepare": "polars, pandas, nbclient, sevenfold.design.stage, sevenfold.preparation.stage",
         "train": "torch, optuna, sevenfold.tuning.stage, sevenfold.training.stage, sevenfold.testing.stage",
         "tensorflow": "tensorflow, keras, tf2onnx, optuna, sevenfold.tuning.stage, sevenfold.training.stage",
+        "ray": "ray.tune, ray.dashboard, torch, lightgbm, sevenfold.tuning.engines.ray.tune",
         "serve": "onnxruntime, uvicorn, sevenfold.serving.predictor.serve, sevenfold.refine.row_refiner",
         "control": "kserve, kubernetes, onnxruntime, httpx, sevenfold.serving.stage, sevenfold.monitoring.stage",
     }[target]

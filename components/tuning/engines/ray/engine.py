@@ -35,7 +35,7 @@ def run_on_ray(
         on_message: gets a sentence where something takes long.
 
     Raises:
-        TrainingError: ``no_ray``, ``ray_unreachable``, ``ray_version``, ``ray_too_small``.
+        TrainingError: ``no_ray``, ``ray_unreachable``, ``ray_too_small``.
     """
     if source.over:
         return
