@@ -8,11 +8,12 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
-from recipe_flats import Refined, expected
+from recipe_flats import Refined, expected, on
 from sealed_folders import running_predictor
 
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.scoring.feeds import feeds_from_table
+from sevenfold.training.export.raw_example import example_request
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,17 @@ def test_refined_rows_are_taken_where_the_request_says_so(refined: Refined, addr
     assert (status, refusal["error"]["code"]) == (400, "rows")
 
 
+def test_a_refined_row_that_does_not_say_so_is_refused_instead_of_losing_its_values(address: int) -> None:
+    row = {"city": "Chur", "rent": 900, "rooms": 3}
+    status, answer = ask(address, "/v1/models/flats:predict", {"instances": [{"town": "Chur"}, row]})
+    assert (status, answer["error"]["code"], answer["error"]["field"]) == (422, "refined_field", "city")
+    assert "x-sevenfold-rows: refined" in answer["error"]["message"]
+    tensors = [{"name": name, "shape": [1], "datatype": "BYTES", "data": ["Chur"]} for name in ("town", "city")]
+    status, answer = ask(address, "/v2/models/flats/infer", {"inputs": tensors})
+    assert (status, answer["error"]["code"]) == (422, "refined_field")
+    assert len(probabilities(address, [{"town": "Chur", "note": "-", "unknown": 1}])) == 1
+
+
 def test_a_row_like_those_that_the_recipe_removes_is_answered_and_named(refined: Refined, address: int) -> None:
     rows, removed = refined.raw_rows()
     status, answer = ask(address, "/v1/models/flats:predict", {"instances": [rows[0], rows[removed[0]]]})
@@ -107,6 +119,19 @@ def test_metadata_openapi_and_example_have_the_raw_columns(refined: Refined, add
     example = json.loads((refined.bundle.folder / "example_request.json").read_bytes())
     assert set(example["instances"][0]) == set(raw)
     assert len(probabilities(address, example["instances"])) == 2
+
+
+def test_an_example_shows_no_text_of_which_the_recipe_leaves_nothing(refined: Refined) -> None:
+    signature = refined.bundle.signature
+    assert signature.refinement is not None
+    assert signature.refinement.examples["rent"] == "on request"
+    row = {"city": "Chur", "rent": 900, "size 1": 4, "size 2": 5, "rooms": 2}
+    (example,) = example_request([row], signature)
+    assert (example["rent"], example["rooms"]) == ("900", 2)
+    digits = on("text-transform", "town", expression="value.toNumber()", onError="set-to-blank")
+    steps = (digits, *signature.refinement.steps)
+    blank = signature.model_copy(update={"refinement": signature.refinement.model_copy(update={"steps": steps})})
+    assert example_request([row], blank)[0]["town"] is None
 
 
 @pytest.mark.parametrize(
