@@ -34,6 +34,13 @@ def test_too_many_give_way_to_the_last_two():
     assert lines[-3].strip() == f"{20 - shown} more: see the remarks in the plan."
 
 
+def test_a_command_stands_in_one_line_that_can_be_pasted():
+    command = "sevenfold refine " + "folder/" * 15 + "t.csv --cluster x"
+    merge = Notice("question", "merge", f"x: Merge them: {command}", command=command)
+    lines = plain([merge, Notice("info", "a", "b")])
+    assert [line.strip() for line in lines] == ["? merge     x: Merge them:", command, "· a         b"]
+
+
 def test_brackets_are_no_markup():
     assert plain([Notice("info", "split", "[red]x[/]"), Notice("info", "target", "y")])[0] == "· split     [red]x[/]"
 
