@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from sevenfold.cli.main import app
 from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.errors import InputError
 from sevenfold.monitoring.batch import drift_report
 from sevenfold.preparation.prepare import prepare
 from sevenfold.preparation.report import preparation_report
@@ -62,3 +63,10 @@ def test_drift_of_the_raw_table_is_drift_of_the_refined_one(refined: Refined, tm
     assert raw.table.equals(before.table.select(raw.table.column_names))
     report = drift_report(refined.bundle.folder, refined.table)
     assert "The recipe removed 2 rows" in report.model_dump_json()
+
+
+def test_drift_of_a_raw_table_where_only_refined_rows_are_taken_says_so(crossing: Refined) -> None:
+    with pytest.raises(InputError) as refusal:
+        drift_report(crossing.bundle.folder, crossing.table)
+    assert (refusal.value.code, refusal.value.field) == ("missing_field", "city")
+    assert "sevenfold refine" in refusal.value.remedy
