@@ -26,6 +26,7 @@ def on_ray(
     section = section.replaced(ray=section.ray.replaced(address=head).model_dump())
     source = Search(section, space, "minimize", first=FIRST, checkpoints=checkpoints)
     run_on_ray(source, {"": objective}, section.ray, "minimize")
+    source.flush()
     return source.study(section.trials)
 
 
@@ -51,7 +52,7 @@ def test_a_machine_that_is_no_node_joins_for_the_search_and_leaves(
     head: str, space: Space, objective: Objective, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sevenfold.tuning.engines.ray.session.lies_here", lambda address: False)
-    home = Path(tempfile.mkdtemp(prefix="join-"))  # pytest's own is too long for a socket's path
+    home = Path(tempfile.mkdtemp(prefix="j"))  # pytest's own is too long for a socket's path
     monkeypatch.setattr("tempfile.tempdir", str(home))
     section, kept = TuningSection(trials=8), checkpoints_at(str(tmp_path), "search")
     expected = search(objective, section, space, "minimize", first=FIRST)

@@ -45,6 +45,7 @@ def test_a_killed_node_loses_no_finished_trial_and_the_study_ends_the_same(
 
     source = Search(section, space, "minimize", checkpoints=kept, on_trial=kill_then)
     run_on_ray(source, {"": slow}, section.ray, "minimize")
+    source.flush()
     study = source.study(section.trials)
     assert [trial.record() for trial in study.trials] == [trial.record() for trial in expected.trials]
     assert study.best is not None and expected.best is not None
