@@ -62,6 +62,14 @@ def test_init_says_what_it_found_and_what_comes_next(tmp_path, monkeypatch):
     assert last.startswith("Read it, change what you know better, then: sevenfold run ")
 
 
+def test_a_recipe_that_is_not_there_is_not_looked_for_beside_a_plan_that_is_not_there(tmp_path):
+    (tmp_path / "t.csv").write_text("n,y\n1,a\n")
+    arguments = ["init", str(tmp_path / "t.csv"), "--target", "y", "--out", str(tmp_path), "--recipe", "gone.json"]
+    refusal = CliRunner().invoke(app, arguments).exception
+    assert refusal.code == "missing_file"
+    assert refusal.remedy.startswith("Check the path")
+
+
 def test_init_refuses_too_many_bad_rows_unless_allowed(tmp_path):
     rows = "".join(f"{'oops' if i % 70 == 0 else i % 89},{'ab'[(i * 7919) % 10 < 4]}\n" for i in range(700))
     (tmp_path / "t.csv").write_text("n,y\n" + rows.replace("oops", "oops,", 3))
