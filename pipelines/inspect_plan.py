@@ -217,7 +217,7 @@ def _settings(plan: Plan) -> Iterator[Breach]:
 
 def _absent(key: tuple[str, ...], path: Path, what: str, suffixes: set[str]) -> Breach:
     entries = path.parent.iterdir() if path.parent.is_dir() else ()
-    beside = [entry.name for entry in entries if entry.suffix in suffixes]
+    beside = [entry.name for entry in entries if entry.suffix in suffixes and entry.name != path.name]
     state = f"the folder {path.name!r}" if path.is_dir() else f"{path.name!r}, which is not there"
     remedy = _did_you_mean(path.name, beside) or "Correct the path; it starts from the plan's folder."
     return key, f"must be the path of {what}", state, remedy

@@ -20,7 +20,8 @@ MARKS: Final = {"warning": "[yellow]![/]", "question": "[cyan]?[/]", "info": "[d
 def notice_lines(notices: Sequence[Notice]) -> list[str]:
     """Return notices as rich markup, at most 15 lines of less than 100 columns; the last two notices always stay.
 
-    Where they are too many, those before the last two give way and a line says how many did.
+    A command is a line of its own, however long. Where the lines are too many, those before the last two notices give
+    way and a line says how many did.
     """
     blocks = [_block(notice) for notice in notices]
     first, last = blocks[:-2], blocks[-2:]
@@ -38,6 +39,9 @@ def notice_lines(notices: Sequence[Notice]) -> list[str]:
 def _block(notice: Notice) -> list[str]:
     from rich.markup import escape
 
-    texts = textwrap.wrap(notice.text, COLUMNS - INDENT, break_on_hyphens=False) or [""]
+    text = notice.text.removesuffix(notice.command)
+    texts = textwrap.wrap(text, COLUMNS - INDENT, break_on_hyphens=False) or [""]
+    if notice.command:  # in one line, however long: what is broken cannot be pasted
+        texts.append(notice.command)
     first, *more = map(escape, texts)
     return [f"{MARKS[notice.level]} {notice.subject:<{INDENT - 2}}{first}", *(" " * INDENT + line for line in more)]

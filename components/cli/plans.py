@@ -84,7 +84,7 @@ def init(
     findings, console = project.proposal.findings, Console()
     profile = findings.profile
     console.print(f"{profile.source}: {profile.rows:,} rows, {len(profile.columns)} columns", markup=False)
-    for line in notice_lines(notices(findings)):
+    for line in notice_lines(notices(findings, [str(path) for path in table], str(recipe or ""))):
         console.print(line, highlight=False, soft_wrap=True)
     typer.echo(f"Read it, change what you know better, then: sevenfold run {project.path}")
 

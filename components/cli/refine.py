@@ -78,7 +78,20 @@ def refine(
         read = _read(table, delimiter, encoding)
         hidden = set() if show_sensitive else _hidden(read, sensitive)
         kind = method or "fingerprint"
-        refine_clusters(read, table, cluster, kind, settings, out=out, accept=accept, hidden=hidden, before=history)
+        options = [*(("--delimiter", delimiter) if delimiter != "," else ())]
+        options += [*(("--encoding", encoding) if encoding != "utf-8" else ())]
+        refine_clusters(
+            read,
+            table,
+            cluster,
+            kind,
+            settings,
+            out=out,
+            accept=accept,
+            hidden=hidden,
+            before=history,
+            options=options,
+        )
         return
     if method or accept or show_sensitive or any(value is not None for value in settings.values()):
         raise typer.BadParameter("--method and its settings, --accept and --show-sensitive need --cluster.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
@@ -41,8 +42,11 @@ def refine_clusters(
     accept: str | None,
     hidden: Collection[str],
     before: Path | None = None,
+    options: Sequence[str] = (),
 ) -> None:
     """Show the clusters of a column and write the accepted ones to `out`, behind the steps of `before`.
+
+    `options` are those of the command line that say how the table at `path` is written.
 
     Raises:
         DataError: ``refine_column``, ``sensitive``, ``cluster_method``, ``cluster_setting``, ``cluster_accept``,
@@ -54,7 +58,7 @@ def refine_clusters(
         table, hidden = _replayed(table, known, hidden)
     column = _column(table, name, hidden)
     asking = accept is None and out is not None
-    _check(out, accept, asking=asking)
+    _check(out, accept, before, asking=asking)
     clusters = _found(column, how)
     if not clusters:
         typer.echo(f"{name}: no values look like one by {how.name}.")
@@ -74,7 +78,8 @@ def refine_clusters(
     )
     cells = sum(each.cluster.cells for each in accepted)
     typer.echo(f"{len(accepted):,} clusters of {cells:,} cells: {out}")
-    typer.echo(f"Replay it: sevenfold refine {path} {out} --out clean.csv; or in OpenRefine: Undo / Redo, Apply.")
+    command = shlex.join(["sevenfold", "refine", str(path), str(out), "--out", "clean.csv", *options])
+    typer.echo(f"Replay it, or apply it in OpenRefine (Undo / Redo, Apply):\n  {command}")
 
 
 def _replayed(table: Table, history: History, hidden: Collection[str]) -> tuple[Table, set[str]]:
@@ -100,10 +105,16 @@ def _column(table: Table, name: str, hidden: Collection[str]) -> Column:
     return table.column(name)
 
 
-def _check(out: Path | None, accept: str | None, *, asking: bool) -> None:
-    """Refuse options that cannot be followed, before clusters are looked for."""
+def _check(out: Path | None, accept: str | None, before: Path | None, *, asking: bool) -> None:
+    """Refuse options that cannot be followed, before clusters are looked for; and to lose another history."""
     if out is not None and out.suffix.lower() != ".json":
         raise DataError("refine_out", f"A history is a .json file, but --out is {out}.", remedy="Name it history.json.")
+    if out is not None and out.exists() and not (before is not None and out.samefile(before)):
+        raise DataError(
+            "refine_out",
+            f"A history that is there is not replaced, but {out} exists.",
+            remedy=f"Name {out} before --cluster to write the merge behind its steps, or choose another --out.",
+        )
     if accept is not None and out is None:
         raise _no_answer("--accept needs a file to write to", "Add --out history.json.")
     if asking and not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -60,11 +60,17 @@ def _look_alike(group: Sequence[tuple[str, int]], least: int) -> LookAlike:
     return LookAlike(named, len(ordered), sum(count for _, count in ordered))
 
 
-def merge_command(table: TypedTable, column: str) -> str:
-    """Return the command that asks which of a column's values to merge; RECIPE stands for that of a refined table."""
-    words = ["sevenfold", "refine", table.source]
-    if table.refined:
-        words[2:] = [table.source.removeprefix("refined "), "RECIPE"]
+def merge_command(table: TypedTable, column: str, path: str = "", recipe: str = "") -> str:
+    """Return the command that asks which of a column's values to merge.
+
+    Args:
+        table: the table, of one file.
+        column: the column.
+        path: of the file, as it is to be written; empty takes its name.
+        recipe: of a refined table, the path of its recipe; empty takes RECIPE.
+    """
+    words = ["sevenfold", "refine", path or table.source.removeprefix("refined ")]
+    words += [recipe or "RECIPE"] if table.refined else []
     words += ["--cluster", column, "--out", "merged.json" if table.refined else "history.json"]
     dialect = table.dialect
     if dialect.format == "csv" and dialect.delimiter != ",":

@@ -28,24 +28,29 @@ class Notice:
     `level` is ``warning`` for what may spoil a model, ``question`` for what only a person can say, ``info`` for the
     rest. `subject` is one of a few words: leak, question, unread, rare class, outliers, merge, sensitive, left out,
     read as, duplicates, split, moments, target. `settled` says that the plan sees to it: a leak is left out, a
-    sensitive value is not shown.
+    sensitive value is not shown. `command` is what the text ends with, to be run as it stands.
     """
 
     level: Literal["warning", "question", "info"]
     subject: str
     text: str
     settled: bool = False
+    command: str = ""
 
 
-def notices(findings: Findings) -> list[Notice]:
-    """Return what a person should know, the most important first; values of sensitive columns are not among it."""
+def notices(findings: Findings, paths: Sequence[str] = (), recipe: str = "") -> list[Notice]:
+    """Return what a person should know, the most important first; values of sensitive columns are not among it.
+
+    `paths` are those of the table's files and `recipe` that of its recipe, for commands that are to run here; without
+    them a command has the table's name.
+    """
     return [
         *_leaks(findings),
         *_questions(findings),
         *_unread(findings),
         *_rare_classes(findings),
         *_far(findings),
-        *_merges(findings),
+        *_merges(findings, paths, recipe),
         *_sensitive(findings),
         *_left_out(findings),
         *_read_as(findings),
@@ -120,7 +125,7 @@ def _far(findings: Findings) -> Iterator[Notice]:
         yield Notice("warning", "outliers", f"in {_listed(list(findings.far)[MAX_EACH:])} too; see the plan.")
 
 
-def _merges(findings: Findings) -> Iterator[Notice]:
+def _merges(findings: Findings, paths: Sequence[str], recipe: str) -> Iterator[Notice]:
     """Yield the categories in which values look like one; of the rest of the columns only the names."""
     alike = {
         name: facts.alike
@@ -132,8 +137,12 @@ def _merges(findings: Findings) -> Iterator[Notice]:
         unnamed = first.values - len(first.named[:MAX_CLASSES])
         shown = f"{values} and {unnamed} more" if values and unnamed else values or f"{unnamed} rare values"
         more = f", and so do values of {len(others)} more group{'s' * (len(others) > 1)}" if others else ""
-        command = merge_command(findings.table, name)
-        yield Notice("question", "merge", f"{_short(name)}: {shown} look like one{more}. Merge them: {command}")
+        text = f"{_short(name)}: {shown} look like one{more}."
+        if findings.table.files > 1:
+            yield Notice("question", "merge", f"{text} To merge them, write the files as one and start from that.")
+            continue
+        command = merge_command(findings.table, name, paths[0] if len(paths) == 1 else "", recipe)
+        yield Notice("question", "merge", f"{text} Merge them: {command}", command=command)
     if len(alike) > MAX_EACH:
         text = f"values of {_listed(list(alike)[MAX_EACH:])} look like one, too."
         yield Notice("question", "merge", text)

@@ -42,6 +42,7 @@ class TypedTable:
 
     `refused` records, by reason in `refused_by`, have no row in the columns, nor have `repeated_headers`.
     `index_columns` were the rows' index in pandas, as a Parquet file says. `refined` says that a recipe came first.
+    `files` is how many files it lies in.
     """
 
     source: str
@@ -56,6 +57,7 @@ class TypedTable:
     columns: dict[str, TypedColumn] = field(default_factory=dict)
     index_columns: frozenset[str] = frozenset()
     refined: bool = False
+    files: int = 1
 
 
 def read_typed(
@@ -115,6 +117,7 @@ def read_typed(
         columns=columns,
         index_columns=ParquetTable(paths[0]).index_columns if dialect.format == "parquet" else frozenset(),
         refined=recipe is not None,
+        files=len(paths),
     )
 
 

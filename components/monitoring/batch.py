@@ -58,12 +58,16 @@ def drift_report(
     report = table_report(window, counts, opened.reference(), limits, data=Path(data).name)
     notes = []
     if raw.refused:
-        text = f"{raw.refused:,} rows cannot be read as the training table was, and are left out: {raw.reasons}."
+        rows = f"{raw.refused:,} rows cannot be read as the training table was, and are left out"
+        rows = rows if raw.refused > 1 else "1 row cannot be read as the training table was, and is left out"
+        text = f"{rows}: {raw.reasons}."
         notes.append(Finding(level="warning", text=text))
     if raw.removed:
-        notes.append(Finding(level="info", text=f"The recipe removed {raw.removed:,} rows, as it did in training."))
+        rows = f"{raw.removed:,} row{'s' * (raw.removed > 1)}"
+        notes.append(Finding(level="info", text=f"The recipe removed {rows}, as it did in training."))
     blocks = (Findings(findings=tuple(notes)), *report.blocks)
-    return report.model_copy(update={"blocks": blocks}) if notes else report
+    unread = f" {raw.refused:,} more cannot be read." if raw.refused else ""
+    return report.model_copy(update={"blocks": blocks, "headline": report.headline + unread}) if notes else report
 
 
 def drift_of_table(

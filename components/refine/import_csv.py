@@ -15,6 +15,7 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.refine.columns import Column
 from sevenfold.refine.plain_csv import plain_table
 from sevenfold.refine.table import Table
+from sevenfold.tables.encoding import known_encoding, wrong_encoding
 from sevenfold.tables.packed import open_table
 
 __all__ = ["import_csv", "is_parquet", "read_table", "table_of_records", "text_of_file"]
@@ -51,14 +52,13 @@ def text_of_file(path: Path, encoding: str = "utf-8") -> str:
     Raises:
         DataError: ``encoding``, and what `open_table` raises.
     """
+    known_encoding(encoding)
     with open_table(path) as stream:
         content = b"".join(iter(lambda: stream.read(1 << 24), b""))
     try:
         return content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
-    except (UnicodeDecodeError, LookupError) as error:
-        raise DataError(
-            "encoding", f"{path.name} is not {encoding}: {error}.", remedy="Name its encoding with --encoding."
-        ) from error
+    except UnicodeDecodeError:
+        raise wrong_encoding(path, encoding) from None
 
 
 def _parquet(path: Path) -> Table:

@@ -38,6 +38,7 @@ STEPS = {
     "monitoring": 7,
 }
 SMALL_COLUMNS, SMALL_ROWS = 4, 16  # of a table that fits beside a chart
+SMALL_WIDTH = 100  # characters of its longest cells, one of each column
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,13 @@ def _tile(block: Chart | Table) -> _Tile:
     from markupsafe import Markup
 
     if isinstance(block, Table):
-        return _Tile(block, wide=len(block.columns) > SMALL_COLUMNS or len(block.rows) > SMALL_ROWS)
+        return _Tile(block, wide=_is_wide(block))
     picture = Markup(draw(block, ROW if block.wide else COLUMN))  # noqa: S704 — Vega escapes texts
     return _Tile(block, block.wide, picture, Markup(draw(block, PHONE)) if block.wide else None)  # noqa: S704
+
+
+def _is_wide(table: Table) -> bool:
+    """Whether a table needs a row of the grid of its own."""
+    if len(table.columns) > SMALL_COLUMNS or len(table.rows) > SMALL_ROWS:
+        return True
+    return sum(max(len(str(cell)) for cell in column) for column in zip(*table.rows, strict=True)) > SMALL_WIDTH

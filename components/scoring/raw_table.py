@@ -106,12 +106,15 @@ def _section(path: Path, signature: Signature, encoding: str) -> DataSection:
         columns=inputs,
     )
     names = TableReader(path, section).schema().names
+    crossing = signature.refinement is not None and not signature.refinement.takes_raw_rows
+    remedy = "The bundle takes refined rows only: replay its recipe with sevenfold refine first." if crossing else ""
     for name in inputs:
         if name not in names:
             raise InputError(
                 "missing_field",
                 f"The table must have every column of the bundle, but {path.name!r} lacks {name!r}.",
                 field=name,
+                remedy=remedy,
             )
     # sensitive ones that nothing needs are not even read
     ignored = Column(kind=Kind.CATEGORY, role=Role.IGNORE, sensitive=True)

@@ -89,7 +89,7 @@ def _local(path: Path, source: str, what: str) -> Path:
             f"The {what} must be a file, but {source!r} {state}.",
             remedy="Name a file in it, or all of them as one table, such as FOLDER/*.csv."
             if path.is_dir()
-            else "A relative path starts from the plan's folder.",
+            else "Check the path; in a plan a relative one starts from the plan's folder.",
         )
     return path
 

@@ -79,3 +79,12 @@ def test_other_binary_files_are_not_likely_utf_16(tmp_path: Path) -> None:
     with pytest.raises(DataError) as refused:
         drift(path)
     assert (refused.value.code, "utf-16" in refused.value.remedy) == ("not_text", False)
+
+
+def test_the_headline_counts_rows_that_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(TABLE, encoding="utf-8")
+    assert "cannot be read" not in drift_report(BUNDLE, path).headline
+    path.write_text(TABLE.replace("700,5;", "far;").replace("702,5;", "near;"), encoding="utf-8")
+    result = CliRunner().invoke(app, ["drift", str(BUNDLE), str(path), "-o", str(tmp_path / "page.html")])
+    assert " 2 more cannot be read.\n" in result.stdout

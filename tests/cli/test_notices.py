@@ -34,6 +34,13 @@ def test_too_many_give_way_to_the_last_two():
     assert lines[-3].strip() == f"{20 - shown} more: see the remarks in the plan."
 
 
+def test_a_command_stands_in_one_line_that_can_be_pasted():
+    command = "sevenfold refine " + "folder/" * 15 + "t.csv --cluster x"
+    merge = Notice("question", "merge", f"x: Merge them: {command}", command=command)
+    lines = plain([merge, Notice("info", "a", "b")])
+    assert [line.strip() for line in lines] == ["? merge     x: Merge them:", command, "· a         b"]
+
+
 def test_brackets_are_no_markup():
     assert plain([Notice("info", "split", "[red]x[/]"), Notice("info", "target", "y")])[0] == "· split     [red]x[/]"
 
@@ -53,6 +60,14 @@ def test_init_says_what_it_found_and_what_comes_next(tmp_path, monkeypatch):
         "· target    y: binary (a 60%, b 40%), from 2 features.",
     ]
     assert last.startswith("Read it, change what you know better, then: sevenfold run ")
+
+
+def test_a_recipe_that_is_not_there_is_not_looked_for_beside_a_plan_that_is_not_there(tmp_path):
+    (tmp_path / "t.csv").write_text("n,y\n1,a\n")
+    arguments = ["init", str(tmp_path / "t.csv"), "--target", "y", "--out", str(tmp_path), "--recipe", "gone.json"]
+    refusal = CliRunner().invoke(app, arguments).exception
+    assert refusal.code == "missing_file"
+    assert refusal.remedy.startswith("Check the path")
 
 
 def test_init_refuses_too_many_bad_rows_unless_allowed(tmp_path):

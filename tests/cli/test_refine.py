@@ -55,6 +55,17 @@ def test_parquet_keeps_types(tmp_path: Path) -> None:
     assert frame["city"].to_list() == ["Zürich", "a,b", None]
 
 
+def test_another_encoding_is_refused_with_the_likely_ones(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("city;size\nZürich;1\nGenève;2\nNeuchâtel;3\n".encode("cp1252"))
+    (tmp_path / "h.json").write_text("[]")
+    arguments = ["refine", str(tmp_path / "t.csv"), str(tmp_path / "h.json"), "--out", str(tmp_path / "clean.csv")]
+    refusal = CliRunner().invoke(app, arguments).exception
+    assert isinstance(refusal, DataError)
+    assert refusal.code == "encoding"
+    assert "cp1252" in refusal.remedy
+    assert "codec" not in str(refusal)
+
+
 def test_the_report_can_be_read_again(tmp_path: Path) -> None:
     refine(tmp_path, "--out", str(tmp_path / "clean.csv"), "--report", str(tmp_path / "r.html"))
     report = read_report(tmp_path / "r.html")

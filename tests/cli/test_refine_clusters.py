@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,32 @@ def test_a_history_is_replayed_first_and_the_merge_is_written_behind_it(tmp_path
     assert clean.read_text().startswith("town,surname\nZürich,")
 
 
+def test_the_command_that_is_printed_replays_the_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a b").mkdir()
+    (tmp_path / "a b/t.csv").write_bytes(CSV.replace(",", ";").encode("cp1252"))
+    written = ["--delimiter", ";", "--encoding", "cp1252"]
+    arguments = ["refine", "a b/t.csv", *written, "--cluster", "city", "--accept", "all", "--out", "my h.json"]
+    *_, command = CliRunner().invoke(app, arguments).output.splitlines()
+    done = CliRunner().invoke(app, shlex.split(command)[1:])
+    assert done.exit_code == 0, done.exception or done.output
+    assert "9 rows" in done.output
+    assert (tmp_path / "clean.csv").read_text().count("Zürich") == 4
+
+
+def test_another_history_is_not_replaced_but_continued(tmp_path: Path) -> None:
+    out = tmp_path / "h.json"
+    merge = ["--cluster", "city", "--accept", "1", "--out", str(out)]
+    refine(tmp_path, *merge)
+    first = out.read_text()
+    done = invoked(tmp_path, *merge)
+    assert isinstance(done.exception, DataError)
+    assert done.exception.code == "refine_out"
+    assert out.read_text() == first
+    refine(tmp_path, str(out), *merge)
+    assert len(json.loads(out.read_text())) == 2
+
+
 def test_a_column_made_of_one_about_people_is_not_shown(tmp_path: Path) -> None:
     before = tmp_path / "b.json"
     before.write_text(json.dumps([{"op": "core/column-rename", "oldColumnName": "surname", "newColumnName": "x"}]))
@@ -95,6 +122,7 @@ def test_in_a_terminal_each_cluster_is_asked_about(tmp_path: Path, monkeypatch: 
     output = refine(tmp_path, *arguments, answers="perhaps\n'Berne'\nstop\n")
     assert "must be yes, no, stop" in output
     assert list(edits(history)) == ["Berne"]
+    history.unlink()
     assert "Nothing is merged" in refine(tmp_path, *arguments, answers="no\n\n")
 
 
@@ -104,6 +132,7 @@ def test_neighbours_that_share_a_value_are_merged_once(tmp_path: Path) -> None:
     output = refine(tmp_path, *arguments, "--accept", "all", csv=NEAR)
     assert edits(history) == {"abcdef": ["abcdef", "abcdeg", "abcdegh"]}
     assert "2 clusters are left out" in output
+    history.unlink()
     shared = invoked(tmp_path, *arguments, "--accept", "1,2", csv=NEAR).exception
     assert isinstance(shared, DataError)
     assert shared.code == "cluster_accept"

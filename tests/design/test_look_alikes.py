@@ -39,3 +39,5 @@ def test_the_command_reads_the_table_as_it_is_written(tmp_path: Path) -> None:
     ]
     refined = replace(table, refined=True, source="refined a b.csv")
     assert shlex.split(merge_command(refined, "x"))[2:6] == ["a b.csv", "RECIPE", "--cluster", "x"]
+    here = merge_command(refined, "x", str(path), "my recipe.json")
+    assert shlex.split(here)[2:6] == [str(path), "my recipe.json", "--cluster", "x"]

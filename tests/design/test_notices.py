@@ -101,6 +101,18 @@ def test_categories_that_look_like_one_are_named_with_the_command_that_merges_th
     assert texts(said(path, "y"), "merge")[0].startswith("city: 'Zürich', 'zurich.' and 1 more look like one.")
 
 
+def test_the_command_names_the_file_by_its_path_and_there_is_none_for_several_files(written, tmp_path):
+    path = written(cities({"Bern": 50, "bern": 40, "Chur": 70}))
+    findings = propose_plan(path, "y").findings
+    (notice,) = [each for each in notices(findings, [str(path)]) if each.subject == "merge"]
+    assert notice.command == f"sevenfold refine {path} --cluster city --out history.json"
+    assert notice.text.endswith(notice.command)
+    (tmp_path / "more.csv").write_bytes(path.read_bytes())
+    several = propose_plan([path, tmp_path / "more.csv"], "y").findings
+    (notice,) = [each for each in notices(several) if each.subject == "merge"]
+    assert "sevenfold" not in notice.text
+
+
 def test_nothing_is_merged_in_a_column_about_people_or_where_numbers_differ(written):
     assert texts(said(written(cities({"Meier": 60, "meier": 60, "Huber": 60}, "surname")), "y"), "merge") == []
     assert texts(said(written(cities({"v1.0": 60, "v10": 60, "v2": 60})), "y"), "merge") == []

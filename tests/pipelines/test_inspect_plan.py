@@ -202,5 +202,11 @@ def test_every_file_that_a_pattern_names_is_checked(home: Path) -> None:
     assert "1.csv" in found["data.columns.street"].rule
 
 
+def test_a_folder_of_the_right_name_is_not_what_is_meant(home: Path) -> None:
+    (home / "history.json").mkdir()
+    wrong = problems(home, PLAN + "refine: {recipe: history.json}\n")["refine.recipe"]
+    assert (wrong.value, wrong.remedy[:16]) == ("the folder 'history.json'", "Correct the path")
+
+
 def test_a_folder_is_no_table(home: Path) -> None:
     assert problems(home, PLAN.replace("houses.csv", "ours"))["data.source"].value == "the folder 'ours'"

@@ -221,3 +221,12 @@ def test_the_embedded_json_is_json_for_any_reader(demo, tmp_path):
     write_report(demo[0], tmp_path / "r.html")
     match = re.search(r'<script type="application/json" id="report">(.*?)</script>', (tmp_path / "r.html").read_text())
     assert json.loads(match[1])["stage"] == "design"
+
+
+@pytest.mark.parametrize(("cell", "wide"), [("short", False), ("of sixty letters, " * 4, False), ("long, " * 20, True)])
+def test_a_table_of_long_texts_has_a_row_of_its_own(cell, wide):
+    table = Table(title="steps", columns=("step", "examples"), rows=((0, cell), (1, "x")))
+    page = render_page([Report(stage="design", title="t", headline="h", level="good", blocks=(table,))], title="t")
+    classes = [value.split() for tag, name, value in Outline(page).attributes if (tag, name) == ("div", "class")]
+    (tile,) = [each for each in classes if "card" in each]
+    assert ("wide" in tile) is wide

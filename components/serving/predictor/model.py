@@ -102,6 +102,12 @@ class ServedModel:
         return frozenset(self.request_inputs)
 
     @cached_property
+    def made(self) -> frozenset[str]:
+        """The names that a refined row has and a raw one cannot have; none where no recipe stands between them."""
+        refinement = self.signature.refinement
+        return frozenset() if refinement is None or self.raw is None else self.inputs - set(refinement.columns)
+
+    @cached_property
     def single_row(self) -> SingleRow:
         """The reader of a request with one row."""
         return SingleRow(self.signature.inputs, self.signature.notation)

@@ -66,7 +66,7 @@ def _read(document: Any, model: ServedModel, limits: Limits, refined: bool) -> t
 
 
 def _read_raw(instances: list[Any], model: ServedModel, raw: RawRows, limits: Limits) -> tuple[V1Request, bool]:
-    extra = extra_fields(instances, model.fields, strict=limits.strict_fields)
+    extra = extra_fields(instances, model.fields, strict=limits.strict_fields, made=model.made)
     require_rows(instances)
     columns = {name: [row.get(name) for row in instances] for name in raw.inputs}
     feeds, removed = raw.feeds(columns, len(instances), max_text=limits.max_text)

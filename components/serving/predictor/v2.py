@@ -77,8 +77,8 @@ def _read(document: Any, raw: memoryview, model: ServedModel, limits: Limits, re
     raw_rows = None if refined else model.raw
     inputs = model.signature.inputs if raw_rows is None else raw_rows.inputs
     _require_numbers(document["inputs"], inputs)
-    fields = model.inputs if raw_rows is None else model.fields
-    extra = extra_fields([columns], fields, strict=limits.strict_fields, besides=model.flags)
+    fields, made = (model.inputs, frozenset[str]()) if raw_rows is None else (model.fields, model.made)
+    extra = extra_fields([columns], fields, strict=limits.strict_fields, besides=model.flags, made=made)
     _complete(columns, rows, inputs)
     if raw_rows is None:
         removed: Sequence[int] = ()

@@ -15,6 +15,7 @@ from sevenfold.contracts.errors import MissingExtraError
 from sevenfold.scoring.raw_rows import RawRows
 from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.model import ServedModel
+from sevenfold.serving.predictor.refusal import Refusal
 from sevenfold.serving.predictor.v1 import read_v1
 from sevenfold.serving.predictor.v2 import metadata, read_v2
 
@@ -27,6 +28,7 @@ for name in ("polars", "pyarrow", "torch", "pandas", "onnx", "rapidfuzz"):
 from pathlib import Path
 from sevenfold.serving.predictor.model import ServedModel
 from sevenfold.serving.predictor.limits import Limits
+from sevenfold.serving.predictor.refusal import Refusal
 from sevenfold.serving.predictor.v1 import read_v1
 model = ServedModel.load(Path(sys.argv[1]))
 request = read_v1(b'{"instances": [{"Carrier": " UA ", "distance": 1.5}]}', model, Limits())
@@ -69,10 +71,12 @@ def test_missing_dates_are_flagged_under_the_raw_name(model: ServedModel) -> Non
     assert request.feeds["carrier"].tolist() == ["B6", ""]
 
 
-def test_a_refined_name_is_unknown_in_a_raw_row_and_known_in_a_refined_one(model: ServedModel) -> None:
+def test_a_refined_name_is_refused_in_a_raw_row_and_known_in_a_refined_one(model: ServedModel) -> None:
     body = orjson.dumps({"instances": [{"carrier": "UA", "seats": 100}]})
-    raw, refined = (read_v1(body, model, Limits(), refined=refined) for refined in (False, True))
-    assert (raw.extra, raw.feeds["carrier"].tolist()) == (1, [""])
+    with pytest.raises(Refusal) as refusal:
+        read_v1(body, model, Limits())
+    assert (refusal.value.status, refusal.value.code, refusal.value.field) == (422, "refined_field", "carrier")
+    refined = read_v1(body, model, Limits(), refined=True)
     assert (refined.extra, refined.feeds["carrier"].tolist()) == (0, ["UA"])
 
 
