@@ -20,7 +20,7 @@ NARROW = st.lists(st.floats(width=32, allow_infinity=False, allow_subnormal=Fals
 NUMBER = st.floats(-1e6, 1e6, allow_subnormal=False).filter(lambda value: value == 0 or abs(value) > 1e-30)
 TEXTS = st.lists(
     st.sampled_from(["", "a", "b", "c", "other", "unseen"])
-    | st.text(st.characters(exclude_characters="\0"), max_size=2),
+    | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=2),
     max_size=80,
 )
 

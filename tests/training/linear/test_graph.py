@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.bundle import FORMAT_VERSION, Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.plan.training import TrainingSection
 from sevenfold.scoring.feeds import feeds_from_table
@@ -58,7 +58,7 @@ def test_training_puts_it_into_the_bundle(mixed: Dataset, section: TrainingSecti
     digests = {"data": "d", "plan": "p"}
     train(mixed.folder, None, section, "roc_auc", tmp_path / "bundle", name="t", digests=digests)
     bundle = Bundle.open(tmp_path / "bundle")
-    assert bundle.info.version == 4
+    assert bundle.info.version == FORMAT_VERSION
     assert bundle.linear_path is not None and "linear.onnx" in bundle.manifest.files
     feeds = feeds_from_table(mixed.table("test"), bundle.signature.inputs)
     one, other = (Scorer(path, bundle.signature).predict(feeds) for path in (bundle.linear_path, bundle.model_path))
