@@ -12,6 +12,7 @@ from sevenfold.contracts.errors import DataError, InputError
 from sevenfold.contracts.refinement import Refinement
 from sevenfold.refine.cell_text import cell_text
 from sevenfold.refine.columns import Column
+from sevenfold.refine.grel.bounded_pattern import SECONDS, seconds_of_patterns
 from sevenfold.refine.history import parse_history
 from sevenfold.refine.operations.row_marks import RowKeepMatched, RowRemoval
 from sevenfold.refine.step import Step
@@ -57,7 +58,8 @@ class RowRefiner:
             rows: how many there are.
 
         Raises:
-            InputError: ``refine_refused`` where a step cannot be done on a row.
+            InputError: ``refine_refused`` where a step cannot be done on a row, or patterns take more than two
+                seconds for all rows together.
         """
         table = Table.of(
             (
@@ -67,19 +69,20 @@ class RowRefiner:
             rows,
         )
         removed = np.zeros(rows, dtype=np.bool_)
-        for step in self._steps:
-            try:
-                if isinstance(step, (RowRemoval, RowKeepMatched)):
-                    chosen, keeps = step.rows(table), isinstance(step, RowKeepMatched)
-                    removed |= not keeps if chosen is None else chosen ^ keeps
-                else:
-                    table = step.apply(table)
-            except DataError as error:
-                raise InputError(
-                    "refine_refused",
-                    f"The row must go through the model's recipe, but {step.op.removeprefix('core/')} refuses it.",
-                    remedy=error.remedy,
-                ) from None
+        with seconds_of_patterns(SECONDS):
+            for step in self._steps:
+                try:
+                    if isinstance(step, (RowRemoval, RowKeepMatched)):
+                        chosen, keeps = step.rows(table), isinstance(step, RowKeepMatched)
+                        removed |= not keeps if chosen is None else chosen ^ keeps
+                    else:
+                        table = step.apply(table)
+                except DataError as error:
+                    raise InputError(
+                        "refine_refused",
+                        f"The row must go through the model's recipe, but {step.op.removeprefix('core/')} refuses it.",
+                        remedy=error.remedy,
+                    ) from None
         texts = {name: self._texts(table.column(name)) for name in self._names}
         return RefinedRows(texts, np.flatnonzero(removed).tolist())
 

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sevenfold.contracts.errors import DataError
 
-__all__ = ["SECONDS", "BoundedPattern"]
+__all__ = ["SECONDS", "BoundedPattern", "seconds_of_patterns"]
 
-SECONDS: Final = 2.0  # for one text; a pattern that is well written takes microseconds
+SECONDS: Final = 2.0  # a pattern that is well written takes microseconds for a text
+LEAST: Final = 1e-6  # `regex` takes no timeout of 0
+
+
+@dataclass
+class _Budget:
+    left: float  # seconds
+
+
+_BUDGET: ContextVar[_Budget | None] = ContextVar("budget of patterns", default=None)
+
+
+@contextmanager
+def seconds_of_patterns(seconds: float) -> Iterator[None]:
+    """Give all bounded patterns together this long for the `with` block: many slow texts are as bad as one."""
+    token = _BUDGET.set(_Budget(seconds))
+    try:
+        yield
+    finally:
+        _BUDGET.reset(token)
 
 
 @dataclass(frozen=True, eq=False)
 class BoundedPattern:
-    """A pattern of `regex` whose methods end after `seconds` at the latest; None where it cannot backtrack at all.
+    """A pattern of `regex` whose methods end after `seconds` at the latest, or with `seconds_of_patterns`.
 
-    A bound makes a call on a short text four times as dear.
+    With None it has no bound, for a pattern that cannot backtrack: a bound makes a call on a short text four times as
+    dear.
 
     Raises:
         DataError: by each method: ``grel_pattern_slow``.
@@ -29,37 +52,35 @@ class BoundedPattern:
 
     def search(self, text: str, position: int = 0) -> Any:
         """Return the first match from a position on; None where there is none."""
-        try:
-            return self.compiled.search(text, position, timeout=self.seconds)
-        except TimeoutError:
-            raise self._slow(text) from None
+        return self._bounded(text, lambda limit: self.compiled.search(text, position, timeout=limit))
 
     def fullmatch(self, text: str) -> Any:
         """Return the match of the whole text; None where there is none."""
-        try:
-            return self.compiled.fullmatch(text, timeout=self.seconds)
-        except TimeoutError:
-            raise self._slow(text) from None
+        return self._bounded(text, lambda limit: self.compiled.fullmatch(text, timeout=limit))
 
     def sub(self, replacement: str, text: str) -> str:
         """Return the text with each match replaced, as Python's `re` does it."""
-        try:
-            return str(self.compiled.sub(replacement, text, timeout=self.seconds))
-        except TimeoutError:
-            raise self._slow(text) from None
+        return str(self._bounded(text, lambda limit: self.compiled.sub(replacement, text, timeout=limit)))
 
-    def finditer(self, text: str) -> Iterator[Any]:
-        """Yield the matches of a text, as Python's `re` finds them."""
-        try:
-            yield from self.compiled.finditer(text, timeout=self.seconds)
-        except TimeoutError:
-            raise self._slow(text) from None
+    def matches(self, text: str) -> list[Any]:
+        """Return the matches of a text, those of Python's `finditer`."""
+        found: list[Any] = self._bounded(text, lambda limit: list(self.compiled.finditer(text, timeout=limit)))
+        return found
 
-    def _slow(self, text: str) -> DataError:
-        seconds = self.seconds or 0.0
-        return DataError(
-            "grel_pattern_slow",
-            f"The pattern /{self.text[:200]}/ must be done with a text in {seconds:g} s, but is not with one of "
-            f"{len(text):,} characters.",
-            remedy="Write it without a repetition inside a repetition.",
-        )
+    def _bounded(self, text: str, call: Callable[[float | None], Any]) -> Any:
+        if self.seconds is None:
+            return call(None)
+        budget, started = _BUDGET.get(), time.monotonic()
+        limit = self.seconds if budget is None else max(min(self.seconds, budget.left), LEAST)
+        try:
+            return call(limit)
+        except TimeoutError:
+            raise DataError(
+                "grel_pattern_slow",
+                f"The pattern /{self.text[:200]}/ must be done with a text in {self.seconds:g} s, and with all texts "
+                f"of a request, but is not with one of {len(text):,} characters.",
+                remedy="Write it without a repetition inside a repetition.",
+            ) from None
+        finally:
+            if budget is not None:
+                budget.left -= time.monotonic() - started

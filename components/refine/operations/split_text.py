@@ -43,7 +43,7 @@ def at_pattern(pattern: str, limit: int = 0) -> Splitter:
     def split(text: str) -> list[str]:
         parts: list[str] = []
         start = 0
-        for match in compiled.finditer(text):
+        for match in compiled.matches(text):
             if limit > 0 and len(parts) == limit - 1:
                 break
             if match.end() == 0:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import regex
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.refine.grel.bounded_pattern import BoundedPattern
+from sevenfold.refine.grel.bounded_pattern import BoundedPattern, seconds_of_patterns
 
 TEXT = "ab, abc; " * 1_000
 CALLS = {
     "search": lambda pattern: pattern.search(TEXT, 3)[0],
     "fullmatch": lambda pattern: pattern.fullmatch(TEXT),
     "sub": lambda pattern: pattern.sub("x", TEXT),
-    "finditer": lambda pattern: [found.span() for found in pattern.finditer(TEXT)],
 }
 
 
@@ -23,10 +25,29 @@ def test_it_finds_what_regex_finds(call: str) -> None:
     assert CALLS[call](BoundedPattern(compiled, "")) == CALLS[call](compiled)
 
 
-@pytest.mark.parametrize("call", CALLS)
-def test_it_gives_up_in_time(call: str) -> None:
+def test_its_matches_are_those_of_finditer() -> None:
+    compiled = regex.compile(r"b\w?[,;]", regex.V1)
+    found = BoundedPattern(compiled, "").matches(TEXT)
+    assert [match.span() for match in found] == [match.span() for match in compiled.finditer(TEXT)]
+
+
+@pytest.mark.parametrize("call", [*CALLS.values(), lambda pattern: pattern.matches(TEXT)])
+def test_it_gives_up_in_time(call: Callable[[Any], Any]) -> None:
     """With next to no time, any search of a long text takes too long."""
     slow = BoundedPattern(regex.compile(r".*?zz", regex.V1), ".*?zz", seconds=1e-9)
     with pytest.raises(DataError, match="9,000 characters") as raised:
-        CALLS[call](slow)
+        call(slow)
     assert raised.value.code == "grel_pattern_slow"
+
+
+def test_many_texts_share_the_time_of_a_request() -> None:
+    """Each is done in its own time; together they are not, and afterwards the next request has its own."""
+    pattern = BoundedPattern(regex.compile(r".*?zz", regex.V1), ".*?zz")
+    texts = [f"{TEXT}{number}" for number in range(10_000)]
+    with seconds_of_patterns(0.05), pytest.raises(DataError) as raised:
+        for text in texts:
+            pattern.search(text)
+    assert raised.value.code == "grel_pattern_slow"
+    with seconds_of_patterns(60):
+        assert pattern.search("azz") is not None
+    assert pattern.search("azz") is not None
