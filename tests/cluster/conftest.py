@@ -23,6 +23,8 @@ from types import ModuleType
 
 import pytest
 
+from sevenfold.images import built_images
+
 NEEDED = ("KF_PIPELINES_ENDPOINT", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL")
 NAMESPACE = os.environ.get("SEVENFOLD_TEST_NAMESPACE", "kubeflow")
 RUN_SECONDS = 900
@@ -73,6 +75,16 @@ class Kubeflow:
         assert gates
         strict = strict.replace("\ndeployment:\n", "\ndeployment:\n  namespace: sevenfold\n")
         (folder / "plan.yaml").write_text(f"{strict}\nsecrets: {{storage: sevenfold-storage}}\n{extra}")
+        return folder
+
+    def project_on(self, target: str, folder: Path, section: str, line: str) -> Path:
+        """Write the project with a line more in a section of its plan; skip where the image for it was not built."""
+        if "@sha256:" not in built_images(json.loads(self.images.read_text())).get(target, ""):
+            pytest.skip(f"needs the image {target}, which was not built")
+        plan, head = self.write_project(folder) / "plan.yaml", f"\n{section}:\n"
+        text = plan.read_text()
+        assert head in text
+        plan.write_text(text.replace(head, f"{head}  {line}\n"))
         return folder
 
 

@@ -7,22 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from sevenfold.images import built_images
-
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
-
-ENGINE = "\ntuning:\n"
 
 
 @pytest.fixture
 def project(kubeflow, tmp_path: Path) -> Path:
-    if "@sha256:" not in built_images(json.loads(kubeflow.images.read_text())).get("ray", ""):
-        pytest.skip("needs the image ray, which was not built")
-    folder: Path = kubeflow.write_project(tmp_path)
-    plan = (folder / "plan.yaml").read_text()
-    assert ENGINE in plan
-    (folder / "plan.yaml").write_text(plan.replace(ENGINE, f"{ENGINE}  engine: ray\n"))
-    return folder
+    return kubeflow.project_on("ray", tmp_path, "tuning", "engine: ray")
 
 
 @pytest.mark.extended

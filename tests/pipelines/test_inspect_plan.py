@@ -5,24 +5,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from houses import HOUSES
 from typer.testing import CliRunner
 
 from sevenfold.cli.main import app
 from sevenfold.contracts.errors import PlanError, Problem
 from sevenfold.pipelines.inspect_plan import inspect_plan
 
-PLAN = """\
-version: 1
-name: houses
-data:
-  source: houses.csv
-  target: price
-  task: regression
-  columns:
-    rooms: {kind: integer}
-    street: {kind: category}
-    price: {kind: number, role: target}
-"""
+PLAN = HOUSES
 NOTEBOOK = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 
 

@@ -5,23 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from houses import HOUSES
 
 from sevenfold.contracts.errors import PlanError, Problem
 from sevenfold.pipelines.inspect_plan import inspect_plan
 
-PLAN = """\
-version: 1
-name: houses
-data:
-  source: houses.csv
-  target: price
-  task: regression
-  columns:
-    rooms: {kind: integer}
-    street: {kind: category}
-    price: {kind: number, role: target}
+PLAN = (
+    HOUSES
+    + """\
 refine: {recipe: history.json}
 """
+)
 RENAME = {"op": "core/column-rename", "oldColumnName": "Street", "newColumnName": "street"}
 
 

@@ -1,20 +1,9 @@
 import pytest
+from houses import SOLD_HOUSES
 
 from sevenfold.plan import Plan, parse_plan
 
-MINIMAL = """\
-version: 1
-name: houses
-data:
-  source: houses.csv
-  target: price
-  task: regression
-  columns:
-    rooms: {kind: integer}
-    street: {kind: category}
-    sold: {kind: datetime, role: time}
-    price: {kind: number, role: target}
-"""
+MINIMAL = SOLD_HOUSES
 
 
 @pytest.fixture

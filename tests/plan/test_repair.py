@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from houses import SOLD_HOUSES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,18 +13,9 @@ from sevenfold.contracts.errors import PlanError
 from sevenfold.plan import Plan, parse_plan
 from sevenfold.plan.repair import repaired
 
-PLAN = """\
-version: 1
-name: houses
-data:
-  source: houses.csv
-  target: price
-  task: regression
-  columns:
-    rooms: {kind: integer}
-    street: {kind: category}
-    sold: {kind: datetime, role: time}
-    price: {kind: number, role: target}
+PLAN = (
+    SOLD_HOUSES
+    + """\
 preparation: {split: {by: time, column: sold}}
 monitoring: {replay: later, windows: 4, windows_drifted: 4}
 testing:
@@ -33,6 +25,7 @@ testing:
     - {metric: rmse, at_most: 9}
     - {metric: r2, at_least: 0}
 """
+)
 # What is replaced, by what, and the keys of the problems that it alone gives.
 MISTAKES = {
     "a name that is none": ("name: houses", "name: My Houses", {"name"}),
