@@ -7,13 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from sevenfold.contracts.errors import TrainingError
+from sevenfold.runtime.waiting import wait_until
 
 __all__ = ["end_processes", "joined", "lies_here", "require_answer"]
 
@@ -114,13 +114,19 @@ def _end(node: subprocess.Popen[Any], folder: Path) -> None:
 
 
 def _wait_for(node: subprocess.Popen[Any], log: Path, address: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while b"Ray runtime started" not in log.read_bytes():
-        if node.poll() is not None or time.monotonic() > deadline:
-            lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-            raise TrainingError(
-                "ray_unreachable",
-                f"This machine must be able to join Ray at {address}, but cannot: {(lines or ['no answer'])[-1][:300]}",
-                remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
-            )
-        time.sleep(0.2)
+    def unreachable() -> TrainingError:
+        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        return TrainingError(
+            "ray_unreachable",
+            f"This machine must be able to join Ray at {address}, but cannot: {(lines or ['no answer'])[-1][:300]}",
+            remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
+        )
+
+    def started() -> bool:
+        if b"Ray runtime started" in log.read_bytes():
+            return True
+        if node.poll() is not None:
+            raise unreachable()
+        return False
+
+    wait_until(started, pause_seconds=0.2, patience_seconds=START_SECONDS, late=unreachable)
