@@ -15,6 +15,7 @@ from sevenfold.plan.deployment import DeploymentSection
 from sevenfold.plan.design import DesignSection
 from sevenfold.plan.monitoring import MonitoringSection, RetrainSection
 from sevenfold.plan.preparation import PreparationSection
+from sevenfold.plan.sagemaker import SageMakerSection
 from sevenfold.plan.section import Section
 from sevenfold.plan.testing import TestingSection
 from sevenfold.plan.training import TrainingSection
@@ -72,6 +73,9 @@ class Plan(Section):
     images: Annotated[ImagesSection, Field(description="Container images of the stages.")] = ImagesSection()
     secrets: Annotated[SecretsSection, Field(description="Names of Kubernetes Secrets.")] = SecretsSection()
     budget: Annotated[BudgetSection, Field(description="Limits of one run.")] = BudgetSection()
+    sagemaker: Annotated[
+        SageMakerSection, Field(description="A run on Amazon SageMaker: region, role, root, machines, network.")
+    ] = SageMakerSection()
 
     @property
     def model_digest(self) -> str:

@@ -63,6 +63,29 @@ class Store:
                 ) from error
         return f"{self.root}/{key}"
 
+    def fill(self, key: str, content: bytes) -> None:
+        """Store a small file at a key, unless something is there or below its folder."""
+        folder = key.rpartition("/")[0]
+        if self._files(folder):
+            return
+        try:
+            self._system.create_dir(f"{self._path}/{folder}")
+            with self._system.open_output_stream(f"{self._path}/{key}") as stream:
+                stream.write(content)
+        except OSError as error:
+            raise TemporaryError(
+                "store_write", f"{key} must be written to {self.root}, but was not: {str(error)[:200]}"
+            ) from error
+
+    def fetch(self, key: str, target: Path) -> bool:
+        """Copy everything below a key to a local folder; False where there is nothing."""
+        files = self._files(key)
+        for info in files:
+            local = target.joinpath(*self._relative(info, key).parts)
+            local.parent.mkdir(parents=True, exist_ok=True)
+            self._fs.copy_files(info.path, str(local), self._system, self._fs.LocalFileSystem())
+        return bool(files)
+
     def bring(self, key: str, output: str, target: Path) -> bool:
         """Copy an output of ``PIPELINE/RUN/TASK`` to a local file or folder; False where there is none.
 
