@@ -61,15 +61,15 @@ def job_fault(reason: str) -> tuple[str, str]:
         return "aws_quota", "Ask for more in Service Quotas, or name another instance type in sagemaker.machines."
     if "not authorized" in plain or "accessdenied" in plain or "access denied" in plain:
         return "aws_permission", "Give the role of sagemaker.role the permission that is named."
-    if "no s3 objects" in plain or "unable to find" in plain and "s3" in plain:
+    if "no s3 objects" in plain or ("unable to find" in plain and "s3" in plain):
         return "aws_input", "See whether the address is right, and whether the role may read it."
     if "capacityerror" in plain or "insufficient capacity" in plain:
         return "aws_capacity", "Try again later, or name another instance type in sagemaker.machines."
     return "no_cause", "See the job's log in CloudWatch."
 
 
-def _refused(said: Mapping[str, str], operation: str, text: str, role: str) -> SevenfoldError:
-    code, message = str(said.get("Code", "")), " ".join(str(said.get("Message", "")).split())[:SHOWN]
+def _refused(answer: Mapping[str, str], operation: str, text: str, role: str) -> SevenfoldError:
+    code, message = str(answer.get("Code", "")), " ".join(str(answer.get("Message", "")).split())[:SHOWN]
     if code in PERMISSION and "iam:passrole" in message.lower():
         remedy = f"Allow iam:PassRole on {role or 'the role of sagemaker.role'} for whoever submits."
         return PolicyError(

@@ -104,7 +104,8 @@ def _job_faults(step: dict[str, Any]) -> Iterator[str]:
     for key in ("ContainerEntrypoint", "ContainerArguments"):
         texts = started.get(key, [])
         if len(texts) > MOST_TEXTS or any(len(text) > LONGEST_TEXT for text in texts if isinstance(text, str)):
-            yield f"{key} of {step['Name']!r} has more than {MOST_TEXTS} texts, or one of more than {LONGEST_TEXT} letters"
+            name = step["Name"]
+            yield f"{key} of {name!r} has more than {MOST_TEXTS} texts, or one of more than {LONGEST_TEXT} letters"
     inputs, outputs = arguments.get("ProcessingInputs", []), _outputs(step)
     for kind, listed in (("inputs", [one["InputName"] for one in inputs]), ("outputs", outputs)):
         if len(listed) > MOST_INPUTS or len(set(listed)) < len(listed):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.sagemaker.check_definition import check_definition
-from sevenfold.pipelines.sagemaker.expressions import get, joined, json_get
+from sevenfold.pipelines.sagemaker.expressions import EXECUTION, get, joined, json_get
 from sevenfold.pipelines.sagemaker.jobs import BUILD, RELEASE, settings_address, settings_files
 from sevenfold.pipelines.sagemaker.requirements import require_runnable
 from sevenfold.pipelines.sagemaker.steps import PROPERTY_FILE, StepFactory
@@ -17,6 +16,8 @@ __all__ = ["GATE", "REFUSED", "SCHEMA_VERSION", "build_definition", "root_of"]
 SCHEMA_VERSION: Final = "2020-12-01"
 GATE: Final = "gate"
 REFUSED: Final = "refused"
+# An experiment per pipeline and a trial per run, so that the console shows runs side by side.
+EXPERIMENT: Final = {"ExperimentName": get("Execution.PipelineName"), "TrialName": EXECUTION}
 
 
 def build_definition(plan: Plan) -> dict[str, Any]:
@@ -37,6 +38,7 @@ def build_definition(plan: Plan) -> dict[str, Any]:
         "Version": SCHEMA_VERSION,
         "Metadata": {},
         "Parameters": _parameters(plan),
+        "PipelineExperimentConfig": EXPERIMENT,
         "Steps": [*(factory.step(job, settings[job.name]) for job in BUILD), _gate(release)],
     }
     check_definition(made)
@@ -49,7 +51,7 @@ def root_of(plan: Plan) -> str:
 
 
 def _parameters(plan: Plan) -> list[dict[str, Any]]:
-    given = [
+    given: list[dict[str, Any]] = [
         {"Name": "data_digest", "Type": "String", "DefaultValue": plan.data.digest},
         {"Name": "trials", "Type": "Integer", "DefaultValue": -1},
         {"Name": "max_epochs", "Type": "Integer", "DefaultValue": 0},

@@ -10,7 +10,7 @@ from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.placement import stage_image
 from sevenfold.pipelines.sagemaker.jobs import BUILD, RELEASE
 from sevenfold.plan import Plan
-from sevenfold.plan.deployment import Runtime, Target
+from sevenfold.plan.deployment import Target
 
 __all__ = ["IMAGE", "missing_inputs", "missing_settings", "require_runnable"]
 
@@ -47,12 +47,11 @@ def missing_settings(plan: Plan) -> Iterator[PolicyError]:
             remedy="Push them there (make images PUSH=1), and write images.registry: "
             "ACCOUNT.dkr.ecr.REGION.amazonaws.com/….",
         )
-    if plan.deployment.target is Target.KSERVE or plan.deployment.runtime is not Runtime.SEVENFOLD:
+    if plan.deployment.target is Target.KSERVE:
         yield PolicyError(
             "sagemaker_deployment",
-            "On SageMaker our own predictor is deployed without KServe, but the plan asks for "
-            f"{plan.deployment.target.value} and {plan.deployment.runtime.value}.",
-            remedy="Leave deployment.target and deployment.runtime out.",
+            "SageMaker reaches no KServe, but deployment.target is kserve.",
+            remedy="Write deployment.target: auto.",
         )
 
 

@@ -72,11 +72,12 @@ class SageMaker:
                 f"A region of AWS must be named that has SageMaker, but got {self.region!r}.",
                 remedy="Correct sagemaker.region, or AWS_REGION.",
             )
-        self._api = self.client("sagemaker")
+        self._api = self._client("sagemaker")
 
-    def client(self, service: str) -> Any:
-        """Return a client of another service of the same account."""
-        return self._called(lambda: self._session.client(service, config=self._config))
+    def asked(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Call an operation of another service of the same account; errors are those of `call`."""
+        client = self._client(service)
+        return dict(self._called(lambda: getattr(client, operation)(**arguments)))
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """Call an operation of SageMaker.
@@ -134,6 +135,9 @@ class SageMaker:
         if step.training:
             return str(self.call("describe_training_job", TrainingJobName=step.job).get("FailureReason", ""))
         return str(self.call("describe_processing_job", ProcessingJobName=step.job).get("ExitMessage", ""))
+
+    def _client(self, service: str) -> Any:
+        return self._called(lambda: self._session.client(service, config=self._config))
 
     def _called(self, ask: Callable[[], Answer]) -> Answer:
         from botocore.exceptions import BotoCoreError, ClientError

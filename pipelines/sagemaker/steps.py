@@ -111,6 +111,7 @@ class StepFactory:
             "InputDataConfig": [_channel(name, address) for name, address in self._inputs(job, settings)],
             "CheckpointConfig": {"S3Uri": f"{self.home}/checkpoints", "LocalPath": CHECKPOINTS},
             "EnableNetworkIsolation": section.network_isolation,
+            "ProfilerConfig": {"DisableProfiler": True},
             **({"VpcConfig": self._vpc()} if section.subnets else {}),
             **self._tags(),
         }

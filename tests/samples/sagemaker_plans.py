@@ -27,3 +27,18 @@ def sagemaker_plan(sections: dict[str, Any] | None = None, **section: Any) -> Pl
     """Return that plan, its table in the bucket."""
     plan = parse_plan(plan_text(sections, **section))
     return plan.model_copy(update={"data": plan.data.model_copy(update={"source": "s3://bucket/demo.csv"})})
+
+
+def sdk_plan() -> Plan:
+    """Return the plan whose steps `render_by_sdk.py` writes with the SDK."""
+    images = {target: f"{REGISTRY}/{target}:1" for target in ("prepare", "train", "control")}
+    return sagemaker_plan(
+        {"images": images},
+        training_job=True,
+        machines={"training": "ml.g5.xlarge"},
+        subnets=["subnet-1"],
+        security_groups=["sg-1"],
+        network_isolation=True,
+        kms_key="1234abcd-12ab-34cd-56ef-1234567890ab",
+        tags={"team": "flights"},
+    )

@@ -1,0 +1,108 @@
+"""The definition carried out with the real stages on a small table: promoted, refused, and stopped by an error."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from demo_run import PLAN, ROWS, table
+from rich.console import Console
+from sagemaker_jobs import JobRunner
+from sagemaker_plans import ROOT, sagemaker_plan
+
+from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.registry import LocalRegistry
+from sevenfold.pipelines.local.run import LocalRun, run_locally
+from sevenfold.pipelines.sagemaker.definition import build_definition
+from sevenfold.pipelines.sagemaker.jobs import settings_address, settings_files
+from sevenfold.pipelines.view import RunView
+from sevenfold.plan import Plan, load_plan
+
+
+def runner(plan: Plan, folder: Path, rows: str) -> JobRunner:
+    """A runner whose bucket holds what submit sends."""
+    digest = f"sha256:{sha256(rows.encode()).hexdigest()}"
+    made = JobRunner(build_definition(plan), folder / "jobs", folder / "bucket", given={"data_digest": digest})
+    sent = {settings_address(ROOT, content): content for _, content in settings_files(plan)}
+    sent |= {"s3://bucket/demo.csv": rows.encode(), f"{ROOT}/demo/registry/README": b"empty"}
+    for address, content in sent.items():
+        made.path(address).parent.mkdir(parents=True, exist_ok=True)
+        made.path(address).write_bytes(content)
+    return made
+
+
+@pytest.fixture(scope="module", name="promoted")
+def promoted_run(tmp_path_factory: pytest.TempPathFactory) -> JobRunner:
+    made = runner(sagemaker_plan(), tmp_path_factory.mktemp("promoted"), table(ROWS))
+    assert made.run() == "Succeeded", made.ended
+    return made
+
+
+@pytest.fixture(scope="module", name="refused")
+def refused_run(tmp_path_factory: pytest.TempPathFactory) -> JobRunner:
+    """Its training is a training job, its gate asks for more than can be had, and nobody explores its data."""
+    plan = sagemaker_plan({"testing": {"gates": [{"metric": "log_loss", "at_most": 1e-6}]}}, training_job=True)
+    made = runner(plan, tmp_path_factory.mktemp("refused"), table(ROWS))
+    made.definition["Steps"] = made.definition["Steps"][1:]
+    assert made.run() == "Failed", made.ended
+    return made
+
+
+def bundle_of(made: JobRunner, place: str) -> Bundle:
+    return Bundle.open(made.path(f"{ROOT}/demo/{made.execution}/train-model/{place}"))
+
+
+def test_a_good_model_goes_through_every_job(promoted: JobRunner) -> None:
+    *jobs, gate, release = promoted.ended
+    assert jobs == ["explore-data", "prepare-data", "tune-model", "train-model", "test-model"]
+    assert (gate, promoted.ended[gate].message, release) == ("gate", "True", "release-model")
+
+
+def test_the_bundle_is_that_of_a_run_on_this_machine(promoted: JobRunner, tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    (tmp_path / "demo.csv").write_text(table(ROWS))
+    asked = LocalRun(plan_path=tmp_path / "plan.yaml", runs=tmp_path / "runs")
+    result = run_locally(asked, load_plan(asked.plan_path), RunView(Console(quiet=True)))
+    assert result.state == "promoted"
+    assert bundle_of(promoted, "bundle").digest == Bundle.open(result.folder / "bundle").digest
+
+
+def test_a_training_job_makes_the_same_bundle(promoted: JobRunner, refused: JobRunner) -> None:
+    assert bundle_of(refused, "job-1/output/model").digest == bundle_of(promoted, "bundle").digest
+
+
+def test_the_promotion_is_recorded_in_the_bucket(promoted: JobRunner) -> None:
+    registry = LocalRegistry(promoted.path(f"{ROOT}/demo/registry"))
+    record = registry.current()
+    assert record is not None
+    assert (record.bundle, record.run) == (bundle_of(promoted, "bundle").digest, promoted.execution)
+    assert registry.bundle(record.bundle).digest == record.bundle
+
+
+def test_the_predictor_of_the_job_ends_with_it(promoted: JobRunner) -> None:
+    from sevenfold.contracts.service import LocalService, read_unsealed_service
+    from sevenfold.serving.local.predictor import runs
+
+    home = promoted.path(f"{ROOT}/demo/{promoted.execution}/release-model/service")
+    assert not runs(read_unsealed_service(LocalService, home))
+
+
+def test_a_refused_model_ends_in_a_step_that_says_why(refused: JobRunner) -> None:
+    *_, gate, end = refused.ended
+    assert (gate, refused.ended[gate].message, end) == ("gate", "False", "refused")
+    home = refused.path(f"{ROOT}/demo/{refused.execution}/test-model")
+    sentence = json.loads((home / "evaluation/evaluation.json").read_text())["sentence"]
+    assert refused.ended["refused"].message == f"The model was refused: {sentence}"
+    assert not (refused.path(f"{ROOT}/demo/registry") / "history").exists()
+
+
+def test_a_failed_stage_leaves_its_cause_where_sagemaker_shows_it(tmp_path: Path) -> None:
+    plan = sagemaker_plan()
+    made = runner(plan, tmp_path, table(ROWS, header="a,c,y"))
+    made.definition["Steps"] = made.definition["Steps"][1:]  # preparation is the first to need the columns
+    assert made.run() == "Failed"
+    (failed,) = made.ended.values()
+    cause = json.loads(failed.message)
+    assert (cause["stage"], cause["exit_status"]) == ("preparation", 2)
+    assert "b" in cause["message"]
+    assert "Traceback" not in failed.printed
