@@ -69,7 +69,8 @@ class Store:
         if self._files(folder):
             return
         try:
-            self._system.create_dir(f"{self._path}/{folder}")
+            if self._system.type_name == "local":  # in a bucket a folder would be an empty object beside the file
+                self._system.create_dir(f"{self._path}/{folder}")
             with self._system.open_output_stream(f"{self._path}/{key}") as stream:
                 stream.write(content)
         except OSError as error:

@@ -91,11 +91,7 @@ class SageMaker:
         """Create the pipeline, or bring it to this definition; return whether it is new."""
         text = canonical_json(definition)
         given = {"PipelineName": name, "PipelineDefinition": text, "RoleArn": self.role, "PipelineDescription": goal}
-        try:
-            self.call("describe_pipeline", PipelineName=name)
-        except PolicyError as error:
-            if error.code != "aws_absent":
-                raise
+        if not self._is_there(name):
             self.call("create_pipeline", **given, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
             return True
         self.call("update_pipeline", **given)
@@ -135,6 +131,16 @@ class SageMaker:
         if step.training:
             return str(self.call("describe_training_job", TrainingJobName=step.job).get("FailureReason", ""))
         return str(self.call("describe_processing_job", ProcessingJobName=step.job).get("ExitMessage", ""))
+
+    def _is_there(self, name: str) -> bool:
+        more: dict[str, str] = {}
+        while True:
+            page = self.call("list_pipelines", PipelineNamePrefix=name, **more)
+            if any(one["PipelineName"] == name for one in page["PipelineSummaries"]):
+                return True
+            if not page.get("NextToken"):
+                return False
+            more = {"NextToken": page["NextToken"]}
 
     def _client(self, service: str) -> Any:
         return self._called(lambda: self._session.client(service, config=self._config))

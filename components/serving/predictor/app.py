@@ -1,4 +1,4 @@
-"""The predictor as an ASGI application: KServe's V1 and V2 protocols over HTTP, health and metrics.
+"""The predictor as an ASGI application: KServe's V1 and V2 protocols over HTTP, SageMaker's, health and metrics.
 
 A request is read within its limits, waits for one pass of the event loop so that all requests that have arrived are
 counted, and is answered or refused. Whatever a client sends, the answer is a prediction or a small JSON error.
@@ -27,7 +27,7 @@ from sevenfold.serving.predictor.body import BodyReader, Receive
 from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.meter import Meter
 from sevenfold.serving.predictor.model import ServedModel
-from sevenfold.serving.predictor.pages import Page, pages
+from sevenfold.serving.predictor.pages import INVOCATIONS, Page, pages
 from sevenfold.serving.predictor.refusal import CLOSED_WITH, REPLY, ClientGone, Refusal, refusal_body, refusal_of
 from sevenfold.serving.predictor.v1 import encode_v1, read_v1
 from sevenfold.serving.predictor.v2 import encode_v2, read_v2
@@ -95,6 +95,7 @@ class Predictor:
         self._common = [(BUNDLE_HEADER.encode(), model.digest.encode())]
         self._predictions = {
             f"/v1/models/{model.name}:predict": self._v1,
+            INVOCATIONS: self._v1,
             f"/v2/models/{model.name}/infer": self._v2,
             f"/v2/models/{model.name}/versions/{model.label}/infer": self._v2,
         }

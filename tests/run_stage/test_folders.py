@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.run_stage.folders import JobFolders
+
+
+def put(path: Path, text: str = "x") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("training", "where", "bundle", "report", "message"),
+    [
+        (False, "processing/input/a", "processing/output/bundle", "processing/output/report", "output/message"),
+        (True, "input/data/a", "model", "output/data/report", "output/failure"),
+    ],
+)
+def test_the_folders_are_those_that_sagemaker_mounts(
+    tmp_path: Path, training: bool, where: str, bundle: str, report: str, message: str
+) -> None:
+    put(tmp_path / where / "file")
+    folders = JobFolders(tmp_path, training)
+    assert folders.input("a") == tmp_path / where
+    assert folders.output("bundle") == tmp_path / bundle
+    assert folders.output("report") == tmp_path / report
+    assert folders.output("report").is_dir()
+    assert folders.message == tmp_path / message
+
+
+def test_only_a_training_job_keeps_unfinished_work(tmp_path: Path) -> None:
+    assert JobFolders(tmp_path, training_job=True).checkpoints == str(tmp_path / "checkpoints")
+    assert JobFolders(tmp_path).checkpoints is None
+
+
+def test_an_input_that_is_not_mounted_is_missing_or_none(tmp_path: Path) -> None:
+    folders = JobFolders(tmp_path)
+    with pytest.raises(DataError, match="'dataset'") as caught:
+        folders.input("dataset")
+    assert (caught.value.code, folders.optional("dataset"), folders.file("recipe")) == ("missing_input", None, None)
+
+
+def test_an_input_of_one_file_is_that_file(tmp_path: Path) -> None:
+    put(tmp_path / "processing/input/recipe/deep/history.json")
+    assert JobFolders(tmp_path).file("recipe") == tmp_path / "processing/input/recipe/deep/history.json"
+
+
+@pytest.mark.parametrize("names", [[], ["1.csv", "2.csv"]])
+def test_which_of_several_files_is_meant_is_not_guessed(tmp_path: Path, names: list[str]) -> None:
+    (tmp_path / "processing/input/table-1").mkdir(parents=True)
+    for name in names:
+        put(tmp_path / "processing/input/table-1" / name)
+    with pytest.raises(DataError) as caught:
+        JobFolders(tmp_path).file("table-1")
+    assert caught.value.code == "one_file"
