@@ -12,7 +12,7 @@ from typing import Any
 from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import DataError, MissingExtraError, TemporaryError
 
-__all__ = ["DEFAULT_ROOT", "Store"]
+__all__ = ["DEFAULT_ROOT", "INPUTS", "Store", "input_key"]
 
 DEFAULT_ROOT = "s3://mlpipeline/v2/artifacts"  # Kubeflow's own store, where nothing else is configured
 LOG = "executor-logs-"  # with the number of the attempt
@@ -49,13 +49,11 @@ class Store:
 
     def put(self, path: Path) -> str:
         """Store a local file under its digest, unless it is there, and return its address."""
-        digest = file_digest(path).removeprefix("sha256:")
-        name = re.sub(r"[^A-Za-z0-9._-]", "_", path.name)
-        key = f"{INPUTS}/{digest}/{name}"
+        key = input_key(path)
         there = self._system.get_file_info(f"{self._path}/{key}")
         if not there.is_file or there.size != path.stat().st_size:
             try:
-                self._system.create_dir(f"{self._path}/{INPUTS}/{digest}")
+                self._system.create_dir(f"{self._path}/{key.rpartition('/')[0]}")
                 self._fs.copy_files(str(path), f"{self._path}/{key}", self._fs.LocalFileSystem(), self._system)
             except OSError as error:
                 raise TemporaryError(
@@ -121,6 +119,12 @@ class Store:
 
     def _relative(self, info: Any, key: str) -> PurePosixPath:
         return PurePosixPath(info.path).relative_to(f"{self._path}/{key}")
+
+
+def input_key(path: Path) -> str:
+    """Return where below a root a file that a run reads is kept: under the digest of its bytes."""
+    digest = file_digest(path).removeprefix("sha256:")
+    return f"{INPUTS}/{digest}/{re.sub(r'[^A-Za-z0-9._-]', '_', path.name)}"
 
 
 def _part(path: PurePosixPath, index: int) -> str:

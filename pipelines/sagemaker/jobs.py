@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from sevenfold.contracts.canonical import canonical_json
+from sevenfold.pipelines.kubeflow.store import INPUTS
 from sevenfold.pipelines.settings import stage_settings
 from sevenfold.plan import Plan, StageName
 
 __all__ = ["BUILD", "RELEASE", "SETTINGS", "JobSpec", "settings_address", "settings_files"]
 
 SETTINGS: Final = "settings.json"
-INPUTS: Final = "sevenfold-inputs"  # where `Store.put` keeps what a run reads, each file under its digest
 
 
 @dataclass(frozen=True, kw_only=True)

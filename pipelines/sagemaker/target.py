@@ -30,26 +30,33 @@ class SageMakerTarget:
     """SageMaker Pipelines; its settings are the plan's section `sagemaker`, the login is boto3's own."""
 
     def compile(self, plan: Plan, plan_path: Path, out: Path | None) -> tuple[str, ...]:
-        """Write the definition, and the settings of the jobs as the bucket must have them.
+        """Write the definition, and a folder with what the bucket must have: settings, notebook, recipe, source.
+
+        A table of this machine is not among it: whoever starts a run gives its address as the parameter ``data``.
 
         Raises:
             PolicyError: what `build_definition` refuses.
+            DataError, TrainingError: a file that the plan names cannot be used.
         """
         from sevenfold.contracts.canonical import write_whole
+        from sevenfold.pipelines.kubeflow.inputs import carry_inputs
         from sevenfold.pipelines.sagemaker.definition import build_definition, root_of
-        from sevenfold.pipelines.sagemaker.jobs import settings_address, settings_files
+        from sevenfold.pipelines.sagemaker.inputs_folder import InputsFolder
+        from sevenfold.pipelines.sagemaker.requirements import missing_settings
 
-        definition, root = build_definition(plan), root_of(plan)
+        for fault in missing_settings(plan):
+            raise fault
         file = out or plan_path.with_suffix(".sagemaker.json")
-        inputs = file.with_suffix(".inputs")
+        inputs = InputsFolder(file.with_suffix(".inputs"), root_of(plan))
+        carried = carry_inputs(plan, plan_path.resolve().parent, inputs, lambda text: None, table=False)
+        definition = build_definition(carried)
+        inputs.put_settings(carried)
         text = json.dumps(definition, indent=2, ensure_ascii=False, allow_nan=False)
         write_whole(file, f"{text}\n".encode())
-        for _, content in settings_files(plan):
-            write_whole(inputs / settings_address(root, content).removeprefix(f"{root}/"), content)
         return (
             f"Wrote {file}: sevenfold submit --target sagemaker does the rest, "
             f"or aws sagemaker create-pipeline --pipeline-definition file://{file} after the next line.",
-            f"Wrote {inputs}: aws s3 sync {inputs} {root}",
+            f"Wrote {inputs.folder}: aws s3 sync {inputs.folder} {inputs.root}",
         )
 
     def submit(self, plan: Plan, asked: RunRequest, console: Console) -> Result | None:

@@ -57,6 +57,22 @@ def test_compile_writes_the_definition_and_what_the_bucket_must_have(home: Path)
 
 
 @pytest.mark.usefixtures("account")
+def test_compile_and_submit_name_the_same_files(home: Path) -> None:
+    (home / "look.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    (home / "history.json").write_text("[]")
+    sections = {"design": {"notebook": "look.ipynb"}, "refine": {"recipe": "history.json"}}
+    (home / "plan.yaml").write_text(plan_text(sections))
+    assert sevenfold("compile", "plan.yaml", "--target", "sagemaker").exit_code == 0
+    done = sevenfold("submit", "plan.yaml", "--target", "sagemaker", "--no-wait")
+    assert done.exit_code == 0, done.output
+    inputs = home / "plan.sagemaker.inputs"
+    written = {f"{ROOT}/{path.relative_to(inputs)}" for path in inputs.rglob("*") if path.is_file()}
+    named = {address for address in written if address.endswith(("/look.ipynb", "/history.json"))}
+    assert len(named) == 2
+    assert named < keys()
+
+
+@pytest.mark.usefixtures("account")
 def test_submit_sends_what_the_jobs_read_and_starts_a_run(home: Path) -> None:
     done = sevenfold("submit", "plan.yaml", "--target", "sagemaker", "--no-wait", "--trials", "0", "--seed", "3")
     assert done.exit_code == 0, done.output
