@@ -66,17 +66,6 @@ def _compile(
     loaded = load_with_images(plan, images)
     for sentence in chosen.compile(loaded, plan, out):
         typer.echo(sentence)
-    named = [
-        *(("data.source", source) for source in loaded.data.sources),
-        ("design.notebook", loaded.design.notebook),
-        ("training.source", loaded.training.source),
-        ("refine.recipe", loaded.refine.recipe),
-    ]
-    for name, path in named:
-        if path and "://" not in path:
-            typer.echo(
-                f"{name} is {path!r}, a file of this machine, which no pod can read. Name an address, or use submit."
-            )
 
 
 def load_with_images(plan: Path, images: Path | None) -> Plan:

@@ -7,16 +7,24 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.canonical import canonical_json, write_json
 from sevenfold.contracts.errors import DataError
 from sevenfold.run_stage.folders import JobFolders
 
-__all__ = ["DECISION_FILE", "PAGES", "REGISTRY", "STAGES", "Job"]
+if TYPE_CHECKING:
+    from sevenfold.serving.judge import Verdict
+
+__all__ = ["DECISION_FILE", "PAGES", "REGISTRATION_FILE", "REGISTRY", "STAGES", "Job"]
 
 REGISTRY: Final = "registry"
 DECISION_FILE: Final = "decision.json"
+REGISTRATION_FILE: Final = "registration.json"
+# What a verdict is in the words of SageMaker's model registry.
+APPROVAL: Final = {"promote": "Approved", "hold": "PendingManualApproval", "rollback": "Rejected"}
+UNKNOWN: Final = "unknown"
+MOST_LETTERS: Final = 1_000  # of a sentence that SageMaker keeps
 # The files of the output `report`, by what the components call them.
 PAGES: Final = {
     "report": "report.html",
@@ -150,7 +158,7 @@ def _test(job: Job, stage: str) -> None:
         card=job.page(stage, "summary"),
     )
     # What the pipeline branches on, and what it says where it ends there.
-    tested = {"decision": outcome.decision, "sentence": Evaluation.open(out).sentence}
+    tested = {"decision": outcome.decision, "sentence": Evaluation.open(out).sentence[:MOST_LETTERS]}
     write_json(job.folders.output("decision") / DECISION_FILE, tested)
 
 
@@ -195,6 +203,22 @@ def _judge(job: Job, stage: str) -> None:
         out=job.folders.output("verdict"),
     )
     write_report(verdict_report(verdict, section), job.page(stage), job.page(stage, "summary"))
+    write_json(job.folders.output("registration") / REGISTRATION_FILE, _registration(job, verdict))
+
+
+def _registration(job: Job, verdict: Verdict) -> dict[str, str]:
+    """Return what the model registry is given: texts, none of them empty, since it keeps nothing else."""
+    from sevenfold.serving.deployment import Checks
+
+    candidate = Checks.read(job.folders.output("service")).candidate
+    return {
+        "status": APPROVAL[verdict.decision],
+        "sentence": verdict.sentence[:MOST_LETTERS],
+        "bundle": candidate.bundle,
+        **{name: candidate.digests.get(name) or UNKNOWN for name in ("data", "dataset", "plan")},
+        "metric": candidate.metric or UNKNOWN,
+        "score": f"{candidate.scores[candidate.metric]:.6g}" if candidate.metric in candidate.scores else UNKNOWN,
+    }
 
 
 def _monitor(job: Job, stage: str) -> None:

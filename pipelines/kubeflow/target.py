@@ -50,7 +50,7 @@ class KubeflowTarget:
         Raises:
             PolicyError: ``plain_objects``.
         """
-        from sevenfold.pipelines.compile import compile_objects, compile_plan
+        from sevenfold.pipelines.compile import compile_objects, compile_plan, local_files
 
         if self.kubernetes and self.plain:
             raise PolicyError("plain_objects", "--plain and --kubernetes exclude each other, but both were given.")
@@ -68,7 +68,7 @@ class KubeflowTarget:
             else:
                 compile_plan(plan, file, part=part, plain=self.plain)
                 sentences.append(f"Wrote {file}: upload it in the Kubeflow UI, or with kfp.Client().upload_pipeline.")
-        return tuple(sentences)
+        return (*sentences, *local_files(plan))
 
     def submit(self, plan: Plan, asked: RunRequest, console: Console) -> Result | None:
         """Run a plan, or with `cron` or `every` put it on a schedule.

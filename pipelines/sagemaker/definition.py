@@ -8,7 +8,7 @@ from sevenfold.pipelines.sagemaker.check_definition import check_definition
 from sevenfold.pipelines.sagemaker.expressions import EXECUTION, get, joined, json_get
 from sevenfold.pipelines.sagemaker.jobs import BUILD, RELEASE, settings_address, settings_files
 from sevenfold.pipelines.sagemaker.requirements import require_runnable
-from sevenfold.pipelines.sagemaker.steps import PROPERTY_FILE, StepFactory
+from sevenfold.pipelines.sagemaker.steps import StepFactory
 from sevenfold.plan import Plan
 
 __all__ = ["GATE", "REFUSED", "SCHEMA_VERSION", "build_definition", "root_of"]
@@ -33,13 +33,13 @@ def build_definition(plan: Plan) -> dict[str, Any]:
     root = root_of(plan)
     factory = StepFactory(plan, root, _addresses(plan))
     settings = {job.name: settings_address(root, content) for job, content in settings_files(plan)}
-    release = factory.step(RELEASE, settings[RELEASE.name])
+    promoted = [factory.step(RELEASE, settings[RELEASE.name]), factory.registration()]
     made = {
         "Version": SCHEMA_VERSION,
         "Metadata": {},
         "Parameters": _parameters(plan),
         "PipelineExperimentConfig": EXPERIMENT,
-        "Steps": [*(factory.step(job, settings[job.name]) for job in BUILD), _gate(release)],
+        "Steps": [*(factory.step(job, settings[job.name]) for job in BUILD), _gate(promoted)],
     }
     check_definition(made)
     return made
@@ -78,14 +78,14 @@ def _addresses(plan: Plan) -> dict[str, Any]:
     return tables | {name: address for name, address in named.items() if address.startswith("s3://")}
 
 
-def _gate(release: dict[str, Any]) -> dict[str, Any]:
+def _gate(promoted: list[dict[str, Any]]) -> dict[str, Any]:
     tested = "test-model"
-    why = joined(": ", "The model was refused", json_get(tested, PROPERTY_FILE, "sentence"))
-    condition = {"Type": "Equals", "LeftValue": json_get(tested, PROPERTY_FILE, "decision"), "RightValue": "promote"}
+    why = joined(": ", "The model was refused", json_get(tested, "decision", "sentence"))
+    condition = {"Type": "Equals", "LeftValue": json_get(tested, "decision", "decision"), "RightValue": "promote"}
     fail = {"Name": REFUSED, "DisplayName": "Refused", "Type": "Fail", "Arguments": {"ErrorMessage": why}}
     return {
         "Name": GATE,
         "DisplayName": "May it be promoted?",
         "Type": "Condition",
-        "Arguments": {"Conditions": [condition], "IfSteps": [release], "ElseSteps": [fail]},
+        "Arguments": {"Conditions": [condition], "IfSteps": promoted, "ElseSteps": [fail]},
     }

@@ -30,9 +30,8 @@ __all__ = ["follow"]
 POLL_SECONDS: Final = 10.0
 FINAL: Final = frozenset({"Succeeded", "Failed", "Stopped"})
 JOBS: Final = {job.name: job for job in (*BUILD, RELEASE)}
-OWNERS: Final = {output: task for task, output in (*SEALED, *SEALED_WHEN_PROMOTED)}
-# The dataset stays where it is: it may be large, and its rows are nobody's business on this machine.
-STAYS: Final = ("dataset", "registry", "decision")
+# By output, the task that it is of. The dataset stays where it is: its rows are nobody's business on this machine.
+OWNERS: Final = {output: task for task, output in (*SEALED, *SEALED_WHEN_PROMOTED) if output != "dataset"}
 LOGS: Final = "/aws/sagemaker/{}Jobs"
 
 
@@ -91,7 +90,7 @@ def _left(sent: Submitted, step: StepState, job: JobSpec) -> Iterator[tuple[str,
     """Yield where in the bucket each output of a job lies that is brought here, and its name."""
     home = f"{sent.name}/{sent.run}/{step.name}"
     for output in job.left:
-        if output not in STAYS:
+        if output in OWNERS:
             yield (f"{home}/{step.job}/output/model" if step.training else f"{home}/{output}"), output
 
 
@@ -131,7 +130,8 @@ def _cause(message: str, step: StepState) -> dict[str, Any]:
         return cause
     reason = " ".join((step.reason or message).split())[:600]
     code, remedy = job_fault(reason)
-    return _described(code, reason or "It ended without saying why.", remedy, JOBS[step.name].stages[0])
+    stage = JOBS[step.name].stages[0] if step.name in JOBS else step.name
+    return _described(code, reason or "It ended without saying why.", remedy, stage)
 
 
 def _described(code: str, message: str, remedy: str, stage: str) -> dict[str, Any]:

@@ -94,7 +94,7 @@ RELEASE: Final = JobSpec(
     stages=("deploy-model", "judge-canary", "monitor-model"),
     mounted=("registry",),
     taken=(DATASET, BUNDLE, ("test-model", "evaluation")),
-    left=("service", "verdict", "watch", "registry"),
+    left=("service", "verdict", "watch", "registry", "registration"),
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sevenfold.contracts.errors import PolicyError
+from sevenfold.images import image
 from sevenfold.pipelines.placement import stage_image
 from sevenfold.pipelines.sagemaker.jobs import BUILD, RELEASE
 from sevenfold.plan import Plan
@@ -40,10 +41,11 @@ def missing_settings(plan: Plan) -> Iterator[PolicyError]:
         remedy = "Write both sagemaker.subnets and sagemaker.security_groups, or neither."
         yield _fault("network", "must name subnets and security groups together", remedy)
     images = {stage_image(job.room, plan) for job in (*BUILD, RELEASE)}
-    for image in sorted(image for image in images if not IMAGE.match(image)):
+    images.add(plan.images.serve or image("serve", plan.images.registry))
+    for named in sorted(named for named in images if not IMAGE.match(named)):
         yield PolicyError(
             "sagemaker_image",
-            f"SageMaker runs images of Amazon ECR alone, but {image!r} is not there.",
+            f"SageMaker runs images of Amazon ECR alone, but {named!r} is not there.",
             remedy="Push them there (make images PUSH=1), and write images.registry: "
             "ACCOUNT.dkr.ecr.REGION.amazonaws.com/….",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -91,11 +91,18 @@ class SageMaker:
         """Create the pipeline, or bring it to this definition; return whether it is new."""
         text = canonical_json(definition)
         given = {"PipelineName": name, "PipelineDefinition": text, "RoleArn": self.role, "PipelineDescription": goal}
-        if not self._is_there(name):
-            self.call("create_pipeline", **given, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+        if name not in self._names("list_pipelines", "PipelineSummaries", "PipelineName", PipelineNamePrefix=name):
+            self.call("create_pipeline", **given, Tags=_listed(tags))
             return True
         self.call("update_pipeline", **given)
         return False
+
+    def require_group(self, name: str, tags: Mapping[str, str]) -> None:
+        """Make the group of the model registry that a plan's models are put into, unless it is there."""
+        key = "ModelPackageGroupName"
+        known = self._names("list_model_package_groups", "ModelPackageGroupSummaryList", key, NameContains=name)
+        if name not in known:
+            self.call("create_model_package_group", **{key: name}, Tags=_listed(tags))
 
     def start(self, name: str, title: str, parameters: Mapping[str, str | int]) -> Execution:
         """Start a run of a pipeline."""
@@ -132,15 +139,14 @@ class SageMaker:
             return str(self.call("describe_training_job", TrainingJobName=step.job).get("FailureReason", ""))
         return str(self.call("describe_processing_job", ProcessingJobName=step.job).get("ExitMessage", ""))
 
-    def _is_there(self, name: str) -> bool:
-        more: dict[str, str] = {}
+    def _names(self, operation: str, listed: str, name: str, **asked: str) -> Iterator[str]:
+        """Yield what a list of the service names, page by page."""
         while True:
-            page = self.call("list_pipelines", PipelineNamePrefix=name, **more)
-            if any(one["PipelineName"] == name for one in page["PipelineSummaries"]):
-                return True
+            page = self.call(operation, **asked)
+            yield from (str(one[name]) for one in page[listed])
             if not page.get("NextToken"):
-                return False
-            more = {"NextToken": page["NextToken"]}
+                return
+            asked["NextToken"] = page["NextToken"]
 
     def _client(self, service: str) -> Any:
         return self._called(lambda: self._session.client(service, config=self._config))
@@ -155,6 +161,10 @@ class SageMaker:
 
     def _regions(self, partition: str) -> list[str]:
         return list(self._session.get_available_regions("sagemaker", partition_name=partition))
+
+
+def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 
 
 def _state(step: Mapping[str, Any]) -> StepState:

@@ -6,18 +6,20 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sevenfold.images import image
 from sevenfold.pipelines.placement import stage_image
-from sevenfold.pipelines.sagemaker.expressions import EXECUTION, Expression, get, joined
+from sevenfold.pipelines.sagemaker.expressions import EXECUTION, Expression, get, joined, json_get
 from sevenfold.pipelines.sagemaker.jobs import JobSpec
 from sevenfold.plan import Plan
 from sevenfold.plan.sagemaker import SageMakerSection
 
-__all__ = ["PROPERTY_FILE", "StepFactory"]
+__all__ = ["PROPERTY_FILES", "StepFactory"]
 
 ROOT: Final = "/opt/ml"
 CHECKPOINTS: Final = f"{ROOT}/checkpoints"
 LONGEST_SECONDS: Final = 432_000  # five days: more takes a quota that few have
-PROPERTY_FILE: Final = "decision"
+PROPERTY_FILES: Final = ("decision", "registration")  # outputs of one JSON file, which later steps read values of
+REGISTERED: Final = ("bundle", "data", "dataset", "metric", "plan", "score")  # what a package of the registry says
 Address = str | Expression
 
 
@@ -49,10 +51,49 @@ class StepFactory:
             "Type": "Training" if training else "Processing",
             "Arguments": self._training(job, settings) if training else self._processing(job, settings),
         }
-        if "decision" in job.left:
-            file = {"PropertyFileName": PROPERTY_FILE, "OutputName": "decision", "FilePath": "decision.json"}
-            made["PropertyFiles"] = [file]
-        return made
+        files = [
+            {"PropertyFileName": name, "OutputName": name, "FilePath": f"{name}.json"}
+            for name in job.left
+            if name in PROPERTY_FILES
+        ]
+        return made | ({"PropertyFiles": files} if files else {})
+
+    def registration(self) -> dict[str, Any]:
+        """Return the step that puts a judged model into the model registry, with its digests, score and verdict.
+
+        An endpoint of it starts the predictor's image on the bundle's folder as it was sealed.
+        """
+
+        def judged(name: str) -> Expression:
+            return json_get("release-model", "registration", name)
+
+        bundle = {"S3Uri": joined("/", self._artifact("train-model", "bundle"), ""), "S3DataType": "S3Prefix"}
+        container = {
+            "Image": self.plan.images.serve or image("serve", self.plan.images.registry),
+            "ModelDataSource": {"S3DataSource": {**bundle, "CompressionType": "None"}},
+            "Environment": {},
+        }
+        evaluation = joined("/", self._artifact("test-model", "evaluation"), "evaluation.json")
+        arguments = {
+            "ModelPackageGroupName": self.plan.name,
+            "ModelPackageDescription": judged("sentence"),
+            "ModelApprovalStatus": judged("status"),
+            "InferenceSpecification": {
+                "Containers": [container],
+                "SupportedContentTypes": ["application/json"],
+                "SupportedResponseMIMETypes": ["application/json"],
+                "SupportedRealtimeInferenceInstanceTypes": [self._section.machine_of("deployment")],
+            },
+            "ModelMetrics": {
+                "ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": evaluation}},
+                "Bias": {},
+                "Explainability": {},
+            },
+            "CustomerMetadataProperties": {name: judged(name) for name in REGISTERED},
+            "SkipModelValidation": "None",
+        }
+        step = {"Name": "register-model", "DisplayName": "Register the model", "Type": "RegisterModel"}
+        return {**step, "Arguments": arguments}
 
     @property
     def _section(self) -> SageMakerSection:

@@ -62,6 +62,7 @@ def submit(plan: Plan, asked: RunRequest, service: SageMaker, store: Store, on_m
             path.write_bytes(content)
             store.put(path)
     store.fill(f"{plan.name}/registry/README", REGISTRY_NOTE)
+    service.require_group(plan.name, plan.sagemaker.tags)
     fresh = service.register(plan.name, definition, plan.sagemaker.tags, plan.goal)
     on_message(f"pipeline {plan.name} {'is new' if fresh else 'was brought to this plan'}")
     moment = datetime.now(UTC)

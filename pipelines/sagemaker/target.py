@@ -57,6 +57,11 @@ class SageMakerTarget:
             f"Wrote {file}: sevenfold submit --target sagemaker does the rest, "
             f"or aws sagemaker create-pipeline --pipeline-definition file://{file} after the next line.",
             f"Wrote {inputs.folder}: aws s3 sync {inputs.folder} {inputs.root}",
+            *(
+                f"data.source is {source!r}, a file of this machine: a run needs its address as the parameter data."
+                for source in plan.data.sources
+                if "://" not in source
+            ),
         )
 
     def submit(self, plan: Plan, asked: RunRequest, console: Console) -> Result | None:

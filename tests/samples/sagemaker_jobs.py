@@ -38,6 +38,7 @@ class JobRunner:
     execution: str = "abcdefghijkl"
     given: dict[str, Any] = field(default_factory=dict)
     ended: dict[str, Ended] = field(default_factory=dict)
+    registered: dict[str, Any] = field(default_factory=dict)
 
     def run(self) -> str:
         """Run every step in its order; return Succeeded or Failed."""
@@ -64,6 +65,14 @@ class JobRunner:
                 return self._reference(reference)
         return expression
 
+    def filled(self, part: Any) -> Any:
+        """Fill in every value of a request."""
+        if isinstance(part, list):
+            return [self.filled(one) for one in part]
+        if isinstance(part, dict) and not set(part) & {"Get", "Std:Join", "Std:JsonGet"}:
+            return {key: self.filled(one) for key, one in part.items()}
+        return self.value(part)
+
     def _run(self, steps: list[dict[str, Any]]) -> bool:
         for step in steps:
             kind, arguments = step["Type"], step["Arguments"]
@@ -74,6 +83,10 @@ class JobRunner:
             if kind == "Fail":
                 self.ended[step["Name"]] = Ended("Failed", self.value(arguments["ErrorMessage"]))
                 return False
+            if kind == "RegisterModel":
+                self.registered = self.filled(arguments)
+                self.ended[step["Name"]] = Ended("Succeeded")
+                continue
             ended = self._training(step) if kind == "Training" else self._processing(step)
             self.ended[step["Name"]] = ended
             if ended.status == "Failed":
@@ -144,4 +157,5 @@ class JobRunner:
         return dict(json.loads((self.path(address) / file["FilePath"]).read_text()))
 
     def _step(self, name: str) -> dict[str, Any]:
-        return next(step for step in self.definition["Steps"] if step["Name"] == name)
+        *steps, gate = self.definition["Steps"]
+        return next(step for step in (*steps, *gate["Arguments"]["IfSteps"]) if step["Name"] == name)

@@ -31,7 +31,7 @@ def sagemaker_plan(sections: dict[str, Any] | None = None, **section: Any) -> Pl
 
 def sdk_plan() -> Plan:
     """Return the plan whose steps `render_by_sdk.py` writes with the SDK."""
-    images = {target: f"{REGISTRY}/{target}:1" for target in ("prepare", "train", "control")}
+    images = {target: f"{REGISTRY}/{target}:1" for target in ("prepare", "train", "control", "serve")}
     return sagemaker_plan(
         {"images": images},
         training_job=True,

@@ -17,6 +17,8 @@ logging.disable(logging.INFO)  # the SDK writes to standard output where it look
 
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
+from sagemaker.model import Model
+from sagemaker.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.network import NetworkConfig
 from sagemaker.processing import ProcessingInput, ProcessingOutput, Processor
 from sagemaker.workflow.condition_step import ConditionStep
@@ -24,6 +26,7 @@ from sagemaker.workflow.conditions import ConditionEquals
 from sagemaker.workflow.execution_variables import ExecutionVariables
 from sagemaker.workflow.fail_step import FailStep
 from sagemaker.workflow.functions import Join, JsonGet
+from sagemaker.workflow.model_step import ModelStep
 from sagemaker.workflow.parameters import ParameterInteger, ParameterString
 from sagemaker.workflow.pipeline import Pipeline
 from sagemaker.workflow.pipeline_context import PipelineSession
@@ -151,6 +154,7 @@ tested = job(
     given(),
     files=[decision],
 )
+registration = PropertyFile(name="registration", output_name="registration", path="registration.json")
 released = job(
     *("release-model", "6 Inference, 7 Monitoring", "control", "ml.m5.xlarge"),
     {
@@ -160,9 +164,40 @@ released = job(
         "bundle": bundle,
         "evaluation": left_by(tested, "evaluation"),
     },
-    ["service", "verdict", "watch", "registry", "report"],
+    ["service", "verdict", "watch", "registry", "registration", "report"],
     given(),
     stages=("deploy-model", "judge-canary", "monitor-model"),
+    files=[registration],
+)
+
+
+def of_registration(path):
+    return JsonGet(step_name="release-model", property_file=registration, json_path=path)
+
+
+source = {"S3Uri": Join(on="/", values=[bundle, ""]), "S3DataType": "S3Prefix", "CompressionType": "None"}
+model = Model(
+    image_uri=IMAGE.format("serve"), model_data={"S3DataSource": source}, role=ROLE, sagemaker_session=session()
+)
+measured = MetricsSource(
+    content_type="application/json",
+    s3_uri=Join(on="/", values=[left_by(tested, "evaluation"), "evaluation.json"]),
+)
+registered = ModelStep(
+    name="register-model",
+    display_name="Register the model",
+    step_args=model.register(
+        content_types=["application/json"],
+        response_types=["application/json"],
+        inference_instances=["ml.m5.xlarge"],
+        model_package_group_name="demo",
+        approval_status=of_registration("status"),
+        description=of_registration("sentence"),
+        model_metrics=ModelMetrics(model_statistics=measured),
+        customer_metadata_properties={
+            name: of_registration(name) for name in ("bundle", "data", "dataset", "metric", "plan", "score")
+        },
+    ),
 )
 
 
@@ -179,10 +214,13 @@ gate = ConditionStep(
     name="gate",
     display_name="May it be promoted?",
     conditions=[ConditionEquals(left=of_decision("decision"), right="promote")],
-    if_steps=[released],
+    if_steps=[released, registered],
     else_steps=[refused],
 )
 steps = [explored, prepared, tuned, trained, tested, gate]
 pipeline = Pipeline(name="demo", parameters=parameters, steps=steps, sagemaker_session=session())
-json.dump(json.loads(pipeline.definition()), sys.stdout, indent=2, sort_keys=True)
+definition = json.loads(pipeline.definition())
+for step in definition["Steps"][-1]["Arguments"]["IfSteps"]:
+    step["Name"] = step["Name"].removesuffix("-RegisterModel")  # the SDK adds it
+json.dump(definition, sys.stdout, indent=2, sort_keys=True)
 sys.stdout.write("\n")

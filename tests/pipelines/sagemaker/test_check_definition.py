@@ -76,7 +76,7 @@ FAULTS: dict[str, tuple[Break, str]] = {
     "too large": (lambda made: set_at(made["Metadata"], "note", "x" * 1_048_576), "more than 1,048,576 bytes"),
     "many steps": (
         lambda made: made["Steps"].extend(dict(made["Steps"][0], Name=f"s{number}") for number in range(50)),
-        "58 steps of at most 50",
+        "59 steps of at most 50",
     ),
     "a foreign step": (
         lambda made: set_at(job(made)["StoppingCondition"], "MaxRuntimeInSeconds", get("Steps.other.x")),

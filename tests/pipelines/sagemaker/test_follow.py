@@ -33,7 +33,7 @@ class Service:
                 name=name,
                 status=ended.status,
                 reason=ended.message if name == "refused" else "AlgorithmError: exit code: 1",
-                job="" if name in ("gate", "refused") else "job-1",
+                job="" if name in ("gate", "refused", "register-model") else "job-1",
                 training=kinds.get(name) == "Training",
                 seconds=2.0,
             )
@@ -104,6 +104,15 @@ def test_a_job_that_left_no_cause_ends_with_what_sagemaker_says(broken: JobRunne
     assert (result.state, result.exit_status) == ("failed", 1)
     assert "(aws_quota)" in result.sentence
     assert "sagemaker.machines" in result.sentence
+
+
+def test_a_model_that_could_not_be_registered_is_a_failed_run(promoted: JobRunner, tmp_path: Path) -> None:
+    reason = f"AccessDenied: {ROLE} is not authorized to perform sagemaker:CreateModelPackage"
+    steps = [step for step in Service(promoted, "Failed").all if step.name != "register-model"]
+    failed = StepState("register-model", "Failed", reason)
+    result, _ = followed(promoted, "Failed", tmp_path, all=[*steps, failed], message=lambda step: step.reason)
+    assert (result.state, result.exit_status) == ("failed", 1)
+    assert "register-model failed (aws_permission)" in result.sentence
 
 
 @pytest.mark.parametrize(("status", "code"), [("Stopped", "stopped"), ("Failed", "aws_permission")])

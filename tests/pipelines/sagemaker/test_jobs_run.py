@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from demo_run import PLAN, ROWS, table
 from rich.console import Console
 from sagemaker_jobs import JobRunner
@@ -20,9 +21,10 @@ def bundle_of(made: JobRunner, place: str) -> Bundle:
 
 
 def test_a_good_model_goes_through_every_job(promoted: JobRunner) -> None:
-    *jobs, gate, release = promoted.ended
+    *jobs, gate, release, register = promoted.ended
     assert jobs == ["explore-data", "prepare-data", "tune-model", "train-model", "test-model"]
-    assert (gate, promoted.ended[gate].message, release) == ("gate", "True", "release-model")
+    assert (gate, promoted.ended[gate].message) == ("gate", "True")
+    assert (release, register) == ("release-model", "register-model")
 
 
 def test_the_bundle_is_that_of_a_run_on_this_machine(promoted: JobRunner, tmp_path: Path) -> None:
@@ -44,6 +46,30 @@ def test_the_promotion_is_recorded_in_the_bucket(promoted: JobRunner) -> None:
     assert record is not None
     assert (record.bundle, record.run) == (bundle_of(promoted, "bundle").digest, promoted.execution)
     assert registry.bundle(record.bundle).digest == record.bundle
+
+
+def test_the_registry_gets_the_verdict_with_digests_and_score(promoted: JobRunner) -> None:
+    bundle, given = bundle_of(promoted, "bundle"), promoted.registered
+    (container,) = given["InferenceSpecification"]["Containers"]
+    source = container["ModelDataSource"]["S3DataSource"]["S3Uri"]
+    assert source.endswith("/")  # SageMaker takes a folder as it is only so
+    assert Bundle.open(promoted.path(source)).digest == bundle.digest
+    assert given["ModelApprovalStatus"] == "Approved"
+    assert given["ModelPackageDescription"].startswith("Promoted on a replay:")
+    assert promoted.path(given["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]).is_file()
+    kept = given["CustomerMetadataProperties"]
+    record = LocalRegistry(promoted.path(f"{ROOT}/demo/registry")).current()
+    assert record is not None
+    assert (kept["bundle"], kept["data"], kept["plan"]) == (bundle.digest, *map(record.digests.get, ("data", "plan")))
+    assert float(kept["score"]) == pytest.approx(record.scores[kept["metric"]], rel=1e-5)
+
+
+def test_the_service_model_takes_the_registration(promoted: JobRunner) -> None:
+    import botocore.session
+    from botocore.validate import ParamValidator
+
+    shape = botocore.session.get_session().get_service_model("sagemaker").operation_model("CreateModelPackage")
+    assert not ParamValidator().validate(promoted.registered, shape.input_shape).has_errors()
 
 
 def test_the_predictor_of_the_job_ends_with_it(promoted: JobRunner) -> None:

@@ -33,6 +33,14 @@ def test_a_pipeline_is_created_once_and_then_brought_up_to_date(service: SageMak
 
 
 @pytest.mark.usefixtures("account")
+def test_the_group_of_the_model_registry_is_made_once(service: SageMaker) -> None:
+    for name in ("demo-other", "demo", "demo"):
+        service.require_group(name, {"team": "flights"})
+    groups = boto3.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
+    assert sorted(one["ModelPackageGroupName"] for one in groups) == ["demo", "demo-other"]
+
+
+@pytest.mark.usefixtures("account")
 def test_a_run_gets_its_parameters_as_texts(service: SageMaker) -> None:
     service.register("demo", build_definition(sagemaker_plan()), {}, "")
     started = service.start("demo", "demo-2026-01-01", {"trials": 0, "data": "s3://bucket/demo.csv"})
