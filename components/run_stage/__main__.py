@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         run=given.run,
     )
     with contextlib.ExitStack() as ending:
+        ending.callback(job.folders.deliver)  # last of all: also what a stage left before another one failed
         if "deploy-model" in given.stages:
             ending.callback(_stop_predictor, job.folders.output("service"))
         for stage in given.stages:

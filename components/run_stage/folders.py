@@ -9,10 +9,14 @@ the bundle             ``processing/output/bundle``    ``model``
 unfinished work        –                               ``checkpoints``
 why the job failed     ``output/message``              ``output/failure``
 =====================  ==============================  ==========================
+
+The folder of an output is mounted by itself: it can be filled, but neither replaced nor removed, as a stage does with
+what an earlier attempt left. So stages write below ``work``, and `deliver` moves what they made.
 """
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,13 +71,27 @@ class JobFolders:
         return files[0]
 
     def output(self, name: str) -> Path:
-        """Return the folder of an output, made where it is not there."""
-        if self.training_job:
-            path = self.root / "model" if name == "bundle" else self.root / "output/data" / name
-        else:
-            path = self.root / "processing/output" / name
+        """Return the folder that a stage writes an output to, made where it is not there."""
+        path = self._work / name
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+    def deliver(self) -> None:
+        """Move every output to the folder that SageMaker stores it from."""
+        for made in sorted(self._work.iterdir()) if self._work.is_dir() else []:
+            mounted = self._mounted(made.name)
+            mounted.mkdir(parents=True, exist_ok=True)
+            for path in sorted(made.iterdir()):
+                shutil.move(path, mounted / path.name)
+
+    @property
+    def _work(self) -> Path:
+        return self.root / ("work" if self.training_job else "processing/work")
+
+    def _mounted(self, name: str) -> Path:
+        if not self.training_job:
+            return self.root / "processing/output" / name
+        return self.root / "model" if name == "bundle" else self.root / "output/data" / name
 
     @property
     def message(self) -> Path:

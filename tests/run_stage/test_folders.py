@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,29 @@ def test_the_folders_are_those_that_sagemaker_mounts(
     put(tmp_path / where / "file")
     folders = JobFolders(tmp_path, training)
     assert folders.input("a") == tmp_path / where
-    assert folders.output("bundle") == tmp_path / bundle
-    assert folders.output("report") == tmp_path / report
-    assert folders.output("report").is_dir()
     assert folders.message == tmp_path / message
+    for name in ("bundle", "report"):
+        put(folders.output(name) / "deep/made", name)
+    folders.deliver()
+    assert (tmp_path / bundle / "deep/made").read_text() == "bundle"
+    assert (tmp_path / report / "deep/made").read_text() == "report"
+
+
+def test_an_output_is_replaced_by_a_stage_and_fills_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    mounted = tmp_path / "elsewhere"
+    mounted.mkdir()
+    (tmp_path / "processing/output").mkdir(parents=True)
+    (tmp_path / "processing/output/dataset").symlink_to(mounted)
+    folders = JobFolders(tmp_path)
+    shutil.rmtree(folders.output("dataset"))
+    put(folders.output("dataset") / "train.parquet")
+    folders.deliver()
+    assert [path.name for path in mounted.iterdir()] == ["train.parquet"]
+
+
+def test_nothing_is_delivered_where_nothing_was_made(tmp_path: Path) -> None:
+    JobFolders(tmp_path).deliver()
+    assert not list(tmp_path.iterdir())
 
 
 def test_only_a_training_job_keeps_unfinished_work(tmp_path: Path) -> None:

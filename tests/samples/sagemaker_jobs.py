@@ -98,9 +98,11 @@ class JobRunner:
         for one in arguments["ProcessingInputs"]:
             source = one["S3Input"]
             self._mount(self.value(source["S3Uri"]), root / source["LocalPath"].removeprefix("/opt/ml/"))
+        outputs = [one["S3Output"] for one in arguments["ProcessingOutputConfig"]["Outputs"]]
+        for target in outputs:
+            _mount_point(root / target["LocalPath"].removeprefix("/opt/ml/"))
         ended = self._start(root, arguments["AppSpecification"], root / "output/message")
-        for one in arguments["ProcessingOutputConfig"]["Outputs"]:
-            target = one["S3Output"]
+        for target in outputs:
             self._keep(root / target["LocalPath"].removeprefix("/opt/ml/"), self.path(self.value(target["S3Uri"])))
         return ended
 
@@ -109,6 +111,8 @@ class JobRunner:
         for one in arguments["InputDataConfig"]:
             address = self.value(one["DataSource"]["S3DataSource"]["S3Uri"])
             self._mount(address, root / "input/data" / one["ChannelName"])
+        for folder in ("model", "output/data"):
+            _mount_point(root / folder)
         ended = self._start(root, arguments["AlgorithmSpecification"], root / "output/failure")
         home = self.path(self.value(arguments["OutputDataConfig"]["S3OutputPath"])) / "job-1/output"
         self._keep(root / "model", home / "model")
@@ -159,3 +163,10 @@ class JobRunner:
     def _step(self, name: str) -> dict[str, Any]:
         *steps, gate = self.definition["Steps"]
         return next(step for step in (*steps, *gate["Arguments"]["IfSteps"]) if step["Name"] == name)
+
+
+def _mount_point(path: Path) -> None:
+    """Make a folder that, like a mounted one, can be filled, but neither replaced nor removed."""
+    place = path.with_name(f"{path.name}.mounted")
+    place.mkdir(parents=True)
+    path.symlink_to(place)

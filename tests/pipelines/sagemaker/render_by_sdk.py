@@ -1,9 +1,10 @@
 """What the SageMaker SDK makes of the steps of `sdk_plan`: run in an environment of its own, never by the tests' own.
 
-    uv run --no-project --python 3.11 --with 'sagemaker==2.257.7' \
+    uv run --no-project --python 3.11 --with 'sagemaker[local]==2.257.7' \
         tests/pipelines/sagemaker/render_by_sdk.py > tests/pipelines/sagemaker/rendered_by_sdk.json
 
-The steps are written here once more, in the SDK's own words; the addresses of settings are names.
+The steps are written here once more, in the SDK's own words; the addresses of settings are names. With an argument, a
+JSON file of these addresses and of parameters, the SDK's local mode runs the steps instead and prints how they ended.
 """
 
 # ruff: noqa: E402
@@ -11,6 +12,7 @@ The steps are written here once more, in the SDK's own words; the addresses of s
 import json
 import logging
 import sys
+from pathlib import Path
 from unittest.mock import MagicMock
 
 logging.disable(logging.INFO)  # the SDK writes to standard output where it looks for a configuration
@@ -29,7 +31,7 @@ from sagemaker.workflow.functions import Join, JsonGet
 from sagemaker.workflow.model_step import ModelStep
 from sagemaker.workflow.parameters import ParameterInteger, ParameterString
 from sagemaker.workflow.pipeline import Pipeline
-from sagemaker.workflow.pipeline_context import PipelineSession
+from sagemaker.workflow.pipeline_context import LocalPipelineSession, PipelineSession
 from sagemaker.workflow.properties import PropertyFile
 from sagemaker.workflow.steps import ProcessingStep, TrainingStep
 
@@ -41,6 +43,8 @@ VPC = {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}
 IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/{}:1"
 RUN = ExecutionVariables.PIPELINE_EXECUTION_ID
 
+LOCAL = json.loads(Path(sys.argv[1]).read_text()) if len(sys.argv) > 1 else {}
+
 data = ParameterString("data", default_value="s3://bucket/demo.csv")
 data_digest = ParameterString("data_digest", default_value="")
 trials = ParameterInteger("trials", default_value=-1)
@@ -49,8 +53,14 @@ seed = ParameterInteger("seed", default_value=-1)
 parameters = [data, data_digest, trials, max_epochs, seed]
 
 
+def settings(name):
+    return LOCAL["settings"][name] if LOCAL else f"s3://settings/{name}"
+
+
 def session(**options):
-    """A session that asks nobody."""
+    """A session that asks nobody, or that runs jobs on this machine."""
+    if LOCAL:
+        return LocalPipelineSession(default_bucket="bucket")
     boto = MagicMock(region_name="eu-central-1", name="boto")
     client = MagicMock(name="client")
     client._client_config.user_agent = "test"
@@ -120,36 +130,46 @@ def training(dataset, study):
         container_arguments=[*given(data_digest, max_epochs, seed), "--training-job"],
         **VPC,
     )
-    sources = {"settings": "s3://settings/train-model", "dataset": dataset, "study": study}
+    sources = {"settings": settings("train-model"), "dataset": dataset, "study": study}
     channels = {name: TrainingInput(source) for name, source in sources.items()}
     return TrainingStep(name="train-model", display_name="4 Training", step_args=estimator.fit(channels))
 
 
 explored = job(
     *("explore-data", "1 Design", "prepare", "ml.m5.xlarge"),
-    {"settings": "s3://settings/explore-data", "table-1": data},
+    {"settings": settings("explore-data"), "table-1": data},
     ["report"],
     given(),
 )
 prepared = job(
     *("prepare-data", "2 Preparation", "prepare", "ml.m5.xlarge"),
-    {"settings": "s3://settings/prepare-data", "table-1": data},
+    {"settings": settings("prepare-data"), "table-1": data},
     ["dataset", "report"],
     given(data_digest),
 )
 dataset = left_by(prepared, "dataset")
 tuned = job(
     *("tune-model", "3 Tuning", "train", "ml.m5.xlarge"),
-    {"settings": "s3://settings/tune-model", "dataset": dataset},
+    {"settings": settings("tune-model"), "dataset": dataset},
     ["study", "report"],
     given(trials, seed),
 )
-trained = training(dataset, left_by(tuned, "study"))
-bundle = trained.properties.ModelArtifacts.S3ModelArtifacts
+if LOCAL:  # the local mode packs what a training job leaves, whatever it is asked for
+    sources = {"settings": settings("train-model"), "dataset": dataset, "study": left_by(tuned, "study")}
+    trained = job(
+        *("train-model", "4 Training", "train", "ml.m5.xlarge"),
+        sources,
+        ["bundle", "report"],
+        given(data_digest, max_epochs, seed),
+    )
+    bundle = left_by(trained, "bundle")
+else:
+    trained = training(dataset, left_by(tuned, "study"))
+    bundle = trained.properties.ModelArtifacts.S3ModelArtifacts
 decision = PropertyFile(name="decision", output_name="decision", path="decision.json")
 tested = job(
     *("test-model", "5 Testing", "train", "ml.m5.xlarge"),
-    {"settings": "s3://settings/test-model", "registry": f"{HOME}/registry", "dataset": dataset, "bundle": bundle},
+    {"settings": settings("test-model"), "registry": f"{HOME}/registry", "dataset": dataset, "bundle": bundle},
     ["evaluation", "decision", "report"],
     given(),
     files=[decision],
@@ -158,7 +178,7 @@ registration = PropertyFile(name="registration", output_name="registration", pat
 released = job(
     *("release-model", "6 Inference, 7 Monitoring", "control", "ml.m5.xlarge"),
     {
-        "settings": "s3://settings/release-model",
+        "settings": settings("release-model"),
         "registry": f"{HOME}/registry",
         "dataset": dataset,
         "bundle": bundle,
@@ -217,8 +237,18 @@ gate = ConditionStep(
     if_steps=[released, registered],
     else_steps=[refused],
 )
+if LOCAL:
+    gate.if_steps = [released]  # the local mode knows no registry of models
 steps = [explored, prepared, tuned, trained, tested, gate]
 pipeline = Pipeline(name="demo", parameters=parameters, steps=steps, sagemaker_session=session())
+if LOCAL:
+    pipeline.create(ROLE)
+    execution = pipeline.start(parameters=LOCAL["parameters"])
+    run = execution.describe()
+    ended = {step["StepName"]: step["StepStatus"] for step in execution.list_steps()["PipelineExecutionSteps"]}
+    answer = {"run": run["PipelineExecutionArn"], "status": run["PipelineExecutionStatus"], "steps": ended}
+    Path(sys.argv[2]).write_text(json.dumps({**answer, "reason": run.get("FailureReason", "")}))
+    sys.exit()
 definition = json.loads(pipeline.definition())
 for step in definition["Steps"][-1]["Arguments"]["IfSteps"]:
     step["Name"] = step["Name"].removesuffix("-RegisterModel")  # the SDK adds it

@@ -1,9 +1,6 @@
 """The definition against two oracles: what SageMaker's own SDK renders, and the service's own model of a request."""
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +13,7 @@ from sevenfold.pipelines.sagemaker.jobs import settings_address, settings_files
 from sevenfold.pipelines.settings import stage_settings
 from sevenfold.plan import Plan, parse_plan
 
-HERE = Path(__file__).parent
-RENDERED = HERE / "rendered_by_sdk.json"
-SDK = "sagemaker==2.257.7"
+RENDERED = Path(__file__).parent / "rendered_by_sdk.json"
 
 
 def with_named_settings(plan: Plan) -> dict[str, Any]:
@@ -39,14 +34,6 @@ def jobs(steps: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def test_it_is_what_the_sdk_renders_for_the_same_steps() -> None:
     assert with_named_settings(sdk_plan()) == json.loads(RENDERED.read_text())
-
-
-@pytest.mark.extended
-def test_the_sdk_still_renders_what_is_kept(tmp_path: Path) -> None:
-    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
-    command = [uv, "run", "--no-project", "--python", "3.11", "--with", SDK, str(HERE / "render_by_sdk.py")]
-    rendered = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=600).stdout
-    assert rendered == RENDERED.read_bytes()
 
 
 @pytest.mark.parametrize("plan", [sagemaker_plan(), sdk_plan()], ids=["plain", "all settings"])
