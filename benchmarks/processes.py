@@ -22,7 +22,7 @@ from sevenfold.training.pytorch.fit import Fitted, fit
 from sevenfold.training.pytorch.processes import fit_in_processes
 
 SETTINGS: Final[Mapping[str, Any]] = {
-    "width": 1_024, "depth": 3, "embedding_width": 32, "dropout": 0.0, "unknown": 0.0,
+    "depth": 3, "embedding_width": 32, "dropout": 0.0, "unknown": 0.0,
 }  # fmt: skip
 BATCH: Final = 4_096
 EPOCHS: Final = 3
@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("file", type=Path, nargs="?", help="What benchmarks.gpu --prepare wrote; else a small table.")
     parser.add_argument("--processes", type=int, nargs="+", default=[2], help="Numbers to try (default: 2).")
     parser.add_argument("--device", choices=[*Device], default=Device.CPU, help="Device of all sides.")
+    parser.add_argument("--width", type=int, default=256, help="Units of a layer (default: %(default)s).")
     parser.add_argument("--quick", action="store_true", help="A small network.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -48,7 +49,7 @@ def main() -> None:
         if file is None:
             prepare_sample(file := Path(folder) / "sample.npz")
         prepared = Prepared.read(file)
-    settings = {**SETTINGS, "width": 64} if options.quick else SETTINGS
+    settings = {**SETTINGS, "width": 64 if options.quick else options.width}
     section = prepared.section.replaced(device=options.device, settings={}, batch_size=BATCH, patience=EPOCHS)
     for number in options.processes:
         alone = fit(
