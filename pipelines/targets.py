@@ -26,6 +26,7 @@ __all__ = ["DEFAULT_TARGET", "TARGETS", "PipelineTarget", "RunRequest", "find_ta
 DEFAULT_TARGET: Final = "kubeflow"
 TARGETS: Final = {
     "kubeflow": "sevenfold.pipelines.kubeflow.target",
+    "vertex": "sevenfold.pipelines.vertex.target",
 }
 
 

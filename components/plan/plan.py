@@ -19,6 +19,7 @@ from sevenfold.plan.section import Section
 from sevenfold.plan.testing import TestingSection
 from sevenfold.plan.training import TrainingSection
 from sevenfold.plan.tuning import TuningSection
+from sevenfold.plan.vertex import VertexSection
 
 __all__ = ["FORMAT_VERSION", "NAME_PATTERN", "STAGES", "Plan", "StageName"]
 
@@ -72,6 +73,9 @@ class Plan(Section):
     images: Annotated[ImagesSection, Field(description="Container images of the stages.")] = ImagesSection()
     secrets: Annotated[SecretsSection, Field(description="Names of Kubernetes Secrets.")] = SecretsSection()
     budget: Annotated[BudgetSection, Field(description="Limits of one run.")] = BudgetSection()
+    vertex: Annotated[
+        VertexSection | None, Field(description="Where the plan runs on Vertex AI, for --target vertex.")
+    ] = None
 
     @property
     def model_digest(self) -> str:

@@ -2,7 +2,7 @@
 
 =================================  ===================================================================
 `SEVENFOLD_RUN_DIR`                folder of a local run; unset on a cluster
-`SEVENFOLD_CHECKPOINTS`            folder or ``s3://`` address of unfinished work; ``off`` keeps none
+`SEVENFOLD_CHECKPOINTS`            folder, ``s3://`` or ``gs://`` address of unfinished work; ``off`` keeps none
 `AWS_ACCESS_KEY_ID` …              on a cluster: there are keys, so unfinished work is kept in the store
 `PROMETHEUS_TOKEN` …               login of a Prometheus, from the Secret of `secrets.prometheus`
 `SEVENFOLD_TRACEBACK`              1 shows tracebacks of failures
@@ -23,6 +23,7 @@ from sevenfold.runtime.prometheus import PROMETHEUS_KEYS, PrometheusLogin
 
 __all__ = [
     "ARROW_MEMORY",
+    "CHECKPOINTS",
     "NOTEBOOK_PARAMETERS",
     "RUN_DIR",
     "checkpoint_address",
