@@ -41,6 +41,14 @@ class VertexSection(Section):
             pattern=r"^([a-z0-9][-a-z0-9]*@[a-z0-9][-a-z0-9.]*\.gserviceaccount\.com)?$",
         ),
     ] = ""
+    registry: Annotated[
+        str,
+        Field(
+            description="Registry that Vertex AI pulls our images from, such as "
+            "europe-west4-docker.pkg.dev/PROJECT/REPOSITORY; empty takes images.registry.",
+            pattern=r"^([a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._-]+)*)?$",
+        ),
+    ] = ""
     accelerator: Annotated[
         str,
         Field(

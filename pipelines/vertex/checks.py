@@ -11,7 +11,7 @@ from sevenfold.contracts.errors import PolicyError, SevenfoldError
 from sevenfold.images import REGISTRY
 from sevenfold.pipelines.check import Check
 from sevenfold.pipelines.kubeflow.store import Store
-from sevenfold.pipelines.vertex.definition import vertex_section
+from sevenfold.pipelines.vertex.definition import placed_plan, vertex_section
 from sevenfold.pipelines.vertex.service import Service
 
 if TYPE_CHECKING:
@@ -75,14 +75,14 @@ def require_images(plan: Plan) -> None:
 
 
 def _images(plan: Plan) -> Check:
-    named = plan.images.model_dump()
+    named = placed_plan(plan).images.model_dump()
     registry = f"{named['registry'] or REGISTRY}/"
     wanted = [named[target] or registry for target in USED]
     foreign = next((image for image in wanted if not PULLED.match(image)), "")
     if not foreign:
         return Check("images", True, f"Vertex AI pulls from {wanted[0].partition('/')[0]}")
     finding = f"{foreign.rstrip('/')} is in none of Artifact Registry, Container Registry and Docker Hub"
-    remedy = "Copy them to REGION-docker.pkg.dev/PROJECT/REPOSITORY, and name that in images.registry."
+    remedy = "Copy them to REGION-docker.pkg.dev/PROJECT/REPOSITORY, and name that in vertex.registry."
     return Check("images", False, finding, remedy, blocking=True)
 
 

@@ -16,7 +16,7 @@ from sevenfold.plan import Plan
 from sevenfold.plan.vertex import VertexSection
 from sevenfold.runtime.environment import CHECKPOINTS
 
-__all__ = ["compile_for_vertex", "vertex_section"]
+__all__ = ["compile_for_vertex", "placed_plan", "vertex_section"]
 
 KEPT: Final = "sevenfold-checkpoints"
 REPEATABLE: Final = ("exec-tune-model", "exec-train-model")
@@ -52,6 +52,20 @@ def vertex_section(plan: Plan) -> VertexSection:
     return section
 
 
+def placed_plan(plan: Plan) -> Plan:
+    """Return a plan whose images and GPUs are those that its section `vertex` names.
+
+    Raises:
+        PolicyError: as `vertex_section`.
+    """
+    section = vertex_section(plan)
+    update = {"gpu_type": section.accelerator}
+    resources = {
+        stage: wanted.model_copy(update=update) if wanted.gpu else wanted for stage, wanted in plan.resources.items()
+    }
+    return plan.model_copy(update={"resources": resources, "images": plan.images.replaced(registry=section.registry)})
+
+
 def compile_for_vertex(plan: Plan, out: Path, *, stages: Stages | None = None, cached: bool = True) -> dict[str, Any]:
     """Write the pipeline of a plan to `out` as one YAML document, and return the document.
 
@@ -69,8 +83,8 @@ def compile_for_vertex(plan: Plan, out: Path, *, stages: Stages | None = None, c
     """
     section = vertex_section(plan)
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
-        placed = _with_accelerator(plan, section.accelerator)
-        package = compile_plan(placed, Path(work) / "ir.yaml", part="build", stages=stages, plain=True, cached=cached)
+        package = Path(work) / "ir.yaml"
+        compile_plan(placed_plan(plan), package, part="build", stages=stages, plain=True, cached=cached)
         # one document, or this raises: it is how Vertex AI's own client reads it
         document: dict[str, Any] = yaml.load(package.read_text(), Loader=_loader())  # noqa: S506 - a safe loader
     for component in (document["root"], *document["components"].values()):
@@ -85,14 +99,6 @@ def compile_for_vertex(plan: Plan, out: Path, *, stages: Stages | None = None, c
     text = yaml.dump(document, Dumper=_dumper(), sort_keys=True, allow_unicode=True, width=120)
     write_whole(out, text.encode())
     return document
-
-
-def _with_accelerator(plan: Plan, accelerator: str) -> Plan:
-    update = {"gpu_type": accelerator}
-    resources = {
-        stage: wanted.model_copy(update=update) if wanted.gpu else wanted for stage, wanted in plan.resources.items()
-    }
-    return plan.model_copy(update={"resources": resources})
 
 
 def _loader() -> Any:

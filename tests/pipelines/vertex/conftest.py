@@ -21,13 +21,13 @@ data:
   columns:
     a: {kind: number}
     y: {kind: category, role: target}
-images: {registry: europe-west4-docker.pkg.dev/our-models/ours}
 """
 SECTION = """\
 vertex:
   project: our-models
   region: europe-west4
   root: gs://ours/runs
+  registry: europe-west4-docker.pkg.dev/our-models/ours
   service_account: runner@our-models.iam.gserviceaccount.com
   endpoint: ENDPOINT
 """

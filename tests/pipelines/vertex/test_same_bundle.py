@@ -19,7 +19,6 @@ from sevenfold.pipelines.vertex.service import Service
 from sevenfold.pipelines.vertex.submit import submit
 from sevenfold.plan import load_plan
 
-IMAGES = "images: {registry: europe-west4-docker.pkg.dev/our-models/ours}\n"
 SECTION = "vertex: {project: our-models, region: europe-west4, root: 'gs://ours/runs', endpoint: 'ENDPOINT'}\n"
 RUN_IR = """\
 import json, sys, warnings
@@ -39,7 +38,7 @@ pipeline(**json.loads((folder / "run.json").read_text())["arguments"])
 def test_the_submitted_ir_makes_the_same_bundle(cloud: GoogleCloud, tmp_path: Path) -> None:
     (tmp_path / "demo.csv").write_text(table(ROWS))
     path = tmp_path / "plan.yaml"
-    path.write_text(PLAN + IMAGES + SECTION.replace("ENDPOINT", cloud.url))
+    path.write_text(PLAN + SECTION.replace("ENDPOINT", cloud.url))
     plan = load_plan(path)
     assert plan.vertex is not None
     asked = RunRequest(plan_path=path, runs=tmp_path / "runs")

@@ -74,7 +74,7 @@ def test_a_run_from_elsewhere_is_not_guessed_at(cloud: GoogleCloud) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "arguments", "code"),
     [
-        ("images: {registry: europe-west4-docker.pkg.dev/our-models/ours}\n", "", (), "vertex_images"),
+        ("  registry: europe-west4-docker.pkg.dev/our-models/ours\n", "", (), "vertex_images"),
         ("", "", ("--root", "s3://ours/runs"), "vertex_root"),
     ],
 )
