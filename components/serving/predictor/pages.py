@@ -29,6 +29,7 @@ class Answering(Protocol):
 
     limits: Limits
     meter: Meter
+    health_route: str
 
     @property
     def model(self) -> ServedModel | None: ...
@@ -48,6 +49,8 @@ def pages(predictor: Answering) -> dict[str, Page]:
         "/v1/models": lambda: (200, JSON, orjson.dumps({"models": _names(predictor)})),
         "/v2/models": lambda: (200, JSON, orjson.dumps({"models": _names(predictor)})),
     }
+    if predictor.health_route:
+        fixed[predictor.health_route] = _ready(predictor, {})
     model = predictor.model
     if model is None:
         return fixed
