@@ -86,7 +86,7 @@ class Store:
                 self._fs.copy_files(info.path, str(local), self._system, self._fs.LocalFileSystem())
         return True
 
-    def fetch(self, address: str, target: Path) -> bool:
+    def copy(self, address: str, target: Path) -> bool:
         """Copy a file or a folder of this store, by its whole address, to a local one; False where there is none."""
         path = address.partition("://")[2]
         if self._system.get_file_info(path).is_file:

@@ -13,6 +13,7 @@ from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.compile import compile_plan
 from sevenfold.pipelines.stages import Stages
 from sevenfold.plan import Plan
+from sevenfold.plan.deployment import Target
 from sevenfold.plan.vertex import VertexSection
 from sevenfold.runtime.environment import CHECKPOINTS
 
@@ -55,6 +56,8 @@ def vertex_section(plan: Plan) -> VertexSection:
 def placed_plan(plan: Plan) -> Plan:
     """Return a plan whose images and GPUs are those that its section `vertex` names.
 
+    Its test looks for no promoted model: promotions are recorded in a cluster that no task there reaches.
+
     Raises:
         PolicyError: as `vertex_section`.
     """
@@ -63,7 +66,9 @@ def placed_plan(plan: Plan) -> Plan:
     resources = {
         stage: wanted.model_copy(update=update) if wanted.gpu else wanted for stage, wanted in plan.resources.items()
     }
-    return plan.model_copy(update={"resources": resources, "images": plan.images.replaced(registry=section.registry)})
+    images = plan.images.replaced(registry=section.registry)
+    deployment = plan.deployment.model_copy(update={"target": Target.LOCAL})
+    return plan.model_copy(update={"resources": resources, "images": images, "deployment": deployment})
 
 
 def compile_for_vertex(plan: Plan, out: Path, *, stages: Stages | None = None, cached: bool = True) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def _bring(sent: VertexRun, store: Store, task: Any) -> Report | None:
     home: Path = sent.folder.path / "artifacts" / sent.run / task.task_name
     for output, held in task.outputs.items():
         if output in BROUGHT and held.artifacts:
-            store.fetch(held.artifacts[-1].uri, home / output)
+            store.copy(held.artifacts[-1].uri, home / output)
     page = home / "report"
     return read_report(page) if page.is_file() else None
 

@@ -25,15 +25,19 @@ def test_a_file_goes_to_the_bucket_once_and_comes_back(cloud: GoogleCloud, tmp_p
     assert resolve_source(address, tmp_path, tmp_path / "work").read_bytes() == table.read_bytes()
 
 
-def test_a_folder_and_a_file_are_fetched_by_their_addresses(cloud: GoogleCloud, tmp_path: Path) -> None:
+def test_a_folder_and_a_file_are_copied_by_their_addresses(cloud: GoogleCloud, tmp_path: Path) -> None:
     cloud.objects |= {"ours/runs/7/train/bundle/a.json": b"1", "ours/runs/7/train/bundle/deep/b.json": b"2"}
     cloud.objects["ours/runs/7/train/report"] = b"page"
+    cloud.objects |= {
+        "ours/runs/7/train/bundle/": b"",
+        "ours/runs/7/train/bundle/deep/": b"",
+    }
     store = Store("gs://ours/runs")
-    assert store.fetch("gs://ours/runs/7/train/bundle", tmp_path / "bundle")
+    assert store.copy("gs://ours/runs/7/train/bundle", tmp_path / "bundle")
     assert (tmp_path / "bundle" / "deep" / "b.json").read_text() == "2"
-    assert store.fetch("gs://ours/runs/7/train/report", tmp_path / "report")
+    assert store.copy("gs://ours/runs/7/train/report", tmp_path / "report")
     assert (tmp_path / "report").read_text() == "page"
-    assert not store.fetch("gs://ours/runs/7/train/none", tmp_path / "none")
+    assert not store.copy("gs://ours/runs/7/train/none", tmp_path / "none")
 
 
 def test_a_table_that_is_not_there_is_named(cloud: GoogleCloud, tmp_path: Path) -> None:
