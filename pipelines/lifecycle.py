@@ -78,7 +78,7 @@ def build_lifecycle(
         """Carry a model through the seven stages.
 
         Args:
-            data: Address of the table, s3:// or https://; empty takes the plan's.
+            data: Address of the table, s3://, gs:// or https://; empty takes the plan's.
             data_digest: sha256:… that the table must have. It keeps changed data from being taken from the cache, so
                 another table comes with its own; empty accepts any table.
             trials: Number of tuning trials; -1 takes the plan's.

@@ -27,6 +27,7 @@ DEFAULT_TARGET: Final = "kubeflow"
 TARGETS: Final = {
     "kubeflow": "sevenfold.pipelines.kubeflow.target",
     "sagemaker": "sevenfold.pipelines.sagemaker.target",
+    "vertex": "sevenfold.pipelines.vertex.target",
 }
 
 

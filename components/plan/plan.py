@@ -20,6 +20,7 @@ from sevenfold.plan.section import Section
 from sevenfold.plan.testing import TestingSection
 from sevenfold.plan.training import TrainingSection
 from sevenfold.plan.tuning import TuningSection
+from sevenfold.plan.vertex import VertexSection
 
 __all__ = ["FORMAT_VERSION", "NAME_PATTERN", "STAGES", "Plan", "StageName"]
 
@@ -76,6 +77,9 @@ class Plan(Section):
     sagemaker: Annotated[
         SageMakerSection, Field(description="A run on Amazon SageMaker: region, role, root, machines, network.")
     ] = SageMakerSection()
+    vertex: Annotated[
+        VertexSection | None, Field(description="Where the plan runs on Vertex AI, for --target vertex.")
+    ] = None
 
     @property
     def model_digest(self) -> str:

@@ -1,16 +1,19 @@
 """Start the predictor: ``python -m sevenfold.serving --bundle DIR --port 8080``.
 
 SageMaker starts a container with the one argument ``serve``, the model at ``/opt/ml/model``, and asks it on port 8080.
+In a container of Vertex AI its variables go before the arguments: they name the bundle, the port and the routes.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sevenfold.contracts.errors import SevenfoldError
+from sevenfold.runtime.environment import vertex_container
 from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.serve import forbid_pickle, serve
 
@@ -44,11 +47,25 @@ def main() -> int:
     limits = Limits(**{name: given.pop(name) for name in LIMITS})
     forbid_pickle()
     try:
+        given |= _of_vertex()
         serve(given.pop("bundle"), limits=limits, **given)
     except SevenfoldError as error:
         sys.stdout.write(error.to_json() + "\n")
         return error.exit_status
     return 0
+
+
+def _of_vertex() -> dict[str, Any]:
+    """Return what Vertex AI says in place of the arguments, with its bundle fetched; nothing elsewhere."""
+    container = vertex_container()
+    if container is None:
+        return {}
+    from sevenfold.serving.predictor.bucket import fetch_bundle
+
+    folder = Path(tempfile.mkdtemp(prefix="sevenfold-")) / "bundle"
+    fetch_bundle(container.bundle, folder, storage=container.storage, metadata=container.metadata)
+    routes = {"predict_route": container.predict_route, "health_route": container.health_route}
+    return {"bundle": folder, "host": "0.0.0.0", "port": container.port, **routes}  # noqa: S104 - in its container
 
 
 if __name__ == "__main__":

@@ -17,12 +17,17 @@ __all__ = ["DEFAULT_ROOT", "INPUTS", "Store", "input_key"]
 DEFAULT_ROOT = "s3://mlpipeline/v2/artifacts"  # Kubeflow's own store, where nothing else is configured
 LOG = "executor-logs-"  # with the number of the attempt
 INPUTS = "sevenfold-inputs"
+REMEDIES = {
+    "s3": "Give --root, and keys and endpoint as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL.",
+    "gs": "Give --root, and credentials: gcloud auth application-default login, or GOOGLE_APPLICATION_CREDENTIALS.",
+}
 
 
 class Store:
-    """A pipeline root: ``s3://bucket/prefix``, Kubeflow's ``minio://``, or ``file:///folder``.
+    """A pipeline root: ``s3://bucket/prefix``, Kubeflow's ``minio://``, ``gs://bucket/prefix`` or ``file:///folder``.
 
-    Keys and endpoint come from where AWS' own tools take them (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, a profile, …).
+    Keys and endpoint come from where the tools of AWS (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, a profile, …) and
+    Google (`GOOGLE_APPLICATION_CREDENTIALS`, …) take them.
 
     Raises:
         DataError: ``store_refused`` if the address is none, or the store does not let us in.
@@ -43,8 +48,7 @@ class Store:
                 "store_refused",
                 f"The pipeline root must be a store that may be read from here, but {self.root!r} is not: "
                 f"{str(error)[:200]}",
-                remedy="Give --root, and keys and endpoint as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
-                "AWS_ENDPOINT_URL.",
+                remedy=REMEDIES.get(self.root.partition("://")[0], REMEDIES["s3"]),
             ) from None
 
     def put(self, path: Path) -> str:
@@ -53,7 +57,8 @@ class Store:
         there = self._system.get_file_info(f"{self._path}/{key}")
         if not there.is_file or there.size != path.stat().st_size:
             try:
-                self._system.create_dir(f"{self._path}/{key.rpartition('/')[0]}")
+                if self._system.type_name != "gcs":  # there, Arrow would write objects that stand for folders
+                    self._system.create_dir(f"{self._path}/{key.rpartition('/')[0]}")
                 self._fs.copy_files(str(path), f"{self._path}/{key}", self._fs.LocalFileSystem(), self._system)
             except OSError as error:
                 raise TemporaryError(
@@ -67,7 +72,7 @@ class Store:
         if self._files(folder):
             return
         try:
-            if self._system.type_name == "local":  # in a bucket a folder would be an empty object beside the file
+            if self._system.type_name == "local":  # in a bucket it would be an empty object beside the file
                 self._system.create_dir(f"{self._path}/{folder}")
             with self._system.open_output_stream(f"{self._path}/{key}") as stream:
                 stream.write(content)
@@ -75,15 +80,6 @@ class Store:
             raise TemporaryError(
                 "store_write", f"{key} must be written to {self.root}, but was not: {str(error)[:200]}"
             ) from error
-
-    def fetch(self, key: str, target: Path) -> bool:
-        """Copy everything below a key to a local folder; False where there is nothing."""
-        files = self._files(key)
-        for info in files:
-            local = target.joinpath(*self._relative(info, key).parts)
-            local.parent.mkdir(parents=True, exist_ok=True)
-            self._fs.copy_files(info.path, str(local), self._system, self._fs.LocalFileSystem())
-        return bool(files)
 
     def bring(self, key: str, output: str, target: Path) -> bool:
         """Copy an output of ``PIPELINE/RUN/TASK`` to a local file or folder; False where there is none.
@@ -103,6 +99,20 @@ class Store:
                 self._fs.copy_files(info.path, str(local), self._system, self._fs.LocalFileSystem())
         return True
 
+    def copy(self, address: str, target: Path) -> bool:
+        """Copy a file or a folder of this store, by its whole address, to a local one; False where there is none."""
+        path = address.partition("://")[2]
+        if self._system.get_file_info(path).is_file:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._fs.copy_files(path, str(target), self._system, self._fs.LocalFileSystem())
+            return True
+        files = self._below(path)
+        for info in files:
+            local = target.joinpath(*PurePosixPath(info.path).relative_to(path).parts)
+            local.parent.mkdir(parents=True, exist_ok=True)
+            self._fs.copy_files(info.path, str(local), self._system, self._fs.LocalFileSystem())
+        return bool(files)
+
     def logs(self, key: str) -> list[str]:
         """Return what each attempt of a task of ``PIPELINE/RUN/TASK`` printed, the last one last."""
         files = [info for info in self._files(key) if _part(self._relative(info, key), 1).startswith(LOG)]
@@ -113,7 +123,10 @@ class Store:
             return bytes(stream.read()).decode(errors="replace")
 
     def _files(self, key: str) -> list[Any]:
-        selector = self._fs.FileSelector(f"{self._path}/{key}", allow_not_found=True, recursive=True)
+        return self._below(f"{self._path}/{key}")
+
+    def _below(self, path: str) -> list[Any]:
+        selector = self._fs.FileSelector(path, allow_not_found=True, recursive=True)
         files = (info for info in self._system.get_file_info(selector) if info.is_file)
         return [info for info in files if ".." not in PurePosixPath(info.path).parts]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.canonical import write_whole
+from sevenfold.pipelines.causes import is_cause
 from sevenfold.pipelines.result import SEALED, SEALED_WHEN_PROMOTED, Result, conclude
 from sevenfold.pipelines.sagemaker.aws_errors import job_fault
 from sevenfold.pipelines.sagemaker.definition import REFUSED
@@ -72,9 +73,9 @@ def _finish(sent: Submitted, store: Store, view: RunView, step: StepState) -> No
 
     job, home = JOBS[step.name], sent.folder.path / "artifacts" / sent.run
     for key, output in _left(sent, step, job):
-        store.fetch(key, home / OWNERS[output] / output)
+        store.copy(f"{store.root}/{key}", home / OWNERS[output] / output)
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
-        store.fetch(_report(sent, step), Path(work))
+        store.copy(f"{store.root}/{_report(sent, step)}", Path(work))
         for task in job.stages:
             for name, file in PAGES.items():
                 if (page := Path(work) / task / file).is_file():
@@ -126,8 +127,8 @@ def _cause(message: str, step: StepState) -> dict[str, Any]:
         cause = json.loads(message[start : end + 1]) if start >= 0 else {}
     except ValueError:
         cause = {}
-    if isinstance(cause, dict) and {"stage", "code", "message", "remedy", "exit_status"} <= set(cause):
-        return cause
+    if is_cause(cause):
+        return dict(cause)
     reason = " ".join((step.reason or message).split())[:600]
     code, remedy = job_fault(reason)
     stage = JOBS[step.name].stages[0] if step.name in JOBS else step.name

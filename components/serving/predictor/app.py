@@ -52,10 +52,18 @@ log = logging.getLogger("sevenfold.serving")
 
 
 class Predictor:
-    """Serves one bundle under one name; `load` replaces it whole, or not at all."""
+    """Serves one bundle under one name; `load` replaces it whole, or not at all.
 
-    def __init__(self, limits: Limits, *, name: str = "model") -> None:
+    Args:
+        limits: what is accepted at most.
+        name: the name before the first model is loaded.
+        predict_route: one more address of V1's predictions; "" for none.
+        health_route: one more address that says whether it is ready.
+    """
+
+    def __init__(self, limits: Limits, *, name: str = "model", predict_route: str = "", health_route: str = "") -> None:
         self.limits = limits
+        self.predict_route, self.health_route = predict_route, health_route
         self.meter = Meter(name)
         self.draining = False
         self._body = BodyReader(limits)
@@ -99,6 +107,8 @@ class Predictor:
             f"/v2/models/{model.name}/infer": self._v2,
             f"/v2/models/{model.name}/versions/{model.label}/infer": self._v2,
         }
+        if self.predict_route:
+            self._predictions[self.predict_route] = self._v1
         self._pages = pages(self)
         log.info("model loaded", extra={"data": {"model": model.name, "digest": model.digest}})
         return model

@@ -31,6 +31,7 @@ class Answering(Protocol):
 
     limits: Limits
     meter: Meter
+    health_route: str
 
     @property
     def model(self) -> ServedModel | None: ...
@@ -51,6 +52,8 @@ def pages(predictor: Answering) -> dict[str, Page]:
         "/v1/models": lambda: (200, JSON, orjson.dumps({"models": _names(predictor)})),
         "/v2/models": lambda: (200, JSON, orjson.dumps({"models": _names(predictor)})),
     }
+    if predictor.health_route:
+        fixed[predictor.health_route] = _ready(predictor, {})
     model = predictor.model
     if model is None:
         return fixed

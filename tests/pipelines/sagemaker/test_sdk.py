@@ -76,7 +76,7 @@ def test_a_promoted_model_has_the_bundle_of_every_other_run(promoted: JobRunner,
     assert ended["status"] == "Succeeded", ended
     assert ended["steps"]["release-model"] == "Succeeded"
     assert "refused" not in ended["steps"]
-    assert Store(ROOT).fetch(f"demo/{ended['run']}/train-model/bundle", tmp_path / "bundle")
+    assert Store(ROOT).copy(f"{ROOT}/demo/{ended['run']}/train-model/bundle", tmp_path / "bundle")
     home = promoted.path(f"{ROOT}/demo/{promoted.execution}/train-model/bundle")
     assert Bundle.open(tmp_path / "bundle").digest == Bundle.open(home).digest
 
