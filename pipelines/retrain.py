@@ -1,27 +1,45 @@
-"""Run a plan again on newer rows of this machine, gated by the model that serves."""
+"""Retrain: run a plan again on newer rows, compared with the model that serves; what starts it is not decided here."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
 
 from sevenfold.contracts.earlier import Earlier
 from sevenfold.contracts.errors import DataError, PolicyError
 from sevenfold.contracts.registry import LocalRegistry
-from sevenfold.pipelines.local.run import LocalRun, run_locally
-from sevenfold.pipelines.retraining import Retraining
 from sevenfold.pipelines.runs import RunFolder
-from sevenfold.tables.sources import sources_text
+from sevenfold.plan import Plan
+from sevenfold.plan.monitoring import Replay
 
-if TYPE_CHECKING:
-    from rich.console import Console
+__all__ = ["Retraining", "earlier_dataset", "retraining_plan", "serving_run"]
 
-    from sevenfold.monitoring.retrain.journal import RunEntry
-    from sevenfold.plan import Plan
 
-__all__ = ["LocalRunner", "earlier_dataset", "serving_run"]
+class Retraining(BaseModel):
+    """The cause of a run, by its key, and the serving model's dataset."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cause: str
+    earlier: Earlier
+
+
+def retraining_plan(plan: Plan) -> Plan:
+    """Return the plan for newer rows.
+
+    The dates of a split by time belong to the first table: with them every new row would lie after the test period. So
+    a retraining splits by the shares, which puts the newest rows into the test, and has no later rows to replay.
+    """
+    split, watched = plan.preparation.split, plan.monitoring
+    undated = split.model_copy(update={"validation_from": "", "test_from": "", "test_until": ""})
+    replay = Replay.TEST if watched.replay is Replay.LATER else watched.replay
+    return plan.model_copy(
+        update={
+            "preparation": plan.preparation.model_copy(update={"split": undated}),
+            "monitoring": watched.model_copy(update={"replay": replay}),
+        }
+    )
 
 
 def serving_run(plan: Plan, runs: Path) -> RunFolder:
@@ -57,47 +75,3 @@ def earlier_dataset(plan: Plan, runs: Path) -> Earlier:
             remedy="Put the run's folder back, or run the plan by hand: sevenfold run PLAN.YAML",
         )
     return Earlier(dataset=str(kept), digest=digest, max_forgetting=plan.retrain.max_forgetting)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LocalRunner:
-    """Runs retrainings on this machine, one after the other (a `monitoring.retrain.Runner`).
-
-    What is decided brings the files of new rows along, as `details["data"]`.
-    """
-
-    plan_path: Path
-    plan: Plan
-    runs: Path
-    console: Console
-    sources: tuple[str, ...] = field(default=())  # of the plan's own table, as paths from anywhere
-
-    def find(self, decided: RunEntry) -> str:
-        """Return the run that was made for a cause, whatever became of it."""
-        for path in sorted((self.runs / self.plan.name).glob("[0-9]*/run.json")):
-            if json.loads(path.read_text()).get("retraining", {}).get("cause") == decided.cause:
-                return path.parent.name
-        return ""
-
-    def start(self, decided: RunEntry) -> str:
-        """Run the plan to its end and return the name of its folder; raises what `run_locally` does."""
-        from sevenfold.pipelines.view import RunView
-
-        rows = [*(self.sources if self.plan.retrain.keep_rows else ()), *decided.details["data"]]
-        retraining = Retraining(cause=decided.cause, earlier=earlier_dataset(self.plan, self.runs))
-        wanted = LocalRun(plan_path=self.plan_path, runs=self.runs, data=sources_text(rows), retraining=retraining)
-        return run_locally(wanted, self.plan, RunView(self.console)).folder.name
-
-    def ending(self, run: str) -> tuple[str, str]:
-        """Return how a run ended; one that was killed never ends otherwise."""
-        values = RunFolder(self.runs / self.plan.name / run).values()
-        state = str(values.get("state", ""))
-        if state in ("", "running"):
-            return "interrupted", "The run was killed before its end."
-        return state, str(values.get("sentence", ""))
-
-
-if TYPE_CHECKING:
-    from sevenfold.monitoring.retrain.retrainer import Runner
-
-    _conforms: type[Runner] = LocalRunner

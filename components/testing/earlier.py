@@ -3,7 +3,8 @@
 The rows are told apart by their content, so it does not matter how either table was split or in which order it stands:
 
 - *newest*: test rows of this dataset that stand nowhere in the serving model's. On them the candidate must be shown to
-  be better: a retraining that gains nothing is not worth a change.
+  be better than the serving model, since a retraining that gains nothing is not worth a change, and better than a
+  constant prediction: where targets are spoilt, two models that know nothing may still differ by chance.
 - *earlier*: test rows of the serving model that the candidate was not fitted on. On them it may lose no more than
   `max_forgetting`, so that a spoilt window cannot replace what was learnt from all others.
 """
@@ -20,18 +21,21 @@ from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.earlier import Earlier
 from sevenfold.contracts.errors import SevenfoldError
 from sevenfold.contracts.evaluation import GateResult
+from sevenfold.contracts.threshold import DEFAULT_THRESHOLD
+from sevenfold.plan.metrics import NO_BASELINE
 from sevenfold.plan.testing import TestingSection
 from sevenfold.tables.row_keys import row_keys
 from sevenfold.testing import gates
 from sevenfold.testing.evidence import difference, measured
-from sevenfold.testing.scored_rows import ScoredRows, open_scorer, predictions, truth_of
+from sevenfold.testing.scored_rows import ScoredRows, constant, open_scorer, predictions, truth_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["EARLIER", "NEWEST", "earlier_gates"]
+__all__ = ["EARLIER", "NEWEST", "NEWEST_CONSTANT", "earlier_gates"]
 
 NEWEST: Final = "better on the newest rows"
+NEWEST_CONSTANT: Final = "better than a constant on the newest rows"
 EARLIER: Final = "no worse on the earlier rows"
 FITTED: Final = ("train", "validation")
 
@@ -56,9 +60,11 @@ def earlier_gates(
     compared = sorted(set(dataset.schema.columns) & set(before.schema.columns))
     newest = _without(dataset.table("test"), [before.table(split) for split in (*FITTED, "test")], compared)
     kept = _without(before.table("test"), [dataset.table(split) for split in FITTED], compared)
+    kept_result = _judged(candidate, serving, kept, metric, section, margin=earlier.max_forgetting)
     return [
-        _newest(_judged(candidate, serving, newest, metric, section, margin=0.0), newest.num_rows),
-        _earlier(_judged(candidate, serving, kept, metric, section, margin=earlier.max_forgetting), kept.num_rows),
+        _newest(_judged(candidate, serving, newest, metric, section, margin=0.0), newest.num_rows, NEWEST),
+        *_beyond_constant(candidate, newest, metric, section),
+        _earlier(kept_result, kept.num_rows),
     ]
 
 
@@ -87,11 +93,29 @@ def _scored(bundle: Bundle, table: pa.Table, truth: NDArray[Any], known: NDArray
     return ScoredRows(truth[known], predictions(open_scorer(bundle), table)[known])
 
 
-def _newest(result: GateResult, rows: int) -> GateResult:
+def _beyond_constant(candidate: Bundle, newest: pa.Table, metric: str, section: TestingSection) -> list[GateResult]:
+    """Judge the candidate by a constant prediction on the newest rows, where the metric allows it and there are any."""
+    signature = candidate.signature
+    try:
+        truth, known = truth_of(newest, signature)
+        if metric in NO_BASELINE or not known.any():
+            return []
+        ours = _scored(candidate, newest, truth, known)
+    except SevenfoldError:  # the comparison with the serving model says why
+        return []
+    flat = ScoredRows(ours.truth, constant(signature.task, len(signature.classes), ours.truth, len(ours), metric))
+    mine = measured(metric, ours, threshold=candidate.info.threshold)
+    base = measured(metric, flat, threshold=DEFAULT_THRESHOLD)
+    gap = difference(metric, mine, base)
+    result = gates.comparison("baseline", metric, (mine.value, base.value), gap, section)
+    return [_newest(result, newest.num_rows, NEWEST_CONSTANT)]
+
+
+def _newest(result: GateResult, rows: int, name: str) -> GateResult:
     verdict = result.verdict
     if verdict == "passed" and result.interval is not None and result.interval[1] >= 0:
-        verdict = "undecided"  # as good as the serving model is not better
-    return _named(result.model_copy(update={"verdict": verdict}), NEWEST, f"On the {rows:,} newest test rows: ")
+        verdict = "undecided"  # as good is not better
+    return _named(result.model_copy(update={"verdict": verdict}), name, f"On the {rows:,} newest test rows: ")
 
 
 def _earlier(result: GateResult, rows: int) -> GateResult:

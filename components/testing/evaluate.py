@@ -18,7 +18,7 @@ from sevenfold.contracts.evaluation import Evaluation, GateResult
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.threshold import DEFAULT_THRESHOLD, as_stored
-from sevenfold.plan.metrics import default_metric, metric_names
+from sevenfold.plan.metrics import NO_BASELINE, default_metric, metric_names
 from sevenfold.plan.testing import TestingSection
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.testing import gates
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["EvaluatedModel", "evaluate"]
 
 TRAIN_ROWS: Final = 50_000  # that the overfitting gap is measured on
-NO_BASELINE: Final = frozenset({"precision", "recall", "f1", "calibration_error"})  # a constant can excel in these
 STEPS: Final = 7
 
 

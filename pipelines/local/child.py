@@ -19,7 +19,7 @@ def main(folder: Path) -> int:
     from kfp import local
 
     from sevenfold.pipelines.lifecycle import build_lifecycle
-    from sevenfold.pipelines.retraining import Retraining, retraining_plan
+    from sevenfold.pipelines.retrain import Retraining, retraining_plan
     from sevenfold.plan import load_plan
 
     # kfp warns of images without "python" in their name: here no image runs.

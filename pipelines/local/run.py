@@ -19,7 +19,7 @@ from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions
 from sevenfold.pipelines.local.logline import TaskEnded, TaskStarted, read_line
 from sevenfold.pipelines.local.processes import end_processes
 from sevenfold.pipelines.result import Result, conclude
-from sevenfold.pipelines.retraining import Retraining
+from sevenfold.pipelines.retrain import Retraining
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.runtime.environment import ARROW_MEMORY, RUN_DIR
 from sevenfold.runtime.recognise import require_kind

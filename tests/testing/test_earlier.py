@@ -17,7 +17,7 @@ from sevenfold.contracts.earlier import Earlier
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.evaluation import GateResult
 from sevenfold.plan.testing import TestingSection
-from sevenfold.testing.earlier import EARLIER, NEWEST, earlier_gates
+from sevenfold.testing.earlier import EARLIER, NEWEST, NEWEST_CONSTANT, earlier_gates
 from sevenfold.testing.evaluate import evaluate
 from sevenfold.testing.rivals import Rival
 
@@ -45,9 +45,11 @@ def gates(
 def test_what_gains_on_new_rows_and_holds_the_old_passes(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
     good, blunt = make_bundle(), make_bundle(slope=0.2, name="blunt")
     made = gates(good, blunt, make_dataset(seed=2, name="new"), make_dataset(seed=1, name="old"))
-    assert {name: gate.verdict for name, gate in made.items()} == {NEWEST: "passed", EARLIER: "passed"}
+    assert {name: gate.verdict for name, gate in made.items()} == dict.fromkeys(
+        (NEWEST, NEWEST_CONSTANT, EARLIER), "passed"
+    )
     assert made[NEWEST].sentence.startswith("On the 2,000 newest test rows: roc_auc is 0.")
-    assert {gate.kind for gate in made.values()} == {"serving"}
+    assert [gate.kind for gate in made.values()] == ["serving", "baseline", "serving"]
 
 
 def test_the_gap_is_that_of_an_independent_score(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
@@ -66,6 +68,7 @@ def test_what_gains_on_new_rows_by_forgetting_is_refused(make_bundle: MakeBundle
     candidate, serving = make_bundle(slope=-2.0, name="turned"), make_bundle()
     assert {name: gate.verdict for name, gate in gates(candidate, serving, new, old).items()} == {
         NEWEST: "passed",
+        NEWEST_CONSTANT: "passed",
         EARLIER: "refused",
     }
     assert gates(candidate, serving, new, old, forgetting=1.0)[EARLIER].verdict == "passed"
@@ -76,6 +79,17 @@ def test_what_gains_nothing_is_not_promoted(make_bundle: MakeBundle, make_datase
     serving, same, worse = make_bundle(), make_bundle(name="same"), make_bundle(slope=0.2, name="worse")
     assert gates(same, serving, new, old)[NEWEST].verdict == "undecided"
     assert gates(worse, serving, new, old)[NEWEST].verdict == "refused"
+
+
+def test_spoilt_targets_teach_nothing_beyond_a_constant(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
+    def spoilt(split: str, rows: pa.Table) -> pa.Table:
+        at = rows.schema.get_field_index("y")
+        mixed = np.random.default_rng(5).permutation(rows.num_rows)
+        return rows.set_column(at, "y", rows.column("y").take(pa.array(mixed)))
+
+    new, old = make_dataset(seed=2, name="new", change=spoilt), make_dataset(seed=1, name="old")
+    made = gates(make_bundle(slope=0.2, name="blunt"), make_bundle(), new, old, forgetting=1.0)
+    assert made[NEWEST_CONSTANT].verdict != "passed"
 
 
 def test_rows_that_either_model_knew_are_left_out(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:

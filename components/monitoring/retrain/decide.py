@@ -50,6 +50,7 @@ class Reason(StrEnum):
     BUDGET = "budget"
     COOLDOWN = "cooldown"
     FEW_ROWS = "few_rows"
+    WINDOW = "window"
     RESOLVED = "resolved"
     PROMOTED = "promoted"
     WAITING = "waiting"

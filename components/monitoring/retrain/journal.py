@@ -9,6 +9,7 @@ A decision that repeats another one about the same cause is counted on its line:
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -147,6 +148,16 @@ class Journal:
                 (name,),
             ).fetchall()
         return [_entry(dict(zip(_COLUMNS.split(", "), row, strict=True))) for row in rows]
+
+    @contextmanager
+    def sole_worker(self) -> Iterator[None]:
+        """Wait until nobody else is in such a block, in this process or another on this machine; a killed one is not.
+
+        Whether a run was started and starting it are two steps, which two workers must not take side by side.
+        """
+        with self.path.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def latest(self) -> float:
         """Return the last moment on record, in seconds since 1970; 0 for an empty journal."""

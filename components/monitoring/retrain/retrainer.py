@@ -74,23 +74,28 @@ class Retrainer:
 
     def resolve(self, cause: Cause) -> Decision | None:
         """Note that a cause is over; a run that was decided for it goes on."""
+        return self.note(cause, Decision(Action.NOTE, Reason.RESOLVED, f"It is over: {cause.evidence}."))
+
+    def note(self, cause: Cause, noted: Decision) -> Decision | None:
+        """Put on record what was seen and asks for nothing."""
         if cause.name not in self.rules:
             return None
-        noted = Decision(Action.NOTE, Reason.RESOLVED, f"It is over: {cause.evidence}.")
         return self.journal.decide(cause, lambda _: noted, self.clock.now())
 
     def work(self) -> list[str]:
         """Start what is decided, record what has ended; return what could not be done now, in words."""
-        faults = []
-        for run in self.journal.unfinished():
-            try:
-                self._work_on(run)
-            except SevenfoldError as error:
-                if error.retryable:
-                    faults.append(str(error))
-                else:
-                    self._end(run, "failed", f"It could not be started ({error.code}): {error}")
-        return faults
+        with self.journal.sole_worker():
+            return [fault for run in self.journal.unfinished() if (fault := self._try(run))]
+
+    def _try(self, run: RunEntry) -> str:
+        """Work on a run; return why it must be tried again, "" where it need not."""
+        try:
+            self._work_on(run)
+        except SevenfoldError as error:
+            if error.retryable:
+                return str(error)
+            self._end(run, "failed", f"It could not be started ({error.code}): {error}")
+        return ""
 
     def _work_on(self, run: RunEntry) -> None:
         name = run.run

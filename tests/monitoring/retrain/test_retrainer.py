@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -172,6 +174,22 @@ def test_a_thousand_alerts_of_a_pair_of_senders_give_one_run(tmp_path: Path) -> 
     assert [cause for cause, _ in world.started] == ["a"]
     entries = retrainers[0].journal.entries()
     assert [(entry.action, entry.times) for entry in entries] == [(Action.START, 1), (Action.SUPPRESS, 999)]
+
+
+def test_two_workers_side_by_side_start_a_run_once(tmp_path: Path) -> None:
+    """Each looks whether the run is there before it starts it; the pause between would let the other start it too."""
+
+    class Slow(World):
+        def start(self, decided: RunEntry) -> str:
+            time.sleep(0.05)
+            return super().start(decided)
+
+    world = Slow()
+    retrainers = [process(world, tmp_path / "journal.db") for _ in range(4)]
+    retrainers[0].take(drift("a", world.true))
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda retrainer: retrainer.work(), retrainers)) == [[]] * 4
+    assert [cause for cause, _ in world.started] == ["a"]
 
 
 def test_after_two_runs_a_day_a_person_is_called_once(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from sevenfold.contracts.earlier import Earlier
-from sevenfold.pipelines.retraining import retraining_plan
+from sevenfold.pipelines.retrain import retraining_plan
 from sevenfold.pipelines.settings import stage_settings
 from sevenfold.plan import parse_plan
 
