@@ -74,8 +74,6 @@ def history_report(
         )
     )
     findings = [Finding(level="warning", text=f"{alarm.feature} has drifted since {alarm.since}.") for alarm in raised]
-    if needed is not None:
-        findings.insert(0, Finding(level="bad", text=f"A person must look. {needed.sentence}"))
     return Report(
         stage="monitoring",
         title=f"The loop of {name}",
@@ -109,19 +107,21 @@ def _headline(needed: Entry | None, entries: Sequence[Entry], drifted: bool, win
 
 def _table(entries: Sequence[Entry]) -> Table:
     newest = sorted(entries, key=lambda entry: (-entry.last, -entry.number))[:SHOWN]
-    rows = [
-        (_moment(entry.last), _WORDS[entry.action], entry.reason.value.replace("_", " "), entry.sentence, entry.times)
-        for entry in newest
-    ]
+    rows = [(_moment(entry.last)[:-3], _decision(entry), entry.sentence, entry.times) for entry in newest]
     return Table(
         title="Decisions",
-        columns=("When (UTC)", "Decision", "Why", "In words", "Times"),
+        columns=("When (UTC)", "Decision", "In words", "Times"),
         rows=tuple(rows),
         levels=tuple(_LEVELS[entry.action] for entry in newest),
         caption="Newest first. What repeats about the same cause is one row, with the last moment."
         if len(newest) == len(entries)
         else f"The newest {SHOWN} of {len(entries):,}.",
     )
+
+
+def _decision(entry: Entry) -> str:
+    why = "" if entry.action in (Action.START, Action.NOTE) else f": {entry.reason.value.replace('_', ' ')}"
+    return f"{_WORDS[entry.action]}{why}"
 
 
 def _listed(states: Mapping[str, int]) -> str:

@@ -71,7 +71,7 @@ def test_every_decision_is_shown_with_its_why(tmp_path: Path) -> None:
     put(journal, "b", Action.START, Reason.CAUSE, "A retraining starts.", 95_000.0)
     text = render_markdown(page(journal, MOVE, MOVE))
     assert text.index("A retraining starts.") < text.index("12 new rows carry a target.")
-    assert "few rows" in text
+    assert "no: few rows" in text
     line = entry_line(journal.entries()[0])
     assert line == "1970-01-02 01:00:00  no             few_rows      12 new rows carry a target. (2 times)"
     assert "wind has drifted since w0" in render_page([page(journal, MOVE, MOVE)], title="t", subtitle="")
