@@ -33,6 +33,7 @@ __all__ = ["MOST_BYTES", "Receiver"]
 
 MOST_BYTES: Final = 4 << 20  # of a notification
 SOCKET_SECONDS: Final = 10.0  # for one request: who sends slower is let go
+END_SECONDS: Final = 10.0  # for the worker's turn to end
 SHOWN: Final = 500  # decisions
 STALE_SECONDS: Final = 1_800.0  # of a worker's turn: longer than the patience of any call it makes
 
@@ -67,7 +68,8 @@ class Receiver:
         self._server = _Server((host, port), _handler(self))
         self._threads = [
             threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="receiver"),
-            threading.Thread(target=self._work, name="worker"),
+            # A call to Kubeflow may be patient for minutes; what it was about is on disk, and the next process goes on.
+            threading.Thread(target=self._work, name="worker", daemon=True),
         ]
 
     @property
@@ -85,7 +87,7 @@ class Receiver:
         self._wake.set()
         self._server.shutdown()
         for thread in self._threads:
-            thread.join()
+            thread.join(END_SECONDS)
         self._server.server_close()
 
     def admits(self, header: str) -> bool:
