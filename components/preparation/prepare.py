@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.dataset import DATASET_FILES
+from sevenfold.contracts.earlier import Earlier
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.reference import Reference
@@ -22,6 +23,7 @@ from sevenfold.plan.preparation import DuplicateRows, PreparationSection, SplitB
 from sevenfold.preparation.dropped import without_dropped
 from sevenfold.preparation.features import FeatureFindings, FeatureFitter
 from sevenfold.preparation.folder import scratch_folder, whole_folder
+from sevenfold.preparation.held_out import hold_out
 from sevenfold.preparation.prepared import DuplicateCounts, Prepared, is_date, warnings_of
 from sevenfold.preparation.refined import RefinedTable, refined_table
 from sevenfold.preparation.store import RowStore, sort_rows, write_splits
@@ -61,6 +63,7 @@ def prepare(
     *,
     recipe: Recipe | None = None,
     max_features: int = 50,
+    earlier: Earlier | None = None,
     on_progress: OnProgress | None = None,
 ) -> Prepared:
     """Read a table, check it, split it, fit the transform on the training rows, and seal the dataset folder `out`.
@@ -75,6 +78,7 @@ def prepare(
         out: the folder to make; an earlier dataset there is replaced.
         recipe: what is done to the table first, so that `data.columns` are those of the refined one; None for nothing.
         max_features: how many features get reference bins.
+        earlier: a dataset whose test rows test again; None for none.
         on_progress: called with a message, the steps done and their number.
 
     Raises:
@@ -89,7 +93,7 @@ def prepare(
         store = RowStore(scratch / "rows.arrow")
         try:
             refined = refined_table(paths, data, recipe, scratch, on_progress) if recipe is not None else None
-            return _prepared(paths, data, preparation, work, store, max_features, on_progress, refined)
+            return _prepared(paths, data, preparation, work, store, max_features, on_progress, refined, earlier)
         finally:
             store.close()
 
@@ -103,6 +107,7 @@ def _prepared(
     max_features: int,
     on_progress: OnProgress,
     refined: RefinedTable | None,
+    earlier: Earlier | None,
 ) -> Prepared:
     split_column = "" if section.split.by is SplitBy.STRATIFIED else section.split.column
     given = (paths, data) if refined is None else (refined.path, refined.data)
@@ -123,6 +128,7 @@ def _prepared(
     times = _times(store, data, split_column) if section.split.by is SplitBy.TIME else None
     duplicates = _duplicates(store, data, section)
     sides = _sides(store, data, section, target, classes, times, duplicates)
+    sides = hold_out(sides, store, earlier) if earlier is not None else sides
     copies = None if duplicates is None else DuplicateCounts.of(duplicates, sides)
     del duplicates  # a number per row
     check_split(sides, target, classes, section.split, hidden=data.columns[data.target].sensitive)
