@@ -10,7 +10,7 @@ from sevenfold.pipelines.kubeflow.check import Check, ClusterTarget
 from sevenfold.plan import Plan
 from sevenfold.plan.tuning import TuningEngine
 
-__all__ = ["RAY_CRD", "RAY_OPERATORS", "kuberay_checks"]
+__all__ = ["RAY_CRD", "RAY_OPERATORS", "VERBS", "kuberay_checks"]
 
 RAY_CRD: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/rayjobs.ray.io"
 RAY_OPERATORS: Final = "/apis/apps/v1/deployments?fieldSelector=metadata.name%3Dkuberay-operator"
