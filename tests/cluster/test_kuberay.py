@@ -52,8 +52,8 @@ def made_name(log: str) -> str:
 
 
 def of_cluster(kubeflow, name: str) -> list[str]:
-    """Return what is left of a cluster; the finished RayJob itself costs nothing and goes with the pod that owns it."""
-    there = kubeflow.kubectl("get", "rayclusters,pods,services,secrets", "-o", "name").split()
+    """Return what is left of a cluster; RayJob and Service, which cost nothing, go with the pod that owns them."""
+    there = kubeflow.kubectl("get", "rayclusters,pods,secrets", "-o", "name").split()
     return [each for each in there if f"/{name}" in each]
 
 
