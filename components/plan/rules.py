@@ -15,8 +15,8 @@ from sevenfold.plan.model_rules import model_breaches
 from sevenfold.plan.monitoring import Replay, Trigger
 from sevenfold.plan.plan import Plan, StageName
 from sevenfold.plan.preparation import SplitBy
+from sevenfold.plan.ray_rules import ray_breaches
 from sevenfold.plan.training import Device, Framework
-from sevenfold.plan.tuning import RaySection, TuningEngine
 from sevenfold.runtime.prometheus import address_fault, shown_address
 
 __all__ = ["Breach", "breaches"]
@@ -35,7 +35,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _gpus(plan)
     yield from _monitoring(plan)
     yield from _encodings(plan)
-    yield from _ray(plan)
+    yield from ray_breaches(plan)
     yield from _unsupported(plan)
 
 
@@ -269,17 +269,6 @@ def _encodings(plan: Plan) -> Iterator[Breach]:
                 repr(name),
                 "Remove it, or change the column.",
             )
-
-
-def _ray(plan: Plan) -> Iterator[Breach]:
-    """What is said about Ray, and not used, would be passed over in silence."""
-    if plan.tuning.engine is not TuningEngine.RAY and plan.tuning.ray != RaySection():
-        yield (
-            ("tuning", "ray"),
-            "belongs to tuning.engine: ray",
-            f"engine: {plan.tuning.engine.value}",
-            "Write engine: ray, or remove it.",
-        )
 
 
 def _unsupported(plan: Plan) -> Iterator[Breach]:

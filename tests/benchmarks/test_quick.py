@@ -66,6 +66,15 @@ def test_it_prints_its_rows(name: str, rows: list[str]) -> None:
 
 
 @pytest.mark.slow
+def test_a_study_on_kuberay_is_measured_without_a_cluster_too() -> None:
+    done = benchmark(".kuberay")
+    assert done.returncode == 0, done.stderr
+    head, row = done.stdout.splitlines()
+    assert head.split()[:2] == ["trials", "workers"]
+    assert row.split()[:2] == ["2", "0"]
+
+
+@pytest.mark.slow
 def test_a_run_is_compared_with_plain_functions_and_an_earlier_checkout(tmp_path: Path) -> None:
     ours, earlier = checkout(tmp_path / "ours"), checkout(tmp_path / "earlier")
     done = benchmark(".lifecycle", "--checkout", ours, "--baseline", earlier)
