@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -15,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.runtime.ahead import ahead
-from sevenfold.tables.masked import joined_numbers
+from sevenfold.tables.column_chunks import ColumnChunks
+from sevenfold.tables.masked import masked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,18 +64,25 @@ class RowStore:
             self._stream.write(message)
         self.rows += len(batch)
 
-    def column(self, name: str) -> pa.Array:
-        """Return a column of all rows as one array."""
+    def column(self, name: str) -> ColumnChunks:
+        """Return a column of all rows, a chunk per batch."""
+        kind = self.schema.field(name).type  # type: ignore[union-attr]
+        if name not in self._texts:
+            return ColumnChunks(kind, self.rows, partial(self._plain, name))
+        return ColumnChunks(kind, self.rows, partial(self._coded_alike, name))
+
+    def _plain(self, name: str) -> Iterator[pa.Array]:
+        return (self._message(name, at) for at in range(len(self._messages[name])))
+
+    def _coded_alike(self, name: str) -> Iterator[pa.DictionaryArray]:
+        """Yield the batches of a column of texts with codes of one dictionary, in the order of the first of each."""
         import pyarrow as pa
 
-        kind = self.schema.field(name).type  # type: ignore[union-attr]
-        parts = (self._read(name, at) for at in range(len(self._messages[name])))
-        if kind == pa.bool_():
-            return pa.concat_arrays(list(parts))
-        if name not in self._texts:
-            return joined_numbers(parts, self.rows, kind)
-        unified = pa.chunked_array(list(parts)).unify_dictionaries()
-        return unified.combine_chunks() if unified.num_chunks != 1 else unified.chunk(0)
+        texts = self._texts[name]
+        own = [pa.DictionaryArray.from_arrays(masked(np.arange(len(some), dtype=np.int32)), some) for some in texts]
+        for at, alike in enumerate(pa.chunked_array(own).unify_dictionaries().chunks):
+            codes = self._message(name, at)
+            yield pa.DictionaryArray.from_arrays(alike.indices.take(codes), alike.dictionary)
 
     def flush(self) -> None:
         """Make the rows so far readable, also by several threads at once."""
@@ -93,11 +102,17 @@ class RowStore:
     def _read(self, name: str, at: int) -> pa.Array:
         import pyarrow as pa
 
+        values = self._message(name, at)
+        return pa.DictionaryArray.from_arrays(values, self._texts[name][at]) if name in self._texts else values
+
+    def _message(self, name: str, at: int) -> pa.Array:
+        """Return the values of a column in a batch, of texts their codes."""
+        import pyarrow as pa
+
         offset, size = self._messages[name][at]
         kind = pa.int32() if name in self._texts else self.schema.field(name).type  # type: ignore[union-attr]
         message = pa.py_buffer(os.pread(self._stream.fileno(), size, offset))
-        values = pa.ipc.read_record_batch(message, pa.schema([pa.field(name, kind)])).column(0)
-        return pa.DictionaryArray.from_arrays(values, self._texts[name][at]) if name in self._texts else values
+        return pa.ipc.read_record_batch(message, pa.schema([pa.field(name, kind)])).column(0)
 
 
 class SplitWriter:
