@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FeatureFindings", "FeatureFitter", "Fitted", "dropped_column"]
 
-FITTED_AT_ONCE: Final = 2
 REFERENCE_ROWS: Final = 100_000
 
 Feature = NumberFeature | CategoryFeature | DatetimeFeature
@@ -110,14 +109,10 @@ class FeatureFitter:
         bins = self._counted(name, column, read) if wanted else None
         return Fitted(findings, self._leaks.look(column.kind, read), bins)
 
-    def fit_all(self, column: Callable[[str], ColumnChunks]) -> Iterator[Fitted]:
-        """Fit all features and yield them in their order.
-
-        Two are fitted at a time, and memory holds the training values of as many columns of numbers.
-        """
+    def fit_all(self, column: Callable[[str], ColumnChunks], workers: Executor) -> Iterator[Fitted]:
+        """Fit all features and yield them in their order; each worker holds the training values of one column."""
         features = self.schema.features
-        with ThreadPoolExecutor(FITTED_AT_ONCE) as threads:
-            yield from threads.map(lambda name: self.fit(name, features[name], column(name)), features)
+        yield from workers.map(lambda name: self.fit(name, features[name], column(name)), features)
 
     def take(self, fitted: Fitted) -> FeatureFindings:
         """Take what was fitted, in the order of the features."""

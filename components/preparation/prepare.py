@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,13 +19,14 @@ from sevenfold.contracts.transform import Target, Transform
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import PreparationSection, SplitBy
-from sevenfold.preparation.dropped import without_dropped
+from sevenfold.preparation.dropped import without_dropped, without_private_group
 from sevenfold.preparation.features import FeatureFindings, FeatureFitter
 from sevenfold.preparation.folder import scratch_folder, whole_folder
 from sevenfold.preparation.prepared import Prepared, warnings_of
 from sevenfold.preparation.refined import RefinedTable, refined_table
-from sevenfold.preparation.split_rows import SplitRows, split_rows, targets_of
-from sevenfold.preparation.store import RowStore, sort_rows, write_splits
+from sevenfold.preparation.split_files import SplitFiles
+from sevenfold.preparation.split_rows import split_rows, targets_of
+from sevenfold.preparation.store import RowStore
 from sevenfold.preparation.timeline import balance
 from sevenfold.refine.recipe import Recipe
 from sevenfold.runtime.progress import OnProgress
@@ -33,10 +35,6 @@ from sevenfold.tables.parts import part_names, parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.reader import TableReader
 from sevenfold.tables.sources import table_digest
-from sevenfold.tables.split import (
-    LATER,
-    SPLITS,
-)
 
 if TYPE_CHECKING:
     pass
@@ -44,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["prepare"]
 
 STEPS: Final = 5
+AT_ONCE: Final = 2  # threads: one writes and one fits, and then two fit
 
 
 def prepare(
@@ -126,17 +125,24 @@ def _prepared(
         merged_classes=reader.classes.merged,
         left_out_classes=reader.classes.left_out,
     )
+    schema = without_private_group(schema)
     fitter = FeatureFitter(data, section, sides, target, schema, max_features)
     features = []
-    for at, fitted in enumerate(fitter.fit_all(store.column)):
-        on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
-        features.append(fitter.take(fitted))
-    leaks = fitter.finish()
-    schema = without_dropped(schema, features)
+    with ThreadPoolExecutor(AT_ONCE) as workers:
+        files = SplitFiles(workers, store, split, schema, work)
+        try:
+            for at, fitted in enumerate(fitter.fit_all(store.column, workers)):
+                on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
+                features.append(fitter.take(fitted))
+            leaks = fitter.finish()
+            schema = without_dropped(schema, features)
+        except BaseException:
+            files.give_up()
+            raise
+        on_progress("write the splits", 3, STEPS)
+        splits = files.rows(lambda rows: on_progress(f"wrote {rows:,} of {store.rows:,} rows", 3, STEPS))
     if refined is not None:
         schema = schema.model_copy(update={"refinement": refined.refinement(schema)})
-    on_progress("write the splits", 3, STEPS)
-    splits = _write_rows(store, split, schema, work)
     _write_rest(work, schema, features, fitter, target, sides, reader.quarantine)
     on_progress("seal the dataset", 4, STEPS)
     rows = {f"{name}.parquet": count for name, count in splits.items()}
@@ -160,21 +166,6 @@ def _prepared(
         duplicates=split.duplicates,
         refined=None if refined is None else refined.steps,
     )
-
-
-def _write_rows(store: RowStore, split: SplitRows, schema: Schema, work: Path) -> dict[str, int]:
-    import pyarrow as pa
-
-    later = None if split.times is None else split.times.later
-    kinds = {item.name: item.type for item in store.schema or ()}
-    if schema.task is Task.REGRESSION:
-        kinds[schema.target] = pa.float64()
-    arrow = pa.schema([pa.field(name, kinds[name]) for name in schema.columns])
-    names = SPLITS[:LATER] if later is None else SPLITS
-    counts = write_splits(store, split.sides, [work / f"{name}.parquet" for name in names], arrow)
-    if later is not None:
-        sort_rows(work / "later.parquet", later, arrow)
-    return dict(zip(names, counts, strict=True))
 
 
 def _write_rest(

@@ -58,11 +58,18 @@ class TrainingRows:
         without, taken = np.zeros(len(SPLITS), dtype=np.int64), []
         for span, chunk in values.spans():
             sides = self._sides[span]
-            wanted, gaps = sides == TRAIN, absent(chunk)
-            if gaps is not None:
-                without += np.bincount(sides[gaps], minlength=len(SPLITS))
-                wanted &= ~gaps
-            collected.add(chunk if wanted.all() else chunk.filter(pa.array(wanted)))
+            alone = bool(len(sides)) and bool((sides == sides[0]).all())  # as most chunks are of a split by time
+            if alone and sides[0] != TRAIN:
+                without[sides[0]] += chunk.null_count
+            elif alone:
+                without[TRAIN] += chunk.null_count
+                collected.add(chunk.drop_null() if chunk.null_count else chunk)
+            else:
+                wanted, gaps = sides == TRAIN, absent(chunk)
+                if gaps is not None:
+                    without += np.bincount(sides[gaps], minlength=len(SPLITS))
+                    wanted &= ~gaps
+                collected.add(chunk.filter(pa.array(wanted)))
             first, last = np.searchsorted(sampled, (span.start, span.stop))
             taken.append(chunk.take(pa.array(sampled[first:last] - span.start)))
         shares = zip(SPLITS, without.tolist(), self._sizes, strict=True)
