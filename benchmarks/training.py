@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from benchmarks.pairs import compare
 from benchmarks.rows import Row, parser, report
 from sevenfold.training.pytorch.fit import run_epoch
+from sevenfold.training.pytorch.group import ALONE
 from sevenfold.training.pytorch.tensors import Rows
 
 TABLE_ROWS, QUICK_ROWS, COLUMNS, CODES = 100_000, 4_000, 20, 3
@@ -57,7 +58,10 @@ def _step() -> Step:
 
 
 def _sliced(rows: Rows, order: Tensor, batch_size: int) -> list[Tensor]:
-    return run_epoch(rows, order, batch_size, _step())
+    step = _step()
+    return run_epoch(
+        rows, ALONE.parts(order, batch_size), lambda batch, share: step(batch.numeric, batch.categorical, batch.target)
+    )
 
 
 def _loaded(rows: Rows, order: Tensor, batch_size: int) -> list[Tensor]:

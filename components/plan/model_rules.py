@@ -26,6 +26,14 @@ def model_breaches(plan: Plan) -> Iterator[Breach]:
             repr(training.model.value),
             "Remove one of both.",
         )
+    network = training.framework is Framework.PYTORCH and training.model in (ModelChoice.AUTO, ModelChoice.NETWORK)
+    if training.processes > 1 and not network:
+        yield (
+            ("training", "processes"),
+            "training.framework: pytorch fits a network in several processes, and nothing else is",
+            repr(training.processes),
+            "Write processes: 1; trees take more threads, with training.threads.",
+        )
     if training.class_weights and plan.data.task is Task.REGRESSION:
         yield (
             ("training", "class_weights"),

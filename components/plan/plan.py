@@ -87,6 +87,8 @@ class Plan(Section):
             ("refine", "recipe"),
         ):
             dumped[section].pop(key)
+        if self.training.processes == 1:  # so that plans of before this key keep their digest
+            dumped["training"].pop("processes")
         return digest_of(dumped)
 
     def located(self, base: Path) -> Plan:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field
 
 from sevenfold.plan.section import Section
 
 __all__ = ["Device", "Framework", "ModelChoice", "TrainingSection"]
+
+MOST_PROCESSES: Final = 16  # each takes a row of the smallest batch
 
 
 class Framework(StrEnum):
@@ -78,6 +80,15 @@ class TrainingSection(Section):
     seed: Annotated[int, Field(description="Seed of the weights and of shuffling.", ge=0)] = 7
     threads: Annotated[
         int, Field(description="Number of CPU threads; part of the digest, since sums depend on it.", ge=1)
+    ] = 1
+    processes: Annotated[
+        int,
+        Field(
+            description="Number of processes of the machine that share each batch when the network is fitted, started "
+            "by torchrun; with device: cuda each has a GPU of its own. Part of the digest. Trials take one.",
+            ge=1,
+            le=MOST_PROCESSES,
+        ),
     ] = 1
     device: Annotated[
         Device,

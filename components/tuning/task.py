@@ -85,7 +85,7 @@ class KindObjective:
 
     def __init__(self, kind: ModelKind[Any], task: Task) -> None:
         self.kind, self.task = kind, task
-        self._section = task.training.of(kind.name)
+        self._section = task.training.of(kind.name).replaced(processes=1)  # trials are many, and small
 
     def __call__(self, settings: Mapping[str, Any], on_epoch: OnEpoch) -> Outcome:
         """Fit and return the score."""

@@ -104,6 +104,13 @@ def test_models_are_compared_table_by_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_processes_are_compared_with_threads() -> None:
+    done = benchmark(".processes")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("2 processes: ")
+
+
+@pytest.mark.slow
 def test_fits_on_two_devices_are_compared(tmp_path: Path) -> None:
     done = benchmark(".gpu", "--device", "cpu", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr

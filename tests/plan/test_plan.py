@@ -59,3 +59,12 @@ def test_a_gpu_that_would_idle_is_not_reserved(text: str, stage: str) -> None:
 def test_what_computes_a_fit_is_part_of_its_digest(text: str, plan: Plan) -> None:
     assert parse_plan(text + "training: {device: cpu}\n").model_digest == plan.model_digest
     assert parse_plan(text + "training: {device: cuda}\n").model_digest != plan.model_digest
+    assert parse_plan(text + "training: {processes: 1}\n").model_digest == plan.model_digest
+    assert parse_plan(text + "training: {processes: 2}\n").model_digest != plan.model_digest
+
+
+@pytest.mark.parametrize("other", ["model: trees", "model: linear", "framework: tensorflow"])
+def test_only_a_network_of_pytorch_is_fitted_in_several_processes(text: str, other: str) -> None:
+    assert parse_plan(text + "training: {processes: 2, model: network}\n").training.processes == 2
+    with pytest.raises(PlanError, match=r"training\.processes"):
+        parse_plan(text + f"training: {{processes: 2, {other}}}\n")

@@ -13,7 +13,7 @@ from sevenfold.plan.training import Device
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["device_of", "reproducible"]
+__all__ = ["device_of", "reproducible", "require_gpus"]
 
 WORKSPACE: Final = "CUBLAS_WORKSPACE_CONFIG"
 REPEATABLE: Final = (":4096:8", ":16:8")  # the workspaces with which cuBLAS sums in one order
@@ -40,6 +40,23 @@ def device_of(wanted: Device) -> torch.device:
         remedy=f"On a cluster {'set resources.tuning.gpu and resources.training.gpu to 1' if built else image}; "
         "or write training.device: cpu.",
     )
+
+
+def require_gpus(processes: int) -> None:
+    """Raise where a process would have no GPU of its own.
+
+    Raises:
+        TrainingError: ``too_few_gpus``.
+    """
+    import torch
+
+    gpus = torch.cuda.device_count()
+    if gpus < processes:
+        raise TrainingError(
+            "too_few_gpus",
+            f"With training.device: cuda each process needs a GPU of its own, but {processes} processes have {gpus}.",
+            remedy=f"Write training.processes: {gpus}, or on a cluster resources.training.gpu: {processes}.",
+        )
 
 
 @contextmanager

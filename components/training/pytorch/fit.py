@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from sevenfold.training.pytorch.adamw import AdamW
 from sevenfold.training.pytorch.averaging import Average
 from sevenfold.training.pytorch.device import device_of, reproducible
 from sevenfold.training.pytorch.export import raw_model
+from sevenfold.training.pytorch.group import ALONE, Group, Part
 from sevenfold.training.pytorch.model import Model, build
 from sevenfold.training.pytorch.predict import predict, truth_of
 from sevenfold.training.pytorch.state import State
@@ -86,6 +87,7 @@ def fit(
     on_epoch: OnEpoch | None = None,
     model: Model | None = None,
     progress: Progress | None = None,
+    group: Group = ALONE,
 ) -> Fitted:
     """Fit a network and return it with the weights of the epoch that scored best on the validation rows.
 
@@ -104,6 +106,7 @@ def fit(
         on_epoch: called after each epoch with its number, from 1, and the score; stops the fit by returning False.
         model: what builds the network; None loads what the section names.
         progress: where a stopped fit continues, to the same weights; `on_epoch` is called for all its epochs.
+        group: the processes that fit it together; the others are called with the same arguments.
 
     Raises:
         TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting``, ``class_weights``,
@@ -114,25 +117,28 @@ def fit(
     used = effective_settings(chosen.source, {**section.settings, **(settings or {})})
     device = device_of(section.device)
     with reproducible(device, section.seed, section.threads):
-        fitting = _Fit(tensors, section, metric, used, chosen, device, max_epochs or section.max_epochs)
+        fitting = _Fit(tensors, section, metric, used, chosen, device, max_epochs or section.max_epochs, group)
         return fitting.run(on_epoch, progress)
 
 
-def run_epoch(
-    rows: Rows, order: Tensor, batch_size: int, step: Callable[[Tensor, Tensor, Tensor], Tensor]
-) -> list[Tensor]:
-    """Go through the rows once in the given order, and return the loss of every step.
+def run_epoch(rows: Rows, parts: Sequence[Part], step: Callable[[Rows, float], Tensor]) -> list[Tensor]:
+    """Go once through the parts of batches, and return the loss of every step.
 
     The rows are permuted once and then sliced, which costs a twentieth of collecting a batch row by row.
+
+    Args:
+        rows: the training rows.
+        parts: which of them, batch by batch.
+        step: takes the rows of a part and its share, and returns its loss.
     """
-    shuffled = rows.take(order)
-    batches = zip(
-        shuffled.numeric.split(batch_size),
-        shuffled.categorical.split(batch_size),
-        shuffled.target.split(batch_size),
-        strict=True,
+    import torch
+
+    order, sizes = torch.cat([part.order for part in parts]), [len(part.order) for part in parts]
+    shuffled = rows.take(order.to(rows.target.device))
+    slices = zip(
+        shuffled.numeric.split(sizes), shuffled.categorical.split(sizes), shuffled.target.split(sizes), strict=True
     )
-    return [step(*batch) for batch in batches]
+    return [step(Rows(*one), part.share) for one, part in zip(slices, parts, strict=True)]
 
 
 class _Fit:
@@ -147,15 +153,18 @@ class _Fit:
         model: Model,
         device: torch.device,
         max_epochs: int,
+        group: Group,
     ) -> None:
         import torch
 
+        self.group = group
         self.tensors, self.section, self.metric, self.settings = tensors, section, metric, settings
         self.max_epochs = max_epochs
         self.fit_settings, _ = split_settings(settings)
         self.batch_size, steps, self.passes = batches(len(tensors.train), section.batch_size)
         self.steps = max_epochs * self.passes * steps
         self.network = build(model, tensors, settings).to(device)
+        self.joined = group.join(self.network)
         self.train, self.validation = tensors.train.to(device), tensors.validation.to(device)
         self.state = State(
             self.network,
@@ -166,6 +175,7 @@ class _Fit:
         )
         weights = class_weights(section.class_weights, tensors.signature.classes, tensors.train.target.numpy)
         self.weights = None if weights is None else torch.tensor(weights, dtype=torch.float32, device=device)
+        self.row_weights = None if self.weights is None else self.weights.cpu()[tensors.train.target]
         self.truth = truth_of(tensors.validation, tensors)
         self.classification = tensors.signature.task is not Task.REGRESSION
 
@@ -205,7 +215,8 @@ class _Fit:
     def _epoch(self, number: int, started: float) -> None:
         state, train_loss = self.state, self._train_once(number)
         with state.average.applied():
-            validation_loss, value = self._validate(number)
+            scored = self._validate(number) if self.group.scores else (0.0, 0.0)
+            validation_loss, value = self.group.agree(scored)
             epoch = Epoch(number, train_loss, validation_loss, value, time.monotonic() - started)
             state.curve.append(epoch)
             if state.best is None or rank(self.metric, epoch) > rank(self.metric, state.best):
@@ -216,20 +227,23 @@ class _Fit:
         import torch
 
         self.network.train()
-        rows, losses = self.train, list["torch.Tensor"]()
+        self.group.begin(number, self.section.seed)
+        losses = list["torch.Tensor"]()
         for _ in range(self.passes):
-            order = torch.randperm(len(rows), generator=self.state.generator).to(self.state.device)
-            losses += run_epoch(rows, order, self.batch_size, self._step)
-        mean = float(torch.stack(losses).mean())
+            order = torch.randperm(len(self.train), generator=self.state.generator)
+            parts = self.group.parts(order, self.batch_size, self.row_weights)
+            losses += run_epoch(self.train, parts, self._step)
+        mean = self.group.mean(torch.stack(losses))
         return finite_loss(mean, "training", number, self.fit_settings.learning_rate)
 
-    def _step(self, numeric: Tensor, categorical: Tensor, target: Tensor) -> Tensor:
+    def _step(self, rows: Rows, share: float) -> Tensor:
         import torch
 
         state, optimiser = self.state, self.state.optimiser
         state.steps += 1
         optimiser.learning_rate = learning_rate_at(state.steps, self.steps, self.fit_settings)
-        loss = self._loss(self.network(numeric, categorical), target)
+        loss = self._loss(self.joined(rows.numeric, rows.categorical), rows.target)
+        loss = loss if share == 1.0 else loss * share
         self.network.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.fit_settings.max_norm)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sevenfold.plan.training import TrainingSection
+from sevenfold.plan.training import Device, TrainingSection
 from sevenfold.training.data import TrainingData
 from sevenfold.training.network_kind import AnyNetwork
 from sevenfold.training.protocol import OnEpoch, Progress
-from sevenfold.training.pytorch.device import device_of
+from sevenfold.training.pytorch.device import device_of, require_gpus
 from sevenfold.training.pytorch.fit import Fitted, fit
 from sevenfold.training.pytorch.model import Model
+from sevenfold.training.pytorch.processes import fit_in_processes
 from sevenfold.training.pytorch.tensors import Tensors, load_tensors
 
 __all__ = ["NetworkKind"]
@@ -38,12 +39,14 @@ class NetworkKind(AnyNetwork[Tensors]):
         return {"torch": torch.__version__, **self.digests}
 
     def require(self, section: TrainingSection) -> None:
-        """Raise where the plan's device is not there.
+        """Raise where the plan's device is not there, or not for each process.
 
         Raises:
-            TrainingError: ``no_cuda``.
+            TrainingError: ``no_cuda`` or ``too_few_gpus``.
         """
         device_of(section.device)
+        if section.device is Device.CUDA:
+            require_gpus(section.processes)
 
     def encode(self, data: TrainingData) -> Tensors:
         """Return the rows as tensors on the CPU."""
@@ -60,8 +63,8 @@ class NetworkKind(AnyNetwork[Tensors]):
         on_epoch: OnEpoch | None = None,
         progress: Progress | None = None,
     ) -> Fitted:
-        """Fit the network, as `pytorch.fit.fit` says."""
-        return fit(
+        """Fit the network, as `pytorch.fit.fit` and, for several processes, `fit_in_processes` say."""
+        return (fit_in_processes if section.processes > 1 else fit)(
             rows,
             section,
             metric,

@@ -14,6 +14,7 @@ from sevenfold.plan.training import TrainingSection
 from sevenfold.scoring.scores import score
 from sevenfold.training.data import TrainingData
 from sevenfold.training.pytorch.fit import Fitted, fit, run_epoch
+from sevenfold.training.pytorch.group import ALONE
 from sevenfold.training.pytorch.predict import predict, truth_of
 from sevenfold.training.pytorch.tensors import Rows, Tensors, load_tensors
 from sevenfold.training.settings import NetworkSettings
@@ -81,11 +82,11 @@ def test_slicing_a_permutation_gives_the_batches_of_a_data_loader(tensors: Tenso
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(1))
     ours: list[tuple[torch.Tensor, ...]] = []
 
-    def step(*batch: torch.Tensor) -> torch.Tensor:
-        ours.append(batch)
-        return batch[2].sum()
+    def step(batch: Rows, share: float) -> torch.Tensor:
+        ours.append((batch.numeric, batch.categorical, batch.target))
+        return batch.target.sum()
 
-    losses = run_epoch(rows, order, 100, step)
+    losses = run_epoch(rows, ALONE.parts(order, 100), step)
     table = TensorDataset(rows.numeric, rows.categorical, rows.target)
     theirs = list(DataLoader(table, batch_size=100, sampler=order.tolist()))
     assert len(ours) == len(theirs) == len(losses)

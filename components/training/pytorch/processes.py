@@ -1,0 +1,124 @@
+"""Fit a network in several processes of this machine, which torchrun starts."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sevenfold.plan.training import TrainingSection
+from sevenfold.runtime.children import started
+from sevenfold.runtime.waiting import wait_until
+from sevenfold.training.protocol import OnEpoch, Progress
+from sevenfold.training.pytorch.fit import Fitted, fit
+from sevenfold.training.pytorch.job import Job, JobFolder
+from sevenfold.training.pytorch.model import Model
+from sevenfold.training.pytorch.tensors import Tensors
+
+__all__ = ["fit_in_processes"]
+
+WORKER: Final = "sevenfold.training.pytorch.worker"
+LOOPBACK: Final = ("lo", "lo0")  # on Linux, on macOS
+PAUSE_SECONDS: Final = 0.05
+
+
+def fit_in_processes(
+    tensors: Tensors,
+    section: TrainingSection,
+    metric: str,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    max_epochs: int | None = None,
+    on_epoch: OnEpoch | None = None,
+    model: Model | None = None,
+    progress: Progress | None = None,
+) -> Fitted:
+    """Fit a network as `fit` does, each batch shared by `section.processes` processes; arguments are those of `fit`.
+
+    The losses are those of one process but for the rounding of sums in another order, where a network draws no random
+    numbers in training (dropout, unknown) and no layer looks at a whole batch (batch normalisation). The same number
+    of processes gives the same weights, bit for bit. They speak to each other over the loopback interface; the port
+    of torchrun itself is open on every interface.
+
+    Raises:
+        TrainingError: as `fit`; ``state_not_tensors``, ``fit_failed``, or ``processes_ended`` where one was killed.
+    """
+    with tempfile.TemporaryDirectory(prefix="sevenfold-fit-") as path:
+        folder = JobFolder(Path(path))
+        folder.write_job(Job(tensors, section, metric, settings or {}, max_epochs or section.max_epochs))
+        earlier = progress.read() if progress is not None else None
+        if earlier is not None:
+            folder.write_state(earlier)
+        relay = _Relay(folder, on_epoch or (lambda number, score: True), progress)
+        with started(_torchrun(section, folder), folder.log, _environment(section)) as torchrun:
+
+            def over() -> bool:
+                running = torchrun.poll() is None  # asked first: what was written before the end is handed on
+                relay.hand_on()
+                return relay.stopped > 0 or not running
+
+            wait_until(over, pause_seconds=PAUSE_SECONDS)
+            failed = torchrun.poll() not in (None, 0)
+        if failed and not relay.stopped:
+            raise folder.error()
+        # A fit of one process that begins with the last state has nothing left to do but to make its result.
+        return fit(
+            tensors,
+            section,
+            metric,
+            settings=settings,
+            max_epochs=max_epochs,
+            on_epoch=lambda number, score: number != relay.stopped,
+            model=model,
+            progress=_Ended(folder),
+        )
+
+
+@dataclass
+class _Relay:
+    """Hands on what the processes write; `stopped` is the epoch after which the caller ended the fit, 0 if none."""
+
+    folder: JobFolder
+    on_epoch: OnEpoch
+    progress: Progress | None
+    seen: int = 0
+    stopped: int = 0
+
+    def hand_on(self) -> None:
+        """Offer the state, and pass the score, of each epoch that ended since."""
+        for number, score in self.folder.scores(self.seen):
+            self.seen += 1
+            if self.progress is not None:
+                self.progress.offer(self.folder.read)
+            if not self.on_epoch(number, score):
+                self.stopped = number
+                return
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """The state that the processes left, of a fit that has ended."""
+
+    folder: JobFolder
+
+    def read(self) -> bytes | None:
+        """Return it."""
+        return self.folder.read()
+
+    def offer(self, content: Callable[[], bytes | None]) -> None:
+        """Keep nothing."""
+
+
+def _torchrun(section: TrainingSection, folder: JobFolder) -> list[str]:
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={section.processes}"]
+    return [*torchrun, "-m", WORKER, str(folder.path)]
+
+
+def _environment(section: TrainingSection) -> dict[str, str]:
+    loopback = next(name for _, name in socket.if_nameindex() if name in LOOPBACK)
+    return {**os.environ, "GLOO_SOCKET_IFNAME": loopback, "OMP_NUM_THREADS": str(section.threads)}
