@@ -30,5 +30,5 @@ def hold_out(sides: NDArray[np.int8], store: RowStore, earlier: Earlier) -> NDAr
     names = sorted(set(store.schema.names if store.schema is not None else ()) & set(tested.column_names))
     if not names:
         return sides
-    ours, theirs = row_keys([store.column, tested.column], names)
+    ours, theirs = row_keys([lambda name: store.column(name).whole(), tested.column], names)
     return np.where(np.isin(ours, theirs), np.int8(TEST), sides)

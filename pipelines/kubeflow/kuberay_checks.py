@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sevenfold.cluster.reader import Answer, ClusterReader
-from sevenfold.pipelines.kubeflow.check import Check, ClusterTarget
+from sevenfold.pipelines.check import Check, ClusterTarget
 from sevenfold.plan import Plan
 from sevenfold.plan.tuning import TuningEngine
 
