@@ -36,14 +36,15 @@ class ParquetTable:
 
         self.path = path
         try:
-            self._file = pq.ParquetFile(path)
+            # buffered ahead, the whole file would lie in memory
+            self._file = pq.ParquetFile(path, pre_buffer=False)
             texts = [
                 item.name
                 for item in self._file.schema_arrow
                 if item.name in dictionaries and (pa.types.is_string(item.type) or pa.types.is_large_string(item.type))
             ]
             if texts:
-                self._file = pq.ParquetFile(path, metadata=self._file.metadata, read_dictionary=texts)
+                self._file = pq.ParquetFile(path, metadata=self._file.metadata, read_dictionary=texts, pre_buffer=False)
         except (pa.ArrowInvalid, OSError) as error:
             raise self._unreadable(error) from error
         self.schema: pa.Schema = self._file.schema_arrow
