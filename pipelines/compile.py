@@ -11,7 +11,7 @@ from sevenfold.contracts.canonical import file_digest
 from sevenfold.pipelines.stages import Part, Stages, pipeline_name
 from sevenfold.plan import Plan
 
-__all__ = ["compile_objects", "compile_plan", "version_name"]
+__all__ = ["compile_objects", "compile_plan", "local_files", "version_name"]
 
 
 def compile_plan(
@@ -55,6 +55,21 @@ def compile_objects(
     )
     objects = {"kubernetes_manifest_options": options, "kubernetes_manifest_format": True}
     return _compiled(plan, out, objects, part=part, stages=stages, plain=False, cached=True)
+
+
+def local_files(plan: Plan) -> tuple[str, ...]:
+    """Return a sentence for each file of this machine that a plan names: compiling sends none of them."""
+    named = (
+        *(("data.source", source) for source in plan.data.sources),
+        ("design.notebook", plan.design.notebook),
+        ("training.source", plan.training.source),
+        ("refine.recipe", plan.refine.recipe),
+    )
+    return tuple(
+        f"{name} is {path!r}, a file of this machine, which no pod can read. Name an address, or use submit."
+        for name, path in named
+        if path and "://" not in path
+    )
 
 
 def version_name(plan: Plan, package: Path) -> str:

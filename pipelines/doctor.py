@@ -1,4 +1,4 @@
-"""What this machine lacks for a local run, and a cluster for a run there, with the command that fixes it."""
+"""What this machine lacks for a local run, and a target for a run there, with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import importlib.metadata
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from sevenfold.pipelines.kubeflow.check import Check
+from sevenfold.pipelines.check import Check
 from sevenfold.pipelines.ray_checks import ray_checks
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sevenfold.pipelines.kubeflow.check import ClusterTarget
     from sevenfold.plan import Plan
 
 __all__ = ["diagnose", "local_checks", "show_check"]
@@ -52,20 +52,16 @@ def local_checks() -> Iterator[Check]:
 MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]?[/]"}
 
 
-def diagnose(console: Console, plan: Plan | None = None, target: ClusterTarget | None = None) -> int:
+def diagnose(console: Console, plan: Plan | None = None, checks: Iterable[Check] = ()) -> int:
     """Print every check and return 1 if one failed, else 0; what could not be checked does not fail.
 
     Args:
         console: where to print.
         plan: what is to run, where it is known.
-        target: the cluster it is to run on; None checks this machine alone.
+        checks: those of the target it is to run on; none checks this machine alone.
     """
-    from itertools import chain
-
-    from sevenfold.pipelines.kubeflow.cluster_checks import cluster_checks
-
     failed = False
-    for check in chain(local_checks(), ray_checks(plan), cluster_checks(plan, target) if target else ()):
+    for check in chain(local_checks(), ray_checks(plan), checks):
         failed = failed or check.fine is False
         show_check(console, check)
     return 1 if failed else 0

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
+
+import typer
 
 from sevenfold.pipelines.next_steps import COLUMNS, near
 from sevenfold.pipelines.result import Result
@@ -12,10 +16,28 @@ from sevenfold.report.model import Step
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["show_ending"]
+__all__ = ["left_running", "show_ending"]
 
 COLOURS: Final = {"promoted": "green", "waiting": "yellow", "refused": "red", "rolled back": "red", "failed": "red"}
 INDENT: Final = 11  # of what follows a label
+
+
+@contextlib.contextmanager
+def left_running(run: Callable[[], str]) -> Iterator[None]:
+    """Let a run that is followed go on after Ctrl-C, and say how to come back to it.
+
+    Args:
+        run: gives the name by which `sevenfold follow` finds it.
+
+    Raises:
+        typer.Exit: with status 1, after Ctrl-C.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        message = f"no longer followed; the run goes on. Come back with: sevenfold follow {run()}"
+        typer.secho(message, fg="yellow", err=True)
+        raise typer.Exit(1) from None
 
 
 def show_ending(console: Console, result: Result) -> None:

@@ -8,7 +8,7 @@ from sevenfold.plan.training import Framework
 from sevenfold.plan.tuning import TuningEngine
 from sevenfold.runtime.prometheus import PROMETHEUS_KEYS
 
-__all__ = ["ROOMS", "STORAGE_KEYS", "VOLUME_PATH", "place_task"]
+__all__ = ["ROOMS", "STORAGE_KEYS", "VOLUME_PATH", "place_task", "stage_image"]
 
 ROOMS: dict[str, StageName] = {
     "explore_data": "design",
@@ -76,16 +76,24 @@ def place_task(task: Any, name: str, plan: Plan, *, plain: bool = False) -> Any:
     return task
 
 
-def _choose_image(task: Any, room: StageName | None, plan: Plan) -> None:
-    target, images = TARGETS[room] if room else "control", plan.images
-    own = image(target)
+def stage_image(room: StageName | None, plan: Plan) -> str:
+    """Return the image that a stage runs in where it is our own: the plan's, or that of its registry."""
+    target = _image_target(room, plan)
+    return getattr(plan.images, target) or image(target, plan.images.registry)
+
+
+def _image_target(room: StageName | None, plan: Plan) -> str:
+    target = TARGETS[room] if room else "control"
     if target == "train" and plan.training.framework is Framework.TENSORFLOW:
-        target = "tensorflow"
-    elif room == "tuning" and plan.tuning.engine is TuningEngine.RAY:
-        target = "ray"
-    named = getattr(images, target)
-    if not named and task.container_spec and task.container_spec.image == own:
-        named = image(target, images.registry)
+        return "tensorflow"
+    if room == "tuning" and plan.tuning.engine is TuningEngine.RAY:
+        return "ray"
+    return target
+
+
+def _choose_image(task: Any, room: StageName | None, plan: Plan) -> None:
+    ours = task.container_spec and task.container_spec.image == image(TARGETS[room] if room else "control")
+    named = getattr(plan.images, _image_target(room, plan)) or (stage_image(room, plan) if ours else "")
     if named:
         task.set_container_image(named)
 

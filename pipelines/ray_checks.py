@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from sevenfold.pipelines.kubeflow.check import Check
+from sevenfold.pipelines.check import Check
 from sevenfold.plan import Plan
 from sevenfold.plan.tuning import TuningEngine
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sevenfold.cli.target import KUBEFLOW, TargetName, chosen_target
+
 if TYPE_CHECKING:
-    from sevenfold.pipelines.stages import Part
     from sevenfold.plan import Plan
 
 __all__ = ["Images", "PlanFile", "Split", "add_compile_command", "load_with_images"]
@@ -32,11 +33,13 @@ def add_compile_command(app: typer.Typer) -> None:
 
 
 def _compile(
+    command: typer.Context,
     plan: PlanFile,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="File to write; by default PLAN.pipeline.yaml.", show_default=False),
     ] = None,
+    target: TargetName = KUBEFLOW,
     images: Images = None,
     kubernetes: Annotated[
         bool, typer.Option("--kubernetes", help="Write Pipeline and PipelineVersion objects for kubectl apply.")
@@ -50,7 +53,7 @@ def _compile(
     ] = False,
     split_release: Split = False,
 ) -> None:
-    """Compile a plan to the YAML that Kubeflow Pipelines runs; the same plan gives the same bytes.
+    """Compile a plan to what its target runs; the same plan gives the same bytes.
 
     Images are named by digest if the record of a build says so, else by the version of this package. Files of this
     machine that the plan names are not sent anywhere: submit does that.
@@ -58,34 +61,11 @@ def _compile(
     With --split-release a second file, PLAN.release.pipeline.yaml, deploys what a run of the first one hands over. The
     last task of that run shows the arguments of the second.
     """
-    from sevenfold.contracts.errors import PolicyError
-    from sevenfold.pipelines.compile import compile_objects, compile_plan
-
-    if kubernetes and plain:
-        raise PolicyError("plain_objects", "--plain and --kubernetes exclude each other, but both were given.")
-    loaded, kind = load_with_images(plan, images), "kubernetes" if kubernetes else "pipeline"
-    files: dict[Part, Path] = {"whole": out or plan.with_suffix(f".{kind}.yaml")}
-    if split_release:
-        second = out.with_name(f"{out.stem}.release{out.suffix}") if out else plan.with_suffix(f".release.{kind}.yaml")
-        files = {"build": files["whole"], "release": second}
-    for part, target in files.items():
-        if kubernetes:
-            written = compile_objects(loaded, target, part=part, namespace=namespace)
-            typer.echo(f"Wrote {written}: register it with kubectl apply -f {written}")
-        else:
-            written = compile_plan(loaded, target, part=part, plain=plain)
-            typer.echo(f"Wrote {written}: upload it in the Kubeflow UI, or with kfp.Client().upload_pipeline.")
-    named = [
-        *(("data.source", source) for source in loaded.data.sources),
-        ("design.notebook", loaded.design.notebook),
-        ("training.source", loaded.training.source),
-        ("refine.recipe", loaded.refine.recipe),
-    ]
-    for name, path in named:
-        if path and "://" not in path:
-            typer.echo(
-                f"{name} is {path!r}, a file of this machine, which no pod can read. Name an address, or use submit."
-            )
+    own = {"kubernetes": kubernetes, "namespace": namespace, "plain": plain, "split_release": split_release}
+    chosen = chosen_target(command, target, **own)
+    loaded = load_with_images(plan, images)
+    for sentence in chosen.compile(loaded, plan, out):
+        typer.echo(sentence)
 
 
 def load_with_images(plan: Path, images: Path | None) -> Plan:

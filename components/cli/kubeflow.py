@@ -1,4 +1,4 @@
-"""The commands that call Kubeflow: submit, follow, schedules."""
+"""The commands that run a plan elsewhere, submit and follow, and those of Kubeflow's schedules."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sevenfold.cli.compile import Images, PlanFile, Split, load_with_images
+from sevenfold.cli.target import KUBEFLOW, TargetName, chosen_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
 
-    from sevenfold.pipelines.kubeflow.schedules import Schedule
-    from sevenfold.pipelines.kubeflow.submit import Submitted
+    from sevenfold.pipelines.result import Result
 
 __all__ = ["add_kubeflow_commands"]
 
@@ -31,7 +29,10 @@ Endpoint = Annotated[
     ),
 ]
 Namespace = Annotated[str, typer.Option(help="Your namespace, on a Kubeflow with several users.")]
-Root = Annotated[str, typer.Option(help="Pipeline root, by its address from this machine.")]
+Root = Annotated[
+    str,
+    typer.Option(help=f"Pipeline root, by its address from this machine; by default {ROOT}, or the cloud's section's."),
+]
 Authority = Annotated[
     Path | None, typer.Option(help="File with the certificates to trust for the endpoint.", show_default=False)
 ]
@@ -48,12 +49,14 @@ def add_kubeflow_commands(app: typer.Typer) -> None:
 
 
 def _submit(
+    command: typer.Context,
     plan: PlanFile,
+    target: TargetName = KUBEFLOW,
     endpoint: Endpoint = "",
     namespace: Namespace = "",
     experiment: Annotated[str, typer.Option(help="Name of the experiment; by default the plan's.")] = "",
     service_account: Annotated[str, typer.Option(help="Service account of the pods; by default Kubeflow's own.")] = "",
-    root: Root = ROOT,
+    root: Root = "",
     images: Images = None,
     runs: RunsFolder = Path("runs"),
     data: Annotated[str, typer.Option(help="Another table with the plan's columns: a path or an address.")] = "",
@@ -73,7 +76,7 @@ def _submit(
     token: Token = "",
     cookie: Cookie = "",
 ) -> None:
-    """Run a plan on Kubeflow Pipelines, follow its tasks and fetch report, bundle and decision.
+    """Run a plan on its target, follow its tasks and fetch report, bundle and decision.
 
     A local table, notebook or model source is sent to the pipeline root first. The keys and the endpoint of the root
     come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL, or from a profile; the login comes from
@@ -87,75 +90,37 @@ def _submit(
 
     The exit status is that of `sevenfold run`.
     """
-    from dataclasses import replace
-
     from rich.console import Console
 
-    from sevenfold.contracts.errors import PolicyError
-    from sevenfold.pipelines.doctor import show_check
-    from sevenfold.pipelines.kubeflow.check import ClusterTarget
-    from sevenfold.pipelines.kubeflow.cluster_checks import require_cluster
-    from sevenfold.pipelines.kubeflow.engine import Engine
     from sevenfold.pipelines.kubeflow.login import Login
-    from sevenfold.pipelines.kubeflow.schedules import Schedule
-    from sevenfold.pipelines.kubeflow.split import split_target
-    from sevenfold.pipelines.kubeflow.store import Store
-    from sevenfold.pipelines.kubeflow.submit import Submission, submit
-    from sevenfold.pipelines.kubeflow.watch import watch
+    from sevenfold.pipelines.targets import RunRequest
 
-    target = ClusterTarget(endpoint=endpoint, namespace=namespace, account=service_account)
-    if split_release:
-        target = split_target(target, release_account, wait=wait, scheduled=bool(cron or every))
-    elif release_account:
-        raise PolicyError(
-            "release_account",
-            f"--release-account belongs to --split-release, but was given without it: {release_account!r}.",
-            remedy="Add --split-release, or name the one run's account with --service-account.",
-        )
-    loaded = load_with_images(plan, images)
-    when = Schedule(loaded.name, cron, every) if cron or every else None
-    asked = Submission(
-        plan_path=plan,
-        runs=runs,
-        root=root,
+    chosen = chosen_target(
+        command,
+        target,
+        endpoint=endpoint,
+        namespace=namespace,
         experiment=experiment,
-        account=service_account,
-        split=split_release,
+        service_account=service_account,
+        cron=cron,
+        every=every,
+        split_release=split_release,
         release_account=release_account,
-        data=data,
-        trials=trials,
-        max_epochs=max_epochs,
-        seed=seed,
+        **{"login": Login(token, cookie, ca_cert)},
+    )
+    asked = RunRequest(
+        plan_path=plan, runs=runs, root=root, data=data, trials=trials, max_epochs=max_epochs, seed=seed, wait=wait
     )
     console = Console()
-    store, engine = Store(root), Engine(endpoint, namespace, Login(token, cookie, ca_cert))
-    on_message = _printer(console)
-    if when is not None:
-        from sevenfold.pipelines.kubeflow.submit import schedule
-
-        number, replaced = schedule(asked, loaded, when, engine, store, on_message)
-        again = f"; {replaced} earlier removed" if replaced else ""
-        console.print(f"schedule {number}: {_moments(when)}{again}", highlight=False, soft_wrap=True)
-        return
-    checked = replace(target, endpoint=engine.endpoint, namespace=engine.namespace)
-    require_cluster(loaded, checked, engine, lambda check: show_check(console, check))
-
-    def start() -> Submitted:
-        sent = submit(asked, loaded, engine, store, on_message)
-        console.print(f"  run      {engine.link(sent.run)}", highlight=False, soft_wrap=True)
-        return sent
-
-    sent = start()
-    if wait:
-        watch(sent, engine, store, console, again=start)
-    else:
-        console.print(f"  follow   sevenfold follow {sent.run[:8]}", highlight=False, soft_wrap=True)
+    _end(chosen.submit(load_with_images(plan, images), asked, console), console)
 
 
 def _follow(
+    command: typer.Context,
     run: Annotated[
         str, typer.Argument(help="Id of the run, its first letters, or its folder.", metavar="RUN", show_default=False)
     ],
+    target: Annotated[str, typer.Option(help="System that runs it; by default the one it was submitted to.")] = "",
     endpoint: Endpoint = "",
     namespace: Namespace = "",
     root: Annotated[str, typer.Option(help="Pipeline root; by default that of the run.")] = "",
@@ -170,25 +135,14 @@ def _follow(
     """
     from rich.console import Console
 
-    from sevenfold.pipelines.kubeflow.engine import Engine
+    from sevenfold.pipelines.known_runs import find_known_run
     from sevenfold.pipelines.kubeflow.login import Login
-    from sevenfold.pipelines.kubeflow.split import refuse_release
-    from sevenfold.pipelines.kubeflow.store import Store
-    from sevenfold.pipelines.kubeflow.submit import Submitted, find_run, run_folder
-    from sevenfold.pipelines.kubeflow.watch import watch
 
-    known = find_run(run, runs)
-    engine = Engine(endpoint or (known[1] if known else ""), namespace, Login(token, cookie, ca_cert))
-    store = Store(root or (known[2] if known else ROOT))
-    if known:
-        sent = known[0]
-    else:
-        begun = engine.run(run)
-        refuse_release(begun)
-        name = str(engine.pipeline(begun).display_name)
-        sent = Submitted(run, name, run_folder(runs / name, run))
-        sent.folder.record(run=run, endpoint=engine.endpoint, root=store.root, link=engine.link(run))
-    watch(sent, engine, store, Console())
+    known = None if target else find_known_run(run, runs)
+    name = target or (known.target if known else KUBEFLOW)
+    own = {"endpoint": endpoint, "namespace": namespace, "login": Login(token, cookie, ca_cert)}
+    console = Console()
+    _end(chosen_target(command, name, **own).follow(run, runs=runs, root=root, console=console), console)
 
 
 def _schedules(
@@ -227,9 +181,10 @@ def _schedules(
         typer.echo(f"{known.display_name:<30}  {when}  {known.recurring_run_id}{state}")
 
 
-def _printer(console: Console) -> Callable[[str], None]:
-    return lambda text: console.print(f"  {text}", style="dim", highlight=False, markup=False)
+def _end(result: Result | None, console: Console) -> None:
+    """Print how a run that was waited for ended, and leave with its exit status."""
+    from sevenfold.pipelines.ending import show_ending
 
-
-def _moments(when: Schedule) -> str:
-    return f"cron {when.cron}" if when.cron else f"every {when.every} s"
+    if result is not None:
+        show_ending(console, result)
+        raise typer.Exit(result.exit_status)

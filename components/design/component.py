@@ -22,7 +22,7 @@ def explore_data(
     Nothing later depends on it: it is there for people. Values of sensitive columns appear in none of its outputs.
 
     Args:
-        data: Where the table is: a path, or an http(s):// or s3:// address; empty takes the plan's.
+        data: Where the table is: a path, or an http(s)://, s3:// or gs:// address; empty takes the plan's.
         settings: Canonical JSON of {"data", "refine", "design": sections of the plan, "split": its preparation.split}.
         report: What the table holds, as a page.
         summary: The same as Markdown.

@@ -30,8 +30,8 @@ class DataSection(Section):
     source: Annotated[
         Address | Annotated[tuple[Address, ...], Field(min_length=1)],
         Field(
-            description="Path of the table, relative to the plan, or its s3:// or https:// address; a list of them, or "
-            "a pattern of paths such as parts/*.csv, where the table is in several files."
+            description="Path of the table, relative to the plan, or its s3://, gs:// or https:// address; a list of "
+            "them, or a pattern of paths such as parts/*.csv, where the table is in several files."
         ),
     ]
     volume: Annotated[

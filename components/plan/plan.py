@@ -15,10 +15,12 @@ from sevenfold.plan.deployment import DeploymentSection
 from sevenfold.plan.design import DesignSection
 from sevenfold.plan.monitoring import MonitoringSection, RetrainSection
 from sevenfold.plan.preparation import PreparationSection
+from sevenfold.plan.sagemaker import SageMakerSection
 from sevenfold.plan.section import Section
 from sevenfold.plan.testing import TestingSection
 from sevenfold.plan.training import TrainingSection
 from sevenfold.plan.tuning import TuningSection
+from sevenfold.plan.vertex import VertexSection
 
 __all__ = ["FORMAT_VERSION", "NAME_PATTERN", "STAGES", "Plan", "StageName"]
 
@@ -72,6 +74,12 @@ class Plan(Section):
     images: Annotated[ImagesSection, Field(description="Container images of the stages.")] = ImagesSection()
     secrets: Annotated[SecretsSection, Field(description="Names of Kubernetes Secrets.")] = SecretsSection()
     budget: Annotated[BudgetSection, Field(description="Limits of one run.")] = BudgetSection()
+    sagemaker: Annotated[
+        SageMakerSection, Field(description="A run on Amazon SageMaker: region, role, root, machines, network.")
+    ] = SageMakerSection()
+    vertex: Annotated[
+        VertexSection | None, Field(description="Where the plan runs on Vertex AI, for --target vertex.")
+    ] = None
 
     @property
     def model_digest(self) -> str:

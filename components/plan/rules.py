@@ -274,9 +274,9 @@ def _encodings(plan: Plan) -> Iterator[Breach]:
 def _unsupported(plan: Plan) -> Iterator[Breach]:
     """Yield the setting whose engine is not built yet, so that a plan that asks for it is refused by name."""
     trigger = plan.retrain.trigger
-    if trigger is not Trigger.NONE:
+    if trigger is Trigger.SCHEDULE:
         rule = "this version has no engine for the setting"
-        yield ("retrain", "trigger"), rule, repr(trigger.value), "Write trigger: none."
+        yield ("retrain", "trigger"), rule, repr(trigger.value), "Write trigger: drift."
 
 
 def _some(names: object) -> str:

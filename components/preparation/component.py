@@ -19,7 +19,7 @@ def prepare_data(
     """Read a table strictly, split it, fit the transform on the training rows, and seal the dataset.
 
     Args:
-        data: Where the table is: a path, or an http(s):// or s3:// address; empty takes the plan's.
+        data: Where the table is: a path, or an http(s)://, s3:// or gs:// address; empty takes the plan's.
         data_digest: sha256:… the table must have; empty accepts any.
         settings: Canonical JSON of {"data", "refine", "preparation": sections of the plan, "max_features": number}.
         dataset: Folder with train, validation, test (and later) rows, schema, transform, reference bins, quarantine.

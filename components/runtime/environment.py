@@ -2,7 +2,7 @@
 
 =================================  ===================================================================
 `SEVENFOLD_RUN_DIR`                folder of a local run; unset on a cluster
-`SEVENFOLD_CHECKPOINTS`            folder or ``s3://`` address of unfinished work; ``off`` keeps none
+`SEVENFOLD_CHECKPOINTS`            folder, ``s3://`` or ``gs://`` address of unfinished work; ``off`` keeps none
 `AWS_ACCESS_KEY_ID` …              on a cluster: there are keys, so unfinished work is kept in the store
 `PROMETHEUS_TOKEN` …               login of a Prometheus, from the Secret of `secrets.prometheus`
 `SEVENFOLD_TRACEBACK`              1 shows tracebacks of failures
@@ -10,6 +10,9 @@
 `ARROW_DEFAULT_MEMORY_POOL`        read by Arrow: where it takes memory from; images and local runs set it
 `JPY_SESSION_NAME`                 set by Jupyter in a kernel: path of the notebook that is open
 `KUBERNETES_SERVICE_HOST`          set by Kubernetes in every pod
+`AIP_STORAGE_URI` …                set by Vertex AI in a container that serves: its model, port and routes
+`STORAGE_EMULATOR_HOST`            address of Cloud Storage, where it is not Google's
+`GCE_METADATA_HOST`                host that gives a machine of Google's its token, where it is another
 =================================  ===================================================================
 """
 
@@ -17,14 +20,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from sevenfold.runtime.prometheus import PROMETHEUS_KEYS, PrometheusLogin
 
 __all__ = [
     "ARROW_MEMORY",
+    "CHECKPOINTS",
     "NOTEBOOK_PARAMETERS",
     "RUN_DIR",
+    "VertexContainer",
     "checkpoint_address",
     "in_cluster",
     "kernel_environment",
@@ -34,6 +40,7 @@ __all__ = [
     "prometheus_login",
     "registry_folder",
     "run_folder",
+    "vertex_container",
     "wants_traceback",
 ]
 
@@ -94,6 +101,37 @@ def own_namespace() -> str:
     with contextlib.suppress(OSError):
         return NAMESPACE_FILE.read_text().strip()
     return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VertexContainer:
+    """What Vertex AI tells a container that serves a model, and where its storage and its token are."""
+
+    bundle: str  # gs:// address
+    port: int
+    predict_route: str
+    health_route: str
+    storage: str
+    metadata: str
+
+
+def vertex_container() -> VertexContainer | None:
+    """Return what Vertex AI tells this container, or None elsewhere.
+
+    Raises:
+        ValueError: the port is no number.
+    """
+    bundle = os.environ.get("AIP_STORAGE_URI", "")
+    if not bundle:
+        return None
+    return VertexContainer(
+        bundle=bundle,
+        port=int(os.environ.get("AIP_HTTP_PORT", "8080")),
+        predict_route=os.environ.get("AIP_PREDICT_ROUTE", ""),
+        health_route=os.environ.get("AIP_HEALTH_ROUTE", ""),
+        storage=os.environ.get("STORAGE_EMULATOR_HOST", "") or "https://storage.googleapis.com",
+        metadata=f"http://{os.environ.get('GCE_METADATA_HOST', '') or 'metadata.google.internal'}",
+    )
 
 
 def prometheus_login() -> PrometheusLogin:

@@ -1,4 +1,4 @@
-"""Where a table comes from: a file, http(s) or s3, brought to a local file with care."""
+"""Where a table comes from: a file, http(s), s3 or gs, brought to a local file with care."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ MAX_BYTES: Final = 64 << 30
 ATTEMPTS: Final = 4  # about three seconds: a person waits
 CLUSTER_ATTEMPTS: Final = 12  # at most five minutes: nobody waits, and a store may be moved to another node
 CHUNK_BYTES: Final = 1 << 20
+STORES: Final = ("s3", "gs")  # of objects; Arrow reads them
 _SECRET_KEYS: Final = re.compile(
     r"signature|^sig$|token|secret|passw|credential|api_?key|access_?key|^key$", re.IGNORECASE
 )
@@ -40,7 +41,7 @@ def resolve_source(
     """Return a local file with a source's bytes: the file itself, or a whole copy in `work` of what lies elsewhere.
 
     Args:
-        source: a path (relative to `base`), ``file://``, ``http(s)://`` or ``s3://`` address.
+        source: a path (relative to `base`), ``file://``, ``http(s)://``, ``s3://`` or ``gs://`` address.
         base: what a relative path starts from.
         work: folder for the copy, made where needed.
         max_bytes: largest copy.
@@ -69,15 +70,15 @@ def resolve_source(
         if parts.hostname not in (None, "", "localhost"):
             raise PolicyError("source_scheme", f"A file address names no host, but got {shown(source)!r}.")
         return _local(Path(unquote(parts.path)), source, what)
-    if scheme not in ("http", "https", "s3"):
+    if scheme not in ("http", "https", *STORES):
         raise PolicyError(
             "source_scheme",
-            f"A source is a path, http://, https:// or s3://, but got {parts.scheme[:20]}://.",
+            f"A source is a path, http://, https://, s3:// or gs://, but got {parts.scheme[:20]}://.",
             remedy="Copy the table to one of these.",
         )
     work.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"[^A-Za-z0-9._-]", "_", Path(unquote(parts.path)).name).lstrip(".") or "table"
-    opener = _open_s3 if scheme == "s3" else open_http
+    opener = _open_stored if scheme in STORES else open_http
     return _copied(source, opener, work / name, max_bytes, attempts, sleep)
 
 
@@ -169,7 +170,7 @@ def _refuse_large(source: str, size: int, max_bytes: int) -> None:
 
 
 @contextmanager
-def _open_s3(source: str) -> Iterator[tuple[IO[bytes], int | None]]:
+def _open_stored(source: str) -> Iterator[tuple[IO[bytes], int | None]]:
     try:
         from pyarrow import fs
     except ImportError as error:
@@ -192,7 +193,7 @@ def _open_s3(source: str) -> Iterator[tuple[IO[bytes], int | None]]:
             remedy="Give the stage's service account access, or name a Secret in secrets.storage.",
         ) from None
     except OSError as error:
-        if "ACCESS_DENIED" in str(error) or "403" in str(error):
+        if any(word in str(error) for word in ("ACCESS_DENIED", "PERMISSION_DENIED", "403")):
             raise DataError(
                 "source_refused", f"{shown(source)} must be readable from here, but access was denied."
             ) from None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from sevenfold.cluster.reader import Answer, ClusterReader
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
-from sevenfold.pipelines.kubeflow.check import Check, ClusterTarget
+from sevenfold.pipelines.check import Check
+from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
 from sevenfold.pipelines.kubeflow.kserve_checks import kserve_checks
 from sevenfold.pipelines.kubeflow.kubeflow_checks import pipelines_check, retries_check
 from sevenfold.pipelines.kubeflow.kuberay_checks import kuberay_checks

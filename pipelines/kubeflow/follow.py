@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import time
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sevenfold.contracts.canonical import write_whole
+from sevenfold.pipelines.causes import SILENT, cause_of, keep_cause
 from sevenfold.pipelines.kubeflow.engine import FINAL, Engine, task_states
 from sevenfold.pipelines.kubeflow.lineage import Lineage
 from sevenfold.pipelines.kubeflow.nodes import task_seconds
@@ -29,7 +28,6 @@ POLL_SECONDS = 5.0
 STAGE_TASKS = (*PAGES, "monitor-model")
 FOLLOWED = (*STAGE_TASKS, HANDOVER[0])  # not a stage, so not shown, but its log is kept
 SHOWN_LINES = 3
-SILENT = "no_cause"
 AGAIN = "\n---- tried again\n"
 KUBEFLOWS_OWN = re.compile(r"[IWEF]\d{4} |time=|Error: exit status")
 # The dataset stays where it is: it may be large, and its rows are nobody's business on this machine.
@@ -122,12 +120,8 @@ def _keep_logs(sent: Submitted, engine: Engine, store: Store, run: Any, states: 
             attempts = store.logs(f"{sent.name}/{sent.run}/{task}") or [printed]
             log.write(f"==== {task}: {state}{f' in pod {pod}' if pod else ''}\n{AGAIN.join(attempts)}\n")
             if state == "FAILED":
-                causes.append({**(_cause(attempts[-1]) or _silent(task, attempts[-1])), "task": task, "pod": pod})
-    if causes:
-        # a task that failed in silence may have done so because of another one
-        cause = min(causes, key=lambda cause: cause["code"] == SILENT)
-        cause["link"] = engine.link(sent.run)
-        write_whole(sent.folder.path / "error.json", (json.dumps(cause) + "\n").encode())
+                causes.append({**(cause_of(attempts[-1]) or _silent(task, attempts[-1])), "task": task, "pod": pod})
+    keep_cause(sent.folder, causes, engine.link(sent.run))
 
 
 def _silent(task: str, log: str) -> dict[str, Any]:
@@ -141,16 +135,3 @@ def _silent(task: str, log: str) -> dict[str, Any]:
         "remedy": "See the pod's events: out of memory, evicted, or its image not found.",
         "exit_status": 1,
     }
-
-
-def _cause(log: str) -> dict[str, Any] | None:
-    """Return the JSON that a failed stage printed last, or None."""
-    for line in reversed(log.splitlines()):
-        if line.startswith("{") and '"exit_status"' in line:
-            try:
-                cause = json.loads(line)
-            except ValueError:
-                continue
-            if {"stage", "code", "message", "remedy", "exit_status"} <= set(cause):
-                return dict(cause)
-    return None

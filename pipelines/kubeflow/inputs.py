@@ -5,11 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import DataError, PolicyError
-from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.placement import VOLUME_PATH
 from sevenfold.plan import Plan
 from sevenfold.runtime.progress import OnMessage
@@ -19,10 +19,21 @@ from sevenfold.tables.sources import resolve_sources, table_digest
 from sevenfold.training.source import pack_source
 from sevenfold.training.source import source_digest as code_digest
 
-__all__ = ["carry_inputs", "carry_table"]
+__all__ = ["InputStore", "carry_inputs", "carry_table"]
 
 
-def carry_inputs(plan: Plan, base: Path, store: Store, on_message: OnMessage, *, repeated: bool = False) -> Plan:
+class InputStore(Protocol):
+    """Where files of this machine are put for a run, each under its digest."""
+
+    root: str
+
+    def put(self, path: Path) -> str:
+        """Keep a file and return its address."""
+
+
+def carry_inputs(
+    plan: Plan, base: Path, store: InputStore, on_message: OnMessage, *, repeated: bool = False, table: bool = True
+) -> Plan:
     """Return the plan with every local file replaced by its address in the store, and with the table's digest.
 
     Args:
@@ -32,6 +43,7 @@ def carry_inputs(plan: Plan, base: Path, store: Store, on_message: OnMessage, *,
         on_message: gets size and target before anything is sent.
         repeated: the run will be repeated: a table that lies elsewhere may change, and its digest is left empty
             unless the plan names one.
+        table: whether the table is read and carried too; else it stays as the plan names it.
 
     Raises:
         DataError: ``missing_file``, ``digest_mismatch``.
@@ -45,7 +57,9 @@ def carry_inputs(plan: Plan, base: Path, store: Store, on_message: OnMessage, *,
         book = resolve_source(notebook, base, base, what="notebook") if notebook and "://" not in notebook else None
         code = pack_source(base / source, Path(work)) if source and "://" not in source else None
         steps = resolve_source(recipe, base, base, what="recipe") if recipe and "://" not in recipe else None
-        addresses, digest = carry_table(plan, base, store, on_message, repeated=repeated)
+        addresses, digest = plan.data.sources, plan.data.digest
+        if table:
+            addresses, digest = carry_table(plan, base, store, on_message, repeated=repeated)
         if book:
             notebook = _put(book, store, on_message)
         if code:
@@ -65,7 +79,7 @@ def carry_inputs(plan: Plan, base: Path, store: Store, on_message: OnMessage, *,
 
 
 def carry_table(
-    plan: Plan, base: Path, store: Store, on_message: OnMessage, *, repeated: bool = False
+    plan: Plan, base: Path, store: InputStore, on_message: OnMessage, *, repeated: bool = False
 ) -> tuple[tuple[str, ...], str]:
     """Return the addresses of a plan's table for pods, and its digest.
 
@@ -126,6 +140,6 @@ def _checked(paths: Sequence[Path], wanted: str) -> str:
     return digest
 
 
-def _put(path: Path, store: Store, on_message: OnMessage) -> str:
+def _put(path: Path, store: InputStore, on_message: OnMessage) -> str:
     on_message(f"{path.name}, {path.stat().st_size:,} bytes, goes to {store.root}")
     return store.put(path)

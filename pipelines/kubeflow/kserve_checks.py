@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sevenfold.cluster.reader import ClusterReader
-from sevenfold.pipelines.kubeflow.check import Check
+from sevenfold.pipelines.check import Check
 from sevenfold.plan import Plan
 
 __all__ = ["CRD", "kserve_checks"]

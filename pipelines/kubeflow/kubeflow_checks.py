@@ -7,7 +7,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sevenfold.cluster.reader import ClusterReader
-from sevenfold.pipelines.kubeflow.check import Check, ClusterTarget
+from sevenfold.pipelines.check import Check
+from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
 
 __all__ = ["pipelines_check", "retries_check"]
 

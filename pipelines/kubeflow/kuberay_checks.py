@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sevenfold.cluster.reader import Answer, ClusterReader
-from sevenfold.pipelines.kubeflow.check import Check, ClusterTarget
+from sevenfold.pipelines.check import Check
+from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
 from sevenfold.plan import Plan
 from sevenfold.plan.tuning import TuningEngine
 

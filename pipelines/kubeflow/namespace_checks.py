@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from sevenfold.cluster.reader import ClusterReader
-from sevenfold.pipelines.kubeflow.check import Check, ClusterTarget
+from sevenfold.pipelines.check import Check
+from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
 from sevenfold.plan import Plan
 from sevenfold.plan.deployment import Runtime
 from sevenfold.serving.kserve.predictor_spec import RUNTIME, TENSORFLOW_RUNTIME

@@ -7,7 +7,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from sevenfold.cluster.reader import Answer, ClusterReader
-from sevenfold.pipelines.kubeflow.check import Check, ClusterTarget
+from sevenfold.pipelines.check import Check
+from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
 from sevenfold.plan import Plan, StageName
 from sevenfold.plan.training import Device
 

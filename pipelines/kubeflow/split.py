@@ -20,7 +20,7 @@ from sevenfold.pipelines.result import HANDOVER
 from sevenfold.pipelines.stages import pipeline_name
 
 if TYPE_CHECKING:
-    from sevenfold.pipelines.kubeflow.check import ClusterTarget
+    from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
     from sevenfold.pipelines.kubeflow.engine import Engine
     from sevenfold.pipelines.result import Result
     from sevenfold.pipelines.runs import RunFolder

@@ -12,17 +12,22 @@ from typing import Any
 from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import DataError, MissingExtraError, TemporaryError
 
-__all__ = ["DEFAULT_ROOT", "Store"]
+__all__ = ["DEFAULT_ROOT", "INPUTS", "Store", "input_key"]
 
 DEFAULT_ROOT = "s3://mlpipeline/v2/artifacts"  # Kubeflow's own store, where nothing else is configured
 LOG = "executor-logs-"  # with the number of the attempt
 INPUTS = "sevenfold-inputs"
+REMEDIES = {
+    "s3": "Give --root, and keys and endpoint as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL.",
+    "gs": "Give --root, and credentials: gcloud auth application-default login, or GOOGLE_APPLICATION_CREDENTIALS.",
+}
 
 
 class Store:
-    """A pipeline root: ``s3://bucket/prefix``, Kubeflow's ``minio://``, or ``file:///folder``.
+    """A pipeline root: ``s3://bucket/prefix``, Kubeflow's ``minio://``, ``gs://bucket/prefix`` or ``file:///folder``.
 
-    Keys and endpoint come from where AWS' own tools take them (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, a profile, …).
+    Keys and endpoint come from where the tools of AWS (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, a profile, …) and
+    Google (`GOOGLE_APPLICATION_CREDENTIALS`, …) take them.
 
     Raises:
         DataError: ``store_refused`` if the address is none, or the store does not let us in.
@@ -43,25 +48,38 @@ class Store:
                 "store_refused",
                 f"The pipeline root must be a store that may be read from here, but {self.root!r} is not: "
                 f"{str(error)[:200]}",
-                remedy="Give --root, and keys and endpoint as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
-                "AWS_ENDPOINT_URL.",
+                remedy=REMEDIES.get(self.root.partition("://")[0], REMEDIES["s3"]),
             ) from None
 
     def put(self, path: Path) -> str:
         """Store a local file under its digest, unless it is there, and return its address."""
-        digest = file_digest(path).removeprefix("sha256:")
-        name = re.sub(r"[^A-Za-z0-9._-]", "_", path.name)
-        key = f"{INPUTS}/{digest}/{name}"
+        key = input_key(path)
         there = self._system.get_file_info(f"{self._path}/{key}")
         if not there.is_file or there.size != path.stat().st_size:
             try:
-                self._system.create_dir(f"{self._path}/{INPUTS}/{digest}")
+                if self._system.type_name != "gcs":  # there, Arrow would write objects that stand for folders
+                    self._system.create_dir(f"{self._path}/{key.rpartition('/')[0]}")
                 self._fs.copy_files(str(path), f"{self._path}/{key}", self._fs.LocalFileSystem(), self._system)
             except OSError as error:
                 raise TemporaryError(
                     "store_write", f"{path.name} must be written to {self.root}, but was not: {str(error)[:200]}"
                 ) from error
         return f"{self.root}/{key}"
+
+    def fill(self, key: str, content: bytes) -> None:
+        """Store a small file at a key, unless something is there or below its folder."""
+        folder = key.rpartition("/")[0]
+        if self._files(folder):
+            return
+        try:
+            if self._system.type_name == "local":  # in a bucket it would be an empty object beside the file
+                self._system.create_dir(f"{self._path}/{folder}")
+            with self._system.open_output_stream(f"{self._path}/{key}") as stream:
+                stream.write(content)
+        except OSError as error:
+            raise TemporaryError(
+                "store_write", f"{key} must be written to {self.root}, but was not: {str(error)[:200]}"
+            ) from error
 
     def bring(self, key: str, output: str, target: Path) -> bool:
         """Copy an output of ``PIPELINE/RUN/TASK`` to a local file or folder; False where there is none.
@@ -81,6 +99,20 @@ class Store:
                 self._fs.copy_files(info.path, str(local), self._system, self._fs.LocalFileSystem())
         return True
 
+    def copy(self, address: str, target: Path) -> bool:
+        """Copy a file or a folder of this store, by its whole address, to a local one; False where there is none."""
+        path = address.partition("://")[2]
+        if self._system.get_file_info(path).is_file:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._fs.copy_files(path, str(target), self._system, self._fs.LocalFileSystem())
+            return True
+        files = self._below(path)
+        for info in files:
+            local = target.joinpath(*PurePosixPath(info.path).relative_to(path).parts)
+            local.parent.mkdir(parents=True, exist_ok=True)
+            self._fs.copy_files(info.path, str(local), self._system, self._fs.LocalFileSystem())
+        return bool(files)
+
     def logs(self, key: str) -> list[str]:
         """Return what each attempt of a task of ``PIPELINE/RUN/TASK`` printed, the last one last."""
         files = [info for info in self._files(key) if _part(self._relative(info, key), 1).startswith(LOG)]
@@ -91,12 +123,21 @@ class Store:
             return bytes(stream.read()).decode(errors="replace")
 
     def _files(self, key: str) -> list[Any]:
-        selector = self._fs.FileSelector(f"{self._path}/{key}", allow_not_found=True, recursive=True)
+        return self._below(f"{self._path}/{key}")
+
+    def _below(self, path: str) -> list[Any]:
+        selector = self._fs.FileSelector(path, allow_not_found=True, recursive=True)
         files = (info for info in self._system.get_file_info(selector) if info.is_file)
         return [info for info in files if ".." not in PurePosixPath(info.path).parts]
 
     def _relative(self, info: Any, key: str) -> PurePosixPath:
         return PurePosixPath(info.path).relative_to(f"{self._path}/{key}")
+
+
+def input_key(path: Path) -> str:
+    """Return where below a root a file that a run reads is kept: under the digest of its bytes."""
+    digest = file_digest(path).removeprefix("sha256:")
+    return f"{INPUTS}/{digest}/{re.sub(r'[^A-Za-z0-9._-]', '_', path.name)}"
 
 
 def _part(path: PurePosixPath, index: int) -> str:

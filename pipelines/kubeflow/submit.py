@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import sevenfold
 from sevenfold.contracts.canonical import write_whole
-from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.compile import compile_plan, version_name
+from sevenfold.pipelines.known_runs import find_known_run
 from sevenfold.pipelines.kubeflow.inputs import carry_inputs, carry_table
 from sevenfold.pipelines.kubeflow.store import DEFAULT_ROOT, Store
 from sevenfold.pipelines.runs import RunFolder
@@ -37,7 +36,7 @@ class Submission:
     """What to submit, where to, and what to change of the plan for this run; None and "" take the plan's.
 
     With `split` the run ends with the test, and its folder holds what `kubeflow.split` deploys from, as
-    `release_account`.
+    `release_account`. `title` is how Kubeflow shows the run; "" takes the plan's name and the moment.
     """
 
     plan_path: Path
@@ -51,6 +50,7 @@ class Submission:
     trials: int | None = None
     max_epochs: int | None = None
     seed: int | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def submit(asked: Submission, plan: Plan, engine: Engine, store: Store, on_messa
     """
     with _registered(asked, plan, engine, store, on_message, repeated=False) as (made, parameters, work):
         moment = datetime.now(UTC)
-        title = f"{plan.name} {moment:%Y-%m-%d %H:%M}"
+        title = asked.title or f"{plan.name} {moment:%Y-%m-%d %H:%M}"
         run = engine.start(made, title, asked.experiment or plan.name, parameters, asked.account)
         folder = run_folder(asked.runs / plan.name, run)
         write_whole(folder.path / "plan.yaml", asked.plan_path.read_bytes())
@@ -145,30 +145,12 @@ def run_folder(home: Path, run: str) -> RunFolder:
 
 
 def find_run(wanted: str, runs: Path) -> tuple[Submitted, str, str] | None:
-    """Return a run that was submitted from here, its endpoint and its root, or None.
-
-    Args:
-        wanted: the run's id, the first letters of it, or the run's folder.
-        runs: folder of the runs.
+    """Return a run that was submitted from here, its endpoint and its root, or None; see `find_known_run`.
 
     Raises:
         PolicyError: ``run_ambiguous``.
     """
-    name, own = Path(wanted).name.removeprefix("cluster-"), Path(wanted) / "run.json"
-    known = [own] if own.is_file() else sorted(runs.glob("*/cluster-*/run.json"))
-    records = [path for path in known if path == own or _run_of(path).startswith(name)]
-    if len(records) > 1:
-        raise PolicyError(
-            "run_ambiguous",
-            f"{wanted!r} must name one run, but {len(records)} begin so.",
-            remedy="Give more of its id.",
-        )
-    if not records:
+    known = find_known_run(wanted, runs)
+    if known is None:
         return None
-    values = json.loads(records[0].read_text())
-    folder = RunFolder(records[0].parent.resolve())
-    return Submitted(values["run"], folder.path.parent.name, folder), values["endpoint"], values["root"]
-
-
-def _run_of(record: Path) -> str:
-    return str(json.loads(record.read_text()).get("run", ""))
+    return Submitted(known.run, known.name, known.folder), known.values["endpoint"], known.values["root"]

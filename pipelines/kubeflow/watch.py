@@ -1,4 +1,4 @@
-"""Follow a submitted plan to its end: the run, those that repeat it, its release, and the last lines."""
+"""Follow a submitted plan to its end: the run, those that repeat it, its release."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
-import typer
-
-from sevenfold.pipelines.ending import show_ending
+from sevenfold.pipelines.ending import left_running
 from sevenfold.pipelines.kubeflow.follow import follow
 from sevenfold.pipelines.kubeflow.resubmit import why_again
 from sevenfold.pipelines.kubeflow.split import awaits_release, release
@@ -27,13 +25,13 @@ __all__ = ["watch"]
 
 def watch(
     sent: Submitted, engine: Engine, store: Store, console: Console, *, again: Callable[[], Submitted] | None = None
-) -> None:
+) -> Result:
     """Follow a run to its end, with `again` those that take its place after a task was killed, and then its release.
 
     Raises:
-        typer.Exit: always, with the exit status of what the last of them came to; 1 after Ctrl-C.
+        typer.Exit: with status 1, after Ctrl-C.
     """
-    try:
+    with left_running(lambda: sent.run[:8]):
         for before in count():
             result = follow(sent, engine, store, RunView(console))
             reason = why_again(engine, sent.run, before) if again and result.state == "failed" else None
@@ -41,14 +39,7 @@ def watch(
                 break
             console.print(f"  {reason}", style="yellow", highlight=False, markup=False, soft_wrap=True)
             sent = again()
-        if awaits_release(sent, result):
-            result = _release(sent, engine, store, console)
-    except KeyboardInterrupt:
-        message = f"no longer followed; the run goes on. Come back with: sevenfold follow {sent.run[:8]}"
-        typer.secho(message, fg="yellow", err=True)
-        raise typer.Exit(1) from None
-    show_ending(console, result)
-    raise typer.Exit(result.exit_status)
+        return _release(sent, engine, store, console) if awaits_release(sent, result) else result
 
 
 def _release(first: Submitted, engine: Engine, store: Store, console: Console) -> Result:

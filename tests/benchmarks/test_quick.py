@@ -32,7 +32,7 @@ def checkout(folder: Path, bundle: str = "same") -> str:
     return str(folder)
 
 
-PREPARED = ("", ": peak memory", ": wall time")
+PREPARED = ("", ": peak memory", ": wall time", ": by hand", ": memory by hand")
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sevenfold.pipelines import ray_checks as module
-from sevenfold.pipelines.kubeflow.check import Check
+from sevenfold.pipelines.check import Check
 from sevenfold.pipelines.ray_checks import ray_checks
 from sevenfold.plan import Plan
 

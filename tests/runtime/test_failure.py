@@ -109,3 +109,21 @@ def test_a_short_failure_is_in_the_termination_message_in_full(
 ) -> None:
     fail(DataError("no_rows", "A table has rows.", remedy="Add some."))
     assert termination_log.read_text() + "\n" == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "\0", "\U0001f600"])
+def test_the_message_of_a_job_is_whole_json_that_sagemaker_keeps(run: Path, tmp_path: Path, letter: str) -> None:
+    message = tmp_path / "output/message"
+    with pytest.raises(SystemExit), stage_boundary("training", message=message):
+        raise DataError("long", letter * 10_000, remedy=letter * 10_000)
+    written = message.read_bytes()
+    assert len(written) <= 1_024
+    cause = json.loads(written.decode("utf-8"))
+    assert (cause["code"], cause["stage"], cause["exit_status"]) == ("long", "training", 2)
+    assert cause["message"].startswith(letter * 50)
+
+
+def test_a_job_that_works_leaves_no_message(tmp_path: Path) -> None:
+    with stage_boundary("training", message=tmp_path / "message"):
+        pass
+    assert not (tmp_path / "message").exists()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sevenfold.pipelines.kubeflow.check import Check, ClusterTarget
+from sevenfold.pipelines.check import Check
 from sevenfold.pipelines.kubeflow.cluster_checks import cluster_checks
+from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
 from sevenfold.pipelines.kubeflow.kserve_checks import CRD
 from sevenfold.pipelines.kubeflow.namespace_checks import SERVING
 from sevenfold.plan import Plan

@@ -1,4 +1,4 @@
-"""The predictor as an ASGI application: KServe's V1 and V2 protocols over HTTP, health and metrics.
+"""The predictor as an ASGI application: KServe's V1 and V2 protocols over HTTP, SageMaker's, health and metrics.
 
 A request is read within its limits, waits for one pass of the event loop so that all requests that have arrived are
 counted, and is answered or refused. Whatever a client sends, the answer is a prediction or a small JSON error.
@@ -27,7 +27,7 @@ from sevenfold.serving.predictor.body import BodyReader, Receive
 from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.meter import Meter
 from sevenfold.serving.predictor.model import ServedModel
-from sevenfold.serving.predictor.pages import Page, pages
+from sevenfold.serving.predictor.pages import INVOCATIONS, Page, pages
 from sevenfold.serving.predictor.refusal import CLOSED_WITH, REPLY, ClientGone, Refusal, refusal_body, refusal_of
 from sevenfold.serving.predictor.v1 import encode_v1, read_v1
 from sevenfold.serving.predictor.v2 import encode_v2, read_v2
@@ -52,10 +52,18 @@ log = logging.getLogger("sevenfold.serving")
 
 
 class Predictor:
-    """Serves one bundle under one name; `load` replaces it whole, or not at all."""
+    """Serves one bundle under one name; `load` replaces it whole, or not at all.
 
-    def __init__(self, limits: Limits, *, name: str = "model") -> None:
+    Args:
+        limits: what is accepted at most.
+        name: the name before the first model is loaded.
+        predict_route: one more address of V1's predictions; "" for none.
+        health_route: one more address that says whether it is ready.
+    """
+
+    def __init__(self, limits: Limits, *, name: str = "model", predict_route: str = "", health_route: str = "") -> None:
         self.limits = limits
+        self.predict_route, self.health_route = predict_route, health_route
         self.meter = Meter(name)
         self.draining = False
         self._body = BodyReader(limits)
@@ -95,9 +103,12 @@ class Predictor:
         self._common = [(BUNDLE_HEADER.encode(), model.digest.encode())]
         self._predictions = {
             f"/v1/models/{model.name}:predict": self._v1,
+            INVOCATIONS: self._v1,
             f"/v2/models/{model.name}/infer": self._v2,
             f"/v2/models/{model.name}/versions/{model.label}/infer": self._v2,
         }
+        if self.predict_route:
+            self._predictions[self.predict_route] = self._v1
         self._pages = pages(self)
         log.info("model loaded", extra={"data": {"model": model.name, "digest": model.digest}})
         return model

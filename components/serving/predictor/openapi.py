@@ -37,13 +37,14 @@ _TYPES: Final[dict[Kind, Document]] = {
 def openapi(model: ServedModel, limits: Limits) -> Document:
     """Return an OpenAPI 3.1 document of what a predictor answers while it serves `model` within `limits`."""
     v1, v2 = f"/v1/models/{model.name}", f"/v2/models/{model.name}"
-    pages = ("/v1/models", v1, "/v2", "/v2/health/live", "/v2/health/ready", "/v2/models", v2, f"{v2}/ready")
+    pages = ("/ping", "/v1/models", v1, "/v2", "/v2/health/live", "/v2/health/ready", "/v2/models", v2, f"{v2}/ready")
     ready = {"200": _answer("Ready", {"type": "object"}), "503": _answer("Not ready", {"type": "object"})}
     return {
         "openapi": "3.1.0",
         "info": {"title": f"Model {model.name}", "version": model.label, "description": f"Sevenfold {__version__}"},
         "paths": {
             f"{v1}:predict": {"post": _predict_v1(limits)},
+            "/invocations": {"post": _predict_v1(limits)},
             f"{v2}/infer": {"post": _predict_v2(limits)},
             **{page: {"get": {"summary": page, "responses": ready}} for page in pages},
             "/metrics": {"get": {"responses": {"200": {"description": "Metrics", "content": {"text/plain": {}}}}}},

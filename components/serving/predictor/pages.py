@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from sevenfold.serving.predictor.meter import Meter
     from sevenfold.serving.predictor.model import ServedModel
 
-__all__ = ["Page", "pages"]
+__all__ = ["INVOCATIONS", "PING", "Page", "pages"]
 
 Page = Callable[[], tuple[int, bytes, bytes]]  # status, content type, body
 
+# What SageMaker asks of a container, whatever its model is called: predictions in the form of V1, and its health.
+INVOCATIONS, PING = "/invocations", "/ping"
 JSON = b"application/json"
 METRICS = b"text/plain; version=0.0.4; charset=utf-8"
 
@@ -29,6 +31,7 @@ class Answering(Protocol):
 
     limits: Limits
     meter: Meter
+    health_route: str
 
     @property
     def model(self) -> ServedModel | None: ...
@@ -44,10 +47,13 @@ def pages(predictor: Answering) -> dict[str, Page]:
         "/v2": _always({"name": "sevenfold", "version": __version__, "extensions": ["binary_tensor_data"]}),
         "/v2/health/live": _always({"live": True}),
         "/v2/health/ready": _ready(predictor, {}),
+        PING: _ready(predictor, {}),
         "/metrics": _metrics(predictor),
         "/v1/models": lambda: (200, JSON, orjson.dumps({"models": _names(predictor)})),
         "/v2/models": lambda: (200, JSON, orjson.dumps({"models": _names(predictor)})),
     }
+    if predictor.health_route:
+        fixed[predictor.health_route] = _ready(predictor, {})
     model = predictor.model
     if model is None:
         return fixed

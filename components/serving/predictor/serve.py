@@ -51,6 +51,8 @@ def serve(
     digest: str = "",
     port_file: Path | None = None,
     limits: Limits | None = None,
+    predict_route: str = "",
+    health_route: str = "",
 ) -> None:
     """Serve a bundle until SIGTERM or SIGINT, then drain and return; SIGHUP loads the folder again.
 
@@ -62,6 +64,8 @@ def serve(
         digest: the digest the bundle must have; empty takes any that is sound.
         port_file: where to write ``{"digest", "host", "name", "pid", "port"}`` once requests are taken.
         limits: what is accepted at most.
+        predict_route: one more address of predictions, in the form of KServe's V1; "" for none.
+        health_route: one more address that says whether the predictor is ready.
 
     Raises:
         SevenfoldError: if the bundle is refused (see `ServedModel.load`) or, ``address_in_use``, the port is taken.
@@ -74,7 +78,7 @@ def serve(
         raise MissingExtraError(error.name or "uvicorn", "serve") from error
     log_to_stderr()
     bounds = limits or Limits()
-    predictor = Predictor(bounds, name=name or "model")
+    predictor = Predictor(bounds, name=name or "model", predict_route=predict_route, health_route=health_route)
     model = predictor.load(lambda: ServedModel.load(bundle, name=name, digest=digest))
     # What exists now stays: the garbage collector need not visit it again with every few requests.
     gc.collect()

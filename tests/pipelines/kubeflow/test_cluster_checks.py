@@ -24,8 +24,8 @@ from cluster_answers import (
 )
 
 from sevenfold.contracts.errors import PolicyError
-from sevenfold.pipelines.kubeflow.check import ClusterTarget
 from sevenfold.pipelines.kubeflow.cluster_checks import require_cluster
+from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
 from sevenfold.pipelines.kubeflow.kserve_checks import CRD
 from sevenfold.pipelines.kubeflow.kubeflow_checks import pipelines_check
 from sevenfold.pipelines.kubeflow.namespace_checks import SERVING

@@ -8,8 +8,8 @@ import pytest
 from kubeconfig import KUBECONFIG_LOCATIONS
 
 from sevenfold.contracts.errors import PolicyError
-from sevenfold.pipelines.kubeflow.check import ClusterTarget
 from sevenfold.pipelines.kubeflow.cluster_checks import require_cluster
+from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
 from sevenfold.plan import Plan
 
 

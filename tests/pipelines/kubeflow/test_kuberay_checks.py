@@ -8,8 +8,8 @@ import pytest
 from cluster_answers import GONE, HIDDEN, checks_of, schema
 
 from sevenfold.contracts.errors import PolicyError
-from sevenfold.pipelines.kubeflow.check import ClusterTarget
 from sevenfold.pipelines.kubeflow.cluster_checks import require_cluster
+from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
 from sevenfold.pipelines.kubeflow.kuberay_checks import RAY_CRD, RAY_OPERATORS
 from sevenfold.plan import Plan
 

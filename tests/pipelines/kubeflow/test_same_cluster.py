@@ -24,9 +24,10 @@ from typer.testing import CliRunner
 
 from sevenfold.cli.main import app
 from sevenfold.contracts.errors import PolicyError
+from sevenfold.pipelines.check import Check
 from sevenfold.pipelines.doctor import show_check
-from sevenfold.pipelines.kubeflow.check import Check, ClusterTarget
 from sevenfold.pipelines.kubeflow.cluster_checks import require_cluster, same_cluster
+from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
 from sevenfold.pipelines.kubeflow.engine import Engine
 from sevenfold.plan import Plan
 

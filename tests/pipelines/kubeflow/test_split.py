@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -12,7 +11,7 @@ from sevenfold.cli.main import app
 from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.manifest import seal, verify
-from sevenfold.pipelines.kubeflow.check import ClusterTarget
+from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
 from sevenfold.pipelines.kubeflow.engine import Engine
 from sevenfold.pipelines.kubeflow.follow import follow
 from sevenfold.pipelines.kubeflow.handover import hand_over
@@ -199,9 +198,9 @@ def test_the_command_follows_both_runs_also_after_a_kill(cluster: Cluster, monke
     monkeypatch.setattr(cluster.kubeflow, "_described", described)
     monkeypatch.setattr(Engine, "log", lambda self, run, task: ("", "Killed\n" if task == "train-model" else ""))
     output = io.StringIO()
-    with pytest.raises(typer.Exit) as ended:
-        watch(cluster.submit(), cluster.engine, cluster.store, Console(file=output, width=200), again=cluster.submit)
-    assert ended.value.exit_code == 0
+    console = Console(file=output, width=200)
+    result = watch(cluster.submit(), cluster.engine, cluster.store, console, again=cluster.submit)
+    assert result.exit_status == 0
     assert f"started again, 1 of {RESUBMISSIONS} times" in output.getvalue()
     assert "release " in output.getvalue()
     assert [run["service_account"] for run in cluster.kubeflow.runs] == ["tester", "tester", "releaser"]
@@ -233,6 +232,9 @@ def test_what_cannot_be_split_is_refused_before_anything_is_sent(
     cluster: Cluster, arguments: list[str], code: str, value: str
 ) -> None:
     plan = cluster.folder / "plan.yaml"
+    columns = "{a: {kind: number}, y: {kind: category, role: target}}"
+    data = f"{{source: demo.csv, target: y, task: binary, columns: {columns}}}"
+    plan.write_text(f"version: 1\nname: demo\ndata: {data}\n")
     done = CliRunner().invoke(app, ["submit", str(plan), "--endpoint", cluster.kubeflow.url, *arguments])
     assert isinstance(done.exception, PolicyError)
     assert done.exception.code == code

@@ -50,7 +50,7 @@ def test_the_document_describes_the_model(document: dict[str, Any], good_row: di
         assert jsonschema.Draft202012Validator(row).is_valid(changed) is right
         assert (server.predict(v1_body(changed), JSON)[0] == 200) is right
     described = {name for name in document["paths"] if "{" not in name}
-    for path in described - {V1, V2}:
+    for path in described - {V1, V2, "/invocations"}:
         assert server.request("GET", path)[0] == 200, path
 
 

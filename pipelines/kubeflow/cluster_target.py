@@ -1,4 +1,4 @@
-"""What doctor checks, and where: one check with its remedy, and the cluster a plan is to run on."""
+"""The cluster a plan is to run on: endpoint, namespaces, accounts."""
 
 from __future__ import annotations
 
@@ -6,21 +6,7 @@ from dataclasses import dataclass
 
 from sevenfold.plan import Plan
 
-__all__ = ["Check", "ClusterTarget"]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check: whether it is fine, what was seen, what mends it.
-
-    `fine` is None where it could not be checked; `blocking` where no run on a cluster can succeed without it.
-    """
-
-    name: str
-    fine: bool | None
-    finding: str
-    remedy: str = ""
-    blocking: bool = False
+__all__ = ["ClusterTarget"]
 
 
 @dataclass(frozen=True, kw_only=True)

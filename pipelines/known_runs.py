@@ -1,0 +1,58 @@
+"""Runs that were submitted from here: found again by their id, and the target that they run on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sevenfold.contracts.errors import PolicyError
+from sevenfold.pipelines.runs import RunFolder
+from sevenfold.pipelines.targets import DEFAULT_TARGET
+
+__all__ = ["KnownRun", "find_known_run"]
+
+
+@dataclass(frozen=True)
+class KnownRun:
+    """A run that was submitted from here: its id, its plan's name, its target, its folder and what `run.json` says."""
+
+    run: str
+    name: str
+    target: str
+    folder: RunFolder
+    values: dict[str, Any]
+
+
+def find_known_run(wanted: str, runs: Path) -> KnownRun | None:
+    """Return the one run that is meant, or None where none was submitted from here.
+
+    Args:
+        wanted: the run's id, the first letters of it, or the run's folder.
+        runs: folder of the runs.
+
+    Raises:
+        PolicyError: ``run_ambiguous``.
+    """
+    own = Path(wanted) / "run.json"
+    records = [own] if own.is_file() else sorted(runs.glob("*/*-*/run.json"))
+    known = [_read(path) for path in records]
+    name = Path(wanted).name
+    # a folder's name is that of its target, `cluster` for Kubeflow, and the beginning of the id
+    matches = [run for run in known if own.is_file() or run.run.startswith((name, name.removeprefix("cluster-")))]
+    if len(matches) > 1:
+        raise PolicyError(
+            "run_ambiguous",
+            f"{wanted!r} must name one run, but {len(matches)} begin so.",
+            remedy="Give more of its id.",
+        )
+    return matches[0] if matches else None
+
+
+def _read(record: Path) -> KnownRun:
+    values = json.loads(record.read_text())
+    folder = RunFolder(record.parent.resolve())
+    return KnownRun(
+        str(values.get("run", "")), folder.path.parent.name, values.get("target", DEFAULT_TARGET), folder, values
+    )

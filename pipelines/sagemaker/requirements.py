@@ -1,0 +1,92 @@
+"""What a plan must say before SageMaker can run it; each thing that is missing is one line with its remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from sevenfold.contracts.errors import PolicyError
+from sevenfold.images import image
+from sevenfold.pipelines.placement import stage_image
+from sevenfold.pipelines.sagemaker.jobs import BUILD, RELEASE
+from sevenfold.plan import Plan
+from sevenfold.plan.deployment import Target
+
+__all__ = ["IMAGE", "missing_inputs", "missing_settings", "require_runnable"]
+
+# SageMaker pulls from Amazon's own registries alone.
+IMAGE: Final = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
+MOST_TABLES: Final = 7  # ten inputs, of which settings, notebook and recipe take three
+
+
+def require_runnable(plan: Plan) -> None:
+    """Refuse a plan that SageMaker cannot run.
+
+    Raises:
+        PolicyError: the first thing that is missing; its code names it.
+    """
+    for fault in (*missing_settings(plan), *missing_inputs(plan)):
+        raise fault
+
+
+def missing_settings(plan: Plan) -> Iterator[PolicyError]:
+    """Yield what keeps SageMaker from running a plan, whatever it reads."""
+    section = plan.sagemaker
+    if not section.role:
+        yield _fault("role", "must name the role that the jobs run as", "Write sagemaker.role: arn:aws:iam::…:role/….")
+    if not section.root:
+        yield _fault("root", "must name a bucket for inputs and artifacts", "Write sagemaker.root: s3://BUCKET/FOLDER.")
+    if bool(section.subnets) != bool(section.security_groups):
+        remedy = "Write both sagemaker.subnets and sagemaker.security_groups, or neither."
+        yield _fault("network", "must name subnets and security groups together", remedy)
+    images = {stage_image(job.room, plan) for job in (*BUILD, RELEASE)}
+    images.add(plan.images.serve or image("serve", plan.images.registry))
+    for named in sorted(named for named in images if not IMAGE.match(named)):
+        yield PolicyError(
+            "sagemaker_image",
+            f"SageMaker runs images of Amazon ECR alone, but {named!r} is not there.",
+            remedy="Push them there (make images PUSH=1), and write images.registry: "
+            "ACCOUNT.dkr.ecr.REGION.amazonaws.com/….",
+        )
+    if plan.deployment.target is Target.KSERVE:
+        yield PolicyError(
+            "sagemaker_deployment",
+            "SageMaker reaches no KServe, but deployment.target is kserve.",
+            remedy="Write deployment.target: auto.",
+        )
+
+
+def missing_inputs(plan: Plan) -> Iterator[PolicyError]:
+    """Yield what of the files that a plan names SageMaker cannot mount."""
+    sources = plan.data.sources
+    if plan.data.volume or any("://" in source and not source.startswith("s3://") for source in sources):
+        yield PolicyError(
+            "sagemaker_table",
+            f"SageMaker mounts a table that lies in S3, but data.source is {sources[0][:200]!r}.",
+            remedy="Copy it there with aws s3 cp, or name a file of this machine, which submit sends there.",
+        )
+    if len(sources) > MOST_TABLES:
+        yield PolicyError(
+            "sagemaker_table",
+            f"A job has at most ten inputs, so a table at most {MOST_TABLES} files, but this one has {len(sources)}.",
+            remedy="Put them together into fewer.",
+        )
+    local = [source for source in sources if "://" not in source]
+    named = [("data.source", local[0])] if local and len(sources) > 1 else []
+    for key, value in (
+        *named,
+        ("design.notebook", plan.design.notebook),
+        ("refine.recipe", plan.refine.recipe),
+        ("training.source", plan.training.source),
+    ):
+        if value and not value.startswith("s3://"):
+            yield PolicyError(
+                "sagemaker_input",
+                f"SageMaker mounts what lies in S3, but {key} is {value[:200]!r}.",
+                remedy="Name an s3:// address, or let submit send the file there.",
+            )
+
+
+def _fault(key: str, rule: str, remedy: str) -> PolicyError:
+    return PolicyError(f"sagemaker_{key}", f"A plan for SageMaker {rule}, but this one does not.", remedy=remedy)

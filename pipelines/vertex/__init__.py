@@ -1,0 +1,1 @@
+"""Vertex AI Pipelines: the same pipeline as one document, on Google Cloud."""

@@ -1,0 +1,158 @@
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import NoCredentialsError
+from botocore.stub import Stubber
+from sagemaker_plans import ACCOUNT, ROLE, sagemaker_plan
+
+from sevenfold.contracts.errors import PolicyError, SevenfoldError, TemporaryError
+from sevenfold.pipelines.sagemaker.definition import build_definition
+from sevenfold.pipelines.sagemaker.service import SageMaker, StepState
+
+ARN = f"arn:aws:sagemaker:eu-central-1:{ACCOUNT}:pipeline/demo/execution/abcdefghijkl"
+JOBS = f"arn:aws:sagemaker:eu-central-1:{ACCOUNT}"
+
+
+@pytest.fixture
+def service(aws: str) -> SageMaker:
+    return SageMaker("eu-central-1", ROLE)
+
+
+@pytest.mark.usefixtures("account")
+def test_a_pipeline_is_created_once_and_then_brought_up_to_date(service: SageMaker) -> None:
+    service.register("demo-other", {"Steps": []}, {}, "")  # a name that begins the same is another pipeline
+    first, second = build_definition(sagemaker_plan()), build_definition(sagemaker_plan(volume_gb=99))
+    assert service.register("demo", first, {"team": "flights"}, "Predict y.") is True
+    assert service.register("demo", second, {"team": "flights"}, "Predict y.") is False
+    kept = boto3.client("sagemaker").describe_pipeline(PipelineName="demo")
+    assert json.loads(kept["PipelineDefinition"]) == second
+    assert (kept["RoleArn"], kept["PipelineDescription"]) == (ROLE, "Predict y.")
+
+
+@pytest.mark.usefixtures("account")
+def test_the_group_of_the_model_registry_is_made_once(service: SageMaker) -> None:
+    for name in ("demo-other", "demo", "demo"):
+        service.require_group(name, {"team": "flights"})
+    groups = boto3.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
+    assert sorted(one["ModelPackageGroupName"] for one in groups) == ["demo", "demo-other"]
+
+
+@pytest.mark.usefixtures("account")
+def test_a_run_gets_its_parameters_as_texts(service: SageMaker) -> None:
+    service.register("demo", build_definition(sagemaker_plan()), {}, "")
+    started = service.start("demo", "demo-2026-01-01", {"trials": 0, "data": "s3://bucket/demo.csv"})
+    client = boto3.client("sagemaker")
+    given = client.list_pipeline_parameters_for_execution(PipelineExecutionArn=started.arn)["PipelineParameters"]
+    assert given == [{"Name": "trials", "Value": "0"}, {"Name": "data", "Value": "s3://bucket/demo.csv"}]
+    again = service.execution(started.arn)
+    assert (again.run, again.name, again.status) == (started.run, "demo", "Succeeded")  # the stand-in runs nothing
+
+
+def test_steps_of_all_pages_come_with_job_status_and_seconds(service: SageMaker) -> None:
+    begun, ended = datetime(2026, 1, 1, 12, 0, tzinfo=UTC), datetime(2026, 1, 1, 12, 1, 30, tzinfo=UTC)
+    first = {
+        "StepName": "prepare-data",
+        "StepStatus": "Succeeded",
+        "StartTime": begun,
+        "EndTime": ended,
+        "Metadata": {"ProcessingJob": {"Arn": f"{JOBS}:processing-job/job-1"}},
+    }
+    second = {
+        "StepName": "train-model",
+        "StepStatus": "Failed",
+        "StartTime": begun,
+        "FailureReason": "AlgorithmError",
+        "Metadata": {"TrainingJob": {"Arn": f"{JOBS}:training-job/job-2"}},
+    }
+    asked = {"PipelineExecutionArn": ARN, "SortOrder": "Ascending"}
+    with Stubber(service._api) as stub:
+        pages: list[tuple[dict[str, Any], dict[str, Any]]] = [
+            ({"PipelineExecutionSteps": [first], "NextToken": "more"}, asked),
+            ({"PipelineExecutionSteps": [second]}, {**asked, "NextToken": "more"}),
+        ]
+        for answer, given in pages:
+            stub.add_response("list_pipeline_execution_steps", answer, given)
+        assert service.steps(ARN) == [
+            StepState("prepare-data", "Succeeded", job="job-1", seconds=90.0),
+            StepState("train-model", "Failed", "AlgorithmError", job="job-2", training=True),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "ours", "remedy"),
+    [
+        (
+            "AccessDeniedException",
+            "User: x is not authorized to perform: sagemaker:CreatePipeline",
+            "aws_permission",
+            "CreatePipeline",
+        ),
+        (
+            "AccessDeniedException",
+            f"not authorized to perform: iam:PassRole on resource: {ROLE}",
+            "aws_permission",
+            "iam:PassRole",
+        ),
+        ("ResourceLimitExceeded", "The account-level service limit is 0", "aws_quota", "Service Quotas"),
+        ("ValidationException", f"Could not assume role {ROLE}", "aws_role", "trust policy"),
+        ("ExpiredTokenException", "The security token is expired", "aws_credentials", "Log in again"),
+        ("UnrecognizedClientException", "The security token is invalid", "aws_credentials", "Log in again"),
+        ("ThrottlingException", "Rate exceeded", "aws_busy", "Try again"),
+        ("ResourceNotFound", "Pipeline does not exist", "aws_absent", ""),
+        ("ConflictException", "Another update", "aws_refused", ""),
+    ],
+)
+def test_a_refusal_is_one_line_with_its_remedy(
+    service: SageMaker, code: str, message: str, ours: str, remedy: str
+) -> None:
+    with Stubber(service._api) as stub:
+        stub.add_client_error("create_pipeline", code, f"{message}\nand more", http_status_code=400)
+        with pytest.raises(SevenfoldError) as caught:
+            service.call("create_pipeline", PipelineName="demo", PipelineDefinition="{}", RoleArn=ROLE)
+    assert caught.value.code == ours
+    assert isinstance(caught.value, TemporaryError) is (ours == "aws_busy")
+    assert remedy in caught.value.remedy
+    assert "\n" not in str(caught.value)
+    assert message[:20] in caught.value.message
+
+
+def test_a_region_that_aws_does_not_have_is_refused_before_anything_is_asked(aws: str) -> None:
+    with pytest.raises(PolicyError, match="eu-nowhere-9") as caught:
+        SageMaker("eu-nowhere-9")
+    assert caught.value.code == "aws_region"
+
+
+def test_no_region_at_all_is_said_so(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(PolicyError) as caught:
+        SageMaker("")
+    assert caught.value.code == "aws_region"
+    assert "sagemaker.region" in caught.value.remedy
+
+
+def test_no_credentials_are_said_so(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(PolicyError) as caught:
+        SageMaker("eu-central-1").execution(ARN)
+    assert caught.value.code == "aws_credentials"
+    assert str(NoCredentialsError()) in caught.value.message
+
+
+def test_an_unknown_profile_is_said_so(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(PolicyError, match="nobody") as caught:
+        SageMaker("eu-central-1")
+    assert (caught.value.code, "AWS_PROFILE" in caught.value.remedy) == ("aws_credentials", True)
+
+
+def test_a_service_that_does_not_answer_is_a_passing_fault(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("sevenfold.pipelines.sagemaker.service.ATTEMPTS", 1)
+    with pytest.raises(TemporaryError) as caught:
+        SageMaker("eu-central-1").execution(ARN)
+    assert caught.value.code == "aws_unreachable"
+    assert "eu-central-1" in caught.value.remedy

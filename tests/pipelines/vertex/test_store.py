@@ -1,0 +1,53 @@
+"""A bucket of Cloud Storage as the pipeline root, and as where a table is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from google_cloud import GoogleCloud
+
+from sevenfold.contracts.errors import DataError
+from sevenfold.pipelines.kubeflow.store import Store
+from sevenfold.runtime.checkpoint import checkpoints_at
+from sevenfold.tables.source import resolve_source
+
+
+def test_a_file_goes_to_the_bucket_once_and_comes_back(cloud: GoogleCloud, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("a,y\n1,p\n")
+    store = Store("gs://ours/runs")
+    address = store.put(table)
+    assert cloud.objects[address.removeprefix("gs://")] == table.read_bytes()
+    uploads = len(cloud.uploads)
+    assert store.put(table) == address
+    assert len(cloud.uploads) == uploads
+    assert resolve_source(address, tmp_path, tmp_path / "work").read_bytes() == table.read_bytes()
+
+
+def test_a_folder_and_a_file_are_copied_by_their_addresses(cloud: GoogleCloud, tmp_path: Path) -> None:
+    cloud.objects |= {"ours/runs/7/train/bundle/a.json": b"1", "ours/runs/7/train/bundle/deep/b.json": b"2"}
+    cloud.objects["ours/runs/7/train/report"] = b"page"
+    cloud.objects |= {
+        "ours/runs/7/train/bundle/": b"",
+        "ours/runs/7/train/bundle/deep/": b"",
+    }
+    store = Store("gs://ours/runs")
+    assert store.copy("gs://ours/runs/7/train/bundle", tmp_path / "bundle")
+    assert (tmp_path / "bundle" / "deep" / "b.json").read_text() == "2"
+    assert store.copy("gs://ours/runs/7/train/report", tmp_path / "report")
+    assert (tmp_path / "report").read_text() == "page"
+    assert not store.copy("gs://ours/runs/7/train/none", tmp_path / "none")
+
+
+def test_a_table_that_is_not_there_is_named(cloud: GoogleCloud, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gs://ours/none\.csv") as refused:
+        resolve_source("gs://ours/none.csv", tmp_path, tmp_path / "work")
+    assert refused.value.code == "missing_file"
+
+
+def test_unfinished_work_is_kept_in_the_bucket(cloud: GoogleCloud) -> None:
+    kept = checkpoints_at("gs://ours/runs/kept", {"work": 1})
+    kept.write("state", b"half")
+    assert checkpoints_at("gs://ours/runs/kept", {"work": 1}).read("state") == b"half"
+    assert checkpoints_at("gs://ours/runs/kept", {"work": 2}).read("state") is None
