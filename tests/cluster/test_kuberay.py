@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.extended]
 
 START_SECONDS = 420.0  # from a submission to the first trial
 REMOVAL_SECONDS = 120.0
+MADE = re.compile(r"making the Ray cluster (\S+) of")
 CLUSTER = "engine: ray\n  ray: {cluster: {workers: 1, cpu: 800m, memory: 3Gi}}"
 KILL = "import os, signal, pathlib\n" + (
     "for each in pathlib.Path('/proc').glob('[0-9]*'):\n"
@@ -47,7 +48,7 @@ def log_of(kubeflow, run: str) -> str:
 
 def made_name(log: str) -> str:
     """Return the name of the cluster that a search has asked for, or ""."""
-    made = re.search(r"making the Ray cluster (\S+) of", log)
+    made = MADE.search(log)
     return made[1] if made else ""
 
 
@@ -131,6 +132,9 @@ def test_a_cluster_goes_when_its_search_does(kubeflow, project: Path, end: str) 
     finally:
         with contextlib.suppress(urllib.error.HTTPError):  # it has ended
             stop(run)
+        # the engine's next attempt may have made one that its pod has not joined yet
+        if made := MADE.findall(log_of(kubeflow, run)):
+            kubeflow.kubectl("delete", "rayjobs", "--ignore-not-found", "--wait=false", *made)
 
 
 def require_restricted(kubeflow, pods: list[str]) -> None:
