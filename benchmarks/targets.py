@@ -71,6 +71,15 @@ def _models() -> dict[str, Target]:
     return rows
 
 
+def _by_hand() -> dict[str, Target]:
+    rows = {}
+    for kind in ("CSV", "Parquet"):
+        rows[f"prepare {kind}: by hand"] = Target("the same by hand in Polars", "CPU s", "peer / ours", 1)
+        rows[f"prepare {kind}: memory by hand"] = Target("the same by hand in Polars", "MiB", "ours / peer")
+        rows[f"prepare {kind}: memory of 5 times the rows"] = Target("a fifth of the rows", "MiB", "ours / peer", 1.1)
+    return rows
+
+
 PANDAS = "pandas + scikit-learn"
 ROWS: dict[str, Target] = {
     "prepare CSV": Target(PANDAS, "CPU s", "peer / ours", 6),
@@ -79,6 +88,7 @@ ROWS: dict[str, Target] = {
     "prepare Parquet": Target(PANDAS, "CPU s", "peer / ours", 10),
     "prepare Parquet: peak memory": Target(PANDAS, "MiB", "ours / peer", 1 / 3),
     "prepare Parquet: wall time": Target("its own CPU time", "s", "ours / peer", 0.6),
+    **_by_hand(),
     "init": Target("the checkout given as --baseline", "CPU s", "ours / peer", 0.7),
     "refine, ten steps": Target("OpenRefine's engine", "CPU s", "peer / ours", 20),
     "refine, import and export too": Target("OpenRefine's engine", "CPU s", "peer / ours"),

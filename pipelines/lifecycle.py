@@ -7,6 +7,7 @@ from typing import Any
 
 from kfp import dsl
 
+from sevenfold.contracts.earlier import Earlier
 from sevenfold.pipelines.placement import place_task
 from sevenfold.pipelines.settings import stage_settings
 from sevenfold.pipelines.stages import Part, Stages, pipeline_name
@@ -38,6 +39,7 @@ def build_lifecycle(
     explore_first: bool = False,
     plain: bool = False,
     cached: bool = True,
+    earlier: Earlier | None = None,
 ) -> Any:
     """Return the pipeline of a plan, ready to be compiled, submitted or called under `kfp.local`.
 
@@ -51,9 +53,10 @@ def build_lifecycle(
         plain: leave out what only Kubernetes knows, so that the pipeline is one YAML document.
         cached: let Kubeflow take design, preparation, tuning and training from an earlier run of the same inputs. Wrong
             where the table may change and its digest is not known.
+        earlier: the serving model's dataset, for a retraining; None for a first model, or one that a person asked for.
     """
     chosen = stages or Stages()
-    settings = stage_settings(plan)
+    settings = stage_settings(plan, earlier)
 
     def task(name: str, **arguments: Any) -> Any:
         if name in settings:

@@ -24,8 +24,10 @@ SECONDS: Final = 5.0
 
 
 def ray_checks(plan: Plan | None) -> Iterator[Check]:
-    """Yield what a plan with ``tuning.engine: ray`` needs; nothing for another plan. Ray is not started."""
+    """Yield what a plan with ``tuning.engine: ray`` needs here; nothing for another plan. Ray is not started."""
     if plan is None or plan.tuning.engine is not TuningEngine.RAY:
+        return
+    if plan.tuning.ray.cluster.workers:  # made by and for a pod: see `kuberay_checks`
         return
     try:
         version = importlib.metadata.version("ray")

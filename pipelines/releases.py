@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.manifest import verify
@@ -16,7 +16,18 @@ from sevenfold.runtime.retry import Backoff
 if TYPE_CHECKING:
     from sevenfold.cluster.objects import Cluster
 
-__all__ = ["ReleaseTarget", "promote", "release_lines", "roll_back", "status_lines", "withdraw"]
+__all__ = [
+    "JOURNAL",
+    "ReleaseTarget",
+    "loop_lines",
+    "promote",
+    "release_lines",
+    "roll_back",
+    "status_lines",
+    "withdraw",
+]
+
+JOURNAL: Final = "retrain.db"  # of decisions about retrainings, beside the runs of a plan
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,18 @@ def release_lines(name: str, target: ReleaseTarget) -> list[str]:
             "nothing_promoted", f"A promotion of {name!r} must be recorded in {target.namespace}, but there is none."
         )
     return [_line(record) for record in reversed(records)]
+
+
+def loop_lines(name: str, target: ReleaseTarget) -> list[str]:
+    """Return one line per decision about a retraining on this machine, newest first; none where nothing watches."""
+    path = target.runs / name / JOURNAL
+    if target.namespace or not path.is_file():
+        return []
+    from sevenfold.monitoring.retrain.history_report import entry_line
+    from sevenfold.monitoring.retrain.journal import Journal
+
+    entries = sorted(Journal(path).entries(name), key=lambda entry: (-entry.last, -entry.number))
+    return [entry_line(entry) for entry in entries]
 
 
 def roll_back(name: str, target: ReleaseTarget, reason: str, on_message: OnMessage, to: str = "") -> str:

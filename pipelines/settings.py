@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from pydantic import BaseModel
+
 from sevenfold.contracts.canonical import canonical_json
+from sevenfold.contracts.earlier import Earlier
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.schema import Role
 from sevenfold.images import image
-from sevenfold.plan import DataSection, Plan, Section
+from sevenfold.plan import DataSection, Plan
 from sevenfold.plan.deployment import Runtime
 from sevenfold.plan.metrics import default_metric
 from sevenfold.plan.preparation import SplitBy
@@ -21,7 +24,7 @@ __all__ = ["stage_settings"]
 MOST_BYTES: Final = 110_000
 
 
-def stage_settings(plan: Plan) -> dict[str, str]:
+def stage_settings(plan: Plan, earlier: Earlier | None = None) -> dict[str, str]:
     """Return the settings of every component by its name.
 
     A change of a gate changes only what testing gets, or what chooses the threshold too; a change of an alert limit
@@ -29,9 +32,14 @@ def stage_settings(plan: Plan) -> dict[str, str]:
     passed: the engine keeps a dozen copies of every task's settings, and no more than a megabyte of a run that it can
     report. Everything else is passed in full, so that an image of another version does what the plan's version says.
 
+    Args:
+        plan: the plan.
+        earlier: the serving model's dataset, for a retraining; preparation and testing get it.
+
     Raises:
         PolicyError: ``settings_too_large``.
     """
+    before = {} if earlier is None else {"earlier": earlier}
     metric = plan.testing.metric or default_metric(plan.data.task)
     rule = threshold_rule(plan.testing, plan.data.task)
     times = [name for name, column in plan.data.columns.items() if column.role is Role.TIME]
@@ -42,6 +50,7 @@ def stage_settings(plan: Plan) -> dict[str, str]:
             refine=plan.refine,
             preparation=plan.preparation,
             max_features=plan.monitoring.max_features,
+            **before,
         ),
         "tune_model": _json(tuning=plan.tuning, training=plan.training, metric=metric),
         "train_model": _json(
@@ -56,6 +65,7 @@ def stage_settings(plan: Plan) -> dict[str, str]:
             name=plan.name,
             deployment=plan.deployment,
             allow_leakage=list(plan.data.allow_leakage),
+            **before,
         ),
         "deploy_model": _json(deployment=plan.deployment, name=plan.name, image=_predictor_image(plan)),
         "judge_canary": _json(deployment=plan.deployment, name=plan.name, prometheus=plan.monitoring.prometheus),
@@ -91,12 +101,12 @@ def _predictor_image(plan: Plan) -> str:
     return image("serve", plan.images.registry)
 
 
-def _json(**parts: Section | str | int | list[str]) -> str:
+def _json(**parts: BaseModel | str | int | list[str]) -> str:
     return canonical_json({name: _dumped(part) for name, part in parts.items()})
 
 
-def _dumped(part: Section | str | int | list[str]) -> object:
-    if not isinstance(part, Section):
+def _dumped(part: BaseModel | str | int | list[str]) -> object:
+    if not isinstance(part, BaseModel):
         return part
     values = part.model_dump(mode="json")
     if isinstance(part, DataSection):

@@ -13,8 +13,10 @@ from sevenfold.cli.compile import add_compile_command
 from sevenfold.cli.doctor import add_doctor_command
 from sevenfold.cli.kubeflow import add_kubeflow_commands
 from sevenfold.cli.plans import add_plan_commands
+from sevenfold.cli.receive import add_receive_command
 from sevenfold.cli.refine import add_refine_command
 from sevenfold.cli.releases import add_release_commands
+from sevenfold.cli.watch import add_watch_command
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
 
 __all__ = ["app", "main"]
@@ -51,6 +53,8 @@ add_kubeflow_commands(app)
 add_bundle_commands(app)
 add_refine_command(app)
 add_release_commands(app)
+add_watch_command(app)
+add_receive_command(app)
 add_doctor_command(app)
 
 

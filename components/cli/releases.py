@@ -41,10 +41,14 @@ def _print(text: str) -> None:
 
 
 def history(name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs")) -> None:
-    """Show what was promoted, newest first: when, by whom, from which run."""
-    from sevenfold.pipelines.releases import ReleaseTarget, release_lines
+    """Show what was promoted, newest first: when, by whom, from which run; then what was decided about retrainings."""
+    from sevenfold.pipelines.releases import ReleaseTarget, loop_lines, release_lines
 
-    typer.echo("\n".join(release_lines(name, ReleaseTarget(namespace, context, runs))))
+    target = ReleaseTarget(namespace, context, runs)
+    typer.echo("\n".join(release_lines(name, target)))
+    decided = loop_lines(name, target)
+    if decided:
+        typer.echo("\n".join(["", "Retraining:", *decided]))
 
 
 def status(name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs")) -> None:

@@ -25,9 +25,13 @@ PATHS: Final = {
     "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/httproutes",
     "Deployment": "/apis/apps/v1/namespaces/{namespace}/deployments",
     "ConfigMap": "/api/v1/namespaces/{namespace}/configmaps",
+    "RayJob": "/apis/ray.io/v1/namespaces/{namespace}/rayjobs",
+    "Secret": "/api/v1/namespaces/{namespace}/secrets",
     "Pod": "/api/v1/namespaces/{namespace}/pods",
     "Event": "/api/v1/namespaces/{namespace}/events",
 }
+
+ROLES: Final = {"RayJob": "ray-cluster"}  # that allow it; for what is not listed it is `deployer`
 
 
 class Conflict(ServingError):
@@ -145,7 +149,7 @@ class Cluster:
             return PolicyError(
                 "cluster_refused",
                 f"This account must be allowed to {what}, but is not: {message}",
-                remedy="Bind it to the Role `deployer` of manifests/base, or see: sevenfold doctor",
+                remedy=f"Bind it to the Role `{ROLES.get(kind, 'deployer')}` of manifests, or see: sevenfold doctor",
             )
         if error.status == 409:
             return Conflict("changed_meanwhile", f"{what} met a change by someone else: {message}")

@@ -16,6 +16,7 @@ from sevenfold.design.roles import Proposed
 from sevenfold.design.target import MIN_ROWS, TargetFacts
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.plan.preparation import SplitSection
+from sevenfold.tables.column_chunks import ColumnChunks
 from sevenfold.tables.duplicates import Duplicates, find_duplicates
 from sevenfold.tables.labels import class_order
 from sevenfold.tables.row_hashes import KeyColumn
@@ -42,7 +43,7 @@ def with_drawn(table: TypedTable, target: TargetFacts, duplicates: Duplicates | 
     rows, section = np.flatnonzero(target.labelled), SplitSection()
     if not table.complete or len(rows) < MIN_ROWS:
         return replace(target, drawn=None)
-    first = duplicates.first if duplicates is not None and duplicates.copies else None
+    first = None if duplicates is None else duplicates.record
     codes, names = target.codes[rows], tuple(label for label, _ in target.classes)
     if names:
         order = class_order(names, positive_class(target)[0] if target.task is Task.BINARY else "")
@@ -74,7 +75,7 @@ def duplicates_of(
 
 def same_records(before: Duplicates | None, now: Duplicates) -> bool:
     """Whether the split drawn with `before` is the one drawn with `now`."""
-    if before is None or len(before.first) != len(now.first):
+    if before is None or before.rows != now.rows:
         return now.copies == 0
     return bool((before.first == now.first).all())
 
@@ -83,13 +84,13 @@ def _key(table: TypedTable, name: str, rows: NDArray[np.bool_]) -> KeyColumn:
     return KeyColumn(name, partial(_values, table.columns[name].values, rows))
 
 
-def _codes(codes: NDArray[Any]) -> Any:
+def _codes(codes: NDArray[Any]) -> ColumnChunks:
     import pyarrow as pa
 
-    return pa.array(codes)
+    return ColumnChunks.of(pa.array(codes))
 
 
-def _values(values: pl.Series, rows: NDArray[np.bool_]) -> Any:
+def _values(values: pl.Series, rows: NDArray[np.bool_]) -> ColumnChunks:
     import polars as pl
 
-    return values.filter(pl.Series(rows)).to_arrow()
+    return ColumnChunks.of(values.filter(pl.Series(rows)).to_arrow())

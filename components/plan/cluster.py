@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sevenfold.plan.section import Section
 
-__all__ = ["BudgetSection", "ImagesSection", "SecretsSection", "StageResources", "Toleration"]
+__all__ = ["QUANTITY", "BudgetSection", "ImagesSection", "SecretsSection", "StageResources", "Toleration"]
 
 QUANTITY = r"^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
 

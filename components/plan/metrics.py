@@ -7,8 +7,9 @@ from typing import Final
 
 from sevenfold.contracts.schema import Task
 
-__all__ = ["METRICS", "Metric", "default_metric", "higher_is_better", "metric_names"]
+__all__ = ["METRICS", "NO_BASELINE", "Metric", "default_metric", "higher_is_better", "metric_names"]
 
+NO_BASELINE: Final = frozenset({"precision", "recall", "f1", "calibration_error"})  # a constant can excel in these
 _BINARY: Final = frozenset({Task.BINARY})
 _CLASSES: Final = frozenset({Task.BINARY, Task.MULTICLASS})
 _VALUES: Final = frozenset({Task.REGRESSION})

@@ -72,4 +72,24 @@ class RetrainSection(Section):
     trigger: Annotated[Trigger, Field(description="What starts a retraining: none, drift or schedule.")] = Trigger.NONE
     schedule: Annotated[str, Field(description="Cron expression of the retrainings, for trigger schedule.")] = ""
     cooldown_hours: Annotated[float, Field(description="Shortest time between two retrainings, in hours.", gt=0)] = 24.0
-    max_runs_per_day: Annotated[int, Field(description="Largest number of retrainings a day.", ge=1)] = 2
+    max_runs_per_day: Annotated[
+        int, Field(description="Largest number of retrainings in 24 hours; then a person is called.", ge=1)
+    ] = 2
+    data: Annotated[
+        str,
+        Field(
+            description="New rows with a target: a pattern of files, such as new/*.csv, of which each is one window; "
+            "on a cluster an address. Empty reads data.source anew, on a cluster only."
+        ),
+    ] = ""
+    min_rows: Annotated[int, Field(description="Number of new rows with a target that a retraining needs.", ge=1)] = 500
+    keep_rows: Annotated[
+        bool, Field(description="Whether to train on the plan's own table too, beside the new rows.")
+    ] = True
+    max_forgetting: Annotated[
+        Fraction,
+        Field(
+            description="Largest loss of the main metric against the serving model on that model's own test rows, for "
+            "rmse and mae as a share."
+        ),
+    ] = 0.02

@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Final
 
 from pydantic import Field
 
+from sevenfold.plan.cluster import QUANTITY
 from sevenfold.plan.section import Section
 
-__all__ = ["RaySection"]
+__all__ = ["RayClusterSection", "RaySection"]
 
-BYTES: Final = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12} | {
+FACTORS: Final[dict[str, float]] = {"": 1, "m": 1e-3, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12} | {
     f"{letter}i": 2 ** (10 * power) for power, letter in enumerate("KMGT", start=1)
 }
+
+
+class RayClusterSection(Section):
+    """The Ray cluster that KubeRay makes for a search on Kubeflow, and removes after it."""
+
+    workers: Annotated[
+        int,
+        Field(description="Number of pods that run trials; 0 makes no cluster.", ge=0, le=1_000),
+    ] = 0
+    cpu: Annotated[
+        str,
+        Field(
+            description="CPU cores of such a pod, such as 2 or 500m; Ray counts a part of a core as one.",
+            pattern=QUANTITY,
+        ),
+    ] = "1"
+    memory: Annotated[str, Field(description="Memory of such a pod, such as 4Gi.", pattern=QUANTITY)] = "4Gi"
+
+    @property
+    def whole_cpus(self) -> int:
+        """The CPUs that Ray counts in a pod."""
+        return max(1, math.ceil(_amount(self.cpu)))
+
+    @property
+    def memory_bytes(self) -> int:
+        """The memory of a pod in bytes."""
+        return int(_amount(self.memory))
 
 
 class RaySection(Section):
@@ -44,8 +73,23 @@ class RaySection(Section):
         ),
     ] = ""
 
+    cluster: Annotated[
+        RayClusterSection,
+        Field(description="Cluster that KubeRay makes for a search on Kubeflow and removes after it."),
+    ] = RayClusterSection()
+
     @property
     def memory_bytes(self) -> int:
         """The memory of a trial in bytes; 0 where none is reserved."""
-        digits = self.memory.rstrip("KMGTik")
-        return int(digits) * BYTES[self.memory[len(digits) :]] if digits else 0
+        return int(_amount(self.memory)) if self.memory else 0
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether trials run on machines other than this one."""
+        return bool(self.address or self.cluster.workers)
+
+
+def _amount(quantity: str) -> float:
+    """Return what a quantity of Kubernetes stands for."""
+    digits = quantity.rstrip("mKMGTik")
+    return float(digits) * FACTORS[quantity[len(digits) :]]

@@ -15,8 +15,8 @@ from sevenfold.plan.model_rules import model_breaches
 from sevenfold.plan.monitoring import Replay, Trigger
 from sevenfold.plan.plan import Plan, StageName
 from sevenfold.plan.preparation import SplitBy
+from sevenfold.plan.ray_rules import ray_breaches
 from sevenfold.plan.training import Device, Framework
-from sevenfold.plan.tuning import RaySection, TuningEngine
 from sevenfold.runtime.prometheus import address_fault, shown_address
 
 __all__ = ["Breach", "breaches"]
@@ -35,7 +35,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _gpus(plan)
     yield from _monitoring(plan)
     yield from _encodings(plan)
-    yield from _ray(plan)
+    yield from ray_breaches(plan)
     yield from _unsupported(plan)
 
 
@@ -271,23 +271,12 @@ def _encodings(plan: Plan) -> Iterator[Breach]:
             )
 
 
-def _ray(plan: Plan) -> Iterator[Breach]:
-    """What is said about Ray, and not used, would be passed over in silence."""
-    if plan.tuning.engine is not TuningEngine.RAY and plan.tuning.ray != RaySection():
-        yield (
-            ("tuning", "ray"),
-            "belongs to tuning.engine: ray",
-            f"engine: {plan.tuning.engine.value}",
-            "Write engine: ray, or remove it.",
-        )
-
-
 def _unsupported(plan: Plan) -> Iterator[Breach]:
     """Yield the setting whose engine is not built yet, so that a plan that asks for it is refused by name."""
     trigger = plan.retrain.trigger
-    if trigger is not Trigger.NONE:
+    if trigger is Trigger.SCHEDULE:
         rule = "this version has no engine for the setting"
-        yield ("retrain", "trigger"), rule, repr(trigger.value), "Write trigger: none."
+        yield ("retrain", "trigger"), rule, repr(trigger.value), "Write trigger: drift."
 
 
 def _some(names: object) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -19,19 +20,19 @@ from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import Encoding, PreparationSection
 from sevenfold.preparation.fit import fit_category, fit_datetime, fit_number
 from sevenfold.preparation.leaks import LeakCheck, Looked
+from sevenfold.preparation.training_rows import TrainingColumn, TrainingRows
+from sevenfold.tables.column_chunks import ColumnChunks
 from sevenfold.tables.far_values import FarValues, far_values
-from sevenfold.tables.leakage import NOTHING, Evidence, category_evidence, number_evidence
-from sevenfold.tables.masked import absent
+from sevenfold.tables.leakage import NOTHING, SAMPLE_ROWS, Evidence, category_evidence, number_evidence
+from sevenfold.tables.masked import as_floats, as_numbers, level_codes
 from sevenfold.tables.moment_parts import part_steps
 from sevenfold.tables.offsets import shifted
-from sevenfold.tables.split import SPLITS, TRAIN
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["FeatureFindings", "FeatureFitter", "Fitted", "dropped_column"]
 
-FITTED_AT_ONCE: Final = 2
 REFERENCE_ROWS: Final = 100_000
 
 Feature = NumberFeature | CategoryFeature | DatetimeFeature
@@ -84,41 +85,34 @@ class FeatureFitter:
     bins: dict[str, FeatureBins] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        train = np.flatnonzero(self.sides == TRAIN)
-        together = len(train) > 0 and int(train[-1] - train[0]) + 1 == len(train)
-        # rows that stand together are taken without a copy
-        self._train: slice | NDArray[np.int64] = slice(int(train[0]), int(train[-1]) + 1) if together else train
-        self._target = self.target[self._train]
-        classes = len(self.schema.classes)
-        self._leaks = LeakCheck(self.data, train, self.target, classes, len(self.schema.features))
-        self._everywhere = np.bincount(self.sides, minlength=len(SPLITS))
+        self._train = TrainingRows(self.sides)
+        self._classes = len(self.schema.classes)
+        self._leaks = LeakCheck(self.data, self._train, self.target, self._classes, len(self.schema.features))
+        self._looked_at = self._train.at_most(SAMPLE_ROWS)
+        self._counted_rows = self._train.at_most(REFERENCE_ROWS)
+        self._sampled = np.unique(np.concatenate((self._looked_at, self._counted_rows, *self._leaks.rows)))
 
-    def fit(self, name: str, column: Column, values: pa.Array) -> Fitted:
+    def fit(self, name: str, column: Column, values: ColumnChunks) -> Fitted:
         """Fit a feature on the training rows of its column; several may be fitted at once.
 
         Raises:
             DataError: ``leakage_suspect``, ``cardinality``.
         """
-        gaps = absent(values)
-        there = self._everywhere
-        without = np.zeros(len(there)) if gaps is None else np.bincount(self.sides[gaps], minlength=len(there))
-        missing = {SPLITS[side]: float(without[side] / rows) for side, rows in enumerate(there.tolist()) if rows}
-        train = self._training(values)
-        if train.null_count == len(train):
-            return Fitted(FeatureFindings(name, column, missing, dropped="all_missing"))
+        read = self._train.read(values, self._sampled)
+        if read.gaps == self._train.count:
+            return Fitted(FeatureFindings(name, column, read.missing, dropped="all_missing"))
         fitted = {Kind.CATEGORY: self._category, Kind.DATETIME: self._datetime}.get(column.kind, self._number)
-        findings = fitted(name, column, train, missing)
+        findings = fitted(name, column, read)
         if findings.dropped is not None:
             return Fitted(findings)
         wanted = len(self.bins) < self.max_features
-        bins = self._counted(name, column, train) if wanted else None
-        return Fitted(findings, self._leaks.look(column.kind, values), bins)
+        bins = self._counted(name, column, read) if wanted else None
+        return Fitted(findings, self._leaks.look(column.kind, read), bins)
 
-    def fit_all(self, column: Callable[[str], pa.Array]) -> Iterator[Fitted]:
-        """Fit all features, two at a time, which is how many columns memory holds, and yield them in their order."""
+    def fit_all(self, column: Callable[[str], ColumnChunks], workers: Executor) -> Iterator[Fitted]:
+        """Fit all features and yield them in their order; each worker holds the training values of one column."""
         features = self.schema.features
-        with ThreadPoolExecutor(FITTED_AT_ONCE) as threads:
-            yield from threads.map(lambda name: self.fit(name, features[name], column(name)), features)
+        yield from workers.map(lambda name: self.fit(name, features[name], column(name)), features)
 
     def take(self, fitted: Fitted) -> FeatureFindings:
         """Take what was fitted, in the order of the features."""
@@ -129,11 +123,6 @@ class FeatureFitter:
             self.bins[findings.name] = fitted.bins
         return findings
 
-    def _training(self, values: pa.Array) -> pa.Array:
-        import pyarrow as pa
-
-        return values[self._train] if isinstance(self._train, slice) else values.take(pa.array(self._train))
-
     def finish(self) -> list[str]:
         """Return what people should know of leaks, once all features are fitted.
 
@@ -142,61 +131,58 @@ class FeatureFitter:
         """
         return self._leaks.finish()
 
-    def _number(self, name: str, column: Column, train: pa.Array, missing: Mapping[str, float]) -> FeatureFindings:
-        import pyarrow as pa
-
-        values = train.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        present = values[~np.isnan(values)] if train.null_count else values
-        if self._is_constant(train, present.min() == present.max()):
-            return FeatureFindings(name, column, dict(missing), dropped="constant")
-        leaks = self._leaks.refuse(name, number_evidence(values, self._target, classes=len(self.schema.classes)))
-        far = far_values(present) if column.kind is not Kind.BOOLEAN else None
+    def _number(self, name: str, column: Column, read: TrainingColumn) -> FeatureFindings:
+        if self._is_constant(read, read.present.min() == read.present.max()):
+            return FeatureFindings(name, column, read.missing, dropped="constant")
+        some = as_floats(read.at(self._looked_at))
+        leaks = self._leaks.refuse(name, number_evidence(some, self._seen_target, classes=self._classes))
+        far = far_values(read.present) if column.kind is not Kind.BOOLEAN else None
         kind: Any = column.kind
-        feature = fit_number(present, name, kind, self.section, missing=train.null_count > 0, far=far)
-        return FeatureFindings(name, column, dict(missing), feature, leaks=leaks, far=far)
+        feature = fit_number(read.present, name, kind, self.section, missing=read.gaps > 0, far=far)
+        return FeatureFindings(name, column, read.missing, feature, leaks=leaks, far=far)
 
-    def _datetime(self, name: str, column: Column, train: pa.Array, missing: Mapping[str, float]) -> FeatureFindings:
+    def _datetime(self, name: str, column: Column, read: TrainingColumn) -> FeatureFindings:
+        if self._is_constant(read, read.present.min() == read.present.max()):
+            return FeatureFindings(name, column, read.missing, dropped="constant")
+        feature = fit_datetime(read.present, name, column, self.section, missing=read.gaps > 0)
+        leaks = self._leaks.refuse(name, self._moments_evidence(feature, read.at(self._looked_at)))
+        return FeatureFindings(name, column, read.missing, feature, leaks=leaks)
+
+    def _moments_evidence(self, feature: DatetimeFeature, some: pa.Array) -> Evidence:
+        """Return how well the moments give the target: what the model sees of them, a part or the moment itself."""
         import pyarrow as pa
 
-        present = train.drop_null().cast(pa.int64()).to_numpy(zero_copy_only=False)
-        if self._is_constant(train, present.min() == present.max()):
-            return FeatureFindings(name, column, dict(missing), dropped="constant")
-        gaps = np.asarray(train.is_null())
-        micros = train.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-        feature = fit_datetime(present, name, column, self.section, missing=train.null_count > 0)
-        leaks = self._leaks.refuse(name, self._moments_evidence(feature, micros, gaps))
-        return FeatureFindings(name, column, dict(missing), feature, leaks=leaks)
-
-    def _moments_evidence(
-        self, feature: DatetimeFeature, micros: NDArray[np.int64], gaps: NDArray[np.bool_]
-    ) -> Evidence:
-        """Return how well the moments give the target: what the model sees of them, a part or the moment itself."""
+        gaps, micros = np.asarray(some.is_null()), as_numbers(some.cast(pa.int64()).fill_null(0))
         local = shifted(micros, feature.changes, feature.offsets)
         seen = [part_steps(local, part) for part in feature.cycles]
         seen += [micros] if Part.TREND in feature.parts else []
         columns = (np.where(gaps, np.nan, values.astype(np.float64)) for values in seen)
-        found = (number_evidence(values, self._target, classes=len(self.schema.classes)) for values in columns)
+        found = (number_evidence(values, self._seen_target, classes=self._classes) for values in columns)
         return min(found, key=lambda evidence: (not evidence.exact, evidence.left), default=NOTHING)
 
-    def _category(self, name: str, column: Column, train: pa.Array, missing: Mapping[str, float]) -> FeatureFindings:
-        levels = train.dictionary.to_pylist()
-        codes = train.indices.fill_null(len(levels)).to_numpy(zero_copy_only=False).astype(np.int64)
-        counts = np.bincount(codes, minlength=len(levels) + 1)[: len(levels)]
+    def _category(self, name: str, column: Column, read: TrainingColumn) -> FeatureFindings:
+        levels, counts = read.dictionary, read.present
         seen = int(np.count_nonzero(counts))
-        if self._is_constant(train, seen == 1):
-            return FeatureFindings(name, column, dict(missing), dropped="constant", levels=seen)
-        leaks = self._leaks.refuse(name, category_evidence(codes, self._target, classes=len(self.schema.classes)))
+        if self._is_constant(read, seen == 1):
+            return FeatureFindings(name, column, read.missing, dropped="constant", levels=seen)
+        codes = level_codes(read.at(self._looked_at), len(levels))
+        leaks = self._leaks.refuse(name, category_evidence(codes, self._seen_target, classes=self._classes))
         feature = fit_category(counts, levels, name, column, self.section)
         self._check_cardinality(name, seen)
         kept = set(feature.levels)
         kept_rows = int(sum(count for count, level in zip(counts.tolist(), levels, strict=True) if level in kept))
-        known = len(train) - train.null_count
-        dropped: Dropped | None = "all_rare" if not kept and train.null_count == 0 else None
-        rare = 1 - kept_rows / known
-        return FeatureFindings(name, column, dict(missing), feature, dropped, seen, rare, leaks)
+        dropped: Dropped | None = "all_rare" if not kept and not read.gaps else None
+        rare = 1 - kept_rows / int(counts.sum())
+        return FeatureFindings(name, column, read.missing, feature, dropped, seen, rare, leaks)
 
-    def _is_constant(self, train: pa.Array, one_value: bool) -> bool:
-        return bool(one_value) and (train.null_count == 0 or not self.section.missing_indicator)
+    @cached_property
+    def _seen_target(self) -> NDArray[Any]:
+        """The target of the rows that evidence is taken from, shape ``[n]``."""
+        some = self.target[self._looked_at]
+        return some.astype(np.int64) if self._classes else some
+
+    def _is_constant(self, read: TrainingColumn, one_value: bool) -> bool:
+        return bool(one_value) and (not read.gaps or not self.section.missing_indicator)
 
     def _check_cardinality(self, name: str, levels: int) -> None:
         encoding = self.section.encodings.get(name, self.section.encoding)
@@ -207,22 +193,18 @@ class FeatureFitter:
                 remedy="Use encoding: embedding for it, or role: identifier if it names single rows.",
             )
 
-    def _counted(self, name: str, column: Column, train: pa.Array) -> FeatureBins:
+    def _counted(self, name: str, column: Column, read: TrainingColumn) -> FeatureBins:
         """Count the column into its reference bins: every row, or evenly spaced ones of a long table."""
         import pyarrow as pa
 
-        step = -(-len(train) // REFERENCE_ROWS)
-        some = train.take(pa.array(np.arange(0, len(train), step))) if step > 1 else train
+        some = read.at(self._counted_rows)
         if pa.types.is_dictionary(some.type):
             some = some.cast(pa.string())
         schema = self.schema.model_copy(update={"columns": {name: column}})
         bins = build_reference(pa.table({name: some}), schema).features[name]
-        if step > 1 and bins.low is not None:
-            import pyarrow.compute as pc
-
-            ends = pc.min_max(train).as_py()
-            bins = bins.model_copy(update={"low": float(ends["min"]), "high": float(ends["max"])})
-        return bins
+        if len(self._counted_rows) == self._train.count or bins.low is None:
+            return bins
+        return bins.model_copy(update={"low": float(read.present.min()), "high": float(read.present.max())})
 
 
 def dropped_column(column: Column, reason: Dropped) -> Column:

@@ -11,6 +11,7 @@ from sevenfold.contracts.schema import Column, Kind, Part
 from sevenfold.contracts.transform import CLIP, CategoryFeature, DatetimeFeature, NumberFeature
 from sevenfold.plan.preparation import Encoding, Imputation, PreparationSection, Scaling
 from sevenfold.tables.far_values import FarValues
+from sevenfold.tables.mean_deviation import mean_and_deviation
 from sevenfold.tables.median import median_of
 from sevenfold.tables.moment_parts import varying_parts
 from sevenfold.tables.offsets import local_times, offset_table
@@ -49,7 +50,7 @@ def fit_number(
     scaled = present if unit == 1.0 else present / unit
     robust = section.scaling is Scaling.ROBUST
     median = median_of(scaled) if robust or section.imputation is Imputation.MEDIAN else 0.0
-    mean, deviation = float(scaled.mean()), float(scaled.std())
+    mean, deviation = mean_and_deviation(scaled)
     center, scale = {
         Scaling.STANDARD: (mean, deviation),
         Scaling.ROBUST: (median, (_interquartile(scaled) if robust else 0.0) or deviation),
@@ -100,14 +101,14 @@ def fit_datetime(
     """
     changes, offsets = offset_table(column.time_zone, int(moments.min()), int(moments.max()))
     wanted = column.parts or varying_parts(local_times(moments, column.time_zone))
-    days = moments / DAY
+    mean, deviation = mean_and_deviation(moments, lambda some: some / DAY)
     return DatetimeFeature(
         name=name,
         parts=tuple(part for part in Part if part in wanted),
         changes=changes,
         offsets=offsets,
-        center=float(days.mean()),
-        scale=_positive(float(days.std())),
+        center=mean,
+        scale=_positive(deviation),
         indicator=section.missing_indicator and missing,
     )
 

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind
 from sevenfold.plan.data import DataSection
+from sevenfold.preparation.training_rows import TrainingColumn, TrainingRows
 from sevenfold.tables.leak_means import known_may_be_means, mean_share
 from sevenfold.tables.leak_search import LeakSearch, Suspect
 from sevenfold.tables.leakage import Evidence
+from sevenfold.tables.masked import as_floats, level_codes
 
 __all__ = ["LeakCheck", "Looked"]
 
@@ -35,22 +37,29 @@ class LeakCheck:
 
     Args:
         data: the target, and what may leak.
-        train: the training rows, in order.
-        target: class index int64, or float64, of each row of the table.
+        train: the training rows.
+        target: class index, or float64, of each row of the table.
         classes: the number of classes; 0 for regression.
         features: how many there will be.
     """
 
     data: DataSection
-    train: InitVar[NDArray[np.int64]]
+    train: InitVar[TrainingRows]
     target: NDArray[Any]
     classes: int
     features: int
     warnings: list[str] = field(default_factory=list)
 
-    def __post_init__(self, train: NDArray[np.int64]) -> None:
-        self._rows = LeakSearch.rows(train, self.features).copy()  # so that the others need not be kept
-        self._search = LeakSearch(self.data.target, self.target[self._rows], self.classes)
+    def __post_init__(self, train: TrainingRows) -> None:
+        self._some = train.at_most(LeakSearch.most_rows(self.features))
+        self._every = np.arange(0, len(self.target), max(1, len(self.target) // MEANS_ROWS))
+        target = self.target[self._some]
+        self._search = LeakSearch(self.data.target, target.astype(np.int64) if self.classes else target, self.classes)
+
+    @property
+    def rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The rows whose values `look` asks a column for."""
+        return self._some, self._every
 
     def refuse(self, name: str, evidence: Evidence) -> bool:
         """Return whether a feature gives the target away and may.
@@ -67,20 +76,17 @@ class LeakCheck:
             )
         return evidence.exact
 
-    def look(self, kind: Kind, values: Any) -> Looked:
-        """Look at a feature's values of all rows, Arrow of the type of its kind; `add` takes what was seen."""
-        import pyarrow as pa
-
-        some = values.take(pa.array(self._rows))
+    def look(self, kind: Kind, read: TrainingColumn) -> Looked:
+        """Look at a feature's values; `add` takes what was seen."""
+        some = read.at(self._some)
         if kind is Kind.CATEGORY:
-            return Looked(some.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64))
-        floats = _floats(some)
+            return Looked(level_codes(some, -1))
+        floats = as_floats(some)
         if kind is not Kind.NUMBER:
             return Looked(floats)
-        every = np.arange(0, len(values), max(1, len(values) // MEANS_ROWS))
-        if not known_may_be_means(_floats(values.take(pa.array(every))), self.target[every], classes=self.classes):
+        if not known_may_be_means(as_floats(read.at(self._every)), self.target[self._every], classes=self.classes):
             return Looked(floats)
-        return Looked(floats, *mean_share(_floats(values), self.target, classes=self.classes))
+        return Looked(floats, *mean_share(as_floats(read.whole.whole()), self.target, classes=self.classes))
 
     def add(self, name: str, kind: Kind, looked: Looked) -> None:
         """Take a feature that was looked at; the order of the features is that of the warnings."""
@@ -118,12 +124,3 @@ class LeakCheck:
             remedy=f"Give one that is known only after the event role: ignore, such as {suspect.known_last[0]!r}; else "
             "name all of them in data.allow_leakage.",
         )
-
-
-def _floats(values: Any) -> NDArray[np.float64]:
-    """Return numbers, booleans or moments as float64, NaN for missing."""
-    import pyarrow as pa
-
-    numbers = values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values
-    floats: NDArray[np.float64] = numbers.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    return floats

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.dataset import DATASET_FILES
+from sevenfold.contracts.earlier import Earlier
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.reference import Reference
@@ -18,39 +19,31 @@ from sevenfold.contracts.schema import Schema, Task
 from sevenfold.contracts.transform import Target, Transform
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.data import DataSection
-from sevenfold.plan.preparation import DuplicateRows, PreparationSection, SplitBy
-from sevenfold.preparation.dropped import without_dropped
+from sevenfold.plan.preparation import PreparationSection, SplitBy
+from sevenfold.preparation.dropped import without_dropped, without_private_group
 from sevenfold.preparation.features import FeatureFindings, FeatureFitter
 from sevenfold.preparation.folder import scratch_folder, whole_folder
-from sevenfold.preparation.prepared import DuplicateCounts, Prepared, is_date, warnings_of
+from sevenfold.preparation.prepared import Prepared, warnings_of
 from sevenfold.preparation.refined import RefinedTable, refined_table
-from sevenfold.preparation.store import RowStore, sort_rows, write_splits
-from sevenfold.preparation.timeline import balance, timeline
+from sevenfold.preparation.split_files import SplitFiles
+from sevenfold.preparation.split_rows import split_rows, targets_of
+from sevenfold.preparation.store import RowStore
+from sevenfold.preparation.timeline import balance
 from sevenfold.refine.recipe import Recipe
 from sevenfold.runtime.progress import OnProgress
-from sevenfold.tables.duplicates import Duplicates, compared, find_duplicates
-from sevenfold.tables.labels import class_names
+from sevenfold.tables.mean_deviation import mean_and_deviation
 from sevenfold.tables.parts import part_names, parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.reader import TableReader
-from sevenfold.tables.row_hashes import KeyColumn
 from sevenfold.tables.sources import table_digest
-from sevenfold.tables.split import (
-    LATER,
-    SPLITS,
-    check_split,
-    group_codes,
-    split_by_group,
-    split_by_time,
-    split_stratified,
-)
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 __all__ = ["prepare"]
 
 STEPS: Final = 5
+AT_ONCE: Final = 2  # threads: one writes and one fits, and then two fit
 
 
 def prepare(
@@ -61,12 +54,13 @@ def prepare(
     *,
     recipe: Recipe | None = None,
     max_features: int = 50,
+    earlier: Earlier | None = None,
     on_progress: OnProgress | None = None,
 ) -> Prepared:
     """Read a table, check it, split it, fit the transform on the training rows, and seal the dataset folder `out`.
 
     The folder (see `contracts.dataset`) appears whole or not at all, and equal inputs give equal bytes. Memory holds a
-    chunk of rows, two columns, and a few bytes per row.
+    chunk of rows, and about 20 bytes per row.
 
     Args:
         table: a CSV or Parquet file, or the files that make up the table, in order.
@@ -75,6 +69,7 @@ def prepare(
         out: the folder to make; an earlier dataset there is replaced.
         recipe: what is done to the table first, so that `data.columns` are those of the refined one; None for nothing.
         max_features: how many features get reference bins.
+        earlier: a dataset whose test rows test again; None for none.
         on_progress: called with a message, the steps done and their number.
 
     Raises:
@@ -89,7 +84,7 @@ def prepare(
         store = RowStore(scratch / "rows.arrow")
         try:
             refined = refined_table(paths, data, recipe, scratch, on_progress) if recipe is not None else None
-            return _prepared(paths, data, preparation, work, store, max_features, on_progress, refined)
+            return _prepared(paths, data, preparation, work, store, max_features, on_progress, refined, earlier)
         finally:
             store.close()
 
@@ -103,6 +98,7 @@ def _prepared(
     max_features: int,
     on_progress: OnProgress,
     refined: RefinedTable | None,
+    earlier: Earlier | None,
 ) -> Prepared:
     split_column = "" if section.split.by is SplitBy.STRATIFIED else section.split.column
     given = (paths, data) if refined is None else (refined.path, refined.data)
@@ -118,14 +114,10 @@ def _prepared(
         raise DataError(
             "no_rows", f"A table must have usable rows, but all {reader.rows} of {table_name(paths)} were refused."
         )
-    target, classes = _target(store.column(data.target), data)
+    targets = targets_of(store.column(data.target), data)
     on_progress(f"split {store.rows:,} rows by {section.split.by.value}", 1, STEPS)
-    times = _times(store, data, split_column) if section.split.by is SplitBy.TIME else None
-    duplicates = _duplicates(store, data, section)
-    sides = _sides(store, data, section, target, classes, times, duplicates)
-    copies = None if duplicates is None else DuplicateCounts.of(duplicates, sides)
-    del duplicates  # a number per row
-    check_split(sides, target, classes, section.split, hidden=data.columns[data.target].sensitive)
+    split = split_rows(store, data, section, targets, earlier)
+    sides, target, classes = split.sides, targets.values, targets.classes
     # canonical JSON sorts its keys, so only this order is the same before and after writing
     columns = {name: data.columns[name] for name in sorted(reader.columns)}
     schema = Schema(
@@ -137,17 +129,24 @@ def _prepared(
         merged_classes=reader.classes.merged,
         left_out_classes=reader.classes.left_out,
     )
+    schema = without_private_group(schema)
     fitter = FeatureFitter(data, section, sides, target, schema, max_features)
     features = []
-    for at, fitted in enumerate(fitter.fit_all(store.column)):
-        on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
-        features.append(fitter.take(fitted))
-    leaks = fitter.finish()
-    schema = without_dropped(schema, features)
+    with ThreadPoolExecutor(AT_ONCE) as workers:
+        files = SplitFiles(workers, store, split, schema, work)
+        try:
+            for at, fitted in enumerate(fitter.fit_all(store.column, workers)):
+                on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
+                features.append(fitter.take(fitted))
+            leaks = fitter.finish()
+            schema = without_dropped(schema, features)
+        except BaseException:
+            files.give_up()
+            raise
+        on_progress("write the splits", 3, STEPS)
+        splits = files.rows(lambda rows: on_progress(f"wrote {rows:,} of {store.rows:,} rows", 3, STEPS))
     if refined is not None:
         schema = schema.model_copy(update={"refinement": refined.refinement(schema)})
-    on_progress("write the splits", 3, STEPS)
-    splits = _write_rows(store, sides, times, schema, work)
     _write_rest(work, schema, features, fitter, target, sides, reader.quarantine)
     on_progress("seal the dataset", 4, STEPS)
     rows = {f"{name}.parquet": count for name, count in splits.items()}
@@ -166,88 +165,11 @@ def _prepared(
         features=features,
         merged_rows={} if hidden else dict(reader.classes.counts),
         balance=balance(target, sides, classes, hidden=hidden),
-        timeline=timeline(times, target, sides, classes, is_date=is_date(data, split_column)),
-        warnings=leaks + warnings_of(reader, features, times, data, split_column),
-        duplicates=copies,
+        timeline=[] if split.times is None else split.times.spans,
+        warnings=leaks + warnings_of(reader, features, split.times, data, split_column),
+        duplicates=split.duplicates,
         refined=None if refined is None else refined.steps,
     )
-
-
-def _target(values: pa.Array, data: DataSection) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Return class index or value of each row, and the classes, frozen from all labels of the table."""
-    import pyarrow as pa
-
-    if data.task is Task.REGRESSION:
-        numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        if numbers.min() == numbers.max():
-            raise DataError(
-                "constant_target",
-                f"The target {data.target!r} must vary, but all {len(numbers)} rows have the same value.",
-                remedy="See whether the table was filtered, or name another target.",
-            )
-        return numbers, ()
-    names = values.dictionary.to_pylist()
-    codes = values.indices.to_numpy(zero_copy_only=False)
-    counts = np.bincount(codes, minlength=len(names))
-    classes = class_names({name: int(count) for name, count in zip(names, counts, strict=True) if count}, data)
-    index_of = {name: index for index, name in enumerate(classes)}
-    return np.array([index_of.get(name, -1) for name in names], dtype=np.int64)[codes], classes
-
-
-def _times(store: RowStore, data: DataSection, name: str) -> NDArray[Any]:
-    import pyarrow as pa
-
-    values = store.column(name)
-    if is_date(data, name):
-        values = values.cast(pa.int64())
-    numbers: NDArray[Any] = values.to_numpy(zero_copy_only=False)
-    return numbers
-
-
-def _duplicates(store: RowStore, data: DataSection, section: PreparationSection) -> Duplicates | None:
-    """Return which rows are the same record; None where the plan says that it does not matter."""
-    if section.split.duplicates is DuplicateRows.IGNORE:
-        return None
-    kept = store.schema.names if store.schema is not None else []
-    main, others = (
-        [KeyColumn(name, partial(store.column, name)) for name in names if name in kept]
-        for names in compared(data.columns, data.target)
-    )
-    return find_duplicates(main, others, store.rows)
-
-
-def _sides(
-    store: RowStore,
-    data: DataSection,
-    section: PreparationSection,
-    target: NDArray[Any],
-    classes: tuple[str, ...],
-    times: NDArray[Any] | None,
-    duplicates: Duplicates | None,
-) -> NDArray[np.int8]:
-    split = section.split
-    if times is not None:
-        return split_by_time(times, split, data.columns[split.column])
-    first = duplicates.first if duplicates is not None and duplicates.copies else None
-    if split.by is SplitBy.GROUP:
-        return split_by_group(group_codes(store.column(split.column)), split, first)
-    return split_stratified(target, split, classes=len(classes), first=first)
-
-
-def _write_rows(
-    store: RowStore, sides: NDArray[np.int8], times: NDArray[Any] | None, schema: Schema, work: Path
-) -> dict[str, int]:
-    import pyarrow as pa
-
-    kinds = {item.name: item.type for item in store.schema or ()}
-    if schema.task is Task.REGRESSION:
-        kinds[schema.target] = pa.float64()
-    arrow = pa.schema([pa.field(name, kinds[name]) for name in schema.columns])
-    names = SPLITS if (sides == LATER).any() else SPLITS[:LATER]
-    counts = write_splits(store, sides, [work / f"{name}.parquet" for name in names], arrow)
-    if len(names) > LATER and times is not None:
-        sort_rows(work / "later.parquet", times[sides == LATER], arrow)
-    return dict(zip(names, counts, strict=True))
 
 
 def _write_rest(
@@ -263,8 +185,8 @@ def _write_rest(
 
     train = target[sides == 0]
     if schema.task is Task.REGRESSION:
-        scale = float(train.std())
-        fitted = Target(mean=float(train.mean()), scale=scale if scale > 0 else 1.0)
+        mean, scale = mean_and_deviation(train)
+        fitted = Target(mean=mean, scale=scale if scale > 0 else 1.0)
     else:
         fitted = Target(classes=schema.classes)
     kept = tuple(item.feature for item in features if item.feature is not None and not item.dropped)

@@ -19,9 +19,9 @@ from sevenfold.tables.duplicates import Duplicates, held_out_copies
 from sevenfold.tables.far_values import FarValues
 from sevenfold.tables.reader import TableReader
 from sevenfold.tables.records import REPEATED_HEADER
-from sevenfold.tables.split import TRAIN
+from sevenfold.tables.split import LATER, TRAIN
 
-__all__ = ["DuplicateCounts", "Prepared", "is_date", "warnings_of"]
+__all__ = ["DuplicateCounts", "Prepared", "RowTimes", "is_date", "warnings_of"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,33 @@ class DuplicateCounts:
     @classmethod
     def of(cls, duplicates: Duplicates, sides: NDArray[np.int8]) -> Self:
         """Count the duplicates of a table whose split is drawn."""
-        return cls(duplicates.exact, duplicates.near, held_out_copies(duplicates.first, sides, TRAIN))
+        held_out = 0 if duplicates.record is None else held_out_copies(duplicates.record, sides, TRAIN)
+        return cls(duplicates.exact, duplicates.near, held_out)
+
+
+@dataclass(frozen=True)
+class RowTimes:
+    """What is left of the times that a split goes by, once it is drawn.
+
+    `later` holds the times of the rows that come after all others, None where there are none. `future` counts moments
+    that are still to come.
+    """
+
+    ordered: bool
+    future: int
+    later: NDArray[Any] | None
+    spans: list[Span]
+
+    @classmethod
+    def of(cls, times: NDArray[Any], sides: NDArray[np.int8], spans: list[Span], *, is_date: bool) -> Self:
+        """Look at the times of all rows, int64 microseconds or numbers of shape ``[n]``."""
+        late = sides == LATER
+        return cls(
+            ordered=bool((times[1:] >= times[:-1]).all()),
+            future=int(np.count_nonzero(times > datetime.now(tz=UTC).timestamp() * 1e6)) if is_date else 0,
+            later=times[late] if late.any() else None,
+            spans=spans,
+        )
 
 
 @dataclass(frozen=True)
@@ -72,7 +98,7 @@ def is_date(data: DataSection, name: str) -> bool:
 def warnings_of(
     reader: TableReader,
     features: list[FeatureFindings],
-    times: NDArray[Any] | None,
+    times: RowTimes | None,
     data: DataSection,
     split_column: str,
 ) -> list[str]:
@@ -99,13 +125,10 @@ def warnings_of(
         texts.append(f"Labels that the plan merges or leaves out are not in the table: {', '.join(named[:8])}.")
     if reader.absent:
         texts.append(f"Columns that the plan ignores are not in the table: {', '.join(reader.absent[:8])}.")
-    if times is not None and len(times):
-        if (np.diff(times) < 0).any():
-            texts.append(f"The rows are not in the order of {split_column!r}; the split goes by the values.")
-        if is_date(data, split_column):
-            now = datetime.now(tz=UTC).timestamp() * 1e6
-            if future := int(np.count_nonzero(times > now)):
-                texts.append(f"{future:,} rows have a moment of {split_column!r} in the future.")
+    if times is not None and not times.ordered:
+        texts.append(f"The rows are not in the order of {split_column!r}; the split goes by the values.")
+    if times is not None and times.future:
+        texts.append(f"{times.future:,} rows have a moment of {split_column!r} in the future.")
     return texts
 
 

@@ -6,6 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
+from sevenfold.contracts.earlier import Earlier
 from sevenfold.plan.data import DataSection, RefineSection
 from sevenfold.plan.preparation import PreparationSection
 from sevenfold.preparation.prepare import prepare
@@ -27,7 +28,8 @@ def run_preparation(source: str, digest: str, settings: str, *, out: Path, page:
     Args:
         source: path or address of a CSV or Parquet file, or a JSON list of several; empty takes the plan's.
         digest: sha256:… the table must have; empty accepts any.
-        settings: JSON of {"data", "refine", "preparation": sections of the plan, "max_features": number}.
+        settings: JSON of {"data", "refine", "preparation": sections of the plan, "max_features": number}, and of a
+            retraining {"earlier": `Earlier`}.
         out: dataset folder to write and seal.
         page: HTML report to write.
         summary: Markdown report to write.
@@ -48,6 +50,7 @@ def run_preparation(source: str, digest: str, settings: str, *, out: Path, page:
             out,
             recipe=recipe,
             max_features=given["max_features"],
+            earlier=Earlier.model_validate(given["earlier"]) if "earlier" in given else None,
             on_progress=_report,
         )
     write_report(preparation_report(prepared), page, summary)

@@ -6,7 +6,9 @@ So memory holds a few chunks of rows or some columns, however long the table is.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -15,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.runtime.ahead import ahead
-from sevenfold.tables.masked import joined_numbers
+from sevenfold.tables.column_chunks import ColumnChunks
+from sevenfold.tables.masked import masked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,8 +28,18 @@ __all__ = ["RowStore", "SplitWriter", "sort_rows", "write_splits"]
 SPLIT_ROWS: Final = 65_536  # rows per group of a split's file
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A column of a batch in the file: the bytes of its values, and of the bits that say which are known, if any."""
+
+    rows: int
+    offset: int
+    data: int
+    known: int
+
+
 class RowStore:
-    """A scratch file of record batches, each column of each batch a message of its own, so that one is read alone.
+    """A scratch file of record batches: each column of each batch lies there by itself, so that one is read alone.
 
     The distinct texts of each batch stay in memory; their codes do not.
 
@@ -40,7 +53,7 @@ class RowStore:
         self.schema: pa.Schema | None = None
         self._stream = path.open("w+b")
         self._texts: dict[str, list[pa.Array]] = {}
-        self._messages: dict[str, list[tuple[int, int]]] = {}  # offset and size of each batch's message
+        self._pieces: dict[str, list[_Piece]] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Append a batch; all have one schema."""
@@ -51,29 +64,34 @@ class RowStore:
         if self.schema is None:
             self.schema = batch.schema
             self._texts = {item.name: [] for item in batch.schema if pa.types.is_dictionary(item.type)}
-            self._messages = {item.name: [] for item in batch.schema}
+            self._pieces = {item.name: [] for item in batch.schema}
         for name, values in zip(batch.schema.names, batch.columns, strict=True):
             plain = values
             if name in self._texts:
                 self._texts[name].append(values.dictionary)
                 plain = values.indices
-            message = pa.RecordBatch.from_arrays([plain], [name]).serialize()
-            self._messages[name].append((self._stream.tell(), message.size))
-            self._stream.write(message)
+            self._pieces[name].append(self._written(plain))
         self.rows += len(batch)
 
-    def column(self, name: str) -> pa.Array:
-        """Return a column of all rows as one array."""
+    def column(self, name: str) -> ColumnChunks:
+        """Return a column of all rows, a chunk per batch."""
+        kind = self.schema.field(name).type  # type: ignore[union-attr]
+        if name not in self._texts:
+            return ColumnChunks(kind, self.rows, partial(self._plain, name))
+        return ColumnChunks(kind, self.rows, partial(self._coded_alike, name))
+
+    def _plain(self, name: str) -> Iterator[pa.Array]:
+        return (self._values(name, at) for at in range(len(self._pieces[name])))
+
+    def _coded_alike(self, name: str) -> Iterator[pa.DictionaryArray]:
+        """Yield the batches of a column of texts with codes of one dictionary, in the order of the first of each."""
         import pyarrow as pa
 
-        kind = self.schema.field(name).type  # type: ignore[union-attr]
-        parts = (self._read(name, at) for at in range(len(self._messages[name])))
-        if kind == pa.bool_():
-            return pa.concat_arrays(list(parts))
-        if name not in self._texts:
-            return joined_numbers(parts, self.rows, kind)
-        unified = pa.chunked_array(list(parts)).unify_dictionaries()
-        return unified.combine_chunks() if unified.num_chunks != 1 else unified.chunk(0)
+        texts = self._texts[name]
+        own = [pa.DictionaryArray.from_arrays(masked(np.arange(len(some), dtype=np.int32)), some) for some in texts]
+        for at, alike in enumerate(pa.chunked_array(own).unify_dictionaries().chunks):
+            codes = self._values(name, at)
+            yield pa.DictionaryArray.from_arrays(alike.indices.take(codes), alike.dictionary)
 
     def flush(self) -> None:
         """Make the rows so far readable, also by several threads at once."""
@@ -83,7 +101,7 @@ class RowStore:
         """Yield some columns of the rows again as they were added, batch by batch."""
         import pyarrow as pa
 
-        for at in range(len(next(iter(self._messages.values()), ()))):
+        for at in range(len(next(iter(self._pieces.values()), ()))):
             yield pa.RecordBatch.from_arrays([self._read(name, at) for name in names], list(names))
 
     def close(self) -> None:
@@ -93,11 +111,30 @@ class RowStore:
     def _read(self, name: str, at: int) -> pa.Array:
         import pyarrow as pa
 
-        offset, size = self._messages[name][at]
-        kind = pa.int32() if name in self._texts else self.schema.field(name).type  # type: ignore[union-attr]
-        message = pa.py_buffer(os.pread(self._stream.fileno(), size, offset))
-        values = pa.ipc.read_record_batch(message, pa.schema([pa.field(name, kind)])).column(0)
+        values = self._values(name, at)
         return pa.DictionaryArray.from_arrays(values, self._texts[name][at]) if name in self._texts else values
+
+    def _values(self, name: str, at: int) -> pa.Array:
+        """Return the values of a column in a batch, of texts their codes."""
+        import pyarrow as pa
+
+        piece = self._pieces[name][at]
+        kind = pa.int32() if name in self._texts else self.schema.field(name).type  # type: ignore[union-attr]
+        buffer = pa.py_buffer(os.pread(self._stream.fileno(), piece.data + piece.known, piece.offset))
+        known = buffer.slice(piece.data) if piece.known else None
+        return pa.Array.from_buffers(kind, piece.rows, [known, buffer.slice(0, piece.data)])
+
+    def _written(self, values: pa.Array) -> _Piece:
+        import pyarrow as pa
+
+        if values.offset:
+            values = pa.concat_arrays([values, values[:0]])  # a copy that begins with its first value
+        rows, (bits, data), offset = len(values), values.buffers(), self._stream.tell()
+        size = -(-rows * values.type.bit_width // 8)
+        self._stream.write(memoryview(data)[:size])
+        known = -(-rows // 8) if values.null_count else 0
+        self._stream.write(memoryview(bits)[:known] if known else b"")
+        return _Piece(rows, offset, size, known)
 
 
 class SplitWriter:
@@ -161,14 +198,20 @@ class SplitWriter:
         self._writer.write_table(rows, row_group_size=SPLIT_ROWS)
 
 
-def write_splits(store: RowStore, sides: NDArray[np.int8], paths: Sequence[Path], schema: pa.Schema) -> list[int]:
-    """Write each row of the store to the file of its side, in the order of the table, and return the rows of each."""
+def write_splits(
+    store: RowStore, sides: NDArray[np.int8], paths: Sequence[Path], schema: pa.Schema, on_rows: Callable[[int], None]
+) -> list[int]:
+    """Write each row of the store to the file of its side, in the order of the table, and return the rows of each.
+
+    `on_rows` is called with the number of rows so far.
+    """
     import contextlib
 
     with contextlib.ExitStack() as stack:
         writers = [stack.enter_context(SplitWriter(path, schema)) for path in paths]
         for side, rows in ahead(_by_side(store, sides, len(paths), schema)):
             writers[side].add(rows)
+            on_rows(sum(writer.rows for writer in writers))
     return [writer.rows for writer in writers]
 
 

@@ -9,11 +9,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sevenfold.tables.mean_deviation import mean_and_deviation
 from sevenfold.tables.split import SPLITS
 
 __all__ = ["Span", "balance", "timeline"]
 
 SPANS: Final = 48
+AT_ONCE: Final = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,13 @@ def balance(
         if not len(part):
             continue
         if classes:
-            shares = np.bincount(part, minlength=len(classes)) / len(part)
+            counts = [np.count_nonzero(part == index) for index in range(len(classes))]
+            shares = np.array(counts) / len(part)
             names = [f"class {at}" for at in range(len(classes))] if hidden else classes
             spread[name] = dict(zip(names, shares.tolist(), strict=True))
         else:
-            spread[name] = {"mean": float(part.mean()), "deviation": float(part.std())}
+            mean, deviation = mean_and_deviation(part)
+            spread[name] = {"mean": mean, "deviation": deviation}
     return spread
 
 
@@ -59,10 +63,14 @@ def timeline(
     if times is None or not len(times) or len(classes) > 2:
         return []
     edges = np.linspace(float(times.min()), float(times.max()), SPANS + 1)
-    span = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, SPANS - 1)
-    cell = span * len(SPLITS) + sides
-    rows = np.bincount(cell, minlength=SPANS * len(SPLITS))
-    total = np.bincount(cell, weights=target.astype(np.float64), minlength=len(rows))
+    rows = np.zeros(SPANS * len(SPLITS), dtype=np.int64)
+    total = np.zeros(len(rows))
+    for start in range(0, len(times), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        span = np.clip(np.searchsorted(edges, times[some], side="right") - 1, 0, SPANS - 1)
+        cell = span * len(SPLITS) + sides[some]
+        rows += np.bincount(cell, minlength=len(rows))
+        total += np.bincount(cell, weights=target[some], minlength=len(rows))
     spans = []
     for at in np.flatnonzero(rows).tolist():
         middle = float((edges[at // len(SPLITS)] + edges[at // len(SPLITS) + 1]) / 2)

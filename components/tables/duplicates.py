@@ -43,13 +43,19 @@ SHARE_ROWS: Final = 20_000  # that the share of a value is estimated from
 class Duplicates:
     """Which rows are the same record.
 
-    `first` holds the index of the first row of each row's record, shape ``[n]``: its own where it stands alone. `exact`
-    rows repeat an earlier one to the letter, `near` rows nearly so.
+    `record` holds the index of the first row of each row's record, shape ``[n]``: its own where it stands alone; None
+    where all do. `exact` rows repeat an earlier one to the letter, `near` rows nearly so.
     """
 
-    first: NDArray[np.int64]
+    rows: int
+    record: NDArray[np.int64] | None = None
     exact: int = 0
     near: int = 0
+
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """The index of the first row of each row's record, shape ``[n]``."""
+        return np.arange(self.rows, dtype=np.int64) if self.record is None else self.record
 
     @property
     def copies(self) -> int:
@@ -76,29 +82,28 @@ def compared(columns: Mapping[str, Column], target: str) -> tuple[list[str], lis
 def find_duplicates(columns: Sequence[KeyColumn], others: Sequence[KeyColumn], rows: int) -> Duplicates:
     """Return which rows are the same record.
 
-    Memory holds one column and some numbers per row; the columns are read once where no rows agree, and of a table too
-    large for rounded copies no more than it takes to see that.
+    Memory holds a number per row, some more where rows agree. The columns are read once where no rows agree, and of a
+    table too large for rounded copies no more than it takes to see that.
 
     Args:
         columns: the target and the features.
         others: time, group and identifier: they have to agree only where chance could explain that the rest does.
         rows: the number of rows.
     """
-    first = np.arange(rows, dtype=np.int64)
     if rows < 2 or not columns:
-        return Duplicates(first)
+        return Duplicates(rows)
     plain = _Table(columns, rows)
-    first = _joined(first, plain.copies(first))
+    first = plain.copies(None)
     if plain.undecided and others:
         first = _joined(first, _Table([*columns, *others], rows, base=plain).copies(first))
     if plain.fractional and plain.fractional * rows <= MAX_ROUNDED:
         for decimals in DECIMALS:
             first = _joined(first, _Table(columns, rows, decimals=decimals).copies(first))
+    if first is None:
+        return Duplicates(rows)
     copies = int(np.count_nonzero(first != np.arange(rows)))
-    if not copies:
-        return Duplicates(first)
     members = np.flatnonzero(np.bincount(first, minlength=rows)[first] > 1)
-    return Duplicates(first, *_exact_and_near(columns, members, first, copies))
+    return Duplicates(rows, first, *_exact_and_near(columns, members, first, copies))
 
 
 def held_out_copies(first: NDArray[np.int64], sides: NDArray[np.int8], train: int) -> int:
@@ -139,26 +144,30 @@ class _Table:
                     return  # further columns only tell more rows apart
         self._repeated = repeated(self._total)
 
-    def copies(self, known: NDArray[np.int64]) -> NDArray[np.int64]:
+    def copies(self, known: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
         """Return the first row of the record of each row, its own where it has no copy that chance does not explain.
 
-        Copies that are `known`, by the first row of each row's record, are no news, and not among them.
+        None where no row has one. Copies that are `known`, by the first row of each row's record, are no news, and not
+        among them.
         """
-        alone = np.arange(self.rows, dtype=np.int64)
         rows = self._repeated
         if len(rows) <= NEGLIGIBLE * self.rows:
-            return alone
+            return None
         _, start, cell, count = np.unique(self._total[rows], return_index=True, return_inverse=True, return_counts=True)
         heads = rows[start]
-        news = np.flatnonzero(np.bincount(cell, weights=known[rows] != known[heads][cell]))
+        unlike = rows != heads[cell] if known is None else known[rows] != known[heads][cell]
+        news = np.flatnonzero(np.bincount(cell, weights=unlike))
         some = news[:: -(-len(news) // SAMPLE) or 1]
         kept = np.zeros(len(heads), dtype=np.bool_)
         kept[some] = self._beyond_chance(heads[some], count[some], len(news))
         if kept.any() and len(some) < len(news):
             kept[news] = self._beyond_chance(heads[news], count[news], len(news))
         self.undecided = not kept[news].all()
-        alone[rows] = np.where(kept[cell], heads[cell], rows)
-        return alone
+        if not kept.any():
+            return None
+        first = np.arange(self.rows, dtype=np.int64)
+        first[rows] = np.where(kept[cell], heads[cell], rows)
+        return first
 
     def _beyond_chance(self, cells: NDArray[np.int64], count: NDArray[np.int64], of: int) -> NDArray[np.bool_]:
         """Return which cells of equal rows are copies; none where most are not, since then the others are doubtful.
@@ -229,14 +238,17 @@ class _Table:
         reached[low] = np.maximum(reached[low], others * share / np.maximum(1 - share, 1 / self.rows))
 
     def _hashed(self, index: int) -> Hashes:
+        hashed: Hashes = np.empty(self.rows, dtype=np.uint64)
         parts, _ = near_hashes(self._columns[index].read(), self._decimals, index)
-        return np.concatenate([hashes for _, hashes in parts])
+        for some, hashes in parts:
+            hashed[some] = hashes
+        return hashed
 
 
-def _joined(first: NDArray[np.int64], more: NDArray[np.int64]) -> NDArray[np.int64]:
+def _joined(first: NDArray[np.int64] | None, more: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
     """Return the groups in which rows lie that either of two groupings puts together, each by its first row."""
-    if (more == np.arange(len(more))).all():
-        return first
+    if first is None or more is None:
+        return more if first is None else first
     label = np.minimum(first, more)
     while True:
         lowest = label.copy()
@@ -257,7 +269,7 @@ def _exact_and_near(
 
     total = hashes_of(first[members], len(columns))
     for index, column in enumerate(columns):
-        values = column.read().take(pa.array(members))
+        values = column.read().take(members)
         values = values.cast(pa.large_string()) if pa.types.is_string_view(values.type) else values
         if pa.types.is_floating(values.type):
             numbers = as_bits(values.cast(pa.float64()).to_numpy(zero_copy_only=False))

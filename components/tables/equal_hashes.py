@@ -25,7 +25,7 @@ def repeated(values: Hashes) -> NDArray[np.int64]:
     shift = np.uint64(64 - min(20, len(again).bit_length() + 4))
     named = np.zeros(1 << int(64 - shift), dtype=np.bool_)
     named[again >> shift] = True
-    rows = np.flatnonzero(named[values >> shift])  # few more than those that are asked for
+    rows = _rows_of(values, named, shift)  # few more than those that are asked for
     _, cell, count = np.unique(values[rows], return_inverse=True, return_counts=True)
     return rows[count[cell] > 1]
 
@@ -58,5 +58,11 @@ def counts_of(values: Hashes, wanted: Hashes) -> NDArray[np.int64]:
     shift = np.uint64(64 - bits)
     named = np.zeros(2**bits, dtype=np.bool_)
     named[wanted >> shift] = True
-    ordered = np.sort(values[named[values >> shift]])  # without most of those that nobody asks for
+    ordered = np.sort(values[_rows_of(values, named, shift)])  # without most of those that nobody asks for
     return np.searchsorted(ordered, wanted, side="right") - np.searchsorted(ordered, wanted, side="left")
+
+
+def _rows_of(values: Hashes, named: NDArray[np.bool_], shift: np.uint64) -> NDArray[np.int64]:
+    """Return the rows of the values whose first bits, those that `shift` leaves, are named."""
+    starts = range(0, max(1, len(values)), SORTED)
+    return np.concatenate([start + np.flatnonzero(named[values[start : start + SORTED] >> shift]) for start in starts])

@@ -11,6 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sevenfold.tables.mean_deviation import mean_and_deviation
+
 __all__ = ["FarValues", "far_values"]
 
 FLATTENED: Final = 10.0  # deviation in interquartile ranges; of a normal distribution 0.74, of an exponential one 0.91
@@ -52,7 +54,7 @@ def far_values(present: NDArray[np.float64]) -> FarValues | None:
     if unit <= LARGE and (highest - lowest) / 2 <= FLATTENED * _least_spread(present):
         return None  # no deviation is above half of the range
     scaled = present / unit  # the square of a huge number would overflow
-    deviation = float(scaled.std())
+    _, deviation = mean_and_deviation(scaled)
     if deviation <= FLATTENED * _least_spread(scaled):
         return None
     low, middle, high = np.quantile(scaled, [0.25, 0.5, 0.75]).tolist()

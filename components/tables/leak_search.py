@@ -66,8 +66,12 @@ class LeakSearch:
     @staticmethod
     def rows(rows: NDArray[np.int64], columns: int) -> NDArray[np.int64]:
         """Return which of some rows to look at: evenly spaced ones, the fewer the more columns there are."""
-        most = max(FEWEST_ROWS, min(ROWS, CELLS // max(1, columns)))
-        return rows[:: -(-len(rows) // most) or 1]
+        return rows[:: -(-len(rows) // LeakSearch.most_rows(columns)) or 1]
+
+    @staticmethod
+    def most_rows(columns: int) -> int:
+        """Return how many rows to look at, at most."""
+        return max(FEWEST_ROWS, min(ROWS, CELLS // max(1, columns)))
 
     def suspects(self) -> list[Suspect]:
         """Return the suspects: single columns, then combinations, each without what was left out for those before."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["absent", "joined_numbers", "masked", "plain_values"]
+__all__ = ["absent", "as_floats", "as_numbers", "joined_numbers", "level_codes", "masked", "plain_values"]
 
 
 def masked(values: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> pa.Array:
@@ -67,3 +67,27 @@ def absent(values: pa.Array) -> NDArray[np.bool_] | None:
     known = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=values.offset + len(values), bitorder="little")
     missing: NDArray[np.bool_] = known[values.offset :] == 0
     return missing
+
+
+def as_numbers(values: pa.Array) -> NDArray[Any]:
+    """Return numbers, booleans or moments, none of them null, as numpy: moments as microseconds."""
+    import pyarrow as pa
+
+    numbers = values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values
+    plain: NDArray[Any] = numbers.to_numpy(zero_copy_only=False)
+    return plain
+
+
+def as_floats(values: pa.Array) -> NDArray[np.float64]:
+    """Return numbers, booleans or moments as float64, NaN for missing."""
+    import pyarrow as pa
+
+    numbers = values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values
+    floats: NDArray[np.float64] = numbers.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return floats
+
+
+def level_codes(values: pa.DictionaryArray, missing: int) -> NDArray[np.int64]:
+    """Return the code of each value in the dictionary, `missing` where it is null."""
+    codes: NDArray[np.int64] = values.indices.fill_null(missing).to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes

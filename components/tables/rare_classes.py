@@ -17,6 +17,7 @@ MIN_CLASS_ROWS: Final = 2  # on each side
 SHOWN: Final = 8
 LISTED: Final = 50
 CHARACTERS: Final = 60
+AT_ONCE: Final = 1 << 20  # rows that are counted at once
 
 
 def require_classes(
@@ -44,10 +45,11 @@ def require_classes(
     lacking: list[str] = []
     rare: list[str] = []
     rows = 0
-    for index, name in enumerate(classes):
-        counts = np.bincount(sides[target == index], minlength=len(names))[: len(names)].tolist()
+    of_classes = _counts(sides, target, len(classes), len(names))
+    for index, (name, everywhere) in enumerate(zip(classes, of_classes, strict=True)):
+        counts = everywhere[: len(names)]
         if min(counts) < MIN_CLASS_ROWS:
-            total = int(np.count_nonzero(target == index))
+            total = sum(everywhere)
             shown = f"number {index}" if hidden else repr(name[:CHARACTERS])
             side = next(at for at, count in enumerate(counts) if count < MIN_CLASS_ROWS)
             lacking.append(f"class {shown} has {counts[side]} among the {names[side]} rows ({total} in all)")
@@ -73,3 +75,14 @@ def _lines(rare: list[str], rows: int, sides: int, hidden: bool) -> str:
     if len(rare) < 2 or rows < sides * MIN_CLASS_ROWS:
         return f"Leave the rows out with {left_out} in section data, or merge the class with another."
     return f"Write into section data of the plan merged_classes: {{other: {listed}}}, or {left_out}."
+
+
+def _counts(sides: NDArray[np.int8], target: NDArray[Any], classes: int, least: int) -> list[list[int]]:
+    """Return how many rows of each class lie on each side, `least` sides or more, a list per class."""
+    counts = np.zeros((classes, max(least, int(sides.max(initial=0)) + 1)), dtype=np.int64)
+    for start in range(0, len(sides) if classes else 0, AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        cells = target[some].astype(np.int64) * counts.shape[1] + sides[some]
+        counts += np.bincount(cells, minlength=counts.size).reshape(counts.shape)
+    listed: list[list[int]] = counts.tolist()
+    return listed

@@ -37,7 +37,7 @@ def read_records(chunks: Iterable[bytes], layout: Layout, typing: Typing | None 
     while not final:
         chunk = next(stream, None)
         final = chunk is None
-        buffer = rest + (chunk or b"")
+        buffer, tail = _whole_lines(rest, chunk or b"")
         if final and buffer and not buffer.endswith((b"\n", b"\r")):
             buffer += b"\n"
         hold = not final and buffer.endswith(b"\r")  # its line feed may come with the next chunk
@@ -47,9 +47,9 @@ def read_records(chunks: Iterable[bytes], layout: Layout, typing: Typing | None 
             records = even and even_records(even, body, layout, typing)
             cut = even if even and records else screened(cut_records(body, layout, line), body, layout)
         except UnusualQuotesError:
-            yield from read_slowly(chain([buffer], stream), layout, first_line=line)
+            yield from read_slowly(chain([buffer, tail], stream), layout, first_line=line)
             return
-        rest = body[cut.end :] + (b"\r" if hold else b"")
+        rest = body[cut.end :] + (b"\r" if hold else tail)
         if len(rest) > MAX_LINE_CHARACTERS:
             _refuse_long(rest, stream, line + cut.line_count, layout.source)
         if final and rest.strip(b"\n"):
@@ -57,6 +57,15 @@ def read_records(chunks: Iterable[bytes], layout: Layout, typing: Typing | None 
         # what Polars could not read of all records it can only read of fewer
         yield records or fast_records(cut, body, layout, typing if even is None or not cut.good.all() else None)
         line += cut.line_count
+
+
+def _whole_lines(rest: bytes, chunk: bytes) -> tuple[bytes, bytes]:
+    """Return what was left and a chunk up to its last line feed, and what follows, so that none of it is copied twice.
+
+    Without a line feed nothing follows.
+    """
+    end = chunk.rfind(b"\n") + 1 or len(chunk)
+    return b"".join((rest, memoryview(chunk)[:end])), chunk[end:]
 
 
 def _refuse_long(rest: bytes, stream: Iterator[bytes], line: int, source: str) -> None:

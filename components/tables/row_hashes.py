@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sevenfold.tables.column_chunks import ColumnChunks
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -26,40 +28,43 @@ Hashes = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class KeyColumn:
-    """A column to compare rows by; `read` returns all its values, as `tables.parsed.arrow_type` has them."""
+    """A column to compare rows by; `read` returns its values, as `tables.parsed.arrow_type` has them."""
 
     name: str
-    read: Callable[[], pa.Array]
+    read: Callable[[], ColumnChunks]
 
 
 def near_numbers(values: pa.Array, decimals: int | None) -> tuple[NDArray[Any], bool]:
     """Return a number for each value, equal where values are nearly equal, and whether some are not whole."""
-    values = _encoded(values)
-    rule, fractional = _rule(values, decimals)
-    return rule(values), fractional
+    column = _encoded(ColumnChunks.of(values))
+    rule, fractional = _rule(column, decimals)
+    return rule(next(iter(column))), fractional
 
 
-def near_hashes(values: pa.Array, decimals: int | None, column: int) -> tuple[Iterator[tuple[slice, Hashes]], bool]:
+def near_hashes(values: ColumnChunks, decimals: int | None, column: int) -> tuple[Iterator[tuple[slice, Hashes]], bool]:
     """Return the hashes of a column's `near_numbers`, some rows at a time, and whether some numbers are not whole."""
     values = _encoded(values)
     rule, fractional = _rule(values, decimals)
-    parts = (slice(start, start + AT_ONCE) for start in range(0, len(values), AT_ONCE))
-    return ((part, hashes_of(rule(values[part]), column)) for part in parts), fractional
+
+    def parts() -> Iterator[tuple[slice, Hashes]]:
+        for span, chunk in values.spans():
+            for start in range(0, len(chunk), AT_ONCE):
+                some = rule(chunk[start : start + AT_ONCE])
+                yield slice(span.start + start, span.start + start + len(some)), hashes_of(some, column)
+
+    return parts(), fractional
 
 
-def _rule(values: pa.Array, decimals: int | None) -> tuple[Callable[[pa.Array], NDArray[np.int64]], bool]:
+def _rule(values: ColumnChunks, decimals: int | None) -> tuple[Callable[[pa.Array], NDArray[np.int64]], bool]:
     """Return what gives the number of each of some values, and whether some are not whole."""
     import pyarrow as pa
 
-    if pa.types.is_dictionary(values.type):
-        folded = _folded(values.dictionary.to_pylist())
-        return lambda some: folded[
-            some.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False) + 1
-        ], False
-    if not pa.types.is_floating(values.type):
+    if pa.types.is_dictionary(values.kind):
+        folded = _folded(next(iter(values)).dictionary.to_pylist())
+        return lambda some: folded[_codes(some) + 1], False
+    if not pa.types.is_floating(values.kind):
         return _whole, False
-    sample = np.arange(0, len(values), -(-len(values) // SAMPLE) or 1)
-    numbers = _floats(values.take(pa.array(sample)))
+    numbers = _floats(values.take(np.arange(0, len(values), -(-len(values) // SAMPLE) or 1)))
     numbers = numbers[np.isfinite(numbers)]
     if not len(numbers) or not (numbers != np.floor(numbers)).any():
         return lambda some: as_bits(_floats(some)), False
@@ -109,10 +114,13 @@ def _in_steps(numbers: NDArray[np.float64], step: float) -> NDArray[np.float64]:
     return steps
 
 
-def _encoded(values: pa.Array) -> pa.Array:
+def _encoded(values: ColumnChunks) -> ColumnChunks:
+    """Return texts that stand in a column one by one as a dictionary, in one chunk."""
     import pyarrow as pa
 
-    return values.cast(pa.large_string()).dictionary_encode() if _is_text(values.type) else values
+    if not _is_text(values.kind):
+        return values
+    return ColumnChunks.of(values.whole().cast(pa.large_string()).dictionary_encode())
 
 
 def _is_text(kind: pa.DataType) -> bool:

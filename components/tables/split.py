@@ -17,8 +17,8 @@ from sevenfold.tables.rare_classes import MIN_CLASS_ROWS, require_classes
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["LATER", "SPLITS", "TEST", "TRAIN", "VALIDATION", "check_split", "group_codes", "split_by_group"]
-__all__ += ["split_by_time", "split_stratified"]
+__all__ = ["LATER", "SPLITS", "TEST", "TRAIN", "VALIDATION", "check_split", "group_codes", "side_sizes"]
+__all__ += ["split_by_group", "split_by_time", "split_stratified"]
 
 SPLITS: Final = ("train", "validation", "test", "later")
 TRAIN, VALIDATION, TEST, LATER = range(4)
@@ -46,7 +46,9 @@ def split_by_time(times: NDArray[Any], section: SplitSection, column: Column) ->
     else:
         last = _moment(section.test_until, column) if section.test_until else None
         firsts = _borders(times if last is None else times[times < last], section)
-    sides = np.searchsorted(np.array(firsts), times, side="right").astype(np.int8)
+    sides = np.zeros(len(times), dtype=np.int8)
+    for first in firsts:
+        sides += times >= first
     if last is not None:
         sides[times >= last] = LATER
     return sides
@@ -115,14 +117,19 @@ def split_stratified(
         classes: the number of classes; 0 for regression.
         first: the first row of each row's record; None where none stands twice.
     """
-    strata: NDArray[np.int64] = target if classes else _tenths(target)
-    rows = np.arange(len(target))
-    first = rows if first is None else first
-    copies = np.bincount(first, minlength=len(target))
+    strata: NDArray[Any] = target if classes else _tenths(target)
     sides = np.zeros(len(target), dtype=np.int8)
     random = np.random.default_rng(section.seed)
+    alone = None if first is None else first == np.arange(len(target))
+    copies = None if first is None else np.bincount(first, minlength=len(target))
     for stratum in range(int(strata.max()) + 1):
-        records = random.permutation(np.flatnonzero((strata == stratum) & (first == rows)))
+        records = np.flatnonzero(strata == stratum if alone is None else (strata == stratum) & alone)
+        random.shuffle(records)
+        if copies is None:
+            test, validation = (_share(len(records), share) for share in (section.test, section.validation))
+            sides[records[: test + validation]] = VALIDATION
+            sides[records[:test]] = TEST
+            continue
         counts = copies[records]
         test, validation = (_share(int(counts.sum()), share) for share in (section.test, section.validation))
         # a record that would fill half of a side alone trains
@@ -131,7 +138,12 @@ def split_stratified(
         twice_middle = 2 * np.cumsum(counts) - counts
         sides[records[twice_middle <= 2 * (test + validation)]] = VALIDATION
         sides[records[twice_middle <= 2 * test]] = TEST
-    return sides[first]
+    return sides if first is None else sides[first]
+
+
+def side_sizes(sides: Sides) -> list[int]:
+    """Return how many rows each side has, in the order of `SPLITS`."""
+    return [int(np.count_nonzero(sides == side)) for side in range(len(SPLITS))]
 
 
 def check_split(
@@ -149,10 +161,10 @@ def check_split(
     Raises:
         DataError: ``empty_split``, ``rare_class``.
     """
-    sizes = np.bincount(sides, minlength=4)
+    sizes = side_sizes(sides)
     for side in (TRAIN, VALIDATION, TEST):
         if sizes[side] < MIN_CLASS_ROWS:
-            listed = ", ".join(f"{name} {size}" for name, size in zip(SPLITS, sizes.tolist(), strict=True))
+            listed = ", ".join(f"{name} {size}" for name, size in zip(SPLITS, sizes, strict=True))
             raise DataError(
                 "empty_split",
                 f"Every side of the split must have {MIN_CLASS_ROWS} rows or more, but the rows are: {listed}.",
@@ -183,24 +195,41 @@ def _moment(text: str, column: Column) -> float:
 
 def _borders(times: NDArray[Any], section: SplitSection) -> list[Any]:
     ordered = times if (times[1:] >= times[:-1]).all() else np.sort(times)  # tables are mostly in order of time
-    firsts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(ordered)])
-    moments = ordered[firsts]
-    if len(moments) < 3:
+    last = _first_of(ordered, len(ordered) - 1) if len(ordered) else 0
+    second = int(np.searchsorted(ordered, ordered[0], side="right")) if len(ordered) else 0
+    if second >= last:
         raise DataError(
             "empty_split",
-            f"A split by time needs three moments or more, but {section.column!r} has {len(moments)}.",
+            f"A split by time needs three moments or more, but {section.column!r} has {len(np.unique(ordered))}.",
             remedy="Name another time column, or split by group or stratified.",
         )
-    first = _nearest(firsts, len(times), 1 - section.validation - section.test, 1, len(moments) - 2)
-    second = _nearest(firsts, len(times), 1 - section.test, first + 1, len(moments) - 1)
-    return [moments[first], moments[second]]
+    first = _nearest(ordered, 1 - section.validation - section.test, second, _first_of(ordered, last - 1))
+    after = int(np.searchsorted(ordered, ordered[first], side="right"))
+    return [ordered[first], ordered[_nearest(ordered, 1 - section.test, after, last)]]
 
 
-def _nearest(before: NDArray[np.int64], rows: int, share: float, low: int, high: int) -> int:
-    """Return the moment from `low` to `high` that has the share of the rows before it that comes closest."""
-    at = int(np.searchsorted(before[low : high + 1], share * rows)) + low
-    near = np.arange(max(low, at - 2), min(high, at + 1) + 1)
-    return int(near[np.abs(before[near] / rows - share).argmin()])
+def _first_of(ordered: NDArray[Any], row: int) -> int:
+    """Return the first row that has the moment of a row."""
+    return int(np.searchsorted(ordered, ordered[row]))
+
+
+def _nearest(ordered: NDArray[Any], share: float, low: int, high: int) -> int:
+    """Return the first row of a moment, from `low` to `high`, that has the share of the rows before it that is closest.
+
+    Args:
+        ordered: the moments of the rows, in order.
+        share: of the rows.
+        low: the first row of a moment.
+        high: the first row of the same moment or a later one.
+    """
+    rows = len(ordered)
+    at = min(max(int(share * rows), low), high)
+    before = _first_of(ordered, at)
+    after = int(np.searchsorted(ordered, ordered[at], side="right"))
+    # the share may lie a hair beyond the row that it rounds to
+    earlier = _first_of(ordered, before - 1) if before > low else before
+    near = np.array([row for row in (earlier, before, after) if low <= row <= high])
+    return int(near[np.abs(near / rows - share).argmin()])
 
 
 def _fill_empty(side_of: Sides, order: NDArray[np.int64], counts: NDArray[np.int64]) -> None:

@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.earlier import Earlier
 from sevenfold.contracts.errors import DataError, IntegrityError
-from sevenfold.contracts.evaluation import Evaluation
+from sevenfold.contracts.evaluation import Evaluation, GateResult
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.threshold import DEFAULT_THRESHOLD, as_stored
-from sevenfold.plan.metrics import default_metric, metric_names
+from sevenfold.plan.metrics import NO_BASELINE, default_metric, metric_names
 from sevenfold.plan.testing import TestingSection
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.testing import gates
 from sevenfold.testing.candidate import Candidate, shown_classes
+from sevenfold.testing.earlier import earlier_gates
 from sevenfold.testing.importance import permutation_importance
 from sevenfold.testing.plain_models import CONSTANT, LINEAR_NAMES, beside, linear_rows
 from sevenfold.testing.rivals import Rival
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["EvaluatedModel", "evaluate"]
 
 TRAIN_ROWS: Final = 50_000  # that the overfitting gap is measured on
-NO_BASELINE: Final = frozenset({"precision", "recall", "f1", "calibration_error"})  # a constant can excel in these
 STEPS: Final = 7
 
 
@@ -57,6 +58,7 @@ def evaluate(
     name: str,
     rivals: Sequence[Rival] = (),
     allow_leakage: Sequence[str] = (),
+    earlier: Earlier | None = None,
     on_progress: OnProgress = lambda message, done, total: None,
 ) -> EvaluatedModel:
     """Score a bundle on the test rows and on up to 50 000 training rows, and judge every gate.
@@ -68,6 +70,7 @@ def evaluate(
         name: the plan's name.
         rivals: other models to compare with, on the same rows.
         allow_leakage: columns that may carry a nearly perfect score alone.
+        earlier: the serving model's dataset, where the candidate was retrained; None asks no more than of others.
         on_progress: called with a message, the step and the number of steps.
 
     The decision is refuse when a gate refuses, else undecided when one is undecided, else promote. Rows without a
@@ -101,6 +104,7 @@ def evaluate(
     results += [candidate.baseline()] if metric not in NO_BASELINE else []
     results.append(candidate.overfitting())
     results += [candidate.against(rival, bundle, labelled) for rival in rivals]
+    results += _retrained(bundle, dataset, rivals, earlier, metric, section) if earlier is not None else []
     linear = linear_rows(bundle, labelled, test)
     on_progress("scoring the slices", 4, STEPS)
     parts_of = {name: slices_of(labelled, name, dataset.schema.columns[name]) for name in section.slices}
@@ -119,6 +123,20 @@ def evaluate(
     evaluation = candidate.evaluation(results, shown, importance, name, bundle, dataset)
     evaluation = evaluation.model_copy(update=_plain(candidate, linear))
     return EvaluatedModel(evaluation, test, train, predicted)
+
+
+def _retrained(
+    bundle: Bundle,
+    dataset: Dataset,
+    rivals: Sequence[Rival],
+    earlier: Earlier,
+    metric: str,
+    section: TestingSection,
+) -> list[GateResult]:
+    serving = next((rival.bundle for rival in rivals if rival.kind == "serving"), None)
+    if serving is None:  # its own gate says why, and is undecided
+        return []
+    return earlier_gates(bundle, serving, dataset, earlier, metric, section)
 
 
 def _plain(candidate: Candidate, linear: ScoredRows | str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.dataset import Dataset
+from sevenfold.contracts.earlier import Earlier
 from sevenfold.contracts.registry import LocalRegistry, Registry
 from sevenfold.contracts.schema import Task
 from sevenfold.plan.deployment import DeploymentSection, Target
@@ -79,6 +80,7 @@ def run_test(
         name=options["name"],
         rivals=rivals,
         allow_leakage=options.get("allow_leakage", ()),
+        earlier=Earlier.model_validate(options["earlier"]) if "earlier" in options else None,
         on_progress=on_progress,
     )
     out.mkdir(parents=True, exist_ok=True)

@@ -48,7 +48,7 @@ class Task:
         here = Path(source).resolve() if source and "://" not in source else source
         training = self.training.replaced(source=str(here)).to_settings()
         dataset = self.data.dataset
-        names = [*dataset.manifest.files, MANIFEST] if self.tuning.ray.address else []
+        names = [*dataset.manifest.files, MANIFEST] if self.tuning.ray.on_cluster else []
         files = {name: (dataset.folder / name).read_bytes() for name in names}
         where = (str(dataset.folder), dataset.digest, files)
         return _task_elsewhere, (*where, self.tuning.to_settings(), training, self.metric)

@@ -11,6 +11,7 @@ from sevenfold.pipelines.check import Check
 from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
 from sevenfold.pipelines.kubeflow.kserve_checks import kserve_checks
 from sevenfold.pipelines.kubeflow.kubeflow_checks import pipelines_check, retries_check
+from sevenfold.pipelines.kubeflow.kuberay_checks import kuberay_checks
 from sevenfold.pipelines.kubeflow.namespace_checks import namespace_checks
 from sevenfold.pipelines.kubeflow.plan_checks import gpu_checks, prometheus_check, secrets_checks
 from sevenfold.plan import Plan
@@ -44,6 +45,7 @@ def cluster_checks(plan: Plan | None, target: ClusterTarget) -> Iterator[Check]:
     if plan is None or plan.deployment.target is not Target.LOCAL:
         yield from kserve_checks(plan, reader)
         yield from namespace_checks(plan, target, reader)
+    yield from kuberay_checks(plan, target, reader)
     yield from secrets_checks(plan, target, reader)
     yield prometheus_check(plan, reader)
 

@@ -36,7 +36,7 @@ class Submission:
     """What to submit, where to, and what to change of the plan for this run; None and "" take the plan's.
 
     With `split` the run ends with the test, and its folder holds what `kubeflow.split` deploys from, as
-    `release_account`.
+    `release_account`. `title` is how Kubeflow shows the run; "" takes the plan's name and the moment.
     """
 
     plan_path: Path
@@ -50,6 +50,7 @@ class Submission:
     trials: int | None = None
     max_epochs: int | None = None
     seed: int | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def submit(asked: Submission, plan: Plan, engine: Engine, store: Store, on_messa
     """
     with _registered(asked, plan, engine, store, on_message, repeated=False) as (made, parameters, work):
         moment = datetime.now(UTC)
-        title = f"{plan.name} {moment:%Y-%m-%d %H:%M}"
+        title = asked.title or f"{plan.name} {moment:%Y-%m-%d %H:%M}"
         run = engine.start(made, title, asked.experiment or plan.name, parameters, asked.account)
         folder = run_folder(asked.runs / plan.name, run)
         write_whole(folder.path / "plan.yaml", asked.plan_path.read_bytes())

@@ -19,17 +19,22 @@ def main(folder: Path) -> int:
     from kfp import local
 
     from sevenfold.pipelines.lifecycle import build_lifecycle
+    from sevenfold.pipelines.retrain import Retraining, retraining_plan
     from sevenfold.plan import load_plan
 
     # kfp warns of images without "python" in their name: here no image runs.
     warnings.simplefilter("ignore")
     run = json.loads((folder / "run.json").read_text())
     plan = load_plan(folder / "plan.yaml").located(Path(run["base"]))
+    retraining = Retraining.model_validate(run["retraining"]) if "retraining" in run else None
+    if retraining is not None:
+        plan = retraining_plan(plan)
     local.init(
         runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(folder / "artifacts"), raise_on_error=True
     )
     try:
-        build_lifecycle(plan, explore_first=True, plain=True)(**run["arguments"])
+        earlier = retraining.earlier if retraining is not None else None
+        build_lifecycle(plan, explore_first=True, plain=True, earlier=earlier)(**run["arguments"])
     except RuntimeError as error:
         sys.stdout.write(f"{error}\n")
         return 1

@@ -19,6 +19,7 @@ from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions
 from sevenfold.pipelines.local.logline import TaskEnded, TaskStarted, read_line
 from sevenfold.pipelines.local.processes import end_processes
 from sevenfold.pipelines.result import Result, conclude
+from sevenfold.pipelines.retrain import Retraining
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.runtime.environment import ARROW_MEMORY, RUN_DIR
 from sevenfold.runtime.recognise import require_kind
@@ -35,7 +36,8 @@ class LocalRun:
     """What to run: a plan file, where its runs go, and what to change of it for this run.
 
     `trials`, `max_epochs` and `seed` are recorded; None takes the plan's value. `data` is a path from the working
-    folder, or an address. `again` is the command that repeats the run, to be shown where that helps.
+    folder, or an address. `again` is the command that repeats the run, to be shown where that helps. `retraining` says
+    what started it and what the model must show; None for a run that a person asked for.
     """
 
     plan_path: Path
@@ -46,6 +48,7 @@ class LocalRun:
     seed: int | None = None
     keep_serving: bool = False
     again: str = ""
+    retraining: Retraining | None = None
 
 
 def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
@@ -145,6 +148,7 @@ def _describe(folder: RunFolder, run: LocalRun, base: Path, arguments: dict[str,
         sevenfold=sevenfold.__version__,
         base=str(base),
         arguments=arguments,
+        **({} if run.retraining is None else {"retraining": run.retraining.model_dump(mode="json")}),
     )
 
 

@@ -23,7 +23,7 @@ __all__ = ["require_images", "vertex_checks"]
 CLIENT: Final = "google-cloud-aiplatform"
 # Where Vertex AI pulls images from; a name without a host is one of Docker Hub.
 PULLED: Final = re.compile(r"[a-z0-9-]+-docker\.pkg\.dev/|([a-z]+\.)?gcr\.io/|docker\.io/|[^/.:]+/")
-USED: Final = ("prepare", "train", "control")
+USED: Final = ("prepare", "train", "control", "serve")
 
 
 def vertex_checks(plan: Plan | None, connect: Callable[[VertexSection], Service] = Service) -> Iterator[Check]:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sevenfold.pipelines.kubeflow.store import Store
+    from sevenfold.pipelines.vertex.run import VertexRun
     from sevenfold.pipelines.vertex.service import Service
-    from sevenfold.pipelines.vertex.submit import VertexRun
     from sevenfold.pipelines.view import RunView
     from sevenfold.report import Report
 

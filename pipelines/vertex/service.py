@@ -56,10 +56,9 @@ class Service:
         self.types = types
         self.parent = f"projects/{section.project}/locations/{section.region}"
         address = urlsplit(section.endpoint or f"https://{section.region}-aiplatform.googleapis.com")
-        self._credentials = self._asked("log in", lambda: google.auth.default(scopes=[SCOPE])[0])
-        transport = PipelineServiceRestTransport(
-            host=address.netloc, url_scheme=address.scheme, credentials=self._credentials
-        )
+        self._credentials = self.asked("log in", lambda: google.auth.default(scopes=[SCOPE])[0])
+        self._reached = {"host": address.netloc, "url_scheme": address.scheme, "credentials": self._credentials}
+        transport = PipelineServiceRestTransport(**self._reached)
         self._client = PipelineServiceClient(transport=transport)
 
     def start(self, job: Any, name: str) -> str:
@@ -76,22 +75,29 @@ class Service:
                 return self.whole(name)
             return str(made.name)
 
-        return self._asked("start a run", create, patience_seconds=PATIENCE_SECONDS)
+        return self.asked("start a run", create, patience_seconds=PATIENCE_SECONDS)
 
     def job(self, name: str) -> Any:
         """Return a job, by its name or its whole one, as Vertex AI describes it."""
         whole = self.whole(name)
         ask = lambda: self._client.get_pipeline_job(name=whole)  # noqa: E731
-        return self._asked("read a run", ask, patience_seconds=PATIENCE_SECONDS)
+        return self.asked("read a run", ask, patience_seconds=PATIENCE_SECONDS)
 
     def newest(self) -> Any:
         """Return the newest job of project and region, or None: the least that can be asked."""
         request = {"parent": self.parent, "page_size": 1, "read_mask": {"paths": ["name"]}}
-        return self._asked("list the runs", lambda: next(iter(self._client.list_pipeline_jobs(request=request)), None))
+        return self.asked("list the runs", lambda: next(iter(self._client.list_pipeline_jobs(request=request)), None))
 
     def whole(self, name: str) -> str:
         """Return the whole name of a job."""
         return name if name.startswith("projects/") else f"{self.parent}/pipelineJobs/{name}"
+
+    def models(self) -> Any:
+        """Return the client of the model registry."""
+        from google.cloud.aiplatform_v1.services.model_service import ModelServiceClient
+        from google.cloud.aiplatform_v1.services.model_service.transports.rest import ModelServiceRestTransport
+
+        return ModelServiceClient(transport=ModelServiceRestTransport(**self._reached))
 
     def printed(self, task: Any) -> list[Mapping[str, Any]]:
         """Return the entries of Cloud Logging of a task's container, the last one last; [] where they may not be read.
@@ -120,7 +126,14 @@ class Service:
             return []
         return list(reversed(entries))
 
-    def _asked(self, what: str, ask: Callable[[], Answer], *, patience_seconds: float = 0.0) -> Answer:
+    def asked(self, what: str, ask: Callable[[], Answer], *, patience_seconds: float = 0.0) -> Answer:
+        """Return what `ask` returns; errors of Google's clients become ours, and passing ones are waited out.
+
+        Args:
+            what: what is asked for, as in "You must be allowed to start a run".
+            ask: may be called again.
+            patience_seconds: longest wait for an answer.
+        """
         from google.api_core.exceptions import GoogleAPICallError
         from google.auth.exceptions import GoogleAuthError
         from requests.exceptions import RequestException

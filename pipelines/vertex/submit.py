@@ -6,18 +6,18 @@ import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import sevenfold
 from sevenfold.contracts.canonical import write_whole
+from sevenfold.images import image
 from sevenfold.pipelines.compile import version_name
 from sevenfold.pipelines.kubeflow.inputs import carry_inputs, carry_table
-from sevenfold.pipelines.runs import RunFolder
-from sevenfold.pipelines.vertex.definition import compile_for_vertex
+from sevenfold.pipelines.vertex.definition import compile_for_vertex, placed_plan
 from sevenfold.pipelines.vertex.parameters import checked_parameters
+from sevenfold.pipelines.vertex.run import PLAN_LABEL, VertexRun, run_folder
 from sevenfold.pipelines.vertex.service import console_page
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.tables.sources import sources_of, sources_text
@@ -28,20 +28,10 @@ if TYPE_CHECKING:
     from sevenfold.pipelines.vertex.service import Service
     from sevenfold.plan import Plan
 
-__all__ = ["PACKAGE", "VertexRun", "run_folder", "submit"]
+__all__ = ["PACKAGE", "submit"]
 
 PACKAGE: Final = "pipeline.yaml"
 DIGEST_LABEL: Final = "sevenfold-version"
-PLAN_LABEL: Final = "sevenfold-plan"
-
-
-@dataclass(frozen=True)
-class VertexRun:
-    """A run that was started: the name of its job, that of its plan, the folder here."""
-
-    run: str
-    name: str
-    folder: RunFolder
 
 
 def submit(asked: RunRequest, plan: Plan, service: Service, store: Store, on_message: OnMessage) -> VertexRun:
@@ -73,16 +63,15 @@ def submit(asked: RunRequest, plan: Plan, service: Service, store: Store, on_mes
         run=run,
         version=version,
         root=store.root,
+        predictor=_predictor(plan),
         arguments=values,
     )
     return VertexRun(run, plan.name, folder)
 
 
-def run_folder(home: Path, run: str) -> RunFolder:
-    """Return the folder of a run on Vertex AI below `home`, made where it is not there."""
-    path = home / f"vertex-{run.removeprefix(f'{home.name}-')}"
-    path.mkdir(parents=True, exist_ok=True)
-    return RunFolder(path.resolve())
+def _predictor(plan: Plan) -> str:
+    images = placed_plan(plan).images
+    return images.serve or image("serve", images.registry)
 
 
 @contextmanager

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from sevenfold.pipelines.kubeflow.store import Store
     from sevenfold.pipelines.result import Result
     from sevenfold.pipelines.targets import RunRequest
+    from sevenfold.pipelines.vertex.run import VertexRun
     from sevenfold.pipelines.vertex.service import Service
-    from sevenfold.pipelines.vertex.submit import VertexRun
     from sevenfold.plan import Plan
 
 __all__ = ["VertexTarget", "make_target"]
@@ -74,8 +74,8 @@ class VertexTarget:
         """
         from sevenfold.pipelines.known_runs import find_known_run
         from sevenfold.pipelines.kubeflow.store import Store
+        from sevenfold.pipelines.vertex.run import VertexRun
         from sevenfold.pipelines.vertex.service import Service
-        from sevenfold.pipelines.vertex.submit import VertexRun
         from sevenfold.plan.vertex import VertexSection
 
         known = find_known_run(run, runs)
@@ -113,10 +113,14 @@ def _root(root: str) -> str:
 def _watched(sent: VertexRun, service: Service, store: Store, console: Console) -> Result:
     from sevenfold.pipelines.ending import left_running
     from sevenfold.pipelines.vertex.follow import follow
+    from sevenfold.pipelines.vertex.registry import register
     from sevenfold.pipelines.view import RunView
 
     with left_running(lambda: sent.run):
-        return follow(sent, service, store, RunView(console))
+        result = follow(sent, service, store, RunView(console))
+        if result.state == "tested":
+            console.print(f"  model    {register(sent, service)}", highlight=False, soft_wrap=True)
+        return result
 
 
 def _dim(console: Console, text: str) -> None:

@@ -32,7 +32,7 @@ def checkout(folder: Path, bundle: str = "same") -> str:
     return str(folder)
 
 
-PREPARED = ("", ": peak memory", ": wall time")
+PREPARED = ("", ": peak memory", ": wall time", ": by hand", ": memory by hand")
 
 
 @pytest.mark.slow
@@ -63,6 +63,15 @@ def test_it_prints_its_rows(name: str, rows: list[str]) -> None:
     assert done.returncode == 0, done.stderr
     for row in rows:
         assert f"\n{row}: " in f"\n{done.stdout}", done.stdout
+
+
+@pytest.mark.slow
+def test_a_study_on_kuberay_is_measured_without_a_cluster_too() -> None:
+    done = benchmark(".kuberay")
+    assert done.returncode == 0, done.stderr
+    head, row = done.stdout.splitlines()
+    assert head.split()[:2] == ["trials", "workers"]
+    assert row.split()[:2] == ["2", "0"]
 
 
 @pytest.mark.slow

@@ -239,3 +239,11 @@ def test_a_profile_keeps_its_namespace_and_only_predictors_are_cut_off(render_co
         )
     binding = next(item for item in of_kind(objects, "RoleBinding") if item["metadata"]["name"] == "pipeline-runner")
     assert binding["subjects"][0]["namespace"] == "team-blue"
+
+
+def test_the_right_over_ray_is_the_one_that_doctor_asks_for(overlays: dict[str, Objects]) -> None:
+    from sevenfold.pipelines.kubeflow.kuberay_checks import VERBS
+
+    [role] = [item for item in of_kind(overlays["kind"], "Role") if item["metadata"]["name"] == "ray-cluster"]
+    assert role["metadata"]["namespace"] == "kubeflow", "where the pods of pipelines run"
+    assert role["rules"] == [{"apiGroups": ["ray.io"], "resources": ["rayjobs"], "verbs": list(VERBS)}]

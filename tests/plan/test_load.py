@@ -79,7 +79,7 @@ def test_rules_between_sections(text: str, added: str, key: str) -> None:
 @pytest.mark.parametrize(
     ("added", "key"),
     [
-        ("retrain: {trigger: drift}\n", "retrain.trigger"),
+        ('retrain: {trigger: schedule, schedule: "0 3 * * *"}\n', "retrain.trigger"),
     ],
 )
 def test_a_setting_without_an_engine_is_refused_by_name(text: str, added: str, key: str) -> None:

@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from sevenfold.plan.plan import Plan
-from sevenfold.plan.ray import RaySection
+from sevenfold.plan.ray import RayClusterSection, RaySection
+from sevenfold.plan.rules import breaches
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,35 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
 def test_where_trials_run_does_not_change_what_the_model_is(plan: Plan) -> None:
     tuning = plan.tuning.replaced(ray={"cpu": 4})
     assert plan.model_copy(update={"tuning": tuning}).model_digest == plan.model_digest
+
+
+@pytest.mark.parametrize(("cpu", "expected"), [("1", 1), ("500m", 1), ("1500m", 2), ("2.5", 3), ("8", 8)])
+def test_a_part_of_a_core_counts_as_one(cpu: str, expected: int) -> None:
+    assert RayClusterSection(cpu=cpu).whole_cpus == expected
+
+
+def test_memory_of_a_pod_in_bytes() -> None:
+    assert RayClusterSection(memory="1.5Gi").memory_bytes == 3 * 2**29
+
+
+@pytest.mark.parametrize(
+    ("ray", "key"),
+    [
+        ({"cluster": {"workers": 2}}, ""),
+        ({"cpu": 2, "memory": "4Gi", "cluster": {"workers": 2, "cpu": "1500m", "memory": "4Gi"}}, ""),
+        ({"cluster": {"workers": 2}, "address": "head:6379"}, "tuning.ray.cluster"),
+        ({"cluster": {"workers": 2, "cpu": "1"}, "cpu": 2}, "tuning.ray.cluster.cpu"),
+        ({"cluster": {"workers": 2, "memory": "2Gi"}, "memory": "3Gi"}, "tuning.ray.cluster.memory"),
+        ({"cluster": {"cpu": "2"}}, "tuning.ray.cluster.workers"),
+    ],
+)
+def test_what_is_said_of_a_cluster_fits_together(plan: Plan, ray: dict[str, object], key: str) -> None:
+    changed = plan.model_copy(update={"tuning": plan.tuning.replaced(engine="ray", ray=ray)})
+    assert [".".join(map(str, each)) for each, *_ in breaches(changed)] == [key] * bool(key)
+
+
+def test_the_pods_of_a_cluster_have_no_gpu(plan: Plan) -> None:
+    tuning = plan.tuning.replaced(engine="ray", ray={"cluster": {"workers": 1}})
+    update = {"tuning": tuning, "training": plan.training.replaced(device="cuda")}
+    broken = [key for key, *_ in breaches(plan.model_copy(update=update))]
+    assert ("tuning", "ray", "cluster") in broken

@@ -41,7 +41,11 @@ MISTAKES = {
     "a number that is none": ("windows: 4,", "windows: four,", {"monitoring.windows"}),
     "a misspelt section": ("preparation:", "preperation:", {"preperation"}),
     "a misspelt key": ("source:", "sorce:", {"data.sorce", "data.source"}),
-    "a trigger to come": ("testing:\n", "retrain: {trigger: drift}\ntesting:\n", {"retrain.trigger"}),
+    "a trigger to come": (
+        "testing:\n",
+        "retrain: {trigger: schedule, schedule: x}\ntesting:\n",
+        {"retrain.trigger"},
+    ),
     "a column twice": ("    rooms:", "    street: {kind: category}\n    rooms:", {"data.columns.street"}),
 }
 

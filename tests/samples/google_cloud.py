@@ -24,6 +24,7 @@ class GoogleCloud(CloudStorage):
         super().__init__()
         self.parent = f"projects/{project}/locations/{region}"
         self.jobs: dict[str, Any] = {}
+        self.models: dict[str, list[Any]] = {}  # versions by model
         self.script: list[Callable[[Any], None]] = []  # each changes the job, one for each question about it
         self.logs: dict[str, list[dict[str, Any]]] = {}  # entries by custom job
         self.faults: list[tuple[int, dict[str, Any]]] = []
@@ -51,6 +52,8 @@ class GoogleCloud(CloudStorage):
         return status, document, {}
 
     def _vertex(self, method: str, path: str, query: dict[str, str], body: bytes) -> tuple[int, Any]:
+        if path.startswith(f"/v1/{self.parent}/models"):
+            return self._models(method, path.removeprefix("/v1/"), body)
         home = f"/v1/{self.parent}/pipelineJobs"
         if not path.startswith(home):
             return 404, error(404, "NOT_FOUND", f"{path} was not found on this server.")
@@ -73,6 +76,23 @@ class GoogleCloud(CloudStorage):
         if self.script:
             self.script.pop(0)(job)
         return 200, _document(job)
+
+    def _models(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
+        name, _, verb = path.partition(":")
+        if method == "POST" and verb == "upload":
+            asked = types.UploadModelRequest.from_json(body)
+            name = asked.parent_model or f"{self.parent}/models/{asked.model_id}"
+            if bool(asked.parent_model) != (name in self.models) or not asked.model.container_spec.image_uri:
+                return 400, error(400, "INVALID_ARGUMENT", f"{name} cannot be uploaded so.")
+            versions = self.models.setdefault(name, [])
+            asked.model.name, asked.model.version_id = name, str(len(versions) + 1)
+            versions.append(asked.model)
+            made = types.UploadModelResponse(model=name, model_version_id=asked.model.version_id)
+            kind = "type.googleapis.com/google.cloud.aiplatform.v1.UploadModelResponse"
+            return 200, {"name": f"{name}/operations/1", "done": True, "response": {"@type": kind, **_document(made)}}
+        if method == "GET" and verb == "listVersions" and name in self.models:
+            return 200, {"models": [_document(version) for version in self.models[name]]}
+        return 404, error(404, "NOT_FOUND", f"{path} was not found.")
 
 
 def _wrong(job: Any, name: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from sklearn import datasets
 
 from sevenfold.tables import duplicates as module
+from sevenfold.tables.column_chunks import ColumnChunks
 from sevenfold.tables.duplicates import Duplicates, find_duplicates, held_out_copies
 from sevenfold.tables.equal_hashes import likely_repeated, repeated
 from sevenfold.tables.row_hashes import KeyColumn, hashes_of, near_numbers
@@ -17,7 +18,7 @@ Table = dict[str, np.ndarray]
 
 
 def keys(table: Table) -> list[KeyColumn]:
-    return [KeyColumn(name, lambda values=values: pa.array(values)) for name, values in table.items()]
+    return [KeyColumn(name, lambda values=values: ColumnChunks.of(pa.array(values))) for name, values in table.items()]
 
 
 def found(table: Table, others: Table | None = None) -> Duplicates:
@@ -195,7 +196,7 @@ def of_large(table: Table, *, few: float, hurried: bool, monkeypatch) -> tuple[D
     read: list[str] = []
 
     def reader(name: str) -> KeyColumn:
-        return KeyColumn(name, lambda: read.append(name) or pa.array(table[name]))
+        return KeyColumn(name, lambda: read.append(name) or ColumnChunks.of(pa.array(table[name])))
 
     monkeypatch.setattr(module, "MAX_ROUNDED", 0)
     monkeypatch.setattr(module, "NEGLIGIBLE", few)

@@ -150,3 +150,22 @@ def test_groups_stay_apart_where_their_copies_would_leave_two():
         first[later] = first[earlier]
     sides = split_by_group(groups, section(by="group", column="g"), first)
     assert set(sides) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_borders_of_a_split_by_time_are_the_closest_of_all_moments(seed):
+    random = np.random.default_rng(seed)
+    times = random.integers(0, random.choice([3, 5, 40, 10_000]), random.integers(3, 200))
+    moments, before = np.unique(np.sort(times), return_index=True)
+    section = SplitSection(by="time", column="t", validation=0.2, test=float(random.choice([0.05, 0.2, 0.6])))
+    column = Column(kind="integer", role="time")
+    if len(moments) < 3:
+        with pytest.raises(DataError, match="three moments"):
+            split_by_time(times, section, column)
+        return
+    shares = before / len(times)
+    wanted = 1 - section.validation - section.test, 1 - section.test
+    first = min(range(1, len(moments) - 1), key=lambda at: abs(shares[at] - wanted[0]))
+    second = min(range(first + 1, len(moments)), key=lambda at: abs(shares[at] - wanted[1]))
+    sides = split_by_time(times, section, column)
+    assert (sides == (times >= moments[first]) + 0 + (times >= moments[second])).all()

@@ -41,7 +41,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             verb, who = body["spec"]["resourceAttributes"]["verb"], body["spec"].get("user", "").rpartition(":")[2]
-            review = "accessreviews" in self.path and verb in ("patch", "get", "list")
+            review = "accessreviews" in self.path and verb in ("patch", "get", "list", "create", "delete")
             allowed = world["rights"].get((who, verb), world["may"])
             self.respond({"status": {"allowed": allowed}} if review else GONE)
 

@@ -18,8 +18,9 @@ from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.result import Result
 from sevenfold.pipelines.targets import RunRequest
 from sevenfold.pipelines.vertex.follow import follow
+from sevenfold.pipelines.vertex.run import VertexRun
 from sevenfold.pipelines.vertex.service import Service
-from sevenfold.pipelines.vertex.submit import VertexRun, submit
+from sevenfold.pipelines.vertex.submit import submit
 from sevenfold.pipelines.view import RunView
 from sevenfold.plan import Plan
 

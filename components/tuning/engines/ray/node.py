@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import signal
 import socket
 import subprocess
@@ -15,11 +16,13 @@ from typing import Any, Final
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.runtime.waiting import wait_until
 
-__all__ = ["end_processes", "joined", "lies_here", "require_answer"]
+__all__ = ["DRIVER", "JOIN_SECONDS", "end_processes", "joined", "lies_here", "require_answer"]
 
 ANSWER_SECONDS: Final = 10.0
 START_SECONDS: Final = 120.0
 END_SECONDS: Final = 10.0
+JOIN_SECONDS: Final = 2 * START_SECONDS + 60.0  # it is started twice at most
+DRIVER: Final = "sevenfold-driver"  # resource of Ray that marks the node of a search
 OBJECT_STORE_BYTES: Final = 200_000_000
 PR_SET_PDEATHSIG: Final = 1
 
@@ -86,6 +89,7 @@ def _end_with_parent() -> None:
 
 def _start(address: str, folder: Path) -> subprocess.Popen[Any]:
     command = [str(Path(sys.executable).with_name("ray")), "start", f"--address={address}", "--num-cpus=0"]
+    command += [f"--resources={json.dumps({DRIVER: 1})}"]
     command += ["--num-gpus=0", f"--object-store-memory={OBJECT_STORE_BYTES}", f"--temp-dir={folder / 'node'}"]
     log = folder / "node.log"
     with log.open("wb") as out:

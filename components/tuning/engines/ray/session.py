@@ -19,6 +19,7 @@ from typing import Any, Final
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import RaySection
 from sevenfold.runtime.progress import OnMessage
+from sevenfold.tuning.engines.ray.kuberay import made_cluster
 from sevenfold.tuning.engines.ray.node import OBJECT_STORE_BYTES, end_processes, joined, lies_here, require_answer
 
 __all__ = ["ray_session"]
@@ -40,17 +41,18 @@ QUIET: Final = {
 def ray_session(section: RaySection, on_message: OnMessage = lambda message: None) -> Iterator[Path]:
     """Connect to Ray, and yield a private folder that is removed at the end.
 
-    Without an address Ray is started for the `with` block: its token, sockets and logs lie in that folder, and only its
-    own processes are ended. Usage reports are off. Environment, signal handlers and loggers are as before in the end.
+    Without an address or a cluster Ray is started for the `with` block: its token, sockets and logs lie in that folder,
+    and only its own processes are ended. Usage reports are off. Environment, signal handlers and loggers are as before
+    in the end.
 
     Raises:
-        TrainingError: ``no_ray``, ``ray_unreachable``, ``ray_running``.
+        TrainingError: ``no_ray``, ``ray_unreachable``, ``ray_running``; as `made_cluster`.
     """
     # Below the system's own folder, because a socket's path may have 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="sevenfold-ray-"))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        stack.enter_context(_environment(QUIET | ({} if section.address else _local_secret(folder))))
+        stack.enter_context(_environment(QUIET | ({} if section.on_cluster else _local_secret(folder))))
         stack.enter_context(_handlers())
         ray = stack.enter_context(_imported())
         if ray.is_initialized():
@@ -59,6 +61,10 @@ def ray_session(section: RaySection, on_message: OnMessage = lambda message: Non
                 "A search connects to Ray itself, but this process is connected already.",
                 remedy="Call ray.shutdown() first, and name the cluster as tuning.ray.address.",
             )
+        if section.cluster.workers:
+            made = stack.enter_context(made_cluster(section.cluster, on_message))
+            section = section.replaced(address=made.address)
+            stack.enter_context(_environment({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": made.token}))
         _reread_authentication()
         if section.address:
             require_answer(section.address)

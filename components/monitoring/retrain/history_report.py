@@ -1,0 +1,132 @@
+"""The history of the loop as a report: what drifted, what was decided, and why nothing was where nothing was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from sevenfold.contracts.reference import Reference
+from sevenfold.drift.stability import Counts
+from sevenfold.drift.verdict import WindowDrift, alarms
+from sevenfold.monitoring.drift_charts import drift_blocks
+from sevenfold.monitoring.retrain.decide import Action
+from sevenfold.monitoring.retrain.journal import Entry, RunEntry
+from sevenfold.plan.monitoring import MonitoringSection
+from sevenfold.report import Fact, Facts, Finding, Findings, Report, Table
+from sevenfold.report.model import Level
+
+__all__ = ["entry_line", "history_report", "person_needed"]
+
+SHOWN: Final = 200  # decisions on the page
+_WORDS: Final = {
+    Action.START: "retrain",
+    Action.SUPPRESS: "no",
+    Action.PAGE: "a person",
+    Action.NOTE: "nothing to do",
+}
+_LEVELS: Final[dict[Action, Level | None]] = {
+    Action.START: "info",
+    Action.SUPPRESS: None,
+    Action.PAGE: "bad",
+    Action.NOTE: None,
+}
+
+
+def person_needed(entries: Sequence[Entry]) -> Entry | None:
+    """Return the decision that calls for a person, unless a better model came after it."""
+    deciding = [entry for entry in entries if entry.action is Action.PAGE or entry.reason.value == "promoted"]
+    last = max(deciding, key=lambda entry: entry.last, default=None)
+    return last if last is not None and last.action is Action.PAGE else None
+
+
+def history_report(
+    name: str,
+    entries: Sequence[Entry],
+    runs: Sequence[RunEntry],
+    serving: Sequence[Fact],
+    windows: Sequence[WindowDrift],
+    counts: Mapping[str, Mapping[str, Counts]],
+    reference: Reference,
+    section: MonitoringSection,
+) -> Report:
+    """Return the page of a loop.
+
+    Args:
+        name: the plan's.
+        entries: every decision, oldest first.
+        runs: every retraining, oldest first.
+        serving: what serves, as facts.
+        windows: the windows since the serving model was trained, in time order.
+        counts: rows per bin of each feature, by window.
+        reference: of the serving bundle.
+        section: limits of drift.
+    """
+    needed, raised = person_needed(entries), alarms(windows, section)
+    states = Counter(run.state for run in runs)
+    facts = Facts(
+        facts=(
+            *serving,
+            Fact(label="Windows", value=len(windows), hint="since the serving model was trained"),
+            Fact(label="Retrainings", value=len(runs), hint=_listed(states)),
+            Fact(label="Decisions", value=sum(entry.times for entry in entries), hint=f"{len(entries)} different ones"),
+        )
+    )
+    findings = [Finding(level="warning", text=f"{alarm.feature} has drifted since {alarm.since}.") for alarm in raised]
+    return Report(
+        stage="monitoring",
+        title=f"The loop of {name}",
+        headline=_headline(needed, entries, bool(raised), windows),
+        level="bad" if needed is not None else "warning" if raised else "good" if windows else "info",
+        blocks=(
+            *((Findings(findings=tuple(findings)),) if findings else ()),
+            facts,
+            _table(entries),
+            *(drift_blocks(windows, raised, counts, reference, section) if windows else ()),
+        ),
+    )
+
+
+def entry_line(entry: Entry) -> str:
+    """Return a decision as one line for a console."""
+    times = f" ({entry.times} times)" if entry.times > 1 else ""
+    word = _WORDS[entry.action]
+    return f"{_moment(entry.last)}  {word:<13}  {entry.reason.value:<12}  {entry.sentence}{times}"
+
+
+def _headline(needed: Entry | None, entries: Sequence[Entry], drifted: bool, windows: Sequence[WindowDrift]) -> str:
+    if needed is not None:
+        return f"A person must look. {needed.sentence}"
+    if not windows:
+        return "No rows have come since the serving model was trained."
+    if drifted:
+        return f"Rows have drifted. {entries[-1].sentence}" if entries else "Rows have drifted."
+    return f"No drift in {len(windows)} windows." if len(windows) > 1 else "No drift in 1 window."
+
+
+def _table(entries: Sequence[Entry]) -> Table:
+    newest = sorted(entries, key=lambda entry: (-entry.last, -entry.number))[:SHOWN]
+    rows = [(_moment(entry.last)[:-3], _decision(entry), entry.sentence, entry.times) for entry in newest]
+    return Table(
+        title="Decisions",
+        columns=("When (UTC)", "Decision", "In words", "Times"),
+        rows=tuple(rows),
+        levels=tuple(_LEVELS[entry.action] for entry in newest),
+        caption="Newest first. What repeats about the same cause is one row, with the last moment."
+        if len(newest) == len(entries)
+        else f"The newest {SHOWN} of {len(entries):,}.",
+    )
+
+
+def _decision(entry: Entry) -> str:
+    why = "" if entry.action in (Action.START, Action.NOTE) else f": {entry.reason.value.replace('_', ' ')}"
+    return f"{_WORDS[entry.action]}{why}"
+
+
+def _listed(states: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none so far"
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,225 @@
+"""The journal: every decision on disk, and the runs that follow from them.
+
+SQLite, because a decision is read, made and written in one transaction: two processes, or a thousand requests, cannot
+both find that no run goes on, and a killed process leaves a decision whole or not there. A file of JSON lines would
+need a lock and a repair of its last line to promise the same. Every commit waits for the disk.
+
+A decision that repeats another one about the same cause is counted on its line: an alert storm does not grow the file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sevenfold.contracts.errors import IntegrityError, TemporaryError
+from sevenfold.monitoring.retrain.cause import Cause
+from sevenfold.monitoring.retrain.decide import Action, Decision, History, PastRun, Reason
+
+__all__ = ["FORMAT_VERSION", "Entry", "Journal", "RunEntry"]
+
+FORMAT_VERSION: Final = 1
+BUSY_SECONDS: Final = 30.0
+_TABLES: Final = """
+CREATE TABLE decisions (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL, moment REAL NOT NULL, last REAL NOT NULL, times INTEGER NOT NULL,
+    action TEXT NOT NULL, reason TEXT NOT NULL, cause TEXT NOT NULL, evidence TEXT NOT NULL, sentence TEXT NOT NULL,
+    UNIQUE (name, cause, action, reason)
+);
+CREATE TABLE runs (
+    decision INTEGER PRIMARY KEY REFERENCES decisions (number),
+    name TEXT NOT NULL, keys TEXT NOT NULL, details TEXT NOT NULL,
+    run TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT 'decided', ended REAL
+);
+"""
+
+_COLUMNS: Final = "number, name, moment, last, times, action, reason, cause, evidence, sentence"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A decision on record: how often the same was decided about the same cause, first at `moment`, at last at `last`.
+
+    Moments are seconds since 1970.
+    """
+
+    number: int
+    name: str
+    moment: float
+    last: float
+    times: int
+    action: Action
+    reason: Reason
+    cause: str
+    evidence: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """A run that was decided: `run` names it once it started, `state` is decided, started, or how it ended.
+
+    `details` is what whoever starts it needs, as given with the decision.
+    """
+
+    decision: int
+    name: str
+    cause: str
+    details: dict[str, Any]
+    run: str
+    state: str
+
+
+class Journal:
+    """A file of decisions; several threads and processes may use it at once.
+
+    Raises:
+        IntegrityError: ``unknown_format`` for a file of another format, or that is no journal.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._transaction() as database:
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and not database.execute("SELECT 1 FROM sqlite_master").fetchone():
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+            elif version != FORMAT_VERSION:
+                raise self._unknown(f"version {version}")
+
+    def decide(
+        self, cause: Cause, make: Callable[[History], Decision], now: float, details: dict[str, Any] | None = None
+    ) -> Decision:
+        """Let `make` decide from the history, and put the decision on disk before it is returned.
+
+        Args:
+            cause: what the decision is about.
+            make: returns the decision; it is called while nobody else can decide.
+            now: the moment, in seconds since 1970.
+            details: what whoever starts the run needs, as JSON.
+        """
+        with self._transaction() as database:
+            decision = make(_history(database, cause.name))
+            number = _write(database, cause.name, cause.key, cause.evidence, decision, now)
+            if decision.action is Action.START:
+                database.execute(
+                    "INSERT INTO runs (decision, name, keys, details) VALUES (?, ?, ?, ?)",
+                    (number, cause.name, json.dumps(cause.keys), json.dumps(details or {})),
+                )
+        return decision
+
+    def started(self, decision: int, run: str) -> None:
+        """Write that a decided run was started, under this name."""
+        with self._transaction() as database:
+            database.execute("UPDATE runs SET run = ?, state = 'started' WHERE decision = ?", (run, decision))
+
+    def ended(self, run: RunEntry, state: str, decision: Decision, now: float) -> None:
+        """Write how a run ended and what follows from it; a second time writes nothing."""
+        with self._transaction() as database:
+            changed = database.execute(
+                "UPDATE runs SET state = ?, ended = ? WHERE decision = ? AND ended IS NULL", (state, now, run.decision)
+            )
+            if changed.rowcount:
+                evidence = f"run {run.run} ended: {state}"
+                _write(database, run.name, f"run of decision {run.decision}", evidence, decision, now)
+
+    def unfinished(self) -> list[RunEntry]:
+        """Return the runs that are decided or started, and not over; oldest first."""
+        return self._runs("WHERE runs.ended IS NULL")
+
+    def runs(self, name: str) -> list[RunEntry]:
+        """Return every run of a plan, oldest first."""
+        return self._runs("WHERE runs.name = ?", name)
+
+    def entries(self, name: str = "") -> list[Entry]:
+        """Return every decision about a plan, or about all; oldest first."""
+        with self._transaction() as database:
+            rows = database.execute(
+                f"SELECT {_COLUMNS} FROM decisions WHERE ? IN ('', name) ORDER BY number",  # noqa: S608 - our own words
+                (name,),
+            ).fetchall()
+        return [_entry(dict(zip(_COLUMNS.split(", "), row, strict=True))) for row in rows]
+
+    @contextmanager
+    def sole_worker(self) -> Iterator[None]:
+        """Wait until nobody else is in such a block, in this process or another on this machine; a killed one is not.
+
+        Whether a run was started and starting it are two steps, which two workers must not take side by side.
+        """
+        with self.path.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def latest(self) -> float:
+        """Return the last moment on record, in seconds since 1970; 0 for an empty journal."""
+        with self._transaction() as database:
+            return float(database.execute("SELECT COALESCE(MAX(last), 0) FROM decisions").fetchone()[0])
+
+    def _runs(self, where: str, *values: str) -> list[RunEntry]:
+        with self._transaction() as database:
+            rows = database.execute(
+                "SELECT decision, runs.name, cause, details, run, state FROM runs "  # noqa: S608 - our own words
+                f"JOIN decisions ON number = decision {where} ORDER BY decision",
+                values,
+            ).fetchall()
+        return [RunEntry(row[0], row[1], row[2], json.loads(row[3]), row[4], row[5]) for row in rows]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)) as database:
+                database.execute("PRAGMA synchronous = FULL")
+                database.execute("BEGIN IMMEDIATE")
+                try:
+                    yield database
+                except BaseException:
+                    database.execute("ROLLBACK")
+                    raise
+                database.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise TemporaryError("journal_busy", f"The journal must be writable, but is not: {error}.") from error
+        except sqlite3.DatabaseError as error:
+            raise self._unknown(str(error)) from error
+
+    def _unknown(self, what: str) -> IntegrityError:
+        return IntegrityError(
+            "unknown_format",
+            f"{self.path.name} must be a journal of format {FORMAT_VERSION}, but is not: {what}.",
+            remedy="Install the Sevenfold version that wrote it, or name another file.",
+        )
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    return Entry(**{**row, "action": Action(row["action"]), "reason": Reason(row["reason"])})
+
+
+def _history(database: sqlite3.Connection, name: str) -> History:
+    rows = database.execute(
+        "SELECT keys, moment, ended FROM runs JOIN decisions ON number = decision WHERE runs.name = ? ORDER BY number",
+        (name,),
+    )
+    runs = [PastRun(frozenset(json.loads(keys)), moment, ended is not None) for keys, moment, ended in rows]
+    paged = database.execute(
+        "SELECT MAX(last) FROM decisions WHERE name = ? AND action = ? AND reason = ?",
+        (name, Action.PAGE, Reason.BUDGET),
+    ).fetchone()[0]
+    return History(runs, paged)
+
+
+def _write(database: sqlite3.Connection, name: str, cause: str, evidence: str, decision: Decision, now: float) -> int:
+    row = database.execute(
+        "INSERT INTO decisions (name, moment, last, times, action, reason, cause, evidence, sentence) "
+        "VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?) ON CONFLICT (name, cause, action, reason) "
+        "DO UPDATE SET times = times + 1, last = excluded.last, sentence = excluded.sentence RETURNING number",
+        (name, now, now, decision.action, decision.reason, cause, evidence, decision.sentence),
+    ).fetchone()
+    return int(row[0])

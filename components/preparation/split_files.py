@@ -1,0 +1,64 @@
+"""The files of the splits, written in the background: their rows are those of the table, whatever is fitted on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Executor
+from pathlib import Path
+from threading import Event
+
+from sevenfold.contracts.schema import Schema, Task
+from sevenfold.preparation.split_rows import SplitRows
+from sevenfold.preparation.store import RowStore, sort_rows, write_splits
+from sevenfold.tables.split import LATER, SPLITS
+
+__all__ = ["SplitFiles"]
+
+
+class SplitFiles:
+    """The files of the splits, a Parquet file each, which one of some workers writes from now on.
+
+    Args:
+        workers: do the work.
+        store: the rows.
+        split: the side of each.
+        schema: the columns, in the order of the files.
+        folder: where the files go.
+    """
+
+    def __init__(self, workers: Executor, store: RowStore, split: SplitRows, schema: Schema, folder: Path) -> None:
+        self._given_up = Event()
+        self._on_rows: Callable[[int], None] = lambda rows: None
+        self._rows = workers.submit(self._write, store, split, schema, folder)
+
+    def give_up(self) -> None:
+        """Let the worker stop soon: nobody needs the files."""
+        self._given_up.set()
+
+    def rows(self, on_rows: Callable[[int], None]) -> dict[str, int]:
+        """Wait until the files are written, and return how many rows each split has.
+
+        Args:
+            on_rows: called with the rows that are written so far.
+        """
+        self._on_rows = on_rows
+        return self._rows.result()
+
+    def _write(self, store: RowStore, split: SplitRows, schema: Schema, folder: Path) -> dict[str, int]:
+        import pyarrow as pa
+
+        later = None if split.times is None else split.times.later
+        kinds = {item.name: item.type for item in store.schema or ()}
+        if schema.task is Task.REGRESSION:
+            kinds[schema.target] = pa.float64()
+        arrow = pa.schema([pa.field(name, kinds[name]) for name in schema.columns])
+        names = SPLITS[:LATER] if later is None else SPLITS
+        counts = write_splits(store, split.sides, [folder / f"{name}.parquet" for name in names], arrow, self._report)
+        if later is not None:
+            sort_rows(folder / "later.parquet", later, arrow)
+        return dict(zip(names, counts, strict=True))
+
+    def _report(self, rows: int) -> None:
+        if self._given_up.is_set():
+            raise CancelledError
+        self._on_rows(rows)

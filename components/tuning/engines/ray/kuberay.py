@@ -1,0 +1,137 @@
+"""A Ray cluster that KubeRay makes for a search in a pod of Kubeflow, and removes after it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import secrets
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sevenfold.cluster.objects import Cluster, Conflict
+from sevenfold.contracts.errors import SevenfoldError, TrainingError
+from sevenfold.plan.ray import RayClusterSection
+from sevenfold.runtime.progress import OnMessage
+from sevenfold.runtime.waiting import wait_until
+from sevenfold.tuning.engines.ray.cluster_object import READY_SECONDS, Driver, ray_job
+
+__all__ = ["Made", "made_cluster"]
+
+NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+PORT: Final = 6379
+PAUSE_SECONDS: Final = 2.0
+OPERATOR_SECONDS: Final = 60.0  # in which the operator acts on an object
+OVER: Final = ("Complete", "Failed", "ValidationFailed")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A cluster that waits for its search: address of its head node, HOST:PORT, and token."""
+
+    address: str
+    token: str
+
+
+@contextmanager
+def made_cluster(
+    section: RayClusterSection, on_message: OnMessage = lambda message: None, cluster: Cluster | None = None
+) -> Iterator[Made]:
+    """Have KubeRay make a cluster, wait until its pods run, and have it removed after the `with` block.
+
+    It is removed too when this process is killed: see `ray_job`.
+
+    Args:
+        section: size of the cluster.
+        on_message: gets a sentence where something takes long.
+        cluster: namespace of this pod; None takes it from the pod's account.
+
+    Raises:
+        TrainingError: ``no_pod``, ``no_ray_cluster``.
+        PolicyError: ``cluster_refused`` where the pod's account may not make it.
+    """
+    cluster, name = cluster or Cluster(_namespace()), f"tuning-{secrets.token_hex(4)}"
+    job = ray_job(name, section, _driver(cluster), importlib.metadata.version("ray"))
+    on_message(f"making the Ray cluster {name} of {section.workers} workers with KubeRay")
+    try:
+        with suppress(Conflict):  # the name is new, so only an answer that was lost can have made it
+            cluster.create(job)
+        yield _wait_for(name, cluster)
+    finally:
+        cluster.delete("RayJob", name)
+
+
+def _namespace() -> str:
+    try:
+        return NAMESPACE.read_text().strip()
+    except OSError as error:
+        raise _no_pod() from error
+
+
+def _driver(cluster: Cluster) -> Driver:
+    """Return the pod that this process runs in, by the names that Kubeflow gives it."""
+    name, uid = os.environ.get("KFP_POD_NAME", ""), os.environ.get("KFP_POD_UID", "")
+    pod = cluster.get("Pod", name) if name and uid else None
+    if pod is None:
+        raise _no_pod()
+    return Driver(name, uid, pod["spec"])
+
+
+def _no_pod() -> TrainingError:
+    return TrainingError(
+        "no_pod",
+        "tuning.ray.cluster is made from within a pod of Kubeflow, and this process runs in none.",
+        remedy="Start it with sevenfold submit, or remove tuning.ray.cluster from the plan.",
+    )
+
+
+def _wait_for(name: str, cluster: Cluster) -> Made:
+    status: Mapping[str, Any] = {}
+
+    def late() -> SevenfoldError:
+        return _not_made(name, status, cluster)
+
+    def seen() -> bool:
+        nonlocal status
+        status = (cluster.get("RayJob", name) or {}).get("status", {})
+        return bool(status.get("jobDeploymentStatus"))
+
+    def running() -> bool:
+        if seen() and status["jobDeploymentStatus"] in OVER:
+            raise late()
+        return status.get("jobStatus") == "RUNNING"
+
+    wait_until(seen, pause_seconds=PAUSE_SECONDS, patience_seconds=OPERATOR_SECONDS, late=late)
+    wait_until(running, pause_seconds=PAUSE_SECONDS, patience_seconds=READY_SECONDS + OPERATOR_SECONDS, late=late)
+    token = (cluster.get("Secret", status["rayClusterName"]) or {})["data"]["auth_token"]
+    return Made(f"{status['rayClusterStatus']['head']['podIP']}:{PORT}", b64decode(token).decode())
+
+
+def _not_made(name: str, status: Mapping[str, Any], cluster: Cluster) -> TrainingError:
+    state = str(status.get("jobDeploymentStatus", ""))
+    reasons = [" ".join(filter(None, [state, str(status.get("message", ""))]))] if state else []
+    if made := status.get("rayClusterName"):
+        reasons += _waiting(cluster.find("Pod", labels=f"ray.io/cluster={made}"))
+    why = "; ".join(dict.fromkeys(reasons)) or "its operator does nothing"
+    return TrainingError(
+        "no_ray_cluster",
+        f"KubeRay must make the Ray cluster {name} in namespace {cluster.namespace!r}, but has not: {why[:600]}",
+        remedy="Lower tuning.ray.cluster to what the nodes have room for, or see what is missing with: sevenfold "
+        "doctor with the plan.",
+    )
+
+
+def _waiting(pods: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield why pods do not run: no room, no image."""
+    for pod in pods:
+        status = pod.get("status", {})
+        for condition in status.get("conditions", []):
+            if condition["type"] == "PodScheduled" and condition["status"] == "False":
+                yield str(condition.get("message", condition.get("reason", "")))
+        for container in status.get("containerStatuses", []):
+            waiting = container.get("state", {}).get("waiting", {})
+            if waiting.get("message"):
+                yield f"{waiting.get('reason', '')}: {waiting['message']}"

@@ -1,0 +1,211 @@
+"""The loop on one machine: look at new rows, decide, retrain, and keep the history on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.errors import PolicyError
+from sevenfold.contracts.registry import LocalRegistry, Record
+from sevenfold.drift.telemetry import bundle_label
+from sevenfold.monitoring.retrain.cause import Cause, cause_key
+from sevenfold.monitoring.retrain.clock import Clock
+from sevenfold.monitoring.retrain.decide import Action, Decision, Reason, Rules
+from sevenfold.monitoring.retrain.episodes import drifting_since
+from sevenfold.monitoring.retrain.history_report import history_report
+from sevenfold.monitoring.retrain.journal import Entry, Journal
+from sevenfold.monitoring.retrain.retrainer import Retrainer
+from sevenfold.pipelines.local.new_rows import NewRows, judge_file, new_files
+from sevenfold.pipelines.local.runner import LocalRunner
+from sevenfold.pipelines.releases import JOURNAL
+from sevenfold.pipelines.retrain import serving_run
+from sevenfold.plan.monitoring import Trigger
+from sevenfold.report import Fact
+from sevenfold.report.page import write_report
+from sevenfold.tables.sources import matching_files, sources_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sevenfold.plan import Plan
+
+__all__ = ["PAGE", "LocalLoop"]
+
+PAGE: Final = "watch.html"
+_SETTLED: Final = frozenset({Reason.CAUSE, Reason.DUPLICATE, Reason.UNKNOWN, Reason.SUPERSEDED})  # time changes nothing
+
+
+class LocalLoop:
+    """One plan's loop; `look` is one turn of it, and may be called by one process at a time.
+
+    Args:
+        plan_path: the plan's file.
+        plan: the same, read, with a trigger and `retrain.data`.
+        runs: folder of the runs; the journal and the page lie beside those of the plan.
+        console: where retrainings show their progress.
+        clock: time; None continues from the journal.
+
+    Raises:
+        PolicyError: ``nothing_to_watch``, ``nothing_promoted``.
+    """
+
+    def __init__(
+        self, plan_path: Path, plan: Plan, runs: Path, console: Console, *, clock: Clock | None = None
+    ) -> None:
+        _require_watchable(plan)
+        serving_run(plan, runs)
+        self.plan, self.runs, self.base = plan, runs, plan_path.resolve().parent
+        self.home = runs / plan.name
+        self.registry = LocalRegistry(self.home / "registry")
+        self.journal = Journal(self.home / JOURNAL)
+        runner = LocalRunner(
+            plan_path=plan_path, plan=plan, runs=runs, console=console, sources=_own_sources(plan, self.base)
+        )
+        rules = {plan.name: Rules(name=plan.name, section=plan.retrain)}
+        self._retrainer = Retrainer(self.journal, rules, runner, clock=clock, serving=lambda _: self.label)
+        self._judged: dict[tuple[str, Path, int, int], NewRows] = {}
+        self._known = {entry.cause for entry in self.journal.entries(plan.name)}
+        self._settled: set[str] = set()
+        self._active: dict[str, Cause] = {}
+
+    @property
+    def serving(self) -> Record:
+        """The record of the serving model."""
+        record = self.registry.current()
+        assert record is not None  # noqa: S101 - a promotion is never taken back without another
+        return record
+
+    @property
+    def label(self) -> str:
+        """The label of the serving bundle."""
+        return bundle_label(self.serving.bundle)
+
+    def look(self) -> list[Entry]:
+        """Judge what is new, decide about it, and carry out what was decided; return the decisions, oldest first.
+
+        A turn that is interrupted loses nothing: the next one, also of another process, goes on.
+
+        Raises:
+            RunInterrupted: within a retraining, as `run_locally`.
+        """
+        before = self._numbers()
+        self._retrainer.work()  # what an earlier process had decided
+        rows = self._rows()
+        self._take_all(rows)
+        self._retrainer.work()
+        self._write_page(self._rows())  # a new model has other new rows
+        return [entry for entry in self.journal.entries(self.plan.name) if before.get(entry.number) != entry.times]
+
+    def _rows(self) -> list[NewRows]:
+        record, made = self.serving, []
+        bundle = self.registry.bundle(record.bundle)
+        run = serving_run(self.plan, self.runs).values()
+        trained_on = frozenset(Path(path).resolve() for path in sources_of(run.get("arguments", {}).get("data", "")))
+        for path in new_files(self.plan, self.base, trained_on):
+            known = path.stat()
+            key = (record.bundle, path, known.st_size, known.st_mtime_ns)
+            if key not in self._judged:
+                self._judged[key] = judge_file(path, self.plan, bundle)
+            made.append(self._judged[key])
+        return made
+
+    def _take_all(self, rows: Sequence[NewRows]) -> None:
+        since = drifting_since([one.window for one in rows], self.plan.monitoring)
+        for one in rows:
+            self._note(one)
+        moments = {one.path.name: one.moment for one in rows}
+        cause = self._cause(since, moments, rows) if since else None
+        for key, ended in list(self._active.items()):
+            if cause is None or key != cause.key:
+                self._retrainer.resolve(ended)
+                del self._active[key]
+        if cause is None:
+            return
+        self._active[cause.key] = cause
+        if cause.key not in self._settled:
+            files = [str(one.path.resolve()) for one in rows if one.labelled is None or one.labelled > 0]
+            decision = self._retrainer.take(cause, {"data": files})
+            if decision is not None and decision.reason in _SETTLED:
+                self._settled.add(cause.key)
+
+    def _cause(self, since: dict[str, str], moments: dict[str, float], rows: Sequence[NewRows]) -> Cause:
+        counted = [one.labelled for one in rows]
+        named = ", ".join(f"{feature} since {window}" for feature, window in sorted(since.items())[:5])
+        return Cause(
+            name=self.plan.name,
+            keys=tuple(cause_key(self.label, feature, window) for feature, window in sorted(since.items())),
+            since=max(moments[window] for window in since.values()),
+            evidence=f"{named}{' …' if len(since) > 5 else ''} drifted",
+            bundle=self.label,
+            new_rows=None if None in counted else sum(count or 0 for count in counted),
+        )
+
+    def _note(self, rows: NewRows) -> None:
+        """Put on record what a window says, once; one that says nothing starts nothing."""
+        key = cause_key(self.label, "window", rows.path.name, str(rows.moment))
+        cause = Cause(
+            name=self.plan.name,
+            keys=(key,),
+            since=rows.moment,
+            evidence=rows.fault or f"{rows.path.name}, {rows.window.rows:,} rows: {rows.window.verdict}",
+            bundle=self.label,
+            known=not rows.fault,
+        )
+        if key in self._known:
+            return
+        self._known.add(key)
+        if rows.fault:
+            self._retrainer.take(cause)
+            return
+        moved = [feature.feature for feature in rows.window.features if feature.drifted]
+        sentence = f"{rows.path.name}: {', '.join(moved) or 'nothing'} drifted in {rows.window.rows:,} rows."
+        self._retrainer.note(cause, Decision(Action.NOTE, Reason.WINDOW, sentence))
+
+    def _numbers(self) -> dict[int, int]:
+        return {entry.number: entry.times for entry in self.journal.entries(self.plan.name)}
+
+    def _write_page(self, rows: Sequence[NewRows]) -> None:
+        record, bundle = self.serving, self.registry.bundle(self.serving.bundle)
+        windows = [one.window for one in rows if not one.fault]
+        write_report(
+            history_report(
+                self.plan.name,
+                self.journal.entries(self.plan.name),
+                self.journal.runs(self.plan.name),
+                serving_facts(record, bundle),
+                windows,
+                {one.window.label: one.counts for one in rows},
+                bundle.reference(),
+                self.plan.monitoring,
+            ),
+            self.home / PAGE,
+        )
+
+
+def serving_facts(record: Record, bundle: Bundle) -> list[Fact]:
+    """Return what serves, as facts for a page."""
+    since = record.moment[:16].replace("T", " ")
+    facts = [Fact(label="Serving", value=bundle_label(bundle.digest), hint=f"run {record.run}, since {since}")]
+    if record.metric in record.scores:
+        facts.append(Fact(label=record.metric, value=record.scores[record.metric], hint="on its test rows"))
+    return facts
+
+
+def _own_sources(plan: Plan, base: Path) -> tuple[str, ...]:
+    """Return the plan's own sources: files by their paths, each one that a pattern matches, and addresses."""
+    named: list[str] = []
+    for source in plan.located(base).data.sources:
+        named += [str(file) for file in matching_files(source, base)] or [source]
+    return tuple(named)
+
+
+def _require_watchable(plan: Plan) -> None:
+    if plan.retrain.trigger is not Trigger.DRIFT or not plan.retrain.data:
+        raise PolicyError(
+            "nothing_to_watch",
+            "A plan that is watched must say which rows are new, but retrain.trigger is "
+            f"{plan.retrain.trigger.value} and retrain.data is {plan.retrain.data!r}.",
+            remedy="Write retrain: {trigger: drift, data: 'new/*.csv'} into the plan.",
+        )

@@ -1,0 +1,67 @@
+"""Retrainings as runs of this machine, one after the other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sevenfold.pipelines.local.run import LocalRun, run_locally
+from sevenfold.pipelines.retrain import Retraining, earlier_dataset
+from sevenfold.pipelines.runs import RunFolder
+from sevenfold.tables.sources import sources_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sevenfold.monitoring.retrain.journal import RunEntry
+    from sevenfold.plan import Plan
+
+__all__ = ["LocalRunner"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalRunner:
+    """Runs retrainings on this machine (a `monitoring.retrain.retrainer.Runner`).
+
+    What is decided brings the files of new rows along, as `details["data"]`; `sources` are the plan's own, as paths
+    from anywhere or addresses.
+    """
+
+    plan_path: Path
+    plan: Plan
+    runs: Path
+    console: Console
+    sources: tuple[str, ...]
+
+    def find(self, decided: RunEntry) -> str:
+        """Return the run that was made for a cause, whatever became of it."""
+        for path in sorted((self.runs / self.plan.name).glob("[0-9]*/run.json")):
+            if json.loads(path.read_text()).get("retraining", {}).get("cause") == decided.cause:
+                return path.parent.name
+        return ""
+
+    def start(self, decided: RunEntry) -> str:
+        """Run the plan to its end and return the name of its folder; raises what `run_locally` does."""
+        from sevenfold.pipelines.view import RunView
+
+        own = self.sources if self.plan.retrain.keep_rows else ()
+        rows = list(dict.fromkeys([*own, *decided.details["data"]]))
+        retraining = Retraining(cause=decided.cause, earlier=earlier_dataset(self.plan, self.runs))
+        wanted = LocalRun(plan_path=self.plan_path, runs=self.runs, data=sources_text(rows), retraining=retraining)
+        return run_locally(wanted, self.plan, RunView(self.console)).folder.name
+
+    def ending(self, run: str) -> tuple[str, str]:
+        """Return how a run ended; one that was killed never ends otherwise."""
+        values = RunFolder(self.runs / self.plan.name / run).values()
+        state = str(values.get("state", ""))
+        if state in ("", "running"):
+            return "interrupted", "The run was killed before its end."
+        return state, str(values.get("sentence", ""))
+
+
+if TYPE_CHECKING:
+    from sevenfold.monitoring.retrain.retrainer import Runner
+
+    _conforms: type[Runner] = LocalRunner

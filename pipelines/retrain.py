@@ -1,0 +1,77 @@
+"""Retrain: run a plan again on newer rows, compared with the model that serves; what starts it is not decided here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from sevenfold.contracts.earlier import Earlier
+from sevenfold.contracts.errors import DataError, PolicyError
+from sevenfold.contracts.registry import LocalRegistry
+from sevenfold.pipelines.runs import RunFolder
+from sevenfold.plan import Plan
+from sevenfold.plan.monitoring import Replay
+
+__all__ = ["Retraining", "earlier_dataset", "retraining_plan", "serving_run"]
+
+
+class Retraining(BaseModel):
+    """The cause of a run, by its key, and the serving model's dataset."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cause: str
+    earlier: Earlier
+
+
+def retraining_plan(plan: Plan) -> Plan:
+    """Return the plan for newer rows.
+
+    The dates of a split by time belong to the first table: with them every new row would lie after the test period. So
+    a retraining splits by the shares, which puts the newest rows into the test, and has no later rows to replay.
+    """
+    split, watched = plan.preparation.split, plan.monitoring
+    undated = split.model_copy(update={"validation_from": "", "test_from": "", "test_until": ""})
+    replay = Replay.TEST if watched.replay is Replay.LATER else watched.replay
+    return plan.model_copy(
+        update={
+            "preparation": plan.preparation.model_copy(update={"split": undated}),
+            "monitoring": watched.model_copy(update={"replay": replay}),
+        }
+    )
+
+
+def serving_run(plan: Plan, runs: Path) -> RunFolder:
+    """Return the folder of the run whose model serves.
+
+    Raises:
+        PolicyError: ``nothing_promoted``.
+    """
+    record = LocalRegistry(runs / plan.name / "registry").current()
+    if record is None:
+        raise PolicyError(
+            "nothing_promoted",
+            f"A model of {plan.name!r} must serve before it can be trained anew, but none was promoted.",
+            remedy="Run the plan first: sevenfold run PLAN.YAML",
+        )
+    return RunFolder((runs / plan.name / record.run).resolve())
+
+
+def earlier_dataset(plan: Plan, runs: Path) -> Earlier:
+    """Return the dataset of the serving model, as the registry names it.
+
+    Raises:
+        PolicyError: ``nothing_promoted``.
+        DataError: ``no_earlier_dataset`` where it is gone, or is not the one that was recorded.
+    """
+    folder, record = serving_run(plan, runs), LocalRegistry(runs / plan.name / "registry").current()
+    kept = folder.artifact("prepare-data", "dataset")
+    digest = record.digests.get("dataset", "") if record is not None else ""
+    if kept is None or not digest:
+        raise DataError(
+            "no_earlier_dataset",
+            f"A retraining is compared on the serving model's rows, but run {folder.path.name} has none any more.",
+            remedy="Put the run's folder back, or run the plan by hand: sevenfold run PLAN.YAML",
+        )
+    return Earlier(dataset=str(kept), digest=digest, max_forgetting=plan.retrain.max_forgetting)

@@ -1,0 +1,95 @@
+"""Vertex AI's model registry: a bundle that passed its test becomes a version of the plan's model, with its predictor.
+
+A version that is registered serves nobody: a person, or a pipeline of the team's own, deploys it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sevenfold.contracts.errors import IntegrityError, PolicyError
+from sevenfold.contracts.handover import Handover
+from sevenfold.pipelines.result import HANDOVER
+from sevenfold.pipelines.score_first import evaluation_of
+from sevenfold.pipelines.vertex.run import PLAN_LABEL
+
+if TYPE_CHECKING:
+    from sevenfold.pipelines.runs import RunFolder
+    from sevenfold.pipelines.vertex.run import VertexRun
+    from sevenfold.pipelines.vertex.service import Service
+
+__all__ = ["BUNDLE_LABEL", "register"]
+
+BUNDLE_LABEL: Final = "sevenfold-bundle"
+LABEL_LENGTH: Final = 63  # of a value: one character less than a digest has
+SHOWN: Final = 4_000  # characters of a description
+PATIENCE_SECONDS: Final = 600.0
+
+
+def register(sent: VertexRun, service: Service) -> str:
+    """Register what a run handed over, once, and return the version's name; a bundle that is there stays as it is.
+
+    The version names the bundle's folder and the predictor's image; its description has digest, scores and gates.
+
+    Raises:
+        IntegrityError: nothing was handed over, or it is damaged.
+        PolicyError: ``vertex_model`` if a model of this name is not one of this plan; ``vertex_…`` as the service says.
+    """
+    folder = sent.folder.artifact(*HANDOVER)
+    if folder is None:
+        raise IntegrityError("missing_output", "A model is registered that was handed over, but nothing was.")
+    handed = Handover.open(folder)
+    label = handed.bundle_digest.removeprefix("sha256:")[:LABEL_LENGTH]
+    client, name = service.models(), f"{service.parent}/models/{sent.name}"
+    versions = _versions(service, client, name)
+    for version in versions:
+        if version.labels.get(PLAN_LABEL) != sent.name:
+            raise PolicyError(
+                "vertex_model",
+                f"The model {sent.name} in the registry must be one of this plan, but has no label {PLAN_LABEL}.",
+                remedy="Rename the plan, or that model.",
+            )
+        if version.labels.get(BUNDLE_LABEL) == label:
+            return f"{version.name.partition('@')[0]}@{version.version_id}"
+    model = service.types.Model(
+        display_name=sent.name,
+        description=f"The model of the plan {sent.name}, by Sevenfold.",
+        version_description=_description(sent.folder, handed),
+        artifact_uri=handed.bundle,
+        container_spec={"image_uri": sent.folder.values()["predictor"]},
+        labels={**service.section.labels, PLAN_LABEL: sent.name, BUNDLE_LABEL: label},
+    )
+    if service.section.encryption_key:
+        model.encryption_spec = {"kms_key_name": service.section.encryption_key}
+    there = {"parent_model": name} if versions else {"model_id": sent.name}
+    request = {"parent": service.parent, "model": model, **there}
+
+    def upload() -> Any:
+        # waited for here, so that what fails later is reported as what fails at once
+        return client.upload_model(request=request).result(timeout=PATIENCE_SECONDS)
+
+    made = service.asked("register a model", upload)
+    return f"{made.model.partition('@')[0]}@{made.model_version_id}"
+
+
+def _versions(service: Service, client: Any, name: str) -> list[Any]:
+    """Return the versions of a model; none where there is no such model."""
+    from google.api_core.exceptions import NotFound
+
+    def ask() -> list[Any]:
+        try:
+            return list(client.list_model_versions(name=name))
+        except NotFound:
+            return []
+
+    return service.asked("read the model registry", ask, patience_seconds=PATIENCE_SECONDS)
+
+
+def _description(folder: RunFolder, handed: Handover) -> str:
+    evaluation = evaluation_of(folder)
+    lines = [f"bundle {handed.bundle_digest}", f"evaluation {handed.evaluation_digest}"]
+    if evaluation is not None:
+        lines = [evaluation.sentence, *lines]
+        lines += [f"{name} {value:.6g}" for name, value in sorted(evaluation.scores.items())]
+        lines += [f"gate {gate.name}: {gate.verdict}" for gate in evaluation.gates]
+    return "\n".join(lines)[:SHOWN]

@@ -1,0 +1,247 @@
+"""The loop on one machine, with real runs: nothing, noise, spoilt targets, then drift; each with the right decision."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from loop_tables import WINDOW, add_window, rows, write_project
+from rich.console import Console
+from typer.testing import CliRunner
+
+from sevenfold.cli.main import app
+from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.errors import DataError, PolicyError
+from sevenfold.monitoring.retrain.clock import Clock
+from sevenfold.monitoring.retrain.decide import Action, Reason
+from sevenfold.monitoring.retrain.journal import Entry
+from sevenfold.pipelines.local.loop import PAGE, LocalLoop
+from sevenfold.pipelines.local.run import LocalRun, run_locally
+from sevenfold.pipelines.local.runner import LocalRunner
+from sevenfold.pipelines.local.watch import PromotedService, watch_loop
+from sevenfold.pipelines.retrain import earlier_dataset
+from sevenfold.pipelines.runs import RunFolder
+from sevenfold.pipelines.view import RunView
+from sevenfold.plan import load_plan
+from sevenfold.report.page import read_report
+from sevenfold.scoring.client import InferenceClient
+from sevenfold.tables.sources import sources_of
+
+HOUR = 3_600.0
+
+
+@dataclass
+class Home:
+    """A folder with a plan whose model serves, and a clock that is moved by hand."""
+
+    path: Path
+    hours: float = 0.0
+    decided: list[Entry] = field(default_factory=list)
+
+    @property
+    def plan_path(self) -> Path:
+        return self.path / "plan.yaml"
+
+    @property
+    def runs(self) -> Path:
+        return self.path / "runs"
+
+    def loop(self) -> LocalLoop:
+        """A loop as a new process would have it."""
+        start = os.path.getmtime(self.plan_path) + HOUR  # after every file was written
+        clock = Clock(wall=lambda: start + self.hours * HOUR, monotonic=lambda: self.hours * HOUR)
+        console = Console(file=io.StringIO())
+        return LocalLoop(self.plan_path, load_plan(self.plan_path), self.runs, console, clock=clock)
+
+    def run_count(self) -> int:
+        return len([entry for entry in (self.runs / "demo").iterdir() if entry.name.isdigit()])
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    home = Home(tmp_path_factory.mktemp("loop"))
+    plan_path = write_project(home.path)
+    wanted = LocalRun(plan_path=plan_path, runs=home.runs)
+    result = run_locally(wanted, load_plan(plan_path), RunView(Console(file=io.StringIO())))
+    assert result.state == "promoted", result.sentence
+    return home
+
+
+def kinds(entries: list[Entry]) -> list[tuple[Action, Reason]]:
+    return [(entry.action, entry.reason) for entry in entries if entry.reason is not Reason.WINDOW]
+
+
+# The tests of this file are one story: each goes on where the one before it ended.
+
+
+def test_no_data_starts_nothing(served: Home) -> None:
+    loop = served.loop()
+    assert loop.look() == []
+    page = read_report(served.runs / "demo" / PAGE)
+    assert page.headline == "No rows have come since the serving model was trained."
+
+
+def test_noise_starts_nothing(served: Home) -> None:
+    for number in (1, 2, 3):
+        add_window(served.path, number)
+    (served.path / "new" / "window-04.csv").write_text(rows(104, 40))
+    (served.path / "new" / "window-05.csv").write_text("nonsense\n1\n")
+    decided = served.loop().look()
+    assert [entry.sentence for entry in decided if entry.reason is Reason.WINDOW] == [
+        f"window-0{number}.csv: nothing drifted in {WINDOW} rows." for number in (1, 2, 3)
+    ]
+    assert kinds(decided) == [(Action.SUPPRESS, Reason.UNKNOWN)] * 2
+    assert "40 rows" in decided[-2].sentence
+    assert served.loop().look() == [], "what was decided once is not decided again by the next process"
+    assert served.run_count() == 1
+    for number in (4, 5):
+        (served.path / "new" / f"window-0{number}.csv").unlink()
+
+
+def test_drift_without_targets_starts_nothing(served: Home) -> None:
+    for number in (6, 7):
+        add_window(served.path, number, drifted=True, labelled=False)
+    for number in (1, 2, 3):
+        (served.path / "new" / f"window-0{number}.csv").unlink()
+    decided = served.loop().look()
+    assert kinds(decided) == [(Action.SUPPRESS, Reason.FEW_ROWS)]
+    assert decided[-1].sentence == "0 new rows carry a target; retrain.min_rows asks for 500."
+    for number in (6, 7):
+        (served.path / "new" / f"window-0{number}.csv").unlink()
+    assert served.run_count() == 1
+
+
+def test_spoilt_targets_are_refused_and_the_old_model_stays(served: Home) -> None:
+    for number in (8, 9):
+        add_window(served.path, number, drifted=True, shuffled=True)
+    loop = served.loop()
+    before = loop.label
+    decided = loop.look()
+    assert kinds(decided) == [(Action.START, Reason.CAUSE), (Action.PAGE, Reason.NOT_PROMOTED)]
+    assert "better than a constant on the newest rows" in decided[-1].sentence
+    assert loop.label == before
+    assert served.run_count() == 2
+    assert loop.look() == [], "the same cause has no second run"
+    assert served.run_count() == 2
+    page = read_report(served.runs / "demo" / PAGE)
+    assert page.level == "bad"
+    assert page.headline.startswith("A person must look. The old model stays.")
+
+
+def test_within_the_cooldown_nothing_starts(served: Home) -> None:
+    for number in (8, 9):  # a person takes the spoilt files away
+        (served.path / "new" / f"window-0{number}.csv").unlink()
+    for number in (11, 12):
+        add_window(served.path, number, drifted=True)
+    decided = served.loop().look()
+    assert kinds(decided) == [(Action.SUPPRESS, Reason.COOLDOWN)]
+    assert served.run_count() == 2
+
+
+def test_drift_gives_one_run_and_a_better_model(served: Home) -> None:
+    served.hours += 2
+    loop = served.loop()
+    before = loop.label
+    decided = loop.look()
+    assert kinds(decided) == [(Action.START, Reason.CAUSE), (Action.NOTE, Reason.PROMOTED)]
+    assert loop.label != before
+    assert served.run_count() == 3
+    values = RunFolder(served.runs / "demo" / "3").values()
+    named = [Path(path).name for path in sources_of(values["arguments"]["data"])]
+    assert named == ["demo.csv", "window-11.csv", "window-12.csv"]
+    assert kinds(loop.look()) == [(Action.NOTE, Reason.RESOLVED)]
+    assert loop.look() == []
+    assert read_report(served.runs / "demo" / PAGE).level == "info"
+
+
+def test_after_the_budget_a_person_is_called(served: Home) -> None:
+    served.hours += 2
+    for number in (13, 14):
+        add_window(served.path, number, drifted=True)
+    decided = served.loop().look()
+    assert kinds(decided) == [(Action.PAGE, Reason.BUDGET)]
+    assert served.run_count() == 3
+
+
+def test_the_history_is_on_the_console(served: Home) -> None:
+    shown = CliRunner().invoke(app, ["history", "demo", "--runs", str(served.runs)])
+    assert shown.exit_code == 0
+    promoted, _, decided = shown.output.partition("\nRetraining:\n")
+    assert len(promoted.splitlines()) == 2
+    lines = decided.splitlines()
+    assert "a person" in lines[0] and "budget" in lines[0]
+    assert any("retrain " in line for line in lines)
+    once = CliRunner().invoke(app, ["watch", str(served.plan_path), "--runs", str(served.runs), "--once"])
+    assert once.exit_code == 3, once.output
+
+
+def test_a_run_that_was_killed_calls_a_person_and_is_not_repeated(served: Home) -> None:
+    loop = served.loop()
+    runner = LocalRunner(
+        plan_path=served.plan_path, plan=loop.plan, runs=served.runs, console=Console(file=io.StringIO()), sources=()
+    )
+    (run, *_) = loop.journal.runs("demo")
+    assert runner.find(run) == "2"
+    folder = RunFolder(served.runs / "demo" / "9")
+    folder.path.mkdir()
+    folder.record(state="running")
+    assert runner.ending("9")[0] == "interrupted"
+    folder.record(state="refused", sentence="No.")
+    assert runner.ending("9") == ("refused", "No.")
+
+
+@pytest.fixture
+def service(served: Home) -> Iterator[PromotedService]:
+    with PromotedService(served.loop()) as kept:
+        yield kept
+
+
+def test_the_promoted_model_serves_meanwhile(served: Home, service: PromotedService) -> None:
+    url = service.keep()
+    with InferenceClient(url, "demo", timeout_seconds=10.0) as client:
+        assert client.ready()
+        promoted: Bundle = served.loop().registry.bundle(served.loop().serving.bundle)
+        assert client.bundle == promoted.digest
+    assert service.keep() == "", "it serves already"
+
+
+def test_watching_stops_when_it_is_told_to(served: Home) -> None:
+    turns: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        turns.append(seconds)
+        if len(turns) == 2:
+            raise KeyboardInterrupt
+
+    printed = io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        watch_loop(served.loop(), Console(file=printed), every_seconds=5.0, sleep=sleep)
+    assert turns == [5.0, 5.0]
+    assert printed.getvalue().count("serving at http://127.0.0.1:") == 1
+
+
+def test_a_dataset_that_is_gone_is_named(served: Home, tmp_path: Path) -> None:
+    plan = load_plan(served.plan_path)
+    with pytest.raises(PolicyError) as nothing:
+        earlier_dataset(plan, tmp_path)
+    assert nothing.value.code == "nothing_promoted"
+    gone = served.runs / "demo" / "3"
+    gone.rename(tmp_path / "moved")
+    try:
+        with pytest.raises(DataError) as caught:
+            earlier_dataset(plan, served.runs)
+    finally:
+        (tmp_path / "moved").rename(gone)
+    assert caught.value.code == "no_earlier_dataset"
+
+
+def test_a_plan_without_new_rows_is_not_watched(served: Home, tmp_path: Path) -> None:
+    plan = load_plan(served.plan_path)
+    other = plan.model_copy(update={"retrain": plan.retrain.model_copy(update={"data": ""})})
+    with pytest.raises(PolicyError) as caught:
+        LocalLoop(served.plan_path, other, served.runs, Console(file=io.StringIO()))
+    assert caught.value.code == "nothing_to_watch"

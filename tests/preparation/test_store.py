@@ -1,0 +1,102 @@
+"""The rows of a store come back as they were added, and the files of the splits hold each of them once."""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sevenfold.contracts.schema import Column, Schema
+from sevenfold.preparation.split_files import SplitFiles
+from sevenfold.preparation.split_rows import SplitRows
+from sevenfold.preparation.store import RowStore
+
+ROWS = 100
+SIDES = np.arange(ROWS, dtype=np.int8) % 3
+TABLE = pa.table(
+    {
+        "x": pa.array([None if i % 7 == 0 else i / 3 for i in range(ROWS)]),
+        "n": pa.array(range(ROWS)),
+        "b": pa.array([None if i % 11 == 0 else i % 3 == 0 for i in range(ROWS)]),
+        "d": pa.array([i * 10**9 for i in range(ROWS)], pa.timestamp("us", tz="UTC")),
+        "c": pa.array([None if i % 5 == 0 else f"level {i % 4}" for i in range(ROWS)]),
+        "empty": pa.nulls(ROWS, pa.float64()),
+        "y": pa.array([["no", "yes"][i % 2] for i in range(ROWS)]),
+    }
+)
+
+
+def coded(rows: pa.Table) -> pa.RecordBatch:
+    """Return rows as a reader has them: texts as codes of a dictionary of their own."""
+    columns = [c.combine_chunks().dictionary_encode() if pa.types.is_string(c.type) else c for c in rows.columns]
+    return pa.table(columns, rows.column_names).combine_chunks().to_batches()[0]
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    made = RowStore(tmp_path / "rows")
+    for start, stop in ((0, 33), (33, 34), (34, ROWS)):
+        made.add(coded(TABLE.slice(start, stop - start)))
+    made.add(coded(TABLE)[:0])
+    made.flush()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("name", TABLE.column_names)
+def test_a_column_comes_back(store, name):
+    column = store.column(name)
+    assert column.whole().to_pylist() == TABLE[name].to_pylist()
+    assert [len(chunk) for chunk in column] == [33, 1, 66]
+    if name in "cy":
+        assert len({tuple(chunk.dictionary.to_pylist()) for chunk in column}) == 1
+
+
+def test_a_part_of_a_larger_batch_is_stored_alone(tmp_path):
+    store = RowStore(tmp_path / "rows")
+    store.add(coded(TABLE)[13:77])
+    store.flush()
+    assert store.column("x").whole().to_pylist() == TABLE["x"].to_pylist()[13:77]
+    assert store.column("b").whole().to_pylist() == TABLE["b"].to_pylist()[13:77]
+    assert pa.Table.from_batches(store.batches(["n", "c"])).to_pylist() == TABLE.select(["n", "c"]).to_pylist()[13:77]
+    store.close()
+
+
+def of(store: RowStore, folder: Path, workers: ThreadPoolExecutor) -> SplitFiles:
+    columns = {name: Column(kind="number") for name in TABLE.column_names if name != "y"}
+    schema = Schema(
+        task="binary",
+        target="y",
+        classes=("no", "yes"),
+        columns={**columns, "y": Column(kind="category", role="target")},
+    )
+    return SplitFiles(workers, store, SplitRows(SIDES, None, None), schema, folder)
+
+
+def test_each_row_lies_in_the_file_of_its_side(store, tmp_path):
+    with ThreadPoolExecutor(1) as workers:
+        blocked = Event()
+        workers.submit(blocked.wait)
+        files, seen = of(store, tmp_path, workers), []
+        blocked.set()
+        assert files.rows(seen.append) == {"train": 34, "validation": 33, "test": 33}
+    for side, name in enumerate(("train", "validation", "test")):
+        wanted = TABLE.filter(pa.array(side == SIDES)).to_pylist()
+        assert pq.read_table(tmp_path / f"{name}.parquet").to_pylist() == wanted
+    assert seen == sorted(seen)
+
+
+def test_files_that_nobody_needs_are_not_written_to_their_end(store, tmp_path):
+    with ThreadPoolExecutor(1) as workers:
+        blocked = Event()
+        workers.submit(blocked.wait)
+        files = of(store, tmp_path, workers)
+        files.give_up()
+        blocked.set()
+        with pytest.raises(CancelledError):
+            files.rows(lambda rows: None)
