@@ -1,12 +1,14 @@
 """A program called `docker` that starts a container's command as a process of this machine.
 
-It knows what SageMaker's local mode asks for: the version, the images, and the services of a compose file. Their
-volumes are linked below a folder that stands for ``/opt/ml``; `SEVENFOLD_PYTHON` is the Python that has our packages.
+It knows what SageMaker's local mode asks for: the version, the images, and the services of a compose file. Of their
+volumes, inputs are copied and the others linked below a folder that stands for ``/opt/ml``. `SEVENFOLD_PYTHON` is the
+Python that has our packages.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ from typing import Any
 import yaml
 
 ROOT = "/opt/ml/"
+INPUTS = "/opt/ml/processing/input/"
 
 
 def main(arguments: list[str]) -> int:
@@ -47,13 +50,16 @@ def start(service: dict[str, Any]) -> int:
 
 
 def place(root: Path, host: Path, inside: str) -> None:
-    """Link a volume where its container would have it."""
+    """Put a volume where its container would have it."""
     target = root / inside.removeprefix(ROOT.rstrip("/")).lstrip("/")
     host.mkdir(parents=True, exist_ok=True)
     if target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.symlink_to(host)
+    if inside.startswith(INPUTS):
+        shutil.copytree(host, target)  # a sealed folder is refused where it is a link
+    else:
+        target.symlink_to(host)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ def run_sdk(folder: Path, *arguments: str, **environment: str) -> str:
         timeout=900,
         check=False,
     )
+    (folder / "sdk.log").write_text(done.stdout + done.stderr)
     assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
     return done.stdout
 
