@@ -24,7 +24,7 @@ from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from sevenfold.contracts.errors import DataError, SevenfoldError, TemporaryError
+from sevenfold.contracts.errors import DataError, PolicyError, SevenfoldError
 from sevenfold.monitoring.retrain.alertmanager import read_notification
 from sevenfold.monitoring.retrain.history_report import person_needed
 from sevenfold.monitoring.retrain.retrainer import Retrainer
@@ -49,6 +49,9 @@ class Receiver:
         port: port to listen on; 0 takes a free one.
         pause_seconds: between two turns of the worker.
         on_message: gets what the worker could not do, and each decision.
+
+    Raises:
+        PolicyError: ``address_in_use``: it cannot listen there.
     """
 
     def __init__(
@@ -65,7 +68,7 @@ class Receiver:
         self._pause, self._stop, self._wake = pause_seconds, threading.Event(), threading.Event()
         self._turned, self._watchdog = time.monotonic(), 0.0
         self._counts: Counter[str] = Counter()
-        self._server = _Server((host, port), _handler(self))
+        self._server = _listening(host, port, _handler(self))
         self._threads = [
             threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="receiver"),
             # A call to Kubeflow may be patient for minutes; what it was about is on disk, and the next process goes on.
@@ -165,8 +168,8 @@ class Receiver:
                 for fault in self.retrainer.work():
                     self._on_message(f"waits: {fault}")
                 self._turned = time.monotonic()
-            except SevenfoldError as error:
-                self._on_message(f"waits: {error}")
+            except Exception as error:  # whatever it is, what is decided must still be tried again
+                self._on_message(f"waits: {error if isinstance(error, SevenfoldError) else repr(error)}")
             self._wake.wait(self._pause)
 
 
@@ -177,6 +180,17 @@ class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exc_info()[1], OSError):  # else a client went away, which is its own business
             super().handle_error(request, client_address)
+
+
+def _listening(host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> _Server:
+    try:
+        return _Server((host, port), handler)
+    except OSError as error:
+        raise PolicyError(
+            "address_in_use",
+            f"The receiver must be able to listen at {host}:{port}, but cannot: {error.strerror}.",
+            remedy="Name another with --host and --port; --port 0 takes a free one.",
+        ) from error
 
 
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
@@ -197,6 +211,12 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                     self._take(body)
 
         def do_GET(self) -> None:
+            try:
+                self._get()
+            except SevenfoldError as error:  # the journal cannot be read
+                self._answer(503, error.to_json(), "application/json")
+
+        def _get(self) -> None:
             if self.path == "/healthz":
                 self._answer(200 if receiver.healthy() else 503)
             elif self.path == "/metrics":
@@ -225,7 +245,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             except DataError as error:
                 receiver.count("refuse:bad_notification")
                 self._answer(400, error.to_json(), "application/json")
-            except TemporaryError as error:
+            except SevenfoldError as error:  # the journal cannot keep it: Alertmanager sends it again
                 self._answer(503, error.to_json(), "application/json")
             else:
                 self._answer(204)

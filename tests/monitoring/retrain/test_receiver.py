@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from sevenfold.contracts.errors import DataError, TemporaryError
+from sevenfold.contracts.errors import DataError, PolicyError, TemporaryError
 from sevenfold.monitoring.retrain.decide import Action, Rules
 from sevenfold.monitoring.retrain.journal import Journal, RunEntry
 from sevenfold.monitoring.retrain.receiver import MOST_BYTES, Receiver
@@ -179,8 +179,9 @@ def test_who_sends_half_a_body_keeps_nobody_from_being_served(receiver: Receiver
 def test_a_journal_that_cannot_be_written_is_answered_503(receiver: Receiver) -> None:
     path = receiver.retrainer.journal.path
     moved = path.with_suffix(".moved")
-    path.rename(moved)
-    path.mkdir()
+    with receiver.retrainer.journal.sole_worker():  # else its turn may make a new file in between
+        path.rename(moved)
+        path.mkdir()
     assert ask(receiver, body=notification())[0] == 503, "so that Alertmanager sends it again"
     assert ask(receiver, "GET", "/healthz")[0] == 503
     path.rmdir()
@@ -212,3 +213,41 @@ def test_the_metrics_count_decisions_and_call_for_a_person(receiver: Receiver) -
 def test_what_is_over_is_noted(receiver: Receiver) -> None:
     assert ask(receiver, body=notification(status="resolved"))[0] == 204
     assert [entry.action for entry in receiver.retrainer.journal.entries()] == [Action.NOTE]
+
+
+@pytest.mark.parametrize("address", ["/decisions", "/metrics"])
+def test_a_journal_that_is_spoilt_is_an_answer_and_no_silence(receiver: Receiver, address: str) -> None:
+    with receiver.retrainer.journal.sole_worker():
+        receiver.retrainer.journal.path.write_bytes(b"no journal" * 100)
+    headers = {"authorization": f"Bearer {CREDENTIAL}"}
+    for method, path, body in (("GET", address, None), ("POST", "/alerts", notification())):
+        connection = HTTPConnection("127.0.0.1", receiver.port, timeout=10)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        assert answer.status == 503, f"{method} {path}"
+        assert json.loads(answer.read())["code"] == "unknown_format"
+        connection.close()
+
+
+def test_the_worker_outlives_a_fault_that_nobody_expected(tmp_path: Path, kubeflow: Kubeflow) -> None:
+    heard: list[str] = []
+    retrainer = Retrainer(Journal(tmp_path / "retrain.db"), RULES, kubeflow)
+    (tmp_path / "retrain.lock").mkdir()  # opening it raises an OSError
+    with Receiver(retrainer, lambda: CREDENTIAL, pause_seconds=0.02, on_message=heard.append) as running:
+        running.take(notification())
+        deadline = time.monotonic() + 10
+        while not any("IsADirectoryError" in text for text in heard) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        (tmp_path / "retrain.lock").rmdir()
+        while not kubeflow.started and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert any(text.startswith("waits: IsADirectoryError") for text in heard)
+    assert len(kubeflow.started) == 1
+
+
+def test_a_port_in_use_is_named(tmp_path: Path, receiver: Receiver) -> None:
+    other = Retrainer(Journal(tmp_path / "other.db"), RULES, Kubeflow())
+    with pytest.raises(PolicyError) as caught:
+        Receiver(other, lambda: CREDENTIAL, port=receiver.port)
+    assert caught.value.code == "address_in_use"
+    assert str(receiver.port) in str(caught.value)
