@@ -121,7 +121,9 @@ def _unfit(cause: Cause, rules: Rules, wall: float) -> Decision | None:
     if cause.name != rules.name or elsewhere:
         return _no(Reason.NOT_OURS, "It is about another model.")
     if not cause.known:
-        return _no(Reason.UNKNOWN, f"Nothing was measured, and what is unknown starts no run: {cause.evidence}.")
+        return _no(
+            Reason.UNKNOWN, f"Nothing was measured, and what is unknown starts no run: {cause.evidence.rstrip('.')}."
+        )
     if cause.since > wall + FUTURE_SECONDS:
         return _no(Reason.FUTURE, f"It is stamped {cause.since - wall:,.0f} seconds ahead of this machine's clock.")
     return None
