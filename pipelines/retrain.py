@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict
 
 from sevenfold.contracts.earlier import Earlier
 from sevenfold.contracts.errors import DataError, PolicyError
-from sevenfold.contracts.registry import LocalRegistry
+from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.plan import Plan
 from sevenfold.plan.monitoring import Replay
 
-__all__ = ["Retraining", "earlier_dataset", "retraining_plan", "serving_run"]
+__all__ = ["Retraining", "earlier_dataset", "require_promoted", "retraining_plan"]
 
 
 class Retraining(BaseModel):
@@ -42,8 +42,8 @@ def retraining_plan(plan: Plan) -> Plan:
     )
 
 
-def serving_run(plan: Plan, runs: Path) -> RunFolder:
-    """Return the folder of the run whose model serves.
+def require_promoted(plan: Plan, runs: Path) -> Record:
+    """Return the record of the model that serves.
 
     Raises:
         PolicyError: ``nothing_promoted``.
@@ -55,7 +55,7 @@ def serving_run(plan: Plan, runs: Path) -> RunFolder:
             f"A model of {plan.name!r} must serve before it can be trained anew, but none was promoted.",
             remedy="Run the plan first: sevenfold run PLAN.YAML",
         )
-    return RunFolder((runs / plan.name / record.run).resolve())
+    return record
 
 
 def earlier_dataset(plan: Plan, runs: Path) -> Earlier:
@@ -65,9 +65,10 @@ def earlier_dataset(plan: Plan, runs: Path) -> Earlier:
         PolicyError: ``nothing_promoted``.
         DataError: ``no_earlier_dataset`` where it is gone, or is not the one that was recorded.
     """
-    folder, record = serving_run(plan, runs), LocalRegistry(runs / plan.name / "registry").current()
+    record = require_promoted(plan, runs)
+    folder = RunFolder((runs / plan.name / record.run).resolve())
     kept = folder.artifact("prepare-data", "dataset")
-    digest = record.digests.get("dataset", "") if record is not None else ""
+    digest = record.digests.get("dataset", "")
     if kept is None or not digest:
         raise DataError(
             "no_earlier_dataset",

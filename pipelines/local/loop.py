@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,10 +18,11 @@ from sevenfold.monitoring.retrain.episodes import drifting_since
 from sevenfold.monitoring.retrain.history_report import history_report
 from sevenfold.monitoring.retrain.journal import Entry, Journal
 from sevenfold.monitoring.retrain.retrainer import Retrainer
-from sevenfold.pipelines.local.new_rows import NewRows, judge_file, new_files
+from sevenfold.pipelines.local.new_rows import NewRows, judge_file, once_each, window_files, window_name
 from sevenfold.pipelines.local.runner import LocalRunner
 from sevenfold.pipelines.releases import JOURNAL
-from sevenfold.pipelines.retrain import serving_run
+from sevenfold.pipelines.retrain import require_promoted
+from sevenfold.pipelines.runs import RunFolder
 from sevenfold.plan.monitoring import Trigger
 from sevenfold.report import Fact
 from sevenfold.report.page import write_report
@@ -55,10 +57,10 @@ class LocalLoop:
         self, plan_path: Path, plan: Plan, runs: Path, console: Console, *, clock: Clock | None = None
     ) -> None:
         _require_watchable(plan)
-        serving_run(plan, runs)
         self.plan, self.runs, self.base = plan, runs, plan_path.resolve().parent
         self.home = runs / plan.name
         self.registry = LocalRegistry(self.home / "registry")
+        require_promoted(plan, runs)
         self.journal = Journal(self.home / JOURNAL)
         runner = LocalRunner(
             plan_path=plan_path, plan=plan, runs=runs, console=console, sources=_own_sources(plan, self.base)
@@ -72,10 +74,8 @@ class LocalLoop:
 
     @property
     def serving(self) -> Record:
-        """The record of the serving model."""
-        record = self.registry.current()
-        assert record is not None  # noqa: S101 - a promotion is never taken back without another
-        return record
+        """The record of the serving model; a registry that was removed meanwhile is refused by name."""
+        return require_promoted(self.plan, self.runs)
 
     @property
     def label(self) -> str:
@@ -101,21 +101,31 @@ class LocalLoop:
     def _rows(self) -> list[NewRows]:
         record, made = self.serving, []
         bundle = self.registry.bundle(record.bundle)
-        run = serving_run(self.plan, self.runs).values()
-        trained_on = frozenset(Path(path).resolve() for path in sources_of(run.get("arguments", {}).get("data", "")))
-        for path in new_files(self.plan, self.base, trained_on):
-            known = path.stat()
-            key = (record.bundle, path, known.st_size, known.st_mtime_ns)
-            if key not in self._judged:
-                self._judged[key] = judge_file(path, self.plan, bundle)
-            made.append(self._judged[key])
-        return made
+        trained_on = self._trained_on()
+        for path in window_files(self.plan, self.base):
+            if path.resolve() in trained_on:
+                continue
+            with suppress(FileNotFoundError):  # it is gone again
+                known = path.stat()
+                key = (record.bundle, path, known.st_size, known.st_mtime_ns)
+                if key not in self._judged:
+                    name = window_name(path, self.plan, self.base)
+                    self._judged[key] = judge_file(path, self.plan, bundle, name)
+                made.append(self._judged[key])
+        return once_each(made)
+
+    def _trained_on(self) -> frozenset[Path]:
+        """Return the files that the serving model or one before it was trained on: none of them is new again."""
+        records = self.registry.history()
+        first = next(place for place, one in enumerate(records) if one.bundle == records[-1].bundle)
+        texts = [RunFolder(self.home / one.run).values().get("arguments", {}).get("data", "") for one in records]
+        return frozenset(Path(path).resolve() for text in texts[: first + 1] for path in sources_of(text))
 
     def _take_all(self, rows: Sequence[NewRows]) -> None:
         since = drifting_since([one.window for one in rows], self.plan.monitoring)
         for one in rows:
             self._note(one)
-        moments = {one.path.name: one.moment for one in rows}
+        moments = {one.window.label: one.moment for one in rows}
         cause = self._cause(since, moments, rows) if since else None
         for key, ended in list(self._active.items()):
             if cause is None or key != cause.key:
@@ -125,10 +135,16 @@ class LocalLoop:
             return
         self._active[cause.key] = cause
         if cause.key not in self._settled:
-            files = [str(one.path.resolve()) for one in rows if one.labelled is None or one.labelled > 0]
-            decision = self._retrainer.take(cause, {"data": files})
+            decision = self._retrainer.take(cause, {"data": self._files(rows)})
             if decision is not None and decision.reason in _SETTLED:
                 self._settled.add(cause.key)
+
+    def _files(self, rows: Sequence[NewRows]) -> list[str]:
+        """Return what a retraining reads: new files with a target and, with `keep_rows`, those of earlier ones."""
+        trained_on = self._trained_on() if self.plan.retrain.keep_rows else frozenset()
+        kept = [path.resolve() for path in window_files(self.plan, self.base) if path.resolve() in trained_on]
+        new = [one.path.resolve() for one in rows if one.labelled is None or one.labelled > 0]
+        return [str(path) for path in (*kept, *new)]
 
     def _cause(self, since: dict[str, str], moments: dict[str, float], rows: Sequence[NewRows]) -> Cause:
         counted = [one.labelled for one in rows]
@@ -144,12 +160,12 @@ class LocalLoop:
 
     def _note(self, rows: NewRows) -> None:
         """Put on record what a window says, once; one that says nothing starts nothing."""
-        key = cause_key(self.label, "window", rows.path.name, str(rows.moment))
+        key = cause_key(self.label, "window", rows.window.label, str(rows.moment))
         cause = Cause(
             name=self.plan.name,
             keys=(key,),
             since=rows.moment,
-            evidence=rows.fault or f"{rows.path.name}, {rows.window.rows:,} rows: {rows.window.verdict}",
+            evidence=rows.fault or f"{rows.window.label}, {rows.window.rows:,} rows: {rows.window.verdict}",
             bundle=self.label,
             known=not rows.fault,
         )
@@ -160,7 +176,7 @@ class LocalLoop:
             self._retrainer.take(cause)
             return
         moved = [feature.feature for feature in rows.window.features if feature.drifted]
-        sentence = f"{rows.path.name}: {', '.join(moved) or 'nothing'} drifted in {rows.window.rows:,} rows."
+        sentence = f"{rows.window.label}: {', '.join(moved) or 'nothing'} drifted in {rows.window.rows:,} rows."
         self._retrainer.note(cause, Decision(Action.NOTE, Reason.WINDOW, sentence))
 
     def _numbers(self) -> dict[int, int]:

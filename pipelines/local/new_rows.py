@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import glob
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import DataError, SevenfoldError
 from sevenfold.drift.stability import Counts
 from sevenfold.drift.verdict import WindowDrift
@@ -15,7 +19,7 @@ from sevenfold.scoring.raw_table import read_raw_table
 from sevenfold.tables.reader import TableReader
 from sevenfold.tables.sources import matching_files
 
-__all__ = ["NewRows", "judge_file", "new_files"]
+__all__ = ["NewRows", "judge_file", "once_each", "window_files", "window_name"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,37 +35,84 @@ class NewRows:
     window: WindowDrift
     counts: dict[str, Counts]
     labelled: int | None
+    digest: str = ""
     fault: str = ""
 
 
-def new_files(plan: Plan, base: Path, trained_on: frozenset[Path]) -> list[Path]:
-    """Return the files of `retrain.data` that the serving model was not trained on, by name."""
+def window_files(plan: Plan, base: Path) -> list[Path]:
+    """Return the files of `retrain.data` in time order: that of their names, where day-10 comes after day-9."""
     pattern = plan.retrain.data
     try:
         matching = matching_files(pattern, base) or [path for path in [base / pattern] if path.is_file()]
     except DataError:  # nothing has come yet
         return []
-    return [path for path in matching if path.resolve() not in trained_on]
+    return sorted(matching, key=lambda path: _in_time(str(path)))
 
 
-def judge_file(path: Path, plan: Plan, bundle: Bundle) -> NewRows:
-    """Compare a file with the rows that a bundle was trained on; one that cannot be read gives no verdict."""
+def window_name(path: Path, plan: Plan, base: Path) -> str:
+    """Return a file's name from the folder in which the pattern starts: a/rows.csv and b/rows.csv are two windows."""
+    fixed = base
+    for part in Path(plan.retrain.data).parts:
+        if glob.has_magic(part):
+            break
+        fixed /= part
+    return str(path.relative_to(fixed)) if path != fixed and path.is_relative_to(fixed) else path.name
+
+
+def once_each(rows: Sequence[NewRows]) -> list[NewRows]:
+    """Return the windows, of which one that repeats another's bytes gives no verdict: it says nothing twice."""
+    first: dict[str, str] = {}
+    made = []
+    for one in rows:
+        earlier = first.setdefault(one.digest, one.window.label)
+        repeated = one.digest and not one.fault and earlier != one.window.label
+        made.append(_without_verdict(one, f"{one.window.label} holds the same bytes as {earlier}") if repeated else one)
+    return made
+
+
+def judge_file(path: Path, plan: Plan, bundle: Bundle, name: str) -> NewRows:
+    """Compare a file with the rows that a bundle was trained on; one that cannot be read gives no verdict.
+
+    Args:
+        path: the file.
+        plan: says how it is read, and the limits.
+        bundle: the serving one.
+        name: of the window.
+
+    Raises:
+        FileNotFoundError: it is gone again.
+    """
     moment = path.stat().st_mtime
     try:
+        digest = file_digest(path)
         raw = read_raw_table(path, bundle.signature, encoding=plan.data.encoding)
         counts, window = drift_of_table(bundle, raw.table, plan.monitoring)
-    except SevenfoldError as error:
-        nothing = WindowDrift(label=path.name, rows=0, verdict="insufficient_data")
-        return NewRows(path=path, moment=moment, window=nothing, counts={}, labelled=0, fault=f"{path.name}: {error}")
-    window, fault, labelled = replace(window, label=path.name), "", _labelled(path, plan)
+    except FileNotFoundError:
+        raise
+    except (SevenfoldError, OSError) as error:
+        nothing = WindowDrift(label=name, rows=0, verdict="insufficient_data")
+        return NewRows(path=path, moment=moment, window=nothing, counts={}, labelled=0, fault=f"{name}: {error}")
+    window, fault, labelled = replace(window, label=name), "", _labelled(path, plan)
     rows = raw.table.num_rows + raw.refused
     if raw.refused > plan.data.max_bad_fraction * rows:
-        fault = f"{path.name}: {raw.refused:,} of {rows:,} rows cannot be read: {raw.reasons}."
-        window = WindowDrift(label=path.name, rows=raw.table.num_rows, verdict="insufficient_data")
+        fault = f"{name}: {raw.refused:,} of {rows:,} rows cannot be read: {raw.reasons}."
+        window = WindowDrift(label=name, rows=raw.table.num_rows, verdict="insufficient_data")
         labelled = 0  # nothing is learnt from it
     elif window.verdict == "insufficient_data":
-        fault = f"{path.name} has {window.rows:,} rows, and a verdict needs {plan.monitoring.min_rows:,}."
-    return NewRows(path=path, moment=moment, window=window, counts=counts, labelled=labelled, fault=fault)
+        fault = f"{name} has {window.rows:,} rows, and a verdict needs {plan.monitoring.min_rows:,}."
+    return NewRows(
+        path=path, moment=moment, window=window, counts=counts, labelled=labelled, digest=digest, fault=fault
+    )
+
+
+def _without_verdict(rows: NewRows, fault: str) -> NewRows:
+    nothing = WindowDrift(label=rows.window.label, rows=rows.window.rows, verdict="insufficient_data")
+    return replace(rows, window=nothing, counts={}, labelled=0, fault=fault)
+
+
+def _in_time(name: str) -> list[tuple[int, str]]:
+    """Return a key that orders names by their numbers where they have some."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _labelled(path: Path, plan: Plan) -> int | None:

@@ -167,6 +167,24 @@ def test_after_the_budget_a_person_is_called(served: Home) -> None:
     assert served.run_count() == 3
 
 
+def test_rows_of_an_earlier_retraining_are_kept_and_never_new_again(served: Home) -> None:
+    loop = served.loop()
+    new = loop._rows()
+    assert [one.window.label for one in new] == ["window-13.csv", "window-14.csv"]
+    assert [Path(path).name for path in loop._files(new)] == [f"window-{number}.csv" for number in (11, 12, 13, 14)]
+
+
+def test_a_registry_that_is_removed_meanwhile_is_named(served: Home, tmp_path: Path) -> None:
+    loop, registry = served.loop(), served.runs / "demo" / "registry"
+    registry.rename(tmp_path / "registry")
+    try:
+        with pytest.raises(PolicyError) as caught:
+            loop.look()
+    finally:
+        (tmp_path / "registry").rename(registry)
+    assert caught.value.code == "nothing_promoted"
+
+
 def test_the_history_is_on_the_console(served: Home) -> None:
     shown = CliRunner().invoke(app, ["history", "demo", "--runs", str(served.runs)])
     assert shown.exit_code == 0
