@@ -45,7 +45,7 @@ def test_a_light_import_brings_no_heavy_package(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["sevenfold.monitoring.stage", "sevenfold.serving.predictor.serve", "sevenfold.pipelines.kubeflow.inputs"]
+    "name", ["sevenfold.monitoring.stage", "sevenfold.serving.predictor.serve", "sevenfold.pipelines.inputs"]
 )
 def test_who_has_no_recipe_needs_no_regex(name: str) -> None:
     code = f"import sys, {name}; print([m for m in ('regex', 'sevenfold.refine.grel') if m in sys.modules])"

@@ -13,8 +13,8 @@ from sevenfold.pipelines.causes import SILENT, cause_of, keep_cause
 from sevenfold.pipelines.kubeflow.engine import FINAL, Engine, task_states
 from sevenfold.pipelines.kubeflow.lineage import Lineage
 from sevenfold.pipelines.kubeflow.nodes import task_seconds
-from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.result import HANDOVER, PAGES, SEALED, SEALED_WHEN_PROMOTED, Result, conclude
+from sevenfold.pipelines.store import Store
 from sevenfold.runtime.waiting import wait_until
 
 if TYPE_CHECKING:

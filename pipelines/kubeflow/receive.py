@@ -18,9 +18,9 @@ from sevenfold.monitoring.retrain.retrainer import Retrainer
 from sevenfold.pipelines.kubeflow.engine import Engine
 from sevenfold.pipelines.kubeflow.login import Login
 from sevenfold.pipelines.kubeflow.retrain import KubeflowRunner, require_receivable
-from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.kubeflow.submit import Submission
 from sevenfold.pipelines.releases import JOURNAL
+from sevenfold.pipelines.store import Store
 from sevenfold.plan import Plan
 
 __all__ = ["Received", "receiving", "serve_receiver"]

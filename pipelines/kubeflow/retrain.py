@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.kubeflow.engine import FINAL, Engine
 from sevenfold.pipelines.kubeflow.follow import follow
-from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.kubeflow.submit import Submission, Submitted, run_folder, submit
 from sevenfold.pipelines.retrain import retraining_plan
+from sevenfold.pipelines.store import Store
 from sevenfold.plan.monitoring import Trigger
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.tables.sources import sources_text

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import sevenfold
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.pipelines.compile import compile_plan, version_name
+from sevenfold.pipelines.inputs import carry_inputs, carry_table
 from sevenfold.pipelines.known_runs import find_known_run
-from sevenfold.pipelines.kubeflow.inputs import carry_inputs, carry_table
-from sevenfold.pipelines.kubeflow.store import DEFAULT_ROOT, Store
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.pipelines.stages import Part
+from sevenfold.pipelines.store import DEFAULT_ROOT, Store
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.tables.sources import sources_of, sources_text
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from sevenfold.pipelines.check import Check
     from sevenfold.pipelines.kubeflow.engine import Engine
     from sevenfold.pipelines.kubeflow.schedules import Schedule
-    from sevenfold.pipelines.kubeflow.store import Store
     from sevenfold.pipelines.kubeflow.submit import Submission, Submitted
     from sevenfold.pipelines.result import Result
     from sevenfold.pipelines.stages import Part
+    from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.targets import RunRequest
     from sevenfold.plan import Plan
 
@@ -151,8 +151,8 @@ class KubeflowTarget:
         return target
 
     def _submission(self, asked: RunRequest) -> Submission:
-        from sevenfold.pipelines.kubeflow.store import DEFAULT_ROOT
         from sevenfold.pipelines.kubeflow.submit import Submission
+        from sevenfold.pipelines.store import DEFAULT_ROOT
 
         return Submission(
             plan_path=asked.plan_path,
@@ -178,7 +178,7 @@ make_target = KubeflowTarget
 
 
 def _store(root: str) -> Store:
-    from sevenfold.pipelines.kubeflow.store import DEFAULT_ROOT, Store
+    from sevenfold.pipelines.store import DEFAULT_ROOT, Store
 
     return Store(root or DEFAULT_ROOT)
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sevenfold.pipelines.kubeflow.engine import Engine
-    from sevenfold.pipelines.kubeflow.store import Store
     from sevenfold.pipelines.kubeflow.submit import Submitted
     from sevenfold.pipelines.result import Result
+    from sevenfold.pipelines.store import Store
 
 __all__ = ["watch"]
 

@@ -66,7 +66,7 @@ def _trusted(policy: Any) -> str:
 
 
 def _bucket(root: str) -> Check:
-    from sevenfold.pipelines.kubeflow.store import Store
+    from sevenfold.pipelines.store import Store
 
     try:
         Store(root)

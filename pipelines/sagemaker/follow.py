@@ -22,8 +22,8 @@ from sevenfold.run_stage.stages import PAGES
 from sevenfold.runtime.waiting import wait_until
 
 if TYPE_CHECKING:
-    from sevenfold.pipelines.kubeflow.store import Store
     from sevenfold.pipelines.sagemaker.submit import Submitted
+    from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.view import RunView
 
 __all__ = ["follow"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sevenfold.contracts.canonical import write_whole
-from sevenfold.pipelines.kubeflow.store import input_key
 from sevenfold.pipelines.sagemaker.jobs import settings_address, settings_files
+from sevenfold.pipelines.store import input_key
 from sevenfold.plan import Plan
 
 __all__ = ["InputsFolder"]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from sevenfold.contracts.canonical import canonical_json
-from sevenfold.pipelines.kubeflow.store import INPUTS
 from sevenfold.pipelines.settings import stage_settings
+from sevenfold.pipelines.store import INPUTS
 from sevenfold.plan import Plan, StageName
 
 __all__ = ["BUILD", "RELEASE", "SETTINGS", "JobSpec", "settings_address", "settings_files"]

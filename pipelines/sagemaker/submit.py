@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sevenfold
 from sevenfold.contracts.canonical import canonical_json, write_whole
 from sevenfold.contracts.errors import PolicyError
-from sevenfold.pipelines.kubeflow.inputs import carry_inputs, carry_table
+from sevenfold.pipelines.inputs import carry_inputs, carry_table
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.pipelines.sagemaker.definition import build_definition
 from sevenfold.pipelines.sagemaker.jobs import SETTINGS, settings_files
@@ -19,8 +19,8 @@ from sevenfold.pipelines.sagemaker.requirements import missing_settings
 from sevenfold.tables.sources import sources_of
 
 if TYPE_CHECKING:
-    from sevenfold.pipelines.kubeflow.store import Store
     from sevenfold.pipelines.sagemaker.service import SageMaker
+    from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.targets import RunRequest
     from sevenfold.plan import Plan
     from sevenfold.runtime.progress import OnMessage

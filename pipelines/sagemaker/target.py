@@ -39,7 +39,7 @@ class SageMakerTarget:
             DataError, TrainingError: a file that the plan names cannot be used.
         """
         from sevenfold.contracts.canonical import write_whole
-        from sevenfold.pipelines.kubeflow.inputs import carry_inputs
+        from sevenfold.pipelines.inputs import carry_inputs
         from sevenfold.pipelines.sagemaker.definition import build_definition, root_of
         from sevenfold.pipelines.sagemaker.inputs_folder import InputsFolder
         from sevenfold.pipelines.sagemaker.requirements import missing_settings
@@ -70,9 +70,9 @@ class SageMakerTarget:
         Raises:
             DataError, PolicyError, TrainingError, TemporaryError: as `sagemaker.submit`.
         """
-        from sevenfold.pipelines.kubeflow.store import Store
         from sevenfold.pipelines.sagemaker.requirements import missing_settings
         from sevenfold.pipelines.sagemaker.submit import submit
+        from sevenfold.pipelines.store import Store
 
         if asked.root:
             plan = plan.model_copy(update={"sagemaker": plan.sagemaker.replaced(root=asked.root)})
@@ -129,8 +129,8 @@ def _service(region: str, role: str = "") -> SageMaker:
 
 def _watch(sent: Submitted, service: SageMaker, root: str, console: Console) -> Result:
     from sevenfold.pipelines.ending import left_running
-    from sevenfold.pipelines.kubeflow.store import Store
     from sevenfold.pipelines.sagemaker.follow import follow
+    from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.view import RunView
 
     with left_running(lambda: sent.run):

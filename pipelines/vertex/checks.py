@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
 from sevenfold.images import REGISTRY
 from sevenfold.pipelines.check import Check
-from sevenfold.pipelines.kubeflow.store import Store
+from sevenfold.pipelines.store import Store
 from sevenfold.pipelines.vertex.definition import placed_plan, vertex_section
 from sevenfold.pipelines.vertex.service import Service
 

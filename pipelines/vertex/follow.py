@@ -16,7 +16,7 @@ from sevenfold.runtime.waiting import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sevenfold.pipelines.kubeflow.store import Store
+    from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.vertex.run import VertexRun
     from sevenfold.pipelines.vertex.service import Service
     from sevenfold.pipelines.view import RunView

@@ -14,7 +14,7 @@ import sevenfold
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.images import image
 from sevenfold.pipelines.compile import version_name
-from sevenfold.pipelines.kubeflow.inputs import carry_inputs, carry_table
+from sevenfold.pipelines.inputs import carry_inputs, carry_table
 from sevenfold.pipelines.vertex.definition import compile_for_vertex, placed_plan
 from sevenfold.pipelines.vertex.parameters import checked_parameters
 from sevenfold.pipelines.vertex.run import PLAN_LABEL, VertexRun, run_folder
@@ -23,7 +23,7 @@ from sevenfold.runtime.progress import OnMessage
 from sevenfold.tables.sources import sources_of, sources_text
 
 if TYPE_CHECKING:
-    from sevenfold.pipelines.kubeflow.store import Store
+    from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.targets import RunRequest
     from sevenfold.pipelines.vertex.service import Service
     from sevenfold.plan import Plan

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sevenfold.pipelines.check import Check
-    from sevenfold.pipelines.kubeflow.store import Store
     from sevenfold.pipelines.result import Result
+    from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.targets import RunRequest
     from sevenfold.pipelines.vertex.run import VertexRun
     from sevenfold.pipelines.vertex.service import Service
@@ -48,7 +48,7 @@ class VertexTarget:
             PolicyError: ``vertex_…``, naming what mends it.
             DataError, TrainingError, TemporaryError: table, source, bucket or Vertex AI say no.
         """
-        from sevenfold.pipelines.kubeflow.store import Store
+        from sevenfold.pipelines.store import Store
         from sevenfold.pipelines.vertex.checks import require_images
         from sevenfold.pipelines.vertex.definition import vertex_section
         from sevenfold.pipelines.vertex.service import Service, console_page
@@ -73,7 +73,7 @@ class VertexTarget:
             PolicyError: ``run_unknown``, ``run_ambiguous``, ``vertex_…``.
         """
         from sevenfold.pipelines.known_runs import find_known_run
-        from sevenfold.pipelines.kubeflow.store import Store
+        from sevenfold.pipelines.store import Store
         from sevenfold.pipelines.vertex.run import VertexRun
         from sevenfold.pipelines.vertex.service import Service
         from sevenfold.plan.vertex import VertexSection

@@ -69,7 +69,7 @@ def awaited(say: Callable[[], Any], what: str, seconds: float) -> Any:
 def searched_here(project: Path, run: Path, tmp_path: Path, trials: int) -> tuple[Path, Path]:
     """Return the run's study folder, and that of the same search by Optuna in this process."""
     from sevenfold.contracts.canonical import canonical_json
-    from sevenfold.pipelines.kubeflow.store import Store
+    from sevenfold.pipelines.store import Store
     from sevenfold.plan import load_plan
     from sevenfold.plan.metrics import default_metric
     from sevenfold.tuning.stage import run_tuning

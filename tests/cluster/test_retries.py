@@ -177,7 +177,7 @@ def weights(path: Path) -> str:
 
 def trained_here(project: Path, run: Path, tmp_path: Path) -> str:
     """Train on the run's own dataset and study, here and without a fault, and return the digest of the weights."""
-    from sevenfold.pipelines.kubeflow.store import Store
+    from sevenfold.pipelines.store import Store
     from sevenfold.plan import load_plan
     from sevenfold.plan.metrics import default_metric
     from sevenfold.training.train import train

@@ -16,9 +16,9 @@ from sevenfold.monitoring.retrain.journal import Journal, RunEntry
 from sevenfold.pipelines.kubeflow.engine import Engine
 from sevenfold.pipelines.kubeflow.receive import Received, receiving
 from sevenfold.pipelines.kubeflow.retrain import KubeflowRunner
-from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.kubeflow.submit import Submission
 from sevenfold.pipelines.releases import JOURNAL
+from sevenfold.pipelines.store import Store
 from sevenfold.plan import Plan
 from sevenfold.plan.monitoring import RetrainSection, Trigger
 

@@ -17,10 +17,10 @@ from sevenfold.pipelines.kubeflow.follow import follow
 from sevenfold.pipelines.kubeflow.handover import hand_over
 from sevenfold.pipelines.kubeflow.resubmit import RESUBMISSIONS
 from sevenfold.pipelines.kubeflow.split import awaits_release, refuse_release, release, split_target
-from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.kubeflow.submit import Submission, Submitted, submit
 from sevenfold.pipelines.kubeflow.watch import watch
 from sevenfold.pipelines.result import Result
+from sevenfold.pipelines.store import Store
 from sevenfold.pipelines.view import RunView
 from sevenfold.plan import Plan
 from sevenfold.report import Report

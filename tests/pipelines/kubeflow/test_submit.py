@@ -10,9 +10,9 @@ from sevenfold.contracts.manifest import seal
 from sevenfold.pipelines.kubeflow.engine import Engine
 from sevenfold.pipelines.kubeflow.follow import follow
 from sevenfold.pipelines.kubeflow.schedules import Schedule
-from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.kubeflow.submit import Submission, find_run, schedule, submit
 from sevenfold.pipelines.result import Result
+from sevenfold.pipelines.store import Store
 from sevenfold.pipelines.view import RunView
 from sevenfold.plan import Plan
 from sevenfold.report import Report

@@ -12,11 +12,11 @@ from sagemaker_plans import ACCOUNT, ROLE, ROOT
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.manifest import verify
-from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.result import Result
 from sevenfold.pipelines.sagemaker.follow import follow
 from sevenfold.pipelines.sagemaker.service import Execution, StepState
 from sevenfold.pipelines.sagemaker.submit import Submitted, run_folder
+from sevenfold.pipelines.store import Store
 from sevenfold.pipelines.view import RunView
 
 ARN = f"arn:aws:sagemaker:eu-central-1:{ACCOUNT}:pipeline/demo/execution/"

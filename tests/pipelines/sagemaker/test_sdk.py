@@ -19,8 +19,8 @@ from sagemaker_jobs import JobRunner
 from sagemaker_plans import ROOT, sagemaker_plan
 
 from sevenfold.contracts.bundle import Bundle
-from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.sagemaker.jobs import settings_address, settings_files
+from sevenfold.pipelines.store import Store
 from sevenfold.plan import Plan
 
 HERE = Path(__file__).parent

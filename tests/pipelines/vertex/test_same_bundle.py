@@ -13,7 +13,7 @@ from demo_run import PLAN, ROWS, table
 from google_cloud import GoogleCloud
 
 from sevenfold.contracts.bundle import Bundle
-from sevenfold.pipelines.kubeflow.store import Store
+from sevenfold.pipelines.store import Store
 from sevenfold.pipelines.targets import RunRequest
 from sevenfold.pipelines.vertex.service import Service
 from sevenfold.pipelines.vertex.submit import submit

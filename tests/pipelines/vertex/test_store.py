@@ -8,7 +8,7 @@ import pytest
 from google_cloud import GoogleCloud
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.pipelines.kubeflow.store import Store
+from sevenfold.pipelines.store import Store
 from sevenfold.runtime.checkpoint import checkpoints_at
 from sevenfold.tables.source import resolve_source
 

@@ -14,8 +14,8 @@ from rich.console import Console
 from vertex_run import goes_to, leave
 
 from sevenfold.contracts.errors import PolicyError, TemporaryError
-from sevenfold.pipelines.kubeflow.store import Store
 from sevenfold.pipelines.result import Result
+from sevenfold.pipelines.store import Store
 from sevenfold.pipelines.targets import RunRequest
 from sevenfold.pipelines.vertex.follow import follow
 from sevenfold.pipelines.vertex.run import VertexRun

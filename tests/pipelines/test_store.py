@@ -6,9 +6,9 @@ import pytest
 
 from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import DataError, IntegrityError, PolicyError, TrainingError
-from sevenfold.pipelines.kubeflow.inputs import carry_inputs
-from sevenfold.pipelines.kubeflow.store import Store
+from sevenfold.pipelines.inputs import carry_inputs
 from sevenfold.pipelines.settings import stage_settings
+from sevenfold.pipelines.store import Store
 from sevenfold.plan import Plan
 from sevenfold.refine.recipe import load_recipe
 from sevenfold.tables.sources import table_digest

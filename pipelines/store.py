@@ -1,6 +1,6 @@
-"""The object store that Kubeflow keeps a pipeline's artifacts in, as seen from the machine that submits.
+"""The object store of a pipeline's artifacts, as seen from the machine that submits.
 
-Kubeflow lays them out as ``ROOT/PIPELINE/RUN/TASK/EXECUTION/OUTPUT``; an output is a file or a folder.
+Kubeflow and Vertex AI lay them out as ``ROOT/PIPELINE/RUN/TASK/EXECUTION/OUTPUT``; an output is a file or a folder.
 """
 
 from __future__ import annotations
