@@ -100,8 +100,21 @@ class Store:
         return True
 
     def copy(self, address: str, target: Path) -> bool:
-        """Copy a file or a folder of this store, by its whole address, to a local one; False where there is none."""
-        path = address.partition("://")[2]
+        """Copy a file or a folder of this store, by its whole address, to a local one; False where there is none.
+
+        Raises:
+            TemporaryError: ``store_read``; what was copied by then stays.
+        """
+        try:
+            return self._copied(address.partition("://")[2], target)
+        except OSError as error:
+            raise TemporaryError(
+                "store_read",
+                f"{address} must be read, but was not: {str(error)[:200]}",
+                remedy="See the credentials and the network of this machine, and its disk; then follow the run again.",
+            ) from error
+
+    def _copied(self, path: str, target: Path) -> bool:
         if self._system.get_file_info(path).is_file:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._fs.copy_files(path, str(target), self._system, self._fs.LocalFileSystem())

@@ -42,7 +42,13 @@ def aws_error(error: Exception, *, region: str = "", role: str = "") -> Sevenfol
             return _region("none is named", "Write sagemaker.region into the plan, or set AWS_REGION.")
         case exceptions.ProfileNotFound():
             return _credentials(text, "Correct AWS_PROFILE, or unset it.")
-        case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError() | exceptions.TokenRetrievalError():
+        case (
+            exceptions.NoCredentialsError()
+            | exceptions.PartialCredentialsError()
+            | exceptions.CredentialRetrievalError()
+            | exceptions.TokenRetrievalError()
+            | exceptions.SSOError()
+        ):
             return _credentials(text, "Log in with aws configure or aws sso login, or set AWS_PROFILE.")
         case exceptions.EndpointConnectionError() | exceptions.ConnectTimeoutError() | exceptions.ReadTimeoutError():
             remedy = f"See whether the region {region!r} is right, and whether this machine reaches AWS."

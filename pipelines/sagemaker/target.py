@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SageMakerTarget", "make_target"]
 
-EXECUTION: Final = ":pipeline/"
+EXECUTION: Final = re.compile(
+    r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:pipeline/(?P<name>[A-Za-z0-9-]+)/execution/(?P<number>[A-Za-z0-9]+)"
+)
 
 
 @dataclass(frozen=True)
@@ -96,11 +99,11 @@ class SageMakerTarget:
         from sevenfold.pipelines.sagemaker.submit import Submitted, run_folder
 
         known = find_known_run(run, runs)
-        if known:
+        if known and "arn" in known.values:
             sent = Submitted(known.values["arn"], known.name, known.folder)
             root = root or known.values["root"]
-        elif EXECUTION in run and root:
-            name, _, number = run.partition(EXECUTION)[2].partition("/execution/")
+        elif (named := EXECUTION.fullmatch(run)) and root:
+            name, number = named["name"], named["number"]
             sent = Submitted(run, name, run_folder(runs / name, number))
             sent.folder.record(run=number, arn=run, target="sagemaker", root=root, endpoint=run.split(":")[3])
         else:

@@ -149,7 +149,12 @@ def test_one_run_however_often_it_is_sent_also_after_an_outage(tmp_path: Path, a
     assert len(kubeflow.started) == 1
     starts = [entry for entry in journal.entries() if entry.action is Action.START]
     assert [entry.times for entry in starts] == [1]
-    assert starts[0].evidence == "rain of flights has drifted. wind of flights has drifted"
+    # a busy machine may have been notified of the first before the second came
+    assert starts[0].evidence in {
+        "rain of flights has drifted. wind of flights has drifted",
+        "rain of flights has drifted",
+        "wind of flights has drifted",
+    }
     with Receiver(Retrainer(Journal(journal.path), RULES, kubeflow), lambda: CREDENTIAL, port=port):
         post(alertmanager, began=began, ended=datetime.now(UTC))
         until(lambda: Reason.RESOLVED in {entry.reason for entry in journal.entries()})

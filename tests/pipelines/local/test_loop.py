@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,9 +60,8 @@ class Home:
         return len([entry for entry in (self.runs / "demo").iterdir() if entry.name.isdigit()])
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(tmp_path_factory.mktemp("loop"))
+def served_project(path: Path) -> Home:
+    home = Home(path)
     plan_path = write_project(home.path)
     wanted = LocalRun(plan_path=plan_path, runs=home.runs)
     result = run_locally(wanted, load_plan(plan_path), RunView(Console(file=io.StringIO())))
@@ -75,17 +73,14 @@ def kinds(entries: list[Entry]) -> list[tuple[Action, Reason]]:
     return [(entry.action, entry.reason) for entry in entries if entry.reason is not Reason.WINDOW]
 
 
-# The tests of this file are one story: each goes on where the one before it ended.
-
-
-def test_no_data_starts_nothing(served: Home) -> None:
+def no_data_starts_nothing(served: Home) -> None:
     loop = served.loop()
     assert loop.look() == []
     page = read_report(served.runs / "demo" / PAGE)
     assert page.headline == "No rows have come since the serving model was trained."
 
 
-def test_noise_starts_nothing(served: Home) -> None:
+def noise_starts_nothing(served: Home) -> None:
     for number in (1, 2, 3):
         add_window(served.path, number)
     (served.path / "new" / "window-04.csv").write_text(rows(104, 40))
@@ -102,7 +97,7 @@ def test_noise_starts_nothing(served: Home) -> None:
         (served.path / "new" / f"window-0{number}.csv").unlink()
 
 
-def test_drift_without_targets_starts_nothing(served: Home) -> None:
+def drift_without_targets_starts_nothing(served: Home) -> None:
     for number in (6, 7):
         add_window(served.path, number, drifted=True, labelled=False)
     for number in (1, 2, 3):
@@ -115,7 +110,7 @@ def test_drift_without_targets_starts_nothing(served: Home) -> None:
     assert served.run_count() == 1
 
 
-def test_spoilt_targets_are_refused_and_the_old_model_stays(served: Home) -> None:
+def spoilt_targets_are_refused_and_the_old_model_stays(served: Home) -> None:
     for number in (8, 9):
         add_window(served.path, number, drifted=True, shuffled=True)
     loop = served.loop()
@@ -132,7 +127,7 @@ def test_spoilt_targets_are_refused_and_the_old_model_stays(served: Home) -> Non
     assert page.headline.startswith("A person must look. The old model stays.")
 
 
-def test_within_the_cooldown_nothing_starts(served: Home) -> None:
+def within_the_cooldown_nothing_starts(served: Home) -> None:
     for number in (8, 9):  # a person takes the spoilt files away
         (served.path / "new" / f"window-0{number}.csv").unlink()
     for number in (11, 12):
@@ -142,7 +137,7 @@ def test_within_the_cooldown_nothing_starts(served: Home) -> None:
     assert served.run_count() == 2
 
 
-def test_drift_gives_one_run_and_a_better_model(served: Home) -> None:
+def drift_gives_one_run_and_a_better_model(served: Home) -> None:
     served.hours += 2
     loop = served.loop()
     before = loop.label
@@ -158,7 +153,7 @@ def test_drift_gives_one_run_and_a_better_model(served: Home) -> None:
     assert read_report(served.runs / "demo" / PAGE).level == "info"
 
 
-def test_after_the_budget_a_person_is_called(served: Home) -> None:
+def after_the_budget_a_person_is_called(served: Home) -> None:
     served.hours += 2
     for number in (13, 14):
         add_window(served.path, number, drifted=True)
@@ -167,25 +162,25 @@ def test_after_the_budget_a_person_is_called(served: Home) -> None:
     assert served.run_count() == 3
 
 
-def test_rows_of_an_earlier_retraining_are_kept_and_never_new_again(served: Home) -> None:
+def rows_of_an_earlier_retraining_are_kept_and_never_new_again(served: Home) -> None:
     loop = served.loop()
     new = loop._rows()
     assert [one.window.label for one in new] == ["window-13.csv", "window-14.csv"]
     assert [Path(path).name for path in loop._files(new)] == [f"window-{number}.csv" for number in (11, 12, 13, 14)]
 
 
-def test_a_registry_that_is_removed_meanwhile_is_named(served: Home, tmp_path: Path) -> None:
+def a_registry_that_is_removed_meanwhile_is_named(served: Home) -> None:
     loop, registry = served.loop(), served.runs / "demo" / "registry"
-    registry.rename(tmp_path / "registry")
+    registry.rename(served.path / "registry")
     try:
         with pytest.raises(PolicyError) as caught:
             loop.look()
     finally:
-        (tmp_path / "registry").rename(registry)
+        (served.path / "registry").rename(registry)
     assert caught.value.code == "nothing_promoted"
 
 
-def test_the_history_is_on_the_console(served: Home) -> None:
+def the_history_is_on_the_console(served: Home) -> None:
     shown = CliRunner().invoke(app, ["history", "demo", "--runs", str(served.runs)])
     assert shown.exit_code == 0
     promoted, _, decided = shown.output.partition("\nRetraining:\n")
@@ -197,7 +192,7 @@ def test_the_history_is_on_the_console(served: Home) -> None:
     assert once.exit_code == 3, once.output
 
 
-def test_a_run_that_was_killed_calls_a_person_and_is_not_repeated(served: Home) -> None:
+def a_run_that_was_killed_calls_a_person_and_is_not_repeated(served: Home) -> None:
     loop = served.loop()
     runner = LocalRunner(
         plan_path=served.plan_path, plan=loop.plan, runs=served.runs, console=Console(file=io.StringIO()), sources=()
@@ -212,22 +207,17 @@ def test_a_run_that_was_killed_calls_a_person_and_is_not_repeated(served: Home) 
     assert runner.ending("9") == ("refused", "No.")
 
 
-@pytest.fixture
-def service(served: Home) -> Iterator[PromotedService]:
-    with PromotedService(served.loop()) as kept:
-        yield kept
+def the_promoted_model_serves_meanwhile(served: Home) -> None:
+    with PromotedService(served.loop()) as service:
+        url = service.keep()
+        with InferenceClient(url, "demo", timeout_seconds=10.0) as client:
+            assert client.ready()
+            promoted: Bundle = served.loop().registry.bundle(served.loop().serving.bundle)
+            assert client.bundle == promoted.digest
+        assert service.keep() == "", "it serves already"
 
 
-def test_the_promoted_model_serves_meanwhile(served: Home, service: PromotedService) -> None:
-    url = service.keep()
-    with InferenceClient(url, "demo", timeout_seconds=10.0) as client:
-        assert client.ready()
-        promoted: Bundle = served.loop().registry.bundle(served.loop().serving.bundle)
-        assert client.bundle == promoted.digest
-    assert service.keep() == "", "it serves already"
-
-
-def test_watching_stops_when_it_is_told_to(served: Home) -> None:
+def watching_stops_when_it_is_told_to(served: Home) -> None:
     turns: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -242,24 +232,45 @@ def test_watching_stops_when_it_is_told_to(served: Home) -> None:
     assert printed.getvalue().count("serving at http://127.0.0.1:") == 1
 
 
-def test_a_dataset_that_is_gone_is_named(served: Home, tmp_path: Path) -> None:
+def a_dataset_that_is_gone_is_named(served: Home) -> None:
     plan = load_plan(served.plan_path)
     with pytest.raises(PolicyError) as nothing:
-        earlier_dataset(plan, tmp_path)
+        earlier_dataset(plan, served.path / "elsewhere")
     assert nothing.value.code == "nothing_promoted"
     gone = served.runs / "demo" / "3"
-    gone.rename(tmp_path / "moved")
+    gone.rename(served.path / "moved")
     try:
         with pytest.raises(DataError) as caught:
             earlier_dataset(plan, served.runs)
     finally:
-        (tmp_path / "moved").rename(gone)
+        (served.path / "moved").rename(gone)
     assert caught.value.code == "no_earlier_dataset"
 
 
-def test_a_plan_without_new_rows_is_not_watched(served: Home, tmp_path: Path) -> None:
+def a_plan_without_new_rows_is_not_watched(served: Home) -> None:
     plan = load_plan(served.plan_path)
     other = plan.model_copy(update={"retrain": plan.retrain.model_copy(update={"data": ""})})
     with pytest.raises(PolicyError) as caught:
         LocalLoop(served.plan_path, other, served.runs, Console(file=io.StringIO()))
     assert caught.value.code == "nothing_to_watch"
+
+
+@pytest.mark.slow
+def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path) -> None:
+    """One story, in one test: each step goes on where the one before it ended."""
+    served = served_project(tmp_path)
+    no_data_starts_nothing(served)
+    noise_starts_nothing(served)
+    drift_without_targets_starts_nothing(served)
+    spoilt_targets_are_refused_and_the_old_model_stays(served)
+    within_the_cooldown_nothing_starts(served)
+    drift_gives_one_run_and_a_better_model(served)
+    after_the_budget_a_person_is_called(served)
+    rows_of_an_earlier_retraining_are_kept_and_never_new_again(served)
+    a_registry_that_is_removed_meanwhile_is_named(served)
+    the_history_is_on_the_console(served)
+    a_run_that_was_killed_calls_a_person_and_is_not_repeated(served)
+    the_promoted_model_serves_meanwhile(served)
+    watching_stops_when_it_is_told_to(served)
+    a_dataset_that_is_gone_is_named(served)
+    a_plan_without_new_rows_is_not_watched(served)

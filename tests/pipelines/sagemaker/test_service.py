@@ -4,11 +4,17 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    SSOTokenLoadError,
+    UnauthorizedSSOTokenError,
+)
 from botocore.stub import Stubber
 from sagemaker_plans import ACCOUNT, ROLE, sagemaker_plan
 
 from sevenfold.contracts.errors import PolicyError, SevenfoldError, TemporaryError
+from sevenfold.pipelines.sagemaker.aws_errors import aws_error
 from sevenfold.pipelines.sagemaker.definition import build_definition
 from sevenfold.pipelines.sagemaker.service import SageMaker, StepState
 
@@ -156,3 +162,17 @@ def test_a_service_that_does_not_answer_is_a_passing_fault(aws: str, monkeypatch
         SageMaker("eu-central-1").execution(ARN)
     assert caught.value.code == "aws_unreachable"
     assert "eu-central-1" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnauthorizedSSOTokenError(),
+        SSOTokenLoadError(error_msg="no token"),
+        CredentialRetrievalError(provider="process", error_msg="exit status 1"),
+    ],
+)
+def test_an_expired_login_is_to_be_renewed(error: Exception) -> None:
+    ours = aws_error(error)
+    assert ours.code == "aws_credentials"
+    assert "aws sso login" in ours.remedy

@@ -152,6 +152,17 @@ def test_a_run_that_nobody_here_knows_needs_its_arn_and_root(home: Path) -> None
     assert done.exception.code == "run_unknown"
 
 
+@pytest.mark.parametrize("run", ["vertex-1", "arn:pipeline/../../x/execution/1"])
+def test_a_run_of_another_target_or_a_broken_arn_is_no_run_there(home: Path, run: str) -> None:
+    record = home / "runs/demo/vertex-1/run.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"run": "vertex-1", "target": "vertex", "vertex": {}, "root": "gs://ours/runs"}')
+    done = sevenfold("follow", run, "--target", "sagemaker", "--root", ROOT)
+    assert isinstance(done.exception, PolicyError)
+    assert done.exception.code == "run_unknown"
+    assert [path.name for path in home.glob("runs/*/*")] == ["vertex-1"]
+
+
 def test_nothing_of_aws_is_imported_for_who_compiles(home: Path) -> None:
     import subprocess
     import sys

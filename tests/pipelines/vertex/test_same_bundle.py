@@ -34,7 +34,7 @@ pipeline(**json.loads((folder / "run.json").read_text())["arguments"])
 """
 
 
-@pytest.mark.slow
+@pytest.mark.extended
 def test_the_submitted_ir_makes_the_same_bundle(cloud: GoogleCloud, tmp_path: Path) -> None:
     (tmp_path / "demo.csv").write_text(table(ROWS))
     path = tmp_path / "plan.yaml"

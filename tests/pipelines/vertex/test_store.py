@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from google_cloud import GoogleCloud
 
-from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.errors import DataError, TemporaryError
 from sevenfold.pipelines.store import Store
 from sevenfold.runtime.checkpoint import checkpoints_at
 from sevenfold.tables.source import resolve_source
@@ -51,3 +51,13 @@ def test_unfinished_work_is_kept_in_the_bucket(cloud: GoogleCloud) -> None:
     kept.write("state", b"half")
     assert checkpoints_at("gs://ours/runs/kept", {"work": 1}).read("state") == b"half"
     assert checkpoints_at("gs://ours/runs/kept", {"work": 2}).read("state") is None
+
+
+def test_what_cannot_be_copied_is_said_and_may_be_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "root/bundle").mkdir(parents=True)
+    (tmp_path / "root/bundle/a.json").write_text("1")
+    (tmp_path / "taken").write_text("a file where the folder is to be")
+    store = Store((tmp_path / "root").as_uri())
+    with pytest.raises(TemporaryError, match="must be read, but was not") as refused:
+        store.copy(f"file://{tmp_path}/root/bundle", tmp_path / "taken")
+    assert refused.value.code == "store_read"

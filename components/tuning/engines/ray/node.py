@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from sevenfold.contracts.errors import TrainingError
+from sevenfold.runtime.children import started
 from sevenfold.runtime.waiting import wait_until
 
 __all__ = ["DRIVER", "JOIN_SECONDS", "end_processes", "joined", "lies_here", "require_answer"]
 
 ANSWER_SECONDS: Final = 10.0
 START_SECONDS: Final = 120.0
-END_SECONDS: Final = 10.0
 JOIN_SECONDS: Final = 2 * START_SECONDS + 60.0  # it is started twice at most
 DRIVER: Final = "sevenfold-driver"  # resource of Ray that marks the node of a search
 OBJECT_STORE_BYTES: Final = 200_000_000
-PR_SET_PDEATHSIG: Final = 1
 
 
 def lies_here(address: str) -> bool:
@@ -62,14 +59,12 @@ def joined(address: str, folder: Path) -> Iterator[None]:
     Raises:
         TrainingError: ``ray_unreachable``.
     """
-    try:
-        node = _start(address, folder)
-    except TrainingError:  # a busy machine may be too slow for Ray's own limits of time
-        node = _start(address, folder)
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_node(address, folder))
+        except TrainingError:  # a busy machine may be too slow for Ray's own limits of time
+            stack.enter_context(_node(address, folder))
         yield
-    finally:
-        _end(node, folder)
 
 
 def end_processes(folder: Path) -> None:
@@ -82,39 +77,19 @@ def end_processes(folder: Path) -> None:
                 process.kill()
 
 
-def _end_with_parent() -> None:
-    with suppress(OSError, AttributeError):  # Linux alone has it
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _start(address: str, folder: Path) -> subprocess.Popen[Any]:
+@contextmanager
+def _node(address: str, folder: Path) -> Iterator[None]:
     command = [str(Path(sys.executable).with_name("ray")), "start", f"--address={address}", "--num-cpus=0"]
     command += [f"--resources={json.dumps({DRIVER: 1})}"]
     command += ["--num-gpus=0", f"--object-store-memory={OBJECT_STORE_BYTES}", f"--temp-dir={folder / 'node'}"]
     log = folder / "node.log"
-    with log.open("wb") as out:
-        node = subprocess.Popen(
-            [*command, "--disable-usage-stats", "--block"],
-            stdout=out,
-            stderr=out,
-            start_new_session=True,  # Ctrl-C is for the search, which then ends the node
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - no thread of ours runs yet
-        )
+    log.unlink(missing_ok=True)  # of an earlier try
     try:
-        _wait_for(node, log, address)
-    except BaseException:
-        _end(node, folder)
-        raise
-    return node
-
-
-def _end(node: subprocess.Popen[Any], folder: Path) -> None:
-    node.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        node.wait(END_SECONDS)
-    end_processes(folder)
-    node.kill()
-    node.wait()
+        with started([*command, "--disable-usage-stats", "--block"], log) as node:
+            _wait_for(node, log, address)
+            yield
+    finally:
+        end_processes(folder)
 
 
 def _wait_for(node: subprocess.Popen[Any], log: Path, address: str) -> None:
@@ -126,11 +101,11 @@ def _wait_for(node: subprocess.Popen[Any], log: Path, address: str) -> None:
             remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
         )
 
-    def started() -> bool:
+    def has_started() -> bool:
         if b"Ray runtime started" in log.read_bytes():
             return True
         if node.poll() is not None:
             raise unreachable()
         return False
 
-    wait_until(started, pause_seconds=0.2, patience_seconds=START_SECONDS, late=unreachable)
+    wait_until(has_started, pause_seconds=0.2, patience_seconds=START_SECONDS, late=unreachable)
