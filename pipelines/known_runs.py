@@ -33,14 +33,20 @@ def find_known_run(wanted: str, runs: Path) -> KnownRun | None:
         runs: folder of the runs.
 
     Raises:
-        PolicyError: ``run_ambiguous``.
+        PolicyError: ``run_ambiguous``; ``run_damaged`` where the folder's own record cannot be read.
     """
     own = Path(wanted) / "run.json"
-    records = [own] if own.is_file() else sorted(runs.glob("*/*-*/run.json"))
-    known = [_read(path) for path in records]
+    if own.is_file():
+        if (known := _read(own)) is None:
+            raise PolicyError(
+                "run_damaged",
+                f"{own} must hold the record of a run, but cannot be read.",
+                remedy="Follow the run by its id, with --target.",
+            )
+        return known
     name = Path(wanted).name
-    # a folder's name is that of its target, `cluster` for Kubeflow, and the beginning of the id
-    matches = [run for run in known if own.is_file() or run.run.startswith((name, name.removeprefix("cluster-")))]
+    records = (_read(path) for path in sorted(runs.glob("*/*-*/run.json")))
+    matches = [known for known in records if known and (known.run.startswith(name) or known.folder.path.name == name)]
     if len(matches) > 1:
         raise PolicyError(
             "run_ambiguous",
@@ -50,8 +56,14 @@ def find_known_run(wanted: str, runs: Path) -> KnownRun | None:
     return matches[0] if matches else None
 
 
-def _read(record: Path) -> KnownRun:
-    values = json.loads(record.read_text())
+def _read(record: Path) -> KnownRun | None:
+    """Return a run by its record; None where that is damaged, as a process that was killed may leave it."""
+    try:
+        values = json.loads(record.read_text())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(values, dict):
+        return None
     folder = RunFolder(record.parent.resolve())
     return KnownRun(
         str(values.get("run", "")), folder.path.parent.name, values.get("target", DEFAULT_TARGET), folder, values

@@ -6,6 +6,8 @@ Kubeflow and Vertex AI lay them out as ``ROOT/PIPELINE/RUN/TASK/EXECUTION/OUTPUT
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -52,33 +54,42 @@ class Store:
             ) from None
 
     def put(self, path: Path) -> str:
-        """Store a local file under its digest, unless it is there, and return its address."""
+        """Store a local file under its digest, unless it is there, and return its address.
+
+        Raises:
+            TemporaryError: ``store_write``.
+        """
         key = input_key(path)
-        there = self._system.get_file_info(f"{self._path}/{key}")
-        if not there.is_file or there.size != path.stat().st_size:
-            try:
+        with self._writing(path.name):
+            there = self._system.get_file_info(f"{self._path}/{key}")
+            if not there.is_file or there.size != path.stat().st_size:
                 if self._system.type_name != "gcs":  # there, Arrow would write objects that stand for folders
                     self._system.create_dir(f"{self._path}/{key.rpartition('/')[0]}")
                 self._fs.copy_files(str(path), f"{self._path}/{key}", self._fs.LocalFileSystem(), self._system)
-            except OSError as error:
-                raise TemporaryError(
-                    "store_write", f"{path.name} must be written to {self.root}, but was not: {str(error)[:200]}"
-                ) from error
         return f"{self.root}/{key}"
 
     def fill(self, key: str, content: bytes) -> None:
-        """Store a small file at a key, unless something is there or below its folder."""
+        """Store a small file at a key, unless something is there or below its folder.
+
+        Raises:
+            TemporaryError: ``store_write``.
+        """
         folder = key.rpartition("/")[0]
-        if self._files(folder):
-            return
-        try:
+        with self._writing(key):
+            if self._files(folder):
+                return
             if self._system.type_name == "local":  # in a bucket it would be an empty object beside the file
                 self._system.create_dir(f"{self._path}/{folder}")
             with self._system.open_output_stream(f"{self._path}/{key}") as stream:
                 stream.write(content)
+
+    @contextmanager
+    def _writing(self, what: str) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise TemporaryError(
-                "store_write", f"{key} must be written to {self.root}, but was not: {str(error)[:200]}"
+                "store_write", f"{what} must be written to {self.root}, but was not: {str(error)[:200]}"
             ) from error
 
     def bring(self, key: str, output: str, target: Path) -> bool:

@@ -20,6 +20,7 @@ CREDENTIALS: Final = (
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 )
+CLOCK: Final = ("RequestTimeTooSkewed", "RequestExpired")
 QUOTA: Final = ("ResourceLimitExceeded", "LimitExceededException", "ServiceQuotaExceededException")
 BUSY: Final = ("ThrottlingException", "Throttling", "TooManyRequestsException", "ServiceUnavailable", "InternalFailure")
 ABSENT: Final = ("ResourceNotFound", "ResourceNotFoundException", "NoSuchEntity")
@@ -54,7 +55,8 @@ def aws_error(error: Exception, *, region: str = "", role: str = "") -> Sevenfol
             remedy = f"See whether the region {region!r} is right, and whether this machine reaches AWS."
             return TemporaryError("aws_unreachable", f"AWS must answer, but did not: {text}", remedy=remedy)
         case exceptions.ClientError():
-            return _refused(error.response.get("Error", {}), str(error.operation_name), text, role)
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            return _refused(error.response.get("Error", {}), str(error.operation_name), text, role, status)
         case exceptions.ParamValidationError():
             return PolicyError("aws_request", f"AWS takes a request by its rules, but not this one: {text}")
     return TemporaryError("aws_fault", f"AWS must answer, but did not: {text}", remedy="Try again.")
@@ -74,7 +76,7 @@ def job_fault(reason: str) -> tuple[str, str]:
     return "no_cause", "See the job's log in CloudWatch."
 
 
-def _refused(answer: Mapping[str, str], operation: str, text: str, role: str) -> SevenfoldError:
+def _refused(answer: Mapping[str, str], operation: str, text: str, role: str, status: int) -> SevenfoldError:
     code, message = str(answer.get("Code", "")), " ".join(str(answer.get("Message", "")).split())[:SHOWN]
     if code in PERMISSION and "iam:passrole" in message.lower():
         remedy = f"Allow iam:PassRole on {role or 'the role of sagemaker.role'} for whoever submits."
@@ -84,6 +86,8 @@ def _refused(answer: Mapping[str, str], operation: str, text: str, role: str) ->
     if code in PERMISSION:
         remedy = f"Have the permission for {operation} given to the identity that is named."
         return PolicyError("aws_permission", f"AWS must permit {operation}, but says: {message}", remedy=remedy)
+    if code in CLOCK or (code in CREDENTIALS and message.startswith("Signature ")):  # "… expired", "… not yet current"
+        return _credentials(message, "Correct the clock of this machine: AWS takes no request that is minutes off.")
     if code in CREDENTIALS:
         return _credentials(message, "Log in again with aws sso login, or renew the keys.")
     if code in QUOTA:
@@ -94,7 +98,7 @@ def _refused(answer: Mapping[str, str], operation: str, text: str, role: str) ->
         return PolicyError(
             "aws_role", f"SageMaker must be able to take on {role or 'the role'}, but says: {message}", remedy=remedy
         )
-    if code in BUSY:
+    if code in BUSY or status >= 500:
         return TemporaryError(
             "aws_busy", f"AWS must answer {operation}, but says: {message or text}", remedy="Try again."
         )

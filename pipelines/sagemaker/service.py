@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from sevenfold.contracts.canonical import canonical_json
-from sevenfold.contracts.errors import MissingExtraError, PolicyError
+from sevenfold.contracts.errors import MissingExtraError, PolicyError, TemporaryError
 from sevenfold.pipelines.sagemaker.aws_errors import aws_error
+from sevenfold.runtime.waiting import wait_until
 
 __all__ = ["Execution", "SageMaker", "StepState"]
 
 ATTEMPTS: Final = 5
+PATIENCE_SECONDS: Final = 600.0
+PAUSE_SECONDS: Final = 10.0
 Answer = TypeVar("Answer")
 
 
@@ -49,19 +53,20 @@ class SageMaker:
     Args:
         region: "" takes that of the environment or the profile.
         role: the role that pipelines run as; for messages.
+        sleep: waits so many seconds.
 
     Raises:
         MissingExtraError: boto3 is not installed.
         PolicyError: ``aws_region`` for a region that AWS does not have; ``aws_credentials`` for an unknown profile.
     """
 
-    def __init__(self, region: str = "", role: str = "") -> None:
+    def __init__(self, region: str = "", role: str = "", sleep: Callable[[float], None] = time.sleep) -> None:
         try:
             import boto3
             from botocore.config import Config
         except ImportError as error:
             raise MissingExtraError("boto3", "sagemaker") from error
-        self.role = role
+        self.role, self._sleep = role, sleep
         self._config = Config(retries={"mode": "standard", "max_attempts": ATTEMPTS})
         self._session = self._called(lambda: boto3.session.Session(region_name=region or None))
         self.region = str(self._session.region_name or "")
@@ -86,6 +91,30 @@ class SageMaker:
             PolicyError, TemporaryError: what `aws_error` returns.
         """
         return dict(self._called(lambda: getattr(self._api, operation)(**arguments)))
+
+    def read(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Call an operation that changes nothing; while nothing answers it is repeated, for at most ten minutes.
+
+        Raises:
+            PolicyError, TemporaryError: as `call`.
+        """
+        fault = TemporaryError("aws_unreachable", "AWS must answer, but did not.")
+
+        def attempt() -> dict[str, Any] | None:
+            nonlocal fault
+            try:
+                return self.call(operation, **arguments)
+            except TemporaryError as error:
+                fault = error
+                return None
+
+        return wait_until(
+            attempt,
+            pause_seconds=PAUSE_SECONDS,
+            patience_seconds=PATIENCE_SECONDS,
+            late=lambda: fault,
+            sleep=self._sleep,
+        )
 
     def register(self, name: str, definition: Mapping[str, Any], tags: Mapping[str, str], goal: str) -> bool:
         """Create the pipeline, or bring it to this definition; return whether it is new."""
@@ -117,7 +146,7 @@ class SageMaker:
 
     def execution(self, arn: str) -> Execution:
         """Return a run as it is now."""
-        answer = self.call("describe_pipeline_execution", PipelineExecutionArn=arn)
+        answer = self.read("describe_pipeline_execution", PipelineExecutionArn=arn)
         name = arn.partition(":pipeline/")[2].partition("/")[0]
         return Execution(arn, name, str(answer["PipelineExecutionStatus"]), str(answer.get("FailureReason", "")))
 
@@ -125,7 +154,7 @@ class SageMaker:
         """Return the steps of a run that have begun, oldest first."""
         states, more = list[StepState](), dict[str, str]()
         while True:
-            page = self.call("list_pipeline_execution_steps", PipelineExecutionArn=arn, SortOrder="Ascending", **more)
+            page = self.read("list_pipeline_execution_steps", PipelineExecutionArn=arn, SortOrder="Ascending", **more)
             states += [_state(step) for step in page["PipelineExecutionSteps"]]
             if not page.get("NextToken"):
                 return states
@@ -136,8 +165,8 @@ class SageMaker:
         if not step.job:
             return step.reason
         if step.training:
-            return str(self.call("describe_training_job", TrainingJobName=step.job).get("FailureReason", ""))
-        return str(self.call("describe_processing_job", ProcessingJobName=step.job).get("ExitMessage", ""))
+            return str(self.read("describe_training_job", TrainingJobName=step.job).get("FailureReason", ""))
+        return str(self.read("describe_processing_job", ProcessingJobName=step.job).get("ExitMessage", ""))
 
     def _names(self, operation: str, listed: str, name: str, **asked: str) -> Iterator[str]:
         """Yield what a list of the service names, page by page."""

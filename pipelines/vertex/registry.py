@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sevenfold.contracts.errors import IntegrityError, PolicyError
+from sevenfold.contracts.errors import IntegrityError, PolicyError, TemporaryError
 from sevenfold.contracts.handover import Handover
 from sevenfold.pipelines.result import HANDOVER
 from sevenfold.pipelines.score_first import evaluation_of
@@ -34,6 +34,7 @@ def register(sent: VertexRun, service: Service) -> str:
     Raises:
         IntegrityError: nothing was handed over, or it is damaged.
         PolicyError: ``vertex_model`` if a model of this name is not one of this plan; ``vertex_…`` as the service says.
+        TemporaryError: ``vertex_unreachable`` where no answer comes in time.
     """
     folder = sent.folder.artifact(*HANDOVER)
     if folder is None:
@@ -66,7 +67,14 @@ def register(sent: VertexRun, service: Service) -> str:
 
     def upload() -> Any:
         # waited for here, so that what fails later is reported as what fails at once
-        return client.upload_model(request=request).result(timeout=PATIENCE_SECONDS)
+        try:
+            return client.upload_model(request=request).result(timeout=PATIENCE_SECONDS)
+        except TimeoutError as error:
+            raise TemporaryError(
+                "vertex_unreachable",
+                f"Vertex AI must register a model within {PATIENCE_SECONDS:g} seconds, but is still at it.",
+                remedy="Follow the run again: a bundle that is registered by then is not registered twice.",
+            ) from error
 
     made = service.asked("register a model", upload)
     return f"{made.model.partition('@')[0]}@{made.model_version_id}"

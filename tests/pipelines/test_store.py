@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sevenfold.contracts.canonical import file_digest
-from sevenfold.contracts.errors import DataError, IntegrityError, PolicyError, TrainingError
+from sevenfold.contracts.errors import DataError, IntegrityError, PolicyError, TemporaryError, TrainingError
 from sevenfold.pipelines.inputs import carry_inputs
 from sevenfold.pipelines.settings import stage_settings
 from sevenfold.pipelines.store import Store
@@ -211,3 +211,14 @@ def test_every_file_on_a_volume_lies_on_it(store: Store, plan: Plan, tmp_path: P
         carry_inputs(mounted, tmp_path, store, lambda text: None)
     both = with_data(mounted, source=(inside, "file:///mnt/data/b.csv"))
     assert carry_inputs(both, tmp_path, store, lambda text: None).data == both.data
+
+
+def test_a_store_that_fails_at_the_first_look_is_a_passing_fault(store: Store, root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("a")
+    root.rmdir()
+    root.write_text("a file where the store was")
+    for write in (lambda: store.put(path), lambda: store.fill("deep/key", b"a")):
+        with pytest.raises(TemporaryError) as caught:
+            write()
+        assert caught.value.code == "store_write"

@@ -28,6 +28,7 @@ class GoogleCloud(CloudStorage):
         self.script: list[Callable[[Any], None]] = []  # each changes the job, one for each question about it
         self.logs: dict[str, list[dict[str, Any]]] = {}  # entries by custom job
         self.faults: list[tuple[int, dict[str, Any]]] = []
+        self.slow = False  # an upload is registered, but its operation never says that it is done
         self.lost_answers = 0  # of the next questions: done, but answered with status 503
         self.tokens: list[str] = []
 
@@ -54,6 +55,8 @@ class GoogleCloud(CloudStorage):
     def _vertex(self, method: str, path: str, query: dict[str, str], body: bytes) -> tuple[int, Any]:
         if path.startswith(f"/v1/{self.parent}/models"):
             return self._models(method, path.removeprefix("/v1/"), body)
+        if path.endswith("/operations/1"):
+            return 200, {"name": path}
         home = f"/v1/{self.parent}/pipelineJobs"
         if not path.startswith(home):
             return 404, error(404, "NOT_FOUND", f"{path} was not found on this server.")
@@ -89,6 +92,8 @@ class GoogleCloud(CloudStorage):
             versions.append(asked.model)
             made = types.UploadModelResponse(model=name, model_version_id=asked.model.version_id)
             kind = "type.googleapis.com/google.cloud.aiplatform.v1.UploadModelResponse"
+            if self.slow:
+                return 200, {"name": f"{name}/operations/1"}
             return 200, {"name": f"{name}/operations/1", "done": True, "response": {"@type": kind, **_document(made)}}
         if method == "GET" and verb == "listVersions" and name in self.models:
             return 200, {"models": [_document(version) for version in self.models[name]]}

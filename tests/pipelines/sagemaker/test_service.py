@@ -5,6 +5,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import (
+    ClientError,
     CredentialRetrievalError,
     NoCredentialsError,
     SSOTokenLoadError,
@@ -159,7 +160,7 @@ def test_a_service_that_does_not_answer_is_a_passing_fault(aws: str, monkeypatch
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr("sevenfold.pipelines.sagemaker.service.ATTEMPTS", 1)
     with pytest.raises(TemporaryError) as caught:
-        SageMaker("eu-central-1").execution(ARN)
+        SageMaker("eu-central-1", sleep=lambda _: None).execution(ARN)
     assert caught.value.code == "aws_unreachable"
     assert "eu-central-1" in caught.value.remedy
 
@@ -176,3 +177,46 @@ def test_an_expired_login_is_to_be_renewed(error: Exception) -> None:
     ours = aws_error(error)
     assert ours.code == "aws_credentials"
     assert "aws sso login" in ours.remedy
+
+
+def refused(code: str, message: str = "No.", status: int = 400) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "DescribePipelineExecution")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (refused("Whatever", status=503), "aws_busy", "Try again."),
+        (refused("RequestTimeTooSkewed"), "aws_credentials", "clock"),
+        (refused("InvalidSignatureException", "Signature expired: 20260101T000000Z"), "aws_credentials", "clock"),
+        (refused("InvalidSignatureException", "The request signature does not match."), "aws_credentials", "renew"),
+    ],
+)
+def test_an_overload_passes_and_a_wrong_clock_is_named(error: Exception, code: str, words: str) -> None:
+    ours = aws_error(error)
+    assert ours.code == code
+    assert words in ours.remedy
+
+
+def test_a_question_is_repeated_while_nothing_answers(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses, answers = list[float](), list[Any]()
+    service = SageMaker("eu-central-1", ROLE, sleep=pauses.append)
+
+    def describe(**asked: str) -> Any:  # in the place of botocore's, which pauses by itself
+        answer = answers.pop(0) if answers else refused("InternalFailure", status=500)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(service._api, "describe_pipeline_execution", describe)
+    answers += [refused("InternalFailure", status=500)] * 3 + [{"PipelineExecutionStatus": "Stopped"}]
+    assert service.execution(ARN).status == "Stopped"
+    assert len(pauses) == 3
+    answers.append(refused("AccessDeniedException", status=403))
+    with pytest.raises(PolicyError):
+        service.execution(ARN)
+    assert len(pauses) == 3
+    with pytest.raises(TemporaryError) as late:
+        service.execution(ARN)
+    assert late.value.code == "aws_busy"

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from vertex_run import goes_to, leave
 
 from sevenfold.cli.main import app
-from sevenfold.contracts.errors import PolicyError
-from sevenfold.pipelines.vertex import service
+from sevenfold.contracts.errors import PolicyError, TemporaryError
+from sevenfold.pipelines.vertex import registry, service
 
 MODEL = "projects/our-models/locations/europe-west4/models/demo"
 
@@ -94,6 +94,19 @@ def test_who_may_not_register_is_told_so_and_can_come_back(cloud: GoogleCloud) -
     assert "read the model registry" in refused.exception.message
     cloud.faults, cloud.script = [], []
     assert f"model    {MODEL}@1" in CliRunner().invoke(app, ["follow", run], env={"COLUMNS": "200"}).output
+
+
+def test_a_slow_registry_is_a_passing_fault_and_the_bundle_is_registered_once(
+    cloud: GoogleCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "PATIENCE_SECONDS", 0.5)
+    cloud.slow = True
+    done = promoted(cloud)
+    assert isinstance(done.exception, TemporaryError), done.output
+    assert done.exception.code == "vertex_unreachable"
+    assert "Follow the run again" in done.exception.remedy
+    assert f"model    {MODEL}@1" in promoted(cloud).output
+    assert len(cloud.models[MODEL]) == 1
 
 
 def test_a_refused_model_is_not_registered(cloud: GoogleCloud) -> None:
