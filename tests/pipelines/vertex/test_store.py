@@ -59,5 +59,5 @@ def test_what_cannot_be_copied_is_said_and_may_be_tried_again(tmp_path: Path) ->
     (tmp_path / "taken").write_text("a file where the folder is to be")
     store = Store((tmp_path / "root").as_uri())
     with pytest.raises(TemporaryError, match="must be read, but was not") as refused:
-        store.copy(f"file://{tmp_path}/root/bundle", tmp_path / "taken")
+        store.copy((tmp_path / "root" / "bundle").as_uri(), tmp_path / "taken")
     assert refused.value.code == "store_read"
