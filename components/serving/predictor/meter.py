@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Meter"]
 
-LEVEL = 0.01  # of the chi-squared test, shared out over the features
-
 
 class Meter:
     """The figures of one predictor; a new bundle starts its own series at 0.
@@ -123,7 +121,7 @@ def _reference(base: list[str], model: ServedModel) -> Iterator[Family]:
         yield _many(telemetry.REFERENCE_PREDICTION_BINS, [([*base, bin_name], count) for bin_name, count in pairs])
     degrees = {name: max(len(bins.names) - 1, 1) for name, bins in features.items()}
     yield _many(telemetry.REFERENCE_DEGREES, [([*base, name], count) for name, count in degrees.items()])
-    level = 1 - LEVEL / max(len(features), 1)
+    level = 1 - telemetry.REFERENCE_LEVEL / max(len(features), 1)
     limits = [([*base, name], chi_squared_quantile(level, count)) for name, count in degrees.items()]
     yield _many(telemetry.REFERENCE_CHI_SQUARED, limits)
 
