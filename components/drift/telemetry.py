@@ -46,7 +46,7 @@ CODES: Final = ("200", "400", "408", "413", "415", "422", "499", "500", "503")
 # Why a model was refused at load: the two families of `IntegrityError` and `PolicyError`, and all else.
 REFUSALS: Final = ("integrity", "policy", "other")
 # Level of the exported chi-squared limits: so small because a week has thousands of looks (`benchmarks.drift`).
-REFERENCE_LEVEL: Final = 0.001
+REFERENCE_LEVEL: Final = 0.0005
 # Upper bounds in seconds; the default service level, 0.25, is one of them.
 BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
