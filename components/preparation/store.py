@@ -150,6 +150,7 @@ class SplitWriter:
 
         self.rows = 0
         self._schema = schema
+        self._texts = _texts(schema)
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
         self._writer = pq.ParquetWriter(
@@ -157,7 +158,7 @@ class SplitWriter:
             schema,
             version="2.6",
             compression="snappy",
-            use_dictionary=_texts(schema),
+            use_dictionary=self._texts,
             store_schema=False,
             # smallest and largest values are of no use here and would be sensitive ones, too
             write_statistics=False,
@@ -190,9 +191,18 @@ class SplitWriter:
         self._waiting, self._waiting_rows = rest.to_batches(), len(rest)
 
     def _joined(self) -> pa.Table:
+        """Return the waiting rows as one table.
+
+        Texts too long for a dictionary fill pages from the start of a chunk on, so theirs are one chunk. Numbers fill
+        one page per group, however they come, and are not copied.
+        """
         import pyarrow as pa
 
-        return pa.Table.from_batches(self._waiting).unify_dictionaries().combine_chunks()
+        joined = pa.Table.from_batches(self._waiting).unify_dictionaries()
+        for name in self._texts:
+            at = joined.schema.get_field_index(name)
+            joined = joined.set_column(at, joined.schema.field(at), joined.column(at).combine_chunks())
+        return joined
 
     def _write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows, row_group_size=SPLIT_ROWS)
