@@ -75,7 +75,7 @@ def of(store: RowStore, folder: Path, workers: ThreadPoolExecutor) -> SplitFiles
         classes=("no", "yes"),
         columns={**columns, "y": Column(kind="category", role="target")},
     )
-    return SplitFiles(workers, store, SplitRows(SIDES, None, None), schema, folder)
+    return SplitFiles(workers, store, SplitRows(SIDES, None, lambda: None), schema, folder)
 
 
 def test_each_row_lies_in_the_file_of_its_side(store, tmp_path):
