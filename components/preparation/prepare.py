@@ -103,7 +103,7 @@ def _prepared(
     reader = TableReader(*given, required={split_column} - {""})
     for batch in reader:
         store.add(batch)
-        on_progress(f"read {reader.rows:,} rows", 0, STEPS)
+        on_progress(_read_text(reader), 0, STEPS)
     store.flush()
     _give_memory_back()
     if refined is not None:
@@ -197,6 +197,14 @@ def _write_rest(
     rows = next(iter(fitter.bins.values())).rows if fitter.bins else len(train)
     write_versioned(work / "reference.json", Reference(rows=rows, features=fitter.bins))
     pq.write_table(quarantine.table(), work / "quarantine.parquet", compression="snappy", store_schema=False)
+
+
+def _read_text(reader: TableReader) -> str:
+    about = reader.rows_of_all
+    if about is None:
+        return f"read {reader.rows:,} rows"
+    size = 10 ** max(0, len(str(about)) - 3)  # three digits are all that it is good for
+    return f"read {reader.rows:,} of about {max(reader.rows, round(about / size) * size):,} rows"
 
 
 def _give_memory_back() -> None:
