@@ -36,6 +36,11 @@ def _field(text: str, *, first: bool) -> str:
     return '"' + text.replace('"', '""') + '"' if quoted else text
 
 
+def _exported(value: Any, *, first: bool) -> str:
+    """Return the field of a cell; that of a number needs no look at its letters."""
+    return text_of(value) if value.__class__ in (float, int) else _field(exported_text(value), first=first)
+
+
 def csv_lines(table: Table, chunk: int = 100_000) -> Iterator[str]:
     """Yield the text of a CSV file in pieces.
 
@@ -51,7 +56,7 @@ def csv_lines(table: Table, chunk: int = 100_000) -> Iterator[str]:
     fields = []
     for at, column in enumerate(table.columns):
         filled |= ~column.null()
-        fields.append(np.array([_field(exported_text(value), first=not at) for value in column.values], dtype=object))
+        fields.append(np.array([_exported(value, first=not at) for value in column.values], dtype=object))
     rows = np.flatnonzero(filled)
     for start in range(0, len(rows), chunk):
         part = rows[start : start + chunk]
