@@ -31,6 +31,9 @@ def refine(
     report: Annotated[Path | None, typer.Option(help="HTML file to write a report to; by default none.")] = None,
     delimiter: Annotated[str, typer.Option(help="Character between the fields of a CSV; tab for a tabulator.")] = ",",
     encoding: Annotated[str, typer.Option(help="Encoding of a CSV, such as cp1252.")] = "utf-8",
+    decimal: Annotated[
+        str, typer.Option(help="Sign before the decimals of numbers that steps made, in a CSV: . or , .")
+    ] = ".",
     sensitive: Annotated[
         list[str] | None,
         typer.Option(help="Column whose values are never shown, besides those that seem to be about a person."),
@@ -73,8 +76,8 @@ def refine(
     if cluster is not None:
         from sevenfold.cli.refine_clusters import refine_clusters
 
-        if report is not None:
-            raise typer.BadParameter("--cluster takes no --report.")
+        if report is not None or decimal != ".":
+            raise typer.BadParameter("--cluster takes no --report and no --decimal.")
         read = _read(table, delimiter, encoding)
         hidden = set() if show_sensitive else _hidden(read, sensitive)
         kind = method or "fingerprint"
@@ -99,7 +102,9 @@ def refine(
         raise typer.BadParameter("Missing argument 'HISTORY', or --cluster.")
     if out is None:
         raise typer.BadParameter("Missing option '--out' / '-o'.")
-    _replay(table, history, out, report, delimiter, encoding, sensitive)
+    if decimal not in (".", ",") or (decimal != "." and out.suffix.lower() == ".parquet"):
+        raise typer.BadParameter(f"--decimal must be . or , and is for a CSV, but got {decimal!r} for {out.name}.")
+    _replay(table, history, out, report, delimiter, encoding, decimal, sensitive)
 
 
 def _read(table: Path, delimiter: str, encoding: str) -> Table:
@@ -124,6 +129,7 @@ def _replay(
     report: Path | None,
     delimiter: str,
     encoding: str,
+    decimal: str,
     sensitive: list[str] | None,
 ) -> None:
     from sevenfold.refine.history import read_history
@@ -141,7 +147,7 @@ def _replay(
     clean, changes = replay(read, steps)
     for change, secret in without_sensitive(changes, hidden):
         typer.echo(change_line(change, hidden=secret))
-    write_table(clean, out)
+    write_table(clean, out, decimal)
     typer.echo(f"{clean.height:,} rows, {len(clean.columns)} columns: {out}")
     if report is not None:
         write_report(refine_report(changes, hidden, table=table.name, columns=len(clean.columns)), report)

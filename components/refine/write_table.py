@@ -21,19 +21,19 @@ FORMATS = (".csv", ".parquet")
 EXACT = 2**53  # the largest whole number up to which a double holds every one
 
 
-def write_table(table: Table, path: Path) -> None:
+def write_table(table: Table, path: Path, decimal: str = ".") -> None:
     """Write a table whole or not at all, in the format that the name of the file ends in.
 
     In Parquet a column of one type keeps it (Int64, Float64, Boolean, String, Datetime in UTC with microseconds), and
     whole numbers beside others become Float64 where none is beyond 2^53; any other mixture holds the texts of the CSV.
-    The empty text stays one, and null stays null.
+    The empty text stays one, and null stays null. `decimal` is the sign that a CSV has in numbers that steps made.
 
     Raises:
         DataError: ``refine_out`` for another ending.
     """
     check_format(path)
     if path.suffix.lower() == ".csv":
-        write_whole(path, "".join(csv_lines(table)).encode())
+        write_whole(path, "".join(csv_lines(table, decimal)).encode())
         return
     import io
 
