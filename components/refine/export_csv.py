@@ -47,7 +47,7 @@ def csv_lines(table: Table, decimal: str = ".", chunk: int = 100_000) -> Iterato
     """Yield the text of a CSV file in pieces.
 
     Rows whose cells are all null are left out, and so are the empty lines of a table with one column, its header
-    included. Texts lose the spaces and control characters around them. Doubles have OpenRefine's point, or another sign.
+    included. Texts lose the spaces and control characters around them. Doubles have `decimal` for their point.
     """
     if not table.columns:
         return
