@@ -43,17 +43,17 @@ def _exported(value: Any, decimal: str, *, first: bool) -> str:
     return text_of(value) if value.__class__ in (float, int) else _field(exported_text(value), first=first)
 
 
-def csv_lines(table: Table, decimal: str = ".", chunk: int = 100_000) -> Iterator[str]:
-    """Yield the text of a CSV file in pieces.
+def csv_lines(table: Table, decimal: str = ".", chunk: int = 100_000, *, header: bool = True) -> Iterator[str]:
+    """Yield the text of a CSV file in pieces, without its `header` where the table goes on another one.
 
     Rows whose cells are all null are left out, and so are the empty lines of a table with one column, its header
     included. Texts lose the spaces and control characters around them. Doubles have `decimal` for their point.
     """
     if not table.columns:
         return
-    header = ",".join(_field(name, first=not at) for at, name in enumerate(table.names))
-    if header:
-        yield header + "\n"
+    names = ",".join(_field(name, first=not at) for at, name in enumerate(table.names))
+    if header and names:
+        yield names + "\n"
     filled = np.zeros(table.height, dtype=np.bool_)
     fields = []
     for at, column in enumerate(table.columns):

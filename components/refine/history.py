@@ -52,6 +52,13 @@ class History:
     def __len__(self) -> int:
         return len(self.steps)
 
+    @property
+    def crossing(self) -> list[str]:
+        """The steps that need more than a row's own cells, and why, as sentences without their full stop."""
+        return [
+            f"step {number} ({step.op}): {why}" for number, step in enumerate(self.steps) if (why := step.crossing())
+        ]
+
 
 def read_history(path: Path) -> History:
     """Read a history file.
