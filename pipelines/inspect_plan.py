@@ -42,7 +42,7 @@ def inspect_plan(path: Path, *, table: bool = True) -> Plan:
         breaches = list(_recipe(located))
         if table and not breaches:
             breaches += _table(located)
-        breaches += [*_notebook(located), *_source(located), *_settings(located)]
+        breaches += [*_notebook(located), *_source(located), *_settings(located), *_sampler(located)]
         problems += [checked.problem(breach) for breach in breaches if not checked.is_wrong(breach[0])]
     if problems or checked.plan is None:
         raise PlanError(problems, path=path.name)
@@ -213,6 +213,30 @@ def _settings(plan: Plan) -> Iterator[Breach]:
             elif key not in shown:
                 yield key, fault.message.removeprefix(f"training.settings.{own}: "), "", fault.remedy
             shown.add(key)
+
+
+def _sampler(plan: Plan) -> Iterator[Breach]:
+    """Yield why the sampler cannot search the plan's space, or the one that a kind of model brings."""
+    from sevenfold.training.kinds import kinds_of
+    from sevenfold.tuning.searchable import require_searchable
+    from sevenfold.tuning.task import searched_space
+
+    tuning, training = plan.tuning, plan.training
+    spaces = [dict(tuning.space)]
+    if not training.source and training.framework is not Framework.ONNX:
+        kinds = kinds_of(training.model_copy(update={"settings": {}}))
+        spaces = [
+            {(f"{kind.name}." if training.leaves_choice else "") + name: given for name, given in space.items()}
+            for kind in kinds
+            for space in [searched_space(kind, tuning, training)]
+        ]
+    for space in spaces if tuning.trials else ():
+        try:
+            if space:
+                require_searchable(tuning.sampler, space)
+        except TrainingError as fault:
+            yield ("tuning", "sampler"), fault.message, "", fault.remedy
+            return
 
 
 def _absent(key: tuple[str, ...], path: Path, what: str, suffixes: set[str]) -> Breach:

@@ -95,8 +95,13 @@ class Plan(Section):
             ("refine", "recipe"),
         ):
             dumped[section].pop(key)
-        if self.training.processes == 1:  # so that plans of before this key keep their digest
+        # So that plans of before these keys keep their digest.
+        if self.training.processes == 1:
             dumped["training"].pop("processes")
+        for dimension in dumped["tuning"]["space"].values():
+            for key, default in (("step", None), ("when", {})):
+                if dimension[key] == default:
+                    dimension.pop(key)
         return digest_of(dumped)
 
     def located(self, base: Path) -> Plan:

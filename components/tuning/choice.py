@@ -190,9 +190,9 @@ class _KindSearch:
 
     @property
     def open(self) -> bool:
-        most = self.kind.most_trials
+        ends = [most for most in (self.kind.most_trials, self.search.most_trials) if most is not None]
         failed = self.trials and all(trial.state == "failed" for trial in self.trials)
-        return not self.given_up and not failed and (most is None or self.search.started < most)
+        return not self.given_up and not failed and all(self.search.started < most for most in ends)
 
     def study(self) -> Study:
         return self.search.study(self._task.tuning.trials)

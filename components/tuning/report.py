@@ -8,7 +8,7 @@ from typing import Any, Final
 from sevenfold.plan.tuning import Dimension
 from sevenfold.report import Block, Chart, Fact, Facts, Finding, Findings, Level, Report, Table
 from sevenfold.report.charts import Limit, lines, scatter
-from sevenfold.tuning.settings_report import STATES, end_of, setting_charts, shown
+from sevenfold.tuning.settings_report import STATES, condition_of, end_of, setting_charts, shown
 from sevenfold.tuning.study import Study, best_settings
 from sevenfold.tuning.trial import Trial
 
@@ -97,6 +97,10 @@ def _findings(study: Study, *, out_of_time: bool) -> Iterator[Finding]:
     if out_of_time:
         text = "The time was up before all planned trials had run; a rerun may end elsewhere."
         yield Finding(level="warning", text=text)
+    if study.grid is not None:
+        tried = len(study.trials)
+        part = "all were tried" if tried == study.grid else f"{tried} were tried"
+        yield Finding(level="info", text=f"Of the grid's {study.grid} combinations {part}.")
     if study.resumed:
         yield Finding(level="info", text=f"{study.resumed} trials were taken over from an interrupted search.")
     if study.best is None:
@@ -172,7 +176,7 @@ def _trials(study: Study, metric: str) -> Table:
                 _rounded(trial.score),
                 len(trial.curve),
                 round(trial.seconds, 2),
-                *(shown(trial.settings[name]) for name in names),
+                *(shown(trial.settings[name]) if name in trial.settings else "–" for name in names),
             )
             for trial in listed
         ),
@@ -197,8 +201,12 @@ def _range(dimension: Dimension | None) -> str:
     if dimension is None:
         return ""
     if dimension.choices is not None:
-        return ", ".join(shown(choice) for choice in dimension.choices)
-    return f"{dimension.low:g} to {dimension.high:g}{', logarithmic' if dimension.log else ''}"
+        values = ", ".join(shown(choice) for choice in dimension.choices)
+    else:
+        step = f" in steps of {dimension.step:g}" if dimension.step else ""
+        values = f"{dimension.low:g} to {dimension.high:g}{step}{', logarithmic' if dimension.log else ''}"
+    condition = condition_of(dimension)
+    return f"{values}; {condition}" if condition else values
 
 
 def _number(value: float | None) -> str:

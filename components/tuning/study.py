@@ -88,7 +88,8 @@ class TrialSource(Protocol):
 class Study:
     """The trials of a search in order, and the best complete one (None when the search was skipped).
 
-    `planned` is how many trials the plan asks for, `resumed` how many came from a search that was interrupted.
+    `planned` is how many trials the plan asks for, `resumed` how many came from a search that was interrupted, `grid`
+    how many combinations a grid has (None for another sampler).
     """
 
     direction: Direction
@@ -97,6 +98,7 @@ class Study:
     best: Trial | None
     planned: int
     resumed: int = 0
+    grid: int | None = None
 
     @property
     def epochs(self) -> int:
@@ -117,5 +119,10 @@ def best_trial(trials: list[Trial], direction: Direction) -> Trial | None:
 
 
 def best_settings(study: Study, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the plan's training settings with those of the best trial on top."""
-    return {**settings, **(study.best.settings if study.best else {})}
+    """Return the plan's training settings with those of the best trial on top.
+
+    A setting that was searched and does not exist in the best trial is left out.
+    """
+    if study.best is None:
+        return dict(settings)
+    return {name: value for name, value in settings.items() if name not in study.space} | study.best.settings

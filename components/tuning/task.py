@@ -23,7 +23,7 @@ from sevenfold.training.kinds import kind_named
 from sevenfold.training.protocol import ModelKind
 from sevenfold.tuning.study import Direction, OnEpoch, Outcome
 
-__all__ = ["KindObjective", "Task", "space_of"]
+__all__ = ["KindObjective", "Task", "searched_space", "space_of"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,11 @@ class KindObjective:
 
     def __init__(self, kind: ModelKind[Any], task: Task) -> None:
         self.kind, self.task = kind, task
-        self._section = task.training.of(kind.name).replaced(processes=1)  # trials are many, and small
+        section = task.training.of(kind.name)
+        # What is searched and not in a trial's settings does not exist there, whatever the plan sets it to.
+        searched = space_of(kind, task)
+        settings = {name: value for name, value in section.settings.items() if name not in searched}
+        self._section = section.replaced(settings=settings, processes=1)  # trials are many, and small
 
     def __call__(self, settings: Mapping[str, Any], on_epoch: OnEpoch) -> Outcome:
         """Fit and return the score."""
@@ -112,9 +116,20 @@ def _objective_elsewhere(task: Task, kind: str) -> KindObjective:
 
 
 def space_of(kind: ModelKind[Any], task: Task) -> dict[str, Dimension]:
-    """Return what the plan searches for a kind, or the kind's own space; with `auto` names begin with the kind."""
-    space = task.tuning.space
-    if task.training.leaves_choice:
+    """Return what a task searches for a kind: see `searched_space`."""
+    return searched_space(kind, task.tuning, task.training)
+
+
+def searched_space(kind: ModelKind[Any], tuning: TuningSection, training: TrainingSection) -> dict[str, Dimension]:
+    """Return what a plan searches for a kind, or the kind's own space; with `auto` names begin with the kind."""
+    space = tuning.space
+    if training.leaves_choice:
         start = f"{kind.name}."
-        space = {name.removeprefix(start): range_ for name, range_ in space.items() if name.startswith(start)}
+        space = {
+            name.removeprefix(start): range_.replaced(
+                when={other.removeprefix(start): values for other, values in range_.when.items()}
+            )
+            for name, range_ in space.items()
+            if name.startswith(start)
+        }
     return space or kind.space()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.errors import TrainingError
-from sevenfold.plan.tuning import Pruner, Sampler, TuningSection
+from sevenfold.plan.tuning import Dimension, Pruner, Sampler, TuningSection
 from sevenfold.tuning.study import Direction
 
 if TYPE_CHECKING:
@@ -35,11 +36,19 @@ def new_study(section: TuningSection, direction: Direction) -> optuna.Study:
     return optuna.create_study(study_name="sevenfold", direction=direction, pruner=pruner)
 
 
-def sampler_of(section: TuningSection, index: int, ranges: Mapping[str, Any]) -> optuna.samplers.BaseSampler:
+def sampler_of(
+    section: TuningSection, index: int, space: Mapping[str, Dimension], ranges: Mapping[str, Any]
+) -> optuna.samplers.BaseSampler:
     """Return the sampler of the trial with this number; it keeps away from the settings of trials that still run.
 
+    Args:
+        section: which sampler, its seed, and how many trials there are.
+        index: number of the trial.
+        space: the settings.
+        ranges: their distributions.
+
     Raises:
-        TrainingError: ``no_scipy``.
+        TrainingError: ``no_scipy``, ``no_cmaes``.
     """
     import optuna
 
@@ -47,19 +56,48 @@ def sampler_of(section: TuningSection, index: int, ranges: Mapping[str, Any]) ->
     seed = (section.seed * 1_000_003 + index) % 2**32
     if section.sampler is Sampler.RANDOM:
         return optuna.samplers.RandomSampler(seed=seed)
+    if section.sampler is Sampler.GRID:
+        return _grid(seed)
     startup = min(STARTUP, max(3, section.trials // 3))
     if section.sampler is Sampler.GP:
-        _require_scipy()
+        _require("scipy", "SciPy", "no_scipy", "pip install 'sevenfold[gp]'")
         return optuna.samplers.GPSampler(seed=seed, n_startup_trials=startup)
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup)
-    # The space never changes; Optuna would work it out again from all trials, for a fifth of a trial's cost.
     free = {name: given for name, given in ranges.items() if not given.single()}
-    sampler.infer_relative_search_space = lambda study, trial: free
+    if section.sampler is Sampler.CMAES:
+        return _cmaes(seed, {name: given for name, given in free.items() if space[name].choices is None})
+    conditional = any(dimension.when for dimension in space.values())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of `group`
+        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup, group=conditional)
+    if not conditional:
+        # The space never changes; Optuna would work it out again from all trials, for a fifth of a trial's cost.
+        sampler.infer_relative_search_space = lambda study, trial: free
     return sampler
 
 
-def _require_scipy() -> None:
-    if importlib.util.find_spec("scipy") is None:
-        raise TrainingError(
-            "no_scipy", "tuning.sampler: gp needs SciPy, but it is not installed.", remedy="pip install 'sevenfold[gp]'"
-        )
+def _grid(seed: int) -> optuna.samplers.BaseSampler:
+    """Return what tries every combination once; unlike Optuna's own grid it knows conditions and goes on anywhere."""
+    import optuna
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.BruteForceSampler(seed=seed)
+    # At the end of the grid it would stop a loop of Optuna's, which there is not: the search counts.
+    sampler.after_trial = lambda study, trial, state, values: None
+    return sampler
+
+
+def _cmaes(seed: int, numbers: Mapping[str, Any]) -> optuna.samplers.BaseSampler:
+    import optuna
+
+    _require("cmaes", "the package cmaes", "no_cmaes", "pip install 'sevenfold[tune]'")
+    choices = optuna.samplers.TPESampler(seed=seed)
+    sampler = optuna.samplers.CmaEsSampler(seed=seed, independent_sampler=choices, warn_independent_sampling=False)
+    sampler.infer_relative_search_space = lambda study, trial: dict(numbers)
+    return sampler
+
+
+def _require(module: str, name: str, code: str, remedy: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        sampler = {"scipy": Sampler.GP, "cmaes": Sampler.CMAES}[module].value
+        raise TrainingError(code, f"tuning.sampler: {sampler} needs {name}, but it is not installed.", remedy=remedy)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.canonical import digest_of
 from sevenfold.contracts.errors import TrainingError
-from sevenfold.plan.tuning import Dimension, TuningSection
+from sevenfold.plan.tuning import Dimension, Sampler, TuningSection
 from sevenfold.runtime.checkpoint import Checkpoints
 from sevenfold.runtime.termination import on_termination
 from sevenfold.tuning.engines.methods import new_study, sampler_of
+from sevenfold.tuning.engines.trials import Drawer, state_of
+from sevenfold.tuning.searchable import grid_size, require_searchable
 from sevenfold.tuning.space import distributions, params_of, settings_of
 from sevenfold.tuning.study import Direction, FailedElsewhere, Objective, OnTrial, Outcome, Study, best_trial
 from sevenfold.tuning.trial import JOURNAL, Journal, State, Trial
@@ -55,7 +57,7 @@ def search(
     A trial that raises, or whose score is NaN or infinite, is marked failed and the search goes on.
 
     Raises:
-        TrainingError: ``all_trials_failed`` with the first cause; ``empty_space``, ``empty_dimension``.
+        TrainingError: ``all_trials_failed`` with the first cause; as `Search`.
     """
     if section.trials == 0:
         return Study(direction, dict(space), (), None, 0)
@@ -77,7 +79,7 @@ class Search:
         group: name of its trials, and of the file that keeps the finished ones.
 
     Raises:
-        TrainingError: ``empty_space``, ``empty_dimension``.
+        TrainingError: ``empty_space``, ``empty_dimension``; as `require_searchable`.
     """
 
     def __init__(
@@ -95,6 +97,9 @@ class Search:
             raise TrainingError(
                 "empty_space", "A search needs at least one dimension, but got none.", remedy="Set tuning.trials: 0."
             )
+        require_searchable(section.sampler, space)
+        # Beyond which no trial brings anything new; None where there is no end.
+        self.most_trials = grid_size(space) if section.sampler is Sampler.GRID else None
         self.trials: list[Trial] = []
         self.best: Trial | None = None
         self.outcome: Outcome | None = None  # of the best trial; None after an interrupted search
@@ -105,6 +110,8 @@ class Search:
         with _quiet():
             self._ranges = distributions(space)
             self._study = new_study(section, direction)
+            noting = section.sampler is Sampler.CMAES
+            self._drawer = Drawer(self._study, self.space, self._ranges, noting=noting)
         identity = _identity(section, space, direction, self._first)
         name = f"trials-{group}.jsonl" if group else JOURNAL
         self._journal = Journal(checkpoints or Checkpoints(), identity, name)
@@ -125,8 +132,9 @@ class Search:
 
     @property
     def over(self) -> bool:
-        """Whether all trials were asked for, or the time is up."""
-        return self.started >= self._section.trials or self.out_of_time
+        """Whether all trials were asked for, those of the plan or of the grid, or the time is up."""
+        spent = self.most_trials is not None and self.started >= self.most_trials
+        return spent or self.started >= self._section.trials or self.out_of_time
 
     def ask(self) -> Asked | None:
         """Return the next trial, after those that an interrupted search has finished; None where the search is over."""
@@ -140,7 +148,9 @@ class Search:
         if self._resumed == len(self._kept):
             return False
         trial = self._kept[self._resumed]
-        self._study.add_trial(_frozen(trial, self._ranges))
+        with _quiet():
+            self._study.sampler = sampler_of(self._section, trial.number, self.space, self._ranges)
+            self._drawer.add(trial)
         self._resumed += 1
         self._record(trial)
         return True
@@ -150,20 +160,15 @@ class Search:
         number = next(number for number in range(len(self._numbers) + 1) if number not in self._numbers)
         self._numbers.add(number)
         with _quiet():
-            self._study.sampler = sampler_of(self._section, number, self._ranges)
-            if number == 0 and (known := params_of(self.space, self._first)):
-                self._study.enqueue_trial(known)
-            asked = self._study.ask(dict(self._ranges))
+            self._study.sampler = sampler_of(self._section, number, self.space, self._ranges)
+            asked = self._drawer.draw(params_of(self.space, self._first) if number == 0 else {})
         self.running += 1
         return Asked(self, asked, number)
 
     def end(self, asked: Asked, state: State, outcome: Outcome, error: Exception | None) -> Trial:
         """Record how a trial ended; `Asked.end` calls this."""
-        from optuna.trial import TrialState
-
-        states = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
         with _quiet():
-            self._study.tell(asked.optuna, outcome.score if state == "complete" else None, state=states[state])
+            self._study.tell(asked.optuna, outcome.score if state == "complete" else None, state=state_of(state))
         trial = Trial(
             number=asked.number,
             state=state,
@@ -196,7 +201,7 @@ class Search:
     def study(self, planned: int) -> Study:
         """Return the record of what ran so far, in the order in which trials were asked for."""
         trials = tuple(sorted(self.trials, key=lambda trial: trial.number))
-        return Study(self.direction, self.space, trials, self.best, planned, self._resumed)
+        return Study(self.direction, self.space, trials, self.best, planned, self._resumed, self.most_trials)
 
     def _record(self, trial: Trial, outcome: Outcome | None = None) -> None:
         self.trials.append(trial)
@@ -243,19 +248,6 @@ def run_trial(asked: Asked, objective: Objective) -> Trial:
     except Exception as raised:
         outcome, error = Outcome(math.nan), raised
     return asked.end(outcome, error)
-
-
-def _frozen(trial: Trial, ranges: Mapping[str, Any]) -> optuna.trial.FrozenTrial:
-    from optuna.trial import TrialState, create_trial
-
-    state = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}[trial.state]
-    return create_trial(
-        state=state,
-        value=None if trial.state == "failed" else trial.score,
-        params=dict(trial.params),
-        distributions=dict(ranges),
-        intermediate_values=dict(enumerate(trial.curve, start=1)),
-    )
 
 
 def _identity(
