@@ -8,10 +8,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from sevenfold.contracts.errors import DataError, PlanError, TrainingError
+from sevenfold.contracts.errors import DataError, IntegrityError, PlanError, TrainingError
+from sevenfold.pipelines.warm_start import with_warm_start
 from sevenfold.plan import Plan, check_plan
 from sevenfold.plan.rules import Breach
 from sevenfold.plan.training import Framework
@@ -43,6 +44,7 @@ def inspect_plan(path: Path, *, table: bool = True) -> Plan:
         if table and not breaches:
             breaches += _table(located)
         breaches += [*_notebook(located), *_source(located), *_settings(located), *_sampler(located)]
+        breaches += _warm_start(located)
         problems += [checked.problem(breach) for breach in breaches if not checked.is_wrong(breach[0])]
     if problems or checked.plan is None:
         raise PlanError(problems, path=path.name)
@@ -197,7 +199,12 @@ def _settings(plan: Plan) -> Iterator[Breach]:
 
     if plan.training.source or plan.training.framework is Framework.ONNX:
         return
-    given = [(("training", "settings", name), name, value) for name, value in plan.training.settings.items()]
+    given: list[tuple[tuple[str, ...], str, Any]] = [
+        (("training", "settings", name), name, value) for name, value in plan.training.settings.items()
+    ]
+    for index, start in enumerate(plan.tuning.warm_start.settings):
+        at = ("tuning", "warm_start", "settings", str(index))
+        given += [((*at, name), name, value) for name, value in start.items()]
     for name, searched in plan.tuning.space.items():
         ends = (searched.choices or ()) if searched.choices is not None else (searched.low, searched.high)
         given += [(("tuning", "space", name), name, int(end) if searched.integer else end) for end in ends]
@@ -237,6 +244,16 @@ def _sampler(plan: Plan) -> Iterator[Breach]:
         except TrainingError as fault:
             yield ("tuning", "sampler"), fault.message, "", fault.remedy
             return
+
+
+def _warm_start(plan: Plan) -> Iterator[Breach]:
+    """Yield why settings cannot be read from a study on this machine."""
+    study = plan.tuning.warm_start.study
+    if "://" not in study:
+        try:
+            with_warm_start(plan, Path())
+        except (DataError, IntegrityError) as fault:
+            yield ("tuning", "warm_start", "study"), fault.message, "", fault.remedy
 
 
 def _absent(key: tuple[str, ...], path: Path, what: str, suffixes: set[str]) -> Breach:

@@ -16,7 +16,7 @@ from sevenfold.plan.monitoring import Replay, Trigger
 from sevenfold.plan.plan import Plan, StageName
 from sevenfold.plan.preparation import SplitBy
 from sevenfold.plan.ray_rules import ray_breaches
-from sevenfold.plan.space_rules import space_breaches
+from sevenfold.plan.space_rules import space_breaches, warm_start_breaches
 from sevenfold.plan.training import Device, Framework
 from sevenfold.runtime.prometheus import address_fault, shown_address
 
@@ -38,6 +38,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _encodings(plan)
     yield from ray_breaches(plan)
     yield from space_breaches(plan)
+    yield from warm_start_breaches(plan)
     yield from _unsupported(plan)
 
 

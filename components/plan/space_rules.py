@@ -10,7 +10,7 @@ from sevenfold.plan.column_rules import Breach
 from sevenfold.plan.plan import Plan
 from sevenfold.plan.space import Dimension
 
-__all__ = ["space_breaches"]
+__all__ = ["space_breaches", "warm_start_breaches"]
 
 
 def space_breaches(plan: Plan) -> Iterator[Breach]:
@@ -25,6 +25,21 @@ def space_breaches(plan: Plan) -> Iterator[Breach]:
                 yield key, rule, value, remedy
     if not wrong:
         yield from _circle(space)
+
+
+def warm_start_breaches(plan: Plan) -> Iterator[Breach]:
+    """Yield what `tuning.warm_start` says twice, or says without the settings that it speaks of."""
+    start, key = plan.tuning.warm_start, ("tuning", "warm_start", "study")
+    if start.unread and start.settings:
+        rule = "gives the settings to try first, and `settings` gives others"
+        yield key, rule, repr(start.study), "Remove one of both."
+    elif start.study and not start.unread and not start.settings:
+        yield (
+            key,
+            "must name a run or a study; a digest only says where settings came from",
+            repr(start.study),
+            "Name the folder of a run, such as runs/NAME/1.",
+        )
 
 
 def _condition(plan: Plan, name: str, other: str, values: tuple[object, ...]) -> Iterator[tuple[str, str, str]]:

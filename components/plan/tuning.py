@@ -10,8 +10,9 @@ from pydantic import Field
 from sevenfold.plan.ray import RaySection
 from sevenfold.plan.section import Section
 from sevenfold.plan.space import Dimension
+from sevenfold.plan.warm_start import WarmStart
 
-__all__ = ["Dimension", "Pruner", "RaySection", "Sampler", "TuningEngine", "TuningSection"]
+__all__ = ["Dimension", "Pruner", "RaySection", "Sampler", "TuningEngine", "TuningSection", "WarmStart"]
 
 
 class TuningEngine(StrEnum):
@@ -73,6 +74,9 @@ class TuningSection(Section):
         Pruner, Field(description="How a hopeless trial is stopped early: median, asha, hyperband or none.")
     ] = Pruner.MEDIAN
     seed: Annotated[int, Field(description="Seed of the sampler.", ge=0)] = 7
+    warm_start: Annotated[
+        WarmStart, Field(description="Settings that are tried first, such as the best of an earlier study.")
+    ] = WarmStart()
     space: Annotated[
         dict[str, Dimension],
         Field(

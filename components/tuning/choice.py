@@ -17,7 +17,7 @@ from sevenfold.scoring.paired import difference_error
 from sevenfold.training.protocol import ModelKind
 from sevenfold.tuning.engines.optuna import Asked, Search, run_trial
 from sevenfold.tuning.study import Study, best_settings
-from sevenfold.tuning.task import KindObjective, Task, space_of
+from sevenfold.tuning.task import KindObjective, Task, space_of, starts_of
 from sevenfold.tuning.trial import Trial
 
 __all__ = ["Choice", "Contender", "KindTrials", "Task", "choose_kind", "space_of"]
@@ -57,8 +57,11 @@ class Choice:
         """Trials of all kinds."""
         return sum(len(contender.study.trials) for contender in self.contenders)
 
-    def save(self, folder: Path) -> str:
-        """Write and seal the study folder that training reads, and return its digest."""
+    def save(self, folder: Path, *, warm_start: str = "") -> str:
+        """Write and seal the study folder that training reads, and return its digest.
+
+        `warm_start` is the digest of the study that the search began with.
+        """
         chosen, best = self.chosen, self.chosen.study.best
         settings = best_settings(chosen.study, chosen.settings)
         records = [
@@ -66,7 +69,8 @@ class Choice:
             for contender in self.contenders
             for trial in contender.study.trials
         ]
-        winner = Best(settings=settings, model=chosen.kind.name, score=best.score if best else None)
+        score = best.score if best else None
+        winner = Best(settings=settings, model=chosen.kind.name, score=score, warm_start=warm_start)
         return winner.save(folder, records)
 
 
@@ -175,6 +179,7 @@ class _KindSearch:
             space_of(kind, task),
             task.direction,
             first=kind.effective_settings(self.section.settings),
+            starts=starts_of(kind, task),
             checkpoints=task.checkpoints,
             on_trial=lambda trial, best: after(kind.name, trial),
             group=kind.name,

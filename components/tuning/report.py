@@ -101,6 +101,11 @@ def _findings(study: Study, *, out_of_time: bool) -> Iterator[Finding]:
         tried = len(study.trials)
         part = "all were tried" if tried == study.grid else f"{tried} were tried"
         yield Finding(level="info", text=f"Of the grid's {study.grid} combinations {part}.")
+    if study.begun_with or study.passed_over:
+        text = f"{study.begun_with} settings of tuning.warm_start were tried first, after the plan's own."
+        if study.passed_over:
+            text += f" {study.passed_over} were passed over: a value lies outside the space of this search."
+        yield Finding(level="info" if study.begun_with else "warning", text=text)
     if study.resumed:
         yield Finding(level="info", text=f"{study.resumed} trials were taken over from an interrupted search.")
     if study.best is None:

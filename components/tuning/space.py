@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from sevenfold.plan.tuning import Dimension
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-__all__ = ["applies", "distributions", "draw_order", "params_of", "settings_of"]
+__all__ = ["applies", "distributions", "draw_order", "fitting", "params_of", "settings_of"]
 
 
 def distributions(space: Mapping[str, Dimension]) -> dict[str, BaseDistribution]:
@@ -85,6 +85,23 @@ def params_of(space: Mapping[str, Dimension], settings: Mapping[str, Any]) -> di
             if low <= value <= high and _on_step(dimension, value):
                 params[name] = round(value) if dimension.integer else _stepped(dimension, value)
     return params
+
+
+def fitting(space: Mapping[str, Dimension], starts: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    """Return Optuna's parameters of settings to begin with, each once, and how many lie outside the space.
+
+    Settings lie outside when one that is searched has a value that it cannot have now. A setting that is not searched
+    is dropped, and one that is missing will be drawn.
+    """
+    known: list[dict[str, Any]] = []
+    outside = 0
+    for start in starts:
+        params = params_of(space, start)
+        if len(params) < sum(name in space for name in start):
+            outside += 1
+        elif params and params not in known:
+            known.append(params)
+    return known, outside
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -84,7 +84,7 @@ def run_tuning(
     data = TrainingData(sealed, row_fraction=tuning.row_fraction, seed=training.seed)
     task = Task(tuning, training, metric, data, kept, on_message)
     choice = _searched(kinds, task) if tuning.trials else _skipped(kinds, task)
-    choice.save(out)
+    choice.save(out, warm_start=tuning.warm_start.study)
     kept.remove()
     report = build_report(
         choice.chosen.study,

@@ -89,7 +89,8 @@ class Study:
     """The trials of a search in order, and the best complete one (None when the search was skipped).
 
     `planned` is how many trials the plan asks for, `resumed` how many came from a search that was interrupted, `grid`
-    how many combinations a grid has (None for another sampler).
+    how many combinations a grid has (None for another sampler). Of the settings that `warm_start` gives, `begun_with`
+    were the first trials, and `passed_over` lie outside the space.
     """
 
     direction: Direction
@@ -99,6 +100,8 @@ class Study:
     planned: int
     resumed: int = 0
     grid: int | None = None
+    begun_with: int = 0
+    passed_over: int = 0
 
     @property
     def epochs(self) -> int:

@@ -23,7 +23,7 @@ from sevenfold.training.kinds import kind_named
 from sevenfold.training.protocol import ModelKind
 from sevenfold.tuning.study import Direction, OnEpoch, Outcome
 
-__all__ = ["KindObjective", "Task", "searched_space", "space_of"]
+__all__ = ["KindObjective", "Task", "searched_space", "space_of", "starts_of"]
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,19 @@ def _objective_elsewhere(task: Task, kind: str) -> KindObjective:
 def space_of(kind: ModelKind[Any], task: Task) -> dict[str, Dimension]:
     """Return what a task searches for a kind: see `searched_space`."""
     return searched_space(kind, task.tuning, task.training)
+
+
+def starts_of(kind: ModelKind[Any], task: Task) -> list[dict[str, Any]]:
+    """Return the settings that a search of the kind begins with, named as in its space."""
+    given = task.tuning.warm_start.settings
+    if not task.training.leaves_choice:
+        return [dict(settings) for settings in given]
+    start = f"{kind.name}."
+    return [
+        {name.removeprefix(start): value for name, value in settings.items() if name.startswith(start)}
+        for settings in given
+        if any(name.startswith(start) for name in settings)
+    ]
 
 
 def searched_space(kind: ModelKind[Any], tuning: TuningSection, training: TrainingSection) -> dict[str, Dimension]:

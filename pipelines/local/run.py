@@ -21,6 +21,7 @@ from sevenfold.pipelines.local.processes import end_processes
 from sevenfold.pipelines.result import Result, conclude
 from sevenfold.pipelines.retrain import Retraining
 from sevenfold.pipelines.runs import RunFolder
+from sevenfold.pipelines.warm_start import with_warm_start
 from sevenfold.runtime.environment import ARROW_MEMORY, RUN_DIR
 from sevenfold.runtime.recognise import require_kind
 
@@ -68,6 +69,7 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
     base = run.plan_path.resolve().parent
     located = plan.located(base)
     _check_files(located)
+    with_warm_start(located, base)  # read again by the run itself
     with interruptions() as signals, _workspace() as work:
         tables = resolve_sources(_sources(run, located), base, work)
         check_source(tables, located.data, located.refine.recipe, base)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +16,7 @@ from sevenfold.runtime.termination import on_termination
 from sevenfold.tuning.engines.methods import new_study, sampler_of
 from sevenfold.tuning.engines.trials import Drawer, state_of
 from sevenfold.tuning.searchable import grid_size, require_searchable
-from sevenfold.tuning.space import distributions, params_of, settings_of
+from sevenfold.tuning.space import distributions, fitting, params_of, settings_of
 from sevenfold.tuning.study import Direction, FailedElsewhere, Objective, OnTrial, Outcome, Study, best_trial
 from sevenfold.tuning.trial import JOURNAL, Journal, State, Trial
 
@@ -35,6 +35,7 @@ def search(
     direction: Direction,
     *,
     first: Mapping[str, Any] | None = None,
+    starts: Sequence[Mapping[str, Any]] = (),
     checkpoints: Checkpoints | None = None,
     on_trial: OnTrial | None = None,
 ) -> Study:
@@ -51,6 +52,7 @@ def search(
         space: the settings to search, by name.
         direction: whether a larger or a smaller score is better.
         first: settings known to work; the first trial takes those of them that lie in the space.
+        starts: settings that the next trials take, one each where all of it lies in the space.
         checkpoints: where finished trials are kept and read again; None for nowhere.
         on_trial: called after every trial with the trial and the best complete one so far.
 
@@ -61,7 +63,7 @@ def search(
     """
     if section.trials == 0:
         return Study(direction, dict(space), (), None, 0)
-    whole = Search(section, space, direction, first=first, checkpoints=checkpoints, on_trial=on_trial)
+    whole = Search(section, space, direction, first=first, starts=starts, checkpoints=checkpoints, on_trial=on_trial)
     with on_termination(whole.flush):
         while asked := whole.ask():
             run_trial(asked, objective)
@@ -89,6 +91,7 @@ class Search:
         direction: Direction,
         *,
         first: Mapping[str, Any] | None = None,
+        starts: Sequence[Mapping[str, Any]] = (),
         checkpoints: Checkpoints | None = None,
         on_trial: OnTrial | None = None,
         group: str = "",
@@ -105,14 +108,17 @@ class Search:
         self.outcome: Outcome | None = None  # of the best trial; None after an interrupted search
         self.running = 0
         self.group, self.space, self.direction = group, dict(space), direction
-        self._section, self._first, self._on_trial = section, dict(first or {}), on_trial
+        self._section, self._on_trial = section, on_trial
+        begin = params_of(self.space, first or {})
+        known, self._outside = fitting(self.space, starts)
+        self._known = [begin, *(params for params in known if params != begin)]  # by the trial's number
         self._causes: list[Exception] = []
         with _quiet():
             self._ranges = distributions(space)
             self._study = new_study(section, direction)
             noting = section.sampler is Sampler.CMAES
             self._drawer = Drawer(self._study, self.space, self._ranges, noting=noting)
-        identity = _identity(section, space, direction, self._first)
+        identity = _identity(section, space, direction, {"first": dict(first or {}), "starts": list(starts)})
         name = f"trials-{group}.jsonl" if group else JOURNAL
         self._journal = Journal(checkpoints or Checkpoints(), identity, name)
         self._kept = self._journal.read()
@@ -161,7 +167,7 @@ class Search:
         self._numbers.add(number)
         with _quiet():
             self._study.sampler = sampler_of(self._section, number, self.space, self._ranges)
-            asked = self._drawer.draw(params_of(self.space, self._first) if number == 0 else {})
+            asked = self._drawer.draw(self._known[number] if number < len(self._known) else {})
         self.running += 1
         return Asked(self, asked, number)
 
@@ -201,7 +207,17 @@ class Search:
     def study(self, planned: int) -> Study:
         """Return the record of what ran so far, in the order in which trials were asked for."""
         trials = tuple(sorted(self.trials, key=lambda trial: trial.number))
-        return Study(self.direction, self.space, trials, self.best, planned, self._resumed, self.most_trials)
+        return Study(
+            self.direction,
+            self.space,
+            trials,
+            self.best,
+            planned,
+            resumed=self._resumed,
+            grid=self.most_trials,
+            begun_with=max(0, min(len(trials), len(self._known)) - 1),
+            passed_over=self._outside,
+        )
 
     def _record(self, trial: Trial, outcome: Outcome | None = None) -> None:
         self.trials.append(trial)
@@ -251,11 +267,11 @@ def run_trial(asked: Asked, objective: Objective) -> Trial:
 
 
 def _identity(
-    section: TuningSection, space: Mapping[str, Dimension], direction: Direction, first: Mapping[str, Any]
+    section: TuningSection, space: Mapping[str, Dimension], direction: Direction, begin: Mapping[str, Any]
 ) -> str:
-    budgetless = section.model_dump(mode="json", exclude={"timeout_seconds", "space", "engine", "ray"})
+    budgetless = section.model_dump(mode="json", exclude={"timeout_seconds", "space", "engine", "ray", "warm_start"})
     ranges = {name: dimension.model_dump(mode="json") for name, dimension in space.items()}
-    return digest_of({"section": budgetless, "space": ranges, "direction": direction, "first": dict(first)})
+    return digest_of({"section": budgetless, "space": ranges, "direction": direction, "begin": dict(begin)})
 
 
 def _cause(error: Exception | None) -> str:
