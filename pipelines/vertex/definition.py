@@ -11,6 +11,7 @@ import yaml
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.compile import compile_plan
+from sevenfold.pipelines.endpoint.faults import endpoint_faults
 from sevenfold.pipelines.stages import Stages
 from sevenfold.pipelines.vertex.run import BUNDLE_LABEL, DIGEST_LABEL, PLAN_LABEL
 from sevenfold.plan import Plan
@@ -60,6 +61,9 @@ def vertex_section(plan: Plan) -> VertexSection:
             f"vertex.labels are at most {MOST_LABELS} of your own, but {reason}.",
             remedy="Take another key." if own else "Remove some: Vertex AI takes 64, and two are ours.",
         )
+    if section.serving is not None:
+        for fault in endpoint_faults(plan, "vertex"):
+            raise fault
     return section
 
 
