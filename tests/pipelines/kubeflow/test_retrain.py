@@ -134,6 +134,12 @@ def test_what_cannot_be_received_is_refused(plan: Plan, drifting: Plan, kubeflow
     with pytest.raises(PolicyError) as doubled, receiving(twice, lambda text: None):
         pass
     assert doubled.value.code == "plan_twice"
+    [(path, watched)] = given.plans
+    lost = watched.model_copy(update={"design": watched.design.model_copy(update={"notebook": "lost.ipynb"})})
+    incomplete = Received(**{**vars(given), "plans": ((path, lost),)})
+    with pytest.raises(DataError) as missing, receiving(incomplete, lambda text: None):
+        pass
+    assert missing.value.code == "missing_file"
     for content in ("short", "é" * 30):
         given.credential.write_text(content)
         with pytest.raises(DataError) as unreadable, receiving(given, lambda text: None):

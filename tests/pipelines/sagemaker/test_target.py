@@ -60,7 +60,7 @@ def test_compile_writes_the_definition_and_what_the_bucket_must_have(home: Path)
 @pytest.mark.usefixtures("account")
 def test_compile_and_submit_name_the_same_files(home: Path) -> None:
     (home / "look.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
-    (home / "history.json").write_text("[]")
+    (home / "history.json").write_text('[{"op": "core/column-move", "columnName": "a", "index": 0}]')
     sections = {"design": {"notebook": "look.ipynb"}, "refine": {"recipe": "history.json"}}
     (home / "plan.yaml").write_text(plan_text(sections))
     assert sevenfold("compile", "plan.yaml", "--target", "sagemaker").exit_code == 0
