@@ -48,6 +48,12 @@ def missing_settings(plan: Plan) -> Iterator[PolicyError]:
     if section.serving is not None:
         yield from endpoint_faults(plan, "sagemaker")
     yield from _missing_gpus(plan)
+    if plan.tuning.ray.cluster.workers:
+        yield PolicyError(
+            "sagemaker_ray",
+            "KubeRay makes a cluster on Kubernetes alone, but tuning.ray.cluster.workers is set.",
+            remedy="Remove tuning.ray.cluster: the search then runs on the job's own machine.",
+        )
     images = {stage_image(job.room, plan) for job in (*BUILD, RELEASE)}
     images.add(plan.images.serve or image("serve", plan.images.registry))
     for named in sorted(named for named in images if not IMAGE.match(named)):

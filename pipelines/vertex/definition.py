@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +31,8 @@ def vertex_section(plan: Plan) -> VertexSection:
     """Return the section `vertex` of a plan that is to run there, once everything else in the plan can.
 
     Raises:
-        PolicyError: ``vertex_section``, ``vertex_volume``, ``vertex_accelerator``, ``vertex_label``.
+        PolicyError: ``vertex_section``, ``vertex_volume``, ``vertex_accelerator``, ``vertex_label``, ``vertex_table``,
+            ``vertex_ray``, ``endpoint_setting``.
     """
     section = plan.vertex
     if section is None:
@@ -53,6 +55,8 @@ def vertex_section(plan: Plan) -> VertexSection:
             "vertex.accelerator is empty.",
             remedy="Write vertex.accelerator, such as NVIDIA_L4.",
         )
+    for fault in _unreachable(plan):
+        raise fault
     own = sorted({PLAN_LABEL, DIGEST_LABEL, BUNDLE_LABEL} & set(section.labels))
     if own or len(section.labels) > MOST_LABELS:
         reason = f"{own[0]} is one of ours" if own else f"there are {len(section.labels)}"
@@ -65,6 +69,23 @@ def vertex_section(plan: Plan) -> VertexSection:
         for fault in endpoint_faults(plan, "vertex"):
             raise fault
     return section
+
+
+def _unreachable(plan: Plan) -> Iterator[PolicyError]:
+    """Yield what no task of Vertex AI can come to."""
+    store = next((source for source in plan.data.sources if source.startswith(("s3://", "minio://"))), "")
+    if store:
+        yield PolicyError(
+            "vertex_table",
+            f"A task of Vertex AI has no keys of S3, but data.source is {store[:200]!r}.",
+            remedy="Copy it to a bucket of Cloud Storage, gs://…, or name a file of this machine.",
+        )
+    if plan.tuning.ray.cluster.workers:
+        yield PolicyError(
+            "vertex_ray",
+            "KubeRay makes a cluster on Kubernetes alone, but tuning.ray.cluster.workers is set.",
+            remedy="Remove tuning.ray.cluster: the search then runs on the task's own machine.",
+        )
 
 
 def placed_plan(plan: Plan) -> Plan:

@@ -48,9 +48,7 @@ def test_the_latency_is_the_median_of_calls_after_the_first(monkeypatch: pytest.
     monkeypatch.setattr(latency.time, "perf_counter", lambda: next(moments))
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr(latency, "Scorer", lambda path, signature: SimpleNamespace(predict=seen.append))
-    data = SimpleNamespace(
-        once=lambda key, make: make(), feeds=lambda split: {"x": np.arange(3.0)}, signature=None
-    )
+    data = SimpleNamespace(once=lambda key, make: make(), feeds=lambda split: {"x": np.arange(3.0)}, signature=None)
     fitted = SimpleNamespace(onnx_bytes=lambda data: b"")
     assert latency_ms(fitted, data, 5) == pytest.approx(25.5)  # type: ignore[arg-type]
     assert len(seen) == 55 and seen[0]["x"].tolist() == [0, 1, 2, 0, 1]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "Search", "run_trial", "search"]
 
+
 def search(
     objective: Objective,
     section: TuningSection,
@@ -257,7 +258,6 @@ class Asked:
         if error is None and not self._pruned:
             error = self._fault(outcome)
         return self._search.end(self, "failed" if error else "pruned" if self._pruned else "complete", outcome, error)
-
 
     def _fault(self, outcome: Outcome) -> TrainingError | None:
         if not math.isfinite(outcome.score):
