@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sevenfold.images import image
 from sevenfold.pipelines.endpoint.run import release_run, waits_for_a_person
+from sevenfold.pipelines.result import ENDPOINT
 from sevenfold.pipelines.sagemaker.endpoint import SageMakerEndpoint, Version
 from sevenfold.pipelines.sagemaker.follow import address_of
 from sevenfold.plan import load_plan
@@ -34,7 +35,8 @@ def released(sent: Submitted, service: SageMaker, store: Store, result: Result, 
         IntegrityError, PolicyError, ServingError, TemporaryError: as `release_run`; what served goes on serving.
     """
     file = sent.folder.path / "plan.yaml"
-    plan = load_plan(file) if result.state == "waiting" and file.is_file() else None
+    open_or_judged = result.state == "waiting" or sent.folder.artifact(*ENDPOINT) is not None
+    plan = load_plan(file) if open_or_judged and file.is_file() else None
     section = plan.sagemaker if plan else None
     if plan is None or section is None or section.serving is None:
         return result

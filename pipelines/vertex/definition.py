@@ -66,9 +66,18 @@ def vertex_section(plan: Plan) -> VertexSection:
             remedy="Take another key." if own else "Remove some: Vertex AI takes 64, and two are ours.",
         )
     if section.serving is not None:
-        for fault in endpoint_faults(plan, "vertex"):
+        for fault in (*endpoint_faults(plan, "vertex"), *_private(section)):
             raise fault
     return section
+
+
+def _private(section: VertexSection) -> Iterator[PolicyError]:
+    if section.network:
+        yield PolicyError(
+            "endpoint_setting",
+            "A private endpoint of Vertex AI shares its requests among no versions, but vertex.network is set.",
+            remedy="Remove vertex.serving, and deploy the registered version yourself.",
+        )
 
 
 def _unreachable(plan: Plan) -> Iterator[PolicyError]:

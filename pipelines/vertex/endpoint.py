@@ -11,6 +11,7 @@ from sevenfold.contracts.errors import PolicyError, ServingError, TemporaryError
 from sevenfold.pipelines.endpoint.protocol import ALL, CloudEndpoint, Served
 from sevenfold.pipelines.vertex.counts import count
 from sevenfold.pipelines.vertex.run import PLAN_LABEL
+from sevenfold.runtime.waiting import wait_until
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.vertex.service import Service
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["VertexEndpoint"]
 
 PATIENCE_SECONDS: Final = 600.0
+PAUSE_SECONDS: Final = 10.0
 NEW: Final = "0"  # the id of a model that is just being deployed, in a traffic split
 OURS: Final = re.compile(r"[0-9a-f]{12}")
 
@@ -34,6 +36,7 @@ class VertexEndpoint:
         machine: machine type of a replica.
         replicas: how many.
         ready_seconds: longest wait for a new version to become ready.
+        sleep: waits so many seconds.
         now: seconds since the epoch.
     """
 
@@ -47,11 +50,13 @@ class VertexEndpoint:
         machine: str,
         replicas: int,
         ready_seconds: float,
+        sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._service, self._client = service, service.endpoints()
         self._plan, self._id, self._model = plan, name, model
-        self._machine, self._replicas, self._seconds, self._now = machine, replicas, ready_seconds, now
+        self._machine, self._replicas, self._seconds = machine, replicas, ready_seconds
+        self._sleep, self._now = sleep, now
         self._name = f"{service.parent}/endpoints/{name}"
 
     @property
@@ -85,6 +90,13 @@ class VertexEndpoint:
         split = {**shares, NEW: 0 if shares else ALL}
         request = {"endpoint": self._name, "deployed_model": model, "traffic_split": split}
         self._done("deploy a model", lambda: self._client.deploy_model(request=request), self._seconds)
+        wait_until(  # an earlier call may still be at it
+            lambda: bundle in self._ids(),
+            pause_seconds=PAUSE_SECONDS,
+            patience_seconds=self._seconds,
+            late=lambda: _slow("deploy a model", self._seconds),
+            sleep=self._sleep,
+        )
 
     def share(self, percents: dict[str, int]) -> None:
         """Change the traffic split."""
@@ -133,8 +145,6 @@ class VertexEndpoint:
         made = types.Endpoint(display_name=self._id, labels={**section.labels, PLAN_LABEL: self._plan})
         if section.encryption_key:
             made.encryption_spec = {"kms_key_name": section.encryption_key}
-        if section.network:
-            made.network = section.network
         request = {"parent": self._service.parent, "endpoint": made, "endpoint_id": self._id}
         self._done("make an endpoint", lambda: self._client.create_endpoint(request=request), PATIENCE_SECONDS)
 
@@ -185,11 +195,7 @@ class VertexEndpoint:
             try:
                 fault = operation.exception(timeout=seconds)
             except TimeoutError as error:
-                raise TemporaryError(
-                    "endpoint_slow",
-                    f"Vertex AI must {what} within {seconds:g} seconds, but is still at it.",
-                    remedy="Follow the run again: it goes on from there.",
-                ) from error
+                raise _slow(what, seconds) from error
             if fault is not None:
                 raise ServingError(
                     "endpoint_failed",
@@ -198,6 +204,14 @@ class VertexEndpoint:
                 )
 
         self._service.asked(what, ask)
+
+
+def _slow(what: str, seconds: float) -> TemporaryError:
+    return TemporaryError(
+        "endpoint_slow",
+        f"Vertex AI must {what} within {seconds:g} seconds, but is still at it.",
+        remedy="Follow the run again: it goes on from there.",
+    )
 
 
 def _id_of(bundle: str) -> str:

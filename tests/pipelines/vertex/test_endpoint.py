@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from google.cloud.aiplatform_v1 import types
-from google_cloud import GoogleCloud
+from google_cloud import GoogleCloud, error
 from tested_run import DIGEST, LABEL, predictor, run_that_passed
 
 from sevenfold.contracts.errors import PolicyError, ServingError, TemporaryError
@@ -180,6 +180,29 @@ def test_what_waits_for_a_person_is_not_deployed(releaser: Releaser, more: str, 
     assert releaser.release(more, decision=decision).state == "tested"
     assert releaser.cloud.endpoints.changes == []
     assert "waits for a person" in releaser.said[0]
+
+
+def test_a_private_endpoint_has_no_canary(plan_file: Path) -> None:
+    from sevenfold.pipelines.vertex.definition import vertex_section
+
+    network = "  network: projects/1/global/networks/ours\n"
+    with pytest.raises(PolicyError, match=r"vertex\.network is set"):
+        vertex_section(parse_plan(plan_file.read_text() + f"  serving: {{}}\n{network}"))
+
+
+def test_a_version_that_an_earlier_call_is_still_deploying_is_waited_for(releaser: Releaser) -> None:
+    """The service says that it is there already, and shows it once it is ready."""
+    serve_old(releaser.cloud)
+    end = releaser.cloud.endpoints
+    end.counted, end.latency_ms = {NEW_ID: {"2xx": 300}}, {NEW_ID: 12.0}
+    deploy = end._deploy
+
+    def busy(*arguments: Any) -> Any:
+        deploy(*arguments)
+        return 409, error(409, "ALREADY_EXISTS", "It is being deployed.")
+
+    end._deploy = busy  # type: ignore[method-assign]
+    assert releaser.release().state == "promoted"
 
 
 @pytest.mark.parametrize("setting", ["canary: {accept_replay: true}", "strict_fields: true", "max_batch: 7"])
