@@ -19,7 +19,7 @@ from sevenfold.plan.sagemaker import SageMakerSection
 from sevenfold.plan.section import Section
 from sevenfold.plan.testing import TestingSection
 from sevenfold.plan.training import TrainingSection
-from sevenfold.plan.tuning import TuningSection, WarmStart
+from sevenfold.plan.tuning import LatencyLimit, TuningSection, WarmStart
 from sevenfold.plan.vertex import VertexSection
 
 __all__ = ["FORMAT_VERSION", "NAME_PATTERN", "STAGES", "Plan", "StageName"]
@@ -98,11 +98,12 @@ class Plan(Section):
         # So that plans of before these keys keep their digest.
         if self.training.processes == 1:
             dumped["training"].pop("processes")
-        if self.tuning.warm_start == WarmStart():
-            dumped["tuning"].pop("warm_start")
+        for key, default in (("warm_start", WarmStart()), ("latency", LatencyLimit())):
+            if getattr(self.tuning, key) == default:
+                dumped["tuning"].pop(key)
         for dimension in dumped["tuning"]["space"].values():
-            for key, default in (("step", None), ("when", {})):
-                if dimension[key] == default:
+            for key, absent in (("step", None), ("when", {})):
+                if dimension[key] == absent:
                     dimension.pop(key)
         return digest_of(dumped)
 

@@ -7,12 +7,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sevenfold.plan.latency import LatencyLimit
 from sevenfold.plan.ray import RaySection
 from sevenfold.plan.section import Section
 from sevenfold.plan.space import Dimension
 from sevenfold.plan.warm_start import WarmStart
 
-__all__ = ["Dimension", "Pruner", "RaySection", "Sampler", "TuningEngine", "TuningSection", "WarmStart"]
+__all__ = ["Dimension", "LatencyLimit", "Pruner", "RaySection", "Sampler", "TuningEngine", "TuningSection", "WarmStart"]
 
 
 class TuningEngine(StrEnum):
@@ -73,6 +74,9 @@ class TuningSection(Section):
     pruner: Annotated[
         Pruner, Field(description="How a hopeless trial is stopped early: median, asha, hyperband or none.")
     ] = Pruner.MEDIAN
+    latency: Annotated[
+        LatencyLimit, Field(description="A limit on the time of a prediction; it makes latency a second objective.")
+    ] = LatencyLimit()
     seed: Annotated[int, Field(description="Seed of the sampler.", ge=0)] = 7
     warm_start: Annotated[
         WarmStart, Field(description="Settings that are tried first, such as the best of an earlier study.")

@@ -15,6 +15,7 @@ from sevenfold.plan.tuning import TuningEngine
 from sevenfold.runtime.termination import on_termination
 from sevenfold.scoring.paired import difference_error
 from sevenfold.training.protocol import ModelKind
+from sevenfold.tuning.engines.failures import none_succeeded
 from sevenfold.tuning.engines.optuna import Asked, Search, run_trial
 from sevenfold.tuning.study import Study, best_settings
 from sevenfold.tuning.task import KindObjective, Task, space_of, starts_of
@@ -241,7 +242,9 @@ def _give_up(searches: Sequence[_KindSearch], task: Task) -> None:
 def _chosen(searches: Sequence[_KindSearch], task: Task, *, out_of_time: bool) -> Choice:
     leader = _leader(searches, task)
     if leader is None:
-        searches[0].search.require_success()
+        trials = [trial for search in searches for trial in search.trials]
+        errors = [error for search in searches for error in search.search.errors]
+        raise none_succeeded(trials, errors, task.tuning.latency.limit_ms)
     contenders, chosen = [], None
     for search in searches:
         behind, error = (None, None) if search.score is None or leader is None else _behind(search, leader, task)

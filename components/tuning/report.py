@@ -26,6 +26,7 @@ def build_report(
     *,
     cpu_seconds: float = 0.0,
     kinds: tuple[Block, ...] = (),
+    latency: tuple[Block, ...] = (),
     choice: str = "",
     out_of_time: bool = False,
 ) -> Report:
@@ -37,6 +38,7 @@ def build_report(
         settings: the plan's, for this kind.
         cpu_seconds: what the stage used in all.
         kinds: blocks that show several kinds side by side.
+        latency: blocks that show score and latency together.
         choice: a sentence that says which of them won.
         out_of_time: whether the time was up before all planned trials had run.
     """
@@ -47,6 +49,7 @@ def build_report(
     findings = tuple(_findings(study, out_of_time=out_of_time))
     blocks += [Findings(findings=findings)] if findings else []
     blocks += kinds or (_history(study, metric),)
+    blocks += latency
     blocks += [_curves(study, metric)] if any(len(trial.curve) > 1 for trial in study.trials) else []
     blocks += setting_charts(study, metric)
     blocks += [_settings(study, settings), _trials(study, metric)]
@@ -171,9 +174,10 @@ def _settings(study: Study, settings: Mapping[str, Any]) -> Table:
 def _trials(study: Study, metric: str) -> Table:
     names = list(study.space)
     listed = study.trials[:MAX_ROWS]
+    timed = any(trial.latency_ms is not None for trial in study.trials)
     return Table(
         title="All trials",
-        columns=("trial", "state", metric, "epochs", "seconds", *names),
+        columns=("trial", "state", metric, "epochs", "seconds", *(["ms"] if timed else []), *names),
         rows=tuple(
             (
                 _name(study, trial),
@@ -181,6 +185,7 @@ def _trials(study: Study, metric: str) -> Table:
                 _rounded(trial.score),
                 len(trial.curve),
                 round(trial.seconds, 2),
+                *([trial.latency_ms and float(f"{trial.latency_ms:.3g}")] if timed else []),
                 *(shown(trial.settings[name]) if name in trial.settings else "–" for name in names),
             )
             for trial in listed

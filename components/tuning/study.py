@@ -36,10 +36,14 @@ class FailedElsewhere(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an objective gives: the score, and where it can, what returns the predictions on the validation rows."""
+    """What an objective gives: the score, and where it can, what returns the predictions on the validation rows.
+
+    `latency_ms` is the time of a prediction where it is an objective too.
+    """
 
     score: float
     predicted: Callable[[], NDArray[Any]] | None = None
+    latency_ms: float | None = None
 
     @classmethod
     def of(cls, returned: float | Outcome) -> Outcome:
@@ -114,9 +118,14 @@ class Study:
         return sum(trial.seconds for trial in self.trials)
 
 
-def best_trial(trials: list[Trial], direction: Direction) -> Trial | None:
-    """Return the complete trial with the best score, the earliest of equals; None where no trial is complete."""
+def best_trial(trials: list[Trial], direction: Direction, limit_ms: float = 0.0) -> Trial | None:
+    """Return the complete trial with the best score, the earliest of equals; None where no trial is complete.
+
+    With a limit of latency only the trials within it count.
+    """
     complete = [trial for trial in trials if trial.state == "complete" and trial.score is not None]
+    if limit_ms:
+        complete = [trial for trial in complete if trial.latency_ms is not None and trial.latency_ms <= limit_ms]
     sign = -1.0 if direction == "maximize" else 1.0
     return min(complete, key=lambda trial: (sign * (trial.score or 0.0), trial.number), default=None)
 

@@ -21,6 +21,7 @@ from sevenfold.runtime.termination import on_termination
 from sevenfold.training.data import TrainingData
 from sevenfold.training.kinds import kind_named
 from sevenfold.training.protocol import ModelKind
+from sevenfold.tuning.latency import latency_ms
 from sevenfold.tuning.study import Direction, OnEpoch, Outcome
 
 __all__ = ["KindObjective", "Task", "searched_space", "space_of", "starts_of"]
@@ -105,7 +106,10 @@ class KindObjective:
                 on_epoch=on_epoch,
                 progress=draft,
             )
-        return Outcome(fitted.score, lambda: fitted.validation)
+        latency = None
+        if task.tuning.latency.wanted:
+            latency = latency_ms(fitted, task.data, task.tuning.latency.rows)
+        return Outcome(fitted.score, lambda: fitted.validation, latency)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _objective_elsewhere, (self.task, self.kind.name)

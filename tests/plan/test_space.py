@@ -95,6 +95,20 @@ def test_a_condition_stays_within_its_kind_of_model(plan: Plan) -> None:
     assert rule == "must name a setting of the same kind of model"
 
 
+@pytest.mark.parametrize(
+    ("tuning", "keys"),
+    [
+        ({"latency": {"limit_ms": 2}}, ["tuning.latency"]),
+        ({"latency": {"limit_ms": 2}, "pruner": "none"}, []),
+        ({"latency": {"limit_ms": 2}, "pruner": "none", "sampler": "cmaes"}, ["tuning.latency"]),
+        ({"latency": {"rows": 2}}, ["tuning.latency.limit_ms"]),
+    ],
+)
+def test_latency_is_an_objective_of_whole_trials(plan: Plan, tuning: dict[str, Any], keys: list[str]) -> None:
+    changed = plan.model_copy(update={"tuning": plan.tuning.replaced(**tuning)})
+    assert [".".join(key) for key, *_ in breaches(changed) if key[0] == "tuning"] == keys
+
+
 def test_plans_of_before_steps_and_conditions_keep_their_digest(plan: Plan) -> None:
     def digest(given: dict[str, Any]) -> str:
         return plan.model_copy(update={"tuning": plan.tuning.replaced(space={"width": given})}).model_digest

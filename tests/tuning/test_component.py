@@ -112,6 +112,33 @@ def test_a_setting_whose_condition_does_not_hold_is_unset_in_trials_and_in_train
     assert trained.fitted.settings["dropout"] == all_settings({})["dropout"] != 0.55
 
 
+def test_the_best_model_within_the_limit_of_latency_is_chosen_and_the_pareto_set_shown(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuning = {"trials": 4, "max_epochs": 1, "pruner": "none", "sampler": "random", "latency": {"limit_ms": 5000.0}}
+    linear = {"model": "linear"}
+    call(dataset, tmp_path / "real", tuning, linear)
+    report = read_report(tmp_path / "real/report.html")
+    listed = next(block for block in report.blocks if block.block == "table" and block.title == "All trials")
+    measured = [row[listed.columns.index("ms")] for row in listed.rows]
+    assert all(isinstance(time, float) and 0 < time < 5000 for time in measured)
+    trials = json.loads((tmp_path / "real/study/trials.json").read_text())
+    # Now the best model is too slow.
+    order = sorted(trials, key=lambda trial: -trial["score"])
+    times = {trial["score"]: 9_000.0 - 1_000 * place for place, trial in enumerate(order)}
+    monkeypatch.setattr("sevenfold.tuning.task.latency_ms", lambda fitted, data, rows: times[fitted.score])
+    call(dataset, tmp_path / "slow", {**tuning, "latency": {"limit_ms": 8_000.0}}, linear)
+    best = json.loads((tmp_path / "slow/study/best.json").read_text())
+    assert best["score"] == next(score for score, time in times.items() if time <= 8_000)
+    assert best["score"] < order[0]["score"]
+    report = read_report(tmp_path / "slow/report.html")
+    front = next(block for block in report.blocks if block.block == "table" and block.title == "Pareto set")
+    assert [row[2] for row in front.rows] == sorted(times[trial["score"]] for trial in trials), "the better, the slower"
+    verdicts = {row[1]: row[3] for row in reversed(front.rows)}  # of equal trials the first was chosen
+    assert verdicts[float(f"{best['score']:.6g}")] == "chosen"
+    assert verdicts[float(f"{order[0]['score']:.6g}")] == "too slow"
+
+
 def test_parameters_of_the_run_go_before_the_plan(dataset: Path, tmp_path: Path) -> None:
     call(dataset, tmp_path / "skip", {"trials": 5}, {"settings": {"width": 32}}, trials=0)
     assert json.loads((tmp_path / "skip/study/best.json").read_text()) == {

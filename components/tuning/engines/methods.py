@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.errors import TrainingError
@@ -14,7 +15,7 @@ from sevenfold.tuning.study import Direction
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["new_study", "sampler_of"]
+__all__ = ["new_study", "quiet", "sampler_of"]
 
 STARTUP: Final = 10  # random trials before TPE models the space (Bergstra et al. 2011); fewer in a short search
 ETA: Final = 3  # of the trials at a rung, one in so many goes on (Li et al. 2018, 2020)
@@ -22,7 +23,7 @@ MEDIAN_STARTUP: Final = 2  # complete trials before the median means anything: t
 
 
 def new_study(section: TuningSection, direction: Direction) -> optuna.Study:
-    """Return an empty study in memory, with the plan's pruner."""
+    """Return an empty study in memory, with the plan's pruner; latency is the second objective where it is one."""
     import optuna
 
     pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
@@ -33,7 +34,8 @@ def new_study(section: TuningSection, direction: Direction) -> optuna.Study:
     elif section.pruner is Pruner.HYPERBAND:
         pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=section.max_epochs, reduction_factor=ETA)
     # Hyperband assigns trials to its brackets by a hash of the study's name.
-    return optuna.create_study(study_name="sevenfold", direction=direction, pruner=pruner)
+    directions = [direction, "minimize"] if section.latency.wanted else [direction]
+    return optuna.create_study(study_name="sevenfold", directions=directions, pruner=pruner)
 
 
 def sampler_of(
@@ -68,8 +70,9 @@ def sampler_of(
     conditional = any(dimension.when for dimension in space.values())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of `group`
-        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup, group=conditional)
-    if not conditional:
+        given = {"group": True, "multivariate": True} if conditional else {}
+        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup, **given)
+    if not conditional and not section.latency.wanted:  # with two objectives TPE takes one setting after the other
         # The space never changes; Optuna would work it out again from all trials, for a fifth of a trial's cost.
         sampler.infer_relative_search_space = lambda study, trial: free
     return sampler
@@ -101,3 +104,16 @@ def _require(module: str, name: str, code: str, remedy: str) -> None:
     if importlib.util.find_spec(module) is None:
         sampler = {"scipy": Sampler.GP, "cmaes": Sampler.CMAES}[module].value
         raise TrainingError(code, f"tuning.sampler: {sampler} needs {name}, but it is not installed.", remedy=remedy)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Hide what Optuna writes to the console for the `with` block."""
+    import optuna
+
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)

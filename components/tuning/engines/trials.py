@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import optuna
     from optuna.distributions import BaseDistribution
 
-__all__ = ["Drawer", "state_of"]
+__all__ = ["Drawer", "state_of", "values_of"]
 
 STATES: Final[dict[State, str]] = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}
 
@@ -23,6 +23,11 @@ def state_of(state: State) -> optuna.trial.TrialState:
     from optuna.trial import TrialState
 
     return TrialState[STATES[state]]
+
+
+def values_of(score: float | None, latency_ms: float | None) -> list[float]:
+    """Return the values of a trial's objectives: its score, and its latency where that is one."""
+    return [value for value in (score, latency_ms) if value is not None]
 
 
 class Drawer:
@@ -72,7 +77,7 @@ class Drawer:
         self._study.add_trial(
             create_trial(
                 state=state_of(trial.state),
-                value=None if trial.state == "failed" else trial.score,
+                values=None if trial.state == "failed" else values_of(trial.score, trial.latency_ms),
                 params=params,
                 distributions={name: self._ranges[name] for name in params},
                 intermediate_values=dict(enumerate(trial.curve, start=1)),
@@ -83,7 +88,8 @@ class Drawer:
         asked = self.draw(trial.params)
         for epoch, score in enumerate(trial.curve, start=1):
             asked.report(score, epoch)
-        self._study.tell(asked, trial.score if trial.state == "complete" else None, state=state_of(trial.state))
+        values = values_of(trial.score, None) if trial.state == "complete" else None
+        self._study.tell(asked, values, state=state_of(trial.state))
 
     def _suggest(self, asked: optuna.trial.Trial, name: str) -> None:
         range_: Any = self._ranges[name]

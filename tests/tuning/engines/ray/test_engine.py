@@ -14,7 +14,7 @@ from sevenfold.plan.tuning import Dimension, TuningSection
 from sevenfold.runtime.checkpoint import Checkpoints, checkpoints_at
 from sevenfold.tuning.engines.optuna import Search, search
 from sevenfold.tuning.engines.ray.engine import run_on_ray
-from sevenfold.tuning.study import Objective, OnEpoch, Study
+from sevenfold.tuning.study import Objective, OnEpoch, Outcome, Study
 
 Space = dict[str, Dimension]
 FIRST = {"rate": 0.03}
@@ -63,6 +63,17 @@ def test_conditions_hold_on_ray_too(head: str, sampler: str) -> None:
     study = on_ray(tried, section, space, head)
     assert {trial.state for trial in study.trials} == {"complete"}
     assert len(study.trials) == (4 if sampler == "grid" else 8), "the grid has four combinations"
+    assert plain(study) == plain(search(tried, section, space, "minimize", first=FIRST))
+
+
+@pytest.mark.extended
+def test_a_latency_comes_back_from_the_worker(head: str, space: Space) -> None:
+    def tried(settings: Mapping[str, Any], on_epoch: OnEpoch) -> Outcome:
+        return Outcome(settings["rate"], latency_ms=settings["width"] / 10)
+
+    section = TuningSection.model_validate({"trials": 6, "pruner": "none", "latency": {"limit_ms": 3}})
+    study = on_ray(tried, section, space, head)
+    assert [trial.latency_ms for trial in study.trials] == [trial.settings["width"] / 10 for trial in study.trials]
     assert plain(study) == plain(search(tried, section, space, "minimize", first=FIRST))
 
 

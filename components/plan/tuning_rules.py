@@ -1,4 +1,4 @@
-"""Rules of the section `tuning.space`: a setting's condition names other settings and values that they can have."""
+"""Rules of the section `tuning`: conditions, the start and the objectives of a search must mean something."""
 
 from __future__ import annotations
 
@@ -7,13 +7,41 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from sevenfold.plan.column_rules import Breach
+from sevenfold.plan.latency import LatencyLimit
 from sevenfold.plan.plan import Plan
 from sevenfold.plan.space import Dimension
+from sevenfold.plan.tuning import Pruner, Sampler
 
-__all__ = ["space_breaches", "warm_start_breaches"]
+__all__ = ["tuning_breaches"]
 
 
-def space_breaches(plan: Plan) -> Iterator[Breach]:
+def tuning_breaches(plan: Plan) -> Iterator[Breach]:
+    """Yield what a search could not do, or would pass over in silence."""
+    yield from _conditions(plan)
+    yield from _warm_start(plan)
+    yield from _latency(plan)
+
+
+def _latency(plan: Plan) -> Iterator[Breach]:
+    tuning, key = plan.tuning, ("tuning", "latency")
+    if not tuning.latency.wanted:
+        if tuning.latency != LatencyLimit():
+            rule = "must be above 0 where latency is to be measured"
+            yield (*key, "limit_ms"), rule, "0", "Write one, or remove rows."
+        return
+    if tuning.pruner is not Pruner.NONE:
+        yield (
+            key,
+            "compares whole trials: one that is stopped early has no latency",
+            f"pruner: {tuning.pruner.value}",
+            "Write pruner: none, or remove latency.",
+        )
+    if tuning.sampler is Sampler.CMAES:
+        remedy = "Write sampler: tpe, gp, random or grid."
+        yield key, "is a second objective, and CMA-ES has one", "sampler: cmaes", remedy
+
+
+def _conditions(plan: Plan) -> Iterator[Breach]:
     """Yield every condition that could not hold, or that no one could decide."""
     space = plan.tuning.space
     wrong = False
@@ -27,7 +55,7 @@ def space_breaches(plan: Plan) -> Iterator[Breach]:
         yield from _circle(space)
 
 
-def warm_start_breaches(plan: Plan) -> Iterator[Breach]:
+def _warm_start(plan: Plan) -> Iterator[Breach]:
     """Yield what `tuning.warm_start` says twice, or says without the settings that it speaks of."""
     start, key = plan.tuning.warm_start, ("tuning", "warm_start", "study")
     if start.unread and start.settings:
