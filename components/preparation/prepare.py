@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +37,11 @@ from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.reader import TableReader
 from sevenfold.tables.sources import table_digest
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["prepare"]
 
 STEPS: Final = 5
-AT_ONCE: Final = 2  # threads: one writes and one fits, and then two fit
+LONG: Final = 4_000_000  # rows from which on one column at a time is fitted: each takes eight bytes per training row
+AT_ONCE: Final = 2  # threads: one writes while one looks for duplicates and fits, and then two fit
 
 
 def prepare(
@@ -105,8 +103,9 @@ def _prepared(
     reader = TableReader(*given, required={split_column} - {""})
     for batch in reader:
         store.add(batch)
-        on_progress(f"read {reader.rows:,} rows", 0, STEPS)
+        on_progress(_read_text(reader), 0, STEPS)
     store.flush()
+    _give_memory_back()
     if refined is not None:
         reader.quarantine.relocate(refined.source.located, part_names(paths))
     reader.check()
@@ -117,6 +116,7 @@ def _prepared(
     targets = targets_of(store.column(data.target), data)
     on_progress(f"split {store.rows:,} rows by {section.split.by.value}", 1, STEPS)
     split = split_rows(store, data, section, targets, earlier)
+    _give_memory_back()
     sides, target, classes = split.sides, targets.values, targets.classes
     # canonical JSON sorts its keys, so only this order is the same before and after writing
     columns = {name: data.columns[name] for name in sorted(reader.columns)}
@@ -132,10 +132,12 @@ def _prepared(
     schema = without_private_group(schema)
     fitter = FeatureFitter(data, section, sides, target, schema, max_features)
     features = []
-    with ThreadPoolExecutor(AT_ONCE) as workers:
+    with ThreadPoolExecutor(AT_ONCE) as workers, ThreadPoolExecutor(1) as alone:
+        fitters = alone if store.rows > LONG else workers
         files = SplitFiles(workers, store, split, schema, work)
+        duplicates = fitters.submit(split.duplicates)
         try:
-            for at, fitted in enumerate(fitter.fit_all(store.column, workers)):
+            for at, fitted in enumerate(fitter.fit_all(store.column, fitters)):
                 on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
                 features.append(fitter.take(fitted))
             leaks = fitter.finish()
@@ -167,7 +169,7 @@ def _prepared(
         balance=balance(target, sides, classes, hidden=hidden),
         timeline=[] if split.times is None else split.times.spans,
         warnings=leaks + warnings_of(reader, features, split.times, data, split_column),
-        duplicates=split.duplicates,
+        duplicates=duplicates.result(),
         refined=None if refined is None else refined.steps,
     )
 
@@ -195,6 +197,21 @@ def _write_rest(
     rows = next(iter(fitter.bins.values())).rows if fitter.bins else len(train)
     write_versioned(work / "reference.json", Reference(rows=rows, features=fitter.bins))
     pq.write_table(quarantine.table(), work / "quarantine.parquet", compression="snappy", store_schema=False)
+
+
+def _read_text(reader: TableReader) -> str:
+    about = reader.rows_of_all
+    if about is None:
+        return f"read {reader.rows:,} rows"
+    size = 10 ** max(0, len(str(about)) - 3)  # three digits are all that it is good for
+    return f"read {reader.rows:,} of about {max(reader.rows, round(about / size) * size):,} rows"
+
+
+def _give_memory_back() -> None:
+    """Return what was freed to the system: else it stays with the process, and the next step takes more beside it."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _check_digest(paths: Sequence[Path], data: DataSection) -> None:

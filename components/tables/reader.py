@@ -15,6 +15,7 @@ from sevenfold.plan.data import DataSection, Format
 from sevenfold.runtime.ahead import ahead
 from sevenfold.tables.batch_columns import ArrowColumns, ColumnParser, CsvColumns, column_types
 from sevenfold.tables.class_choice import LEFT_OUT, ClassChoice
+from sevenfold.tables.coded_column import CodedColumn
 from sevenfold.tables.dialect import Dialect
 from sevenfold.tables.encoding import check_bad_bytes, known_encoding, utf8_chunks
 from sevenfold.tables.field_style import FieldStyle
@@ -22,11 +23,13 @@ from sevenfold.tables.file_format import read_format
 from sevenfold.tables.header import Header, check_columns, check_delimiter, check_names, split_header
 from sevenfold.tables.labels import label_texts
 from sevenfold.tables.likely_dialect import likely_dialect, with_likely_dialect
+from sevenfold.tables.packed import is_packed
 from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.parsed import Parsed
 from sevenfold.tables.parts import check_part, check_part_format, part_names, parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.read_records import read_records
+from sevenfold.tables.read_share import ReadShare
 from sevenfold.tables.records import BAD_BYTES, Layout, Records
 
 if TYPE_CHECKING:
@@ -66,11 +69,14 @@ class TableReader:
         self._files = part_names(self.paths)
         self.quarantine = Quarantine(data, self._files)
         self.rows = 0
+        self._share = ReadShare(self.paths)
         self.classes = ClassChoice(data)
         self.trimmed: dict[str, int] = {}
         self.absent: list[str] = []
         self._names: list[str] = []
         self._offsets: dict[str, set[bool]] = {}
+        categories = [name for name, column in data.columns.items() if column.kind is Kind.CATEGORY]
+        self._coded = {name: CodedColumn(data.notation) for name in categories}
         self.columns = {name: self._as_read(name, column, required) for name, column in _stored_columns(data).items()}
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -82,12 +88,18 @@ class TableReader:
         first = ""
         for number, path in enumerate(self.paths):
             self.quarantine.file = number
+            self._share.next_file(number)
             kind = self._format(path)
             first = first or kind
             check_part_format(kind, first, self._files[number], self._files[0])
             yield from self._parquet(path) if kind == "parquet" else self._csv(path)
         if self.rows == 0:
             raise DataError("no_rows", f"A table must have rows, but {table_name(self.paths)} has a header only.")
+
+    @property
+    def rows_of_all(self) -> int | None:
+        """About how many rows there are, good and bad ones, by what is read of the files; None where nothing tells."""
+        return self._share.of_all(self.rows)
 
     def check(self) -> None:
         """Refuse the table where too many rows were refused.
@@ -157,14 +169,18 @@ class TableReader:
     def _csv(self, path: Path) -> Iterator[pa.RecordBatch]:
         all_records = self._opened_csv(path)
         rows = bad = 0
+        plain = known_encoding(self.data.encoding).startswith("utf-8") and not is_packed(path)
+        whole = path.stat().st_size if plain else 0  # else the file has other bytes than those that are counted
         try:
             for records in ahead(all_records):
                 self.quarantine.add_records(records.refusals)
                 rows += len(records.lines) + len(records.refusals)
                 bad += sum(refusal.code == BAD_BYTES for refusal in records.refusals)
                 self.rows += len(records.lines) + len(records.refusals)
+                if len(records.lines) + len(records.refusals):
+                    self._share.add(records.size / whole if whole else 0)
                 if len(records.lines):
-                    yield self._batch(records.lines, CsvColumns(records, self.data).parsed)
+                    yield self._batch(records.lines, CsvColumns(records, self.data, self._coded).parsed)
         except DataError as error:
             raise (
                 with_likely_dialect(error, path, self._dialect()) if error.code == "unclosed_quote" else error
@@ -175,7 +191,7 @@ class TableReader:
         header = self._header(path)
         self._check_names(header.names)
         layout = Layout(header.names, FieldStyle.planned(self.data), header.next_line, path.name, header.trailing)
-        return read_records(header.body, layout, column_types(header.names, self.data))
+        return read_records(header.body, layout, column_types(header.names, self.data, self._coded))
 
     def _parquet(self, path: Path) -> Iterator[pa.RecordBatch]:
         few = [name for name, column in self.columns.items() if column.kind in (Kind.CATEGORY, Kind.BOOLEAN)]
@@ -186,8 +202,9 @@ class TableReader:
             lines = np.arange(line, line + len(batch), dtype=np.int64)
             line += len(batch)
             self.rows += len(batch)
+            self._share.add(len(batch) / table.rows)
             if len(batch):
-                yield self._batch(lines, ArrowColumns(batch, self.data).parsed)
+                yield self._batch(lines, ArrowColumns(batch, self.data, self._coded).parsed)
 
     def _check_names(self, names: Sequence[str]) -> None:
         """Check the columns of a file: by themselves, against the plan, and against the table's first file."""
