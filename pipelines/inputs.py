@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import DataError, PolicyError
 from sevenfold.pipelines.placement import VOLUME_PATH
+from sevenfold.pipelines.warm_start import with_warm_start
 from sevenfold.plan import Plan
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.tables.parts import table_name
@@ -46,11 +47,12 @@ def carry_inputs(
         table: whether the table is read and carried too; else it stays as the plan names it.
 
     Raises:
-        DataError: ``missing_file``, ``digest_mismatch``.
+        DataError: ``missing_file``, ``digest_mismatch``; as `with_warm_start`.
         TrainingError: ``source_missing``, ``source_too_large``.
         PolicyError: ``volume_source``, ``digest_needed``.
         TemporaryError: ``store_write``.
     """
+    plan = with_warm_start(plan, base)
     notebook, source, recipe = plan.design.notebook, plan.training.source, plan.refine.recipe
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
         # every file is checked before the first one is sent

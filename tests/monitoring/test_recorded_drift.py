@@ -82,7 +82,7 @@ def test_it_is_that_of_the_python_formula(promtool: Promtool, case: str) -> None
 
 def test_the_approximate_limit_of_the_predictions_is_near_the_exact_one(promtool: Promtool) -> None:
     limit = recorded(promtool, predictions(EVEN), "sevenfold:prediction_chi_squared_limit")
-    assert limit == pytest.approx(chi_squared_quantile(0.99, len(BINS) - 1), rel=0.01)
+    assert limit == pytest.approx(chi_squared_quantile(1 - SECTION.significance, len(BINS) - 1), rel=0.03)
     psi = recorded(promtool, predictions(MOVED), "sevenfold:prediction_psi")
     counts = np.array(MOVED) * SECTION.window_minutes
     (feature,) = window_drift("w", {"prediction": counts}, reference(), SECTION).features

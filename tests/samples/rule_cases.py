@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from promtool import MINUTES, Series, rising, series, steps
 
 from sevenfold.drift.chi_squared import chi_squared_quantile
+from sevenfold.plan.monitoring import MonitoringSection
 
 BINS = ("low", "middle", "high", "missing")
 REFERENCE = (400, 300, 300, 0)
@@ -35,7 +36,10 @@ def counted(name: str, per_minute: Sequence[float], *, pod: str = "p", **labels:
 
 def referenced() -> list[Series]:
     """What the predictor exports of its reference."""
-    limit, labels = chi_squared_quantile(1 - 0.01, len(BINS) - 1), {"feature": "wind", "pod": "p"}
+    limit, labels = (
+        chi_squared_quantile(1 - MonitoringSection().significance, len(BINS) - 1),
+        {"feature": "wind", "pod": "p"},
+    )
     both = [
         series(name, steps((rows, MINUTES + 1)), bin=bin_name, **more)
         for name, more in (
