@@ -56,6 +56,17 @@ class MonitoringSection(Section):
     windows_drifted: Annotated[
         int, Field(description="Number of these windows that must drift to raise an alarm.", ge=1)
     ] = 2
+    subtle: Annotated[
+        bool,
+        Field(
+            description="Whether rows are compared as a whole, too: a classifier tells a window's from training rows, "
+            "and accuracy is estimated without labels."
+        ),
+    ] = False
+    separation: Annotated[
+        float,
+        Field(description="ROC AUC of that classifier that counts as drift; 0.5 is chance.", gt=0.5, le=1),
+    ] = 0.55
 
 
 class Trigger(StrEnum):
