@@ -45,9 +45,10 @@ def test_the_best_score_within_the_limit_is_chosen(sampler: str) -> None:
     assert all("latency_ms" not in trial.record() for trial in study.trials), "no time in a file that is hashed"
 
 
+@pytest.mark.slow  # SciPy and PyTorch are imported
 def test_a_gaussian_process_takes_two_objectives() -> None:
     space = {name: SPACE[name] for name in ("width", "rate")}
-    study = search(objective, section(sampler="gp", trials=6), space, "maximize")
+    study = search(objective, section(sampler="gp", trials=4), space, "maximize")
     assert {trial.state for trial in study.trials} == {"complete"}
 
 
