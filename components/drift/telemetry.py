@@ -19,11 +19,12 @@ __all__ = [
     "FEATURE_BINS",
     "FEEDBACK_ABSOLUTE",
     "FEEDBACK_BELOW",
-    "FEEDBACK_BINS",
     "FEEDBACK_CONFUSION",
     "FEEDBACK_CORRECT",
     "FEEDBACK_FOURTH",
     "FEEDBACK_LABELS",
+    "FEEDBACK_NEGATIVES",
+    "FEEDBACK_POSITIVES",
     "FEEDBACK_ROWS",
     "FEEDBACK_SQUARED",
     "METRICS",
@@ -153,11 +154,17 @@ FEEDBACK_CONFUSION = Metric(
     "Scored rows by true and predicted class; of models with at most 10 classes.",
     (*SHARED, "predicted", "true"),
 )
-FEEDBACK_BINS = Metric(
-    "sevenfold_feedback_bin_total",
+FEEDBACK_POSITIVES = Metric(
+    "sevenfold_feedback_positives_total",
     "counter",
-    "Scored rows of a binary model by true class and bin of the predicted probability.",
-    (*SHARED, "bin", "true"),
+    "Scored rows of the positive class by bin of the predicted probability.",
+    (*SHARED, "bin"),
+)
+FEEDBACK_NEGATIVES = Metric(
+    "sevenfold_feedback_negatives_total",
+    "counter",
+    "Scored rows of the negative class by bin of the predicted probability.",
+    (*SHARED, "bin"),
 )
 FEEDBACK_BELOW = Metric(
     "sevenfold_feedback_negatives_below_total",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["feedback_families"]
 
+BINNED: Final = (telemetry.FEEDBACK_NEGATIVES, telemetry.FEEDBACK_POSITIVES, telemetry.FEEDBACK_BELOW)
 COMPARED: Final = ("accuracy", "roc_auc", "rmse", "mae")  # the reference's scores that labels fed back can repeat
 
 
@@ -46,11 +47,7 @@ def _classes(base: list[str], classes: tuple[str, ...], feedback: FeedbackCounte
         yield many(telemetry.FEEDBACK_CONFUSION, cells)
     names = feedback.bin_names
     if names:
-        counts = [
-            ([*base, name, true], count)
-            for true, row in zip(classes, feedback.bins.tolist(), strict=True)
-            for name, count in zip(names, row, strict=True)
-        ]
-        yield many(telemetry.FEEDBACK_BINS, counts)
-        pairs = zip(names, feedback.below.tolist(), strict=True)
-        yield many(telemetry.FEEDBACK_BELOW, [([*base, name], count) for name, count in pairs])
+        counts = (*feedback.bins, feedback.below)
+        for metric, values in zip(BINNED, counts, strict=True):
+            pairs = zip(names, values.tolist(), strict=True)
+            yield many(metric, [([*base, name], count) for name, count in pairs])

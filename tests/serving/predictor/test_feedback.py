@@ -122,12 +122,11 @@ def test_a_binary_model_is_scored_as_its_answers_say(binary: Port, samples: dict
         assert rise(metric) == 0
 
     bins = {dict(pairs)["bin"] for name, pairs in after if name == telemetry.FEEDBACK_BELOW.name}
-    pairs = sum(rise(telemetry.FEEDBACK_BINS, bin=b, true="yes") * rise(telemetry.FEEDBACK_BELOW, bin=b) for b in bins)
+    above = {b: rise(telemetry.FEEDBACK_POSITIVES, bin=b) for b in bins}
+    pairs = sum(above[b] * rise(telemetry.FEEDBACK_BELOW, bin=b) for b in bins)
+    shared = sum(above[b] * rise(telemetry.FEEDBACK_NEGATIVES, bin=b) for b in bins)
     positive, negative = labels.count("yes"), labels.count("no")
     exact = roc_auc_score([label == "yes" for label in labels], [a["probabilities"]["yes"] for a in answers])
-    shared = sum(
-        rise(telemetry.FEEDBACK_BINS, bin=b, true="yes") * rise(telemetry.FEEDBACK_BINS, bin=b, true="no") for b in bins
-    )
     assert abs(pairs / positive / negative - exact) <= shared / 2 / positive / negative
     assert pairs / positive / negative == pytest.approx(exact, abs=0.01)
 
