@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sevenfold.drift import telemetry
+from sevenfold.drift.concept_rules import recorded_name
 from sevenfold.drift.promql import FEATURE, PREDICTIONS
 
 __all__ = ["build_dashboard"]
@@ -78,9 +79,19 @@ def _panels() -> list[dict[str, Any]]:
         _series("Drift of the predictions (PSI)", [(moved, "{{model}}")], ""),
         _series("Odd values", [(f"sum(rate({m}{SELECTOR}{RATE}))", legend) for m, legend in odd], "wps"),
         _series("Trouble", [(f"sum(rate({m}{SELECTOR}{RATE}))", legend) for m, legend in wrong], "reqps"),
+        _series("Score by labels that came back", _by_labels("accuracy", "roc_auc"), "percentunit"),
+        _series("Error by labels that came back", _by_labels("rmse", "mae"), ""),
         _table("Serving", serving),
     ]
     return [_at_position(panel, index) for index, panel in enumerate(panels)]
+
+
+def _by_labels(*scores: str) -> list[tuple[str, str]]:
+    """Return a query per score of the labels that were fed back: each version of a model is a line of its own."""
+    return [
+        (f"max by (model, bundle) ({recorded_name(score)}{SELECTOR})", f"{score} of {{{{model}}}} {{{{bundle}}}}")
+        for score in scores
+    ]
 
 
 def _at_position(panel: dict[str, Any], index: int) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from sevenfold.runtime.prometheus import PROMETHEUS_KEYS, PrometheusLogin
 __all__ = [
     "ARROW_MEMORY",
     "CHECKPOINTS",
+    "FEEDBACK_CREDENTIAL",
     "NOTEBOOK_PARAMETERS",
     "RUN_DIR",
     "VertexContainer",
