@@ -18,7 +18,7 @@ from benchmarks.rows import read_rows, table
 
 NAMES = (
     "training", "tuning", "serving", "prepare", "refine", "init", "testing", "glue", "lifecycle",
-    "models", "model_cost", "cluster",
+    "models", "model_cost", "drift", "cluster",
 )  # fmt: skip
 
 

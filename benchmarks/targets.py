@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["GENERATED", "MODEL_TABLES", "ROWS", "Target"]
+__all__ = ["DRIFT_FEATURES", "DRIFT_ROWS", "GENERATED", "MODEL_TABLES", "ROWS", "Target"]
 
 Ratio = Literal["peer / ours", "ours / peer", "ours − peer"]
 
@@ -80,6 +80,26 @@ def _by_hand() -> dict[str, Target]:
     return rows
 
 
+DRIFT_FEATURES, DRIFT_ROWS = (5, 20, 50), (200, 2_000, 20_000)
+SEEN = (
+    "mean by half a deviation", "category by 10 points", "10 % missing", "unit, times 1000", "class prior by 8 points",
+)  # fmt: skip
+TRIFLES = ("mean by a twentieth of a deviation", "mean by a tenth of a deviation", "category by 1 point")
+
+
+def _drift() -> dict[str, Target]:
+    """Shares: of weeks with a false alarm, of runs with an alarm in the first windows that can raise one."""
+    at_most, at_least = ("the largest share allowed", "of runs"), ("the smallest share allowed", "of runs")
+    corners = [f"{features} features, {rows} rows" for features in DRIFT_FEATURES for rows in DRIFT_ROWS]
+    rows = {f"drift, false alarms: {corner}": Target(*at_most, "ours / peer", 1) for corner in corners}
+    rows |= {f"drift, seen: {shift}": Target(*at_least, "ours − peer", 0) for shift in SEEN}
+    rows |= {f"drift, quiet: {shift}": Target(*at_most, "ours / peer", 1) for shift in TRIFLES}
+    for kind in ("numbers", "categories", "dates"):
+        rows[f"drift, counting {kind}"] = Target("the time allowed", "ns per value", "ours / peer", 1)
+    rows["drift, scrape of 50 features"] = Target("the time allowed", "CPU ms", "ours / peer", 1)
+    return rows
+
+
 PANDAS = "pandas + scikit-learn"
 ROWS: dict[str, Target] = {
     "prepare CSV": Target(PANDAS, "CPU s", "peer / ours", 6),
@@ -102,6 +122,7 @@ ROWS: dict[str, Target] = {
     "trial, in memory": Target("Optuna in memory", "CPU ms", "ours / peer"),
     **_pruning(),
     **_models(),
+    **_drift(),
     "models, flights": Target("scikit-learn's HistGradientBoosting", "ROC AUC", "ours − peer", 0),
     "auto, flights": Target("the network alone", "CPU s", "ours / peer", 1.3),
     "trees, one row": Target("the network", "CPU µs", "ours / peer", 1),

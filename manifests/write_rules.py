@@ -20,6 +20,7 @@ from sevenfold.drift.promql import FEATURE, PREDICTIONS, recording_rules
 from sevenfold.monitoring.alerts import alerting_rules
 from sevenfold.monitoring.concept_alerts import concept_alerts
 from sevenfold.monitoring.dashboard import build_dashboard
+from sevenfold.monitoring.retrain.alerts import retrain_alerting_rules
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
 
@@ -52,10 +53,12 @@ def files() -> dict[Path, str]:
         },
         "spec": {"groups": groups()},
     }
+    retrain = [{"name": "sevenfold-retrain", "interval": "1m", "rules": retrain_alerting_rules()}]
     dashboard = json.dumps(build_dashboard(""), indent=1, ensure_ascii=False) + "\n"
     return {
         COMPONENTS / "monitoring/files/rules.yml": HEAD + _yaml({"groups": groups()}),
         COMPONENTS / "monitoring/files/dashboard.json": dashboard,
+        COMPONENTS / "retrain-monitoring/files/rules.yml": HEAD + _yaml({"groups": retrain}),
         COMPONENTS / "prometheus-operator/predictor-prometheusrule.yaml": HEAD + _yaml(rule),
         COMPONENTS / "prometheus-operator/dashboard.json": dashboard,
     }

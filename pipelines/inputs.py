@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from sevenfold.contracts.canonical import file_digest
 from sevenfold.contracts.errors import DataError, PolicyError
 from sevenfold.pipelines.placement import VOLUME_PATH
+from sevenfold.pipelines.warm_start import with_warm_start
 from sevenfold.plan import Plan
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.tables.parts import table_name
@@ -19,7 +20,7 @@ from sevenfold.tables.sources import resolve_sources, table_digest
 from sevenfold.training.source import pack_source
 from sevenfold.training.source import source_digest as code_digest
 
-__all__ = ["InputStore", "carry_inputs", "carry_table"]
+__all__ = ["InputStore", "carry_inputs", "carry_table", "require_inputs"]
 
 
 class InputStore(Protocol):
@@ -46,17 +47,16 @@ def carry_inputs(
         table: whether the table is read and carried too; else it stays as the plan names it.
 
     Raises:
-        DataError: ``missing_file``, ``digest_mismatch``.
+        DataError: ``missing_file``, ``digest_mismatch``; as `with_warm_start`.
         TrainingError: ``source_missing``, ``source_too_large``.
         PolicyError: ``volume_source``, ``digest_needed``.
         TemporaryError: ``store_write``.
     """
+    plan = with_warm_start(plan, base)
     notebook, source, recipe = plan.design.notebook, plan.training.source, plan.refine.recipe
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
         # every file is checked before the first one is sent
-        book = resolve_source(notebook, base, base, what="notebook") if notebook and "://" not in notebook else None
-        code = pack_source(base / source, Path(work)) if source and "://" not in source else None
-        steps = resolve_source(recipe, base, base, what="recipe") if recipe and "://" not in recipe else None
+        book, code, steps = _local_files(plan, base, Path(work))
         addresses, digest = plan.data.sources, plan.data.digest
         if table:
             addresses, digest = carry_table(plan, base, store, on_message, repeated=repeated)
@@ -75,6 +75,30 @@ def carry_inputs(
             "design": plan.design.model_copy(update={"notebook": notebook}),
             "training": plan.training.model_copy(update={"source": source}),
         }
+    )
+
+
+def require_inputs(plan: Plan, base: Path) -> None:
+    """Refuse a plan that names a file of this machine which is not here; nothing is sent.
+
+    Raises:
+        DataError: ``missing_file``.
+        TrainingError: ``source_missing``, ``source_too_large``.
+    """
+    with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+        _local_files(plan, base, Path(work))
+        local = [source for source in plan.data.sources if "://" not in source and not plan.data.volume]
+        if local:
+            resolve_sources(local, base, Path(work))
+
+
+def _local_files(plan: Plan, base: Path, work: Path) -> tuple[Path | None, Path | None, Path | None]:
+    """Return notebook, packed model source and recipe, as far as the plan names any on this machine."""
+    notebook, source, recipe = plan.design.notebook, plan.training.source, plan.refine.recipe
+    return (
+        resolve_source(notebook, base, base, what="notebook") if notebook and "://" not in notebook else None,
+        pack_source(base / source, work) if source and "://" not in source else None,
+        resolve_source(recipe, base, base, what="recipe") if recipe and "://" not in recipe else None,
     )
 
 

@@ -8,10 +8,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from sevenfold.contracts.errors import DataError, PlanError, TrainingError
+from sevenfold.contracts.errors import DataError, IntegrityError, PlanError, TrainingError
+from sevenfold.pipelines.warm_start import with_warm_start
 from sevenfold.plan import Plan, check_plan
 from sevenfold.plan.rules import Breach
 from sevenfold.plan.training import Framework
@@ -42,7 +43,8 @@ def inspect_plan(path: Path, *, table: bool = True) -> Plan:
         breaches = list(_recipe(located))
         if table and not breaches:
             breaches += _table(located)
-        breaches += [*_notebook(located), *_source(located), *_settings(located)]
+        breaches += [*_notebook(located), *_source(located), *_settings(located), *_sampler(located)]
+        breaches += _warm_start(located)
         problems += [checked.problem(breach) for breach in breaches if not checked.is_wrong(breach[0])]
     if problems or checked.plan is None:
         raise PlanError(problems, path=path.name)
@@ -197,7 +199,12 @@ def _settings(plan: Plan) -> Iterator[Breach]:
 
     if plan.training.source or plan.training.framework is Framework.ONNX:
         return
-    given = [(("training", "settings", name), name, value) for name, value in plan.training.settings.items()]
+    given: list[tuple[tuple[str, ...], str, Any]] = [
+        (("training", "settings", name), name, value) for name, value in plan.training.settings.items()
+    ]
+    for index, start in enumerate(plan.tuning.warm_start.settings):
+        at = ("tuning", "warm_start", "settings", str(index))
+        given += [((*at, name), name, value) for name, value in start.items()]
     for name, searched in plan.tuning.space.items():
         ends = (searched.choices or ()) if searched.choices is not None else (searched.low, searched.high)
         given += [(("tuning", "space", name), name, int(end) if searched.integer else end) for end in ends]
@@ -213,6 +220,40 @@ def _settings(plan: Plan) -> Iterator[Breach]:
             elif key not in shown:
                 yield key, fault.message.removeprefix(f"training.settings.{own}: "), "", fault.remedy
             shown.add(key)
+
+
+def _sampler(plan: Plan) -> Iterator[Breach]:
+    """Yield why the sampler cannot search the plan's space, or the one that a kind of model brings."""
+    from sevenfold.training.kinds import kinds_of
+    from sevenfold.tuning.searchable import require_searchable
+    from sevenfold.tuning.task import searched_space
+
+    tuning, training = plan.tuning, plan.training
+    spaces = [dict(tuning.space)]
+    if not training.source and training.framework is not Framework.ONNX:
+        kinds = kinds_of(training.model_copy(update={"settings": {}}))
+        spaces = [
+            {(f"{kind.name}." if training.leaves_choice else "") + name: given for name, given in space.items()}
+            for kind in kinds
+            for space in [searched_space(kind, tuning, training)]
+        ]
+    for space in spaces if tuning.trials else ():
+        try:
+            if space:
+                require_searchable(tuning.sampler, space)
+        except TrainingError as fault:
+            yield ("tuning", "sampler"), fault.message, "", fault.remedy
+            return
+
+
+def _warm_start(plan: Plan) -> Iterator[Breach]:
+    """Yield why settings cannot be read from a study on this machine."""
+    study = plan.tuning.warm_start.study
+    if "://" not in study:
+        try:
+            with_warm_start(plan, Path())
+        except (DataError, IntegrityError) as fault:
+            yield ("tuning", "warm_start", "study"), fault.message, "", fault.remedy
 
 
 def _absent(key: tuple[str, ...], path: Path, what: str, suffixes: set[str]) -> Breach:

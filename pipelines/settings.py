@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from sevenfold.contracts.earlier import Earlier
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.schema import Role
 from sevenfold.images import image
+from sevenfold.pipelines.warm_start import with_warm_start
 from sevenfold.plan import DataSection, Plan
 from sevenfold.plan.deployment import Runtime
 from sevenfold.plan.metrics import default_metric
@@ -38,7 +40,9 @@ def stage_settings(plan: Plan, earlier: Earlier | None = None) -> dict[str, str]
 
     Raises:
         PolicyError: ``settings_too_large``.
+        DataError, IntegrityError: as `with_warm_start`.
     """
+    plan = with_warm_start(plan, Path())
     before = {} if earlier is None else {"earlier": earlier}
     metric = plan.testing.metric or default_metric(plan.data.task)
     rule = threshold_rule(plan.testing, plan.data.task)

@@ -75,25 +75,37 @@ def serve(
 def drift(
     bundle: BundleFolder,
     data: Annotated[
-        Path, typer.Argument(help="CSV or Parquet table with the bundle's columns.", metavar="DATA", show_default=False)
+        list[Path],
+        typer.Argument(
+            help="CSV or Parquet tables with the bundle's columns, each a window, the earliest first.",
+            metavar="DATA...",
+            show_default=False,
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write the report to.")] = Path("drift.html"),
+    plan: Annotated[Path | None, typer.Option(help="Plan whose limits hold; without one the defaults do.")] = None,
     encoding: Encoding = "",
     refined: Annotated[
         bool, typer.Option("--refined", help="The rows have been through the bundle's OpenRefine recipe already.")
     ] = False,
 ) -> None:
-    """Compare a table with the rows that a bundle was trained on.
+    """Compare tables with the rows that a bundle was trained on.
 
-    Exit status: 0 no drift; 3 the table drifted.
+    Several tables are windows: an alarm needs a feature that drifted in 2 of 3 in a row. One table that drifted is
+    enough.
+
+    Exit status: 0 no drift; 3 drift.
     """
     from sevenfold.monitoring.batch import drift_report
+    from sevenfold.plan import load_plan
     from sevenfold.report.page import write_report
     from sevenfold.runtime.recognise import require_kind
 
     require_kind(bundle, "bundle", "BUNDLE")
-    require_kind(data, "table", "DATA")
-    report = drift_report(bundle, data, encoding=encoding, refined=refined)
+    for table in data:
+        require_kind(table, "table", "DATA")
+    section = load_plan(plan).monitoring if plan is not None else None
+    report = drift_report(bundle, *data, section=section, encoding=encoding, refined=refined)
     write_report(report, out)
     typer.echo(f"{report.headline}\n{out}")
     raise typer.Exit(3 if report.level in ("bad", "warning") else 0)

@@ -61,9 +61,11 @@ def _compile(
     With --split-release a second file, PLAN.release.pipeline.yaml, deploys what a run of the first one hands over. The
     last task of that run shows the arguments of the second.
     """
+    from sevenfold.pipelines.warm_start import with_warm_start
+
     own = {"kubernetes": kubernetes, "namespace": namespace, "plain": plain, "split_release": split_release}
     chosen = chosen_target(command, target, **own)
-    loaded = load_with_images(plan, images)
+    loaded = with_warm_start(load_with_images(plan, images), plan.resolve().parent)
     for sentence in chosen.compile(loaded, plan, out):
         typer.echo(sentence)
 

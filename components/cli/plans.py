@@ -119,7 +119,11 @@ def run(
     data: Annotated[str, typer.Option(help="Another table with the plan's columns: a path or an address.")] = "",
     trials: Annotated[int | None, typer.Option(help="Number of tuning trials; by default the plan's.", min=0)] = None,
     max_epochs: Annotated[
-        int | None, typer.Option(help="Largest number of epochs of the final training; by default the plan's.", min=1)
+        int | None,
+        typer.Option(
+            help="Largest number of epochs of the final training, not of trials; by default the plan's.",
+            min=1,
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of tuning and training; by default the plan's.", min=0)] = None,
     keep_serving: Annotated[

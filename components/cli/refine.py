@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,9 @@ def refine(
     report: Annotated[Path | None, typer.Option(help="HTML file to write a report to; by default none.")] = None,
     delimiter: Annotated[str, typer.Option(help="Character between the fields of a CSV; tab for a tabulator.")] = ",",
     encoding: Annotated[str, typer.Option(help="Encoding of a CSV, such as cp1252.")] = "utf-8",
+    decimal: Annotated[
+        str, typer.Option(help="Sign before the decimals of numbers that steps made, in a CSV: . or , .")
+    ] = ".",
     sensitive: Annotated[
         list[str] | None,
         typer.Option(help="Column whose values are never shown, besides those that seem to be about a person."),
@@ -73,8 +77,8 @@ def refine(
     if cluster is not None:
         from sevenfold.cli.refine_clusters import refine_clusters
 
-        if report is not None:
-            raise typer.BadParameter("--cluster takes no --report.")
+        if report is not None or decimal != ".":
+            raise typer.BadParameter("--cluster takes no --report and no --decimal.")
         read = _read(table, delimiter, encoding)
         hidden = set() if show_sensitive else _hidden(read, sensitive)
         kind = method or "fingerprint"
@@ -99,7 +103,9 @@ def refine(
         raise typer.BadParameter("Missing argument 'HISTORY', or --cluster.")
     if out is None:
         raise typer.BadParameter("Missing option '--out' / '-o'.")
-    _replay(table, history, out, report, delimiter, encoding, sensitive)
+    if decimal not in (".", ",") or (decimal != "." and out.suffix.lower() == ".parquet"):
+        raise typer.BadParameter(f"--decimal must be . or , and is for a CSV, but got {decimal!r} for {out.name}.")
+    _replay(table, history, out, report, delimiter, encoding, decimal, sensitive)
 
 
 def _read(table: Path, delimiter: str, encoding: str) -> Table:
@@ -124,25 +130,40 @@ def _replay(
     report: Path | None,
     delimiter: str,
     encoding: str,
+    decimal: str,
     sensitive: list[str] | None,
 ) -> None:
     from sevenfold.refine.history import read_history
-    from sevenfold.refine.replay import replay
+    from sevenfold.refine.replay_parts import replay_parts
     from sevenfold.refine.report import change_line, refine_report, without_sensitive
-    from sevenfold.refine.write_table import check_format, write_table
+    from sevenfold.refine.write_table import check_format, table_file
     from sevenfold.report.page import write_report
     from sevenfold.runtime.recognise import require_kind
 
     require_kind(table, "table", "TABLE")
     check_format(out)
     steps = read_history(history)
-    read = _read(table, delimiter, encoding)
-    hidden = _hidden(read, sensitive)
-    clean, changes = replay(read, steps)
+    read, hidden = _parts(table, delimiter, encoding, whole=bool(steps.crossing)), set(sensitive or ())
+
+    def parts() -> Iterator[Table]:
+        for part in read():
+            hidden.update(_hidden(part, sensitive))
+            yield part
+
+    with table_file(out, decimal) as file:
+        changes = replay_parts(parts, steps, file)
     for change, secret in without_sensitive(changes, hidden):
         typer.echo(change_line(change, hidden=secret))
-    write_table(clean, out)
-    typer.echo(f"{clean.height:,} rows, {len(clean.columns)} columns: {out}")
+    typer.echo(f"{file.rows:,} rows, {file.columns} columns: {out}")
     if report is not None:
-        write_report(refine_report(changes, hidden, table=table.name, columns=len(clean.columns)), report)
+        write_report(refine_report(changes, hidden, table=table.name, columns=file.columns), report)
         typer.echo(str(report))
+
+
+def _parts(table: Path, delimiter: str, encoding: str, *, whole: bool) -> Callable[[], Iterator[Table]]:
+    """Return what yields a table in parts, in one where steps need the `whole`."""
+    if whole:
+        return lambda: iter([_read(table, delimiter, encoding)])
+    from sevenfold.refine.import_parts import read_parts
+
+    return lambda: read_parts(table, "\t" if delimiter == "tab" else delimiter, encoding)

@@ -118,7 +118,8 @@ class PlanError(SevenfoldError):
             super().__init__("plan", f"{path} {first.rule}, but {first.value}.", remedy=first.remedy)
             return
         head = f"{path}: {count} problem{'s' if count != 1 else ''}"
-        lines = "".join(f"\n  {problem}" for problem in self.problems[:SHOWN_PROBLEMS])
+        shown = (str(problem).replace("\n", "\n    ") for problem in self.problems[:SHOWN_PROBLEMS])
+        lines = "".join(f"\n  {problem}" for problem in shown)
         more = f"\n  and {count - SHOWN_PROBLEMS} more" if count > SHOWN_PROBLEMS else ""
         super().__init__("plan", head + lines + more)
         self.message = head + lines + more  # a person reads it on a console, where it need not be short

@@ -31,7 +31,7 @@ class Best(BaseModel):
     """The kind of model to train, and its settings: those of the plan with the best trial's on top.
 
     `model` is empty where the plan leaves no choice or the search was skipped; `score` is the best trial's, None where
-    the search was skipped.
+    the search was skipped. `warm_start` is the digest of the earlier study whose settings were tried first, if any.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,6 +39,7 @@ class Best(BaseModel):
     settings: dict[str, Any]
     model: str = ""
     score: float | None = None
+    warm_start: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -61,6 +62,8 @@ class Best(BaseModel):
     def save(self, folder: Path, trials: Sequence[Mapping[str, Any]]) -> str:
         """Write and seal the study folder with these trials, and return its digest."""
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / BEST_FILE, self.model_dump(mode="json"))
+        # left out where there is none, so that the studies of before this field keep their digest
+        written = self.model_dump(mode="json", exclude=set() if self.warm_start else {"warm_start"})
+        write_json(folder / BEST_FILE, written)
         write_json(folder / TRIALS_FILE, list(trials))
         return seal(folder, expected=(BEST_FILE, TRIALS_FILE))

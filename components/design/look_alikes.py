@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sevenfold.design.typed_table import TypedTable
 
-__all__ = ["LookAlike", "look_alikes", "merge_command"]
+__all__ = ["LookAlike", "look_alikes", "merge_command", "merged_file"]
 
 MOST: Final = 5_000  # different values of a column; more would take long
 _DIGITS: Final = re.compile(r"\d+")
@@ -60,7 +60,12 @@ def _look_alike(group: Sequence[tuple[str, int]], least: int) -> LookAlike:
     return LookAlike(named, len(ordered), sum(count for _, count in ordered))
 
 
-def merge_command(table: TypedTable, column: str, path: str = "", recipe: str = "") -> str:
+def merged_file(table: TypedTable) -> str:
+    """Return the file that the command for a table writes: another one than the plan's recipe."""
+    return "merged.json" if table.refined else "history.json"
+
+
+def merge_command(table: TypedTable, column: str, path: str = "", recipe: str = "", behind: str = "") -> str:
     """Return the command that asks which of a column's values to merge.
 
     Args:
@@ -68,10 +73,11 @@ def merge_command(table: TypedTable, column: str, path: str = "", recipe: str = 
         column: the column.
         path: of the file, as it is to be written; empty takes its name.
         recipe: of a refined table, the path of its recipe; empty takes RECIPE.
+        behind: the history that the merge is written behind, where another column is merged first.
     """
     words = ["sevenfold", "refine", path or table.source.removeprefix("refined ")]
-    words += [recipe or "RECIPE"] if table.refined else []
-    words += ["--cluster", column, "--out", "merged.json" if table.refined else "history.json"]
+    words += [behind or recipe or "RECIPE"] if behind or table.refined else []
+    words += ["--cluster", column, "--out", merged_file(table)]
     dialect = table.dialect
     if dialect.format == "csv" and dialect.delimiter != ",":
         words += ["--delimiter", "tab" if dialect.delimiter == "\t" else dialect.delimiter]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.design.document import Findings
-from sevenfold.design.look_alikes import merge_command
+from sevenfold.design.look_alikes import merge_command, merged_file
 from sevenfold.design.outliers import far_remark
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.tables.field_style import FieldStyle
@@ -132,6 +132,7 @@ def _merges(findings: Findings, paths: Sequence[str], recipe: str) -> Iterator[N
         for name, facts in findings.profile.columns.items()
         if facts.alike and (name == findings.target.name or name in findings.features)
     }
+    behind = ""  # the file that the command before writes: this one's merge goes behind it
     for name, (first, *others) in list(alike.items())[:MAX_EACH]:
         values = _quoted(first.named[:MAX_CLASSES])
         unnamed = first.values - len(first.named[:MAX_CLASSES])
@@ -141,8 +142,10 @@ def _merges(findings: Findings, paths: Sequence[str], recipe: str) -> Iterator[N
         if findings.table.files > 1:
             yield Notice("question", "merge", f"{text} To merge them, write the files as one and start from that.")
             continue
-        command = merge_command(findings.table, name, paths[0] if len(paths) == 1 else "", recipe)
-        yield Notice("question", "merge", f"{text} Merge them: {command}", command=command)
+        command = merge_command(findings.table, name, paths[0] if len(paths) == 1 else "", recipe, behind)
+        again = f", behind the merge above that writes {behind}" if behind else ""
+        yield Notice("question", "merge", f"{text} Merge them{again}: {command}", command=command)
+        behind = merged_file(findings.table)
     if len(alike) > MAX_EACH:
         text = f"values of {_listed(list(alike)[MAX_EACH:])} look like one, too."
         yield Notice("question", "merge", text)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "bin_of",
     "build_reference",
+    "category_bins",
     "count_bins",
     "out_of_range",
     "prediction_values",
@@ -54,6 +55,13 @@ def build_reference(table: pa.Table, schema: Schema, *, max_features: int = 50) 
     feeds = feeds_from_table(table, watched)
     features = {name: _feature(name, column, feeds) for name, column in watched.items()}
     return Reference(rows=table.num_rows, features=features)
+
+
+def category_bins(texts: Mapping[str, int], column: Column) -> FeatureBins:
+    """Return the bins of a category from the rows of each of its texts, "" for missing, as `build_reference` does."""
+    bins = _category_bins(_known_levels(texts), hidden=column.sensitive)
+    counts = tuple(_count_levels(bins, texts).tolist())
+    return _without_luck(bins.model_copy(update={"counts": counts}), texts)
 
 
 def with_prediction(reference: Reference, signature: Signature, prediction: Prediction) -> Reference:
@@ -160,22 +168,22 @@ def _count_levels(bins: FeatureBins, texts: Mapping[str, int]) -> NDArray[np.int
 def _feature(name: str, column: Column, feeds: Feeds) -> FeatureBins:
     values = feeds[name]
     if column.kind is Kind.CATEGORY:
-        texts = Counter(values.tolist())
-        bins = _category_bins(_known_levels(texts), hidden=column.sensitive)
-        counts = tuple(_count_levels(bins, texts).tolist())
-        return _without_luck(bins.model_copy(update={"counts": counts}), texts)
+        return category_bins(Counter(values.tolist()), column)
     if column.kind is Kind.DATETIME:
         missing = feeds[name + MISSING]
         return _counted(_datetime_bins(values[~missing]), values, missing)
-    return _counted(_number_bins(values, hidden=column.sensitive), values, None)
+    present = np.sort(values[~np.isnan(values)])
+    bins = _number_bins(present, hidden=column.sensitive)
+    borders = [0, *np.searchsorted(present, bins.edge_array).tolist(), len(present), len(values)]
+    return bins.model_copy(update={"counts": tuple(last - first for first, last in pairwise(borders))})
 
 
 def _counted(bins: FeatureBins, values: NDArray[Any], missing: NDArray[np.bool_] | None) -> FeatureBins:
     return bins.model_copy(update={"counts": tuple(count_bins(bins, values, missing).tolist())})
 
 
-def _number_bins(values: NDArray[np.float64], *, hidden: bool) -> FeatureBins:
-    present = np.sort(values[~np.isnan(values)])
+def _number_bins(present: NDArray[np.float64], *, hidden: bool) -> FeatureBins:
+    """Return the bins of numbers in ascending order, none missing; nothing is counted yet."""
     edges: list[float] = []
     if len(present):
         distinct = present[np.append(True, present[1:] != present[:-1])]
@@ -210,8 +218,9 @@ def _prediction_bins(values: NDArray[np.float64]) -> FeatureBins:
 
     The same rows sent as float32 are predicted a little differently, and must fall into the same bins.
     """
-    bins = _number_bins(values, hidden=False)
-    distinct = np.unique(values[~np.isnan(values)])
+    present = np.sort(values[~np.isnan(values)])
+    bins = _number_bins(present, hidden=False)
+    distinct = np.unique(present)
     edges = [float(distinct[at - 1] + distinct[at]) / 2 for at in np.searchsorted(distinct, bins.edges).tolist()]
     return bins.model_copy(update={"edges": tuple(edges), "names": (*_interval_names(edges), "missing")})
 

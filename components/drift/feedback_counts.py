@@ -17,8 +17,8 @@ from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
 from sevenfold.drift.bins import count_bins, prediction_values
 from sevenfold.drift.telemetry import FEEDBACK_LABELS
+from sevenfold.scoring.request_labels import Truth
 from sevenfold.scoring.scorer import Prediction
-from sevenfold.scoring.truth import Truth
 
 __all__ = ["FAR", "FeedbackCounter"]
 

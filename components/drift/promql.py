@@ -16,8 +16,6 @@ from sevenfold.plan.monitoring import MonitoringSection
 
 __all__ = ["FEATURE", "PREDICTIONS", "Subject", "recording_rules", "window_increase"]
 
-EXPORTED_SIGNIFICANCE = 0.01  # level of the chi-squared limit that the predictor exports
-
 
 @dataclass(frozen=True)
 class Subject:
@@ -113,7 +111,7 @@ def _index(subject: Subject, selector: str) -> str:
 def _limit(subject: Subject, selector: str, section: MonitoringSection) -> str:
     """Take the limit the predictor exports, or approximate the quantile as Wilson and Hilferty (1931) did."""
     features = subject is FEATURE
-    if features and section.significance == EXPORTED_SIGNIFICANCE:
+    if features and section.significance == telemetry.REFERENCE_LEVEL:
         return f"max by ({subject.labels}) ({telemetry.REFERENCE_CHI_SQUARED}{selector})"
     level = section.significance / (section.max_features if features else 1)
     z = round(NormalDist().inv_cdf(1 - level), 6)

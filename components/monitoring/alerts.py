@@ -6,6 +6,7 @@ it reads is absent. The watchdog always fires, so that its receiver notices when
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,11 +16,12 @@ from sevenfold.drift.telemetry import Metric
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
 
-__all__ = ["ABSENT_MINUTES", "WATCHDOG", "Alert", "alerting_rules", "alerts"]
+__all__ = ["ABSENT_MINUTES", "WATCHDOG", "Alert", "alerting_rules", "alerts", "with_twins"]
 
 WATCHDOG = "SevenfoldWatchdog"
 ABSENT_MINUTES = 10
 RECENT = "5m"
+OF_MODEL = "{{ with $labels.model }} for {{ . }}{{ end }}"  # rules for every model say nothing of one that is gone
 ONE_BIN = 0.99  # share of one bin that makes predictions constant
 COLLAPSED = 0.5  # of the reference's entropy
 COMMON = 0.05  # share in the reference of an outcome that cannot be missing by chance
@@ -45,10 +47,12 @@ def alerts(selector: str, section: MonitoringSection, level: ServiceLevel) -> li
 
 def alerting_rules(selector: str, section: MonitoringSection, level: ServiceLevel) -> list[dict[str, Any]]:
     """Return the alerting rules for Prometheus: every alert, its twin, and the watchdog."""
-    rules = []
-    for alert in alerts(selector, section, level):
-        rules += [_rule(alert), _twin(alert, selector)]
-    return [*rules, _watchdog()]
+    return [*with_twins(alerts(selector, section, level), selector), _watchdog()]
+
+
+def with_twins(wanted: Iterable[Alert], selector: str) -> list[dict[str, Any]]:
+    """Return alerts as rules for Prometheus, each followed by its twin."""
+    return [rule for alert in wanted for rule in (_rule(alert), _twin(alert, selector))]
 
 
 def _drift(selector: str, section: MonitoringSection) -> list[Alert]:
@@ -191,9 +195,9 @@ def _twin(alert: Alert, selector: str) -> dict[str, Any]:
         "for": f"{ABSENT_MINUTES}m",
         "labels": {"severity": "warning", "twin_of": alert.name},
         "annotations": {
-            "summary": f"It is unknown whether {alert.name} holds for {{{{ $labels.model }}}}.",
-            "description": f"{reads} has not been seen for {ABSENT_MINUTES} minutes. See whether the predictor runs "
-            "and Prometheus scrapes it.",
+            "summary": f"It is unknown whether {alert.name} holds{OF_MODEL}.",
+            "description": f"{reads} has not been seen for {ABSENT_MINUTES} minutes. See whether what writes it "
+            "runs, and Prometheus scrapes it.",
         },
     }
 

@@ -1,13 +1,17 @@
-"""Batch drift: compare a table with the training rows of a bundle, without a predictor."""
+"""Batch drift: compare tables with the training rows of a bundle, without a predictor."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.canonical import file_digest
+from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.reference import FeatureBins
 from sevenfold.contracts.signature import MISSING
 from sevenfold.drift.bins import count_bins, prediction_values
@@ -16,7 +20,7 @@ from sevenfold.drift.verdict import WindowDrift, window_drift
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Finding, Findings
 from sevenfold.scoring.feeds import Feeds, feeds_from_table
-from sevenfold.scoring.raw_table import read_raw_table
+from sevenfold.scoring.raw_table import RawTable, read_raw_table
 from sevenfold.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
@@ -30,44 +34,78 @@ CHUNK = 50_000  # rows scored at a time
 
 
 def drift_report(
-    bundle: Path, data: Path, section: MonitoringSection | None = None, *, encoding: str = "", refined: bool = False
+    bundle: Path,
+    *data: Path,
+    section: MonitoringSection | None = None,
+    encoding: str = "",
+    refined: bool = False,
 ) -> Report:
-    """Compare a table with the rows a bundle was trained on.
+    """Compare tables with the rows a bundle was trained on.
 
-    The table is one window, so one drifted window is enough: the report's level is ``warning`` where it drifted,
-    ``info`` for too few rows, else ``good``.
+    Each table is a window, and several raise an alarm as windows of traffic do: with the defaults, when a feature
+    drifted in two of three in a row. A single table that drifted is enough. The report's level is ``warning`` for an
+    alarm, ``info`` for too few rows, else ``good``.
 
     Args:
         bundle: a sealed bundle folder.
-        data: a CSV or Parquet file with the bundle's columns, raw as the training table or refined; others are ignored.
-            Rows that cannot be read are counted in the report and compared with nothing.
+        data: CSV or Parquet files with the bundle's columns, raw as the training table or refined, the earliest first;
+            other columns are ignored. Rows that cannot be read are counted in the report and compared with nothing.
         section: the limits; None takes the defaults.
         encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says.
         refined: whether the rows have been through the bundle's recipe already.
 
     Raises:
         IntegrityError: if the bundle differs from its manifest.
-        DataError, InputError: what `read_raw_table` raises.
+        DataError, InputError: what `read_raw_table` raises, and ``same_table`` for two files of the same bytes.
     """
-    from sevenfold.monitoring.report import table_report
+    from sevenfold.monitoring.report import tables_report
 
-    limits = (section or MonitoringSection()).replaced(windows=1, windows_drifted=1)
-    opened = Bundle.open(Path(bundle))
-    raw = read_raw_table(Path(data), opened.signature, encoding=encoding, refined=refined)
-    counts, window = drift_of_table(opened, raw.table, limits)
-    report = table_report(window, counts, opened.reference(), limits, data=Path(data).name)
+    limits = section or MonitoringSection()
+    if len(data) == 1:
+        limits = limits.replaced(windows=1, windows_drifted=1)
+    opened, labels = Bundle.open(Path(bundle)), _labels(data)
+    windows, counts, raw = [], {}, []
+    for label, path in zip(labels, data, strict=True):
+        raw.append(read_raw_table(path, opened.signature, encoding=encoding, refined=refined))
+        counts[label], window = drift_of_table(opened, raw[-1].table, limits)
+        windows.append(replace(window, label=label))
+    report = tables_report(windows, counts, opened.reference(), limits)
+    return _with_notes(report, dict(zip(labels, raw, strict=True)))
+
+
+def _labels(data: Sequence[Path]) -> list[str]:
+    """Return a name for each table: the file's where no other has it; two tables of the same bytes are refused."""
+    first: dict[str, Path] = {}
+    for path in data if len(data) > 1 else ():
+        earlier = first.setdefault(file_digest(path), path) if path.is_file() else path
+        if earlier is not path:
+            raise DataError(
+                "same_table",
+                f"Each table must be a window of its own, but {path} holds the same bytes as {earlier}.",
+                remedy="Name each table once.",
+            )
+    names = [path.name for path in data]
+    return names if len(set(names)) == len(names) else [str(path) for path in data]
+
+
+def _with_notes(report: Report, raw: Mapping[str, RawTable]) -> Report:
+    """Add to a report what was not compared: rows that cannot be read, and those that a recipe removed."""
     notes = []
-    if raw.refused:
-        rows = f"{raw.refused:,} rows cannot be read as the training table was, and are left out"
-        rows = rows if raw.refused > 1 else "1 row cannot be read as the training table was, and is left out"
-        text = f"{rows}: {raw.reasons}."
-        notes.append(Finding(level="warning", text=text))
-    if raw.removed:
-        rows = f"{raw.removed:,} row{'s' * (raw.removed > 1)}"
-        notes.append(Finding(level="info", text=f"The recipe removed {rows}, as it did in training."))
+    for label, table in raw.items():
+        where = f" in {label}" if len(raw) > 1 else ""
+        if table.refused:
+            rows = f"{table.refused:,} rows{where} cannot be read as the training table was, and are left out"
+            one = f"1 row{where} cannot be read as the training table was, and is left out"
+            notes.append(Finding(level="warning", text=f"{rows if table.refused > 1 else one}: {table.reasons}."))
+        if table.removed:
+            rows = f"{table.removed:,} row{'s' * (table.removed > 1)}{where}"
+            notes.append(Finding(level="info", text=f"The recipe removed {rows}, as it did in training."))
+    refused = sum(table.refused for table in raw.values())
+    unread = f" {refused:,} more cannot be read." if refused else ""
+    if not notes:
+        return report
     blocks = (Findings(findings=tuple(notes)), *report.blocks)
-    unread = f" {raw.refused:,} more cannot be read." if raw.refused else ""
-    return report.model_copy(update={"blocks": blocks, "headline": report.headline + unread}) if notes else report
+    return report.model_copy(update={"blocks": blocks, "headline": report.headline + unread})
 
 
 def drift_of_table(

@@ -15,7 +15,7 @@ from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Fact, Facts, Finding, Findings, Level, Report
 from sevenfold.report.model import Block
 
-__all__ = ["LEVELS", "headline", "replay_report", "table_report"]
+__all__ = ["LEVELS", "headline", "replay_report", "tables_report"]
 
 LEVELS: dict[Verdict, Level] = {"drifted": "warning", "stable": "good", "insufficient_data": "info"}
 NAMED = 3  # features named in the headline
@@ -54,27 +54,34 @@ def replay_report(
     )
 
 
-def table_report(
-    window: WindowDrift, counts: Mapping[str, Counts], reference: Reference, section: MonitoringSection, *, data: str
+def tables_report(
+    windows: Sequence[WindowDrift],
+    counts: Mapping[str, Mapping[str, Counts]],
+    reference: Reference,
+    section: MonitoringSection,
 ) -> Report:
-    """Return the report of one table, compared as a single window."""
-    verdict, raised = overall([window], section), alarms([window], section)
-    blocks: list[Block] = [
-        Facts(
-            facts=(
-                Fact(label="rows", value=window.rows),
-                Fact(label="training rows", value=reference.rows),
-                Fact(label="features compared", value=len(reference.features)),
-                Fact(label="drifted", value=len(raised), level="warning" if raised else "good"),
-            )
-        ),
-        *_findings(raised, [window]),
-        *drift_blocks([window], raised, {window.label: counts}, reference, section),
+    """Return the report of one or more tables, each a window by its label, the earliest first."""
+    verdict, raised = overall(windows, section), alarms(windows, section)
+    rows, one = sum(window.rows for window in windows), len(windows) == 1
+    drifted = sum(window.verdict == "drifted" for window in windows)
+    facts = [
+        Fact(label="rows", value=rows),
+        Fact(label="training rows", value=reference.rows),
+        Fact(label="features compared", value=len(reference.features)),
+        Fact(label="drifted", value=len(raised), level="warning" if raised else "good"),
     ]
+    if not one:
+        facts.append(Fact(label="tables that drifted", value=f"{drifted} of {len(windows)}", level=LEVELS[verdict]))
+    blocks: list[Block] = [
+        Facts(facts=tuple(facts)),
+        *_findings(raised, windows),
+        *drift_blocks(windows, raised, counts, reference, section),
+    ]
+    what = f"{rows:,} rows of {windows[0].label if one else f'{len(windows)} tables'}"
     return Report(
         stage="monitoring",
-        title="Compare a table with the training rows",
-        headline=headline(verdict, raised, [window], f"{window.rows:,} rows of {data}", section),
+        title=f"Compare {'a table' if one else 'tables'} with the training rows",
+        headline=headline(verdict, raised, windows, what, section),
         level=LEVELS[verdict],
         blocks=tuple(blocks),
     )

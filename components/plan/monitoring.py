@@ -51,7 +51,7 @@ class MonitoringSection(Section):
     significance: Annotated[
         float,
         Field(description="Level of the chi-squared test; it is divided by the number of features.", gt=0, lt=1),
-    ] = 0.01
+    ] = 0.0005
     windows: Annotated[int, Field(description="Number of consecutive windows that an alarm considers.", ge=1)] = 3
     windows_drifted: Annotated[
         int, Field(description="Number of these windows that must drift to raise an alarm.", ge=1)

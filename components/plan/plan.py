@@ -19,7 +19,7 @@ from sevenfold.plan.sagemaker import SageMakerSection
 from sevenfold.plan.section import Section
 from sevenfold.plan.testing import TestingSection
 from sevenfold.plan.training import TrainingSection
-from sevenfold.plan.tuning import TuningSection
+from sevenfold.plan.tuning import LatencyLimit, TuningSection, WarmStart
 from sevenfold.plan.vertex import VertexSection
 
 __all__ = ["FORMAT_VERSION", "NAME_PATTERN", "STAGES", "Plan", "StageName"]
@@ -95,8 +95,16 @@ class Plan(Section):
             ("refine", "recipe"),
         ):
             dumped[section].pop(key)
-        if self.training.processes == 1:  # so that plans of before this key keep their digest
+        # So that plans of before these keys keep their digest.
+        if self.training.processes == 1:
             dumped["training"].pop("processes")
+        for key, default in (("warm_start", WarmStart()), ("latency", LatencyLimit())):
+            if getattr(self.tuning, key) == default:
+                dumped["tuning"].pop(key)
+        for dimension in dumped["tuning"]["space"].values():
+            for key, absent in (("step", None), ("when", {})):
+                if dimension[key] == absent:
+                    dimension.pop(key)
         return digest_of(dumped)
 
     def located(self, base: Path) -> Plan:
@@ -111,8 +119,13 @@ class Plan(Section):
                 "refine": self.refine.model_copy(update={"recipe": at(self.refine.recipe)}),
                 "design": self.design.model_copy(update={"notebook": at(self.design.notebook)}),
                 "training": self.training.model_copy(update={"source": at(self.training.source)}),
+                "tuning": self.tuning.model_copy(update={"warm_start": self._warm_start(at)}),
             }
         )
+
+    def _warm_start(self, at: Callable[[str], str]) -> WarmStart:
+        start = self.tuning.warm_start
+        return start.model_copy(update={"study": at(start.study)}) if start.unread else start
 
     def _sources(self, at: Callable[[str], str]) -> str | tuple[str, ...]:
         source = self.data.source

@@ -17,6 +17,7 @@ from sevenfold.plan.plan import Plan, StageName
 from sevenfold.plan.preparation import SplitBy
 from sevenfold.plan.ray_rules import ray_breaches
 from sevenfold.plan.training import Device, Framework
+from sevenfold.plan.tuning_rules import tuning_breaches
 from sevenfold.runtime.prometheus import address_fault, shown_address
 
 __all__ = ["Breach", "breaches"]
@@ -36,6 +37,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _monitoring(plan)
     yield from _encodings(plan)
     yield from ray_breaches(plan)
+    yield from tuning_breaches(plan)
     yield from _unsupported(plan)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from sevenfold.plan.latency import LatencyLimit
 from sevenfold.plan.ray import RaySection
 from sevenfold.plan.section import Section
+from sevenfold.plan.space import Dimension
+from sevenfold.plan.warm_start import WarmStart
 
-__all__ = ["Dimension", "Pruner", "RaySection", "Sampler", "TuningEngine", "TuningSection"]
+__all__ = ["Dimension", "LatencyLimit", "Pruner", "RaySection", "Sampler", "TuningEngine", "TuningSection", "WarmStart"]
 
 
 class TuningEngine(StrEnum):
@@ -25,7 +28,9 @@ class Sampler(StrEnum):
 
     TPE = "tpe"
     GP = "gp"
+    CMAES = "cmaes"
     RANDOM = "random"
+    GRID = "grid"
 
 
 class Pruner(StrEnum):
@@ -35,29 +40,6 @@ class Pruner(StrEnum):
     ASHA = "asha"
     HYPERBAND = "hyperband"
     NONE = "none"
-
-
-class Dimension(Section):
-    """One setting to search: either `choices`, or `low` and `high`."""
-
-    low: Annotated[float | None, Field(description="Smallest value of the range.")] = None
-    high: Annotated[float | None, Field(description="Largest value of the range.")] = None
-    log: Annotated[bool, Field(description="Whether to search on a logarithmic scale.")] = False
-    integer: Annotated[bool, Field(description="Whether to take whole numbers only.")] = False
-    choices: Annotated[tuple[Any, ...] | None, Field(description="The values to choose from.")] = None
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        ranged = self.low is not None and self.high is not None
-        if ranged == (self.choices is not None):
-            raise ValueError("give either `choices`, or `low` and `high`")
-        if self.choices is not None and len(self.choices) == 0:
-            raise ValueError("`choices` must not be empty")
-        if self.low is not None and self.high is not None and not self.low < self.high:
-            raise ValueError("`low < high` must hold")
-        if self.log and self.low is not None and self.low <= 0:
-            raise ValueError("`low > 0` must hold when `log` is set")
-        return self
 
 
 class TuningSection(Section):
@@ -85,13 +67,20 @@ class TuningSection(Section):
     sampler: Annotated[
         Sampler,
         Field(
-            description="How the next trial is chosen: tpe, gp (a Gaussian process, for few and dear trials) or random."
+            description="How the next trial is chosen: tpe, gp (a Gaussian process, for few and dear trials), cmaes "
+            "(for many trials of numbers), random, or grid (every combination once, in random order)."
         ),
     ] = Sampler.TPE
     pruner: Annotated[
         Pruner, Field(description="How a hopeless trial is stopped early: median, asha, hyperband or none.")
     ] = Pruner.MEDIAN
+    latency: Annotated[
+        LatencyLimit, Field(description="A limit on the time of a prediction; it makes latency a second objective.")
+    ] = LatencyLimit()
     seed: Annotated[int, Field(description="Seed of the sampler.", ge=0)] = 7
+    warm_start: Annotated[
+        WarmStart, Field(description="Settings that are tried first, such as the best of an earlier study.")
+    ] = WarmStart()
     space: Annotated[
         dict[str, Dimension],
         Field(

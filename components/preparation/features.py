@@ -15,7 +15,7 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.reference import FeatureBins
 from sevenfold.contracts.schema import Column, Kind, Part, Role, Schema
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature
-from sevenfold.drift.bins import build_reference
+from sevenfold.drift.bins import build_reference, category_bins
 from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import Encoding, PreparationSection
 from sevenfold.preparation.fit import fit_category, fit_datetime, fit_number
@@ -198,8 +198,10 @@ class FeatureFitter:
         import pyarrow as pa
 
         some = read.at(self._counted_rows)
-        if pa.types.is_dictionary(some.type):
-            some = some.cast(pa.string())
+        if column.kind is Kind.CATEGORY:
+            levels = ["", *read.dictionary]
+            counts = np.bincount(level_codes(some, -1) + 1, minlength=len(levels))
+            return category_bins({levels[at]: int(counts[at]) for at in np.flatnonzero(counts)}, column)
         schema = self.schema.model_copy(update={"columns": {name: column}})
         bins = build_reference(pa.table({name: some}), schema).features[name]
         if len(self._counted_rows) == self._train.count or bins.low is None:

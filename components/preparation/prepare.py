@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +37,10 @@ from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.reader import TableReader
 from sevenfold.tables.sources import table_digest
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["prepare"]
 
 STEPS: Final = 5
-AT_ONCE: Final = 2  # threads: one writes and one fits, and then two fit
+AT_ONCE: Final = 2  # threads: one writes while one looks for duplicates and fits, and then two fit
 
 
 def prepare(
@@ -107,6 +104,7 @@ def _prepared(
         store.add(batch)
         on_progress(f"read {reader.rows:,} rows", 0, STEPS)
     store.flush()
+    _give_memory_back()
     if refined is not None:
         reader.quarantine.relocate(refined.source.located, part_names(paths))
     reader.check()
@@ -117,6 +115,7 @@ def _prepared(
     targets = targets_of(store.column(data.target), data)
     on_progress(f"split {store.rows:,} rows by {section.split.by.value}", 1, STEPS)
     split = split_rows(store, data, section, targets, earlier)
+    _give_memory_back()
     sides, target, classes = split.sides, targets.values, targets.classes
     # canonical JSON sorts its keys, so only this order is the same before and after writing
     columns = {name: data.columns[name] for name in sorted(reader.columns)}
@@ -134,6 +133,7 @@ def _prepared(
     features = []
     with ThreadPoolExecutor(AT_ONCE) as workers:
         files = SplitFiles(workers, store, split, schema, work)
+        duplicates = workers.submit(split.duplicates)
         try:
             for at, fitted in enumerate(fitter.fit_all(store.column, workers)):
                 on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
@@ -167,7 +167,7 @@ def _prepared(
         balance=balance(target, sides, classes, hidden=hidden),
         timeline=[] if split.times is None else split.times.spans,
         warnings=leaks + warnings_of(reader, features, split.times, data, split_column),
-        duplicates=split.duplicates,
+        duplicates=duplicates.result(),
         refined=None if refined is None else refined.steps,
     )
 
@@ -195,6 +195,13 @@ def _write_rest(
     rows = next(iter(fitter.bins.values())).rows if fitter.bins else len(train)
     write_versioned(work / "reference.json", Reference(rows=rows, features=fitter.bins))
     pq.write_table(quarantine.table(), work / "quarantine.parquet", compression="snappy", store_schema=False)
+
+
+def _give_memory_back() -> None:
+    """Return what was freed to the system: else it stays with the process, and the next step takes more beside it."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _check_digest(paths: Sequence[Path], data: DataSection) -> None:

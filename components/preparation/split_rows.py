@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -38,11 +39,15 @@ class Targets:
 
 @dataclass(frozen=True)
 class SplitRows:
-    """The side of each row, int8 of shape ``[n]``; `times` only where the split goes by time."""
+    """The side of each row, int8 of shape ``[n]``; `times` only where the split goes by time.
+
+    `duplicates` counts the rows that stand more than once, None where the plan says that it does not matter. A split by
+    time does not go by them, so they are looked for when it is called, in the store that was split.
+    """
 
     sides: NDArray[np.int8]
     times: RowTimes | None
-    duplicates: DuplicateCounts | None
+    duplicates: Callable[[], DuplicateCounts | None]
 
 
 def targets_of(values: ColumnChunks, data: DataSection) -> Targets:
@@ -91,8 +96,7 @@ def split_rows(
     """
     split, target, classes = section.split, targets.values, targets.classes
     by_time = split.by is SplitBy.TIME
-    times: RowTimes | None = None
-    # which rows are one record counts for the other splits only, and takes memory
+    # which rows are one record counts for the other splits only
     duplicates = None if by_time else _duplicates(store, data, section)
     record = None if duplicates is None else duplicates.record
     if by_time:
@@ -104,13 +108,17 @@ def split_rows(
         sides = split_stratified(target, split, classes=len(classes), first=record)
     sides = hold_out(sides, store, earlier) if earlier is not None else sides
     check_split(sides, target, classes, split, hidden=data.columns[data.target].sensitive)
-    if by_time:
-        dates = is_date(data, split.column)
-        spans = timeline(moments, target, sides, classes, is_date=dates)
-        times = RowTimes.of(moments, sides, spans, is_date=dates)
-        del moments
-        duplicates = _duplicates(store, data, section)
-    return SplitRows(sides, times, None if duplicates is None else DuplicateCounts.of(duplicates, sides))
+    if not by_time:
+        counts = DuplicateCounts.of(duplicates, sides) if duplicates is not None else None
+        return SplitRows(sides, None, lambda: counts)
+    dates = is_date(data, split.column)
+    spans = timeline(moments, target, sides, classes, is_date=dates)
+
+    def counted() -> DuplicateCounts | None:
+        looked_for = _duplicates(store, data, section)
+        return None if looked_for is None else DuplicateCounts.of(looked_for, sides)
+
+    return SplitRows(sides, RowTimes.of(moments, sides, spans, is_date=dates), counted)
 
 
 def _is_float(data: DataSection, name: str) -> bool:

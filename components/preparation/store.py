@@ -68,7 +68,7 @@ class RowStore:
         for name, values in zip(batch.schema.names, batch.columns, strict=True):
             plain = values
             if name in self._texts:
-                self._texts[name].append(values.dictionary)
+                self._texts[name].append(_same(values.dictionary, self._texts[name]))
                 plain = values.indices
             self._pieces[name].append(self._written(plain))
         self.rows += len(batch)
@@ -88,10 +88,21 @@ class RowStore:
         import pyarrow as pa
 
         texts = self._texts[name]
+        if (shared := self._shared(name)) is not None:
+            for at in range(len(texts)):
+                yield pa.DictionaryArray.from_arrays(self._values(name, at), shared)
+            return
         own = [pa.DictionaryArray.from_arrays(masked(np.arange(len(some), dtype=np.int32)), some) for some in texts]
         for at, alike in enumerate(pa.chunked_array(own).unify_dictionaries().chunks):
             codes = self._values(name, at)
             yield pa.DictionaryArray.from_arrays(alike.indices.take(codes), alike.dictionary)
+
+    def _shared(self, name: str) -> pa.Array | None:
+        """Return the dictionary that the codes of all batches are of, None where there is none."""
+        texts = self._texts[name]
+        longest = texts[-1]
+        alike = all(some is longest or longest[: len(some)].equals(some) for some in texts)
+        return longest if alike else None
 
     def flush(self) -> None:
         """Make the rows so far readable, also by several threads at once."""
@@ -101,18 +112,21 @@ class RowStore:
         """Yield some columns of the rows again as they were added, batch by batch."""
         import pyarrow as pa
 
+        shared = {name: self._shared(name) for name in names if name in self._texts}
         for at in range(len(next(iter(self._pieces.values()), ()))):
-            yield pa.RecordBatch.from_arrays([self._read(name, at) for name in names], list(names))
+            yield pa.RecordBatch.from_arrays([self._read(name, at, shared.get(name)) for name in names], list(names))
 
     def close(self) -> None:
         """Let the file go."""
         self._stream.close()
 
-    def _read(self, name: str, at: int) -> pa.Array:
+    def _read(self, name: str, at: int, shared: pa.Array | None) -> pa.Array:
         import pyarrow as pa
 
         values = self._values(name, at)
-        return pa.DictionaryArray.from_arrays(values, self._texts[name][at]) if name in self._texts else values
+        if name not in self._texts:
+            return values
+        return pa.DictionaryArray.from_arrays(values, self._texts[name][at] if shared is None else shared)
 
     def _values(self, name: str, at: int) -> pa.Array:
         """Return the values of a column in a batch, of texts their codes."""
@@ -150,6 +164,7 @@ class SplitWriter:
 
         self.rows = 0
         self._schema = schema
+        self._texts = _texts(schema)
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
         self._writer = pq.ParquetWriter(
@@ -157,7 +172,7 @@ class SplitWriter:
             schema,
             version="2.6",
             compression="snappy",
-            use_dictionary=_texts(schema),
+            use_dictionary=self._texts,
             store_schema=False,
             # smallest and largest values are of no use here and would be sensitive ones, too
             write_statistics=False,
@@ -190,9 +205,18 @@ class SplitWriter:
         self._waiting, self._waiting_rows = rest.to_batches(), len(rest)
 
     def _joined(self) -> pa.Table:
+        """Return the waiting rows as one table.
+
+        Texts too long for a dictionary fill pages from the start of a chunk on, so theirs are one chunk. Numbers fill
+        one page per group, however they come, and are not copied.
+        """
         import pyarrow as pa
 
-        return pa.Table.from_batches(self._waiting).unify_dictionaries().combine_chunks()
+        joined = pa.Table.from_batches(self._waiting).unify_dictionaries()
+        for name in self._texts:
+            at = joined.schema.get_field_index(name)
+            joined = joined.set_column(at, joined.schema.field(at), joined.column(at).combine_chunks())
+        return joined
 
     def _write(self, rows: pa.Table) -> None:
         self._writer.write_table(rows, row_group_size=SPLIT_ROWS)
@@ -233,6 +257,11 @@ def _by_side(
                 yield side, rows
             elif mask.any():
                 yield side, rows.filter(pa.array(mask))
+
+
+def _same(texts: pa.Array, before: Sequence[pa.Array]) -> pa.Array:
+    """Return the last of some dictionaries where it has the same texts, so that memory holds them once."""
+    return before[-1] if before and before[-1].equals(texts) else texts
 
 
 def _texts(schema: pa.Schema) -> list[str]:

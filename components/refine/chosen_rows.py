@@ -52,10 +52,11 @@ def check_facets(config: EngineConfig) -> None:
         DataError: ``refine_step``; ``grel_pattern`` for a regular expression that is none.
     """
     for facet in config.facets:
-        if isinstance(facet, ScatterplotFacet) and not facet.linear:
+        if isinstance(facet, ScatterplotFacet) and facet.shape:
             raise refused(
-                "A scatterplot facet must be linear and upright: OpenRefine 3.9 takes it as such, later ones do not.",
-                remedy="Use two numeric facets instead.",
+                "A scatterplot facet must be linear and upright, as OpenRefine 3 records and takes every one, but this "
+                f"one says {facet.shape}.",
+                remedy="Use two numeric facets, or delete these keys to have the rows that OpenRefine 3 takes.",
             )
         if isinstance(facet, ListFacet) and any(choice.v.v is None for choice in facet.selection):
             raise refused("A choice of a facet must have a value, but one is null.")

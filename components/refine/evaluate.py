@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -60,10 +61,16 @@ class Evaluator:
     def _by_value(self, column: Column, rows: Mask | None) -> Evaluated:
         counts = np.bincount(column.codes if rows is None else column.codes[rows], minlength=len(column.values))
         used = np.flatnonzero(counts).tolist()
-        evaluate = self.expression.evaluate_value if self.expression.needs <= {"value"} else self.of_value
-        old, values = column.values, [None] * len(column.values)
-        for code in used:
-            values[code] = evaluate(old[code])
+        asked = [column.values[code] for code in used]
+        if self.expression.needs <= {"value"}:
+            results = self.expression.evaluate_values(asked)
+        else:
+            results = list(map(self.of_value, asked))
+        if len(used) == len(column.values):
+            return Evaluated(column.codes, results)
+        values = [None] * len(column.values)
+        for code, result in zip(used, results, strict=True):
+            values[code] = result
         return Evaluated(column.codes, values)
 
     def _by_row(self, rows: Mask | None) -> Evaluated:
@@ -85,6 +92,8 @@ class Evaluator:
 
 def merged(column: Column, new: Evaluated, rows: Mask | None) -> Column:
     """Return the column with the results in the given rows, and its own cells in the others."""
+    if rows is None and _distinct(new.values):
+        return Column(column.name, new.codes.copy(), new.values)  # no two columns share codes: `trace` counts on it
     values = [] if rows is None else list(column.values)
     index = {key_of(value): code for code, value in enumerate(values)}
     taken = []
@@ -103,3 +112,11 @@ def merged(column: Column, new: Evaluated, rows: Mask | None) -> Column:
         taken.append(code)
     codes = np.array(taken or [0], dtype=np.uint32)[new.codes]
     return Column(column.name, codes if rows is None else np.where(rows, codes, column.codes), values)
+
+
+def _distinct(values: list[Any]) -> bool:
+    """Return whether values are all texts and null, or all numbers of one type, and surely no two of them the same."""
+    kinds = set(map(type, values))
+    if kinds == {float} and not all(map(isfinite, values)):
+        return False  # two NaN are one value, but not equal
+    return (kinds <= {str, type(None)} or kinds in ({int}, {float})) and len(set(values)) == len(values)

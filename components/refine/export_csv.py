@@ -36,22 +36,29 @@ def _field(text: str, *, first: bool) -> str:
     return '"' + text.replace('"', '""') + '"' if quoted else text
 
 
-def csv_lines(table: Table, chunk: int = 100_000) -> Iterator[str]:
-    """Yield the text of a CSV file in pieces.
+def _exported(value: Any, decimal: str, *, first: bool) -> str:
+    """Return the field of a cell; that of a number with a point needs no look at its letters."""
+    if value.__class__ is float and decimal != ".":
+        return _field(text_of(value).replace(".", decimal), first=first)
+    return text_of(value) if value.__class__ in (float, int) else _field(exported_text(value), first=first)
+
+
+def csv_lines(table: Table, decimal: str = ".", chunk: int = 100_000, *, header: bool = True) -> Iterator[str]:
+    """Yield the text of a CSV file in pieces, without its `header` where the table goes on another one.
 
     Rows whose cells are all null are left out, and so are the empty lines of a table with one column, its header
-    included. Texts lose the spaces and control characters around them.
+    included. Texts lose the spaces and control characters around them. Doubles have `decimal` for their point.
     """
     if not table.columns:
         return
-    header = ",".join(_field(name, first=not at) for at, name in enumerate(table.names))
-    if header:
-        yield header + "\n"
+    names = ",".join(_field(name, first=not at) for at, name in enumerate(table.names))
+    if header and names:
+        yield names + "\n"
     filled = np.zeros(table.height, dtype=np.bool_)
     fields = []
     for at, column in enumerate(table.columns):
         filled |= ~column.null()
-        fields.append(np.array([_field(exported_text(value), first=not at) for value in column.values], dtype=object))
+        fields.append(np.array([_exported(value, decimal, first=not at) for value in column.values], dtype=object))
     rows = np.flatnonzero(filled)
     for start in range(0, len(rows), chunk):
         part = rows[start : start + chunk]

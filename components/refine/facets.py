@@ -106,9 +106,11 @@ class ScatterplotFacet(Recorded):
     to_y: float = Field(0.0, alias="to_y")
 
     @property
-    def linear(self) -> bool:
-        """Whether both axes are linear and upright."""
-        return "log" not in (self.dim_x, self.dim_y) and str(self.r).lower() not in ("cw", "ccw", "right", "left")
+    def shape(self) -> str:
+        """What of the plot is logarithmic or rotated, by key; "" where both axes are linear and upright."""
+        odd = [f"{key} {dim!r}" for key, dim in (("dim_x", self.dim_x), ("dim_y", self.dim_y)) if dim == "log"]
+        odd += [f"r {self.r!r}"] if str(self.r).lower() in ("cw", "ccw", "right", "left") else []
+        return " and ".join(odd)
 
     @property
     def restricts(self) -> bool:

@@ -52,13 +52,20 @@ class History:
     def __len__(self) -> int:
         return len(self.steps)
 
+    @property
+    def crossing(self) -> list[str]:
+        """The steps that need more than a row's own cells, and why, as sentences without their full stop."""
+        return [
+            f"step {number} ({step.op}): {why}" for number, step in enumerate(self.steps) if (why := step.crossing())
+        ]
+
 
 def read_history(path: Path) -> History:
     """Read a history file.
 
     Raises:
         DataError: ``missing_file``; ``refine_history`` for a file that is none, or one with steps that cannot be
-            replayed: all of them are named.
+            replayed: all of them are named; and for one without steps.
     """
     if not path.is_file():
         raise DataError("missing_file", f"HISTORY must be a file, but {path} is none.", remedy="Check the path.")
@@ -68,7 +75,10 @@ def read_history(path: Path) -> History:
         content = json.loads(path.read_bytes().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise _no_history(path.name, f"is no JSON: {error}") from error
-    return parse_history(content, path.name)
+    history = parse_history(content, path.name)
+    if not len(history):
+        raise _no_history(path.name, "holds none")
+    return history
 
 
 def parse_history(content: Any, name: str = "the history") -> History:

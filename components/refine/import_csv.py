@@ -5,22 +5,37 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.refine.columns import Column
-from sevenfold.refine.plain_csv import plain_table
+from sevenfold.refine.plain_csv import PlainTable, plain_table
 from sevenfold.refine.table import Table
 from sevenfold.tables.encoding import known_encoding, wrong_encoding
 from sevenfold.tables.packed import open_table
 
-__all__ = ["import_csv", "is_parquet", "read_table", "table_of_records", "text_of_file"]
+if TYPE_CHECKING:
+    import polars as pl
 
-_FIRST_BREAK: Final = re.compile(r"\r\n?|\n")
+__all__ = [
+    "FIRST_BREAK",
+    "check_line_ends",
+    "import_csv",
+    "is_parquet",
+    "read_table",
+    "records_of",
+    "table_of_frame",
+    "table_of_plain",
+    "table_of_records",
+    "text_of_file",
+    "without_comments",
+]
+
+FIRST_BREAK: Final = re.compile(r"\r\n?|\n")
 _SPACES: Final = "".join(map(chr, range(33)))
 _OTHERS: Final = ",;\t|"
 csv.field_size_limit(1 << 30)
@@ -64,7 +79,17 @@ def text_of_file(path: Path, encoding: str = "utf-8") -> str:
 def _parquet(path: Path) -> Table:
     import polars as pl
 
-    frame = pl.read_parquet(path)
+    return table_of_frame(pl.read_parquet(path))
+
+
+def table_of_frame(frame: pl.DataFrame) -> Table:
+    """Return a frame as the texts that a CSV of it holds.
+
+    Raises:
+        DataError: ``refine_type``.
+    """
+    import polars as pl
+
     odd = [name for name, kind in frame.schema.items() if kind.is_nested() or kind in (pl.Binary, pl.Object)]
     if odd:
         raise DataError(
@@ -89,42 +114,72 @@ def import_csv(text: str, delimiter: str = ",", name: str = "the table") -> Tabl
     lines = _lines(text, name)
     plain = plain_table(lines.getvalue(), delimiter) if isinstance(lines, io.StringIO) else None
     if plain is not None:
-        _check_delimiter([plain.header], delimiter, name)
-        columns = zip(_names(plain.header, 0), plain.columns, strict=True)
-        return Table.of((Column(title, codes, values) for title, (codes, values) in columns), plain.height)
-    records: list[list[str]] = []
+        return table_of_plain(plain, delimiter, name)
+    return table_of_records(list(records_of(lines, delimiter, name)))
+
+
+def table_of_plain(plain: PlainTable, delimiter: str, name: str) -> Table:
+    """Return the table of fields that Polars has cut.
+
+    Raises:
+        DataError: ``delimiter``, ``duplicate_column``.
+    """
+    _check_delimiter(plain.header, delimiter, name)
+    columns = zip(_names(plain.header, 0), plain.columns, strict=True)
+    return Table.of((Column(title, codes, values) for title, (codes, values) in columns), plain.height)
+
+
+def records_of(lines: Iterable[str], delimiter: str, name: str, begin: int = 0) -> Iterator[list[str]]:
+    """Yield the records that are not empty, the header first; `begin` lines stand before the first of `lines`.
+
+    Raises:
+        DataError: ``stray_quote``, ``delimiter``.
+    """
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    first = True
     try:
-        records.extend(record for record in reader if record)
+        for record in reader:
+            if record and first:
+                _check_delimiter(record, delimiter, name)
+                first = False
+            if record:
+                yield record
     except csv.Error as error:
-        _check_delimiter(records, delimiter, name)
+        line = begin + reader.line_num
         raise DataError(
             "stray_quote",
-            f"A quote must begin and end a whole field, but in {name} near line {reader.line_num} one does not.",
+            f"A quote must begin and end a whole field, but in {name} near line {line} one does not.",
             remedy="Double a quote that belongs to the text.",
         ) from error
-    _check_delimiter(records, delimiter, name)
-    return table_of_records(records)
 
 
 def _lines(text: str, name: str) -> Iterable[str]:
     """Return the lines; the kind of the first line break is that of all."""
-    found = _FIRST_BREAK.search(text)
+    found = FIRST_BREAK.search(text)
     if found and found[0] != "\n":
         text = text.replace(found[0], "\n")
+    check_line_ends(text, name)
+    lines = io.StringIO(text, newline="\n")
+    if "\n#" not in text and not text.startswith("#"):
+        return lines
+    return without_comments(lines)
+
+
+def check_line_ends(text: str, name: str) -> None:
+    """Refuse a text in which carriage returns are left where each line ends in a line feed.
+
+    Raises:
+        DataError: ``line_ends``.
+    """
     if "\r" in text:
         raise DataError(
             "line_ends",
             f"All lines of a table must end alike, but {name} has a carriage return in the middle of one.",
             remedy="Write the file with one kind of line end.",
         )
-    lines = io.StringIO(text, newline="\n")
-    if "\n#" not in text and not text.startswith("#"):
-        return lines
-    return _without_comments(lines)
 
 
-def _without_comments(lines: Iterable[str]) -> Iterable[str]:
+def without_comments(lines: Iterable[str]) -> Iterable[str]:
     """Leave out lines that begin with #, unless they go on in a quoted field."""
     quoted = False
     for line in lines:
@@ -134,11 +189,11 @@ def _without_comments(lines: Iterable[str]) -> Iterable[str]:
         yield line
 
 
-def _check_delimiter(records: Sequence[Sequence[str]], delimiter: str, name: str) -> None:
+def _check_delimiter(names: Sequence[str], delimiter: str, name: str) -> None:
     """Refuse a table of one column whose name holds another delimiter."""
-    if not records or len(records[0]) > 1:
+    if len(names) > 1:
         return
-    (header,) = records[0]
+    (header,) = names
     for other in _OTHERS:
         if other in header and other != delimiter:
             raise DataError(

@@ -24,11 +24,7 @@ class Recipe:
     @property
     def crossing(self) -> list[str]:
         """The steps that need more than a row's own cells, and why, as sentences without their full stop."""
-        return [
-            f"step {number} ({step.op}): {why}"
-            for number, step in enumerate(self.history.steps)
-            if (why := step.crossing())
-        ]
+        return self.history.crossing
 
 
 def load_recipe(source: str, base: Path, work: Path, **settings: Any) -> Recipe:

@@ -58,9 +58,9 @@ class Change:
 
 
 def replay(
-    table: Table, history: History, on_change: Callable[[Change], None] | None = None
+    table: Table, history: History, on_change: Callable[[Change], None] | None = None, examples: int = EXAMPLES
 ) -> tuple[Table, list[Change]]:
-    """Return the table after all steps, and what each of them changed.
+    """Return the table after all steps, and what each of them changed, with at most so many `examples` of a column.
 
     Raises:
         DataError: a step that OpenRefine refuses on this table; the message names its index and operation.
@@ -73,7 +73,7 @@ def replay(
             raise DataError(
                 error.code, f"Step {index} ({step.op}) is refused: {error.message}", remedy=error.remedy
             ) from error
-        change = _change(index, step, table, after)
+        change = _change(index, step, table, after, examples)
         changes.append(change)
         if on_change is not None:
             on_change(change)
@@ -81,7 +81,7 @@ def replay(
     return table, changes
 
 
-def _change(index: int, step: Step, before: Table, after: Table) -> Change:
+def _change(index: int, step: Step, before: Table, after: Table, most: int) -> Change:
     old = {column.name: column for column in before.columns}
     new = {column.name: column for column in after.columns}
     kept = [name for name in before.names if name in new]
@@ -89,13 +89,13 @@ def _change(index: int, step: Step, before: Table, after: Table) -> Change:
     changed, examples = [], []
     if before.height == after.height and not step.moves_rows:
         for name in kept:
-            count, found = _changed(old[name], new[name])
+            count, found = _changed(old[name], new[name], most)
             cells += count
             changed += [name] if count else []
             examples += found
         marked = int(np.sum((before.starred != after.starred) | (before.flagged != after.flagged)))
     elif before.height == after.height:
-        reordered = any(_changed(old[name], new[name])[0] for name in kept)
+        reordered = any(_changed(old[name], new[name], 0)[0] for name in kept)
     return Change(
         index,
         step,
@@ -107,11 +107,11 @@ def _change(index: int, step: Step, before: Table, after: Table) -> Change:
         kept != [name for name in after.names if name in old],
         marked,
         reordered,
-        tuple(sorted(examples, key=lambda example: -example.cells)[:EXAMPLES]),
+        tuple(sorted(examples, key=lambda example: -example.cells)[:most]),
     )
 
 
-def _changed(old: Column, new: Column) -> tuple[int, list[Example]]:
+def _changed(old: Column, new: Column, most: int) -> tuple[int, list[Example]]:
     """Return how many cells differ, and the most frequent ways in which they do."""
     if old is new or (old.codes is new.codes and old.values is new.values):
         return 0, []
@@ -123,9 +123,9 @@ def _changed(old: Column, new: Column) -> tuple[int, list[Example]]:
         return 0, []
     pairs = old.codes[differs].astype(np.int64) * len(new.values) + new.codes[differs]
     distinct, counts = np.unique(pairs, return_counts=True)
-    most = np.argsort(-counts, kind="stable")[:EXAMPLES]
+    first = np.argsort(-counts, kind="stable")[:most]
     examples = [
         Example(old.name, old.values[pair // len(new.values)], new.values[pair % len(new.values)], count)
-        for pair, count in zip(distinct[most].tolist(), counts[most].tolist(), strict=True)
+        for pair, count in zip(distinct[first].tolist(), counts[first].tolist(), strict=True)
     ]
     return len(differs), examples

@@ -52,8 +52,11 @@ class JobFolders:
         path = self._input(name)
         return path if path.is_dir() else None
 
-    def file(self, name: str) -> Path | None:
+    def file(self, name: str, address: str = "") -> Path | None:
         """Return the one file of an input, or None where none is mounted.
+
+        Beside ``flights.csv`` SageMaker mounts every object whose address only begins so, such as ``flights.csv.bak``.
+        So of several files the one with the address' own name is taken, where the others' names begin with it.
 
         Raises:
             DataError: ``one_file`` where the folder has none or several: which is meant cannot be seen.
@@ -62,6 +65,9 @@ class JobFolders:
         if folder is None:
             return None
         files = sorted(path for path in folder.rglob("*") if path.is_file())
+        named = folder / address.rpartition("/")[2]
+        if named in files and all(str(path).startswith(str(named)) for path in files):
+            return named
         if len(files) != 1:
             raise DataError(
                 "one_file",

@@ -78,7 +78,7 @@ class Job:
         from sevenfold.tables.sources import sources_of, sources_text
 
         sources = sources_of(settings["data"]["source"])
-        mounted = (self.folders.file(f"table-{number}") for number in range(1, len(sources) + 1))
+        mounted = (self.folders.file(f"table-{number}", source) for number, source in enumerate(sources, start=1))
         return sources_text([str(path) if path else source for path, source in zip(mounted, sources, strict=True)])
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind, Role
 from sevenfold.plan.data import DataSection
 from sevenfold.tables.arrow_values import parse_arrow
+from sevenfold.tables.coded_column import CodedColumn
 from sevenfold.tables.parse import parse_floats, parse_texts
-from sevenfold.tables.parsed import Parsed, arrow_type
+from sevenfold.tables.parsed import Parsed, arrow_type, with_limits
 from sevenfold.tables.records import Records, Typing
 
 if TYPE_CHECKING:
@@ -24,10 +25,17 @@ ColumnParser = Callable[[str, Column], tuple[Parsed, TextOf]]
 
 
 class CsvColumns:
-    """The columns of some records: numbers as the CSV reader parsed them where they are in order, else their texts."""
+    """The columns of some records: numbers as the CSV reader parsed them where they are in order, else their texts.
 
-    def __init__(self, records: Records, data: DataSection) -> None:
+    Args:
+        records: as `column_types` has them read.
+        data: what the file is.
+        coded: the columns of categories.
+    """
+
+    def __init__(self, records: Records, data: DataSection, coded: Mapping[str, CodedColumn]) -> None:
         self._notation = data.notation
+        self._coded = coded
         self._records = records
         self._frame: pl.DataFrame | None = None
 
@@ -42,6 +50,10 @@ class CsvColumns:
             numbers = parse_floats(typed[name], column, self._notation)
             if numbers is not None:
                 return numbers, text_of
+        if typed is not None and name in self._coded:
+            texts = self._coded[name].of_categories(typed[name])
+            if texts is not None:
+                return with_limits(texts, column), text_of
         return parse_texts(self._texts(name), column, self._notation), text_of
 
     def _texts(self, name: str) -> pl.Series:
@@ -53,11 +65,14 @@ class CsvColumns:
         return self._frame[name]
 
 
-def column_types(names: Sequence[str], data: DataSection) -> Typing:
-    """Return how the CSV reader is to read columns."""
+def column_types(names: Sequence[str], data: DataSection, coded: Mapping[str, CodedColumn]) -> Typing:
+    """Return how the CSV reader is to read columns; `coded` are those of categories."""
     plain = data.decimal == "." and not data.thousands
     return Typing(
-        lambda: {name: _read_as(data.columns[name], plain=plain) for name in names},
+        lambda: {
+            name: coded[name].polars_type() if name in coded else _read_as(data.columns[name], plain=plain)
+            for name in names
+        },
         tuple(token for token in data.missing if token),
     )
 
@@ -74,16 +89,20 @@ def _read_as(column: Column, *, plain: bool) -> Any:
 
 
 class ArrowColumns:
-    """The columns of a batch of a Parquet file."""
+    """The columns of a batch of a Parquet file; `coded` are those of categories."""
 
-    def __init__(self, batch: pa.RecordBatch, data: DataSection) -> None:
-        self._batch, self._notation = batch, data.notation
+    def __init__(self, batch: pa.RecordBatch, data: DataSection, coded: Mapping[str, CodedColumn]) -> None:
+        self._batch, self._notation, self._coded = batch, data.notation, coded
 
     def parsed(self, name: str, column: Column) -> tuple[Parsed, TextOf]:
         """Return the values of a column and what is wrong with some, and how to see the text of a row."""
         import pyarrow as pa
 
         values = self._batch.column(name)
+        if name in self._coded and pa.types.is_dictionary(values.type) and pa.types.is_string(values.type.value_type):
+            texts = self._coded[name].of_dictionary(values)
+            if texts is not None:
+                return with_limits(texts, column), lambda row: str(values[row].as_py())
         try:
             read = parse_arrow(values, column, self._notation, name)
         except DataError:

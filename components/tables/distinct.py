@@ -59,7 +59,7 @@ class DistinctTexts:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        order = self._by_first_row()
+        order = self.by_first_row()
         encoded = pc.dictionary_encode(names.take(masked(order)))
         codes, missing = plain_values(encoded.indices)
         code_of = np.zeros(len(names), dtype=np.int32)
@@ -71,7 +71,7 @@ class DistinctTexts:
         indices = masked(np.take(code_of, self.codes), np.take(nameless, self.codes))
         return pa.DictionaryArray.from_arrays(indices, encoded.dictionary)
 
-    def _by_first_row(self) -> NDArray[np.int64]:
+    def by_first_row(self) -> NDArray[np.int64]:
         """Return the levels that occur, by the first row that has each."""
         rows = len(self.codes)
         first = np.full(len(self.levels), rows)

@@ -15,6 +15,7 @@ from sevenfold.plan.data import DataSection, Format
 from sevenfold.runtime.ahead import ahead
 from sevenfold.tables.batch_columns import ArrowColumns, ColumnParser, CsvColumns, column_types
 from sevenfold.tables.class_choice import LEFT_OUT, ClassChoice
+from sevenfold.tables.coded_column import CodedColumn
 from sevenfold.tables.dialect import Dialect
 from sevenfold.tables.encoding import check_bad_bytes, known_encoding, utf8_chunks
 from sevenfold.tables.field_style import FieldStyle
@@ -71,6 +72,8 @@ class TableReader:
         self.absent: list[str] = []
         self._names: list[str] = []
         self._offsets: dict[str, set[bool]] = {}
+        categories = [name for name, column in data.columns.items() if column.kind is Kind.CATEGORY]
+        self._coded = {name: CodedColumn(data.notation) for name in categories}
         self.columns = {name: self._as_read(name, column, required) for name, column in _stored_columns(data).items()}
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -164,7 +167,7 @@ class TableReader:
                 bad += sum(refusal.code == BAD_BYTES for refusal in records.refusals)
                 self.rows += len(records.lines) + len(records.refusals)
                 if len(records.lines):
-                    yield self._batch(records.lines, CsvColumns(records, self.data).parsed)
+                    yield self._batch(records.lines, CsvColumns(records, self.data, self._coded).parsed)
         except DataError as error:
             raise (
                 with_likely_dialect(error, path, self._dialect()) if error.code == "unclosed_quote" else error
@@ -175,7 +178,7 @@ class TableReader:
         header = self._header(path)
         self._check_names(header.names)
         layout = Layout(header.names, FieldStyle.planned(self.data), header.next_line, path.name, header.trailing)
-        return read_records(header.body, layout, column_types(header.names, self.data))
+        return read_records(header.body, layout, column_types(header.names, self.data, self._coded))
 
     def _parquet(self, path: Path) -> Iterator[pa.RecordBatch]:
         few = [name for name, column in self.columns.items() if column.kind in (Kind.CATEGORY, Kind.BOOLEAN)]
@@ -187,7 +190,7 @@ class TableReader:
             line += len(batch)
             self.rows += len(batch)
             if len(batch):
-                yield self._batch(lines, ArrowColumns(batch, self.data).parsed)
+                yield self._batch(lines, ArrowColumns(batch, self.data, self._coded).parsed)
 
     def _check_names(self, names: Sequence[str]) -> None:
         """Check the columns of a file: by themselves, against the plan, and against the table's first file."""

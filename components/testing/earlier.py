@@ -24,10 +24,11 @@ from sevenfold.contracts.evaluation import GateResult
 from sevenfold.contracts.threshold import DEFAULT_THRESHOLD
 from sevenfold.plan.metrics import NO_BASELINE
 from sevenfold.plan.testing import TestingSection
+from sevenfold.scoring.truth import truth_of
 from sevenfold.tables.row_keys import row_keys
 from sevenfold.testing import gates
 from sevenfold.testing.evidence import difference, measured
-from sevenfold.testing.scored_rows import ScoredRows, constant, open_scorer, predictions, truth_of
+from sevenfold.testing.scored_rows import ScoredRows, constant, open_scorer, predictions
 
 if TYPE_CHECKING:
     import pyarrow as pa

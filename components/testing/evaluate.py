@@ -21,13 +21,14 @@ from sevenfold.contracts.threshold import DEFAULT_THRESHOLD, as_stored
 from sevenfold.plan.metrics import NO_BASELINE, default_metric, metric_names
 from sevenfold.plan.testing import TestingSection
 from sevenfold.runtime.progress import OnProgress
+from sevenfold.scoring.truth import truth_of
 from sevenfold.testing import gates
 from sevenfold.testing.candidate import Candidate, shown_classes
 from sevenfold.testing.earlier import earlier_gates
 from sevenfold.testing.importance import permutation_importance
 from sevenfold.testing.plain_models import CONSTANT, LINEAR_NAMES, beside, linear_rows
 from sevenfold.testing.rivals import Rival
-from sevenfold.testing.scored_rows import ScoredRows, open_scorer, predictions, truth_of
+from sevenfold.testing.scored_rows import ScoredRows, open_scorer, predictions
 from sevenfold.testing.slices import slice_scores, slices_of
 from sevenfold.testing.suspect import suspect_column, suspect_gate
 

@@ -95,6 +95,8 @@ def train(
     on_progress("reading the dataset", 0, section.max_epochs)
     dataset = Dataset.open(dataset_folder)
     tuned = best.settings if best else {}
+    if best:  # they are complete: a setting of the plan that they lack does not exist beside theirs
+        section = section.replaced(settings={})
     data = TrainingData(dataset)
     rows = kind.encode(data)
 

@@ -15,9 +15,10 @@ from sevenfold.plan.tuning import TuningEngine
 from sevenfold.runtime.termination import on_termination
 from sevenfold.scoring.paired import difference_error
 from sevenfold.training.protocol import ModelKind
+from sevenfold.tuning.engines.failures import none_succeeded
 from sevenfold.tuning.engines.optuna import Asked, Search, run_trial
 from sevenfold.tuning.study import Study, best_settings
-from sevenfold.tuning.task import KindObjective, Task, space_of
+from sevenfold.tuning.task import KindObjective, Task, space_of, starts_of
 from sevenfold.tuning.trial import Trial
 
 __all__ = ["Choice", "Contender", "KindTrials", "Task", "choose_kind", "space_of"]
@@ -57,8 +58,11 @@ class Choice:
         """Trials of all kinds."""
         return sum(len(contender.study.trials) for contender in self.contenders)
 
-    def save(self, folder: Path) -> str:
-        """Write and seal the study folder that training reads, and return its digest."""
+    def save(self, folder: Path, *, warm_start: str = "") -> str:
+        """Write and seal the study folder that training reads, and return its digest.
+
+        `warm_start` is the digest of the study that the search began with.
+        """
         chosen, best = self.chosen, self.chosen.study.best
         settings = best_settings(chosen.study, chosen.settings)
         records = [
@@ -66,7 +70,8 @@ class Choice:
             for contender in self.contenders
             for trial in contender.study.trials
         ]
-        winner = Best(settings=settings, model=chosen.kind.name, score=best.score if best else None)
+        score = best.score if best else None
+        winner = Best(settings=settings, model=chosen.kind.name, score=score, warm_start=warm_start)
         return winner.save(folder, records)
 
 
@@ -175,6 +180,7 @@ class _KindSearch:
             space_of(kind, task),
             task.direction,
             first=kind.effective_settings(self.section.settings),
+            starts=starts_of(kind, task),
             checkpoints=task.checkpoints,
             on_trial=lambda trial, best: after(kind.name, trial),
             group=kind.name,
@@ -190,9 +196,9 @@ class _KindSearch:
 
     @property
     def open(self) -> bool:
-        most = self.kind.most_trials
+        ends = [most for most in (self.kind.most_trials, self.search.most_trials) if most is not None]
         failed = self.trials and all(trial.state == "failed" for trial in self.trials)
-        return not self.given_up and not failed and (most is None or self.search.started < most)
+        return not self.given_up and not failed and all(self.search.started < most for most in ends)
 
     def study(self) -> Study:
         return self.search.study(self._task.tuning.trials)
@@ -236,7 +242,9 @@ def _give_up(searches: Sequence[_KindSearch], task: Task) -> None:
 def _chosen(searches: Sequence[_KindSearch], task: Task, *, out_of_time: bool) -> Choice:
     leader = _leader(searches, task)
     if leader is None:
-        searches[0].search.require_success()
+        trials = [trial for search in searches for trial in search.trials]
+        errors = [error for search in searches for error in search.search.errors]
+        raise none_succeeded(trials, errors, task.tuning.latency.limit_ms)
     contenders, chosen = [], None
     for search in searches:
         behind, error = (None, None) if search.score is None or leader is None else _behind(search, leader, task)

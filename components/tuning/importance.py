@@ -26,15 +26,16 @@ def importances(trials: Sequence[Trial], space: Mapping[str, Dimension]) -> dict
     together, and what is left is chance. Pruned trials count with their last score, failed ones not at all. Optuna's
     own measures are not used because importing them imports scikit-learn wherever it is installed.
 
-    The result is empty below `MIN_TRIALS` trials with a score, or when all scores are equal.
+    A setting with a condition is measured among the trials that have it. One that fewer than `MIN_TRIALS` trials with a
+    score have, or all of whose scores are equal, is not in the result.
     """
     scored = [trial for trial in trials if trial.score is not None]
-    if len(scored) < MIN_TRIALS:
-        return {}
-    ranks = _ranks(np.array([trial.score for trial in scored], dtype=np.float64))
-    if np.ptp(ranks) == 0:
-        return {}
-    shares = {name: _explained(ranks, _groups([t.params[name] for t in scored], space[name])) for name in space}
+    shares: dict[str, float] = {}
+    for name in space:
+        having = [trial for trial in scored if name in trial.params]
+        ranks = _ranks(np.array([trial.score for trial in having], dtype=np.float64))
+        if len(having) >= MIN_TRIALS and np.ptp(ranks) > 0:
+            shares[name] = _explained(ranks, _groups([trial.params[name] for trial in having], space[name]))
     return dict(sorted(shares.items(), key=lambda entry: (-entry[1], entry[0])))
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sevenfold.plan.tuning import Dimension
 from sevenfold.report import Block, Chart, Fact, Facts, Finding, Findings, Level, Report, Table
 from sevenfold.report.charts import Limit, lines, scatter
-from sevenfold.tuning.settings_report import STATES, end_of, setting_charts, shown
+from sevenfold.tuning.settings_report import STATES, condition_of, end_of, setting_charts, shown
 from sevenfold.tuning.study import Study, best_settings
 from sevenfold.tuning.trial import Trial
 
@@ -26,6 +26,7 @@ def build_report(
     *,
     cpu_seconds: float = 0.0,
     kinds: tuple[Block, ...] = (),
+    latency: tuple[Block, ...] = (),
     choice: str = "",
     out_of_time: bool = False,
 ) -> Report:
@@ -37,6 +38,7 @@ def build_report(
         settings: the plan's, for this kind.
         cpu_seconds: what the stage used in all.
         kinds: blocks that show several kinds side by side.
+        latency: blocks that show score and latency together.
         choice: a sentence that says which of them won.
         out_of_time: whether the time was up before all planned trials had run.
     """
@@ -47,6 +49,7 @@ def build_report(
     findings = tuple(_findings(study, out_of_time=out_of_time))
     blocks += [Findings(findings=findings)] if findings else []
     blocks += kinds or (_history(study, metric),)
+    blocks += latency
     blocks += [_curves(study, metric)] if any(len(trial.curve) > 1 for trial in study.trials) else []
     blocks += setting_charts(study, metric)
     blocks += [_settings(study, settings), _trials(study, metric)]
@@ -97,6 +100,15 @@ def _findings(study: Study, *, out_of_time: bool) -> Iterator[Finding]:
     if out_of_time:
         text = "The time was up before all planned trials had run; a rerun may end elsewhere."
         yield Finding(level="warning", text=text)
+    if study.grid is not None:
+        tried = len(study.trials)
+        part = "all were tried" if tried == study.grid else f"{tried} were tried"
+        yield Finding(level="info", text=f"Of the grid's {study.grid} combinations {part}.")
+    if study.begun_with or study.passed_over:
+        text = f"{study.begun_with} settings of tuning.warm_start were tried first, after the plan's own."
+        if study.passed_over:
+            text += f" {study.passed_over} were passed over: a value lies outside the space of this search."
+        yield Finding(level="info" if study.begun_with else "warning", text=text)
     if study.resumed:
         yield Finding(level="info", text=f"{study.resumed} trials were taken over from an interrupted search.")
     if study.best is None:
@@ -162,9 +174,10 @@ def _settings(study: Study, settings: Mapping[str, Any]) -> Table:
 def _trials(study: Study, metric: str) -> Table:
     names = list(study.space)
     listed = study.trials[:MAX_ROWS]
+    timed = any(trial.latency_ms is not None for trial in study.trials)
     return Table(
         title="All trials",
-        columns=("trial", "state", metric, "epochs", "seconds", *names),
+        columns=("trial", "state", metric, "epochs", "seconds", *(["ms"] if timed else []), *names),
         rows=tuple(
             (
                 _name(study, trial),
@@ -172,7 +185,8 @@ def _trials(study: Study, metric: str) -> Table:
                 _rounded(trial.score),
                 len(trial.curve),
                 round(trial.seconds, 2),
-                *(shown(trial.settings[name]) for name in names),
+                *([trial.latency_ms and float(f"{trial.latency_ms:.3g}")] if timed else []),
+                *(shown(trial.settings[name]) if name in trial.settings else "–" for name in names),
             )
             for trial in listed
         ),
@@ -197,8 +211,12 @@ def _range(dimension: Dimension | None) -> str:
     if dimension is None:
         return ""
     if dimension.choices is not None:
-        return ", ".join(shown(choice) for choice in dimension.choices)
-    return f"{dimension.low:g} to {dimension.high:g}{', logarithmic' if dimension.log else ''}"
+        values = ", ".join(shown(choice) for choice in dimension.choices)
+    else:
+        step = f" in steps of {dimension.step:g}" if dimension.step else ""
+        values = f"{dimension.low:g} to {dimension.high:g}{step}{', logarithmic' if dimension.log else ''}"
+    condition = condition_of(dimension)
+    return f"{values}; {condition}" if condition else values
 
 
 def _number(value: float | None) -> str:

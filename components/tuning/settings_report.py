@@ -13,7 +13,7 @@ from sevenfold.report.charts import bars, lines, scatter
 from sevenfold.tuning.importance import MIN_TRIALS, importances
 from sevenfold.tuning.study import Study
 
-__all__ = ["STATES", "end_of", "setting_charts", "shown"]
+__all__ = ["STATES", "condition_of", "end_of", "setting_charts", "shown"]
 
 STATES: Final = {"complete": "complete", "pruned": "stopped early", "failed": "failed"}
 MAX_PANELS: Final = 6  # settings with a plot of their own
@@ -56,7 +56,10 @@ def _parallel(study: Study, metric: str, order: list[str]) -> list[Chart]:
     for index, name in enumerate(thirds):
         part = scored[index * len(scored) // 3 : (index + 1) * len(scored) // 3]
         for setting in order:
-            positions = sorted(_position(study.space[setting], trial.params[setting]) for trial in part)
+            having = [trial for trial in part if setting in trial.params]
+            positions = sorted(_position(study.space[setting], trial.params[setting]) for trial in having)
+            if not positions:  # of a setting with a condition that holds in none of them
+                continue
             span = {"low": positions[0], "high": positions[-1]}
             points.append({"setting": setting, "position": sum(positions) / len(positions), "third": name, **span})
     return [
@@ -80,7 +83,7 @@ def _parallel(study: Study, metric: str, order: list[str]) -> list[Chart]:
 
 def _panel(study: Study, metric: str, name: str) -> Chart:
     dimension = study.space[name]
-    scored = [trial for trial in study.trials if trial.score is not None]
+    scored = [trial for trial in study.trials if trial.score is not None and name in trial.params]
     if dimension.choices is not None:
         scored.sort(key=lambda trial: int(trial.params[name]))
     points = [
@@ -101,6 +104,7 @@ def _panel(study: Study, metric: str, name: str) -> Chart:
         y_title=metric,
         x_log=dimension.log,
         height=160,
+        caption=f"Trials {condition}." if (condition := condition_of(dimension)) else "",
     )
 
 
@@ -120,6 +124,12 @@ def end_of(dimension: Dimension, value: Any) -> str:
         return ""
     position = _position(dimension, value)
     return "lower" if position < 0.02 else "upper" if position > 0.98 else ""
+
+
+def condition_of(dimension: Dimension) -> str:
+    """Return in words when a setting exists, as in ``where optimizer is sgd or adam``; empty for always."""
+    parts = [f"{other} is {' or '.join(map(shown, values))}" for other, values in dimension.when.items()]
+    return f"where {' and '.join(parts)}" if parts else ""
 
 
 def shown(value: Any) -> str:

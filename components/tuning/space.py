@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.contracts.errors import TrainingError
@@ -12,7 +14,7 @@ from sevenfold.plan.tuning import Dimension
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-__all__ = ["distributions", "params_of", "settings_of"]
+__all__ = ["applies", "distributions", "draw_order", "fitting", "params_of", "settings_of"]
 
 
 def distributions(space: Mapping[str, Dimension]) -> dict[str, BaseDistribution]:
@@ -33,10 +35,29 @@ def distributions(space: Mapping[str, Dimension]) -> dict[str, BaseDistribution]
             continue
         low, high = _bounds(name, dimension)
         if dimension.integer:
-            ranges[name] = IntDistribution(int(low), int(high), log=dimension.log)
+            ranges[name] = IntDistribution(int(low), int(high), log=dimension.log, step=int(dimension.step or 1))
         else:
-            ranges[name] = FloatDistribution(low, high, log=dimension.log)
+            ranges[name] = FloatDistribution(low, high, log=dimension.log, step=dimension.step)
     return ranges
+
+
+def draw_order(space: Mapping[str, Dimension]) -> tuple[str, ...]:
+    """Return the settings in the order in which a trial draws them: a condition's settings before what it decides."""
+    sorter = TopologicalSorter({name: dimension.when for name, dimension in space.items()})
+    always = [name for name in space if not space[name].when]
+    return (*always, *(name for name in sorter.static_order() if space[name].when))
+
+
+def applies(space: Mapping[str, Dimension], name: str, params: Mapping[str, Any]) -> bool:
+    """Return whether a setting exists in a trial with these of Optuna's parameters, drawn in `draw_order`."""
+    for other, values in space[name].when.items():
+        choices = space[other].choices
+        if choices is None or other not in params:
+            return False
+        choice = choices[params[other]]
+        if not any(_same(choice, value) for value in values):
+            return False
+    return True
 
 
 def settings_of(space: Mapping[str, Dimension], params: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,14 +78,51 @@ def params_of(space: Mapping[str, Dimension], settings: Mapping[str, Any]) -> di
         value = settings[name]
         if dimension.choices is not None:
             for index, choice in enumerate(dimension.choices):
-                if (type(choice), choice) == (type(value), value):
+                if _same(choice, value):
                     params.setdefault(name, index)
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             low, high = _bounds(name, dimension)
-            whole = float(value).is_integer()
-            if low <= value <= high and (whole or not dimension.integer):
-                params[name] = int(value) if dimension.integer else float(value)
+            if low <= value <= high and _on_step(dimension, value):
+                params[name] = round(value) if dimension.integer else _stepped(dimension, value)
     return params
+
+
+def fitting(space: Mapping[str, Dimension], starts: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    """Return Optuna's parameters of settings to begin with, each once, and how many lie outside the space.
+
+    Settings lie outside when one that is searched has a value that it cannot have now. A setting that is not searched
+    is dropped, and one that is missing will be drawn.
+    """
+    known: list[dict[str, Any]] = []
+    outside = 0
+    for start in starts:
+        params = params_of(space, start)
+        if len(params) < sum(name in space for name in start):
+            outside += 1
+        elif params and params not in known:
+            known.append(params)
+    return known, outside
+
+
+def _same(one: Any, other: Any) -> bool:
+    return (type(one), one) == (type(other), other)  # 1 and true are two choices
+
+
+def _on_step(dimension: Dimension, value: float) -> bool:
+    step = dimension.step or (1.0 if dimension.integer else 0.0)
+    if not step:
+        return True
+    start = dimension.low if dimension.step and dimension.low else 0.0
+    steps = (value - start) / step
+    return steps.is_integer() if dimension.integer else math.isclose(steps, round(steps), abs_tol=1e-9)
+
+
+def _stepped(dimension: Dimension, value: float) -> float:
+    """Return the value of the range that a number on a step stands for, so that 0.1 + 0.2 is 0.3."""
+    if dimension.step is None:
+        return float(value)
+    low, step = Decimal(str(dimension.low)), Decimal(str(dimension.step))
+    return float(low + round((Decimal(str(value)) - low) / step) * step)
 
 
 def _bounds(name: str, dimension: Dimension) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from sevenfold.training.rehearsal import rehearse
 from sevenfold.training.train import fit_identity
 from sevenfold.tuning.choice import Choice, Contender, Task, choose_kind, space_of
 from sevenfold.tuning.kinds_report import kinds_blocks, kinds_sentence
+from sevenfold.tuning.latency_report import latency_blocks
 from sevenfold.tuning.report import build_report
 from sevenfold.tuning.study import Study
 from sevenfold.tuning.trial import Trial
@@ -79,12 +80,13 @@ def run_tuning(
     def on_message(message: str) -> None:
         report_progress("tuning", message, total=tuning.trials)
 
-    deciding = tuning.model_dump(mode="json", exclude={"engine", "ray"})  # another engine goes on with the same trials
+    # Another engine, or another limit of latency, goes on with the same trials.
+    deciding = tuning.model_dump(mode="json", exclude={"engine": True, "ray": True, "latency": {"limit_ms"}})
     kept = checkpoints_at(checkpoints, {"kinds": identity, "tuning": deciding}, on_message)
     data = TrainingData(sealed, row_fraction=tuning.row_fraction, seed=training.seed)
     task = Task(tuning, training, metric, data, kept, on_message)
     choice = _searched(kinds, task) if tuning.trials else _skipped(kinds, task)
-    choice.save(out)
+    choice.save(out, warm_start=tuning.warm_start.study)
     kept.remove()
     report = build_report(
         choice.chosen.study,
@@ -92,6 +94,7 @@ def run_tuning(
         choice.chosen.settings,
         cpu_seconds=time.process_time(),
         kinds=kinds_blocks(choice, metric),
+        latency=latency_blocks(choice, metric, tuning.latency),
         choice=kinds_sentence(choice),
         out_of_time=choice.out_of_time,
     )

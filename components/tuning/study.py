@@ -36,10 +36,14 @@ class FailedElsewhere(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an objective gives: the score, and where it can, what returns the predictions on the validation rows."""
+    """What an objective gives: the score, and where it can, what returns the predictions on the validation rows.
+
+    `latency_ms` is the time of a prediction where it is an objective too.
+    """
 
     score: float
     predicted: Callable[[], NDArray[Any]] | None = None
+    latency_ms: float | None = None
 
     @classmethod
     def of(cls, returned: float | Outcome) -> Outcome:
@@ -88,7 +92,9 @@ class TrialSource(Protocol):
 class Study:
     """The trials of a search in order, and the best complete one (None when the search was skipped).
 
-    `planned` is how many trials the plan asks for, `resumed` how many came from a search that was interrupted.
+    `planned` is how many trials the plan asks for, `resumed` how many came from a search that was interrupted, `grid`
+    how many combinations a grid has (None for another sampler). Of the settings that `warm_start` gives, `begun_with`
+    were the first trials, and `passed_over` lie outside the space.
     """
 
     direction: Direction
@@ -97,6 +103,9 @@ class Study:
     best: Trial | None
     planned: int
     resumed: int = 0
+    grid: int | None = None
+    begun_with: int = 0
+    passed_over: int = 0
 
     @property
     def epochs(self) -> int:
@@ -109,13 +118,23 @@ class Study:
         return sum(trial.seconds for trial in self.trials)
 
 
-def best_trial(trials: list[Trial], direction: Direction) -> Trial | None:
-    """Return the complete trial with the best score, the earliest of equals; None where no trial is complete."""
+def best_trial(trials: list[Trial], direction: Direction, limit_ms: float = 0.0) -> Trial | None:
+    """Return the complete trial with the best score, the earliest of equals; None where no trial is complete.
+
+    With a limit of latency only the trials within it count.
+    """
     complete = [trial for trial in trials if trial.state == "complete" and trial.score is not None]
+    if limit_ms:
+        complete = [trial for trial in complete if trial.latency_ms is not None and trial.latency_ms <= limit_ms]
     sign = -1.0 if direction == "maximize" else 1.0
     return min(complete, key=lambda trial: (sign * (trial.score or 0.0), trial.number), default=None)
 
 
 def best_settings(study: Study, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the plan's training settings with those of the best trial on top."""
-    return {**settings, **(study.best.settings if study.best else {})}
+    """Return the plan's training settings with those of the best trial on top.
+
+    A setting that was searched and does not exist in the best trial is left out.
+    """
+    if study.best is None:
+        return dict(settings)
+    return {name: value for name, value in settings.items() if name not in study.space} | study.best.settings

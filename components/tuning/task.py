@@ -21,9 +21,10 @@ from sevenfold.runtime.termination import on_termination
 from sevenfold.training.data import TrainingData
 from sevenfold.training.kinds import kind_named
 from sevenfold.training.protocol import ModelKind
+from sevenfold.tuning.latency import latency_ms
 from sevenfold.tuning.study import Direction, OnEpoch, Outcome
 
-__all__ = ["KindObjective", "Task", "space_of"]
+__all__ = ["KindObjective", "Task", "searched_space", "space_of", "starts_of"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,11 @@ class KindObjective:
 
     def __init__(self, kind: ModelKind[Any], task: Task) -> None:
         self.kind, self.task = kind, task
-        self._section = task.training.of(kind.name).replaced(processes=1)  # trials are many, and small
+        section = task.training.of(kind.name)
+        # What is searched and not in a trial's settings does not exist there, whatever the plan sets it to.
+        searched = space_of(kind, task)
+        settings = {name: value for name, value in section.settings.items() if name not in searched}
+        self._section = section.replaced(settings=settings, processes=1)  # trials are many, and small
 
     def __call__(self, settings: Mapping[str, Any], on_epoch: OnEpoch) -> Outcome:
         """Fit and return the score."""
@@ -101,7 +106,10 @@ class KindObjective:
                 on_epoch=on_epoch,
                 progress=draft,
             )
-        return Outcome(fitted.score, lambda: fitted.validation)
+        latency = None
+        if task.tuning.latency.wanted:
+            latency = latency_ms(fitted, task.data, task.tuning.latency.rows)
+        return Outcome(fitted.score, lambda: fitted.validation, latency)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _objective_elsewhere, (self.task, self.kind.name)
@@ -112,9 +120,33 @@ def _objective_elsewhere(task: Task, kind: str) -> KindObjective:
 
 
 def space_of(kind: ModelKind[Any], task: Task) -> dict[str, Dimension]:
-    """Return what the plan searches for a kind, or the kind's own space; with `auto` names begin with the kind."""
-    space = task.tuning.space
-    if task.training.leaves_choice:
+    """Return what a task searches for a kind: see `searched_space`."""
+    return searched_space(kind, task.tuning, task.training)
+
+
+def starts_of(kind: ModelKind[Any], task: Task) -> list[dict[str, Any]]:
+    """Return the settings that a search of the kind begins with, named as in its space."""
+    given = task.tuning.warm_start.settings
+    if not task.training.leaves_choice:
+        return [dict(settings) for settings in given]
+    start = f"{kind.name}."
+    return [
+        {name.removeprefix(start): value for name, value in settings.items() if name.startswith(start)}
+        for settings in given
+        if any(name.startswith(start) for name in settings)
+    ]
+
+
+def searched_space(kind: ModelKind[Any], tuning: TuningSection, training: TrainingSection) -> dict[str, Dimension]:
+    """Return what a plan searches for a kind, or the kind's own space; with `auto` names begin with the kind."""
+    space = tuning.space
+    if training.leaves_choice:
         start = f"{kind.name}."
-        space = {name.removeprefix(start): range_ for name, range_ in space.items() if name.startswith(start)}
+        space = {
+            name.removeprefix(start): range_.replaced(
+                when={other.removeprefix(start): values for other, values in range_.when.items()}
+            )
+            for name, range_ in space.items()
+            if name.startswith(start)
+        }
     return space or kind.space()

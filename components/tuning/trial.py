@@ -20,7 +20,8 @@ class Trial(BaseModel):
     """One finished trial.
 
     `score` is what the objective returned, or for a pruned trial the last score it reported; None when it failed.
-    `curve` holds the score after each epoch, from the first. `seconds` is wall time, for reports only.
+    `curve` holds the score after each epoch, from the first. `seconds` is wall time, for reports only. `latency_ms` is
+    the time of a prediction where it was measured, for the choice and for reports.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -33,10 +34,11 @@ class Trial(BaseModel):
     curve: tuple[float, ...] = ()
     cause: str = ""
     seconds: float = 0.0
+    latency_ms: float | None = None
 
     def record(self) -> dict[str, Any]:
-        """Return the trial without its time and Optuna's own spelling, so that equal searches give equal files."""
-        return self.model_dump(mode="json", exclude={"seconds", "params"})
+        """Return the trial without its times and Optuna's own spelling, so that equal searches give equal files."""
+        return self.model_dump(mode="json", exclude={"seconds", "params", "latency_ms"})
 
 
 class Journal:

@@ -15,6 +15,7 @@ from sevenfold.monitoring.retrain.decide import Rules
 from sevenfold.monitoring.retrain.journal import Journal
 from sevenfold.monitoring.retrain.receiver import Receiver
 from sevenfold.monitoring.retrain.retrainer import Retrainer
+from sevenfold.pipelines.inputs import require_inputs
 from sevenfold.pipelines.kubeflow.engine import Engine
 from sevenfold.pipelines.kubeflow.login import Login
 from sevenfold.pipelines.kubeflow.retrain import KubeflowRunner, require_receivable
@@ -70,10 +71,13 @@ def receiving(
 
     Raises:
         PlanError, PolicyError: ``nothing_to_receive``, ``plan_twice``: a plan cannot be retrained by an alert.
-        DataError: ``bad_credential``.
+        DataError: ``bad_credential``, ``missing_file``.
+        TrainingError: ``source_missing``: a plan names a file that is not here.
     """
     _credential(given.credential)
     _require_plans([plan for _, plan in given.plans])
+    for path, plan in given.plans:
+        require_inputs(plan, path.resolve().parent)  # else only the first alert would show that a file is missing
     login = Login(given.token, given.cookie, given.authority)
     runner = KubeflowRunner(
         submissions={

@@ -18,9 +18,11 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions, lines_while_read
 from sevenfold.pipelines.local.logline import TaskEnded, TaskStarted, read_line
 from sevenfold.pipelines.local.processes import end_processes
+from sevenfold.pipelines.local.requirements import require_engine
 from sevenfold.pipelines.result import Result, conclude
 from sevenfold.pipelines.retrain import Retraining
 from sevenfold.pipelines.runs import RunFolder
+from sevenfold.pipelines.warm_start import with_warm_start
 from sevenfold.runtime.environment import ARROW_MEMORY, RUN_DIR
 from sevenfold.runtime.recognise import require_kind
 
@@ -60,6 +62,7 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
 
     Raises:
         DataError, PolicyError, TemporaryError: the table cannot be had.
+        TrainingError: as `require_engine`.
         RunInterrupted: after Ctrl-C, SIGTERM or SIGHUP, or when nobody reads the console any more.
     """
     from sevenfold.refine.check_source import check_source
@@ -68,6 +71,8 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
     base = run.plan_path.resolve().parent
     located = plan.located(base)
     _check_files(located)
+    require_engine(located, run.trials)
+    with_warm_start(located, base)  # read again by the run itself
     with interruptions() as signals, _workspace() as work:
         tables = resolve_sources(_sources(run, located), base, work)
         check_source(tables, located.data, located.refine.recipe, base)

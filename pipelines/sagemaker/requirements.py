@@ -12,11 +12,14 @@ from sevenfold.pipelines.placement import stage_image
 from sevenfold.pipelines.sagemaker.jobs import BUILD, RELEASE
 from sevenfold.plan import Plan
 from sevenfold.plan.deployment import Target
+from sevenfold.plan.training import Device
 
-__all__ = ["IMAGE", "missing_inputs", "missing_settings", "require_runnable"]
+__all__ = ["IMAGE", "missing_inputs", "missing_settings", "require_runnable", "too_many_tables"]
 
 # SageMaker pulls from Amazon's own registries alone.
 IMAGE: Final = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
+# The families of machines with NVIDIA GPUs: ml.p3, ml.g4dn, ml.gr6, ...
+WITH_GPU: Final = re.compile(r"^ml\.(p|g|gr)\d")
 MOST_TABLES: Final = 7  # ten inputs, of which settings, notebook and recipe take three
 
 
@@ -40,6 +43,8 @@ def missing_settings(plan: Plan) -> Iterator[PolicyError]:
     if bool(section.subnets) != bool(section.security_groups):
         remedy = "Write both sagemaker.subnets and sagemaker.security_groups, or neither."
         yield _fault("network", "must name subnets and security groups together", remedy)
+    yield from too_many_tables(len(plan.data.sources))
+    yield from _missing_gpus(plan)
     images = {stage_image(job.room, plan) for job in (*BUILD, RELEASE)}
     images.add(plan.images.serve or image("serve", plan.images.registry))
     for named in sorted(named for named in images if not IMAGE.match(named)):
@@ -66,12 +71,6 @@ def missing_inputs(plan: Plan) -> Iterator[PolicyError]:
             f"SageMaker mounts a table that lies in S3, but data.source is {sources[0][:200]!r}.",
             remedy="Copy it there with aws s3 cp, or name a file of this machine, which submit sends there.",
         )
-    if len(sources) > MOST_TABLES:
-        yield PolicyError(
-            "sagemaker_table",
-            f"A job has at most ten inputs, so a table at most {MOST_TABLES} files, but this one has {len(sources)}.",
-            remedy="Put them together into fewer.",
-        )
     local = [source for source in sources if "://" not in source]
     named = [("data.source", local[0])] if local and len(sources) > 1 else []
     for key, value in (
@@ -85,6 +84,29 @@ def missing_inputs(plan: Plan) -> Iterator[PolicyError]:
                 "sagemaker_input",
                 f"SageMaker mounts what lies in S3, but {key} is {value[:200]!r}.",
                 remedy="Name an s3:// address, or let submit send the file there.",
+            )
+
+
+def too_many_tables(count: int) -> Iterator[PolicyError]:
+    """Yield that a table has more files than a job can be given."""
+    if count > MOST_TABLES:
+        yield PolicyError(
+            "sagemaker_table",
+            f"A job has at most ten inputs, so a table at most {MOST_TABLES} files, but this one has {count}.",
+            remedy="Put them together into fewer.",
+        )
+
+
+def _missing_gpus(plan: Plan) -> Iterator[PolicyError]:
+    """Yield the stages that would fit on a GPU which their machine does not have."""
+    stages = ("tuning", "training") if plan.training.device is Device.CUDA else ()
+    for stage in stages:
+        machine = plan.sagemaker.machine_of(stage)
+        if not WITH_GPU.match(machine):
+            yield PolicyError(
+                "sagemaker_gpu",
+                f"With training.device: cuda the machine of {stage} must have an NVIDIA GPU, but {machine} has none.",
+                remedy=f"Write sagemaker.machines.{stage}: ml.g5.xlarge, or training.device: cpu.",
             )
 
 

@@ -17,6 +17,7 @@ __all__ = ["Execution", "SageMaker", "StepState"]
 ATTEMPTS: Final = 5
 PATIENCE_SECONDS: Final = 600.0
 PAUSE_SECONDS: Final = 10.0
+MOST_LETTERS: Final = 3_072  # of a description
 Answer = TypeVar("Answer")
 
 
@@ -118,8 +119,13 @@ class SageMaker:
 
     def register(self, name: str, definition: Mapping[str, Any], tags: Mapping[str, str], goal: str) -> bool:
         """Create the pipeline, or bring it to this definition; return whether it is new."""
-        text = canonical_json(definition)
-        given = {"PipelineName": name, "PipelineDefinition": text, "RoleArn": self.role, "PipelineDescription": goal}
+        description = " ".join(goal.split())[:MOST_LETTERS]  # one line: the service takes no other
+        given = {
+            "PipelineName": name,
+            "PipelineDefinition": canonical_json(definition),
+            "RoleArn": self.role,
+            "PipelineDescription": description,
+        }
         if name not in self._names("list_pipelines", "PipelineSummaries", "PipelineName", PipelineNamePrefix=name):
             self.call("create_pipeline", **given, Tags=_listed(tags))
             return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +16,8 @@ from sevenfold.pipelines.inputs import carry_inputs, carry_table
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.pipelines.sagemaker.definition import build_definition
 from sevenfold.pipelines.sagemaker.jobs import SETTINGS, settings_files
-from sevenfold.pipelines.sagemaker.requirements import missing_settings
-from sevenfold.tables.sources import sources_of
+from sevenfold.pipelines.sagemaker.requirements import missing_settings, too_many_tables
+from sevenfold.tables.sources import matching_files, sources_of
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.sagemaker.service import SageMaker
@@ -94,17 +95,27 @@ def run_folder(home: Path, run: str) -> RunFolder:
 
 def _carried(plan: Plan, asked: RunRequest, store: Store, on_message: OnMessage) -> tuple[Plan, dict[str, str | int]]:
     """Return the plan with addresses in the bucket, and the parameters of this run."""
-    carried = carry_inputs(plan, asked.plan_path.resolve().parent, store, on_message)
+    others = sources_of(asked.data) if asked.data else ()
+    base = asked.plan_path.resolve().parent
+    files = _count(plan.data.sources, base)
+    for fault in too_many_tables(files):
+        raise fault
+    if others and (_count(others, Path.cwd()) != 1 or files != 1):
+        raise PolicyError(
+            "sagemaker_table",
+            f"Another table for one run is one file in place of one file, but {asked.data[:200]!r} is not.",
+            remedy="Put its files together, or write them into the plan.",
+        )
+    carried = carry_inputs(plan, base, store, on_message)
     parameters: dict[str, str | int] = {"data_digest": carried.data.digest}
-    if asked.data:
-        other = plan.data.model_copy(update={"source": sources_of(asked.data), "digest": "", "volume": ""})
-        addresses, digest = carry_table(plan.model_copy(update={"data": other}), Path.cwd(), store, on_message)
-        if len(addresses) != 1 or len(carried.data.sources) != 1:
-            raise PolicyError(
-                "sagemaker_table",
-                f"Another table for one run is one file in place of one file, but {asked.data[:200]!r} is not.",
-                remedy="Put its files together, or write them into the plan.",
-            )
-        parameters |= {"data": addresses[0], "data_digest": digest}
+    if others:
+        other = plan.data.model_copy(update={"source": others, "digest": "", "volume": ""})
+        (address,), digest = carry_table(plan.model_copy(update={"data": other}), Path.cwd(), store, on_message)
+        parameters |= {"data": address, "data_digest": digest}
     changed = {"trials": asked.trials, "max_epochs": asked.max_epochs, "seed": asked.seed}
     return carried, parameters | {key: value for key, value in changed.items() if value is not None}
+
+
+def _count(sources: Sequence[str], base: Path) -> int:
+    """Return how many files a table has, before any of them is sent."""
+    return sum(len(matching_files(source, base)) or 1 for source in sources)

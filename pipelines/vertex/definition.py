@@ -12,6 +12,7 @@ from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.compile import compile_plan
 from sevenfold.pipelines.stages import Stages
+from sevenfold.pipelines.vertex.run import BUNDLE_LABEL, DIGEST_LABEL, PLAN_LABEL
 from sevenfold.plan import Plan
 from sevenfold.plan.deployment import Target
 from sevenfold.plan.vertex import VertexSection
@@ -19,6 +20,7 @@ from sevenfold.runtime.environment import CHECKPOINTS
 
 __all__ = ["compile_for_vertex", "placed_plan", "vertex_section"]
 
+MOST_LABELS: Final = 62  # Vertex AI takes 64, and two are ours
 KEPT: Final = "sevenfold-checkpoints"
 REPEATABLE: Final = ("exec-tune-model", "exec-train-model")
 
@@ -27,7 +29,7 @@ def vertex_section(plan: Plan) -> VertexSection:
     """Return the section `vertex` of a plan that is to run there, once everything else in the plan can.
 
     Raises:
-        PolicyError: ``vertex_section``, ``vertex_volume``, ``vertex_accelerator``.
+        PolicyError: ``vertex_section``, ``vertex_volume``, ``vertex_accelerator``, ``vertex_label``.
     """
     section = plan.vertex
     if section is None:
@@ -49,6 +51,14 @@ def vertex_section(plan: Plan) -> VertexSection:
             f"A stage with a GPU needs its type on Vertex AI, but resources.{reserved[0]}.gpu is set and "
             "vertex.accelerator is empty.",
             remedy="Write vertex.accelerator, such as NVIDIA_L4.",
+        )
+    own = sorted({PLAN_LABEL, DIGEST_LABEL, BUNDLE_LABEL} & set(section.labels))
+    if own or len(section.labels) > MOST_LABELS:
+        reason = f"{own[0]} is one of ours" if own else f"there are {len(section.labels)}"
+        raise PolicyError(
+            "vertex_label",
+            f"vertex.labels are at most {MOST_LABELS} of your own, but {reason}.",
+            remedy="Take another key." if own else "Remove some: Vertex AI takes 64, and two are ours.",
         )
     return section
 

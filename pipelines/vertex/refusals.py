@@ -14,14 +14,18 @@ SHOWN: Final = 300  # characters of Google's own message
 SECTION: Final = "See the section vertex of the plan."
 
 
-def passes(error: Exception) -> bool:
-    """Whether the same call may succeed later: no answer, or a server that is overloaded or restarts."""
+def passes(error: Exception, *, reading: bool = False) -> bool:
+    """Whether the same call may succeed later: no answer, or a server that is overloaded or restarts.
+
+    A question that is refused as one too many (429) passes too; where something is to be started, a quota is used up.
+    """
     from google.api_core import exceptions as api
     from google.auth.exceptions import TransportError
     from requests.exceptions import ConnectionError, Timeout
 
     passing = (api.InternalServerError, api.BadGateway, api.ServiceUnavailable, api.GatewayTimeout)
-    return isinstance(error, (*passing, TransportError, ConnectionError, Timeout))
+    many = (api.TooManyRequests,) if reading else ()
+    return isinstance(error, (*passing, *many, TransportError, ConnectionError, Timeout))
 
 
 def refusal(error: Exception, section: VertexSection, asked: str) -> SevenfoldError:

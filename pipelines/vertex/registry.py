@@ -11,16 +11,15 @@ from sevenfold.contracts.errors import IntegrityError, PolicyError, TemporaryErr
 from sevenfold.contracts.handover import Handover
 from sevenfold.pipelines.result import HANDOVER
 from sevenfold.pipelines.score_first import evaluation_of
-from sevenfold.pipelines.vertex.run import PLAN_LABEL
+from sevenfold.pipelines.vertex.run import BUNDLE_LABEL, PLAN_LABEL
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.runs import RunFolder
     from sevenfold.pipelines.vertex.run import VertexRun
     from sevenfold.pipelines.vertex.service import Service
 
-__all__ = ["BUNDLE_LABEL", "register"]
+__all__ = ["register"]
 
-BUNDLE_LABEL: Final = "sevenfold-bundle"
 LABEL_LENGTH: Final = 63  # of a value: one character less than a digest has
 SHOWN: Final = 4_000  # characters of a description
 PATIENCE_SECONDS: Final = 600.0
@@ -90,7 +89,7 @@ def _versions(service: Service, client: Any, name: str) -> list[Any]:
         except NotFound:
             return []
 
-    return service.asked("read the model registry", ask, patience_seconds=PATIENCE_SECONDS)
+    return service.asked("read the model registry", ask, patience_seconds=PATIENCE_SECONDS, reading=True)
 
 
 def _description(folder: RunFolder, handed: Handover) -> str:

@@ -8,9 +8,12 @@ from typing import Final
 
 from sevenfold.pipelines.runs import RunFolder
 
-__all__ = ["PLAN_LABEL", "VertexRun", "run_folder"]
+__all__ = ["BUNDLE_LABEL", "DIGEST_LABEL", "PLAN_LABEL", "VertexRun", "run_folder"]
 
-PLAN_LABEL: Final = "sevenfold-plan"  # of runs and models
+# The labels that runs, models and endpoints have of us.
+PLAN_LABEL: Final = "sevenfold-plan"
+DIGEST_LABEL: Final = "sevenfold-version"
+BUNDLE_LABEL: Final = "sevenfold-bundle"
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class Service:
         """Return a job, by its name or its whole one, as Vertex AI describes it."""
         whole = self.whole(name)
         ask = lambda: self._client.get_pipeline_job(name=whole)  # noqa: E731
-        return self.asked("read a run", ask, patience_seconds=PATIENCE_SECONDS)
+        return self.asked("read a run", ask, patience_seconds=PATIENCE_SECONDS, reading=True)
 
     def newest(self) -> Any:
         """Return the newest job of project and region, or None: the least that can be asked."""
@@ -126,13 +126,16 @@ class Service:
             return []
         return list(reversed(entries))
 
-    def asked(self, what: str, ask: Callable[[], Answer], *, patience_seconds: float = 0.0) -> Answer:
+    def asked(
+        self, what: str, ask: Callable[[], Answer], *, patience_seconds: float = 0.0, reading: bool = False
+    ) -> Answer:
         """Return what `ask` returns; errors of Google's clients become ours, and passing ones are waited out.
 
         Args:
             what: what is asked for, as in "You must be allowed to start a run".
             ask: may be called again.
             patience_seconds: longest wait for an answer.
+            reading: nothing is changed, so a question too many is asked again.
         """
         from google.api_core.exceptions import GoogleAPICallError
         from google.auth.exceptions import GoogleAuthError
@@ -145,7 +148,7 @@ class Service:
             try:
                 return (ask(),)
             except (GoogleAPICallError, GoogleAuthError, RequestException) as error:
-                if not passes(error):
+                if not passes(error, reading=reading):
                     raise refusal(error, self.section, what) from error
                 fault = error
                 return None

@@ -17,7 +17,7 @@ from sevenfold.pipelines.compile import version_name
 from sevenfold.pipelines.inputs import carry_inputs, carry_table
 from sevenfold.pipelines.vertex.definition import compile_for_vertex, placed_plan
 from sevenfold.pipelines.vertex.parameters import checked_parameters
-from sevenfold.pipelines.vertex.run import PLAN_LABEL, VertexRun, run_folder
+from sevenfold.pipelines.vertex.run import DIGEST_LABEL, PLAN_LABEL, VertexRun, run_folder
 from sevenfold.pipelines.vertex.service import console_page
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.tables.sources import sources_of, sources_text
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["PACKAGE", "submit"]
 
 PACKAGE: Final = "pipeline.yaml"
-DIGEST_LABEL: Final = "sevenfold-version"
 
 
 def submit(asked: RunRequest, plan: Plan, service: Service, store: Store, on_message: OnMessage) -> VertexRun:

@@ -112,6 +112,18 @@ def test_models_are_compared_table_by_table(tmp_path: Path) -> None:
     assert all(0 < result["score"] <= 1 and result["cpu_seconds"] > 0 for result in results)
 
 
+def test_the_drift_rule_is_simulated_and_its_cost_measured() -> None:
+    done = benchmark(".drift")
+    assert done.returncode == 0, done.stderr
+    for row in (
+        "counting categories",
+        "scrape of 50 features",
+        "seen: 10 % missing",
+        "false alarms: 5 features, 200 rows",
+    ):
+        assert f"\ndrift, {row}: ours" in f"\n{done.stdout}", done.stdout
+
+
 @pytest.mark.slow
 def test_processes_are_compared_with_threads() -> None:
     done = benchmark(".processes")

@@ -88,3 +88,15 @@ def test_the_headline_counts_rows_that_cannot_be_read(tmp_path: Path) -> None:
     path.write_text(TABLE.replace("700,5;", "far;").replace("702,5;", "near;"), encoding="utf-8")
     result = CliRunner().invoke(app, ["drift", str(BUNDLE), str(path), "-o", str(tmp_path / "page.html")])
     assert " 2 more cannot be read.\n" in result.stdout
+
+
+def test_several_tables_and_the_limits_of_a_plan(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.csv" for number in range(2)]
+    for number, path in enumerate(paths):
+        path.write_text(TABLE.replace("700,5", f"7{number}0,5"), encoding="utf-8")
+    page = tmp_path / "page.html"
+    result = CliRunner().invoke(app, ["drift", str(BUNDLE), *map(str, paths), "-o", str(page)])
+    assert result.exit_code == 3, result.output
+    assert "800 rows of 2 tables" in result.stdout
+    result = CliRunner().invoke(app, ["drift", str(BUNDLE), *map(str, paths), "-o", str(page), "--plan", str(BUNDLE)])
+    assert result.exit_code != 3

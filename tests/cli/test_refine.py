@@ -55,9 +55,26 @@ def test_parquet_keeps_types(tmp_path: Path) -> None:
     assert frame["city"].to_list() == ["Zürich", "a,b", None]
 
 
+def test_numbers_that_steps_made_may_have_a_comma(tmp_path: Path) -> None:
+    refine(tmp_path, "--out", str(tmp_path / "clean.csv"), "--decimal", ",", csv=CSV.replace("5", "5.5"))
+    assert (tmp_path / "clean.csv").read_text() == (
+        'city,email,amount,when\nZürich,A@B.CH,"5,5",2024-02-03T00:00:00Z\n"a,b",C@D.CH,"1,0E7",2024-02-04T00:00:00Z\n'
+    )
+
+
+@pytest.mark.parametrize(("out", "decimal"), [("clean.csv", ";"), ("clean.parquet", ",")])
+def test_a_decimal_sign_that_means_nothing_is_refused(tmp_path: Path, out: str, decimal: str) -> None:
+    (tmp_path / "t.csv").write_text(CSV)
+    (tmp_path / "h.json").write_text(json.dumps(HISTORY))
+    arguments = ["refine", str(tmp_path / "t.csv"), str(tmp_path / "h.json"), "--out", str(tmp_path / out)]
+    done = CliRunner().invoke(app, [*arguments, "--decimal", decimal])
+    assert done.exit_code == 2
+    assert not (tmp_path / out).exists()
+
+
 def test_another_encoding_is_refused_with_the_likely_ones(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("city;size\nZürich;1\nGenève;2\nNeuchâtel;3\n".encode("cp1252"))
-    (tmp_path / "h.json").write_text("[]")
+    (tmp_path / "h.json").write_text('[{"op": "core/column-removal", "columnName": "size"}]')
     arguments = ["refine", str(tmp_path / "t.csv"), str(tmp_path / "h.json"), "--out", str(tmp_path / "clean.csv")]
     refusal = CliRunner().invoke(app, arguments).exception
     assert isinstance(refusal, DataError)

@@ -71,6 +71,11 @@ def test_a_plan_tells_every_problem_in_order() -> None:
     assert str(PlanError([first])).startswith("plan.yaml: 1 problem\n")
 
 
+def test_a_rule_of_several_lines_is_set_in() -> None:
+    error = PlanError([Problem(2, "refine.recipe", "has 2 steps that cannot be replayed:\n- one\n- two", "", "Mend.")])
+    assert str(error).splitlines()[2:] == ["    - one", "    - two Mend."]
+
+
 def test_an_input_error_names_its_field() -> None:
     assert InputError("wrong_type", "m", field="age").field == "age"
 

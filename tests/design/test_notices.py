@@ -101,6 +101,18 @@ def test_categories_that_look_like_one_are_named_with_the_command_that_merges_th
     assert texts(said(path, "y"), "merge")[0].startswith("city: 'Zürich', 'zurich.' and 1 more look like one.")
 
 
+def test_the_merge_of_a_second_column_goes_behind_that_of_the_first(written):
+    one, two = (cities({"Bern": 50, "bern": 40, "Chur": 70}, name).splitlines() for name in ("a", "b"))
+    text = "\n".join(f"{left.split(',')[0]},{right}" for left, right in zip(one, two, strict=True)) + "\n"
+    path = written(text)
+    first, second = texts(said(path, "y"), "merge")
+    assert first.endswith(f"Merge them: sevenfold refine {path.name} --cluster a --out history.json")
+    assert second.endswith(
+        "Merge them, behind the merge above that writes history.json: "
+        f"sevenfold refine {path.name} history.json --cluster b --out history.json"
+    )
+
+
 def test_the_command_names_the_file_by_its_path_and_there_is_none_for_several_files(written, tmp_path):
     path = written(cities({"Bern": 50, "bern": 40, "Chur": 70}))
     findings = propose_plan(path, "y").findings

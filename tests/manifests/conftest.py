@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -10,7 +11,14 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-OVERLAYS = ("kind", "cluster")
+OVERLAYS = ("kind", "cluster", "retrain")
+# What a README tells to write for a receiver in the cluster.
+RETRAIN = """\
+resources: [{manifests}/overlays/kind]
+components: [{manifests}/components/retrain, {manifests}/components/retrain-monitoring]
+configMapGenerator:
+  - {{name: retrain-plan, namespace: sevenfold, files: [plan.yaml]}}
+"""
 Objects = list[dict[str, Any]]
 
 
@@ -28,8 +36,13 @@ def manifests() -> Path:
 
 
 @pytest.fixture(scope="session")
-def overlays(manifests: Path) -> dict[str, Objects]:
-    return {name: render(manifests / "overlays" / name) for name in OVERLAYS}
+def overlays(manifests: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Objects]:
+    """The objects of each overlay of ours, and of one with a receiver."""
+    folder = tmp_path_factory.mktemp("retrain")
+    (folder / "plan.yaml").write_text("name: flights\n")
+    (folder / "kustomization.yaml").write_text(RETRAIN.format(manifests=os.path.relpath(manifests, folder)))
+    own = {name: manifests / "overlays" / name for name in ("kind", "cluster")}
+    return {name: render(path) for name, path in (own | {"retrain": folder}).items()}
 
 
 @pytest.fixture(params=OVERLAYS)

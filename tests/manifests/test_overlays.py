@@ -155,6 +155,24 @@ def test_a_team_that_sets_the_settings_shares_nothing_with_another(render_copy: 
     assert of_kind(objects, "ServingRuntime")[0]["spec"]["containers"][0]["image"] == "registry.blue/serve:1"
 
 
+def test_the_settings_reach_a_receiver(render_copy: Callable[..., Objects]) -> None:
+    objects = render_copy(
+        "cluster",
+        **{
+            "namespace: sevenfold": "namespace: team-blue",
+            "pipelines_account: pipeline__runner": "pipelines_account: default-editor",
+            "prometheus_namespace: monitoring": "prometheus_namespace: observability",
+            "  - ../../components/settings": "  - ../../components/retrain\n  - ../../components/settings",
+        },
+    )
+    [deployment] = of_kind(objects, "Deployment")
+    assert deployment["metadata"]["namespace"] == "team-blue"
+    assert "--service-account=default-editor" in deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    policy = next(p for p in of_kind(objects, "NetworkPolicy") if p["metadata"]["name"] == "retrain")
+    source = policy["spec"]["ingress"][0]["from"][0]["namespaceSelector"]["matchLabels"]
+    assert source["kubernetes.io/metadata.name"] == "observability"
+
+
 @pytest.mark.parametrize(
     ("component", "setting", "annotation"),
     [

@@ -84,7 +84,7 @@ def rights(account: str, namespace: str) -> list[str]:
 
 def test_the_accounts_may_do_what_is_written_down(overlays: dict[str, Objects], namespaces: dict[str, str]) -> None:
     kinds = ("ServiceAccount", "Role", "RoleBinding")
-    objects = [item for item in overlays["kind"] if item["kind"] in kinds]
+    objects = [item for item in overlays["retrain"] if item["kind"] in kinds]
     done = kubectl("apply", "--server-side", "-f", "-", given=in_namespaces(objects, namespaces))
     assert done.returncode == 0, done.stderr
     granted: dict[str, dict[str, list[str]]] = {}

@@ -1,6 +1,7 @@
 """A table compared with a bundle's training rows, as `sevenfold drift` does."""
 
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -66,3 +67,59 @@ def test_a_column_that_is_missing_is_named(sample, table, tmp_path):
 def test_a_bundle_that_was_changed_is_refused(sample, table, tmp_path):
     with pytest.raises(IntegrityError):
         drift_report(tmp_path, save(tmp_path, table(300, 1)))
+
+
+def save_months(folder, table, winds):
+    """Write a table a month, each with the mean of wind moved by so many deviations; return the paths."""
+    paths = []
+    for month, wind in enumerate(winds, start=1):
+        path = folder / f"month-{month}.parquet"
+        pq.write_table(table(1_500, 90 + month, month=month, wind=wind), path)
+        paths.append(path)
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("winds", "level"),
+    [((0, 1, 0), "good"), ((0, 1, 0, 1), "warning"), ((1, 0, 0, 1), "good"), ((1,), "warning"), ((1, 0), "good")],
+)
+def test_several_tables_raise_an_alarm_as_windows_do(sample, table, tmp_path, winds, level):
+    report = drift_report(sample.bundle.folder, *save_months(tmp_path, table, winds))
+    assert report.level == level
+    if len(winds) > 1 and level == "warning":
+        assert "(since month-2.parquet)" in report.headline
+
+
+def test_a_table_as_csv_is_the_table_as_parquet(sample, table, tmp_path):
+    rows = table(2_000, 95, wind=0.3).drop_columns(["when"])
+    parquet = save(tmp_path, rows)
+    pa.csv.write_csv(rows, tmp_path / "rows.csv")
+    as_csv, as_parquet = (
+        [block.model_dump_json() for block in drift_report(sample.bundle.folder, path).blocks if block.block != "chart"]
+        for path in (tmp_path / "rows.csv", parquet)
+    )
+    assert [block.replace("rows.csv", parquet.name) for block in as_csv] == as_parquet
+    assert any("wind" in block for block in as_csv)
+
+
+def test_the_same_table_twice_is_refused(sample, table, tmp_path):
+    first, second = save(tmp_path, table(300, 1)), tmp_path / "again.parquet"
+    second.write_bytes(first.read_bytes())
+    with pytest.raises(DataError, match="again") as caught:
+        drift_report(sample.bundle.folder, first, second)
+    assert caught.value.code == "same_table"
+
+
+def test_tables_of_the_same_name_are_named_by_their_paths(sample, table, tmp_path):
+    paths = []
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+        paths.append(save(tmp_path / str(number), table(500, number, wind=1)))
+    report = drift_report(sample.bundle.folder, *paths)
+    assert f"(since {paths[0]})" in report.headline
+
+
+def test_the_limits_are_those_asked_for(sample, table, tmp_path):
+    rows = save(tmp_path, table(3_000, 78, carrier=0.15))
+    lax = MonitoringSection(psi=2, share=0.5)
+    assert drift_report(sample.bundle.folder, rows, section=lax).level == "good"

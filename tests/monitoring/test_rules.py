@@ -51,7 +51,7 @@ def counted(name: str, per_minute: tuple[float, ...], *, pod: str = "p", text: s
 
 
 def referenced(minutes: int = MINUTES) -> list[dict[str, str]]:
-    limit = chi_squared_quantile(1 - 0.01, len(BINS) - 1)
+    limit = chi_squared_quantile(1 - SECTION.significance, len(BINS) - 1)
     feature = {"feature": "wind", "pod": "p"}
     both = [
         series(name, f"{rows}x{minutes}", bin=bin_name, **labels)
@@ -251,7 +251,7 @@ def test_the_recorded_drift_is_that_of_the_python_formula(case, tmp_path):
 @needs_promtool
 def test_the_approximate_limit_of_the_predictions_is_near_the_exact_one(tmp_path):
     limit = recorded(tmp_path, predictions(EVEN), "sevenfold:prediction_chi_squared_limit")
-    assert limit == pytest.approx(chi_squared_quantile(0.99, len(BINS) - 1), rel=0.01)
+    assert limit == pytest.approx(chi_squared_quantile(1 - SECTION.significance, len(BINS) - 1), rel=0.03)
     psi = recorded(tmp_path, predictions(MOVED), "sevenfold:prediction_psi")
     counts = np.array(MOVED) * SECTION.window_minutes
     (feature,) = window_drift("w", {"prediction": counts}, reference(), SECTION).features

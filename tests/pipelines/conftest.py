@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
+from demo_run import PLAN
 
 from sevenfold.plan import Plan, parse_plan
 
@@ -173,16 +174,4 @@ def kubeflow() -> Iterator[FakeKubeflow]:
 
 @pytest.fixture
 def plan() -> Plan:
-    return parse_plan(
-        """\
-version: 1
-name: demo
-data:
-  source: demo.csv
-  target: y
-  task: binary
-  columns:
-    a: {kind: number}
-    y: {kind: category, role: target}
-"""
-    )
+    return parse_plan(PLAN)

@@ -156,6 +156,50 @@ def test_where_several_kinds_are_tried_a_setting_begins_with_its_kind(home: Path
     assert "trees.width or network.width" in found["training.settings.width"].remedy
 
 
+@pytest.mark.parametrize(
+    ("training", "tuning", "named"),
+    [
+        ("{}", "{sampler: grid}", "`tuning.space.linear.penalty`"),
+        ("{model: network}", "{sampler: grid}", "`tuning.space.learning_rate`"),
+        ("{source: ours.py}", "{sampler: grid, space: {rate: {low: 0, high: 1}}}", "`tuning.space.rate`"),
+        ("{source: ours.py}", "{sampler: cmaes, space: {kind: {choices: [a, b]}}}", "at least two settings"),
+        ("{source: ours.py}", "{sampler: grid, trials: 0, space: {rate: {low: 0, high: 1}}}", ""),
+        ("{source: ours.py}", "{sampler: grid, space: {rate: {low: 0, high: 1, step: 0.5}}}", ""),
+    ],
+)
+def test_a_sampler_that_cannot_search_the_space_is_refused_before_anything_runs(
+    home: Path, training: str, tuning: str, named: str
+) -> None:
+    (home / "ours.py").write_text("def build_model(signature): ...\n")
+    found = problems(home, PLAN + f"training: {training}\ntuning: {tuning}\n") if named else {}
+    assert list(found) == ["tuning.sampler"] * bool(named)
+    assert all(named in problem.rule for problem in found.values())
+    if not named:
+        (home / "plan.yaml").write_text(PLAN + f"training: {training}\ntuning: {tuning}\n")
+        assert inspect_plan(home / "plan.yaml").name == "houses"
+
+
+@pytest.mark.parametrize(
+    ("start", "key"),
+    [
+        ("{study: runs/houses/1}", "tuning.warm_start.study"),
+        ("{study: runs/houses/1, settings: [{linear.penalty: 1}]}", "tuning.warm_start.study"),
+        ("{study: 'sha256:0'}", "tuning.warm_start.study"),
+        ("{settings: [{linear.penalty: 1}, {width: 8}]}", "tuning.warm_start.settings.1.width"),
+        ("{settings: [{network.dropout: 7}]}", "tuning.warm_start.settings.0.network.dropout"),
+        ("{settings: [{linear.penalty: 1}]}", ""),
+        ("{study: 's3://bucket/runs/1/study'}", ""),
+    ],
+)
+def test_a_warm_start_is_checked_before_anything_runs(home: Path, start: str, key: str) -> None:
+    text = PLAN + f"tuning: {{warm_start: {start}}}\n"
+    if key:
+        assert list(problems(home, text)) == [key]
+    else:
+        (home / "plan.yaml").write_text(text)
+        assert inspect_plan(home / "plan.yaml").tuning.warm_start.trials == 3
+
+
 @pytest.mark.parametrize("source", ["s3://bucket/houses.csv", "https://example.org/houses.csv"])
 def test_a_table_elsewhere_is_not_fetched(home: Path, source: str) -> None:
     (home / "plan.yaml").write_text(PLAN.replace("houses.csv", f"'{source}'"))

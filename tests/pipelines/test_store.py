@@ -74,19 +74,19 @@ def test_a_root_that_is_none_is_refused() -> None:
 
 
 def test_local_files_are_replaced_by_addresses(store: Store, plan: Plan, tmp_path: Path) -> None:
-    (tmp_path / "demo.csv").write_text("a,y\n1,p\n")
+    (tmp_path / "demo.csv").write_text("a,b,y\n1,0,p\n")
     (tmp_path / "n.ipynb").write_text("{}")
     noted = plan.model_copy(update={"design": plan.design.model_copy(update={"notebook": "n.ipynb"})})
     messages: list[str] = []
     carried = carry_inputs(noted, tmp_path, store, messages.append)
     assert carried.data.digest.removeprefix("sha256:") in carried.data.source
     assert Path(carried.design.notebook.removeprefix("file://")).read_text() == "{}"
-    assert messages[0].startswith("demo.csv, 8 bytes, goes to file://")
+    assert messages[0].startswith("demo.csv, 12 bytes, goes to file://")
     assert carried.model_digest == noted.model_digest
 
 
 def test_a_recipe_travels_with_its_digest(store: Store, plan: Plan, tmp_path: Path) -> None:
-    (tmp_path / "demo.csv").write_text("A,y\n1,p\n")
+    (tmp_path / "demo.csv").write_text("A,b,y\n1,0,p\n")
     rename = {"op": "core/column-rename", "oldColumnName": "A", "newColumnName": "a"}
     (tmp_path / "history.json").write_text(json.dumps([rename]))
     named = plan.model_copy(update={"refine": plan.refine.model_copy(update={"recipe": "history.json"})})
@@ -119,7 +119,7 @@ def with_source(plan: Plan, source: str) -> Plan:
 
 
 def test_a_package_of_code_arrives_as_it_was(store: Store, plan: Plan, tmp_path: Path) -> None:
-    (tmp_path / "demo.csv").write_text("a,y\n1,p\n")
+    (tmp_path / "demo.csv").write_text("a,b,y\n1,0,p\n")
     ours = tmp_path / "ours"
     (ours / "__pycache__").mkdir(parents=True)
     (ours / "__pycache__" / "x.pyc").write_bytes(b"x")
@@ -140,7 +140,7 @@ def test_a_package_of_code_arrives_as_it_was(store: Store, plan: Plan, tmp_path:
 
 
 def test_code_that_was_changed_on_the_way_does_not_run(store: Store, plan: Plan, tmp_path: Path) -> None:
-    (tmp_path / "demo.csv").write_text("a,y\n1,p\n")
+    (tmp_path / "demo.csv").write_text("a,b,y\n1,0,p\n")
     (tmp_path / "ours.py").write_text("def build_model(signature): ...\n")
     address = carry_inputs(with_source(plan, "ours.py"), tmp_path, store, lambda text: None).training.source
     left_there = Path(address.removeprefix("file://").partition("#")[0])
@@ -154,14 +154,14 @@ def test_code_that_was_changed_on_the_way_does_not_run(store: Store, plan: Plan,
 def test_code_that_is_not_there_stops_before_anything_goes(
     store: Store, root: Path, plan: Plan, tmp_path: Path
 ) -> None:
-    (tmp_path / "demo.csv").write_text("a,y\n1,p\n")
+    (tmp_path / "demo.csv").write_text("a,b,y\n1,0,p\n")
     with pytest.raises(TrainingError, match=r"ours\.py"):
         carry_inputs(with_source(plan, "ours.py"), tmp_path, store, lambda text: None)
     assert not list(root.iterdir())
 
 
 def test_a_table_with_another_digest_than_the_plan_names_is_not_sent(store: Store, plan: Plan, tmp_path: Path) -> None:
-    (tmp_path / "demo.csv").write_text("a,y\n1,p\n")
+    (tmp_path / "demo.csv").write_text("a,b,y\n1,0,p\n")
     named = with_data(plan, digest=f"sha256:{'0' * 64}")
     with pytest.raises(DataError, match="must have the digest"):
         carry_inputs(named, tmp_path, store, lambda text: None)
@@ -186,7 +186,7 @@ def test_a_repeated_run_pins_no_table_that_lies_elsewhere(store: Store, plan: Pl
 
 @pytest.mark.parametrize("source", [("b.csv", "a.csv"), "?.csv"])
 def test_every_file_of_a_table_is_sent(store: Store, plan: Plan, tmp_path: Path, source: str | tuple[str, ...]) -> None:
-    texts = {"a.csv": "a,y\n1,p\n", "b.csv": "a,y\n2,q\n"}
+    texts = {"a.csv": "a,b,y\n1,0,p\n", "b.csv": "a,b,y\n2,0,q\n"}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     carried = carry_inputs(with_data(plan, source=source), tmp_path, store, lambda text: None)
@@ -198,7 +198,7 @@ def test_every_file_of_a_table_is_sent(store: Store, plan: Plan, tmp_path: Path,
 
 
 def test_files_here_and_elsewhere_are_not_one_table(store: Store, root: Path, plan: Plan, tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("a,y\n1,p\n")
+    (tmp_path / "a.csv").write_text("a,b,y\n1,0,p\n")
     with pytest.raises(PolicyError, match="Copy them to one side"):
         carry_inputs(with_data(plan, source=("a.csv", "s3://ours/b.csv")), tmp_path, store, lambda text: None)
     assert not list(root.iterdir())

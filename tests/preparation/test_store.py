@@ -14,7 +14,7 @@ import pytest
 from sevenfold.contracts.schema import Column, Schema
 from sevenfold.preparation.split_files import SplitFiles
 from sevenfold.preparation.split_rows import SplitRows
-from sevenfold.preparation.store import RowStore
+from sevenfold.preparation.store import RowStore, SplitWriter
 
 ROWS = 100
 SIDES = np.arange(ROWS, dtype=np.int8) % 3
@@ -75,7 +75,7 @@ def of(store: RowStore, folder: Path, workers: ThreadPoolExecutor) -> SplitFiles
         classes=("no", "yes"),
         columns={**columns, "y": Column(kind="category", role="target")},
     )
-    return SplitFiles(workers, store, SplitRows(SIDES, None, None), schema, folder)
+    return SplitFiles(workers, store, SplitRows(SIDES, None, lambda: None), schema, folder)
 
 
 def test_each_row_lies_in_the_file_of_its_side(store, tmp_path):
@@ -100,3 +100,22 @@ def test_files_that_nobody_needs_are_not_written_to_their_end(store, tmp_path):
         blocked.set()
         with pytest.raises(CancelledError):
             files.rows(lambda rows: None)
+
+
+def test_a_file_has_the_same_bytes_however_its_rows_come(tmp_path):
+    random = np.random.default_rng(0)
+    rows = 70_000  # more than a group
+    texts = pa.array([f"{number} " + "long" * 10 for number in random.integers(0, 40_000, rows)])  # no dictionary's
+    numbers = pa.array(random.random(rows), mask=random.random(rows) < 0.1)
+    table = pa.record_batch({"x": numbers, "few": pa.array(["a", "b"] * (rows // 2)), "many": texts})
+    table = pa.record_batch(
+        [table["x"], *(table[name].dictionary_encode() for name in ("few", "many"))], table.schema.names
+    )
+    files = []
+    for at_once in (rows, 1_700):
+        files.append(tmp_path / str(at_once))
+        with SplitWriter(files[-1], table.schema) as writer:
+            for start in range(0, rows, at_once):
+                writer.add(table.slice(start, at_once))
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert pq.read_table(files[1])["x"].combine_chunks().equals(numbers)

@@ -30,7 +30,8 @@ def test_every_exported_shape_is_read(shape: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "7", '"text"', "{}", '{"operations": 1}', '{"operations": [], "entries": []}']
+    "content",
+    ["", "{", "7", '"text"', "{}", "[]", '{"entries": []}', '{"operations": 1}', '{"operations": [], "entries": []}'],
 )
 def test_what_is_no_history_is_refused(content: str, tmp_path: Path) -> None:
     path = tmp_path / "history.json"
@@ -54,8 +55,8 @@ REFUSED: list[tuple[Any, str]] = [
     (transform("a", "value.zork()"), "zork"),
     (transform("a", "value", on_rows({**facet("a", "x"), "expression": "zork("})), "zork"),
     (transform("a", "value", on_rows({"type": "scatterplot", "name": "s"})), "engineConfig.facets.0.scatterplot.cx"),
-    (transform("a", "value", on_rows(scatterplot(dim_x="log"))), "must be linear"),
-    (transform("a", "value", on_rows(scatterplot(r="cw"))), "must be linear"),
+    (transform("a", "value", on_rows(scatterplot(dim_x="log"))), "says dim_x 'log'."),
+    (transform("a", "value", on_rows(scatterplot(r="cw", dim_y="log"))), "says dim_y 'log' and r 'cw'."),
     (transform("a", "value", on_rows({"type": "zork"})), "engineConfig.facets.0"),
     (transform("a", "value", on_rows(facet("a", None))), "must have a value"),
     (step("column-split", on_rows(), columnName="a", mode="lengths"), "fieldLengths"),

@@ -67,6 +67,16 @@ def test_an_input_of_one_file_is_that_file(tmp_path: Path) -> None:
     assert JobFolders(tmp_path).file("recipe") == tmp_path / "processing/input/recipe/deep/history.json"
 
 
+def test_an_object_whose_address_only_begins_the_same_is_not_taken_for_the_table(tmp_path: Path) -> None:
+    mounted = tmp_path / "processing/input/table-1"
+    for name in ("flights.csv", "flights.csv.bak", "flights.csv.d/part"):
+        put(mounted / name)
+    assert JobFolders(tmp_path).file("table-1", "s3://bucket/flights.csv") == mounted / "flights.csv"
+    put(mounted / "trains.csv")  # then a folder was meant
+    with pytest.raises(DataError, match="holds 4"):
+        JobFolders(tmp_path).file("table-1", "s3://bucket/flights.csv")
+
+
 @pytest.mark.parametrize("names", [[], ["1.csv", "2.csv"]])
 def test_which_of_several_files_is_meant_is_not_guessed(tmp_path: Path, names: list[str]) -> None:
     (tmp_path / "processing/input/table-1").mkdir(parents=True)

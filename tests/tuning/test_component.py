@@ -12,11 +12,13 @@ from kfp import dsl
 
 from sevenfold.contracts.manifest import verify
 from sevenfold.contracts.schema import Column, Kind, Role, Task
+from sevenfold.contracts.study import Best
 from sevenfold.plan import DataSection, PreparationSection, TrainingSection, TuningSection
 from sevenfold.preparation.prepare import prepare
 from sevenfold.report.page import read_report
 from sevenfold.runtime.progress import parse_progress
 from sevenfold.training.settings import all_settings
+from sevenfold.training.train import train
 from sevenfold.tuning.component import tune_model
 
 
@@ -89,6 +91,52 @@ def test_auto_tries_every_kind_and_says_which_won(dataset: Path, tmp_path: Path)
     assert best["score"] == max(trial["score"] for trial in trials if trial["model"] == best["model"])
     report = read_report(tmp_path / "auto/report.html")
     assert f"Chosen: {best['model']}," in report.headline
+
+
+def test_a_setting_whose_condition_does_not_hold_is_unset_in_trials_and_in_training(
+    dataset: Path, tmp_path: Path
+) -> None:
+    space = {"width": {"choices": [8, 16]}, "dropout": {"choices": [0.6], "when": {"width": [16]}}}
+    tuning = {"trials": 9, "max_epochs": 1, "sampler": "grid", "pruner": "none", "space": space}
+    call(dataset, tmp_path / "set", tuning, {"settings": {"dropout": 0.55}})
+    call(dataset, tmp_path / "unset", tuning)
+    trials = json.loads((tmp_path / "set/study/trials.json").read_text())
+    assert sorted(trial["settings"].items() for trial in trials) == [
+        {"width": 8}.items(),
+        {"dropout": 0.6, "width": 16}.items(),
+    ]
+    assert json.loads((tmp_path / "unset/study/trials.json").read_text()) == trials
+    Best(settings={"width": 8}, model="network", score=0.5).save(tmp_path / "narrow", [])
+    section = TrainingSection.model_validate({**NETWORK, "max_epochs": 1, "settings": {"dropout": 0.55}})
+    trained = train(dataset, tmp_path / "narrow", section, "roc_auc", tmp_path / "bundle", name="t", digests={})
+    assert trained.fitted.settings["dropout"] == all_settings({})["dropout"] != 0.55
+
+
+def test_the_best_model_within_the_limit_of_latency_is_chosen_and_the_pareto_set_shown(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuning = {"trials": 4, "max_epochs": 1, "pruner": "none", "sampler": "random", "latency": {"limit_ms": 5000.0}}
+    linear = {"model": "linear"}
+    call(dataset, tmp_path / "real", tuning, linear)
+    report = read_report(tmp_path / "real/report.html")
+    listed = next(block for block in report.blocks if block.block == "table" and block.title == "All trials")
+    measured = [row[listed.columns.index("ms")] for row in listed.rows]
+    assert all(isinstance(time, float) and 0 < time < 5000 for time in measured)
+    trials = json.loads((tmp_path / "real/study/trials.json").read_text())
+    # Now the best model is too slow.
+    order = sorted(trials, key=lambda trial: -trial["score"])
+    times = {trial["score"]: 9_000.0 - 1_000 * place for place, trial in enumerate(order)}
+    monkeypatch.setattr("sevenfold.tuning.task.latency_ms", lambda fitted, data, rows: times[fitted.score])
+    call(dataset, tmp_path / "slow", {**tuning, "latency": {"limit_ms": 8_000.0}}, linear)
+    best = json.loads((tmp_path / "slow/study/best.json").read_text())
+    assert best["score"] == next(score for score, time in times.items() if time <= 8_000)
+    assert best["score"] < order[0]["score"]
+    report = read_report(tmp_path / "slow/report.html")
+    front = next(block for block in report.blocks if block.block == "table" and block.title == "Pareto set")
+    assert [row[2] for row in front.rows] == sorted(times[trial["score"]] for trial in trials), "the better, the slower"
+    verdicts = {row[1]: row[3] for row in reversed(front.rows)}  # of equal trials the first was chosen
+    assert verdicts[float(f"{best['score']:.6g}")] == "chosen"
+    assert verdicts[float(f"{order[0]['score']:.6g}")] == "too slow"
 
 
 def test_parameters_of_the_run_go_before_the_plan(dataset: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import Dimension
-from sevenfold.tuning.space import distributions, params_of, settings_of
+from sevenfold.tuning.space import applies, distributions, draw_order, params_of, settings_of
 
 
 def test_each_form_becomes_its_distribution() -> None:
@@ -58,3 +58,29 @@ def test_whole_numbers_between_bounds_that_have_none() -> None:
     with pytest.raises(TrainingError, match=r"`tuning.space.width` .* none from 1.2 to 1.8. Widen it") as caught:
         distributions({"width": Dimension(low=1.2, high=1.8, integer=True)})
     assert caught.value.code == "empty_dimension"
+
+
+def test_steps_become_optunas_and_only_values_on_them_are_known() -> None:
+    space = {
+        "share": Dimension(low=0.1, high=0.5, step=0.1),
+        "units": Dimension(low=8, high=64, integer=True, step=8),
+    }
+    assert distributions(space) == {
+        "share": FloatDistribution(0.1, 0.5, step=0.1),
+        "units": IntDistribution(8, 64, step=8),
+    }
+    assert params_of(space, {"share": 0.1 + 0.2, "units": 24.0}) == {"share": 0.3, "units": 24}
+    assert params_of(space, {"share": 0.25, "units": 20}) == {}
+
+
+def test_a_setting_is_drawn_after_those_that_its_condition_names() -> None:
+    space = {
+        "c": Dimension(choices=(1, 2), when={"b": [1], "a": [2]}),
+        "b": Dimension(choices=(1, 2), when={"a": [2]}),
+        "z": Dimension(low=0, high=1),
+        "a": Dimension(choices=(1, 2)),
+    }
+    assert draw_order(space) == ("z", "a", "b", "c")
+    assert applies(space, "c", {"a": 1, "b": 0})
+    assert not applies(space, "c", {"a": 1, "b": 1})
+    assert not applies(space, "c", {"a": 1})

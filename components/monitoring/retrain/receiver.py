@@ -14,6 +14,7 @@ Nothing is started by a request: a worker starts what was decided, however long 
 from __future__ import annotations
 
 import hmac
+import io
 import json
 import sys
 import threading
@@ -26,13 +27,14 @@ from typing import Any, Final
 
 from sevenfold.contracts.errors import DataError, PolicyError, SevenfoldError
 from sevenfold.monitoring.retrain.alertmanager import read_notification
-from sevenfold.monitoring.retrain.history_report import person_needed
+from sevenfold.monitoring.retrain.metrics import metrics_page
 from sevenfold.monitoring.retrain.retrainer import Retrainer
+from sevenfold.monitoring.retrain.timed_reader import TimedReader
 
 __all__ = ["MOST_BYTES", "Receiver"]
 
 MOST_BYTES: Final = 4 << 20  # of a notification
-SOCKET_SECONDS: Final = 10.0  # for one request: who sends slower is let go
+REQUEST_SECONDS: Final = 10.0  # to send a request, and to take its answer: who is slower is let go
 END_SECONDS: Final = 10.0  # for the worker's turn to end
 SHOWN: Final = 500  # decisions
 STALE_SECONDS: Final = 1_800.0  # of a worker's turn: longer than the patience of any call it makes
@@ -142,24 +144,7 @@ class Receiver:
 
     def metrics(self) -> str:
         """Return the page of metrics."""
-        journal = self.retrainer.journal
-        lines = ["# TYPE sevenfold_retrain_decisions_total counter"]
-        for outcome, count in sorted(self._counts.items()):
-            action, _, reason = outcome.partition(":")
-            lines.append(f'sevenfold_retrain_decisions_total{{action="{action}",reason="{reason}"}} {count}')
-        lines.append("# TYPE sevenfold_retrain_unfinished_runs gauge")
-        unfinished = Counter(run.name for run in journal.unfinished())
-        lines += [f'sevenfold_retrain_unfinished_runs{{model="{name}"}} {unfinished[name]}' for name in self._names]
-        lines.append("# TYPE sevenfold_retrain_person_needed gauge")
-        needed = {name: person_needed(journal.entries(name)) is not None for name in self._names}
-        lines += [f'sevenfold_retrain_person_needed{{model="{name}"}} {int(needed[name])}' for name in self._names]
-        lines.append("# TYPE sevenfold_retrain_watchdog_timestamp_seconds gauge")
-        lines.append(f"sevenfold_retrain_watchdog_timestamp_seconds {self._watchdog:.3f}")
-        return "\n".join(lines) + "\n"
-
-    @property
-    def _names(self) -> list[str]:
-        return sorted(self.retrainer.rules)
+        return metrics_page(self._counts, self.retrainer.journal, self.retrainer.rules, self._watchdog)
 
     def _work(self) -> None:
         while not self._stop.is_set():
@@ -197,7 +182,16 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         server_version, sys_version = "sevenfold", ""
-        timeout = SOCKET_SECONDS
+        timeout = REQUEST_SECONDS
+
+        def setup(self) -> None:
+            super().setup()
+            self._reader = TimedReader(self.connection)
+            self.rfile = io.BufferedReader(self._reader)
+
+        def handle_one_request(self) -> None:
+            self._reader.allow(REQUEST_SECONDS)
+            super().handle_one_request()
 
         def do_POST(self) -> None:
             self.close_connection = True  # a refused body is not read

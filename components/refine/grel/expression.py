@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -12,6 +12,7 @@ from sevenfold.refine.grel.direct import direct
 from sevenfold.refine.grel.fields import bind
 from sevenfold.refine.grel.nodes import Call, Control, FieldOf, Literal, Node, Variable
 from sevenfold.refine.grel.parser import parse
+from sevenfold.refine.grel.whole_columns import LEAST, whole_column
 
 __all__ = ["Expression", "compile_expression"]
 
@@ -34,6 +35,7 @@ class Expression:
         self.text = text
         self._node = node
         self._direct = direct(node)
+        self._whole = whole_column(node)
         self.needs = frozenset(_needs(node))
         self.columns = _columns(node)
         self.crosses_rows = _crosses(node)
@@ -52,6 +54,14 @@ class Expression:
     def evaluate_value(self, value: Any) -> Any:
         """Return what `evaluate` gives where the expression needs no more than ``value``."""
         return self.evaluate({"value": value}) if self._direct is None else self._direct(value)
+
+    def evaluate_values(self, values: Sequence[Any]) -> list[Any]:
+        """Return what `evaluate_value` gives for each value."""
+        if self._whole is not None and len(values) >= LEAST:
+            results = self._whole(values)
+            if results is not None:
+                return results
+        return list(map(self.evaluate_value, values))
 
 
 @lru_cache(maxsize=1_024)

@@ -30,6 +30,7 @@ class ColumnSplit(StepOnRows):
     max_columns: int = 0
     field_lengths: tuple[int, ...] | None = None
     columns_made: int | None = None  # no key of OpenRefine's: how many columns the table gave where this is done again
+    columns_at_least: int = 0  # nor this: how many another part of the table gave
 
     def columns_named(self) -> list[str]:
         """Return the column."""
@@ -62,7 +63,7 @@ class ColumnSplit(StepOnRows):
             cut = [] if code not in used or is_blank(value) or isinstance(value, EvalError) else split(java_text(value))
             parts.append([guessed_number(part) for part in cut] if self.guess_cell_type else cut)
         made = []
-        count = max(map(len, parts), default=0) if self.columns_made is None else self.columns_made
+        count = max(self.columns_at_least, *map(len, parts), 0) if self.columns_made is None else self.columns_made
         for number, name in enumerate(numbered_names(table, column.name, count)):
             values = [part[number] if number < len(part) else None for part in parts]
             empty = Column.filled(name, None, table.height)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from sevenfold.contracts.errors import InputError, SevenfoldError
-from sevenfold.scoring.truth import Truth, read_truth
+from sevenfold.scoring.request_labels import Truth, read_labels
 from sevenfold.serving.predictor.answer import JSON, Headers, Send, require_json, send_answer, takes_refined
 from sevenfold.serving.predictor.body import BodyReader, Receive
 from sevenfold.serving.predictor.document import read_document
@@ -143,7 +143,7 @@ class FeedbackPort:
             raise Refusal(
                 422, "labels", f"There must be {request.rows} labels, one for each row, but got {len(labels)}."
             )
-        return (identity, request, read_truth(labels, model.signature)), in_doubt
+        return (identity, request, read_labels(labels, model.signature)), in_doubt
 
     def _named(self, error: InputError, instances: list[Any], model: ServedModel, refined: bool) -> InputError:
         """Return the error with the number of the row that it is about, where one row alone raises it too."""

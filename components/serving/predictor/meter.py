@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,12 @@ from sevenfold.serving.predictor.feedback_families import feedback_families
 if TYPE_CHECKING:
     from prometheus_client.core import Metric as Family
 
+    from sevenfold.contracts.reference import Reference
     from sevenfold.drift.feedback_counts import FeedbackCounter
     from sevenfold.drift.live_counts import DriftCounter
     from sevenfold.serving.predictor.model import ServedModel
 
 __all__ = ["Meter"]
-
-LEVEL = 0.01  # of the chi-squared test, shared out over the features
 
 
 class Meter:
@@ -55,12 +55,13 @@ class Meter:
         self.codes = dict.fromkeys(telemetry.CODES, 0)
         self.durations = [0] * (len(telemetry.BUCKETS) + 1)
         self.seconds = 0.0
+        self._reference_text = b""
         self.extra_fields = 0
         self.nonfinite = 0
         self.shed = 0
 
     def collect(self) -> Iterator[Family]:
-        """Yield every series, as prometheus_client asks its collectors to."""
+        """Yield every series but those of `reference_text`, as prometheus_client asks its collectors to."""
         yield many(telemetry.MODEL_LOAD_REJECTED, [([self.name, why], n) for why, n in self.refused.items()])
         yield one(telemetry.READY, [self.name], self.ready)
         model, drift = self._model, self._drift
@@ -80,9 +81,18 @@ class Meter:
         yield one(telemetry.NONFINITE, base, self.nonfinite)
         yield one(telemetry.SHED, base, self.shed)
         yield from _drift(base, drift)
-        yield from _reference(base, model)
         if self._feedback is not None:
             yield from feedback_families(base, model, self._feedback)
+
+    def reference_text(self) -> bytes:
+        """Return the series of the model's reference as Prometheus reads them: half of all, written out once."""
+        if not self._reference_text and self._model is not None:
+            from prometheus_client import CollectorRegistry, generate_latest
+
+            registry = CollectorRegistry(auto_describe=False)
+            registry.register(_Reference(self._model))
+            self._reference_text = generate_latest(registry)
+        return self._reference_text
 
     def _seconds(self, base: list[str]) -> Family:
         from prometheus_client.core import HistogramMetricFamily
@@ -111,8 +121,17 @@ def _drift(base: list[str], drift: DriftCounter) -> Iterator[Family]:
     yield many(telemetry.OUT_OF_RANGE, [([*base, name], n) for name, n in drift.out_of_range.items()])
 
 
-def _reference(base: list[str], model: ServedModel) -> Iterator[Family]:
-    reference = model.reference
+@dataclass(frozen=True, eq=False)
+class _Reference:
+    """A collector of what never changes while a model serves."""
+
+    model: ServedModel
+
+    def collect(self) -> Iterator[Family]:
+        return _reference([self.model.name, self.model.label], self.model.reference)
+
+
+def _reference(base: list[str], reference: Reference) -> Iterator[Family]:
     features = reference.features
     yield one(telemetry.REFERENCE_ROWS, base, reference.rows)
     yield many(
@@ -128,6 +147,6 @@ def _reference(base: list[str], model: ServedModel) -> Iterator[Family]:
         yield many(telemetry.REFERENCE_PREDICTION_BINS, [([*base, bin_name], count) for bin_name, count in pairs])
     degrees = {name: max(len(bins.names) - 1, 1) for name, bins in features.items()}
     yield many(telemetry.REFERENCE_DEGREES, [([*base, name], count) for name, count in degrees.items()])
-    level = 1 - LEVEL / max(len(features), 1)
+    level = 1 - telemetry.REFERENCE_LEVEL / max(len(features), 1)
     limits = [([*base, name], chi_squared_quantile(level, count)) for name, count in degrees.items()]
     yield many(telemetry.REFERENCE_CHI_SQUARED, limits)

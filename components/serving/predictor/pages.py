@@ -92,6 +92,6 @@ def _metrics(predictor: Answering) -> Page:
 
     def page() -> tuple[int, bytes, bytes]:
         predictor.meter.ready = predictor.ready
-        return 200, METRICS, generate_latest(registry)
+        return 200, METRICS, generate_latest(registry) + predictor.meter.reference_text()
 
     return page

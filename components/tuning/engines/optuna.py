@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from sevenfold.contracts.canonical import digest_of
 from sevenfold.contracts.errors import TrainingError
-from sevenfold.plan.tuning import Dimension, TuningSection
+from sevenfold.plan.tuning import Dimension, Sampler, TuningSection
 from sevenfold.runtime.checkpoint import Checkpoints
 from sevenfold.runtime.termination import on_termination
-from sevenfold.tuning.engines.methods import new_study, sampler_of
-from sevenfold.tuning.space import distributions, params_of, settings_of
-from sevenfold.tuning.study import Direction, FailedElsewhere, Objective, OnTrial, Outcome, Study, best_trial
+from sevenfold.tuning.engines.failures import cause_of, none_succeeded
+from sevenfold.tuning.engines.methods import new_study, quiet, sampler_of
+from sevenfold.tuning.engines.trials import Drawer, state_of, values_of
+from sevenfold.tuning.searchable import grid_size, require_searchable
+from sevenfold.tuning.space import distributions, fitting, params_of, settings_of
+from sevenfold.tuning.study import Direction, Objective, OnTrial, Outcome, Study, best_trial
 from sevenfold.tuning.trial import JOURNAL, Journal, State, Trial
 
 if TYPE_CHECKING:
     import optuna
 
 __all__ = ["Asked", "Search", "run_trial", "search"]
-
-CAUSE_LIMIT: Final = 300  # characters
 
 
 def search(
@@ -33,6 +33,7 @@ def search(
     direction: Direction,
     *,
     first: Mapping[str, Any] | None = None,
+    starts: Sequence[Mapping[str, Any]] = (),
     checkpoints: Checkpoints | None = None,
     on_trial: OnTrial | None = None,
 ) -> Study:
@@ -49,17 +50,18 @@ def search(
         space: the settings to search, by name.
         direction: whether a larger or a smaller score is better.
         first: settings known to work; the first trial takes those of them that lie in the space.
+        starts: settings that the next trials take, one each where all of it lies in the space.
         checkpoints: where finished trials are kept and read again; None for nowhere.
         on_trial: called after every trial with the trial and the best complete one so far.
 
     A trial that raises, or whose score is NaN or infinite, is marked failed and the search goes on.
 
     Raises:
-        TrainingError: ``all_trials_failed`` with the first cause; ``empty_space``, ``empty_dimension``.
+        TrainingError: ``all_trials_failed`` with the first cause; as `Search`.
     """
     if section.trials == 0:
         return Study(direction, dict(space), (), None, 0)
-    whole = Search(section, space, direction, first=first, checkpoints=checkpoints, on_trial=on_trial)
+    whole = Search(section, space, direction, first=first, starts=starts, checkpoints=checkpoints, on_trial=on_trial)
     with on_termination(whole.flush):
         while asked := whole.ask():
             run_trial(asked, objective)
@@ -77,7 +79,7 @@ class Search:
         group: name of its trials, and of the file that keeps the finished ones.
 
     Raises:
-        TrainingError: ``empty_space``, ``empty_dimension``.
+        TrainingError: ``empty_space``, ``empty_dimension``; as `require_searchable`.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Search:
         direction: Direction,
         *,
         first: Mapping[str, Any] | None = None,
+        starts: Sequence[Mapping[str, Any]] = (),
         checkpoints: Checkpoints | None = None,
         on_trial: OnTrial | None = None,
         group: str = "",
@@ -95,17 +98,26 @@ class Search:
             raise TrainingError(
                 "empty_space", "A search needs at least one dimension, but got none.", remedy="Set tuning.trials: 0."
             )
+        require_searchable(section.sampler, space)
+        # Beyond which no trial brings anything new; None where there is no end.
+        self.two_objectives = section.latency.wanted
+        self.most_trials = grid_size(space) if section.sampler is Sampler.GRID else None
         self.trials: list[Trial] = []
         self.best: Trial | None = None
+        self.errors: list[Exception] = []  # of trials that failed in this process
         self.outcome: Outcome | None = None  # of the best trial; None after an interrupted search
         self.running = 0
         self.group, self.space, self.direction = group, dict(space), direction
-        self._section, self._first, self._on_trial = section, dict(first or {}), on_trial
-        self._causes: list[Exception] = []
-        with _quiet():
+        self._section, self._on_trial = section, on_trial
+        begin = params_of(self.space, first or {})
+        known, self._outside = fitting(self.space, starts)
+        self._known = [begin, *(params for params in known if params != begin)]  # by the trial's number
+        with quiet():
             self._ranges = distributions(space)
             self._study = new_study(section, direction)
-        identity = _identity(section, space, direction, self._first)
+            noting = section.sampler is Sampler.CMAES
+            self._drawer = Drawer(self._study, self.space, self._ranges, noting=noting)
+        identity = _identity(section, space, direction, {"first": dict(first or {}), "starts": list(starts)})
         name = f"trials-{group}.jsonl" if group else JOURNAL
         self._journal = Journal(checkpoints or Checkpoints(), identity, name)
         self._kept = self._journal.read()
@@ -125,8 +137,9 @@ class Search:
 
     @property
     def over(self) -> bool:
-        """Whether all trials were asked for, or the time is up."""
-        return self.started >= self._section.trials or self.out_of_time
+        """Whether all trials were asked for, those of the plan or of the grid, or the time is up."""
+        spent = self.most_trials is not None and self.started >= self.most_trials
+        return spent or self.started >= self._section.trials or self.out_of_time
 
     def ask(self) -> Asked | None:
         """Return the next trial, after those that an interrupted search has finished; None where the search is over."""
@@ -140,7 +153,9 @@ class Search:
         if self._resumed == len(self._kept):
             return False
         trial = self._kept[self._resumed]
-        self._study.add_trial(_frozen(trial, self._ranges))
+        with quiet():
+            self._study.sampler = sampler_of(self._section, trial.number, self.space, self._ranges)
+            self._drawer.add(trial)
         self._resumed += 1
         self._record(trial)
         return True
@@ -149,21 +164,17 @@ class Search:
         """Return a new trial."""
         number = next(number for number in range(len(self._numbers) + 1) if number not in self._numbers)
         self._numbers.add(number)
-        with _quiet():
-            self._study.sampler = sampler_of(self._section, number, self._ranges)
-            if number == 0 and (known := params_of(self.space, self._first)):
-                self._study.enqueue_trial(known)
-            asked = self._study.ask(dict(self._ranges))
+        with quiet():
+            self._study.sampler = sampler_of(self._section, number, self.space, self._ranges)
+            asked = self._drawer.draw(self._known[number] if number < len(self._known) else {})
         self.running += 1
         return Asked(self, asked, number)
 
     def end(self, asked: Asked, state: State, outcome: Outcome, error: Exception | None) -> Trial:
         """Record how a trial ended; `Asked.end` calls this."""
-        from optuna.trial import TrialState
-
-        states = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
-        with _quiet():
-            self._study.tell(asked.optuna, outcome.score if state == "complete" else None, state=states[state])
+        values = values_of(outcome.score, outcome.latency_ms) if state == "complete" else None
+        with quiet():
+            self._study.tell(asked.optuna, values, state=state_of(state))
         trial = Trial(
             number=asked.number,
             state=state,
@@ -171,11 +182,12 @@ class Search:
             settings=asked.settings,
             score={"complete": outcome.score, "pruned": asked.curve[-1] if asked.curve else None}.get(state),
             curve=tuple(asked.curve),
-            cause=_cause(error),
+            cause=cause_of(error),
+            latency_ms=outcome.latency_ms if state == "complete" else None,
             seconds=time.monotonic() - asked.started,
         )
         self.running -= 1
-        self._causes += [error] if error else []
+        self.errors += [error] if error else []
         self._journal.append(trial)
         self._record(trial, outcome)
         return trial
@@ -188,19 +200,30 @@ class Search:
         """Raise where no trial succeeded.
 
         Raises:
-            TrainingError: ``all_trials_failed`` with the first cause.
+            TrainingError: ``all_trials_failed`` with the first cause; ``too_slow``.
         """
         if self.best is None:
-            raise _all_failed(self.trials, self._causes)
+            raise none_succeeded(self.trials, self.errors, self._section.latency.limit_ms)
 
     def study(self, planned: int) -> Study:
         """Return the record of what ran so far, in the order in which trials were asked for."""
         trials = tuple(sorted(self.trials, key=lambda trial: trial.number))
-        return Study(self.direction, self.space, trials, self.best, planned, self._resumed)
+        return Study(
+            self.direction,
+            self.space,
+            trials,
+            self.best,
+            planned,
+            resumed=self._resumed,
+            grid=self.most_trials,
+            begun_with=max(0, min(len(trials), len(self._known)) - 1),
+            passed_over=self._outside,
+        )
 
     def _record(self, trial: Trial, outcome: Outcome | None = None) -> None:
         self.trials.append(trial)
-        self.best = best_trial([*([self.best] if self.best else []), trial], self.direction)
+        best = [self.best] if self.best else []
+        self.best = best_trial([*best, trial], self.direction, self._section.latency.limit_ms)
         if self.best is trial:
             self.outcome = outcome
         if self._on_trial:
@@ -224,15 +247,24 @@ class Asked:
         if not math.isfinite(score):
             raise TrainingError("not_finite", f"A score must be a finite number, but got {score} in epoch {epoch}.")
         self.curve.append(score)
+        if self._search.two_objectives:  # of which Optuna knows no early end
+            return True
         self.optuna.report(score, epoch)
         self._pruned = self.optuna.should_prune()
         return not self._pruned
 
     def end(self, outcome: Outcome, error: Exception | None = None) -> Trial:
         """Record how the trial ended."""
-        if error is None and not self._pruned and not math.isfinite(outcome.score):
-            error = TrainingError("not_finite", f"A score must be a finite number, but got {outcome.score}.")
+        if error is None and not self._pruned:
+            error = self._fault(outcome)
         return self._search.end(self, "failed" if error else "pruned" if self._pruned else "complete", outcome, error)
+
+    def _fault(self, outcome: Outcome) -> TrainingError | None:
+        if not math.isfinite(outcome.score):
+            return TrainingError("not_finite", f"A score must be a finite number, but got {outcome.score}.")
+        if self._search.two_objectives and outcome.latency_ms is None:
+            return TrainingError("no_latency", "A trial must have a latency, but none was measured.")
+        return None
 
 
 def run_trial(asked: Asked, objective: Objective) -> Trial:
@@ -245,51 +277,12 @@ def run_trial(asked: Asked, objective: Objective) -> Trial:
     return asked.end(outcome, error)
 
 
-def _frozen(trial: Trial, ranges: Mapping[str, Any]) -> optuna.trial.FrozenTrial:
-    from optuna.trial import TrialState, create_trial
-
-    state = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}[trial.state]
-    return create_trial(
-        state=state,
-        value=None if trial.state == "failed" else trial.score,
-        params=dict(trial.params),
-        distributions=dict(ranges),
-        intermediate_values=dict(enumerate(trial.curve, start=1)),
-    )
-
-
 def _identity(
-    section: TuningSection, space: Mapping[str, Dimension], direction: Direction, first: Mapping[str, Any]
+    section: TuningSection, space: Mapping[str, Dimension], direction: Direction, begin: Mapping[str, Any]
 ) -> str:
-    budgetless = section.model_dump(mode="json", exclude={"timeout_seconds", "space", "engine", "ray"})
+    # The limit of latency chooses among trials, and a warm start is in `begin`.
+    apart = {"timeout_seconds", "space", "engine", "ray", "warm_start"}
+    budgetless = section.model_dump(mode="json", exclude={**dict.fromkeys(apart, True), "latency": {"limit_ms"}})
+    budgetless["two_objectives"] = section.latency.wanted
     ranges = {name: dimension.model_dump(mode="json") for name, dimension in space.items()}
-    return digest_of({"section": budgetless, "space": ranges, "direction": direction, "first": dict(first)})
-
-
-def _cause(error: Exception | None) -> str:
-    if error is None:
-        return ""
-    return (str(error) if isinstance(error, FailedElsewhere) else f"{type(error).__name__}: {error}")[:CAUSE_LIMIT]
-
-
-def _all_failed(trials: list[Trial], causes: list[Exception]) -> TrainingError:
-    cause = next((trial.cause for trial in trials if trial.state == "failed"), "every trial was pruned")
-    failure = TrainingError(
-        "all_trials_failed",
-        f"At least one of {len(trials)} trials must succeed, but all failed; the first with: {cause}",
-        remedy="Correct the cause, or narrow tuning.space.",
-    )
-    failure.__cause__ = causes[0] if causes else None
-    return failure
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    import optuna
-
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(verbosity)
+    return digest_of({"section": budgetless, "space": ranges, "direction": direction, "begin": dict(begin)})

@@ -28,7 +28,7 @@ DECIDED = RunEntry(decision=1, name="demo", cause="c1", details={}, run="", stat
 @pytest.fixture
 def drifting(plan: Plan, tmp_path: Path) -> Plan:
     (tmp_path / "root").mkdir()
-    (tmp_path / "demo.csv").write_text("a,y\n1,p\n")
+    (tmp_path / "demo.csv").write_text("a,b,y\n1,0,p\n")
     (tmp_path / "plan.yaml").write_text("version: 1\n")
     return plan.model_copy(update={"retrain": RetrainSection(trigger=Trigger.DRIFT)})
 
@@ -71,7 +71,7 @@ def test_a_run_that_goes_on_has_no_ending(runner: KubeflowRunner, kubeflow: Any,
 
 def test_new_rows_are_read_beside_the_old_ones(runner: KubeflowRunner, drifting: Plan, tmp_path: Path) -> None:
     new = tmp_path / "new.csv"
-    new.write_text("a,y\n2,q\n")
+    new.write_text("a,b,y\n2,0,q\n")
     section = drifting.retrain.model_copy(update={"data": str(new)})
     runner.plans["demo"] = drifting.model_copy(
         update={
@@ -134,6 +134,12 @@ def test_what_cannot_be_received_is_refused(plan: Plan, drifting: Plan, kubeflow
     with pytest.raises(PolicyError) as doubled, receiving(twice, lambda text: None):
         pass
     assert doubled.value.code == "plan_twice"
+    [(path, watched)] = given.plans
+    lost = watched.model_copy(update={"design": watched.design.model_copy(update={"notebook": "lost.ipynb"})})
+    incomplete = Received(**{**vars(given), "plans": ((path, lost),)})
+    with pytest.raises(DataError) as missing, receiving(incomplete, lambda text: None):
+        pass
+    assert missing.value.code == "missing_file"
     for content in ("short", "é" * 30):
         given.credential.write_text(content)
         with pytest.raises(DataError) as unreadable, receiving(given, lambda text: None):

@@ -39,7 +39,7 @@ class Cluster:
         self.kubeflow, self.plan, self.folder, self.root = kubeflow, plan, folder, folder / "root"
         self.root.mkdir()
         self.output = io.StringIO()
-        (folder / "demo.csv").write_text("a,y\n1,p\n")
+        (folder / "demo.csv").write_text("a,b,y\n1,0,p\n")
         (folder / "plan.yaml").write_text("version: 1\n")
         self.engine, self.store = Engine(kubeflow.url), Store(f"file://{self.root}")
 

@@ -28,7 +28,7 @@ class Cluster:
         self.kubeflow, self.plan, self.folder = kubeflow, plan, folder
         self.root = folder / "root"
         self.root.mkdir()
-        (folder / "demo.csv").write_text("a,y\n1,p\n")
+        (folder / "demo.csv").write_text("a,b,y\n1,0,p\n")
         (folder / "plan.yaml").write_text("version: 1\n")
         self.output = io.StringIO()
 
@@ -144,7 +144,7 @@ def test_a_green_run_that_left_no_evaluation_has_failed(cluster: Cluster) -> Non
 def test_the_run_knows_its_data_by_digest_and_its_changes(cluster: Cluster) -> None:
     cluster.kubeflow.script = [("FAILED", {})]
     other = cluster.folder / "other.csv"
-    other.write_text("a,y\n2,q\n")
+    other.write_text("a,b,y\n2,0,q\n")
     cluster.run(trials=3, data=str(other))
     parameters = cluster.kubeflow.runs[0]["runtime_config"]["parameters"]
     assert parameters["trials"] == 3

@@ -40,6 +40,14 @@ def test_a_pipeline_is_created_once_and_then_brought_up_to_date(service: SageMak
 
 
 @pytest.mark.usefixtures("account")
+def test_a_long_goal_of_several_lines_becomes_a_description_that_the_service_takes(service: SageMaker) -> None:
+    service.register("demo", build_definition(sagemaker_plan()), {}, "Predict y.\n" + "Why? " * 1_000)
+    description = boto3.client("sagemaker").describe_pipeline(PipelineName="demo")["PipelineDescription"]
+    assert description.startswith("Predict y. Why? Why?")
+    assert (len(description), "\n" in description) == (3_072, False)
+
+
+@pytest.mark.usefixtures("account")
 def test_the_group_of_the_model_registry_is_made_once(service: SageMaker) -> None:
     for name in ("demo-other", "demo", "demo"):
         service.require_group(name, {"team": "flights"})

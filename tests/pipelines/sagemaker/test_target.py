@@ -14,7 +14,8 @@ from sevenfold.cli.main import app
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.sagemaker.definition import build_definition
 from sevenfold.pipelines.sagemaker.jobs import settings_files
-from sevenfold.plan import load_plan
+from sevenfold.pipelines.sagemaker.requirements import missing_settings
+from sevenfold.plan import load_plan, parse_plan
 
 
 @pytest.fixture(name="home")
@@ -59,7 +60,7 @@ def test_compile_writes_the_definition_and_what_the_bucket_must_have(home: Path)
 @pytest.mark.usefixtures("account")
 def test_compile_and_submit_name_the_same_files(home: Path) -> None:
     (home / "look.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
-    (home / "history.json").write_text("[]")
+    (home / "history.json").write_text('[{"op": "core/column-move", "columnName": "a", "index": 0}]')
     sections = {"design": {"notebook": "look.ipynb"}, "refine": {"recipe": "history.json"}}
     (home / "plan.yaml").write_text(plan_text(sections))
     assert sevenfold("compile", "plan.yaml", "--target", "sagemaker").exit_code == 0
@@ -115,6 +116,41 @@ def test_what_is_missing_is_one_line_and_nothing_is_sent(home: Path, section: di
     assert isinstance(done.exception, PolicyError)
     assert (done.exception.code, done.exception.exit_status) == (code, 2)
     assert not keys()
+
+
+@pytest.mark.parametrize("source", [[f"{number}.csv" for number in range(8)], "?.csv"])
+@pytest.mark.usefixtures("account")
+def test_eight_files_are_too_many_before_the_first_is_sent(home: Path, source: list[str] | str) -> None:
+    for number in range(8):
+        (home / f"{number}.csv").write_text(table(ROWS[number * 20 : number * 20 + 20]))
+    text = plan_text().replace("source: demo.csv", f"source: {json.dumps(source)}")
+    (home / "plan.yaml").write_text(text)
+    done = sevenfold("submit", "plan.yaml", "--target", "sagemaker", "--no-wait")
+    assert isinstance(done.exception, PolicyError), done.output
+    assert (done.exception.code, keys()) == ("sagemaker_table", set())
+
+
+@pytest.mark.parametrize("data", ["?.csv", '["1.csv", "2.csv"]'])
+@pytest.mark.usefixtures("account")
+def test_two_tables_in_the_place_of_one_are_refused_before_any_is_sent(home: Path, data: str) -> None:
+    for name in ("1.csv", "2.csv"):
+        (home / name).write_text(table(ROWS))
+    done = sevenfold("submit", "plan.yaml", "--target", "sagemaker", "--no-wait", "--data", data)
+    assert isinstance(done.exception, PolicyError), done.output
+    assert (done.exception.code, keys()) == ("sagemaker_table", set())
+
+
+@pytest.mark.parametrize(
+    ("machines", "code"),
+    [
+        ({}, "sagemaker_gpu"),
+        ({"training": "ml.g5.xlarge"}, "sagemaker_gpu"),
+        ({"training": "ml.g5.xlarge", "tuning": "ml.p3.2xlarge"}, ""),
+    ],
+)
+def test_cuda_needs_a_machine_with_a_gpu(machines: dict[str, str], code: str) -> None:
+    plan = parse_plan(plan_text({"training": {"device": "cuda"}}, machines=machines))
+    assert [fault.code for fault in missing_settings(plan)][:1] == ([code] if code else [])
 
 
 @pytest.mark.usefixtures("account")

@@ -7,21 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from demo_run import PLAN, ROWS, table
 from google_cloud import GoogleCloud, serving
 
 from sevenfold.plan import Plan, parse_plan
 
-PLAN = """\
-version: 1
-name: demo
-data:
-  source: demo.csv
-  target: y
-  task: binary
-  columns:
-    a: {kind: number}
-    y: {kind: category, role: target}
-"""
 SECTION = """\
 vertex:
   project: our-models
@@ -68,7 +58,7 @@ def cloud(tmp_path: Path, private_key: str, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def plan_file(cloud: GoogleCloud, tmp_path: Path) -> Path:
     """The plan for that project, with its table beside it."""
-    (tmp_path / "demo.csv").write_text("a,y\n1,p\n2,q\n")
+    (tmp_path / "demo.csv").write_text(table(ROWS))
     path = tmp_path / "plan.yaml"
     path.write_text(PLAN + SECTION.replace("ENDPOINT", cloud.url))
     return path

@@ -13,12 +13,18 @@ import yaml
 from google_cloud import GoogleCloud
 
 from sevenfold.contracts.errors import PolicyError
-from sevenfold.pipelines.vertex.definition import compile_for_vertex
+from sevenfold.pipelines.vertex.definition import compile_for_vertex, vertex_section
 from sevenfold.plan import Plan, parse_plan
 
 
 def changed(plan_file: Path, more: str, section: str = "") -> Plan:
+    """The plan with more keys of its section and more sections; none of these is there already."""
     return parse_plan(plan_file.read_text() + section + more)
+
+
+def on_a_gpu(plan_file: Path, more: str, section: str = "") -> Plan:
+    text = plan_file.read_text().replace("training: {", "training: {device: cuda, ")
+    return parse_plan(text + section + more)
 
 
 @pytest.fixture
@@ -65,16 +71,29 @@ def test_unfinished_work_is_kept_in_the_bucket_by_who_has_some(document: dict[st
 
 
 def test_a_stage_gets_the_machine_that_the_plan_says(plan_file: Path, tmp_path: Path) -> None:
-    resources = "resources: {training: {cpu: 500m, memory: 4Gi, gpu: 2}, tuning: {gpu: 1}}\ntraining: {device: cuda}\n"
-    plan = changed(plan_file, resources, section="  accelerator: NVIDIA_L4\n")
+    resources = "resources: {training: {cpu: 500m, memory: 4Gi, gpu: 2}, tuning: {gpu: 1}}\n"
+    plan = on_a_gpu(plan_file, resources, section="  accelerator: NVIDIA_L4\n")
     made = compile_for_vertex(plan, tmp_path / "ir.yaml")["deploymentSpec"]["executors"]["exec-train-model"]
     asked = made["container"]["resources"]
     assert (asked["cpuLimit"], asked["resourceMemoryLimit"]) == (0.5, "4Gi")
     assert (asked["accelerator"]["type"], asked["accelerator"]["count"]) == ("NVIDIA_L4", "2")
 
 
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ("{sevenfold-plan: mine}", "sevenfold-plan is one of ours"),
+        ("{" + ", ".join(f"team-{number}: a" for number in range(63)) + "}", "there are 63"),
+    ],
+)
+def test_a_label_that_would_be_replaced_or_is_one_too_many_is_refused(plan_file: Path, labels: str, words: str) -> None:
+    with pytest.raises(PolicyError, match=words) as refused:
+        vertex_section(changed(plan_file, "", section=f"  labels: {labels}\n"))
+    assert refused.value.code == "vertex_label"
+
+
 def test_a_gpu_without_its_type_is_refused(plan_file: Path, tmp_path: Path) -> None:
-    plan = changed(plan_file, "resources: {tuning: {gpu: 1}, training: {gpu: 1}}\ntraining: {device: cuda}\n")
+    plan = on_a_gpu(plan_file, "resources: {tuning: {gpu: 1}, training: {gpu: 1}}\n")
     with pytest.raises(PolicyError, match=r"resources\.tuning\.gpu is set") as refused:
         compile_for_vertex(plan, tmp_path / "ir.yaml")
     assert refused.value.code == "vertex_accelerator"

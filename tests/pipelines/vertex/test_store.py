@@ -15,7 +15,7 @@ from sevenfold.tables.source import resolve_source
 
 def test_a_file_goes_to_the_bucket_once_and_comes_back(cloud: GoogleCloud, tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
-    table.write_text("a,y\n1,p\n")
+    table.write_text("a,b,y\n1,0,p\n")
     store = Store("gs://ours/runs")
     address = store.put(table)
     assert cloud.objects[address.removeprefix("gs://")] == table.read_bytes()

@@ -167,6 +167,21 @@ def test_a_run_is_followed_through_a_restart_of_the_service(runner: Runner) -> N
     assert runner.follow(sent).state == "refused"
 
 
+def test_a_question_too_many_is_asked_again_while_a_run_is_followed(runner: Runner) -> None:
+    sent = runner.submit()
+    runner.cloud.faults = [(429, error(429, "RESOURCE_EXHAUSTED", "Read requests per minute."))] * 3
+    left = {"test-model": leave(runner.cloud, sent.run, "test-model", decision="refuse")}
+    runner.cloud.script = [goes_to("SUCCEEDED", {"test-model": "SUCCEEDED"}, left)]
+    assert runner.follow(sent).state == "refused"
+
+
+def test_a_quota_that_is_used_up_starts_no_run_and_is_named_at_once(runner: Runner) -> None:
+    runner.cloud.faults = [(429, error(429, "RESOURCE_EXHAUSTED", "Pipeline jobs per region."))]
+    with pytest.raises(PolicyError) as refused:
+        runner.submit()
+    assert (refused.value.code, runner.cloud.jobs) == ("vertex_quota", {})
+
+
 def test_a_service_that_does_not_come_back_is_named(runner: Runner) -> None:
     sent = runner.submit()
     runner.cloud.faults = [(503, error(503, "UNAVAILABLE", "Try again."))] * 200

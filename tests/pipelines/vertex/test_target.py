@@ -48,7 +48,7 @@ def test_a_run_is_submitted_and_followed_to_its_end(plan_file: Path, cloud: Goog
     when_started(cloud, refused)
     done = invoke("submit", "plan.yaml", "--target", "vertex")
     assert done.exit_code == 3, done.output
-    assert "demo.csv, 12 bytes, goes to gs://ours/runs" in done.output
+    assert "demo.csv, 1,832 bytes, goes to gs://ours/runs" in done.output
     assert (
         "run      https://console.cloud.google.com/vertex-ai/pipelines/locations/europe-west4/runs/demo-" in done.output
     )

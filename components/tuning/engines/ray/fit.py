@@ -36,7 +36,7 @@ class Fit:
         self._thread.start()
 
     def step(self) -> Result:
-        """Return the next result: ``epoch, score``; or at the end ``done, score, predicted``, or ``done, failure``."""
+        """Return the next result: ``epoch, score``; at the end ``done`` and ``failure``, or what an `Outcome` holds."""
         if self._waiting:
             self._answers.put(True)
         result = self._results.get()
@@ -58,7 +58,8 @@ class Fit:
     def _run(self) -> None:
         try:
             outcome = Outcome.of(self._objective(self._settings, self._on_epoch))
-            self._results.put({"done": True, "score": outcome.score, "predicted": self._predicted(outcome)})
+            given = {"score": outcome.score, "latency_ms": outcome.latency_ms, "predicted": self._predicted(outcome)}
+            self._results.put({"done": True, **given})
         except BaseException as error:  # a thread that ends without a result would leave `step` waiting for ever
             self._results.put({"done": True, "failure": f"{type(error).__name__}: {error}"})
 

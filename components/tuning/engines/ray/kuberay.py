@@ -19,7 +19,7 @@ from sevenfold.runtime.progress import OnMessage
 from sevenfold.runtime.waiting import wait_until
 from sevenfold.tuning.engines.ray.cluster_object import READY_SECONDS, Driver, ray_job
 
-__all__ = ["Made", "made_cluster"]
+__all__ = ["Made", "made_cluster", "require_pod"]
 
 NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 PORT: Final = 6379
@@ -64,6 +64,16 @@ def made_cluster(
         cluster.delete("RayJob", name)
 
 
+def require_pod() -> None:
+    """Raise where this process runs in no pod of Kubeflow, so that no cluster can be made from it.
+
+    Raises:
+        TrainingError: ``no_pod``.
+    """
+    _namespace()
+    _own_pod()
+
+
 def _namespace() -> str:
     try:
         return NAMESPACE.read_text().strip()
@@ -73,11 +83,19 @@ def _namespace() -> str:
 
 def _driver(cluster: Cluster) -> Driver:
     """Return the pod that this process runs in, by the names that Kubeflow gives it."""
-    name, uid = os.environ.get("KFP_POD_NAME", ""), os.environ.get("KFP_POD_UID", "")
-    pod = cluster.get("Pod", name) if name and uid else None
+    name, uid = _own_pod()
+    pod = cluster.get("Pod", name)
     if pod is None:
         raise _no_pod()
     return Driver(name, uid, pod["spec"])
+
+
+def _own_pod() -> tuple[str, str]:
+    """Return name and UID, as Kubeflow gives them."""
+    name, uid = os.environ.get("KFP_POD_NAME", ""), os.environ.get("KFP_POD_UID", "")
+    if not (name and uid):
+        raise _no_pod()
+    return name, uid
 
 
 def _no_pod() -> TrainingError:

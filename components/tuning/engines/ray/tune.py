@@ -48,7 +48,9 @@ class Trials(Searcher):
         elif "failure" in given:
             fault = FailedElsewhere(given["failure"])
         predicted = given.get("predicted")
-        outcome = Outcome(given.get("score", math.nan), None if predicted is None else lambda: predicted)
+        outcome = Outcome(
+            given.get("score", math.nan), None if predicted is None else lambda: predicted, given.get("latency_ms")
+        )
         asked.end(outcome, fault)
 
     def save(self, checkpoint_path: str) -> None:

@@ -14,7 +14,7 @@ from sevenfold.plan.tuning import Dimension, TuningSection
 from sevenfold.runtime.checkpoint import Checkpoints, checkpoints_at
 from sevenfold.tuning.engines.optuna import Search, search
 from sevenfold.tuning.engines.ray.engine import run_on_ray
-from sevenfold.tuning.study import Objective, OnEpoch, Study
+from sevenfold.tuning.study import Objective, OnEpoch, Outcome, Study
 
 Space = dict[str, Dimension]
 FIRST = {"rate": 0.03}
@@ -35,7 +35,7 @@ def plain(study: Study) -> list[dict[str, Any]]:
 
 
 @pytest.mark.extended
-@pytest.mark.parametrize(("sampler", "pruner"), [("tpe", "median"), ("random", "hyperband"), ("tpe", "none")])
+@pytest.mark.parametrize(("sampler", "pruner"), [("tpe", "median"), ("random", "hyperband"), ("cmaes", "none")])
 def test_one_trial_at_a_time_is_the_study_of_one_process(
     head: str, space: Space, objective: Objective, sampler: str, pruner: str
 ) -> None:
@@ -45,6 +45,36 @@ def test_one_trial_at_a_time_is_the_study_of_one_process(
     assert plain(study) == plain(expected)
     assert study.best is not None and expected.best is not None
     assert study.best.record() == expected.best.record()
+
+
+@pytest.mark.extended
+@pytest.mark.parametrize("sampler", ["tpe", "grid"])
+def test_conditions_hold_on_ray_too(head: str, sampler: str) -> None:
+    space = {
+        "floor": Dimension(low=0, high=0.5, step=0.25, when={"schedule": ["cosine"]}),
+        "schedule": Dimension(choices=("constant", "cosine")),
+    }
+
+    def tried(settings: Mapping[str, Any], on_epoch: OnEpoch) -> float:
+        assert ("floor" in settings) == (settings["schedule"] == "cosine")
+        return float(settings.get("floor", 1.0))
+
+    section = TuningSection(trials=8, sampler=sampler)
+    study = on_ray(tried, section, space, head)
+    assert {trial.state for trial in study.trials} == {"complete"}
+    assert len(study.trials) == (4 if sampler == "grid" else 8), "the grid has four combinations"
+    assert plain(study) == plain(search(tried, section, space, "minimize", first=FIRST))
+
+
+@pytest.mark.extended
+def test_a_latency_comes_back_from_the_worker(head: str, space: Space) -> None:
+    def tried(settings: Mapping[str, Any], on_epoch: OnEpoch) -> Outcome:
+        return Outcome(settings["rate"], latency_ms=settings["width"] / 10)
+
+    section = TuningSection.model_validate({"trials": 6, "pruner": "none", "latency": {"limit_ms": 3}})
+    study = on_ray(tried, section, space, head)
+    assert [trial.latency_ms for trial in study.trials] == [trial.settings["width"] / 10 for trial in study.trials]
+    assert plain(study) == plain(search(tried, section, space, "minimize", first=FIRST))
 
 
 @pytest.mark.extended

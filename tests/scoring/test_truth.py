@@ -8,7 +8,7 @@ import pytest
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind, Task
 from sevenfold.contracts.signature import Signature
-from sevenfold.testing.scored_rows import truth_of
+from sevenfold.scoring.truth import truth_of
 
 SIGNATURE = Signature(
     task=Task.MULTICLASS,

@@ -1,0 +1,53 @@
+"""Alerts about the loop itself: a person is needed, a retraining does not end, the receiver hears nothing."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sevenfold.monitoring.alerts import Alert, with_twins
+from sevenfold.monitoring.retrain.metrics import PERSON_NEEDED, UNFINISHED, WATCHDOG_HEARD
+
+__all__ = ["retrain_alerting_rules", "retrain_alerts"]
+
+LONGEST_HOURS: Final = 24
+SILENT_MINUTES: Final = 15  # three repeats of the watchdog
+
+
+def retrain_alerts() -> list[Alert]:
+    """Return the alerts about every receiver that Prometheus scrapes, without twins."""
+    return [
+        Alert(
+            name="SevenfoldRetrainPersonNeeded",
+            expression=f"max by (namespace, model) ({PERSON_NEEDED}) > 0",
+            reads=PERSON_NEEDED,
+            severity="critical",
+            summary="A person must look at the retraining of {{ $labels.model }}.",
+            description="The receiver's /decisions and the log of its pod say why: no better model came of a run, a "
+            "candidate waits for approval, or the day's retrainings are spent.",
+        ),
+        Alert(
+            name="SevenfoldRetrainUnfinished",
+            expression=f"max by (namespace, model) ({UNFINISHED}) > 0",
+            reads=UNFINISHED,
+            severity="warning",
+            minutes=LONGEST_HOURS * 60,
+            summary="A retraining of {{ $labels.model }} does not end.",
+            description=f"It was decided {LONGEST_HOURS} hours ago or earlier. See whether the receiver reaches "
+            "Kubeflow, and what its run waits for.",
+        ),
+        Alert(
+            name="SevenfoldRetrainHearsNothing",
+            expression=f"time() - max by (namespace) ({WATCHDOG_HEARD}) > {SILENT_MINUTES * 60}",
+            reads=WATCHDOG_HEARD,
+            severity="critical",
+            minutes=10,  # a receiver that has just started waits for the next repeat
+            summary="The receiver in {{ $labels.namespace }} hears nothing from Alertmanager.",
+            description="Drift would start no retraining. Compare the credentials of both, and look at the log of "
+            "Alertmanager.",
+        ),
+    ]
+
+
+def retrain_alerting_rules() -> list[dict[str, Any]]:
+    """Return them as rules for Prometheus, each with its twin."""
+    return with_twins(retrain_alerts(), "")

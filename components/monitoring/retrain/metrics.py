@@ -1,0 +1,60 @@
+"""The receiver's own metrics: the name and meaning of each, and the page that Prometheus reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from sevenfold.drift.telemetry import Metric
+from sevenfold.monitoring.retrain.history_report import person_needed
+from sevenfold.monitoring.retrain.journal import Journal
+
+__all__ = ["DECISIONS", "PERSON_NEEDED", "UNFINISHED", "WATCHDOG_HEARD", "metrics_page"]
+
+DECISIONS: Final = Metric(
+    "sevenfold_retrain_decisions_total", "counter", "Decisions about causes.", ("action", "reason")
+)
+UNFINISHED: Final = Metric(
+    "sevenfold_retrain_unfinished_runs", "gauge", "Retrainings that are decided and not over.", ("model",)
+)
+PERSON_NEEDED: Final = Metric(
+    "sevenfold_retrain_person_needed", "gauge", "1 while a person must look at a model's retraining.", ("model",)
+)
+WATCHDOG_HEARD: Final = Metric(
+    "sevenfold_retrain_watchdog_timestamp_seconds",
+    "gauge",
+    "When Alertmanager last sent the watchdog; 0 where it has not since the start.",
+    (),
+)
+
+
+def metrics_page(counts: Mapping[str, int], journal: Journal, names: Iterable[str], heard: float) -> str:
+    """Return the page in the Prometheus text format.
+
+    Args:
+        counts: how often each outcome, "action:reason", came about since the start.
+        journal: the decisions.
+        names: of the plans; each has its series, whatever happened.
+        heard: moment of the last watchdog, in seconds since 1970.
+    """
+    known = sorted(names)
+    unfinished = Counter(run.name for run in journal.unfinished())
+    outcomes = [(*outcome.partition(":")[::2], count) for outcome, count in sorted(counts.items())]
+    needed = {name: int(person_needed(journal.entries(name)) is not None) for name in known}
+    return "".join(
+        [
+            *_head(DECISIONS),
+            *(f'{DECISIONS}{{action="{action}",reason="{reason}"}} {count}\n' for action, reason, count in outcomes),
+            *_head(UNFINISHED),
+            *(f'{UNFINISHED}{{model="{name}"}} {unfinished[name]}\n' for name in known),
+            *_head(PERSON_NEEDED),
+            *(f'{PERSON_NEEDED}{{model="{name}"}} {needed[name]}\n' for name in known),
+            *_head(WATCHDOG_HEARD),
+            f"{WATCHDOG_HEARD} {heard:.3f}\n",
+        ]
+    )
+
+
+def _head(metric: Metric) -> list[str]:
+    return [f"# HELP {metric} {metric.help}\n", f"# TYPE {metric} {metric.kind}\n"]

@@ -1,0 +1,59 @@
+"""A search that this machine cannot do is refused before a run has a folder."""
+
+from __future__ import annotations
+
+import importlib.machinery
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sevenfold.contracts.errors import TrainingError
+from sevenfold.pipelines.local.requirements import require_engine
+from sevenfold.pipelines.local.run import LocalRun, run_locally
+from sevenfold.plan import Plan
+
+CLUSTER = {"engine": "ray", "ray": {"cluster": {"workers": 2}}}
+
+
+@pytest.fixture(autouse=True)
+def outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("KFP_POD_NAME", "KFP_POD_UID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sevenfold.tuning.engines.ray.kuberay.NAMESPACE", tmp_path / "namespace")
+    spec = importlib.machinery.ModuleSpec("ray", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
+
+
+def tuned(plan: Plan, **tuning: Any) -> Plan:
+    return plan.model_copy(update={"tuning": plan.tuning.replaced(**tuning)})
+
+
+def test_a_cluster_that_only_a_pod_can_have_made_costs_no_run(plan: Plan, tmp_path: Path) -> None:
+    run = LocalRun(plan_path=tmp_path / "plan.yaml", runs=tmp_path / "runs")
+    with pytest.raises(TrainingError) as caught:
+        run_locally(run, tuned(plan, **CLUSTER), None)  # type: ignore[arg-type]
+    assert caught.value.code == "no_pod"
+    assert not (tmp_path / "runs").exists()
+
+
+def test_in_a_pod_and_without_trials_it_is_no_matter(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_engine(tuned(plan, **CLUSTER), trials=0)
+    require_engine(tuned(plan, trials=0, **CLUSTER))
+    require_engine(plan)
+    monkeypatch.setenv("KFP_POD_NAME", "tuning")
+    monkeypatch.setenv("KFP_POD_UID", "1")
+    with pytest.raises(TrainingError, match="runs in none"):
+        require_engine(tuned(plan, **CLUSTER))
+    (tmp_path / "namespace").write_text("team")
+    require_engine(tuned(plan, **CLUSTER))
+
+
+def test_without_ray_the_command_that_installs_it_is_named(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(TrainingError) as caught:
+        require_engine(tuned(plan, engine="ray"))
+    assert (caught.value.code, caught.value.remedy) == ("no_ray", "pip install 'sevenfold[ray]'")
+    require_engine(plan)
