@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 from typing import Final
 
@@ -79,6 +80,7 @@ def concept_verdict(window: Labelled, reference: ReferenceScore, section: Monito
     return ConceptVerdict(score, loss, z, bool(z > limit and loss >= section.feedback_loss) if known else None)
 
 
+@cache
 def sliding_limit(level: float, hours: float) -> float:
     """Return the limit that z of a sliding window passes within a week with probability `level` where nothing changed.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -78,6 +79,38 @@ def judged(rng: np.random.Generator, rows: int, share: float, section: Monitorin
 def test_at_most_one_week_in_a_hundred_has_a_false_alarm(rows: int) -> None:
     significance_alone = SECTION.model_copy(update={"feedback_loss": 0.0})
     assert judged(np.random.default_rng(rows), rows, 0.1, significance_alone) <= 0.01
+
+
+ERRORS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {
+    "normal": lambda rng, shape: rng.normal(size=shape),
+    "laplace": lambda rng, shape: rng.laplace(size=shape),
+    "lognormal": lambda rng, shape: rng.lognormal(size=shape),
+}
+
+
+def errors_judged(name: str, grown: float, weeks: int) -> float:
+    """The share of weeks with an alarm about a regression with such errors, 2 400 rows a day, grown by a share."""
+    rng, section, alarms = np.random.default_rng(6), SECTION.model_copy(update={"feedback_loss": 0.0}), 0
+    for _ in range(weeks):
+        before = math.sqrt((ERRORS[name](rng, (2_000,)) ** 2).mean())
+        errors = (1 + grown) * ERRORS[name](rng, (DAYS * HOURS, 100))
+        sums = [np.concatenate([[0], (errors**power).sum(axis=1).cumsum()]) for power in (2, 4)]
+        windows = zip(*((total[HOURS:] - total[:-HOURS]).tolist() for total in sums), strict=True)
+        verdicts = (
+            concept_verdict(Labelled(2_400, squared=squared, fourth=fourth), ReferenceScore(before, 2_000), section)
+            for squared, fourth in windows
+        )
+        alarms += any(verdict.drifted for verdict in verdicts)
+    return alarms / weeks
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors_of_any_tail_raise_no_more_false_alarms(name: str) -> None:
+    assert errors_judged(name, 0.0, 200) <= 0.01
+
+
+def test_errors_that_grew_are_seen() -> None:
+    assert errors_judged("normal", 0.2, 40) >= 0.95
 
 
 def test_a_real_loss_is_seen_and_a_trivial_one_is_not() -> None:

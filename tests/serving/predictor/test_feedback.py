@@ -9,8 +9,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
+import schemathesis
 from metrics_page import parse_metrics
 from sealed_folders import running_predictor
 from sklearn.metrics import confusion_matrix, roc_auc_score
@@ -197,6 +199,20 @@ def test_each_port_answers_its_own_addresses_alone(binary: Port, good_row: dict[
     assert binary.request("GET", PATH)[0] == 405
     status, document = binary.request("GET", "/openapi.json", credential="")
     assert (status, list(document["paths"])) == (200, [PATH])
+    schemathesis.openapi.from_dict(document).validate()
+
+
+def test_what_the_port_answers_is_what_its_document_says(binary: Port, good_row: dict[str, Any]) -> None:
+    _, document = binary.request("GET", "/openapi.json")
+    described = document["paths"][PATH]["post"]
+    sent = described["requestBody"]["content"]["application/json"]["schema"]
+    body = {"instances": [good_row], "labels": ["yes"], "id": "described"}
+    whole = {"components": document["components"], **sent}
+    jsonschema.Draft202012Validator(whole).validate(body)
+    assert not jsonschema.Draft202012Validator(whole).is_valid({**body, "more": 1})
+    status, answer = binary.request("POST", PATH, body)
+    jsonschema.validate(answer, described["responses"][str(status)]["content"]["application/json"]["schema"])
+    assert {"401", "409", "422"} <= set(described["responses"])
 
 
 BAD: list[tuple[Callable[[dict[str, Any]], Any], int, str, str]] = [
