@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from sevenfold.report import Report
     from sevenfold.report.model import Step
 
-__all__ = ["EXIT_STATUS", "HANDOVER", "PAGES", "SEALED", "SEALED_WHEN_PROMOTED", "Result", "conclude", "stage_reports"]
+__all__ = [
+    "ENDPOINT",
+    "EXIT_STATUS",
+    "HANDOVER",
+    "PAGES",
+    "SEALED",
+    "SEALED_WHEN_PROMOTED",
+    "Result",
+    "conclude",
+    "stage_reports",
+]
 
 EXIT_STATUS = {"promoted": 0, "waiting": 0, "tested": 0, "refused": 3, "rolled back": 3, "failed": 1}
 CHANGEABLE = ("trials", "max_epochs", "seed")
@@ -33,6 +43,7 @@ SEALED: Outputs = (
 )
 SEALED_WHEN_PROMOTED: Outputs = (("deploy-model", "service"), ("judge-canary", "verdict"), ("monitor-model", "watch"))
 HANDOVER = ("hand-over", "handover")
+ENDPOINT = ("release-endpoint", "verdict")  # no task of a pipeline: what became of a bundle on a cloud's endpoint
 STAGE_TITLES = {  # as failures and reports name the stages
     "design": "Design",
     "preparation": "Preparation",
@@ -125,7 +136,7 @@ def stage_reports(folder: RunFolder) -> list[Report]:
     """Return the reports that the run's stages left, in the order of the stages."""
     from sevenfold.report.page import read_report
 
-    paths = (folder.artifact(task, "report") for task in (*PAGES, "monitor-model"))
+    paths = (folder.artifact(task, "report") for task in (*PAGES, "monitor-model", ENDPOINT[0]))
     return [read_report(path) for path in paths if path is not None]
 
 
@@ -181,16 +192,24 @@ def _decision(folder: RunFolder, outputs: Outputs, released: bool) -> tuple[str,
         return "refused", f"Undecided, so the serving model stays: {evaluation['sentence']}"
     if evaluation["decision"] == "refuse":
         return "refused", evaluation["sentence"]
+    if folder.artifact(*ENDPOINT) is not None:
+        return _judged(_verified(folder, *ENDPOINT), evaluation["sentence"])
     if not released:
         _verified(folder, *HANDOVER)
         return "tested", f"{evaluation['sentence']} It is handed over to its release, a run of its own."
     for task, output in SEALED_WHEN_PROMOTED:
         sealed[task, output] = _verified(folder, task, output)
-    verdict = json.loads((sealed["judge-canary", "verdict"] / "verdict.json").read_text())
-    state = {"promote": "promoted", "hold": "waiting", "rollback": "rolled back"}[verdict["decision"]]
+    state, sentence = _judged(sealed["judge-canary", "verdict"], evaluation["sentence"])
     if undecided and state == "waiting":
         return state, f"Undecided, so a person decides: {evaluation['sentence']}"
-    return state, evaluation["sentence"] if state == "promoted" else verdict["sentence"]
+    return state, sentence
+
+
+def _judged(folder: Path, tested: str) -> tuple[str, str]:
+    """Return state and sentence that a verdict calls for; of a promoted model the test's sentence says more."""
+    verdict = json.loads((folder / "verdict.json").read_text())
+    state = {"promote": "promoted", "hold": "waiting", "rollback": "rolled back"}[verdict["decision"]]
+    return state, tested if state == "promoted" else verdict["sentence"]
 
 
 def _verified(folder: RunFolder, task: str, output: str) -> Path:

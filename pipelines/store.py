@@ -6,6 +6,7 @@ Kubeflow and Vertex AI lay them out as ``ROOT/PIPELINE/RUN/TASK/EXECUTION/OUTPUT
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -74,12 +75,30 @@ class Store:
         Raises:
             TemporaryError: ``store_write``.
         """
-        folder = key.rpartition("/")[0]
         with self._writing(key):
-            if self._files(folder):
+            if self._files(key.rpartition("/")[0]):
                 return
+        self.write(key, content)
+
+    def read(self, key: str) -> bytes | None:
+        """Return a small file, or None where there is none.
+
+        Raises:
+            TemporaryError: ``store_read``.
+        """
+        with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+            path = Path(work) / "file"
+            return path.read_bytes() if self.copy(f"{self.root}/{key}", path) else None
+
+    def write(self, key: str, content: bytes) -> None:
+        """Store a small file at a key, in the place of what is there.
+
+        Raises:
+            TemporaryError: ``store_write``.
+        """
+        with self._writing(key):
             if self._system.type_name == "local":  # in a bucket it would be an empty object beside the file
-                self._system.create_dir(f"{self._path}/{folder}")
+                self._system.create_dir(f"{self._path}/{key.rpartition('/')[0]}")
             with self._system.open_output_stream(f"{self._path}/{key}") as stream:
                 stream.write(content)
 

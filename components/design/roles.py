@@ -26,6 +26,7 @@ __all__ = ["Proposed", "propose_roles"]
 
 MIN_ID_ROWS: Final = 20
 MIN_INDEX_ROWS: Final = 6
+DENSE: Final = 2  # numbers per row, from the smallest to the largest, among which each is there once only as a name
 ALIKE: Final = 0.8  # overlap of the rows without a target and those without a value
 MIN_ALIKE: Final = 20
 MANY_ROWS: Final = 20_000
@@ -121,7 +122,8 @@ def _identifier(column: TypedColumn, facts: ColumnProfile) -> str:
         return ""
     values = column.values.drop_nulls()
     spread = int(values.max()) - int(values.min()) + 1  # type: ignore[arg-type]
-    if spread == facts.present or _ID.search(column.name):
+    # of so few numbers, values that mean something would be there twice
+    if spread <= DENSE * facts.present or _ID.search(column.name):
         return "Every row has a number of its own."
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.errors import DataError
@@ -146,10 +147,11 @@ def _refined_frame(paths: Sequence[Path], dialect: Dialect, recipe: Recipe) -> T
     """Return the texts of a table after its recipe."""
     import polars as pl
 
-    texts = refine_source(paths, dialect, recipe).texts(dialect.decimal)
-    check_names(texts.column_names, f"refined {table_name(paths)}")
-    frame = pl.from_arrow(texts)
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101 — of a table it is no Series
+    with TemporaryDirectory(prefix="sevenfold-") as work:
+        file = Path(work) / "refined.parquet"
+        refine_source(paths, dialect, recipe, file, dialect.decimal)
+        frame = pl.read_parquet(file)
+    check_names(frame.columns, f"refined {table_name(paths)}")
     return TableFrame(frame.with_columns(pl.all().cast(pl.String)))
 
 

@@ -17,8 +17,8 @@ class LatencyLimit(Section):
     limit_ms: Annotated[
         float,
         Field(
-            description="Longest time in milliseconds that model.onnx may take for a prediction, measured where a trial "
-            "runs; the best score among the trials within it is chosen. 0 measures none, which equal digests need.",
+            description="Longest time in milliseconds that model.onnx may take for a prediction, measured where a "
+            "trial runs; the best score of the trials within it is chosen. 0 measures none, which equal digests need.",
             ge=0,
         ),
     ] = 0.0

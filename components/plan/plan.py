@@ -95,6 +95,7 @@ class Plan(Section):
             ("refine", "recipe"),
         ):
             dumped[section].pop(key)
+        dumped["tuning"].pop("processes")
         # So that plans of before these keys keep their digest.
         if self.training.processes == 1:
             dumped["training"].pop("processes")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from sevenfold.plan.endpoint import SageMakerServing
 from sevenfold.plan.section import Section
 
 __all__ = ["SageMakerSection"]
@@ -67,6 +68,10 @@ class SageMakerSection(Section):
             description="KMS key, by id or ARN, that encrypts disks and outputs.", pattern=r"^[a-zA-Z0-9:/_-]{0,2048}$"
         ),
     ] = ""
+    serving: Annotated[
+        SageMakerServing | None,
+        Field(description="Endpoint that a promoted bundle is released on; without it, the bundle is only registered."),
+    ] = None
     tags: Annotated[dict[str, str], Field(description="Tags of the pipeline and its jobs.", max_length=50)] = {}
 
     def machine_of(self, stage: str) -> str:

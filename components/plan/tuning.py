@@ -48,6 +48,15 @@ class TuningSection(Section):
     engine: Annotated[TuningEngine, Field(description="Engine that runs the trials: optuna or ray.")] = (
         TuningEngine.OPTUNA
     )
+    processes: Annotated[
+        int,
+        Field(
+            description="Processes of the machine that try trials at the same time, with engine: optuna. With more "
+            "than 1 a trial is chosen without the scores of those that run, so the study depends on which ends first.",
+            ge=1,
+            le=64,
+        ),
+    ] = 1
     ray: Annotated[RaySection, Field(description="Where Ray runs, for engine: ray.")] = RaySection()
     trials: Annotated[
         int,

@@ -10,7 +10,7 @@ from sevenfold.plan.column_rules import Breach
 from sevenfold.plan.latency import LatencyLimit
 from sevenfold.plan.plan import Plan
 from sevenfold.plan.space import Dimension
-from sevenfold.plan.tuning import Pruner, Sampler
+from sevenfold.plan.tuning import Pruner, Sampler, TuningEngine
 
 __all__ = ["tuning_breaches"]
 
@@ -20,6 +20,13 @@ def tuning_breaches(plan: Plan) -> Iterator[Breach]:
     yield from _conditions(plan)
     yield from _warm_start(plan)
     yield from _latency(plan)
+    if plan.tuning.processes > 1 and plan.tuning.engine is not TuningEngine.OPTUNA:
+        yield (
+            ("tuning", "processes"),
+            "belongs to tuning.engine: optuna",
+            f"engine: {plan.tuning.engine.value}",
+            "Write tuning.ray.concurrent_trials, or remove processes.",
+        )
 
 
 def _latency(plan: Plan) -> Iterator[Breach]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sevenfold.plan.endpoint import VertexServing
 from sevenfold.plan.section import Section
 
 __all__ = ["VertexSection"]
@@ -75,6 +76,10 @@ class VertexSection(Section):
         dict[Annotated[str, Field(pattern=LABEL)], Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,63}$")]],
         Field(description="Labels of the runs, by which their costs are kept apart."),
     ] = {}
+    serving: Annotated[
+        VertexServing | None,
+        Field(description="Endpoint that a promoted bundle is released on; without it, the bundle is only registered."),
+    ] = None
     endpoint: Annotated[
         str,
         Field(

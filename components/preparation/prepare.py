@@ -40,6 +40,7 @@ from sevenfold.tables.sources import table_digest
 __all__ = ["prepare"]
 
 STEPS: Final = 5
+LONG: Final = 4_000_000  # rows from which on one column at a time is fitted: each takes eight bytes per training row
 AT_ONCE: Final = 2  # threads: one writes while one looks for duplicates and fits, and then two fit
 
 
@@ -102,7 +103,7 @@ def _prepared(
     reader = TableReader(*given, required={split_column} - {""})
     for batch in reader:
         store.add(batch)
-        on_progress(f"read {reader.rows:,} rows", 0, STEPS)
+        on_progress(_read_text(reader), 0, STEPS)
     store.flush()
     _give_memory_back()
     if refined is not None:
@@ -131,11 +132,12 @@ def _prepared(
     schema = without_private_group(schema)
     fitter = FeatureFitter(data, section, sides, target, schema, max_features)
     features = []
-    with ThreadPoolExecutor(AT_ONCE) as workers:
+    with ThreadPoolExecutor(AT_ONCE) as workers, ThreadPoolExecutor(1) as alone:
+        fitters = alone if store.rows > LONG else workers
         files = SplitFiles(workers, store, split, schema, work)
-        duplicates = workers.submit(split.duplicates)
+        duplicates = fitters.submit(split.duplicates)
         try:
-            for at, fitted in enumerate(fitter.fit_all(store.column, workers)):
+            for at, fitted in enumerate(fitter.fit_all(store.column, fitters)):
                 on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
                 features.append(fitter.take(fitted))
             leaks = fitter.finish()
@@ -195,6 +197,14 @@ def _write_rest(
     rows = next(iter(fitter.bins.values())).rows if fitter.bins else len(train)
     write_versioned(work / "reference.json", Reference(rows=rows, features=fitter.bins))
     pq.write_table(quarantine.table(), work / "quarantine.parquet", compression="snappy", store_schema=False)
+
+
+def _read_text(reader: TableReader) -> str:
+    about = reader.rows_of_all
+    if about is None:
+        return f"read {reader.rows:,} rows"
+    size = 10 ** max(0, len(str(about)) - 3)  # three digits are all that it is good for
+    return f"read {reader.rows:,} of about {max(reader.rows, round(about / size) * size):,} rows"
 
 
 def _give_memory_back() -> None:

@@ -13,7 +13,6 @@ from sevenfold.plan.data import DataSection, Format
 from sevenfold.refine.recipe import Recipe
 from sevenfold.refine.record_refinement import hidden_columns, record_refinement
 from sevenfold.refine.refined_source import RefinedSource, refine_source
-from sevenfold.refine.replay import Change
 from sevenfold.refine.report import steps_table
 from sevenfold.report.model import Table
 from sevenfold.runtime.progress import OnProgress
@@ -53,12 +52,11 @@ def refined_table(
         DataError: what `refine_source` raises.
     """
 
-    def report(change: Change) -> None:
-        on_progress(f"refined: step {change.index + 1} of {len(recipe.history)}", 0, STEPS)
+    def report(rows: int) -> None:
+        on_progress(f"refined: {rows:,} rows read", 0, STEPS)
 
     on_progress("read the table for the recipe", 0, STEPS)
-    source = refine_source(paths, data, recipe, report)
     path = work / f"refined-{paths[0].name[-100:]}"  # errors name it
-    source.write(path, data.decimal)
+    source = refine_source(paths, data, recipe, path, data.decimal, report)
     read_as = data.model_copy(update={"format": Format.PARQUET})
     return RefinedTable(source, path, read_as)

@@ -24,26 +24,26 @@ from sevenfold.refine.table import Table
 from sevenfold.tables.encoding import known_encoding, wrong_encoding
 from sevenfold.tables.packed import open_table
 
-__all__ = ["PART_BYTES", "read_parts"]
+__all__ = ["PART_BYTES", "read_parts", "text_blocks"]
 
 PART_BYTES: Final = 16 << 20  # of a CSV; a table of texts takes several times as much in memory
 _CELL_BYTES: Final = 16  # so many count for a cell of a CSV with quotes, and of a Parquet file
 
 
-def read_parts(
-    path: Path, delimiter: str = ",", encoding: str = "utf-8", part_bytes: int = PART_BYTES
-) -> Iterator[Table]:
+def read_parts(path: Path, delimiter: str = ",", encoding: str = "utf-8", part_bytes: int = 0) -> Iterator[Table]:
     """Yield the parts of the table that `read_table` reads, at least one.
 
-    A part has the header's columns, and further ones where a record of its own is longer than the header.
+    About `part_bytes` of a CSV make a part, by default `PART_BYTES`. A part has the header's columns, and further ones
+    where a record of its own is longer than the header.
 
     Raises:
         DataError: what `read_table` raises, at the part that it is in.
     """
+    part_bytes = part_bytes or PART_BYTES
     if is_parquet(path):
         yield from _parquet(path, part_bytes)
         return
-    blocks, header, lines = _blocks(path, encoding, part_bytes), "", 0
+    blocks, header, lines = text_blocks(path, encoding, part_bytes), "", 0
     for block in blocks:
         plain = plain_table(header + block, delimiter)
         if plain is None:
@@ -66,8 +66,13 @@ def _parquet(path: Path, part_bytes: int) -> Iterator[Table]:
         yield table_of_frame(frame.slice(start, rows).collect())
 
 
-def _blocks(path: Path, encoding: str, part_bytes: int) -> Iterator[str]:
-    """Yield a file's text, its line ends as line feeds, in pieces that end at one; the last may end anywhere."""
+def text_blocks(path: Path, encoding: str, part_bytes: int = 0) -> Iterator[str]:
+    """Yield a file's text, its line ends as line feeds, in pieces that end at one; the last may end anywhere.
+
+    Raises:
+        DataError: ``encoding``, ``line_ends``, and what `open_table` raises.
+    """
+    part_bytes = part_bytes or PART_BYTES
     known_encoding(encoding)
     decoding = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
     ending, raw, rest = "", "", ""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.refine.import_csv import is_parquet, text_of_file
+from sevenfold.refine.import_csv import is_parquet
+from sevenfold.refine.import_parts import text_blocks
 from sevenfold.tables.parquet import ParquetTable
 
 __all__ = ["record_lines"]
@@ -20,20 +23,20 @@ def record_lines(path: Path, delimiter: str, encoding: str) -> NDArray[np.int64]
     """Return of each row that `read_table` reads from a file the line it begins in, from 1; of Parquet its number."""
     if is_parquet(path):
         return np.arange(1, ParquetTable(path).rows + 1, dtype=np.int64)
-    lines = _Lines(text_of_file(path, encoding))
-    begins = []
+    lines = _Lines(chain.from_iterable(io.StringIO(text, newline="\n") for text in text_blocks(path, encoding)))
+    begins = array("q")
     for record in csv.reader(lines, delimiter=delimiter, strict=True):
         if record:
             begins.append(lines.begin)
         lines.begin = 0
-    return np.array(begins[1:], dtype=np.int64)
+    return np.array(begins, dtype=np.int64)[1:]
 
 
 class _Lines:
     """The lines of a CSV without comments; `begin` is the number of the first one taken since it was set to 0."""
 
-    def __init__(self, text: str) -> None:
-        self._lines = enumerate(io.StringIO(text, newline=None), 1)
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = enumerate(lines, 1)
         self._quoted = False
         self.begin = 0
 

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-import numpy as np
-
 from sevenfold.contracts.refinement import Refinement
 from sevenfold.refine.lineage import Lineage, needed_steps, trace
 from sevenfold.refine.operations.column_split import ColumnSplit
 from sevenfold.refine.operations.row_marks import RowKeepMatched, RowRemoval
+from sevenfold.refine.raw_columns import RawColumns
 from sevenfold.refine.recipe import Recipe
 from sevenfold.refine.replay import Change
 from sevenfold.refine.step import Step
-from sevenfold.refine.table import Table
 
 __all__ = ["hidden_columns", "record_refinement"]
 
-FREQUENT = 10  # rows with a text before it may stand in an example
-
 
 def record_refinement(
-    recipe: Recipe, raw: Table, changes: Sequence[Change], target: str, features: Mapping[str, bool]
+    recipe: Recipe, raw: RawColumns, changes: Sequence[Change], target: str, features: Mapping[str, bool]
 ) -> Refinement:
     """Return what serving needs of a recipe.
 
     Args:
         recipe: the recipe.
-        raw: the table before it.
+        raw: the columns of the table before it.
         changes: what its steps did to that table.
         target: the refined column that is predicted.
         features: the refined columns that a model may take, and whether each is sensitive.
@@ -53,17 +49,19 @@ def record_refinement(
             "steps": tuple(step.model_dump(mode="json", by_alias=True, exclude={"description"}) for step in steps),
             "sources": sources,
             "passed": {name: origin.unread for name, origin in origins.items() if origin.unread},
-            "examples": _frequent(raw, {column for made in sources.values() for column in made} - hidden),
+            "examples": raw.frequent({column for made in sources.values() for column in made} - hidden),
         }
     )
 
 
-def hidden_columns(recipe: Recipe, raw: Table, changes: Sequence[Change], sensitive: Mapping[str, bool]) -> set[str]:
+def hidden_columns(
+    recipe: Recipe, raw: RawColumns, changes: Sequence[Change], sensitive: Mapping[str, bool]
+) -> set[str]:
     """Return the raw columns whose values must not be shown.
 
     Args:
         recipe: the recipe.
-        raw: the table before it.
+        raw: the columns of the table before it.
         changes: what its steps did to that table.
         sensitive: by refined column whether it is sensitive.
 
@@ -94,15 +92,3 @@ def _made_of_target(lineage: Lineage, target: str, features: Collection[str]) ->
         return ()
     made = [name for name in features if target in lineage.columns[name].columns]
     return tuple(f"{name!r} is made of the target {target!r}, which no request has" for name in made)
-
-
-def _frequent(raw: Table, names: Collection[str]) -> dict[str, str]:
-    """Return the most frequent text of some columns, where it is frequent at all."""
-    found = {}
-    for name in sorted(names):
-        column = raw.column(name)
-        counts = np.bincount(column.codes, minlength=len(column.values))
-        counts[[code for code, value in enumerate(column.values) if not isinstance(value, str)]] = 0
-        if len(counts) and counts.max() >= FREQUENT:
-            found[name] = column.values[int(counts.argmax())]
-    return found

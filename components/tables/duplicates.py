@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Column, Role
 from sevenfold.tables.equal_hashes import counts_of, likely_repeated, repeated
+from sevenfold.tables.few_agree import few_agree
 from sevenfold.tables.row_hashes import Hashes, KeyColumn, as_bits, hashes_of, near_hashes
 
 __all__ = ["Duplicates", "compared", "find_duplicates", "held_out_copies"]
@@ -36,6 +37,7 @@ MAX_COPIES: Final = 0.05  # share of the rows: what stands more often is no copy
 NEGLIGIBLE: Final = 1e-4  # share of the rows that agree with another one: too few to change a score
 MOST: Final = 0.5  # share of the cells of equal rows that must be copies: else agreement is usual in the table
 SAMPLE: Final = 2_000
+LONG: Final = 4_000_000  # rows from which on it pays to read columns twice rather than hold a number per row
 SHARE_ROWS: Final = 20_000  # that the share of a value is estimated from
 
 
@@ -82,7 +84,8 @@ def compared(columns: Mapping[str, Column], target: str) -> tuple[list[str], lis
 def find_duplicates(columns: Sequence[KeyColumn], others: Sequence[KeyColumn], rows: int) -> Duplicates:
     """Return which rows are the same record.
 
-    Memory holds a number per row, some more where rows agree. The columns are read once where no rows agree, and of a
+    Memory holds a number per row, some more where rows agree; of a long table half a number per row where so few agree
+    that they do not matter. The columns are read once where no rows agree, and of a
     table too large for rounded copies no more than it takes to see that.
 
     Args:
@@ -91,6 +94,8 @@ def find_duplicates(columns: Sequence[KeyColumn], others: Sequence[KeyColumn], r
         rows: the number of rows.
     """
     if rows < 2 or not columns:
+        return Duplicates(rows)
+    if rows > LONG and few_agree(columns, rows, NEGLIGIBLE * rows, MAX_ROUNDED):
         return Duplicates(rows)
     plain = _Table(columns, rows)
     first = plain.copies(None)

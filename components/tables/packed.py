@@ -9,7 +9,7 @@ from typing import IO, Any, Final
 
 from sevenfold.contracts.errors import DataError
 
-__all__ = ["MAX_RATIO", "MAX_UNPACKED_BYTES", "RATIO_FROM_BYTES", "open_table", "packing_of"]
+__all__ = ["MAX_RATIO", "MAX_UNPACKED_BYTES", "RATIO_FROM_BYTES", "is_packed", "open_table", "packing_of"]
 
 MAX_UNPACKED_BYTES: Final = 64 << 30
 MAX_RATIO: Final = 200  # unpacked bytes per packed byte; real tables stay below 50
@@ -21,6 +21,12 @@ _MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 def packing_of(head: bytes) -> str:
     """Return ``gzip`` or ``zstd`` by the first bytes of a file, or "" for neither."""
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), "")
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a table's bytes have to be unpacked."""
+    with path.open("rb") as stream:
+        return bool(packing_of(stream.read(4)))
 
 
 @contextmanager

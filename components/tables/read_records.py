@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 
 from sevenfold.tables.even_records import even_cut, even_records
@@ -55,7 +56,8 @@ def read_records(chunks: Iterable[bytes], layout: Layout, typing: Typing | None 
         if final and rest.strip(b"\n"):
             raise unclosed_quote(layout.source, line + cut.line_count)
         # what Polars could not read of all records it can only read of fewer
-        yield records or fast_records(cut, body, layout, typing if even is None or not cut.good.all() else None)
+        records = records or fast_records(cut, body, layout, typing if even is None or not cut.good.all() else None)
+        yield replace(records, size=cut.end)
         line += cut.line_count
 
 

@@ -23,11 +23,13 @@ from sevenfold.tables.file_format import read_format
 from sevenfold.tables.header import Header, check_columns, check_delimiter, check_names, split_header
 from sevenfold.tables.labels import label_texts
 from sevenfold.tables.likely_dialect import likely_dialect, with_likely_dialect
+from sevenfold.tables.packed import is_packed
 from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.parsed import Parsed
 from sevenfold.tables.parts import check_part, check_part_format, part_names, parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.read_records import read_records
+from sevenfold.tables.read_share import ReadShare
 from sevenfold.tables.records import BAD_BYTES, Layout, Records
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class TableReader:
         self._files = part_names(self.paths)
         self.quarantine = Quarantine(data, self._files)
         self.rows = 0
+        self._share = ReadShare(self.paths)
         self.classes = ClassChoice(data)
         self.trimmed: dict[str, int] = {}
         self.absent: list[str] = []
@@ -85,12 +88,18 @@ class TableReader:
         first = ""
         for number, path in enumerate(self.paths):
             self.quarantine.file = number
+            self._share.next_file(number)
             kind = self._format(path)
             first = first or kind
             check_part_format(kind, first, self._files[number], self._files[0])
             yield from self._parquet(path) if kind == "parquet" else self._csv(path)
         if self.rows == 0:
             raise DataError("no_rows", f"A table must have rows, but {table_name(self.paths)} has a header only.")
+
+    @property
+    def rows_of_all(self) -> int | None:
+        """About how many rows there are, good and bad ones, by what is read of the files; None where nothing tells."""
+        return self._share.of_all(self.rows)
 
     def check(self) -> None:
         """Refuse the table where too many rows were refused.
@@ -160,12 +169,16 @@ class TableReader:
     def _csv(self, path: Path) -> Iterator[pa.RecordBatch]:
         all_records = self._opened_csv(path)
         rows = bad = 0
+        plain = known_encoding(self.data.encoding).startswith("utf-8") and not is_packed(path)
+        whole = path.stat().st_size if plain else 0  # else the file has other bytes than those that are counted
         try:
             for records in ahead(all_records):
                 self.quarantine.add_records(records.refusals)
                 rows += len(records.lines) + len(records.refusals)
                 bad += sum(refusal.code == BAD_BYTES for refusal in records.refusals)
                 self.rows += len(records.lines) + len(records.refusals)
+                if len(records.lines) + len(records.refusals):
+                    self._share.add(records.size / whole if whole else 0)
                 if len(records.lines):
                     yield self._batch(records.lines, CsvColumns(records, self.data, self._coded).parsed)
         except DataError as error:
@@ -189,6 +202,7 @@ class TableReader:
             lines = np.arange(line, line + len(batch), dtype=np.int64)
             line += len(batch)
             self.rows += len(batch)
+            self._share.add(len(batch) / table.rows)
             if len(batch):
                 yield self._batch(lines, ArrowColumns(batch, self.data, self._coded).parsed)
 

@@ -117,13 +117,15 @@ class Records:
     """Some records: `lines` int64 of shape ``[n]``, `refusals` of those that have no row in the frame.
 
     `texts` returns the ``[n]`` rows as texts, "" for empty fields. `typed` has them as the reader was asked to read
-    them, None where a value does not fit its type.
+    them, None where a value does not fit its type. `size` is the bytes of UTF-8 that they take with the refused ones,
+    0 where nobody has counted.
     """
 
     lines: NDArray[np.int64]
     texts: Callable[[], pl.DataFrame]
     typed: pl.DataFrame | None = None
     refusals: list[Refusal] = field(default_factory=list)
+    size: int = 0
 
 
 def _bare(field: str) -> str:

@@ -97,6 +97,11 @@ def choose_kind(kinds: Sequence[ModelKind[Any]], task: Task, on_trial: OnKindTri
         from sevenfold.tuning.engines.ray.engine import run_on_ray
 
         run_on_ray(trials, trials.objectives, task.tuning.ray, task.direction, on_message=task.on_message)
+    elif task.tuning.processes > 1:
+        from sevenfold.tuning.engines.processes import run_in_processes
+
+        with on_termination(trials.flush):
+            run_in_processes(trials, trials.objectives, task.tuning, task.direction)
     else:
         with on_termination(trials.flush):
             while asked := trials.ask():

@@ -81,7 +81,8 @@ def run_tuning(
         report_progress("tuning", message, total=tuning.trials)
 
     # Another engine, or another limit of latency, goes on with the same trials.
-    deciding = tuning.model_dump(mode="json", exclude={"engine": True, "ray": True, "latency": {"limit_ms"}})
+    apart: dict[str, Any] = {"engine": True, "ray": True, "processes": True, "latency": {"limit_ms"}}
+    deciding = tuning.model_dump(mode="json", exclude=apart)
     kept = checkpoints_at(checkpoints, {"kinds": identity, "tuning": deciding}, on_message)
     data = TrainingData(sealed, row_fraction=tuning.row_fraction, seed=training.seed)
     task = Task(tuning, training, metric, data, kept, on_message)

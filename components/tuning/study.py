@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -44,6 +45,15 @@ class Outcome:
     score: float
     predicted: Callable[[], NDArray[Any]] | None = None
     latency_ms: float | None = None
+
+    def worth_sending(self, direction: Direction, best: float | None) -> NDArray[Any] | None:
+        """Return the predictions for another process, or None where the score is no number or behind the best."""
+        if self.predicted is None or not math.isfinite(self.score):
+            return None
+        sign = 1.0 if direction == "maximize" else -1.0
+        if best is not None and sign * self.score < sign * best:
+            return None
+        return self.predicted()
 
     @classmethod
     def of(cls, returned: float | Outcome) -> Outcome:

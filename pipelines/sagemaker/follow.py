@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.view import RunView
 
-__all__ = ["follow"]
+__all__ = ["address_of", "follow"]
 
 POLL_SECONDS: Final = 10.0
 FINAL: Final = frozenset({"Succeeded", "Failed", "Stopped"})
@@ -65,6 +65,12 @@ def follow(
     needed = tuple(pair for pair in SEALED if pair in here or pair == ("test-model", "evaluation"))
     refused = any(step.name == REFUSED for step in steps)
     return conclude(sent.folder, run.status == "Succeeded" or refused, sealed=needed)
+
+
+def address_of(sent: Submitted, steps: list[StepState], name: str, output: str) -> str:
+    """Return where below the bucket's root a step's output lies."""
+    step = next(step for step in steps if step.name == name)
+    return next(key for key, left in _left(sent, step, JOBS[name]) if left == output)
 
 
 def _finish(sent: Submitted, store: Store, view: RunView, step: StepState) -> None:

@@ -12,6 +12,7 @@ from sevenfold.contracts.canonical import canonical_json
 from sevenfold.pipelines.settings import stage_settings
 from sevenfold.pipelines.store import INPUTS
 from sevenfold.plan import Plan, StageName
+from sevenfold.plan.deployment import Approval
 
 __all__ = ["BUILD", "RELEASE", "SETTINGS", "JobSpec", "settings_address", "settings_files"]
 
@@ -99,7 +100,13 @@ RELEASE: Final = JobSpec(
 
 
 def settings_files(plan: Plan) -> Iterator[tuple[JobSpec, bytes]]:
-    """Yield each job with its input ``settings``: JSON of its stages' settings, each by the name of the stage."""
+    """Yield each job with its input ``settings``: JSON of its stages' settings, each by the name of the stage.
+
+    Where an endpoint is wanted, the job that replays the test rows promotes nothing: users decide, on the endpoint.
+    """
+    if plan.sagemaker.serving is not None:
+        held = plan.deployment.model_copy(update={"approval": Approval.MANUAL})
+        plan = plan.model_copy(update={"deployment": held})
     settings = stage_settings(plan)
     for job in (*BUILD, RELEASE):
         given = {stage: json.loads(settings[stage.replace("-", "_")]) for stage in job.stages}

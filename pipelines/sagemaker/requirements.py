@@ -8,6 +8,7 @@ from typing import Final
 
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.images import image
+from sevenfold.pipelines.endpoint.faults import endpoint_faults
 from sevenfold.pipelines.placement import stage_image
 from sevenfold.pipelines.sagemaker.jobs import BUILD, RELEASE
 from sevenfold.plan import Plan
@@ -44,7 +45,15 @@ def missing_settings(plan: Plan) -> Iterator[PolicyError]:
         remedy = "Write both sagemaker.subnets and sagemaker.security_groups, or neither."
         yield _fault("network", "must name subnets and security groups together", remedy)
     yield from too_many_tables(len(plan.data.sources))
+    if section.serving is not None:
+        yield from endpoint_faults(plan, "sagemaker")
     yield from _missing_gpus(plan)
+    if plan.tuning.ray.cluster.workers:
+        yield PolicyError(
+            "sagemaker_ray",
+            "KubeRay makes a cluster on Kubernetes alone, but tuning.ray.cluster.workers is set.",
+            remedy="Remove tuning.ray.cluster: the search then runs on the job's own machine.",
+        )
     images = {stage_image(job.room, plan) for job in (*BUILD, RELEASE)}
     images.add(plan.images.serve or image("serve", plan.images.registry))
     for named in sorted(named for named in images if not IMAGE.match(named)):

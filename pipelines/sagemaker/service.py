@@ -158,12 +158,20 @@ class SageMaker:
 
     def steps(self, arn: str) -> list[StepState]:
         """Return the steps of a run that have begun, oldest first."""
-        states, more = list[StepState](), dict[str, str]()
+        return [_state(step) for step in self._steps(arn)]
+
+    def package(self, arn: str) -> str:
+        """Return the ARN of the package that a run put into the model registry; "" where it put none."""
+        arns = (step.get("Metadata", {}).get("RegisterModel", {}).get("Arn", "") for step in self._steps(arn))
+        return next(filter(None, arns), "")
+
+    def _steps(self, arn: str) -> Iterator[Mapping[str, Any]]:
+        more = dict[str, str]()
         while True:
             page = self.read("list_pipeline_execution_steps", PipelineExecutionArn=arn, SortOrder="Ascending", **more)
-            states += [_state(step) for step in page["PipelineExecutionSteps"]]
+            yield from page["PipelineExecutionSteps"]
             if not page.get("NextToken"):
-                return states
+                return
             more = {"NextToken": page["NextToken"]}
 
     def message(self, step: StepState) -> str:
@@ -173,6 +181,11 @@ class SageMaker:
         if step.training:
             return str(self.read("describe_training_job", TrainingJobName=step.job).get("FailureReason", ""))
         return str(self.read("describe_processing_job", ProcessingJobName=step.job).get("ExitMessage", ""))
+
+    def names(self, operation: str, key: str, part: str) -> list[str]:
+        """Return the names with a part in them that a list of models or configurations of endpoints has."""
+        listed = {"list_models": "Models", "list_endpoint_configs": "EndpointConfigs"}[operation]
+        return list(self._names(operation, listed, key, NameContains=part))
 
     def _names(self, operation: str, listed: str, name: str, **asked: str) -> Iterator[str]:
         """Yield what a list of the service names, page by page."""

@@ -133,11 +133,14 @@ def _service(region: str, role: str = "") -> SageMaker:
 def _watch(sent: Submitted, service: SageMaker, root: str, console: Console) -> Result:
     from sevenfold.pipelines.ending import left_running
     from sevenfold.pipelines.sagemaker.follow import follow
+    from sevenfold.pipelines.sagemaker.release import released
     from sevenfold.pipelines.store import Store
     from sevenfold.pipelines.view import RunView
 
     with left_running(lambda: sent.run):
-        return follow(sent, service, Store(root), RunView(console))
+        store = Store(root)
+        result = follow(sent, service, store, RunView(console))
+        return released(sent, service, store, result, lambda text: _say(console, text))
 
 
 def _say(console: Console, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import yaml
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.compile import compile_plan
+from sevenfold.pipelines.endpoint.faults import endpoint_faults
 from sevenfold.pipelines.stages import Stages
 from sevenfold.pipelines.vertex.run import BUNDLE_LABEL, DIGEST_LABEL, PLAN_LABEL
 from sevenfold.plan import Plan
@@ -29,7 +31,8 @@ def vertex_section(plan: Plan) -> VertexSection:
     """Return the section `vertex` of a plan that is to run there, once everything else in the plan can.
 
     Raises:
-        PolicyError: ``vertex_section``, ``vertex_volume``, ``vertex_accelerator``, ``vertex_label``.
+        PolicyError: ``vertex_section``, ``vertex_volume``, ``vertex_accelerator``, ``vertex_label``, ``vertex_table``,
+            ``vertex_ray``, ``endpoint_setting``.
     """
     section = plan.vertex
     if section is None:
@@ -52,6 +55,8 @@ def vertex_section(plan: Plan) -> VertexSection:
             "vertex.accelerator is empty.",
             remedy="Write vertex.accelerator, such as NVIDIA_L4.",
         )
+    for fault in _unreachable(plan):
+        raise fault
     own = sorted({PLAN_LABEL, DIGEST_LABEL, BUNDLE_LABEL} & set(section.labels))
     if own or len(section.labels) > MOST_LABELS:
         reason = f"{own[0]} is one of ours" if own else f"there are {len(section.labels)}"
@@ -60,7 +65,36 @@ def vertex_section(plan: Plan) -> VertexSection:
             f"vertex.labels are at most {MOST_LABELS} of your own, but {reason}.",
             remedy="Take another key." if own else "Remove some: Vertex AI takes 64, and two are ours.",
         )
+    if section.serving is not None:
+        for fault in (*endpoint_faults(plan, "vertex"), *_private(section)):
+            raise fault
     return section
+
+
+def _private(section: VertexSection) -> Iterator[PolicyError]:
+    if section.network:
+        yield PolicyError(
+            "endpoint_setting",
+            "A private endpoint of Vertex AI shares its requests among no versions, but vertex.network is set.",
+            remedy="Remove vertex.serving, and deploy the registered version yourself.",
+        )
+
+
+def _unreachable(plan: Plan) -> Iterator[PolicyError]:
+    """Yield what no task of Vertex AI can come to."""
+    store = next((source for source in plan.data.sources if source.startswith(("s3://", "minio://"))), "")
+    if store:
+        yield PolicyError(
+            "vertex_table",
+            f"A task of Vertex AI has no keys of S3, but data.source is {store[:200]!r}.",
+            remedy="Copy it to a bucket of Cloud Storage, gs://…, or name a file of this machine.",
+        )
+    if plan.tuning.ray.cluster.workers:
+        yield PolicyError(
+            "vertex_ray",
+            "KubeRay makes a cluster on Kubernetes alone, but tuning.ray.cluster.workers is set.",
+            remedy="Remove tuning.ray.cluster: the search then runs on the task's own machine.",
+        )
 
 
 def placed_plan(plan: Plan) -> Plan:

@@ -76,7 +76,8 @@ def _forbidden(error: Any, section: VertexSection, asked: str) -> PolicyError:
         act = f"gcloud iam service-accounts add-iam-policy-binding {account} --member=user:YOU "
         remedy = f"{act}--role=roles/iam.serviceAccountUser"
         return _error("vertex_account", f"You must be allowed to run tasks as {account}", error, remedy)
-    role = "roles/storage.objectAdmin" if permission.startswith("storage.") else "roles/aiplatform.user"
+    roles = {"storage.": "roles/storage.objectAdmin", "monitoring.": "roles/monitoring.viewer"}
+    role = next((role for part, role in roles.items() if part in permission or part in text), "roles/aiplatform.user")
     return _error("vertex_permission", f"You must be allowed to {asked} in {section.project}", error, f"{add}{role}")
 
 

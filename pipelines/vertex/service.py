@@ -18,6 +18,7 @@ __all__ = ["Service", "console_page"]
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 LOGGING: Final = "https://logging.googleapis.com"
+MONITORING: Final = "https://monitoring.googleapis.com"
 PATIENCE_SECONDS: Final = 600.0
 PAUSE_SECONDS: Final = 5.0
 MOST_LINES: Final = 1_000  # of a task's log; the cause of a failure stands last
@@ -33,6 +34,7 @@ class Service:
     Args:
         section: the project, the region, the account.
         logging: address of Cloud Logging; "" takes Google's.
+        monitoring: the same of Cloud Monitoring.
         sleep: waits so many seconds.
 
     Raises:
@@ -41,7 +43,12 @@ class Service:
     """
 
     def __init__(
-        self, section: VertexSection, *, logging: str = "", sleep: Callable[[float], None] = time.sleep
+        self,
+        section: VertexSection,
+        *,
+        logging: str = "",
+        monitoring: str = "",
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         try:
             import google.auth
@@ -53,6 +60,7 @@ class Service:
         except ImportError as error:
             raise MissingExtraError("google-cloud-aiplatform", "vertex") from error
         self.section, self._sleep, self._logging = section, sleep, logging or LOGGING
+        self._monitoring = monitoring or MONITORING
         self.types = types
         self.parent = f"projects/{section.project}/locations/{section.region}"
         address = urlsplit(section.endpoint or f"https://{section.region}-aiplatform.googleapis.com")
@@ -98,6 +106,55 @@ class Service:
         from google.cloud.aiplatform_v1.services.model_service.transports.rest import ModelServiceRestTransport
 
         return ModelServiceClient(transport=ModelServiceRestTransport(**self._reached))
+
+    def endpoints(self) -> Any:
+        """Return the client of endpoints."""
+        from google.cloud.aiplatform_v1.services.endpoint_service import EndpointServiceClient
+        from google.cloud.aiplatform_v1.services.endpoint_service.transports.rest import EndpointServiceRestTransport
+
+        return EndpointServiceClient(transport=EndpointServiceRestTransport(**self._reached))
+
+    def predict(self, endpoint: str, body: bytes) -> dict[str, Any]:
+        """Return an endpoint's answer to a request as its container takes it.
+
+        The generated client would wrap the body of `rawPredict` into an object of its own.
+
+        Raises:
+            PolicyError, TemporaryError: as `refusal` says.
+        """
+        address = f"{self._reached['url_scheme']}://{self._reached['host']}/v1/{endpoint}:rawPredict"
+        headers = {"Content-Type": "application/json"}
+        ask = lambda: self._fetched("POST", address, data=body, headers=headers)  # noqa: E731
+        return self.asked("ask the endpoint", ask, patience_seconds=PATIENCE_SECONDS)
+
+    def series(self, query: Mapping[str, str]) -> list[Mapping[str, Any]]:
+        """Return the time series of Cloud Monitoring that a query asks for, of all pages.
+
+        Raises:
+            PolicyError, TemporaryError: as `refusal` says.
+        """
+        address = f"{self._monitoring}/v3/projects/{self.section.project}/timeSeries"
+
+        def ask() -> list[Mapping[str, Any]]:
+            page = self._fetched("GET", address, params=query)
+            found = list(page.get("timeSeries", []))
+            while page.get("nextPageToken"):
+                page = self._fetched("GET", address, params={**query, "pageToken": page["nextPageToken"]})
+                found += page.get("timeSeries", [])
+            return found
+
+        return self.asked("read Cloud Monitoring", ask, reading=True)
+
+    def _fetched(self, method: str, address: str, **given: Any) -> dict[str, Any]:
+        from google.api_core.exceptions import from_http_response
+        from google.auth.transport.requests import AuthorizedSession
+
+        with AuthorizedSession(self._credentials) as session:
+            answer = session.request(method, address, timeout=60, **given)
+        if not answer.ok:
+            raise from_http_response(answer)
+        document = answer.json()
+        return document if isinstance(document, dict) else {}
 
     def printed(self, task: Any) -> list[Mapping[str, Any]]:
         """Return the entries of Cloud Logging of a task's container, the last one last; [] where they may not be read.

@@ -114,13 +114,16 @@ def _watched(sent: VertexRun, service: Service, store: Store, console: Console) 
     from sevenfold.pipelines.ending import left_running
     from sevenfold.pipelines.vertex.follow import follow
     from sevenfold.pipelines.vertex.registry import register
+    from sevenfold.pipelines.vertex.release import released
     from sevenfold.pipelines.view import RunView
 
     with left_running(lambda: sent.run):
         result = follow(sent, service, store, RunView(console))
-        if result.state == "tested":
-            console.print(f"  model    {register(sent, service)}", highlight=False, soft_wrap=True)
-        return result
+        if result.state != "tested":
+            return result
+        model = register(sent, service)
+        console.print(f"  model    {model}", highlight=False, soft_wrap=True)
+        return released(sent, service, store, result, model, lambda text: _dim(console, text))
 
 
 def _dim(console: Console, text: str) -> None:

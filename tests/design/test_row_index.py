@@ -58,3 +58,10 @@ def test_a_small_table_is_numbered_too(tmp_path):
     text = "".join(f"{i},{(i * 7) % 5},{'ab'[i % 2]}\n" for i in range(1, 15))
     (tmp_path / "t.csv").write_text("nr,x,left\n" + text)
     assert roles(tmp_path / "t.csv") == {"left": Role.TARGET, "nr": Role.IDENTIFIER}
+
+
+@pytest.mark.parametrize(("numbers", "role"), [(550, Role.IDENTIFIER), (30_000, Role.FEATURE)])
+def test_numbers_of_rows_of_which_some_are_gone(frame, tmp_path, numbers, role):
+    frame.insert(0, "order", 1_000 + np.random.default_rng(1).choice(numbers, 300, replace=False))
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    assert propose_plan(tmp_path / "t.csv", "left").plan.data.columns["order"].role is role

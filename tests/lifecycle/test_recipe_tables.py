@@ -16,6 +16,9 @@ from sevenfold.contracts.errors import InputError
 from sevenfold.monitoring.batch import drift_report
 from sevenfold.preparation.prepare import prepare
 from sevenfold.preparation.report import preparation_report
+from sevenfold.refine import import_parts
+from sevenfold.refine.import_parts import read_parts
+from sevenfold.refine.recipe import load_recipe
 from sevenfold.scoring.raw_table import read_raw_table
 
 
@@ -34,6 +37,17 @@ def test_a_recipe_gives_what_the_table_gives_that_was_refined_before(
     assert ours.dataset.reference() == theirs.reference()
     assert ours.dataset.schema.model_copy(update={"refinement": None}) == theirs.schema
     assert ours.dataset.digest != theirs.digest
+
+
+def test_a_table_refined_in_parts_makes_the_same_dataset(
+    refined: Refined, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = list(read_parts(refined.table, part_bytes=2_000))
+    assert len(parts) > 5
+    monkeypatch.setattr(import_parts, "PART_BYTES", 2_000)
+    recipe = load_recipe("recipe.json", refined.folder, refined.folder)
+    prepare(refined.table, refined.plan.data, refined.plan.preparation, tmp_path / "dataset", recipe=recipe)
+    assert Dataset.open(tmp_path / "dataset").digest == refined.dataset.digest
 
 
 def test_the_quarantine_names_the_lines_of_the_raw_file(refined: Refined) -> None:

@@ -102,9 +102,11 @@ def test_a_condition_stays_within_its_kind_of_model(plan: Plan) -> None:
         ({"latency": {"limit_ms": 2}, "pruner": "none"}, []),
         ({"latency": {"limit_ms": 2}, "pruner": "none", "sampler": "cmaes"}, ["tuning.latency"]),
         ({"latency": {"rows": 2}}, ["tuning.latency.limit_ms"]),
+        ({"processes": 2}, []),
+        ({"processes": 2, "engine": "ray"}, ["tuning.processes"]),
     ],
 )
-def test_latency_is_an_objective_of_whole_trials(plan: Plan, tuning: dict[str, Any], keys: list[str]) -> None:
+def test_what_a_search_could_not_do_is_refused(plan: Plan, tuning: dict[str, Any], keys: list[str]) -> None:
     changed = plan.model_copy(update={"tuning": plan.tuning.replaced(**tuning)})
     assert [".".join(key) for key, *_ in breaches(changed) if key[0] == "tuning"] == keys
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.refine.history import parse_history
+from sevenfold.refine import import_parts
+from sevenfold.refine.history import History, parse_history
 from sevenfold.refine.recipe import Recipe
 from sevenfold.refine.refined_source import RefinedSource, refine_source
 from sevenfold.tables.dialect import Dialect
@@ -30,12 +32,19 @@ TRANSPOSE = {
 }
 
 
-def refined(paths: Path | list[Path], *steps: dict[str, Any]) -> RefinedSource:
-    return refine_source(paths, CSV, Recipe(parse_history(list(steps)), "sha256:0"))
+def refined(paths: Path | list[Path], *steps: dict[str, Any], decimal: str = ".") -> RefinedSource:
+    first = paths if isinstance(paths, Path) else paths[0]
+    recipe = Recipe(parse_history(list(steps)), "sha256:0")
+    return refine_source(paths, CSV, recipe, first.with_name("refined.parquet"), decimal)
+
+
+def texts(source: RefinedSource) -> dict[str, list[str]]:
+    read: dict[str, list[str]] = pq.read_table(source.path).to_pydict()
+    return read
 
 
 def lines(source: RefinedSource) -> list[tuple[int, int]]:
-    files, found = source.located(np.arange(1, source.table.height + 1))
+    files, found = source.located(np.arange(1, source.rows + 1))
     return list(zip(files.tolist(), found.tolist(), strict=True))
 
 
@@ -52,7 +61,7 @@ def test_a_packed_file_and_several_files_are_one_table(tmp_path: Path) -> None:
     first.write_bytes(gzip.compress(b"a,b\n1,x\n2,y\n"))
     second.write_text("b,a\n\nz,3\n")
     source = refined([first, second])
-    assert source.texts().to_pydict() == {"a": ["1", "2", "3"], "b": ["x", "y", "z"]}
+    assert texts(source) == {"a": ["1", "2", "3"], "b": ["x", "y", "z"]}
     assert lines(source) == [(0, 2), (0, 3), (1, 3)]
 
 
@@ -91,16 +100,16 @@ def test_the_values_of_parquet_are_the_texts_of_a_csv(tmp_path: Path) -> None:
     frame = pl.DataFrame({"a": [1, None], "b": [0.5, 1e10], "c": [True, False], "d": [None, " x "]})
     frame.write_parquet(tmp_path / "t.parquet")
     source = refined(tmp_path / "t.parquet", NUMBER)
-    texts = source.texts().to_pydict()
-    assert texts["a"] == ["1", ""]
-    assert [float(text) for text in texts["b"]] == [0.5, 1e10]
-    assert (texts["c"], texts["d"]) == (["true", "false"], ["", "x"])
+    held = texts(source)
+    assert held["a"] == ["1", ""]
+    assert [float(text) for text in held["b"]] == [0.5, 1e10]
+    assert (held["c"], held["d"]) == (["true", "false"], ["", "x"])
     assert lines(source) == [(0, 1), (0, 2)]
 
 
 def test_numbers_of_a_recipe_are_written_with_the_plans_decimal_sign(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('a,b\n"1,5",2.5\n')
-    assert refined(tmp_path / "t.csv", NUMBER).texts(",").to_pydict() == {"a": ["1,5"], "b": ["2,5"]}
+    assert texts(refined(tmp_path / "t.csv", NUMBER, decimal=",")) == {"a": ["1,5"], "b": ["2,5"]}
 
 
 def test_a_recipe_that_leaves_no_row_is_refused(tmp_path: Path) -> None:
@@ -115,9 +124,51 @@ def test_a_way_to_write_fields_that_the_importer_lacks_is_refused(tmp_path: Path
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     odd = Dialect("csv", "utf-8", ",", ".", (), "'", "\\", False)
     with pytest.raises(DataError) as refused:
-        refine_source(tmp_path / "t.csv", odd, Recipe(parse_history([]), "sha256:0"))
+        refine_source(tmp_path / "t.csv", odd, Recipe(parse_history([]), "sha256:0"), tmp_path / "refined.parquet")
     assert refused.value.code == "refine_format"
     assert "quote" in refused.value.message and "escape" in refused.value.message
+
+
+TRIM = {"op": "core/text-transform", "columnName": "b", "expression": "value.trim()", "engineConfig": ROWS}
+EMPTY = {"type": "list", "columnName": "b", "expression": "value", "selection": [], "selectBlank": True}
+REMOVAL = {"op": "core/row-removal", "engineConfig": {"mode": "row-based", "facets": [EMPTY]}}
+CUT = {
+    "op": "core/column-split",
+    "columnName": "c",
+    "mode": "separator",
+    "separator": "|",
+    "removeOriginalColumn": True,
+    "engineConfig": ROWS,
+}
+
+
+@pytest.mark.parametrize("part_bytes", [1, 16, 40])
+def test_parts_make_the_table_and_the_origins_that_the_whole_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_bytes: int
+) -> None:
+    one, two = tmp_path / "1.csv", tmp_path / "2.csv"
+    one.write_text("a,b,c\n1, x ,p\n# no row\n2,,q|r\n,,\n3,y,s,more\n")
+    two.write_text('c,a,b\n"t|u|v",4,"z\nz"\n\nw,5,x,more\n')
+    with monkeypatch.context() as patch:
+        patch.setattr(History, "crossing", ["step 0 is said to need the whole table"])
+        whole = refined([one, two], TRIM, REMOVAL, CUT)
+    held, places = texts(whole), lines(whole)
+    monkeypatch.setattr(import_parts, "PART_BYTES", part_bytes)
+    parts = refined([one, two], TRIM, REMOVAL, CUT)
+    assert (texts(parts), lines(parts)) == (held, places)
+    assert held["c 3"] == ["", "", "v", ""]
+    assert places == [(0, 2), (0, 6), (1, 2), (1, 5)]
+    assert (parts.raw.names, parts.raw.rows, parts.starts) == (whole.raw.names, whole.raw.rows, whole.starts)
+
+
+@pytest.mark.parametrize("other", ["a,x\n1,2\n", "a,b,x\n1,2,3\n", "a\n1\n", "a,b\n1,2,3\n"])
+def test_a_file_with_other_columns_is_refused(tmp_path: Path, other: str) -> None:
+    one, two = tmp_path / "1.csv", tmp_path / "2.csv"
+    one.write_text("a,b\n1,x\n")
+    two.write_text(other)
+    with pytest.raises(DataError) as refused:
+        refined([one, two], TRIM)
+    assert refused.value.code == "part_columns"
 
 
 def test_the_recipe_is_read_with_its_digest(tmp_path: Path) -> None:

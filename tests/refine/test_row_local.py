@@ -14,6 +14,7 @@ from sevenfold.contracts.refinement import Refinement
 from sevenfold.refine.cell_text import cell_text
 from sevenfold.refine.history import parse_history
 from sevenfold.refine.import_csv import import_csv
+from sevenfold.refine.raw_columns import RawColumns
 from sevenfold.refine.recipe import Recipe
 from sevenfold.refine.record_refinement import record_refinement
 from sevenfold.refine.replay import replay
@@ -41,7 +42,7 @@ def recorded(text: str, history: list[dict[str, Any]], wanted: list[str] | None 
     raw = import_csv(text)
     table, changes = replay(raw, recipe.history)
     names = table.names if wanted is None else wanted
-    return record_refinement(recipe, raw, changes, "", dict.fromkeys(names, False)), table
+    return record_refinement(recipe, RawColumns.of(raw), changes, "", dict.fromkeys(names, False)), table
 
 
 def alone(refinement: Refinement, raw: Table, row: int, names: list[str]) -> tuple[dict[str, str], bool]:
@@ -186,7 +187,7 @@ def test_a_feature_made_of_the_target_takes_refined_rows() -> None:
     recipe = Recipe(parse_history([transform("value + cells['t'].value")]), "sha256:0")
     raw = import_csv("b,t\nk,x\nl,y\n")
     _, changes = replay(raw, recipe.history)
-    refinement = record_refinement(recipe, raw, changes, "t", {"b": False})
+    refinement = record_refinement(recipe, RawColumns.of(raw), changes, "t", {"b": False})
     assert not refinement.takes_raw_rows
     assert "'t'" in refinement.crossing[0]
 
@@ -195,7 +196,7 @@ def test_frequent_texts_are_kept_for_examples_and_those_of_sensitive_columns_are
     recipe = Recipe(parse_history([transform("value.trim()"), transform("value.trim()", "a")]), "sha256:0")
     raw = import_csv("a,b,t\n" + "k,x,0\n" * 12 + "l,y,1\n")
     _, changes = replay(raw, recipe.history)
-    refinement = record_refinement(recipe, raw, changes, "t", {"a": True, "b": False})
+    refinement = record_refinement(recipe, RawColumns.of(raw), changes, "t", {"a": True, "b": False})
     assert refinement.examples == {"b": "x"}
 
 

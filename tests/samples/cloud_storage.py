@@ -107,7 +107,7 @@ def serving(cloud: Served) -> Iterator[Served]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = do_DELETE = respond
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = respond
 
         def log_message(self, *_: object) -> None:
             pass

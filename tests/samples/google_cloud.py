@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from cloud_storage import Answer, CloudStorage, error, serving
 from google.cloud.aiplatform_v1 import types
+from google_endpoints import Endpoints
 
 __all__ = ["GoogleCloud", "error", "serving"]
 
@@ -25,6 +26,7 @@ class GoogleCloud(CloudStorage):
         self.parent = f"projects/{project}/locations/{region}"
         self.jobs: dict[str, Any] = {}
         self.models: dict[str, list[Any]] = {}  # versions by model
+        self.endpoints = Endpoints(self.parent)
         self.script: list[Callable[[Any], None]] = []  # each changes the job, one for each question about it
         self.logs: dict[str, list[dict[str, Any]]] = {}  # entries by custom job
         self.faults: list[tuple[int, dict[str, Any]]] = []
@@ -55,6 +57,10 @@ class GoogleCloud(CloudStorage):
     def _vertex(self, method: str, path: str, query: dict[str, str], body: bytes) -> tuple[int, Any]:
         if path.startswith(f"/v1/{self.parent}/models"):
             return self._models(method, path.removeprefix("/v1/"), body)
+        if path.startswith(f"/v1/{self.parent}/endpoints"):
+            return self.endpoints.answer(method, path, query, body)
+        if path.startswith("/v3/"):
+            return self.endpoints.series(query)
         if path.endswith("/operations/1"):
             return 200, {"name": path}
         home = f"/v1/{self.parent}/pipelineJobs"

@@ -15,8 +15,8 @@ from sevenfold.design.propose import propose_plan
 from sevenfold.plan import Plan
 from sevenfold.preparation.prepare import prepare
 from sevenfold.preparation.prepared import Prepared
+from sevenfold.refine.import_csv import read_table
 from sevenfold.refine.recipe import load_recipe
-from sevenfold.refine.refined_source import refine_source
 from sevenfold.scoring.feeds import feeds_from_table
 from sevenfold.scoring.scorer import Scorer
 from sevenfold.training.train import train
@@ -87,8 +87,7 @@ class Refined:
 
     def raw_rows(self) -> tuple[list[dict[str, Any]], list[int]]:
         """The raw rows that stay, as a user has them; and those that the recipe removes."""
-        recipe = load_recipe("recipe.json", self.folder, self.folder)
-        raw = refine_source(self.table, self.plan.data, recipe).raw
+        raw = read_table(self.table, self.plan.data.delimiter)
         cells = {name: raw.column(name).cells() for name in raw.names}
         rows = [{name: cells[name][at] for name in raw.names} for at in range(raw.height)]
         return rows, [40, 41]

@@ -12,6 +12,7 @@ from sevenfold.tables import duplicates as module
 from sevenfold.tables.column_chunks import ColumnChunks
 from sevenfold.tables.duplicates import Duplicates, find_duplicates, held_out_copies
 from sevenfold.tables.equal_hashes import likely_repeated, repeated
+from sevenfold.tables.few_agree import few_agree
 from sevenfold.tables.row_hashes import KeyColumn, hashes_of, near_numbers
 
 Table = dict[str, np.ndarray]
@@ -225,6 +226,28 @@ def test_a_large_table_is_read_as_far_as_tells_its_rows_apart(monkeypatch):
     assert of_large(table, few=1e-3, hurried=False, monkeypatch=monkeypatch)[1] == 10
     outcome, read = of_large(again(table, 500), few=1e-3, hurried=True, monkeypatch=monkeypatch)
     assert outcome.exact == 500 and read >= 10
+
+
+@pytest.mark.parametrize("few", [1e-3, 0.1])
+@pytest.mark.parametrize("copied", [0, 1, 20, 900])
+@pytest.mark.parametrize("kind", [coarse, medium, recurring, measurements])
+def test_a_long_table_has_the_same_duplicates(kind, copied, few, monkeypatch):
+    table = again(kind(0, 2_000), copied)
+    usual, _ = of_large(table, few=few, hurried=True, monkeypatch=monkeypatch)
+    monkeypatch.setattr(module, "LONG", 0)
+    long, _ = of_large(table, few=few, hurried=True, monkeypatch=monkeypatch)
+    assert (long.first == usual.first).all()
+    assert (long.exact, long.near) == (usual.exact, usual.near)
+
+
+@pytest.mark.parametrize("copied", [0, 10, 11])
+def test_few_rows_agree_where_no_more_than_that_are_the_same(copied, monkeypatch):
+    random = np.random.default_rng(0)
+    table = again({"y": np.arange(3_000) % 2, **{f"x{at}": random.normal(size=3_000) for at in range(3)}}, copied)
+    rows = len(table["y"])
+    monkeypatch.setattr("sevenfold.tables.few_agree.likely_repeated", lambda some: 0)
+    assert few_agree(keys(table), rows, 20, rows) == (2 * copied <= 20)  # as the first two columns of numbers say
+    assert not few_agree(keys(table), rows, 20, 10 * rows)  # too few numbers to leave columns out
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 50, 70_000])

@@ -82,6 +82,16 @@ def test_tunes_with_real_fits_and_repeats(dataset: Path, tmp_path: Path, capsys:
     assert read_report(tmp_path / "one/report.html").stage == "tuning"
 
 
+@pytest.mark.slow  # each process imports what the model needs
+def test_two_processes_give_the_study_of_one_where_nothing_depends_on_which_ends_first(
+    dataset: Path, tmp_path: Path
+) -> None:
+    tuning = {"trials": 4, "max_epochs": 1, "sampler": "random", "pruner": "none"}
+    call(dataset, tmp_path / "one", tuning, {"model": "linear"})
+    call(dataset, tmp_path / "two", {**tuning, "processes": 2}, {"model": "linear"})
+    assert verify(tmp_path / "one/study").digest == verify(tmp_path / "two/study").digest
+
+
 def test_auto_tries_every_kind_and_says_which_won(dataset: Path, tmp_path: Path) -> None:
     metadata = call(dataset, tmp_path / "auto", {"trials": 6, "max_epochs": 2}, {"model": "auto"})
     best = json.loads((tmp_path / "auto/study/best.json").read_text())

@@ -101,7 +101,8 @@ def _unknown(name: str) -> DataError:
         return DataError(
             "cluster_method",
             f"A method of clustering must be one of {supported}, but {name} has no counterpart here.",
-            remedy="Cluster the column in OpenRefine, and replay its history.",
+            remedy="Compare sounds by cologne-phonetic or daitch-mokotoff, or cluster the column in OpenRefine by "
+            f"{name} and replay its history: that holds the merged values, whatever the method was.",
         )
     close = get_close_matches(name, METHODS, n=1)
     remedy = f"Perhaps {close[0]} is meant." if close else "Use one of these."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from sevenfold.refine.columns import Column
 from sevenfold.refine.evaluate import Evaluated, merged
 from sevenfold.refine.grel.java_text import java_text
@@ -30,7 +32,7 @@ class ColumnSplit(StepOnRows):
     max_columns: int = 0
     field_lengths: tuple[int, ...] | None = None
     columns_made: int | None = None  # no key of OpenRefine's: how many columns the table gave where this is done again
-    columns_at_least: int = 0  # nor this: how many another part of the table gave
+    columns_at_least: int = Field(0, exclude=True)  # nor this: how many another part of the table gave
 
     def columns_named(self) -> list[str]:
         """Return the column."""

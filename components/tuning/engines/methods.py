@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
+import tempfile
 import warnings
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.errors import TrainingError
@@ -15,15 +19,18 @@ from sevenfold.tuning.study import Direction
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["new_study", "quiet", "sampler_of"]
+__all__ = ["new_study", "quiet", "sampler_of", "shared_file"]
 
 STARTUP: Final = 10  # random trials before TPE models the space (Bergstra et al. 2011); fewer in a short search
 ETA: Final = 3  # of the trials at a rung, one in so many goes on (Li et al. 2018, 2020)
 MEDIAN_STARTUP: Final = 2  # complete trials before the median means anything: the plan's own settings and one more
 
 
-def new_study(section: TuningSection, direction: Direction) -> optuna.Study:
-    """Return an empty study in memory, with the plan's pruner; latency is the second objective where it is one."""
+def new_study(section: TuningSection, direction: Direction, shared: str = "") -> optuna.Study:
+    """Return an empty study with the plan's pruner; latency is the second objective where it is one.
+
+    It lies in memory, or in a journal file that processes share; where the file has a study already, it is that one.
+    """
     import optuna
 
     pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
@@ -35,7 +42,21 @@ def new_study(section: TuningSection, direction: Direction) -> optuna.Study:
         pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=section.max_epochs, reduction_factor=ETA)
     # Hyperband assigns trials to its brackets by a hash of the study's name.
     directions = [direction, "minimize"] if section.latency.wanted else [direction]
-    return optuna.create_study(study_name="sevenfold", directions=directions, pruner=pruner)
+    storage: optuna.storages.BaseStorage | None = None
+    if shared:
+        from optuna.storages.journal import JournalFileBackend
+
+        storage = optuna.storages.JournalStorage(JournalFileBackend(shared))
+    return optuna.create_study(
+        study_name="sevenfold", directions=directions, pruner=pruner, storage=storage, load_if_exists=bool(shared)
+    )
+
+
+def shared_file(owner: object) -> str:
+    """Return the path of a new file, in a private folder that goes when its owner does."""
+    folder = tempfile.mkdtemp(prefix="sevenfold-study-")
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return str(Path(folder, "study.log"))
 
 
 def sampler_of(

@@ -12,8 +12,9 @@ from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import Dimension, Sampler, TuningSection
 from sevenfold.runtime.checkpoint import Checkpoints
 from sevenfold.runtime.termination import on_termination
+from sevenfold.tuning.engines.epochs import Epochs
 from sevenfold.tuning.engines.failures import cause_of, none_succeeded
-from sevenfold.tuning.engines.methods import new_study, quiet, sampler_of
+from sevenfold.tuning.engines.methods import new_study, quiet, sampler_of, shared_file
 from sevenfold.tuning.engines.trials import Drawer, state_of, values_of
 from sevenfold.tuning.searchable import grid_size, require_searchable
 from sevenfold.tuning.space import distributions, fitting, params_of, settings_of
@@ -114,7 +115,8 @@ class Search:
         self._known = [begin, *(params for params in known if params != begin)]  # by the trial's number
         with quiet():
             self._ranges = distributions(space)
-            self._study = new_study(section, direction)
+            self.shared = shared_file(self) if section.processes > 1 else ""
+            self._study = new_study(section, direction, self.shared)
             noting = section.sampler is Sampler.CMAES
             self._drawer = Drawer(self._study, self.space, self._ranges, noting=noting)
         identity = _identity(section, space, direction, {"first": dict(first or {}), "starts": list(starts)})
@@ -230,34 +232,30 @@ class Search:
             self._on_trial(trial, self.best)
 
 
-class Asked:
-    """A trial that a search was asked for: see `OpenTrial`."""
+class Asked(Epochs):
+    """A trial that a search was asked for: see `OpenTrial`; other processes find it in the study at `shared`."""
 
     def __init__(self, search: Search, asked: optuna.trial.Trial, number: int) -> None:
-        self.group, self.number, self.optuna = search.group, number, asked
+        super().__init__(asked, prunes=not search.two_objectives)
+        self.group, self.number = search.group, number
         self.settings = settings_of(search.space, asked.params)
         self.best = search.best.score if search.best else None
-        self.curve: list[float] = []
+        self.shared = search.shared
         self.started = time.monotonic()
-        self._search, self._pruned = search, False
-
-    def on_epoch(self, epoch: int, score: float) -> bool:
-        """Record the score after an epoch; False where the trial is to stop."""
-        score = float(score)
-        if not math.isfinite(score):
-            raise TrainingError("not_finite", f"A score must be a finite number, but got {score} in epoch {epoch}.")
-        self.curve.append(score)
-        if self._search.two_objectives:  # of which Optuna knows no early end
-            return True
-        self.optuna.report(score, epoch)
-        self._pruned = self.optuna.should_prune()
-        return not self._pruned
+        self._search = search
 
     def end(self, outcome: Outcome, error: Exception | None = None) -> Trial:
         """Record how the trial ended."""
-        if error is None and not self._pruned:
+        if error is None and not self.pruned:
             error = self._fault(outcome)
-        return self._search.end(self, "failed" if error else "pruned" if self._pruned else "complete", outcome, error)
+        return self._search.end(self, "failed" if error else "pruned" if self.pruned else "complete", outcome, error)
+
+    def _fault(self, outcome: Outcome) -> TrainingError | None:
+        if not math.isfinite(outcome.score):
+            return TrainingError("not_finite", f"A score must be a finite number, but got {outcome.score}.")
+        if self._search.two_objectives and outcome.latency_ms is None:
+            return TrainingError("no_latency", "A trial must have a latency, but none was measured.")
+        return None
 
     def _fault(self, outcome: Outcome) -> TrainingError | None:
         if not math.isfinite(outcome.score):
@@ -281,7 +279,7 @@ def _identity(
     section: TuningSection, space: Mapping[str, Dimension], direction: Direction, begin: Mapping[str, Any]
 ) -> str:
     # The limit of latency chooses among trials, and a warm start is in `begin`.
-    apart = {"timeout_seconds", "space", "engine", "ray", "warm_start"}
+    apart = {"timeout_seconds", "space", "engine", "processes", "ray", "warm_start"}
     budgetless = section.model_dump(mode="json", exclude={**dict.fromkeys(apart, True), "latency": {"limit_ms"}})
     budgetless["two_objectives"] = section.latency.wanted
     ranges = {name: dimension.model_dump(mode="json") for name, dimension in space.items()}

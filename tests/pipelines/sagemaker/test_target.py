@@ -153,6 +153,11 @@ def test_cuda_needs_a_machine_with_a_gpu(machines: dict[str, str], code: str) ->
     assert [fault.code for fault in missing_settings(plan)][:1] == ([code] if code else [])
 
 
+def test_a_cluster_of_kuberay_is_refused() -> None:
+    plan = parse_plan(plan_text({"tuning": {"engine": "ray", "ray": {"cluster": {"workers": 2}}}}))
+    assert [fault.code for fault in missing_settings(plan)] == ["sagemaker_ray"]
+
+
 @pytest.mark.usefixtures("account")
 def test_doctor_asks_the_account(home: Path) -> None:
     done = sevenfold("doctor", "plan.yaml", "--target", "sagemaker")

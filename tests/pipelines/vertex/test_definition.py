@@ -92,6 +92,19 @@ def test_a_label_that_would_be_replaced_or_is_one_too_many_is_refused(plan_file:
     assert refused.value.code == "vertex_label"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("source: demo.csv", "source: s3://bucket/demo.csv", "vertex_table"),
+        ("tuning: {trials: 0}", "tuning: {engine: ray, ray: {cluster: {workers: 2}}}", "vertex_ray"),
+    ],
+)
+def test_what_no_task_can_come_to_is_refused(plan_file: Path, old: str, new: str, code: str) -> None:
+    with pytest.raises(PolicyError) as refused:
+        vertex_section(parse_plan(plan_file.read_text().replace(old, new)))
+    assert refused.value.code == code
+
+
 def test_a_gpu_without_its_type_is_refused(plan_file: Path, tmp_path: Path) -> None:
     plan = on_a_gpu(plan_file, "resources: {tuning: {gpu: 1}, training: {gpu: 1}}\n")
     with pytest.raises(PolicyError, match=r"resources\.tuning\.gpu is set") as refused:

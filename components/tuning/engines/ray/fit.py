@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import queue
 import threading
 from collections.abc import Mapping
@@ -58,15 +57,8 @@ class Fit:
     def _run(self) -> None:
         try:
             outcome = Outcome.of(self._objective(self._settings, self._on_epoch))
-            given = {"score": outcome.score, "latency_ms": outcome.latency_ms, "predicted": self._predicted(outcome)}
+            predicted = None if self._stopped else outcome.worth_sending(self._direction, self._best)
+            given = {"score": outcome.score, "latency_ms": outcome.latency_ms, "predicted": predicted}
             self._results.put({"done": True, **given})
         except BaseException as error:  # a thread that ends without a result would leave `step` waiting for ever
             self._results.put({"done": True, "failure": f"{type(error).__name__}: {error}"})
-
-    def _predicted(self, outcome: Outcome) -> Any:
-        if outcome.predicted is None or self._stopped or not math.isfinite(outcome.score):
-            return None
-        sign = 1.0 if self._direction == "maximize" else -1.0
-        if self._best is not None and sign * outcome.score < sign * self._best:
-            return None
-        return outcome.predicted()

@@ -1,0 +1,62 @@
+"""What a cloud's endpoint must do so that a bundle can be released on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from sevenfold.serving.observed import Side
+
+__all__ = ["ALL", "CloudEndpoint", "Served"]
+
+ALL: Final = 100  # percent
+
+
+@dataclass(frozen=True)
+class Served:
+    """A bundle on an endpoint, by the first 12 hexadecimal digits of its digest, and its share of the requests."""
+
+    bundle: str
+    percent: int
+
+
+class CloudEndpoint(Protocol):
+    """One endpoint that shares its users' requests among bundles of one plan.
+
+    Its state is the cloud's alone, so that a release goes on where an interrupted one ended. Every method returns when
+    the cloud has finished the change; each raises PolicyError where the cloud says no, ServingError where a version
+    does not come up, and TemporaryError where no answer comes.
+    """
+
+    @property
+    def address(self) -> str:
+        """Name of the endpoint, for people."""
+
+    def served(self) -> list[Served]:
+        """Return what it serves; [] where there is no such endpoint.
+
+        Raises:
+            PolicyError: ``endpoint_foreign`` where something that we did not deploy is on it.
+        """
+
+    def stage(self, bundle: str) -> None:
+        """Deploy the candidate without requests, or, on an endpoint without any version, with all of them."""
+
+    def share(self, percents: dict[str, int]) -> None:
+        """Give every bundle on the endpoint its share; the shares add up to 100."""
+
+    def changed(self) -> float:
+        """Return when the shares were last changed, in seconds since the epoch."""
+
+    def withdraw(self, bundle: str) -> None:
+        """Take a bundle without requests away, with all that was made for it; the last one takes the endpoint along."""
+
+    def ask(self, body: bytes, bundle: str) -> dict[str, Any] | None:
+        """Return the answer of this very bundle to a request of V1; None where it cannot be asked alone."""
+
+    def count(self, bundle: str, since: float) -> Side:
+        """Return what was counted of a bundle since then.
+
+        Raises:
+            TemporaryError: the metrics cannot be read now.
+        """

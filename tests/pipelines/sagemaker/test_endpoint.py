@@ -1,0 +1,209 @@
+"""A release on an endpoint of SageMaker: boto3 against moto's server, the predictor itself behind the endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto_endpoints import Changes, mend_moto
+from sagemaker_plans import ACCOUNT, ROLE, ROOT, plan_text
+from tested_run import DIGEST, LABEL, predictor, run_that_passed
+
+from sevenfold.contracts.errors import PolicyError, ServingError
+from sevenfold.contracts.registry import Record
+from sevenfold.pipelines.endpoint.promotions import BucketPromotions
+from sevenfold.pipelines.result import Result
+from sevenfold.pipelines.sagemaker.definition import build_definition
+from sevenfold.pipelines.sagemaker.jobs import settings_files
+from sevenfold.pipelines.sagemaker.release import released
+from sevenfold.pipelines.sagemaker.requirements import missing_settings
+from sevenfold.pipelines.sagemaker.service import SageMaker
+from sevenfold.pipelines.sagemaker.submit import Submitted
+from sevenfold.pipelines.store import Store
+from sevenfold.plan import parse_plan
+
+OLD = "0" * 12
+JOBS = f"arn:aws:sagemaker:eu-central-1:{ACCOUNT}"
+ARN = f"{JOBS}:pipeline/demo/execution/abcdefghijkl"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The predictor of the bundle, as its container on SageMaker would answer."""
+    with predictor(tmp_path_factory.mktemp("predictor")) as url:
+        yield f"{url}/invocations"
+
+
+@pytest.fixture
+def changes(account: None, address: str, monkeypatch: pytest.MonkeyPatch) -> Changes:
+    made = mend_moto(monkeypatch)
+    made.predictor = address
+    return made
+
+
+class Releaser:
+    """Releases a run's bundle as the command does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.said, self.number = folder, list[str](), 0
+        self.client = boto3.client("sagemaker")
+        self.client.create_model_package_group(ModelPackageGroupName="demo")
+        package = self.client.create_model_package(
+            ModelPackageGroupName="demo", ModelApprovalStatus="PendingManualApproval"
+        )
+        self.package = package["ModelPackageArn"]
+
+    def release(self, sections: dict[str, Any] | None = None, decision: str = "promote") -> Result:
+        self.number += 1
+        text = plan_text(sections, serving={}, tags={"team": "flights"})
+        folder = run_that_passed(self.folder / str(self.number), "abcdefghijkl", text, decision=decision)
+        before = Result(folder=folder.path, state="waiting", sentence="", exit_status=0)
+        sent = Submitted(ARN, "demo", folder)
+        return released(sent, SageMaker("eu-central-1", ROLE), Store(ROOT), before, self.said.append)
+
+    def weights(self) -> dict[str, float]:
+        variants = self.client.describe_endpoint(EndpointName="demo")["ProductionVariants"]
+        return {one["VariantName"]: one.get("CurrentWeight", 0.0) for one in variants}
+
+    def left(self) -> tuple[list[str], list[str]]:
+        """Every model and configuration."""
+        models = [one["ModelName"] for one in self.client.list_models()["Models"]]
+        configs = [one["EndpointConfigName"] for one in self.client.list_endpoint_configs()["EndpointConfigs"]]
+        return sorted(models), sorted(configs)
+
+    def approval(self) -> str:
+        return str(self.client.describe_model_package(ModelPackageName=self.package)["ModelApprovalStatus"])
+
+
+@pytest.fixture
+def releaser(changes: Changes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Releaser:
+    made = Releaser(tmp_path)
+    job = {"StepName": "train-model", "StepStatus": "Succeeded"}
+    job["Metadata"] = {"ProcessingJob": {"Arn": f"{JOBS}:processing-job/job-1"}}  # type: ignore[assignment]
+    register = {"StepName": "register-model", "StepStatus": "Succeeded"}
+    register["Metadata"] = {"RegisterModel": {"Arn": made.package}}  # type: ignore[assignment]
+    monkeypatch.setattr(SageMaker, "_steps", lambda service, arn: iter([job, register]))  # moto lists none
+    return made
+
+
+def serve_old(client: Any) -> None:
+    """Let an older version take all requests, by record too."""
+    client.create_model(ModelName=f"demo-{OLD}", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "old"})
+    variant = {"VariantName": f"v-{OLD}", "ModelName": f"demo-{OLD}", "InitialVariantWeight": 100.0}
+    variant |= {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    client.create_endpoint_config(EndpointConfigName=f"demo-{OLD}", ProductionVariants=[variant])
+    client.create_endpoint(EndpointName="demo", EndpointConfigName=f"demo-{OLD}")
+    record = Record(name="demo", bundle=f"sha256:{OLD}{'f' * 52}", who="automatic", number=1)
+    key = "sevenfold/demo/registry/history/00000001.json"
+    boto3.client("s3").put_object(Bucket="bucket", Key=key, Body=record.model_dump_json().encode())
+
+
+def users_ask(label: str, *, requests: int, errors: int = 0, refused: int = 0, milliseconds: float = 10.0) -> None:
+    """Let CloudWatch count in this minute and, should that be over soon, the next."""
+    dimensions = [{"Name": "EndpointName", "Value": "demo"}, {"Name": "VariantName", "Value": f"v-{label}"}]
+    counted = {"Invocations": requests, "Invocation5XXErrors": errors, "Invocation4XXErrors": refused}
+    counted["ModelLatency"] = round(milliseconds * 1000)
+    for minutes in (0, 1):
+        moment = datetime.now(UTC) + timedelta(minutes=minutes)
+        data = [
+            {"MetricName": name, "Dimensions": dimensions, "Value": value, "Timestamp": moment}
+            for name, value in counted.items()
+        ]
+        boto3.client("cloudwatch").put_metric_data(Namespace="AWS/SageMaker", MetricData=data)
+
+
+def current() -> Record | None:
+    return BucketPromotions(Store(ROOT), "demo").current()
+
+
+def test_the_first_version_becomes_an_endpoint_that_answers_as_the_bundle_does(releaser: Releaser) -> None:
+    result = releaser.release()
+    assert (result.state, result.exit_status) == ("promoted", 0)
+    assert releaser.weights() == {f"v-{LABEL}": 100.0}
+    model = releaser.client.describe_model(ModelName=f"demo-{LABEL}")
+    source = model["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]
+    assert source["S3Uri"] == f"{ROOT}/demo/abcdefghijkl/train-model/bundle/"
+    assert model["PrimaryContainer"]["Image"].endswith(":0.1.0")
+    record = current()
+    assert record is not None
+    assert (record.number, record.bundle, record.run) == (1, DIGEST, "abcdefghijkl")
+    assert releaser.approval() == "Approved"
+
+
+def test_a_good_canary_is_promoted_and_nothing_of_the_old_version_is_left(releaser: Releaser, changes: Changes) -> None:
+    serve_old(releaser.client)
+    users_ask(LABEL, requests=303, refused=3, errors=1)
+    users_ask(OLD, requests=2_700)
+    assert releaser.release().state == "promoted"
+    assert changes.made == [f"update demo-{OLD}-{LABEL}", "weights 90 10", "weights 0 100", f"update demo-{LABEL}"]
+    assert releaser.weights() == {f"v-{LABEL}": 100.0}
+    assert releaser.left() == ([f"demo-{LABEL}"], [f"demo-{LABEL}"])
+    assert (current().number, releaser.approval()) == (2, "Approved")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("counted", "words"),
+    [({"errors": 60}, "20.00% of"), ({"milliseconds": 300.0}, "took 300.0 ms")],
+)
+def test_a_bad_canary_is_withdrawn_and_the_run_is_not_decided_twice(
+    releaser: Releaser, changes: Changes, counted: dict[str, Any], words: str
+) -> None:
+    serve_old(releaser.client)
+    users_ask(LABEL, requests=300, **counted)
+    result = releaser.release()
+    assert (result.state, result.exit_status) == ("rolled back", 3)
+    assert words in result.sentence
+    assert releaser.weights() == {f"v-{OLD}": 100.0}
+    assert releaser.left() == ([f"demo-{OLD}"], [f"demo-{OLD}"])
+    assert (current().number, releaser.approval()) == (1, "Rejected")  # type: ignore[union-attr]
+    made = list(changes.made)
+    assert releaser.release().state == "rolled back"
+    assert changes.made == made
+
+
+def test_a_version_that_does_not_come_up_is_named_and_removed(releaser: Releaser, changes: Changes) -> None:
+    serve_old(releaser.client)
+    changes.broken = True
+    with pytest.raises(ServingError, match="ping health check") as late:
+        releaser.release()
+    assert late.value.code == "endpoint_failed"
+    assert releaser.weights() == {f"v-{OLD}": 100.0}
+    assert releaser.left() == ([f"demo-{OLD}"], [f"demo-{OLD}"])
+    assert releaser.approval() == "PendingManualApproval"
+
+
+def test_an_endpoint_of_somebody_else_is_not_touched(releaser: Releaser, changes: Changes) -> None:
+    releaser.client.create_model(ModelName="theirs", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "x"})
+    variant = {"VariantName": "AllTraffic", "ModelName": "theirs", "InitialInstanceCount": 1}
+    variant |= {"InstanceType": "ml.m5.large", "InitialVariantWeight": 1.0}
+    releaser.client.create_endpoint_config(EndpointConfigName="theirs", ProductionVariants=[variant])
+    releaser.client.create_endpoint(EndpointName="demo", EndpointConfigName="theirs")
+    with pytest.raises(PolicyError) as foreign:
+        releaser.release()
+    assert (foreign.value.code, changes.made) == ("endpoint_foreign", [])
+    assert releaser.left() == (["theirs"], ["theirs"])
+
+
+def test_what_waits_for_a_person_is_not_deployed(releaser: Releaser) -> None:
+    assert releaser.release({"deployment": {"approval": "manual"}}).state == "waiting"
+    assert releaser.release(decision="undecided").state == "waiting"
+    assert releaser.left() == ([], [])
+    assert all("waits for a person" in line for line in releaser.said)
+
+
+def test_the_replay_in_the_pipeline_leaves_the_decision_to_the_endpoint() -> None:
+    plan = parse_plan(plan_text(serving={"endpoint": "prices"}))
+    (release,) = (content for job, content in settings_files(plan) if job.name == "release-model")
+    assert b'"approval":"manual"' in release
+    located = plan.model_copy(update={"data": plan.data.model_copy(update={"source": "s3://bucket/demo.csv"})})
+    assert build_definition(located)
+
+
+@pytest.mark.parametrize("deployment", [{"canary": {"accept_replay": True}}, {"strict_fields": True}])
+def test_what_an_endpoint_cannot_do_is_refused_with_the_plan(deployment: dict[str, Any]) -> None:
+    plan = parse_plan(plan_text({"deployment": deployment}, serving={}))
+    assert [fault.code for fault in missing_settings(plan)] == ["endpoint_setting"]
