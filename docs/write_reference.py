@@ -21,8 +21,6 @@ An unknown key, a wrong type and a value out of its range are refused before any
 line and a remedy: `sevenfold validate plan.yaml`. `sevenfold validate --schema` prints the JSON Schema behind this
 page, with which an editor completes and checks a plan.
 
-One value stands for work to come and is refused by this version, by name: `schedule` of `retrain.trigger`.
-
 This page is written by `python docs/write_reference.py` from that schema.
 """
 

@@ -84,6 +84,9 @@ def drift(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write the report to.")] = Path("drift.html"),
     plan: Annotated[Path | None, typer.Option(help="Plan whose limits hold; without one the defaults do.")] = None,
+    dataset: Annotated[
+        Path | None, typer.Option(help="Dataset folder of the bundle's run, to compare its rows as a whole, too.")
+    ] = None,
     encoding: Encoding = "",
     refined: Annotated[
         bool, typer.Option("--refined", help="The rows have been through the bundle's OpenRefine recipe already.")
@@ -104,8 +107,10 @@ def drift(
     require_kind(bundle, "bundle", "BUNDLE")
     for table in data:
         require_kind(table, "table", "DATA")
+    if dataset is not None:
+        require_kind(dataset, "dataset", "--dataset")
     section = load_plan(plan).monitoring if plan is not None else None
-    report = drift_report(bundle, *data, section=section, encoding=encoding, refined=refined)
+    report = drift_report(bundle, *data, section=section, dataset=dataset, encoding=encoding, refined=refined)
     write_report(report, out)
     typer.echo(f"{report.headline}\n{out}")
     raise typer.Exit(3 if report.level in ("bad", "warning") else 0)

@@ -20,7 +20,8 @@ def add_receive_command(app: typer.Typer) -> None:
 
 def receive(
     plans: Annotated[
-        list[Path], typer.Argument(help="Plans with retrain.trigger: drift.", metavar="PLAN...", show_default=False)
+        list[Path],
+        typer.Argument(help="Plans with a retrain.trigger: drift or schedule.", metavar="PLAN...", show_default=False),
     ],
     credential: Annotated[
         Path, typer.Option(help="File that holds what Alertmanager sends as bearer token.", show_default=False)
@@ -40,7 +41,7 @@ def receive(
     token: Token = "",
     cookie: Cookie = "",
 ) -> None:
-    """Receive Alertmanager's notifications, and retrain once where a model has drifted.
+    """Receive Alertmanager's notifications, and retrain once where a model has drifted; or by a plan's schedule.
 
     Give Alertmanager http://HOST:PORT/alerts as webhook, with the credential. A decision is on disk before it is
     answered. Runs until SIGTERM or Ctrl-C; what was decided and not started is started by the next one.

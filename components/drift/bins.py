@@ -31,6 +31,7 @@ __all__ = [
     "category_bins",
     "count_bins",
     "out_of_range",
+    "phase_of",
     "prediction_values",
     "with_prediction",
 ]
@@ -108,7 +109,7 @@ def count_bins(bins: FeatureBins, values: NDArray[Any], missing: NDArray[np.bool
     elif bins.kind == "category":
         return _count_levels(bins, Counter(values.tolist()))
     else:
-        indices = _phase(bins.kind, values)
+        indices = phase_of(bins.kind, values)
         if missing is not None:
             indices = np.where(missing, size - 1, indices)
     return np.bincount(indices, minlength=size).astype(np.int64, copy=False)
@@ -121,7 +122,7 @@ def bin_of(bins: FeatureBins, value: Any, *, missing: bool = False) -> int:
         return size - 1 if value != value else bisect_right(bins.edge_list, value)
     if bins.kind == "category":
         return bins.index.get(value, size - 2)
-    return size - 1 if missing else int(_phase(bins.kind, value))
+    return size - 1 if missing else int(phase_of(bins.kind, value))
 
 
 def out_of_range(bins: FeatureBins, values: NDArray[Any]) -> int:
@@ -131,7 +132,8 @@ def out_of_range(bins: FeatureBins, values: NDArray[Any]) -> int:
     return int(np.count_nonzero(values < bins.lowest) + np.count_nonzero(values > bins.highest))
 
 
-def _phase(kind: str, moments: Any) -> Any:
+def phase_of(kind: str, moments: Any) -> Any:
+    """Return the bin of moments in UTC microseconds: the hours of a day by three, or the weekday from Monday."""
     if kind == "weekday":
         return (moments // DAY + MONDAY) % len(WEEKDAYS)
     return moments % DAY // (HOURS * HOUR)

@@ -25,9 +25,19 @@ from numpy.typing import NDArray
 
 from sevenfold.plan.monitoring import MonitoringSection
 
-__all__ = ["SMALLEST", "ConceptVerdict", "Labelled", "ReferenceScore", "binned_auc", "concept_verdict", "sliding_limit"]
+__all__ = [
+    "FALSE_ALARMS",
+    "SMALLEST",
+    "ConceptVerdict",
+    "Labelled",
+    "ReferenceScore",
+    "binned_auc",
+    "concept_verdict",
+    "sliding_limit",
+]
 
 WEEK_HOURS: Final = 168
+FALSE_ALARMS: Final = 0.01  # of a model that did not change, per week
 SMALLEST: Final = 1e-9  # rows: stands for none in a logarithm
 
 
@@ -75,7 +85,7 @@ def concept_verdict(window: Labelled, reference: ReferenceScore, section: Monito
         loss, z = _growth(score, reference.score), _squares(window.squared, window.fourth, window.rows, reference)
     else:
         raise ValueError("a window has its correct rows, or the sums of its squared and fourth powers")
-    limit = sliding_limit(section.significance, section.feedback_hours)
+    limit = sliding_limit(FALSE_ALARMS, section.feedback_hours)
     known = window.rows >= section.min_rows and not math.isnan(z) and not math.isnan(loss)
     return ConceptVerdict(score, loss, z, bool(z > limit and loss >= section.feedback_loss) if known else None)
 

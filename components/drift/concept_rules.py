@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from sevenfold.drift import telemetry
-from sevenfold.drift.concept import SMALLEST, sliding_limit
+from sevenfold.drift.concept import FALSE_ALARMS, SMALLEST, sliding_limit
 from sevenfold.drift.promql import window_increase
 from sevenfold.drift.telemetry import Metric
 from sevenfold.plan.monitoring import MonitoringSection
@@ -42,7 +42,7 @@ def concept_rules(selector: str, section: MonitoringSection) -> list[dict[str, s
     """
     rules = [*_counts(selector, section), *_scores(selector), *_compared(selector)]
     loss, z, rows = (f"{recorded_name(what)}{selector}" for what in ("loss", "z", "rows"))
-    limit = sliding_limit(section.significance, section.feedback_hours)
+    limit = sliding_limit(FALSE_ALARMS, section.feedback_hours)
     drifted = (
         f"(({z} > bool {limit!r}) * ({loss} >= bool {section.feedback_loss!r})) "
         f"and {z} == {z} and {loss} == {loss} and {rows} >= {section.min_rows}"  # what is NaN equals nothing

@@ -48,9 +48,11 @@ PREDICTIONS = Subject(
 def window_increase(series: str, minutes: int) -> str:
     """Return the expression of a counter's increase within the last minutes, exact where it was not reset.
 
-    A series that did not exist when the window began is counted from its first sample, which is 0 for a new process.
+    A series that did not exist when the window began is counted from its first sample, which is 0 for a new process. So
+    is one that was reset just as the window began, which `resets` does not see: its value before is above all after.
     """
-    before = f"({series} offset {minutes}m or min_over_time({series}[{minutes}m]))"
+    first = f"min_over_time({series}[{minutes}m])"
+    before = f"(({series} offset {minutes}m <= {first}) or {first})"
     plain = f"(last_over_time({series}[{minutes}m]) - {before}) and resets({series}[{minutes}m]) == 0"
     return f"({plain}) or increase({series}[{minutes}m])"
 

@@ -19,7 +19,9 @@ from sevenfold.contracts.reference import FeatureBins, Reference
 from sevenfold.drift.stability import Counts, move_of, prediction_name
 from sevenfold.plan.monitoring import MonitoringSection
 
-__all__ = ["Alarm", "FeatureDrift", "Verdict", "WindowDrift", "alarms", "overall", "window_drift"]
+__all__ = [
+    "Alarm", "FeatureDrift", "Verdict", "WindowDrift", "alarms", "first_of_alarm", "overall", "window_drift",
+]  # fmt: skip
 
 Verdict = Literal["drifted", "stable", "insufficient_data"]
 
@@ -104,7 +106,7 @@ def alarms(windows: Sequence[WindowDrift], section: MonitoringSection) -> list[A
                 by_feature.setdefault(feature.feature, []).append((index, feature))
     raised = []
     for name, drifted in by_feature.items():
-        start = _start([index for index, _ in drifted], section)
+        start = first_of_alarm([index for index, _ in drifted], section)
         if start is not None:
             worst = max((feature for _, feature in drifted), key=lambda feature: feature.psi)
             raised.append(Alarm(feature=name, since=judged[start].label, windows=len(drifted), worst=worst))
@@ -118,8 +120,8 @@ def overall(windows: Sequence[WindowDrift], section: MonitoringSection) -> Verdi
     return "drifted" if alarms(windows, section) else "stable"
 
 
-def _start(drifted: Sequence[int], section: MonitoringSection) -> int | None:
-    """Return the index of the first drifted window that begins a run with k drifted windows in n."""
+def first_of_alarm(drifted: Sequence[int], section: MonitoringSection) -> int | None:
+    """Return the index of the first drifted window that begins a run with k drifted windows in n; None for no alarm."""
     need = section.windows_drifted
     for i in range(len(drifted) - need + 1):
         if drifted[i + need - 1] - drifted[i] < section.windows:

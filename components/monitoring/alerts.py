@@ -20,6 +20,7 @@ __all__ = ["ABSENT_MINUTES", "WATCHDOG", "Alert", "alerting_rules", "alerts", "w
 
 WATCHDOG = "SevenfoldWatchdog"
 ABSENT_MINUTES = 10
+MISSED = "1h"  # for which one of several models is missed
 RECENT = "5m"
 OF_MODEL = "{{ with $labels.model }} for {{ . }}{{ end }}"  # rules for every model say nothing of one that is gone
 ONE_BIN = 0.99  # share of one bin that makes predictions constant
@@ -189,9 +190,13 @@ def _rule(alert: Alert) -> dict[str, Any]:
 
 def _twin(alert: Alert, selector: str) -> dict[str, Any]:
     reads = f"{alert.reads}_bucket" if alert.reads.kind == "histogram" else str(alert.reads)
+    expression = f"absent({reads}{selector})"
+    if not selector or "=~" in selector:  # one of several that is gone leaves something there
+        by, series = "group by (namespace, model)", f"{reads}{selector}"
+        expression += f" or ({by} (last_over_time({series}[{MISSED}])) unless {by} ({series}))"
     return {
         "alert": f"{alert.name}Unknown",
-        "expr": f"absent({reads}{selector})",
+        "expr": expression,
         "for": f"{ABSENT_MINUTES}m",
         "labels": {"severity": "warning", "twin_of": alert.name},
         "annotations": {

@@ -11,12 +11,15 @@ import numpy as np
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import file_digest
+from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.reference import FeatureBins
 from sevenfold.contracts.signature import MISSING
 from sevenfold.drift.bins import count_bins, prediction_values
 from sevenfold.drift.stability import Counts, prediction_name
-from sevenfold.drift.verdict import WindowDrift, window_drift
+from sevenfold.drift.verdict import WindowDrift, alarms, window_drift
+from sevenfold.monitoring.subtle.card import with_card
+from sevenfold.monitoring.subtle.rows import RowComparer
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Finding, Findings
 from sevenfold.scoring.feeds import Feeds, feeds_from_table
@@ -37,6 +40,7 @@ def drift_report(
     bundle: Path,
     *data: Path,
     section: MonitoringSection | None = None,
+    dataset: Path | None = None,
     encoding: str = "",
     refined: bool = False,
 ) -> Report:
@@ -51,12 +55,14 @@ def drift_report(
         data: CSV or Parquet files with the bundle's columns, raw as the training table or refined, the earliest first;
             other columns are ignored. Rows that cannot be read are counted in the report and compared with nothing.
         section: the limits; None takes the defaults.
+        dataset: the dataset folder of the bundle's run: its rows are compared with the tables as a whole, too.
         encoding: what a CSV is written in; empty takes UTF-8, or what its byte order mark says.
         refined: whether the rows have been through the bundle's recipe already.
 
     Raises:
         IntegrityError: if the bundle differs from its manifest.
         DataError, InputError: what `read_raw_table` raises, and ``same_table`` for two files of the same bytes.
+        DataError, MissingExtraError: what `RowComparer` raises.
     """
     from sevenfold.monitoring.report import tables_report
 
@@ -70,6 +76,10 @@ def drift_report(
         counts[label], window = drift_of_table(opened, raw[-1].table, limits)
         windows.append(replace(window, label=label))
     report = tables_report(windows, counts, opened.reference(), limits)
+    if dataset is not None:
+        comparer = RowComparer(Dataset.open(Path(dataset)), opened, limits)
+        compared = [comparer.compare(label, part.table) for label, part in zip(labels, raw, strict=True)]
+        report = with_card(report, compared, comparer, [alarm.feature for alarm in alarms(windows, limits)])
     return _with_notes(report, dict(zip(labels, raw, strict=True)))
 
 

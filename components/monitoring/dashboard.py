@@ -13,6 +13,23 @@ __all__ = ["build_dashboard"]
 SELECTOR = '{namespace=~"$namespace", model=~"$model"}'
 SOURCE = {"type": "prometheus", "uid": "${source}"}
 RATE = "[$__rate_interval]"
+DESCRIPTIONS = {
+    "Requests": "Prediction requests a second, by the status they were answered with. 499 is a client that left.",
+    "Failed share": "Share of the requests that got a 5xx. The alert's limit is deployment.service_level.error_rate.",
+    "Latency": "Seconds from a request's headers to its answer, of half the requests and of 99 in 100.",
+    "Rows predicted": "Rows a second; one request may carry many.",
+    "Drift per feature (PSI)": "How far the last window is from training, for each watched feature: 0 is no change, "
+    "and 0.1 counts as drift where it is significant too. Empty means too few rows, or nothing scraped.",
+    "What is predicted": "Share of each bin of the predictions in the last window. See whether an outcome is gone.",
+    "Drift of the predictions (PSI)": "How far the predictions of the last window are from those of the reference.",
+    "Odd values": "Values a second outside all that training saw: numbers beyond its range, categories it never had.",
+    "Trouble": "Requests a second that computed NaN or infinity, and those turned away because too many waited.",
+    "Score by labels that came back": "How many of the rows with a label were predicted right, and the area under the "
+    "ROC curve, over monitoring.feedback_hours. Empty means that no labels came, or none of a classifier.",
+    "Error by labels that came back": "RMSE and mean absolute error of the rows with a label, in the target's unit, by "
+    "windows of monitoring.feedback_hours. Empty means that no labels came, or none of a regression.",
+    "Serving": "Which bundle answers, by its digest. Two rows of one model are a canary beside the stable version.",
+}
 PALETTE = [("green", None), ("yellow", 0.05), ("orange", 0.1), ("red", 0.25)]
 
 
@@ -26,7 +43,7 @@ def build_dashboard(name: str) -> dict[str, Any]:
         "uid": "sevenfold-models",
         "tags": ["sevenfold"],
         "schemaVersion": 39,
-        "editable": True,
+        "editable": False,
         "refresh": "1m",
         "time": {"from": "now-24h", "to": "now"},
         "timezone": "utc",
@@ -73,14 +90,14 @@ def _panels() -> list[dict[str, Any]]:
         _series("Requests", [(codes, "{{code}}")], "reqps"),
         _series("Failed share", [(f"{failed} / {every}", "5xx")], "percentunit"),
         _series("Latency", quantiles, "s"),
-        _series("Rows predicted", [(f"sum(rate({telemetry.PREDICTIONS}{SELECTOR}{RATE}))", "rows")], "wps"),
+        _series("Rows predicted", [(f"sum(rate({telemetry.PREDICTIONS}{SELECTOR}{RATE}))", "rows")], "rowsps"),
         _history("Drift per feature (PSI)", drift, "{{feature}}"),
         _series("What is predicted", [(shares, "{{bin}}")], "percentunit", stacked=True),
-        _series("Drift of the predictions (PSI)", [(moved, "{{model}}")], ""),
-        _series("Odd values", [(f"sum(rate({m}{SELECTOR}{RATE}))", legend) for m, legend in odd], "wps"),
+        _series("Drift of the predictions (PSI)", [(moved, "{{model}}")], "none"),
+        _series("Odd values", [(f"sum(rate({m}{SELECTOR}{RATE}))", legend) for m, legend in odd], "rowsps"),
         _series("Trouble", [(f"sum(rate({m}{SELECTOR}{RATE}))", legend) for m, legend in wrong], "reqps"),
         _series("Score by labels that came back", _by_labels("accuracy", "roc_auc"), "percentunit"),
-        _series("Error by labels that came back", _by_labels("rmse", "mae"), ""),
+        _series("Error by labels that came back", _by_labels("rmse", "mae"), "none"),
         _table("Serving", serving),
     ]
     return [_at_position(panel, index) for index, panel in enumerate(panels)]
@@ -95,7 +112,8 @@ def _by_labels(*scores: str) -> list[tuple[str, str]]:
 
 
 def _at_position(panel: dict[str, Any], index: int) -> dict[str, Any]:
-    return {**panel, "id": index + 1, "gridPos": {"x": 12 * (index % 2), "y": 9 * (index // 2), "w": 12, "h": 9}}
+    described = {**panel, "id": index + 1, "description": DESCRIPTIONS[panel["title"]]}
+    return {**described, "gridPos": {"x": 12 * (index % 2), "y": 9 * (index // 2), "w": 12, "h": 9}}
 
 
 def _targets(queries: list[tuple[str, str]], **more: Any) -> list[dict[str, Any]]:
@@ -114,7 +132,7 @@ def _series(title: str, queries: list[tuple[str, str]], unit: str, *, stacked: b
         "title": title,
         "datasource": SOURCE,
         "targets": _targets(queries),
-        "fieldConfig": {"defaults": {"unit": unit or "none", "min": 0, "custom": custom}, "overrides": []},
+        "fieldConfig": {"defaults": {"unit": unit, "min": 0, "custom": custom}, "overrides": []},
     }
 
 
@@ -127,7 +145,11 @@ def _history(title: str, query: str, legend: str) -> dict[str, Any]:
         "targets": _targets([(query, legend)], interval="15m"),
         "options": {"showValue": "never", "rowHeight": 0.9},
         "fieldConfig": {
-            "defaults": {"color": {"mode": "thresholds"}, "thresholds": {"mode": "absolute", "steps": steps}},
+            "defaults": {
+                "unit": "none",
+                "color": {"mode": "thresholds"},
+                "thresholds": {"mode": "absolute", "steps": steps},
+            },
             "overrides": [],
         },
     }
@@ -139,4 +161,5 @@ def _table(title: str, query: str) -> dict[str, Any]:
         "title": title,
         "datasource": SOURCE,
         "targets": _targets([(query, "")], format="table", instant=True),
+        "fieldConfig": {"defaults": {"unit": "none"}, "overrides": []},
     }

@@ -16,6 +16,8 @@ from sevenfold.monitoring.record import drift_record, write_watch
 from sevenfold.monitoring.replay import Replayed, replay
 from sevenfold.monitoring.report import replay_report
 from sevenfold.monitoring.scrape import scrape
+from sevenfold.monitoring.subtle.card import row_record, with_card
+from sevenfold.monitoring.subtle.rows import RowComparer
 from sevenfold.monitoring.windows import Window, drawn_windows, equal_windows, windows_of
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection, Replay
@@ -62,6 +64,7 @@ def watch(
 
     Raises:
         MonitoringError: ``another_bundle`` if another bundle is served, ``bad_metrics``, ``no_series``.
+        DataError, MissingExtraError: what `RowComparer` raises, where the section asks for it.
         ServingError, TemporaryError: if the predictor does not answer, or answers an error.
     """
     require_same_bundle(service, bundle)
@@ -71,8 +74,16 @@ def watch(
     windows = [window_drift(part.label, counts[part.label], reference, section) for part in replayed]
     report_progress(STAGE, _message(windows, section), done=1, total=1)
     record = {"version": 1, "bundle": bundle.digest, **drift_record(windows, counts, section)}
+    report = replay_report(windows, replayed, counts, reference, section, what=what)
+    if section.subtle and section.replay is not Replay.NONE:
+        report_progress(STAGE, "comparing rows as a whole", total=1)
+        comparer = RowComparer(dataset, bundle, section)
+        table, parts, _ = windows_of_dataset(dataset, section, time_column, in_time_order=in_time_order)
+        compared = [comparer.compare(part.label, table.take(part.rows)) for part in parts]
+        record["rows"] = row_record(compared, comparer)
+        report = with_card(report, compared, comparer, [alarm.feature for alarm in alarms(windows, section)])
     write_watch(out, name, section, level or ServiceLevel(), record)
-    return replay_report(windows, replayed, counts, reference, section, what=what)
+    return report
 
 
 def require_same_bundle(service: Service, bundle: Bundle) -> None:

@@ -29,7 +29,7 @@ from sevenfold.monitoring.visibility import check_visibility
 from sevenfold.monitoring.watch import require_same_bundle, windows_of_dataset
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection, Replay
-from sevenfold.report import Report
+from sevenfold.report import Finding, Findings, Report
 from sevenfold.runtime.environment import prometheus_login
 from sevenfold.runtime.progress import report_progress
 
@@ -94,7 +94,14 @@ def watch_on_cluster(
         record["verdict"] = "unknown"
     write_watch(out, name, section, level or ServiceLevel(), record)
     report_progress(STAGE, "rules, dashboard and record of drift written", done=2, total=2)
-    return cluster_report(live, rows, reference, section, level or ServiceLevel())
+    report = cluster_report(live, rows, reference, section, level or ServiceLevel())
+    return _with_note(report) if section.subtle else report
+
+
+def _with_note(report: Report) -> Report:
+    text = "monitoring.subtle: rows as a whole are compared on one machine only, by sevenfold drift --dataset."
+    note = Findings(findings=(Finding(level="info", text=text),))
+    return report.model_copy(update={"blocks": (*report.blocks, note)})
 
 
 def _live(

@@ -66,6 +66,17 @@ class MonitoringSection(Section):
             "the growth of its RMSE as a share."
         ),
     ] = 0.05
+    subtle: Annotated[
+        bool,
+        Field(
+            description="Whether rows are compared as a whole, too: a classifier tells a window's from training rows, "
+            "and accuracy is estimated without labels."
+        ),
+    ] = False
+    separation: Annotated[
+        float,
+        Field(description="ROC AUC of that classifier that counts as drift; 0.5 is chance.", gt=0.5, le=1),
+    ] = 0.55
 
 
 class Trigger(StrEnum):
@@ -80,7 +91,16 @@ class RetrainSection(Section):
     """The loop back to training."""
 
     trigger: Annotated[Trigger, Field(description="What starts a retraining: none, drift or schedule.")] = Trigger.NONE
-    schedule: Annotated[str, Field(description="Cron expression of the retrainings, for trigger schedule.")] = ""
+    schedule: Annotated[
+        str,
+        Field(
+            description="Cron expression of the retrainings in UTC, for trigger schedule: minute, hour, day, month, "
+            'weekday, such as "30 2 * * 1".'
+        ),
+    ] = ""
+    every_hours: Annotated[
+        float | None, Field(description="Hours from one retraining to the next, for trigger schedule.", ge=1 / 60)
+    ] = None
     cooldown_hours: Annotated[float, Field(description="Shortest time between two retrainings, in hours.", gt=0)] = 24.0
     max_runs_per_day: Annotated[
         int, Field(description="Largest number of retrainings in 24 hours; then a person is called.", ge=1)

@@ -9,10 +9,11 @@ from datetime import datetime
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.plan.class_rules import class_breaches
 from sevenfold.plan.column_rules import Breach, column_breaches
+from sevenfold.plan.cron import cron_fault
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
 from sevenfold.plan.metrics import metric_names
 from sevenfold.plan.model_rules import model_breaches
-from sevenfold.plan.monitoring import Replay, Trigger
+from sevenfold.plan.monitoring import Replay, RetrainSection, Trigger
 from sevenfold.plan.plan import Plan, StageName
 from sevenfold.plan.preparation import SplitBy
 from sevenfold.plan.ray_rules import ray_breaches
@@ -38,7 +39,6 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from _encodings(plan)
     yield from ray_breaches(plan)
     yield from tuning_breaches(plan)
-    yield from _unsupported(plan)
 
 
 def _target(plan: Plan) -> Iterator[Breach]:
@@ -259,13 +259,22 @@ def _monitoring(plan: Plan) -> Iterator[Breach]:
             repr(watch.replay.value),
             "Write replay: test.",
         )
-    if (plan.retrain.trigger is Trigger.SCHEDULE) != bool(plan.retrain.schedule):
-        yield (
-            ("retrain", "schedule"),
-            "goes with trigger: schedule, and only with it",
-            repr(plan.retrain.schedule),
-            "Set both, or neither.",
-        )
+    yield from _schedule(plan.retrain)
+
+
+def _schedule(section: RetrainSection) -> Iterator[Breach]:
+    for key, given in (("schedule", bool(section.schedule)), ("every_hours", section.every_hours is not None)):
+        if given and section.trigger is not Trigger.SCHEDULE:
+            value = repr(getattr(section, key))
+            yield ("retrain", key), "goes with trigger: schedule, and only with it", value, "Set both, or neither."
+    if section.trigger is not Trigger.SCHEDULE:
+        return
+    if bool(section.schedule) == (section.every_hours is not None):
+        both = f"{section.schedule!r} and {section.every_hours}"
+        yield ("retrain", "schedule"), "is given, or every_hours, and not both", both, "Write one of them."
+    elif section.schedule and (fault := cron_fault(section.schedule)):
+        rule = f"is a cron expression ({fault})"
+        yield ("retrain", "schedule"), rule, repr(section.schedule), 'Write, say, "30 2 * * 1": Mondays, 2:30 UTC.'
 
 
 def _encodings(plan: Plan) -> Iterator[Breach]:
@@ -278,14 +287,6 @@ def _encodings(plan: Plan) -> Iterator[Breach]:
                 repr(name),
                 "Remove it, or change the column.",
             )
-
-
-def _unsupported(plan: Plan) -> Iterator[Breach]:
-    """Yield the setting whose engine is not built yet, so that a plan that asks for it is refused by name."""
-    trigger = plan.retrain.trigger
-    if trigger is Trigger.SCHEDULE:
-        rule = "this version has no engine for the setting"
-        yield ("retrain", "trigger"), rule, repr(trigger.value), "Write trigger: drift."
 
 
 def _some(names: object) -> str:

@@ -26,17 +26,16 @@ __all__ = ["KubeflowRunner", "require_receivable"]
 
 
 def require_receivable(plan: Plan) -> None:
-    """Refuse a plan that no alert can retrain.
+    """Refuse a plan that neither an alert nor a schedule retrains.
 
     Raises:
         PolicyError: ``nothing_to_receive``.
     """
-    if plan.retrain.trigger is not Trigger.DRIFT:
+    if plan.retrain.trigger is Trigger.NONE:
         raise PolicyError(
             "nothing_to_receive",
-            f"An alert can retrain a plan with retrain.trigger: drift, but {plan.name} has "
-            f"{plan.retrain.trigger.value}.",
-            remedy="Write retrain: {trigger: drift} into the plan, or do not name it here.",
+            f"A plan that is retrained must say by what, but retrain.trigger of {plan.name} is none.",
+            remedy="Write retrain: {trigger: drift} or a schedule into the plan, or do not name it here.",
         )
 
 

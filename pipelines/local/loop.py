@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -122,9 +123,12 @@ class LocalLoop:
         return frozenset(Path(path).resolve() for text in texts[: first + 1] for path in sources_of(text))
 
     def _take_all(self, rows: Sequence[NewRows]) -> None:
-        since = drifting_since([one.window for one in rows], self.plan.monitoring)
         for one in rows:
             self._note(one)
+        if self.plan.retrain.trigger is Trigger.SCHEDULE:
+            self._take_tick(rows)
+            return
+        since = drifting_since([one.window for one in rows], self.plan.monitoring)
         moments = {one.window.label: one.moment for one in rows}
         cause = self._cause(since, moments, rows) if since else None
         for key, ended in list(self._active.items()):
@@ -139,6 +143,11 @@ class LocalLoop:
             if decision is not None and decision.reason in _SETTLED:
                 self._settled.add(cause.key)
 
+    def _take_tick(self, rows: Sequence[NewRows]) -> None:
+        cause = self._retrainer.due(self.plan.name)
+        if cause is not None:
+            self._retrainer.take(replace(cause, new_rows=_labelled(rows)), {"data": self._files(rows)})
+
     def _files(self, rows: Sequence[NewRows]) -> list[str]:
         """Return what a retraining reads: new files with a target and, with `keep_rows`, those of earlier ones."""
         trained_on = self._trained_on() if self.plan.retrain.keep_rows else frozenset()
@@ -147,7 +156,6 @@ class LocalLoop:
         return [str(path) for path in (*kept, *new)]
 
     def _cause(self, since: dict[str, str], moments: dict[str, float], rows: Sequence[NewRows]) -> Cause:
-        counted = [one.labelled for one in rows]
         named = ", ".join(f"{feature} since {window}" for feature, window in sorted(since.items())[:5])
         return Cause(
             name=self.plan.name,
@@ -155,7 +163,7 @@ class LocalLoop:
             since=max(moments[window] for window in since.values()),
             evidence=f"{named}{' …' if len(since) > 5 else ''} drifted",
             bundle=self.label,
-            new_rows=None if None in counted else sum(count or 0 for count in counted),
+            new_rows=_labelled(rows),
         )
 
     def _note(self, rows: NewRows) -> None:
@@ -200,6 +208,12 @@ class LocalLoop:
         )
 
 
+def _labelled(rows: Sequence[NewRows]) -> int | None:
+    """Return how many new rows carry a target; None where only the run itself can count them."""
+    counted = [one.labelled for one in rows]
+    return None if None in counted else sum(count or 0 for count in counted)
+
+
 def serving_facts(record: Record, bundle: Bundle) -> list[Fact]:
     """Return what serves, as facts for a page."""
     since = record.moment[:16].replace("T", " ")
@@ -218,7 +232,7 @@ def _own_sources(plan: Plan, base: Path) -> tuple[str, ...]:
 
 
 def _require_watchable(plan: Plan) -> None:
-    if plan.retrain.trigger is not Trigger.DRIFT or not plan.retrain.data:
+    if plan.retrain.trigger is Trigger.NONE or not plan.retrain.data:
         raise PolicyError(
             "nothing_to_watch",
             "A plan that is watched must say which rows are new, but retrain.trigger is "

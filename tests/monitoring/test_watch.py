@@ -119,3 +119,12 @@ def test_a_predictor_that_is_gone_is_one_clear_error(sample, tmp_path, capsys):
         run(tmp_path, sample, "http://127.0.0.1:9", MonitoringSection())
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["code"] == "unreachable"
     assert not (tmp_path / "report.html").exists()
+
+
+def test_rows_as_a_whole_are_compared_where_the_plan_asks_for_it(sample, predictor, tmp_path):
+    run(tmp_path, sample, predictor, MonitoringSection(replay="later", subtle=True))
+    rows = json.loads((tmp_path / "watch" / "drift.json").read_text())["rows"]
+    assert rows["drifted_since"] == "2013-10"
+    assert [one["separation"] and one["separation"]["drifted"] for one in rows["windows"]] == [False, True, True, None]
+    assert rows["windows"][1]["separation"]["features"][0][0] == "wind"
+    assert "told apart (AUC)" in (tmp_path / "report.html").read_text()

@@ -159,6 +159,13 @@ def test_a_prometheus_that_does_not_answer_is_unknown_and_fails_nothing(sample, 
     figures = {fact.label: fact.value for fact in report.blocks[0].facts}
     assert figures["rules"] == "unknown"
     assert figures["requests of users"] is None
+    assert "monitoring.subtle" not in report.model_dump_json()
+
+
+def test_rows_as_a_whole_are_said_not_to_be_compared(sample, tmp_path):
+    report, drift, _ = watched(sample, tmp_path / "watch", "http://127.0.0.1:9", "team", subtle=True)
+    assert "monitoring.subtle: rows as a whole are compared on one machine only" in report.model_dump_json()
+    assert "rows" not in drift
 
 
 def test_a_bundle_that_prometheus_does_not_see_is_unknown(sample, prometheus, team, tmp_path):

@@ -44,7 +44,7 @@ def study(tmp_path: Path) -> Path:
 
 
 def begun(plan: Plan, base: Path, study: str, model: str = "auto", **start: Any) -> Plan:
-    tuning = plan.tuning.replaced(warm_start={"study": study, **start})
+    tuning = plan.tuning.replaced(trials=9, warm_start={"study": study, **start})
     changed = {"tuning": tuning, "training": plan.training.replaced(model=model)}
     return with_warm_start(plan.model_copy(update=changed), base)
 
@@ -72,7 +72,8 @@ def test_where_less_was_better_the_lowest_scores_come_first(plan: Plan, tmp_path
 
 
 def test_the_settings_go_to_tuning_and_nowhere_else(plan: Plan, study: Path, tmp_path: Path) -> None:
-    named = plan.model_copy(update={"tuning": plan.tuning.replaced(warm_start={"study": "runs/demo/1"})})
+    named = plan.model_copy(update={"tuning": plan.tuning.replaced(trials=9, warm_start={"study": "runs/demo/1"})})
+    plan = plan.model_copy(update={"tuning": plan.tuning.replaced(trials=9)})
     plain, given = stage_settings(plan), stage_settings(with_warm_start(named, tmp_path))
     changed = {name for name in plain if plain[name] != given[name]}
     assert changed == {"tune_model", "train_model"}  # training for the plan's digest alone

@@ -58,6 +58,12 @@ def test_a_missing_key_is_told_by_name(text: str) -> None:
         ("preparation: {encodings: {rooms: onehot}}\n", "preparation.encodings.rooms"),
         ("monitoring: {replay: later}\n", "monitoring.replay"),
         ("monitoring: {windows: 1, windows_drifted: 2}\n", "monitoring.windows_drifted"),
+        ("retrain: {trigger: schedule}\n", "retrain.schedule"),
+        ('retrain: {trigger: schedule, schedule: "0 3 * * *", every_hours: 12}\n', "retrain.schedule"),
+        ('retrain: {trigger: schedule, schedule: "61 3 * * *"}\n', "retrain.schedule"),
+        ('retrain: {trigger: schedule, schedule: "0 0 3 * * *"}\n', "retrain.schedule"),
+        ('retrain: {trigger: drift, schedule: "0 3 * * *"}\n', "retrain.schedule"),
+        ("retrain: {every_hours: 12}\n", "retrain.every_hours"),
         ("tuning: {space: {width: {low: 3, high: 1}}}\n", "tuning.space.width"),
         ("tuning: {ray: {cpu: 2}}\n", "tuning.ray"),
         ("tuning: {engine: ray, ray: {address: head}}\n", "tuning.ray.address"),
@@ -76,14 +82,9 @@ def test_rules_between_sections(text: str, added: str, key: str) -> None:
     assert by_key[key].remedy
 
 
-@pytest.mark.parametrize(
-    ("added", "key"),
-    [
-        ('retrain: {trigger: schedule, schedule: "0 3 * * *"}\n', "retrain.trigger"),
-    ],
-)
-def test_a_setting_without_an_engine_is_refused_by_name(text: str, added: str, key: str) -> None:
-    assert "no engine" in problems(text + added)[key].rule
+@pytest.mark.parametrize("when", ['schedule: "0 3 * * *"', "every_hours: 12"])
+def test_a_plan_may_be_retrained_by_the_clock(text: str, when: str) -> None:
+    assert parse_plan(f"{text}retrain: {{trigger: schedule, {when}}}\n").retrain.trigger.value == "schedule"
 
 
 @pytest.mark.parametrize(

@@ -41,10 +41,10 @@ MISTAKES = {
     "a number that is none": ("windows: 4,", "windows: four,", {"monitoring.windows"}),
     "a misspelt section": ("preparation:", "preperation:", {"preperation"}),
     "a misspelt key": ("source:", "sorce:", {"data.sorce", "data.source"}),
-    "a trigger to come": (
+    "a schedule that is none": (
         "testing:\n",
         "retrain: {trigger: schedule, schedule: x}\ntesting:\n",
-        {"retrain.trigger"},
+        {"retrain.schedule"},
     ),
     "a column twice": ("    rooms:", "    street: {kind: category}\n    rooms:", {"data.columns.street"}),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sevenfold.monitoring.alerts import Alert, with_twins
-from sevenfold.monitoring.retrain.metrics import PERSON_NEEDED, UNFINISHED, WATCHDOG_HEARD
+from sevenfold.monitoring.retrain.metrics import PERSON_NEEDED, UNFINISHED_SINCE, WATCHDOG_HEARD
 
 __all__ = ["retrain_alerting_rules", "retrain_alerts"]
 
@@ -27,17 +27,18 @@ def retrain_alerts() -> list[Alert]:
         ),
         Alert(
             name="SevenfoldRetrainUnfinished",
-            expression=f"max by (namespace, model) ({UNFINISHED}) > 0",
-            reads=UNFINISHED,
+            # the moment itself: neither a gap nor a restart of Prometheus puts this alert off
+            expression=f"time() - (max by (namespace, model) ({UNFINISHED_SINCE}) > 0) > {LONGEST_HOURS * 3_600}",
+            reads=UNFINISHED_SINCE,
             severity="warning",
-            minutes=LONGEST_HOURS * 60,
             summary="A retraining of {{ $labels.model }} does not end.",
             description=f"It was decided {LONGEST_HOURS} hours ago or earlier. See whether the receiver reaches "
             "Kubeflow, and what its run waits for.",
         ),
         Alert(
             name="SevenfoldRetrainHearsNothing",
-            expression=f"time() - max by (namespace) ({WATCHDOG_HEARD}) > {SILENT_MINUTES * 60}",
+            expression=f"time() - max by (namespace) (last_over_time({WATCHDOG_HEARD}[{SILENT_MINUTES}m])) "
+            f"> {SILENT_MINUTES * 60}",
             reads=WATCHDOG_HEARD,
             severity="critical",
             minutes=10,  # a receiver that has just started waits for the next repeat

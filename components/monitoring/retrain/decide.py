@@ -7,7 +7,7 @@ Rules, in the order in which they are asked; the first that applies decides:
 3. An alert about a bundle that no longer serves starts nothing.
 4. While a run goes on, none starts.
 5. After `max_runs_per_day` runs in 24 hours a person is called, once; then nothing starts.
-6. In the cooldown after a run, none starts.
+6. In the cooldown after a run, none starts; a schedule has its own distance.
 7. Without enough new rows that carry a target there is nothing to learn from.
 """
 
@@ -25,6 +25,7 @@ __all__ = ["DAY_SECONDS", "FUTURE_SECONDS", "Action", "Decision", "History", "Pa
 
 DAY_SECONDS: Final = 86_400.0
 FUTURE_SECONDS: Final = 60.0  # by which two clocks may differ
+LATE_SECONDS: Final = 600.0  # by which a tick may be seen late: the next day's is not within 24 hours because of it
 
 
 class Action(StrEnum):
@@ -56,6 +57,7 @@ class Reason(StrEnum):
     WAITING = "waiting"
     NOT_PROMOTED = "not_promoted"
     NOT_FINISHED = "not_finished"
+    SCHEDULED = "scheduled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,7 @@ def decide(cause: Cause, history: History, rules: Rules, *, now: float, wall: fl
     return (
         _unfit(cause, rules, wall)
         or _known_already(cause, history, serving)
-        or _too_soon(history, rules.section, now)
+        or _too_soon(cause, history, rules.section, now)
         or _too_few(cause, rules.section)
         or Decision(Action.START, Reason.CAUSE, f"A retraining starts: {cause.evidence}.")
     )
@@ -139,17 +141,19 @@ def _known_already(cause: Cause, history: History, serving: str) -> Decision | N
     return None
 
 
-def _too_soon(history: History, section: RetrainSection, now: float) -> Decision | None:
+def _too_soon(cause: Cause, history: History, section: RetrainSection, now: float) -> Decision | None:
     if not history.runs:
         return None
-    recent = sum(now - run.moment < DAY_SECONDS for run in history.runs)
+    by_clock = cause.trigger is Trigger.SCHEDULE
+    day = DAY_SECONDS - LATE_SECONDS * by_clock
+    recent = sum(now - run.moment < day for run in history.runs)
     if recent >= section.max_runs_per_day:
         sentence = f"{_runs(recent)} in 24 hours, of {section.max_runs_per_day} allowed: a person must look."
         paged = history.budget_paged is not None and now - history.budget_paged < DAY_SECONDS
         return Decision(Action.SUPPRESS if paged else Action.PAGE, Reason.BUDGET, sentence)
     cooldown = section.cooldown_hours * 3_600
     passed = now - max(run.moment for run in history.runs)
-    if passed < cooldown:
+    if passed < cooldown and not by_clock:
         left = (cooldown - passed) / 3_600
         return _no(Reason.COOLDOWN, f"The last retraining is {passed / 3_600:.1f} hours old; {left:.1f} more to wait.")
     return None

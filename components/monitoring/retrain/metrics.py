@@ -10,13 +10,19 @@ from sevenfold.drift.telemetry import Metric
 from sevenfold.monitoring.retrain.history_report import person_needed
 from sevenfold.monitoring.retrain.journal import Journal
 
-__all__ = ["DECISIONS", "PERSON_NEEDED", "UNFINISHED", "WATCHDOG_HEARD", "metrics_page"]
+__all__ = ["DECISIONS", "PERSON_NEEDED", "UNFINISHED", "UNFINISHED_SINCE", "WATCHDOG_HEARD", "metrics_page"]
 
 DECISIONS: Final = Metric(
     "sevenfold_retrain_decisions_total", "counter", "Decisions about causes.", ("action", "reason")
 )
 UNFINISHED: Final = Metric(
     "sevenfold_retrain_unfinished_runs", "gauge", "Retrainings that are decided and not over.", ("model",)
+)
+UNFINISHED_SINCE: Final = Metric(
+    "sevenfold_retrain_unfinished_since_timestamp_seconds",
+    "gauge",
+    "When the oldest retraining that is not over was decided; 0 where there is none.",
+    ("model",),
 )
 PERSON_NEEDED: Final = Metric(
     "sevenfold_retrain_person_needed", "gauge", "1 while a person must look at a model's retraining.", ("model",)
@@ -39,7 +45,10 @@ def metrics_page(counts: Mapping[str, int], journal: Journal, names: Iterable[st
         heard: moment of the last watchdog, in seconds since 1970.
     """
     known = sorted(names)
-    unfinished = Counter(run.name for run in journal.unfinished())
+    going_on = journal.unfinished()
+    unfinished = Counter(run.name for run in going_on)
+    decided = {entry.number: entry.moment for entry in journal.entries()}
+    since = {name: min((decided[run.decision] for run in going_on if run.name == name), default=0.0) for name in known}
     outcomes = [(*outcome.partition(":")[::2], count) for outcome, count in sorted(counts.items())]
     needed = {name: int(person_needed(journal.entries(name)) is not None) for name in known}
     return "".join(
@@ -48,6 +57,8 @@ def metrics_page(counts: Mapping[str, int], journal: Journal, names: Iterable[st
             *(f'{DECISIONS}{{action="{action}",reason="{reason}"}} {count}\n' for action, reason, count in outcomes),
             *_head(UNFINISHED),
             *(f'{UNFINISHED}{{model="{name}"}} {unfinished[name]}\n' for name in known),
+            *_head(UNFINISHED_SINCE),
+            *(f'{UNFINISHED_SINCE}{{model="{name}"}} {since[name]:.3f}\n' for name in known),
             *_head(PERSON_NEEDED),
             *(f'{PERSON_NEEDED}{{model="{name}"}} {needed[name]}\n' for name in known),
             *_head(WATCHDOG_HEARD),

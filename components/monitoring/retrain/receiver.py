@@ -8,7 +8,8 @@
 `GET /metrics`            counters in the Prometheus text format
 ========================  ============================================================================================
 
-Nothing is started by a request: a worker starts what was decided, however long that takes.
+Nothing is started by a request: a worker starts what was decided, however long that takes. It also decides about the
+ticks of plans that a schedule retrains.
 """
 
 from __future__ import annotations
@@ -150,6 +151,7 @@ class Receiver:
         while not self._stop.is_set():
             self._wake.clear()
             try:
+                self.retrainer.tick()
                 for fault in self.retrainer.work():
                     self._on_message(f"waits: {fault}")
                 self._turned = time.monotonic()

@@ -11,6 +11,7 @@ from sevenfold.monitoring.retrain.cause import Cause
 from sevenfold.monitoring.retrain.clock import Clock
 from sevenfold.monitoring.retrain.decide import Action, Decision, History, Reason, Rules, decide
 from sevenfold.monitoring.retrain.journal import Journal, RunEntry
+from sevenfold.monitoring.retrain.schedule import due_cause
 
 __all__ = ["Retrainer", "Runner"]
 
@@ -71,6 +72,17 @@ class Retrainer:
         serving, now = self._serving(cause.name), self.clock.now()
         make = partial(_made, cause, rules=rules, now=now, wall=self.clock.wall(), serving=serving)
         return self.journal.decide(cause, make, now, details)
+
+    def tick(self) -> None:
+        """Decide about every schedule's last tick, once; raises what `take` does."""
+        for rules in self.rules.values():
+            cause = self.due(rules.name)
+            if cause is not None:
+                self.take(cause)
+
+    def due(self, name: str) -> Cause | None:
+        """Return the cause of a plan's last tick where it is not decided yet; see `due_cause`."""
+        return due_cause(self.journal, self.rules[name], self.clock)
 
     def resolve(self, cause: Cause) -> Decision | None:
         """Note that a cause is over; a run that was decided for it goes on."""

@@ -257,13 +257,6 @@ class Asked(Epochs):
             return TrainingError("no_latency", "A trial must have a latency, but none was measured.")
         return None
 
-    def _fault(self, outcome: Outcome) -> TrainingError | None:
-        if not math.isfinite(outcome.score):
-            return TrainingError("not_finite", f"A score must be a finite number, but got {outcome.score}.")
-        if self._search.two_objectives and outcome.latency_ms is None:
-            return TrainingError("no_latency", "A trial must have a latency, but none was measured.")
-        return None
-
 
 def run_trial(asked: Asked, objective: Objective) -> Trial:
     """Try a trial's settings in this process; what the objective raises is recorded with the trial."""

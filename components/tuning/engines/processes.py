@@ -158,7 +158,7 @@ def _try(job: Job) -> Ended:
 
     section, direction = _begun["section"], _begun["direction"]
     with quiet():
-        study = _begun.setdefault(job.path, None) or new_study(section, direction, job.path)
+        study = _begun.get(job.path) or new_study(section, direction, job.path)
         _begun[job.path] = study
         trial = optuna.trial.Trial(study, job.trial_id)
     # What a process that was killed has reported is there.

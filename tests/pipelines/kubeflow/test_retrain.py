@@ -129,6 +129,12 @@ def test_what_cannot_be_received_is_refused(plan: Plan, drifting: Plan, kubeflow
     with pytest.raises(PolicyError) as untriggered, receiving(given, lambda text: None):
         pass
     assert untriggered.value.code == "nothing_to_receive"
+    by_clock = drifting.model_copy(
+        update={"retrain": drifting.retrain.model_copy(update={"trigger": Trigger.SCHEDULE, "every_hours": 1.0})}
+    )
+    with receiving(received(by_clock, tmp_path, kubeflow), lambda text: None, lambda: kubeflow) as receiver:
+        receiver.retrainer.tick()
+    assert [entry.reason.value for entry in receiver.retrainer.journal.entries()] == ["scheduled"]
     given = received(drifting, tmp_path, kubeflow)
     twice = Received(**{**vars(given), "plans": given.plans * 2})
     with pytest.raises(PolicyError) as doubled, receiving(twice, lambda text: None):

@@ -3,74 +3,29 @@
 from __future__ import annotations
 
 import io
-import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from loop_tables import WINDOW, add_window, rows, write_project
+from loop_home import Home, kinds, served_project
+from loop_tables import WINDOW, add_window, rows
 from rich.console import Console
 from typer.testing import CliRunner
 
 from sevenfold.cli.main import app
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import DataError, PolicyError
-from sevenfold.monitoring.retrain.clock import Clock
 from sevenfold.monitoring.retrain.decide import Action, Reason
-from sevenfold.monitoring.retrain.journal import Entry
+from sevenfold.monitoring.retrain.journal import RunEntry
 from sevenfold.pipelines.local.loop import PAGE, LocalLoop
-from sevenfold.pipelines.local.run import LocalRun, run_locally
 from sevenfold.pipelines.local.runner import LocalRunner
 from sevenfold.pipelines.local.watch import PromotedService, watch_loop
 from sevenfold.pipelines.retrain import earlier_dataset
 from sevenfold.pipelines.runs import RunFolder
-from sevenfold.pipelines.view import RunView
 from sevenfold.plan import load_plan
 from sevenfold.report.page import read_report
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.tables.sources import sources_of
-
-HOUR = 3_600.0
-
-
-@dataclass
-class Home:
-    """A folder with a plan whose model serves, and a clock that is moved by hand."""
-
-    path: Path
-    hours: float = 0.0
-    decided: list[Entry] = field(default_factory=list)
-
-    @property
-    def plan_path(self) -> Path:
-        return self.path / "plan.yaml"
-
-    @property
-    def runs(self) -> Path:
-        return self.path / "runs"
-
-    def loop(self) -> LocalLoop:
-        """A loop as a new process would have it."""
-        start = os.path.getmtime(self.plan_path) + HOUR  # after every file was written
-        clock = Clock(wall=lambda: start + self.hours * HOUR, monotonic=lambda: self.hours * HOUR)
-        console = Console(file=io.StringIO())
-        return LocalLoop(self.plan_path, load_plan(self.plan_path), self.runs, console, clock=clock)
-
-    def run_count(self) -> int:
-        return len([entry for entry in (self.runs / "demo").iterdir() if entry.name.isdigit()])
-
-
-def served_project(path: Path) -> Home:
-    home = Home(path)
-    plan_path = write_project(home.path)
-    wanted = LocalRun(plan_path=plan_path, runs=home.runs)
-    result = run_locally(wanted, load_plan(plan_path), RunView(Console(file=io.StringIO())))
-    assert result.state == "promoted", result.sentence
-    return home
-
-
-def kinds(entries: list[Entry]) -> list[tuple[Action, Reason]]:
-    return [(entry.action, entry.reason) for entry in entries if entry.reason is not Reason.WINDOW]
 
 
 def no_data_starts_nothing(served: Home) -> None:
@@ -160,6 +115,54 @@ def after_the_budget_a_person_is_called(served: Home) -> None:
     decided = served.loop().look()
     assert kinds(decided) == [(Action.PAGE, Reason.BUDGET)]
     assert served.run_count() == 3
+
+
+def a_schedule_starts_a_run_whether_or_not_rows_drifted(served: Home) -> None:
+    text = served.plan_path.read_text()
+    by_clock = text.replace("trigger: drift", "trigger: schedule, every_hours: 6").replace("_day: 2", "_day: 9")
+    served.plan_path.write_text(by_clock)
+    started: list[list[str]] = []
+
+    def look() -> list[tuple[Action, Reason]]:
+        loop = served.loop()
+        loop._retrainer._runner = Waiting(started)
+        return kinds(loop.look())
+
+    try:
+        assert look() == [(Action.NOTE, Reason.SCHEDULED)]
+        served.hours += 5
+        assert look() == []
+        served.hours += 20
+        assert look() == [(Action.START, Reason.CAUSE), (Action.PAGE, Reason.WAITING)], "three missed ticks are one"
+        assert [[Path(path).name for path in paths] for paths in started] == [
+            [f"window-{number}.csv" for number in (11, 12, 13, 14)]
+        ]
+        for number in (13, 14):
+            (served.path / "new" / f"window-{number}.csv").unlink()
+        served.hours += 6
+        assert look() == [(Action.SUPPRESS, Reason.FEW_ROWS)]
+        assert look() == [], "a tick is decided once"
+    finally:
+        served.plan_path.write_text(text)
+        for number in (13, 14):
+            add_window(served.path, number, drifted=True)
+
+
+@dataclass
+class Waiting:
+    """Stands in for a run, which ends with a candidate that waits."""
+
+    started: list[list[str]]
+
+    def find(self, decided: RunEntry) -> str:
+        return ""
+
+    def start(self, decided: RunEntry) -> str:
+        self.started.append(decided.details["data"])
+        return decided.cause
+
+    def ending(self, run: str) -> tuple[str, str]:
+        return "waiting", "It waits."
 
 
 def rows_of_an_earlier_retraining_are_kept_and_never_new_again(served: Home) -> None:
@@ -274,3 +277,4 @@ def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path) -> 
     watching_stops_when_it_is_told_to(served)
     a_dataset_that_is_gone_is_named(served)
     a_plan_without_new_rows_is_not_watched(served)
+    a_schedule_starts_a_run_whether_or_not_rows_drifted(served)

@@ -13,7 +13,7 @@ from sevenfold.pipelines.local.requirements import require_engine
 from sevenfold.pipelines.local.run import LocalRun, run_locally
 from sevenfold.plan import Plan
 
-CLUSTER = {"engine": "ray", "ray": {"cluster": {"workers": 2}}}
+CLUSTER = {"trials": 3, "engine": "ray", "ray": {"cluster": {"workers": 2}}}
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def test_in_a_pod_and_without_trials_it_is_no_matter(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require_engine(tuned(plan, **CLUSTER), trials=0)
-    require_engine(tuned(plan, trials=0, **CLUSTER))
+    require_engine(tuned(plan, **{**CLUSTER, "trials": 0}))
     require_engine(plan)
     monkeypatch.setenv("KFP_POD_NAME", "tuning")
     monkeypatch.setenv("KFP_POD_UID", "1")
@@ -54,6 +54,6 @@ def test_in_a_pod_and_without_trials_it_is_no_matter(
 def test_without_ray_the_command_that_installs_it_is_named(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(TrainingError) as caught:
-        require_engine(tuned(plan, engine="ray"))
+        require_engine(tuned(plan, engine="ray", trials=3))
     assert (caught.value.code, caught.value.remedy) == ("no_ray", "pip install 'sevenfold[ray]'")
     require_engine(plan)

@@ -96,7 +96,8 @@ if __name__ == "__main__":
 """
     program = tmp_path / "program.py"
     program.write_text(script)
-    with subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True) as process:
+    env = {**os.environ, "TMPDIR": str(tmp_path)}  # what a killed search leaves behind
+    with subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True, env=env) as process:
         assert process.stdout is not None
         numbers = [int(process.stdout.readline()) for _ in range(3)]
         children = psutil.Process(process.pid).children(recursive=True)
