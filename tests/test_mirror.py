@@ -23,6 +23,7 @@ NAMED = {
     "manifests/sources.env": "MIRROR",
     "manifests/base/predictor-servingruntime.yaml": "settings.yaml, predictor_image",
     "manifests/overlays/cluster/settings.yaml": "itself",
+    "manifests/components/retrain/retrain-deployment.yaml": "images: of the overlay, as the README beside it shows",
     "manifests/components/monitoring/prometheus-deployment.yaml": "MIRROR",
     "manifests/components/monitoring/alertmanager-deployment.yaml": "MIRROR",
     "manifests/components/monitoring/grafana-deployment.yaml": "MIRROR",
