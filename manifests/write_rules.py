@@ -15,8 +15,10 @@ from typing import Any
 
 import yaml
 
+from sevenfold.drift.concept_rules import concept_rules
 from sevenfold.drift.promql import FEATURE, PREDICTIONS, recording_rules
 from sevenfold.monitoring.alerts import alerting_rules
+from sevenfold.monitoring.concept_alerts import concept_alerts
 from sevenfold.monitoring.dashboard import build_dashboard
 from sevenfold.monitoring.retrain.alerts import retrain_alerting_rules
 from sevenfold.plan.deployment import ServiceLevel
@@ -31,9 +33,11 @@ def groups() -> list[dict[str, Any]]:
     """Return the rule groups for every model, at the limits a plan has by default."""
     section, level = MonitoringSection(), ServiceLevel()
     recorded = [*recording_rules(FEATURE, SELECTOR, section), *recording_rules(PREDICTIONS, SELECTOR, section)]
+    labelled = [*concept_rules(SELECTOR, section), *concept_alerts(SELECTOR, section)]
     return [
         {"name": "sevenfold-drift", "interval": "1m", "rules": recorded},
         {"name": "sevenfold-alerts", "interval": "1m", "rules": alerting_rules(SELECTOR, section, level)},
+        {"name": "sevenfold-feedback", "interval": "1m", "rules": labelled},
     ]
 
 

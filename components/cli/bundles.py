@@ -51,6 +51,16 @@ def serve(
     strict_fields: Annotated[
         bool, typer.Option("--strict-fields", help="Refuse requests with fields that the model does not know.")
     ] = False,
+    feedback_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Port for true targets that come back, POST /v1/models/NAME:feedback; 0 takes a free one. "
+            "SEVENFOLD_FEEDBACK_CREDENTIAL, or the file that SEVENFOLD_FEEDBACK_CREDENTIAL_FILE names, holds what "
+            "the sender must show.",
+            min=0,
+            max=65535,
+        ),
+    ] = None,
 ) -> None:
     """Serve a bundle over KServe's V1 and V2 protocols until Ctrl-C."""
     from sevenfold.runtime.recognise import require_kind
@@ -58,7 +68,8 @@ def serve(
     from sevenfold.serving.predictor.serve import serve as serve_bundle
 
     require_kind(bundle, "bundle", "BUNDLE")
-    serve_bundle(bundle, name=name, host=host, port=port, limits=Limits(strict_fields=strict_fields))
+    limits = Limits(strict_fields=strict_fields)
+    serve_bundle(bundle, name=name, host=host, port=port, limits=limits, feedback_port=feedback_port)
 
 
 def drift(

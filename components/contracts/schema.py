@@ -12,7 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sevenfold.contracts.refinement import Refinement
 
-__all__ = ["FORMAT_VERSION", "MAX_INTEGER", "Column", "Kind", "Notation", "Part", "Role", "Schema", "Task"]
+__all__ = [
+    "FORMAT_VERSION",
+    "MAX_INTEGER",
+    "Column",
+    "Kind",
+    "Notation",
+    "Part",
+    "Role",
+    "Schema",
+    "Task",
+    "label_text",
+]
 
 # 2 added `notation`; 3 parts of moments and their local time, merged and left out classes; 4 the refinement
 FORMAT_VERSION = 4
@@ -172,3 +183,16 @@ class Schema(BaseModel):
     def features(self) -> dict[str, Column]:
         """The columns that enter the model, in order."""
         return {name: column for name, column in self.columns.items() if column.is_feature}
+
+
+def label_text(value: object) -> str:
+    """Return the text by which a class is known, from the table to the served answer.
+
+    >>> label_text(True), label_text(3.0), label_text(2.5), label_text("late")
+    ('true', '3', '2.5', 'late')
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value)

@@ -17,6 +17,16 @@ __all__ = [
     "CODES",
     "EXTRA_FIELDS",
     "FEATURE_BINS",
+    "FEEDBACK_ABSOLUTE",
+    "FEEDBACK_BELOW",
+    "FEEDBACK_CONFUSION",
+    "FEEDBACK_CORRECT",
+    "FEEDBACK_FOURTH",
+    "FEEDBACK_LABELS",
+    "FEEDBACK_NEGATIVES",
+    "FEEDBACK_POSITIVES",
+    "FEEDBACK_ROWS",
+    "FEEDBACK_SQUARED",
     "METRICS",
     "MODEL_LOAD_REJECTED",
     "NONFINITE",
@@ -30,6 +40,8 @@ __all__ = [
     "REFERENCE_LEVEL",
     "REFERENCE_PREDICTION_BINS",
     "REFERENCE_ROWS",
+    "REFERENCE_SCORE",
+    "REFERENCE_SCORE_ROWS",
     "REFUSALS",
     "REQUESTS",
     "REQUEST_SECONDS",
@@ -129,6 +141,57 @@ REFERENCE_CHI_SQUARED = Metric(
     f"Chi-squared quantile that n times PSI must pass, at level {REFERENCE_LEVEL} over the number of features.",
     _FEATURE,
 )
+
+FEEDBACK_ROWS = Metric(
+    "sevenfold_feedback_rows_total",
+    "counter",
+    "Rows fed back with their labels: scored, or why their label says nothing (missing, unknown, left_out).",
+    (*SHARED, "label"),
+)
+FEEDBACK_CORRECT = Metric(
+    "sevenfold_feedback_correct_total", "counter", "Scored rows whose class the model predicted right."
+)
+FEEDBACK_CONFUSION = Metric(
+    "sevenfold_feedback_confusion_total",
+    "counter",
+    "Scored rows by true and predicted class; of models with at most 10 classes.",
+    (*SHARED, "predicted", "true"),
+)
+FEEDBACK_POSITIVES = Metric(
+    "sevenfold_feedback_positives_total",
+    "counter",
+    "Scored rows of the positive class by bin of the predicted probability.",
+    (*SHARED, "bin"),
+)
+FEEDBACK_NEGATIVES = Metric(
+    "sevenfold_feedback_negatives_total",
+    "counter",
+    "Scored rows of the negative class by bin of the predicted probability.",
+    (*SHARED, "bin"),
+)
+FEEDBACK_BELOW = Metric(
+    "sevenfold_feedback_negatives_below_total",
+    "counter",
+    "Scored negative rows in the bins below this one, and half of those in it.",
+    (*SHARED, "bin"),
+)
+FEEDBACK_ABSOLUTE = Metric(
+    "sevenfold_feedback_absolute_error_total", "counter", "Sum of the absolute errors of the scored rows."
+)
+FEEDBACK_SQUARED = Metric(
+    "sevenfold_feedback_squared_error_total", "counter", "Sum of the squared errors of the scored rows."
+)
+FEEDBACK_FOURTH = Metric(
+    "sevenfold_feedback_fourth_power_error_total",
+    "counter",
+    "Sum of the fourth powers of the errors of the scored rows, for the spread of the squared ones.",
+)
+REFERENCE_SCORE = Metric(
+    "sevenfold_reference_score", "gauge", "Score of the model on its validation rows, by metric.", (*SHARED, "metric")
+)
+REFERENCE_SCORE_ROWS = Metric("sevenfold_reference_score_rows", "gauge", "Validation rows behind these scores.")
+
+FEEDBACK_LABELS: Final = ("scored", "missing", "unknown", "left_out")
 
 METRICS: Final = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 

@@ -8,6 +8,7 @@ from sevenfold.contracts.reference import Reference
 from sevenfold.drift.counters import latency_quantile, summed
 from sevenfold.drift.verdict import alarms, overall
 from sevenfold.monitoring.drift_charts import drift_blocks
+from sevenfold.monitoring.live_labels import label_fact, label_finding
 from sevenfold.monitoring.live_windows import JudgedRows, LiveTraffic
 from sevenfold.monitoring.report import LEVELS, headline
 from sevenfold.monitoring.visibility import Visibility
@@ -34,7 +35,11 @@ def cluster_report(
         level: the promised latency and error rate.
     """
     findings = [*_visibility_findings(live, section)]
-    blocks: list[Block] = [_facts(live, level)]
+    facts = _facts(live, level)
+    if live.labels is not None:
+        findings += filter(None, [label_finding(live.labels, section)])
+        facts = (*facts, label_fact(live.labels, section))
+    blocks: list[Block] = [Facts(facts=facts)]
     if findings:
         blocks.append(Findings(findings=tuple(findings)))
     if live.known:
@@ -97,33 +102,31 @@ def _visibility_findings(live: LiveTraffic, section: MonitoringSection) -> list[
     return [Finding(level="warning", text=text) for text in texts]
 
 
-def _facts(live: LiveTraffic, level: ServiceLevel) -> Facts:
+def _facts(live: LiveTraffic, level: ServiceLevel) -> tuple[Fact, ...]:
     visibility = live.visibility or Visibility()
     unknown = live.visibility is None
     counted = summed([part.counted for part in live.counted]) if live.counted else None
     p99 = latency_quantile(counted, 0.99) * 1000 if counted else math.nan
     errors = round(counted.errors) if counted else None
     slow = math.isfinite(p99) and p99 > level.latency_p99_ms
-    return Facts(
-        facts=(
-            Fact(
-                label="pods scraped",
-                value=None if unknown else visibility.pods,
-                hint="whose metrics Prometheus has, and fresh",
-                level="good" if visibility.scraped else "warning",
-            ),
-            Fact(label="last sample", value=visibility.age_seconds, unit="s ago"),
-            Fact(label="rules", value=_rules(live), level="good" if _rules(live) == "loaded" else "warning"),
-            Fact(label="requests of users", value=round(counted.requests) if counted else None),
-            Fact(label="failed requests", value=errors, level="bad" if errors else None),
-            Fact(
-                label="99th percentile",
-                value=round(p99, 2) if math.isfinite(p99) else None,
-                unit="ms",
-                hint=f"at most {level.latency_p99_ms:g} ms",
-                level="bad" if slow else None,
-            ),
-        )
+    return (
+        Fact(
+            label="pods scraped",
+            value=None if unknown else visibility.pods,
+            hint="whose metrics Prometheus has, and fresh",
+            level="good" if visibility.scraped else "warning",
+        ),
+        Fact(label="last sample", value=visibility.age_seconds, unit="s ago"),
+        Fact(label="rules", value=_rules(live), level="good" if _rules(live) == "loaded" else "warning"),
+        Fact(label="requests of users", value=round(counted.requests) if counted else None),
+        Fact(label="failed requests", value=errors, level="bad" if errors else None),
+        Fact(
+            label="99th percentile",
+            value=round(p99, 2) if math.isfinite(p99) else None,
+            unit="ms",
+            hint=f"at most {level.latency_p99_ms:g} ms",
+            level="bad" if slow else None,
+        ),
     )
 
 

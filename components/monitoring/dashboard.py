@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sevenfold.drift import telemetry
+from sevenfold.drift.concept_rules import recorded_name
 from sevenfold.drift.promql import FEATURE, PREDICTIONS
 
 __all__ = ["build_dashboard"]
@@ -23,6 +24,10 @@ DESCRIPTIONS = {
     "Drift of the predictions (PSI)": "How far the predictions of the last window are from those of the reference.",
     "Odd values": "Values a second outside all that training saw: numbers beyond its range, categories it never had.",
     "Trouble": "Requests a second that computed NaN or infinity, and those turned away because too many waited.",
+    "Score by labels that came back": "How many of the rows with a label were predicted right, and the area under the "
+    "ROC curve, over monitoring.feedback_hours. Empty means that no labels came, or none of a classifier.",
+    "Error by labels that came back": "RMSE and mean absolute error of the rows with a label, in the target's unit, by "
+    "windows of monitoring.feedback_hours. Empty means that no labels came, or none of a regression.",
     "Serving": "Which bundle answers, by its digest. Two rows of one model are a canary beside the stable version.",
 }
 PALETTE = [("green", None), ("yellow", 0.05), ("orange", 0.1), ("red", 0.25)]
@@ -91,9 +96,19 @@ def _panels() -> list[dict[str, Any]]:
         _series("Drift of the predictions (PSI)", [(moved, "{{model}}")], "none"),
         _series("Odd values", [(f"sum(rate({m}{SELECTOR}{RATE}))", legend) for m, legend in odd], "rowsps"),
         _series("Trouble", [(f"sum(rate({m}{SELECTOR}{RATE}))", legend) for m, legend in wrong], "reqps"),
+        _series("Score by labels that came back", _by_labels("accuracy", "roc_auc"), "percentunit"),
+        _series("Error by labels that came back", _by_labels("rmse", "mae"), "none"),
         _table("Serving", serving),
     ]
     return [_at_position(panel, index) for index, panel in enumerate(panels)]
+
+
+def _by_labels(*scores: str) -> list[tuple[str, str]]:
+    """Return a query per score of the labels that were fed back: each version of a model is a line of its own."""
+    return [
+        (f"max by (model, bundle) ({recorded_name(score)}{SELECTOR})", f"{score} of {{{{model}}}} {{{{bundle}}}}")
+        for score in scores
+    ]
 
 
 def _at_position(panel: dict[str, Any], index: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sevenfold.drift.prometheus import PrometheusClient, selector
 from sevenfold.drift.promql import window_increase
 from sevenfold.drift.stability import Counts
 from sevenfold.drift.verdict import WindowDrift
+from sevenfold.monitoring.live_labels import LiveLabels
 from sevenfold.monitoring.replay import Replayed
 from sevenfold.monitoring.visibility import Visibility
 
@@ -49,6 +50,7 @@ class LiveTraffic:
     counted: list[Replayed]
     visibility: Visibility | None
     fault: str = ""
+    labels: LiveLabels | None = None  # None also where no labels are fed back
 
     @property
     def known(self) -> bool:

@@ -7,8 +7,10 @@ from typing import Any
 
 import yaml
 
+from sevenfold.drift.concept_rules import concept_rules
 from sevenfold.drift.promql import FEATURE, PREDICTIONS, recording_rules
 from sevenfold.monitoring.alerts import alerting_rules
+from sevenfold.monitoring.concept_alerts import concept_alerts
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
 
@@ -25,10 +27,12 @@ def rule_groups(name: str, section: MonitoringSection, level: ServiceLevel) -> d
     selector = f'{{model="{name}"}}'
     recorded = [*recording_rules(FEATURE, selector, section), *recording_rules(PREDICTIONS, selector, section)]
     alerting = alerting_rules(selector, section, level)
+    labelled = [*concept_rules(selector, section), *concept_alerts(selector, section)]
     return {
         "groups": [
             {"name": f"sevenfold-{name}-drift", "interval": INTERVAL, "rules": recorded},
             {"name": f"sevenfold-{name}-alerts", "interval": INTERVAL, "rules": alerting},
+            {"name": f"sevenfold-{name}-feedback", "interval": INTERVAL, "rules": labelled},
         ]
     }
 

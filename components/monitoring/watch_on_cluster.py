@@ -21,6 +21,7 @@ from sevenfold.drift.telemetry import bundle_label
 from sevenfold.drift.verdict import window_drift
 from sevenfold.monitoring.batch import drift_of_table
 from sevenfold.monitoring.cluster_report import cluster_report
+from sevenfold.monitoring.live_labels import live_labels
 from sevenfold.monitoring.live_windows import JudgedRows, LiveTraffic, live_windows
 from sevenfold.monitoring.record import drift_record, write_watch
 from sevenfold.monitoring.replay import evenly_spaced
@@ -126,6 +127,7 @@ def _live(
 def _ask(bundle: Bundle, service: KServeService, section: MonitoringSection) -> LiveTraffic:
     client = PrometheusClient(section.prometheus, prometheus_login())
     namespace, model, label = service.namespace, service.name, bundle_label(bundle.digest)
+    now = client.now()
     visibility = check_visibility(client, namespace=namespace, model=model, bundle=label)
     counted = live_windows(
         client,
@@ -134,12 +136,13 @@ def _ask(bundle: Bundle, service: KServeService, section: MonitoringSection) -> 
         bundle=label,
         minutes=section.window_minutes,
         windows=section.windows,
-        now=client.now(),
+        now=now,
     )
     reference = bundle.reference()
     counts = {part.label: bin_counts(part.counted, reference) for part in counted}
     windows = [window_drift(part.label, counts[part.label], reference, section) for part in counted]
-    return LiveTraffic(JudgedRows(windows, counts, "rows served"), counted, visibility)
+    labels = live_labels(client, bundle, section, namespace=namespace, model=model, at=now)
+    return LiveTraffic(JudgedRows(windows, counts, "rows served"), counted, visibility, labels=labels)
 
 
 def _dataset_rows(

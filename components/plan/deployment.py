@@ -99,6 +99,14 @@ class DeploymentSection(Section):
         bool, Field(description="Whether to refuse requests with fields that the model does not know.")
     ] = False
     max_batch: Annotated[int, Field(description="Largest number of rows in one request.", ge=1)] = 1_024
+    feedback_secret: Annotated[
+        str,
+        Field(
+            description="Name of the Secret whose key credential opens the port for labels that come back; empty "
+            "opens none.",
+            pattern=r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$",
+        ),
+    ] = ""
     canary: Annotated[CanarySection, Field(description="Traffic and time for which a candidate is watched.")] = (
         CanarySection()
     )

@@ -56,6 +56,16 @@ class MonitoringSection(Section):
     windows_drifted: Annotated[
         int, Field(description="Number of these windows that must drift to raise an alarm.", ge=1)
     ] = 2
+    feedback_hours: Annotated[
+        int, Field(description="Length of the window of labels that were fed back, in hours.", ge=1, le=720)
+    ] = 24
+    feedback_loss: Annotated[
+        Fraction,
+        Field(
+            description="Loss of accuracy against the validation rows that counts as concept drift; of a regression, "
+            "the growth of its RMSE as a share."
+        ),
+    ] = 0.05
     subtle: Annotated[
         bool,
         Field(

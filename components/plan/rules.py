@@ -190,8 +190,15 @@ def _decisions(plan: Plan) -> Iterator[Breach]:
 
 
 def _runtime(plan: Plan) -> Iterator[Breach]:
-    """TensorFlow Serving takes a SavedModel on KServe, and counts no requests by bundle for a canary's judge."""
+    """What each server needs. TensorFlow Serving counts no requests by bundle for a canary's judge."""
     wanted = plan.deployment
+    if wanted.feedback_secret and (wanted.runtime, wanted.target) != (Runtime.SEVENFOLD, Target.KSERVE):
+        yield (
+            ("deployment", "feedback_secret"),
+            "a Secret opens the port for labels of runtime: sevenfold and target: kserve",
+            f"runtime: {wanted.runtime.value}, target: {wanted.target.value}",
+            "Write these two, or remove it; on this machine, sevenfold serve --feedback-port opens that port.",
+        )
     if wanted.runtime is not Runtime.TENSORFLOW_SERVING:
         return
     if plan.training.framework is not Framework.TENSORFLOW:

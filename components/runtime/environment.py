@@ -5,6 +5,7 @@
 `SEVENFOLD_CHECKPOINTS`            folder, ``s3://`` or ``gs://`` address of unfinished work; ``off`` keeps none
 `AWS_ACCESS_KEY_ID` …              on a cluster: there are keys, so unfinished work is kept in the store
 `PROMETHEUS_TOKEN` …               login of a Prometheus, from the Secret of `secrets.prometheus`
+`SEVENFOLD_FEEDBACK_CREDENTIAL` …  what who feeds back labels must show; with ``_FILE`` after it the file that holds it
 `SEVENFOLD_TRACEBACK`              1 shows tracebacks of failures
 `SEVENFOLD_NOTEBOOK_PARAMETERS`    JSON file with what a notebook is given, in the kernel that runs it
 `ARROW_DEFAULT_MEMORY_POOL`        read by Arrow: where it takes memory from; images and local runs set it
@@ -23,15 +24,18 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from sevenfold.contracts.errors import PolicyError
 from sevenfold.runtime.prometheus import PROMETHEUS_KEYS, PrometheusLogin
 
 __all__ = [
     "ARROW_MEMORY",
     "CHECKPOINTS",
+    "FEEDBACK_CREDENTIAL",
     "NOTEBOOK_PARAMETERS",
     "RUN_DIR",
     "VertexContainer",
     "checkpoint_address",
+    "feedback_credential",
     "in_cluster",
     "kernel_environment",
     "notebook_name",
@@ -50,6 +54,9 @@ NOTEBOOK_PARAMETERS = "SEVENFOLD_NOTEBOOK_PARAMETERS"
 RUN_DIR = "SEVENFOLD_RUN_DIR"
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")  # Kubernetes puts it there
 CHECKPOINTS = "SEVENFOLD_CHECKPOINTS"
+FEEDBACK_CREDENTIAL = "SEVENFOLD_FEEDBACK_CREDENTIAL"
+FEEDBACK_CREDENTIAL_FILE = "SEVENFOLD_FEEDBACK_CREDENTIAL_FILE"
+MIN_CREDENTIAL = 16  # characters
 # Any of these means that a store of that scheme lets the pod in; without, an attempt would only cost time.
 STORE_KEYS = {
     "s3": ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
@@ -166,3 +173,25 @@ def notebook_name() -> Path | None:
     """Return the notebook that is open in Jupyter, where this process is its kernel, or None."""
     value = os.environ.get("JPY_SESSION_NAME", "")
     return Path(value) if value.endswith(".ipynb") else None
+
+
+def feedback_credential() -> str:
+    """Return what who feeds back labels must show, of `FEEDBACK_CREDENTIAL_FILE` or else `FEEDBACK_CREDENTIAL`.
+
+    Raises:
+        PolicyError: ``bad_credential``: there is none, or one of fewer than 16 characters.
+    """
+    path = os.environ.get(FEEDBACK_CREDENTIAL_FILE, "")
+    try:
+        text = Path(path).read_text(encoding="ascii") if path else os.environ.get(FEEDBACK_CREDENTIAL, "")
+    except (OSError, ValueError):
+        text = ""
+    credential = text.strip()
+    if len(credential) < MIN_CREDENTIAL or not credential.isascii():
+        raise PolicyError(
+            "bad_credential",
+            f"The credential of the port for labels must have {MIN_CREDENTIAL} plain characters or more, but that of "
+            f"{FEEDBACK_CREDENTIAL_FILE if path else FEEDBACK_CREDENTIAL} has {len(credential)}.",
+            remedy=f"Name a file that holds one in {FEEDBACK_CREDENTIAL_FILE}; make one with: openssl rand -hex 32",
+        )
+    return credential

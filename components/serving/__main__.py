@@ -38,6 +38,7 @@ def main() -> int:
     parser.add_argument("--header-seconds", type=float, default=DEFAULTS.header_seconds, help="longest time for a head")
     parser.add_argument("--drain-seconds", type=float, default=0.0, help="how long to answer 503 after SIGTERM")
     parser.add_argument("--strict-fields", action="store_true", help="refuse fields that the model does not have")
+    parser.add_argument("--feedback-port", type=int, help="port for labels that come back; 0 takes a free one")
     given = vars(parser.parse_args())
     if given.pop("command"):
         given["bundle"], given["host"] = given["bundle"] or SAGEMAKER_MODEL, given["host"] or "0.0.0.0"  # noqa: S104

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.schema import Column, Kind, Task
+from sevenfold.contracts.schema import Column, Kind, Task, label_text
 from sevenfold.plan.data import DataSection
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def label_texts(values: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(values.type):
         return values
     encoded = values.dictionary_encode()
-    texts = [_text(value) for value in encoded.dictionary.to_pylist()]
+    texts = [label_text(value) for value in encoded.dictionary.to_pylist()]
     return pa.DictionaryArray.from_arrays(encoded.indices, pa.array(texts, pa.string()))
 
 
@@ -98,15 +98,7 @@ def same_text(text: str, column: Column) -> str:
         return "true" if text in column.true_values else "false" if text in column.false_values else text
     if column.kind in (Kind.NUMBER, Kind.INTEGER):
         try:
-            return _text(float(text))
+            return label_text(float(text))
         except ValueError:
             return text
     return text
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    return str(value)

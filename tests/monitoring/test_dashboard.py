@@ -84,6 +84,14 @@ SERVING = (
             "sevenfold_unknown_category_total",
             "sevenfold_nonfinite_total",
             "sevenfold_shed_total",
+            "sevenfold_feedback_correct_total",
+            "sevenfold_feedback_absolute_error_total",
+            "sevenfold_feedback_squared_error_total",
         )
+    ),
+    series("sevenfold_feedback_rows_total", rising(3), label="scored"),
+    *(
+        series(f"sevenfold_feedback_{name}_total", rising(1), bin="low")
+        for name in ("positives", "negatives", "negatives_below")
     ),
 )

@@ -125,6 +125,13 @@ def test_tensorflow_serving_is_refused_where_it_cannot_serve(text: str, added: s
     assert remedy in problems(text + added)[key].remedy
 
 
+@pytest.mark.parametrize("more", ["", ", target: kserve, runtime: tensorflow-serving"])
+def test_a_port_for_labels_is_refused_where_nothing_would_open_it(text: str, more: str) -> None:
+    key = "deployment.feedback_secret"
+    assert "--feedback-port" in problems(f"{text}deployment: {{feedback_secret: labels{more}}}\n")[key].remedy
+    parse_plan(f"{text}deployment: {{feedback_secret: labels, target: kserve}}\n")
+
+
 @pytest.mark.parametrize("how", ["strategy: replace", "strategy: canary, approval: manual"])
 def test_what_tensorflow_serving_asks_of_a_plan_can_be_had(text: str, how: str) -> None:
     added = "training: {framework: tensorflow}\n" + TENSORFLOW_SERVING.replace("strategy: replace", how)

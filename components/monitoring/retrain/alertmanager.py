@@ -11,11 +11,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.monitoring.alerts import WATCHDOG
+from sevenfold.monitoring.concept_alerts import CONCEPT_DRIFT
 from sevenfold.monitoring.retrain.cause import Cause, cause_key
 
 __all__ = ["DRIFT_ALERTS", "MOST_ALERTS", "Notification", "read_notification"]
 
-DRIFT_ALERTS: Final = frozenset({"SevenfoldFeatureDrift", "SevenfoldPredictionDrift"})
+DRIFT_ALERTS: Final = frozenset({"SevenfoldFeatureDrift", "SevenfoldPredictionDrift", CONCEPT_DRIFT})
 MOST_ALERTS: Final = 2_000  # of one notification; Alertmanager's `max_alerts` lowers it
 NAMED: Final = 5  # alerts in a sentence
 Text = Annotated[str, Field(max_length=4_096)]

@@ -12,16 +12,18 @@ from sevenfold.cluster.records import labels_of
 from sevenfold.contracts.bundle import SAVED_MODEL
 from sevenfold.contracts.errors import MissingExtraError, PolicyError
 from sevenfold.plan.deployment import DeploymentSection, Runtime
+from sevenfold.runtime.environment import FEEDBACK_CREDENTIAL
 from sevenfold.serving.kserve.inference_service import BUNDLE, DIGEST, HIDDEN, revision_name
 
 if TYPE_CHECKING:
     from kserve import V1beta1ModelSpec
 
-__all__ = ["RUNTIME", "TENSORFLOW_RUNTIME", "TENSORFLOW_RUNTIME_LABEL", "fetchable", "predictor_of"]
+__all__ = ["FEEDBACK_PORT", "RUNTIME", "TENSORFLOW_RUNTIME", "TENSORFLOW_RUNTIME_LABEL", "fetchable", "predictor_of"]
 
 RUNTIME: Final = "sevenfold"  # name of the ServingRuntime, and of the model format it takes
 TENSORFLOW_RUNTIME: Final = "kserve-tensorflow-serving"  # name of KServe's own ClusterServingRuntime
 TENSORFLOW_RUNTIME_LABEL: Final = {"app.kubernetes.io/name": "tensorflow-serving"}
+FEEDBACK_PORT: Final = 8091  # the network policy of predictors names it too
 DRAIN_SECONDS: Final = 20  # it ends at once on SIGTERM, while routes still point at it
 # Our runtime sets both itself: the network policy and the disruption budget select by them.
 LABELS: Final = {"app.kubernetes.io/part-of": "sevenfold", "app.kubernetes.io/component": "predictor"}
@@ -80,13 +82,28 @@ def _bundle(name: str, location: str, digest: str, image: str, section: Deployme
 
     # The runtime names what is served after the InferenceService, which is another one while it is being replaced.
     arguments = [DIGEST + digest, f"--name={name}", f"--max-batch={section.max_batch}"]
-    return V1beta1ModelSpec(
+    if section.strict_fields:
+        arguments.append("--strict-fields")
+    spec = V1beta1ModelSpec(
         model_format=V1beta1ModelFormat(name=RUNTIME, version="1"),
         runtime=RUNTIME,
         storage_uri=location,
         image=image or None,
-        args=[*arguments, "--strict-fields"] if section.strict_fields else arguments,
+        args=arguments,
     )
+    if section.feedback_secret:
+        _open_feedback(spec, section.feedback_secret)
+    return spec
+
+
+def _open_feedback(spec: V1beta1ModelSpec, secret: str) -> None:
+    """Let the predictor take labels on a port that no route leads to; without the Secret it does not start."""
+    from kubernetes import client
+
+    key = client.V1SecretKeySelector(name=secret, key="credential")
+    source = client.V1EnvVarSource(secret_key_ref=key)
+    spec.args = [*spec.args, f"--feedback-port={FEEDBACK_PORT}"]
+    spec.env = [client.V1EnvVar(name=FEEDBACK_CREDENTIAL, value_from=source)]
 
 
 def _saved_model(name: str, location: str, image: str) -> V1beta1ModelSpec:

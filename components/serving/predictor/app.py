@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any, Final
 
 from sevenfold.contracts.errors import InputError, IntegrityError, PolicyError, ServingError, SevenfoldError
-from sevenfold.contracts.service import (
-    BUNDLE_HEADER,
-    RAW_ROWS,
-    REFINED_ROWS,
-    REPLAY_HEADER,
-    REPLAY_VALUE,
-    ROWS_HEADER,
-)
+from sevenfold.contracts.service import BUNDLE_HEADER, REPLAY_HEADER, REPLAY_VALUE
+from sevenfold.drift.feedback_counts import FeedbackCounter
 from sevenfold.drift.live_counts import DriftCounter
 from sevenfold.scoring.tensors import HEADER_LENGTH
+from sevenfold.serving.predictor.answer import (
+    JSON,
+    RETRY,
+    Headers,
+    Send,
+    head_of,
+    require_json,
+    send_answer,
+    takes_refined,
+)
 from sevenfold.serving.predictor.body import BodyReader, Receive
 from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.meter import Meter
@@ -34,18 +38,13 @@ from sevenfold.serving.predictor.v2 import encode_v2, read_v2
 
 __all__ = ["Predictor"]
 
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-Headers = Mapping[bytes, bytes]
 Answer = tuple[bytes, list[tuple[bytes, bytes]]]
 Handler = Callable[[Headers, bytes, bool], Answer]
 
-JSON: Final = (b"content-type", b"application/json")
-RETRY: Final = (b"retry-after", b"1")
 CLOSE: Final = (b"connection", b"close")
 BINARY: Final = (b"content-type", b"application/octet-stream")
 _REPLAY: Final = REPLAY_HEADER.encode()
 _SMOKE: Final = REPLAY_VALUE.encode()
-_ROWS: Final = ROWS_HEADER.encode()
 _LENGTH: Final = HEADER_LENGTH.encode()
 
 log = logging.getLogger("sevenfold.serving")
@@ -59,10 +58,21 @@ class Predictor:
         name: the name before the first model is loaded.
         predict_route: one more address of V1's predictions; "" for none.
         health_route: one more address that says whether it is ready.
+        takes_feedback: whether labels are fed back: then there are series of them.
     """
 
-    def __init__(self, limits: Limits, *, name: str = "model", predict_route: str = "", health_route: str = "") -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        name: str = "model",
+        predict_route: str = "",
+        health_route: str = "",
+        takes_feedback: bool = False,
+    ) -> None:
         self.limits = limits
+        self.takes_feedback = takes_feedback
+        self.feedback: FeedbackCounter | None = None
         self.predict_route, self.health_route = predict_route, health_route
         self.meter = Meter(name)
         self.draining = False
@@ -70,7 +80,7 @@ class Predictor:
         self._waiting = 0
         self._model: ServedModel | None = None
         self._drift: DriftCounter | None = None
-        self._common: list[tuple[bytes, bytes]] = []
+        self.common: list[tuple[bytes, bytes]] = []
         self._predictions: dict[str, Handler] = {}
         self._pages: dict[str, Page] = pages(self)
 
@@ -99,8 +109,11 @@ class Predictor:
             raise
         self._drift = DriftCounter(model.signature, model.reference)
         self._model = model
-        self.meter.serve(model, self._drift)
-        self._common = [(BUNDLE_HEADER.encode(), model.digest.encode())]
+        if self.takes_feedback:
+            rmse = model.info.metrics.get("rmse", 0.0)
+            self.feedback = FeedbackCounter(model.signature, model.reference, rmse=rmse)
+        self.meter.serve(model, self._drift, self.feedback)
+        self.common = [(BUNDLE_HEADER.encode(), model.digest.encode())]
         self._predictions = {
             f"/v1/models/{model.name}:predict": self._v1,
             INVOCATIONS: self._v1,
@@ -126,14 +139,14 @@ class Predictor:
         if page is not None and scope["method"] in ("GET", "HEAD"):
             status, kind, body = page()
             retry = [RETRY] if status == 503 else []
-            await _send(send, status, body, [(b"content-type", kind), *retry, *self._common])
+            await send_answer(send, status, body, [(b"content-type", kind), *retry, *self.common])
         elif page is not None or handler is not None:
             allowed = b"POST" if handler is not None else b"GET, HEAD"
             body = refusal_body("method", "This address takes another method; see the header Allow.")
-            await _send(send, 405, body, [JSON, (b"allow", allowed), *self._common])
+            await send_answer(send, 405, body, [JSON, (b"allow", allowed), *self.common])
         else:
             body = refusal_body("not_found", "No model or address of this name is served here; see /v1/models.")
-            await _send(send, 404, body, [JSON, *self._common])
+            await send_answer(send, 404, body, [JSON, *self.common])
 
     async def _predict(self, handler: Handler, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -145,18 +158,19 @@ class Predictor:
         except ClientGone:
             status, body, extra = scope.get(CLOSED_WITH, 499), b"", []
         except Exception as error:
-            status, body, extra = self._refuse(error)
+            status, body, extra = self.refuse(error)
         if body:
             if self.draining:  # lets the client go on with another predictor
                 extra = [*extra, CLOSE]
             reply = scope.get(REPLY) if status == 200 and not self.draining else None
-            if reply is None or not reply(_head(extra), body):
-                await _send(send, status, body, extra)
+            if reply is None or not reply(head_of(extra), body):
+                await send_answer(send, status, body, extra)
         if not replay:
             self.meter.request(status, perf_counter() - started)
 
-    def _refuse(self, error: Exception) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
-        headers = [JSON, *self._common]
+    def refuse(self, error: Exception) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+        """Return the answer to a request that failed: its status, body and headers."""
+        headers = [JSON, *self.common]
         if isinstance(error, InputError):
             refusal = refusal_of(error)
             if refusal.status == 503:
@@ -186,65 +200,30 @@ class Predictor:
 
     def _v1(self, headers: Headers, body: bytes, replay: bool) -> Answer:
         model, drift = self._serving()
-        _require_json(headers)
-        refined = model.signature.refinement is not None and _refined(headers, model)
+        require_json(headers)
+        refined = model.signature.refinement is not None and takes_refined(headers, model)
         request = read_v1(body, model, self.limits, refined=refined)
         prediction = model.predict(request.feeds)
         outside = drift.observe(request.feeds, prediction, request.rows, replay=replay)
         self.meter.extra_fields += 0 if replay else request.extra
-        return encode_v1(model, prediction, outside, request.removed), [JSON, *self._common]
+        return encode_v1(model, prediction, outside, request.removed), [JSON, *self.common]
 
     def _v2(self, headers: Headers, body: bytes, replay: bool) -> Answer:
         model, drift = self._serving()
         length = headers.get(_LENGTH)
         if length is None:
-            _require_json(headers)
-        refined = model.signature.refinement is not None and _refined(headers, model)
+            require_json(headers)
+        refined = model.signature.refinement is not None and takes_refined(headers, model)
         request = read_v2(body, length, model, self.limits, refined=refined)
         prediction = model.predict(request.feeds)
         outside = drift.observe(request.feeds, prediction, request.rows, replay=replay)
         self.meter.extra_fields += 0 if replay else request.extra
         answer, cut = encode_v2(model, request, prediction, outside)
         if cut is None:
-            return answer, [JSON, *self._common]
-        return answer, [BINARY, (_LENGTH, b"%d" % cut), *self._common]
+            return answer, [JSON, *self.common]
+        return answer, [BINARY, (_LENGTH, b"%d" % cut), *self.common]
 
     def _serving(self) -> tuple[ServedModel, DriftCounter]:
         if self._model is None or self._drift is None:
             raise Refusal(503, "not_ready", "No model is loaded.")
         return self._model, self._drift
-
-
-def _refined(headers: Headers, model: ServedModel) -> bool:
-    """Whether a request to a model with a recipe says that its rows have been through it."""
-    rows = headers.get(_ROWS)
-    if rows is None:
-        return False
-    if rows == RAW_ROWS.encode() and model.raw is None:
-        raise Refusal(422, "refined_only", "This model takes refined rows only; its metadata says why.")
-    if rows not in (RAW_ROWS.encode(), REFINED_ROWS.encode()):
-        raise Refusal(400, "rows", f"The header {ROWS_HEADER} must be {RAW_ROWS} or {REFINED_ROWS}.")
-    return rows == REFINED_ROWS.encode()
-
-
-def _require_json(headers: Headers) -> None:
-    kind = headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
-    if kind != b"application/json":
-        raise Refusal(
-            415,
-            "content_type",
-            "The content-type must be application/json; raw V2 tensors are application/octet-stream "
-            f"with the header {HEADER_LENGTH}.",
-        )
-
-
-def _head(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """Return the head of a good answer, up to where its length belongs."""
-    lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
-    return b"HTTP/1.1 200 OK\r\n%bcontent-length: " % lines
-
-
-async def _send(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})

@@ -6,16 +6,18 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sevenfold.drift import telemetry
 from sevenfold.drift.chi_squared import chi_squared_quantile
-from sevenfold.drift.telemetry import Metric
+from sevenfold.serving.predictor.families import many, one
+from sevenfold.serving.predictor.feedback_families import feedback_families
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric as Family
 
     from sevenfold.contracts.reference import Reference
+    from sevenfold.drift.feedback_counts import FeedbackCounter
     from sevenfold.drift.live_counts import DriftCounter
     from sevenfold.serving.predictor.model import ServedModel
 
@@ -34,11 +36,12 @@ class Meter:
         self.ready = False
         self._model: ServedModel | None = None
         self._drift: DriftCounter | None = None
+        self._feedback: FeedbackCounter | None = None
         self._reset()
 
-    def serve(self, model: ServedModel, drift: DriftCounter) -> None:
-        """Begin to report on a model that has just been loaded."""
-        self._model, self._drift = model, drift
+    def serve(self, model: ServedModel, drift: DriftCounter, feedback: FeedbackCounter | None = None) -> None:
+        """Begin to report on a model that has just been loaded, and on what is fed back about it."""
+        self._model, self._drift, self._feedback = model, drift, feedback
         self.name = model.name
         self._reset()
 
@@ -59,25 +62,27 @@ class Meter:
 
     def collect(self) -> Iterator[Family]:
         """Yield every series but those of `reference_text`, as prometheus_client asks its collectors to."""
-        yield _many(telemetry.MODEL_LOAD_REJECTED, [([self.name, why], n) for why, n in self.refused.items()])
-        yield _one(telemetry.READY, [self.name], self.ready)
+        yield many(telemetry.MODEL_LOAD_REJECTED, [([self.name, why], n) for why, n in self.refused.items()])
+        yield one(telemetry.READY, [self.name], self.ready)
         model, drift = self._model, self._drift
         if model is None or drift is None:
             return
         drift.settle()
         base = [model.name, model.label]
-        yield _one(
+        yield one(
             telemetry.BUNDLE_INFO,
             [*base, model.digest, model.signature.task, model.info.framework, model.info.package_version],
             1,
         )
-        yield _many(telemetry.REQUESTS, [([*base, code], count) for code, count in self.codes.items()])
+        yield many(telemetry.REQUESTS, [([*base, code], count) for code, count in self.codes.items()])
         yield self._seconds(base)
-        yield _one(telemetry.PREDICTIONS, base, drift.rows)
-        yield _one(telemetry.EXTRA_FIELDS, base, self.extra_fields)
-        yield _one(telemetry.NONFINITE, base, self.nonfinite)
-        yield _one(telemetry.SHED, base, self.shed)
+        yield one(telemetry.PREDICTIONS, base, drift.rows)
+        yield one(telemetry.EXTRA_FIELDS, base, self.extra_fields)
+        yield one(telemetry.NONFINITE, base, self.nonfinite)
+        yield one(telemetry.SHED, base, self.shed)
         yield from _drift(base, drift)
+        if self._feedback is not None:
+            yield from feedback_families(base, model, self._feedback)
 
     def reference_text(self) -> bytes:
         """Return the series of the model's reference as Prometheus reads them: half of all, written out once."""
@@ -101,7 +106,7 @@ class Meter:
 
 
 def _drift(base: list[str], drift: DriftCounter) -> Iterator[Family]:
-    yield _many(
+    yield many(
         telemetry.FEATURE_BINS,
         [
             ([*base, feature, bin_name], count)
@@ -111,9 +116,9 @@ def _drift(base: list[str], drift: DriftCounter) -> Iterator[Family]:
     )
     if drift.prediction_bins is not None:
         pairs = zip(drift.prediction_bins.names, drift.predicted().tolist(), strict=True)
-        yield _many(telemetry.PREDICTION_BINS, [([*base, bin_name], count) for bin_name, count in pairs])
-    yield _many(telemetry.UNKNOWN_CATEGORIES, [([*base, name], n) for name, n in drift.unknown().items()])
-    yield _many(telemetry.OUT_OF_RANGE, [([*base, name], n) for name, n in drift.out_of_range.items()])
+        yield many(telemetry.PREDICTION_BINS, [([*base, bin_name], count) for bin_name, count in pairs])
+    yield many(telemetry.UNKNOWN_CATEGORIES, [([*base, name], n) for name, n in drift.unknown().items()])
+    yield many(telemetry.OUT_OF_RANGE, [([*base, name], n) for name, n in drift.out_of_range.items()])
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +133,8 @@ class _Reference:
 
 def _reference(base: list[str], reference: Reference) -> Iterator[Family]:
     features = reference.features
-    yield _one(telemetry.REFERENCE_ROWS, base, reference.rows)
-    yield _many(
+    yield one(telemetry.REFERENCE_ROWS, base, reference.rows)
+    yield many(
         telemetry.REFERENCE_FEATURE_BINS,
         [
             ([*base, feature, bin_name], count)
@@ -139,23 +144,9 @@ def _reference(base: list[str], reference: Reference) -> Iterator[Family]:
     )
     if reference.prediction is not None:
         pairs = zip(reference.prediction.names, reference.prediction.counts, strict=True)
-        yield _many(telemetry.REFERENCE_PREDICTION_BINS, [([*base, bin_name], count) for bin_name, count in pairs])
+        yield many(telemetry.REFERENCE_PREDICTION_BINS, [([*base, bin_name], count) for bin_name, count in pairs])
     degrees = {name: max(len(bins.names) - 1, 1) for name, bins in features.items()}
-    yield _many(telemetry.REFERENCE_DEGREES, [([*base, name], count) for name, count in degrees.items()])
+    yield many(telemetry.REFERENCE_DEGREES, [([*base, name], count) for name, count in degrees.items()])
     level = 1 - telemetry.REFERENCE_LEVEL / max(len(features), 1)
     limits = [([*base, name], chi_squared_quantile(level, count)) for name, count in degrees.items()]
-    yield _many(telemetry.REFERENCE_CHI_SQUARED, limits)
-
-
-def _one(metric: Metric, labels: list[str], value: float) -> Family:
-    return _many(metric, [(labels, value)])
-
-
-def _many(metric: Metric, rows: list[tuple[list[str], Any]]) -> Family:
-    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
-    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-    family = kind(metric.name.removesuffix("_total"), metric.help, labels=metric.labels)
-    for labels, value in rows:
-        family.add_metric(labels, value)
-    return family
+    yield many(telemetry.REFERENCE_CHI_SQUARED, limits)

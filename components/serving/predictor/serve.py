@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.errors import MissingExtraError, PolicyError, SevenfoldError
+from sevenfold.runtime.environment import feedback_credential
 from sevenfold.serving.predictor.app import Predictor
+from sevenfold.serving.predictor.feedback import App, FeedbackPort, by_port
 from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.log import log_to_stderr
 from sevenfold.serving.predictor.model import ServedModel
@@ -53,6 +55,8 @@ def serve(
     limits: Limits | None = None,
     predict_route: str = "",
     health_route: str = "",
+    feedback_port: int | None = None,
+    credential: Callable[[], str] = feedback_credential,
 ) -> None:
     """Serve a bundle until SIGTERM or SIGINT, then drain and return; SIGHUP loads the folder again.
 
@@ -62,13 +66,17 @@ def serve(
         host: the address to listen on.
         port: 0 takes a free one.
         digest: the digest the bundle must have; empty takes any that is sound.
-        port_file: where to write ``{"digest", "host", "name", "pid", "port"}`` once requests are taken.
+        port_file: where to write ``{"digest", "host", "name", "pid", "port"}``, and ``feedback_port`` where there is
+            one, once requests are taken.
         limits: what is accepted at most.
         predict_route: one more address of predictions, in the form of KServe's V1; "" for none.
         health_route: one more address that says whether the predictor is ready.
+        feedback_port: port of the same address for labels that come back; 0 takes a free one, None opens none.
+        credential: what who feeds back must show.
 
     Raises:
-        SevenfoldError: if the bundle is refused (see `ServedModel.load`) or, ``address_in_use``, the port is taken.
+        SevenfoldError: if the bundle is refused (see `ServedModel.load`) or, ``address_in_use``, a port is taken;
+            ``bad_credential`` where labels are wanted without one.
     """
     try:
         import httptools  # noqa: F401
@@ -76,21 +84,34 @@ def serve(
         import uvicorn  # noqa: F401
     except ImportError as error:
         raise MissingExtraError(error.name or "uvicorn", "serve") from error
+    if feedback_port is not None:
+        credential()
     log_to_stderr()
     bounds = limits or Limits()
-    predictor = Predictor(bounds, name=name or "model", predict_route=predict_route, health_route=health_route)
+    predictor = Predictor(
+        bounds,
+        name=name or "model",
+        predict_route=predict_route,
+        health_route=health_route,
+        takes_feedback=feedback_port is not None,
+    )
     model = predictor.load(lambda: ServedModel.load(bundle, name=name, digest=digest))
     # What exists now stays: the garbage collector need not visit it again with every few requests.
     gc.collect()
     gc.freeze()
-    listener = _listen(host, port)
+    listeners = [_listen(host, port)]
     address = {
         "digest": model.digest,
         "host": host,
         "name": model.name,
         "pid": os.getpid(),
-        "port": listener.getsockname()[1],
+        "port": listeners[0].getsockname()[1],
     }
+    app: App = predictor
+    if feedback_port is not None:
+        listeners.append(_listen(host, feedback_port))
+        address["feedback_port"] = listeners[1].getsockname()[1]
+        app = by_port(address["feedback_port"], FeedbackPort(predictor, credential), predictor)
 
     def reload() -> None:
         try:
@@ -98,8 +119,8 @@ def serve(
         except SevenfoldError:
             log.warning("the last good model goes on serving")
 
-    server = _server(predictor, bounds, on_start=lambda: _announce(address, port_file), on_reload=reload)
-    server.run(sockets=[listener])
+    server = _server(app, predictor, on_start=lambda: _announce(address, port_file), on_reload=reload)
+    server.run(sockets=listeners)
     log.info("stopped")
 
 
@@ -126,7 +147,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _server(
-    predictor: Predictor, limits: Limits, *, on_start: Callable[[], None], on_reload: Callable[[], None]
+    app: App, predictor: Predictor, *, on_start: Callable[[], None], on_reload: Callable[[], None]
 ) -> DrainingServer:
     import uvicorn
 
@@ -134,8 +155,8 @@ def _server(
     from sevenfold.serving.predictor.draining import DrainingServer
 
     config = uvicorn.Config(
-        predictor,
-        http=bounded_connection(limits),
+        app,
+        http=bounded_connection(predictor.limits),
         loop="uvloop" if _has_uvloop() else "asyncio",
         ws="none",
         lifespan="off",

@@ -21,7 +21,7 @@ from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.model import BEYOND_INTEGERS, ServedModel
 from sevenfold.serving.predictor.refusal import Refusal
 
-__all__ = ["V1Request", "encode_v1", "read_v1"]
+__all__ = ["V1Request", "encode_v1", "read_instances", "read_v1"]
 
 
 class V1Request(NamedTuple):
@@ -39,10 +39,11 @@ def read_v1(body: bytes, model: ServedModel, limits: Limits, *, refined: bool = 
     Raises:
         InputError: naming the field; as `Refusal` where the status is not 422.
     """
-    return read_document(body, lambda document: _read(document, model, limits, refined))
+    return read_document(body, lambda document: read_instances(document, model, limits, refined))
 
 
-def _read(document: Any, model: ServedModel, limits: Limits, refined: bool) -> tuple[V1Request, bool]:
+def read_instances(document: Any, model: ServedModel, limits: Limits, refined: bool) -> tuple[V1Request, bool]:
+    """Read the rows of a document, as `read_document` asks for it; raises what `read_v1` does."""
     instances = document.get("instances") if type(document) is dict else None
     if type(instances) is not list:
         raise Refusal(422, "shape", 'The body must be {"instances": [{"column": value, …}, …]}.', field="instances")

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.monitoring.alerts import alerts
 from sevenfold.monitoring.retrain.alertmanager import DRIFT_ALERTS, MOST_ALERTS, read_notification
+from sevenfold.monitoring.rules import rule_groups
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
 
@@ -77,7 +77,15 @@ def test_what_is_over_is_told_apart() -> None:
 
 
 def test_the_alerts_that_ask_are_among_those_we_ship() -> None:
-    assert {shipped.name for shipped in alerts("{}", MonitoringSection(), ServiceLevel())} >= DRIFT_ALERTS
+    groups = rule_groups("flights", MonitoringSection(), ServiceLevel())["groups"]
+    assert {rule.get("alert") for group in groups for rule in group["rules"]} >= DRIFT_ALERTS
+
+
+def test_a_model_that_has_become_worse_is_a_cause_and_labels_that_stay_away_are_none() -> None:
+    worse = alert(labels={"alertname": "SevenfoldConceptDrift"})
+    silent = alert(labels={"alertname": "SevenfoldConceptDriftUnknown", "twin_of": "SevenfoldConceptDrift"})
+    assert [cause.known for cause in read_notification(body(worse)).firing] == [True]
+    assert [cause.known for cause in read_notification(body(silent)).firing] == [False]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""Count how the predictions of rows compare with their true targets, so that any score over any time is a query.
+
+Every count only grows and adds up over replicas. A binary model's probabilities are counted in the bins of its
+reference, whose area under the curve differs from the exact one by at most half of the pairs that share a bin.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.contracts.reference import FeatureBins, Reference
+from sevenfold.contracts.schema import Task
+from sevenfold.contracts.signature import Signature
+from sevenfold.drift.bins import count_bins, prediction_values
+from sevenfold.drift.telemetry import FEEDBACK_LABELS
+from sevenfold.scoring.request_labels import Truth
+from sevenfold.scoring.scorer import Prediction
+
+__all__ = ["FAR", "FeedbackCounter"]
+
+FAR: Final = 1_000.0  # times the reference's RMSE: an error beyond it counts as that
+MAX_CLASSES: Final = 10  # of the confusion: every pair is a series
+LARGEST: Final = 1e60  # of an error, where the reference has no RMSE: its fourth power is finite
+
+
+class FeedbackCounter:
+    """What was fed back about one model since it was loaded.
+
+    Args:
+        signature: the model's.
+        reference: the bins of its predictions.
+        rmse: of a regression, on its validation rows; 0 where it is not known. It bounds what one row may add, since a
+            sum that has once taken in a huge error no longer notices small ones.
+
+    `rows` counts by what became of a label (`telemetry.FEEDBACK_LABELS`). `confusion` has true classes as rows, and is
+    None above ten classes; `bins` (`[2, bins]`) has the negative rows first.
+    """
+
+    def __init__(self, signature: Signature, reference: Reference, *, rmse: float = 0.0) -> None:
+        self.signature = signature
+        self.rows = dict.fromkeys(FEEDBACK_LABELS, 0)
+        self.correct = 0
+        self.absolute = self.squared = self.fourth = 0.0
+        count = len(signature.classes)
+        self.confusion = np.zeros((count, count), dtype=np.int64) if 0 < count <= MAX_CLASSES else None
+        binary = signature.task is Task.BINARY and reference.prediction is not None
+        self.prediction_bins: FeatureBins | None = reference.prediction if binary else None
+        self.bins = np.zeros((2, len(self.bin_names)), dtype=np.int64)
+        self._index = {name: position for position, name in enumerate(signature.classes)}
+        self._largest = FAR * rmse if rmse > 0 and math.isfinite(rmse) else LARGEST
+
+    @property
+    def bin_names(self) -> tuple[str, ...]:
+        """The bins of the probability, in ascending order."""
+        return () if self.prediction_bins is None else self.prediction_bins.names[:-1]  # the last is for missing values
+
+    @property
+    def below(self) -> NDArray[np.float64]:
+        """For each bin the negative rows in the bins below, and half of its own: how many a positive row outranks."""
+        negatives: NDArray[np.float64] = self.bins[0].astype(np.float64)
+        ranked: NDArray[np.float64] = np.cumsum(negatives) - negatives / 2
+        return ranked
+
+    def observe(self, prediction: Prediction, truth: Truth) -> None:
+        """Count rows: the model's predictions of all of them, and what is known of each."""
+        counted = (int(np.count_nonzero(truth.scored)), truth.missing, truth.unknown, truth.left_out)
+        for label, count in zip(FEEDBACK_LABELS, counted, strict=True):
+            self.rows[label] += count
+        if prediction.values is not None:
+            self._count_errors(prediction.values[truth.scored] - truth.values)
+        elif prediction.labels is not None:
+            self._count_classes(prediction, truth)
+
+    def _count_errors(self, errors: NDArray[np.float64]) -> None:
+        sizes = np.minimum(np.abs(errors), self._largest)
+        self.absolute += float(sizes.sum())
+        self.squared += float((sizes**2).sum())
+        self.fourth += float((sizes**4).sum())
+
+    def _count_classes(self, prediction: Prediction, truth: Truth) -> None:
+        labels = [] if prediction.labels is None else prediction.labels[truth.scored].tolist()
+        predicted = np.array([self._index[label] for label in labels], dtype=np.int64)
+        self.correct += int(np.count_nonzero(predicted == truth.values))
+        if self.confusion is not None:
+            np.add.at(self.confusion, (truth.values, predicted), 1)
+        if self.prediction_bins is not None:
+            probabilities = prediction_values(self.signature, prediction)[truth.scored]
+            for outcome in (0, 1):
+                counts = count_bins(self.prediction_bins, probabilities[truth.values == outcome])
+                self.bins[outcome] += counts[:-1]
