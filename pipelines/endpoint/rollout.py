@@ -110,9 +110,8 @@ class Rollout:
             return _good("it takes all requests already.")
         if self.section.strategy is Strategy.REPLACE:
             return _good("the plan replaces at once.")
-        self.endpoint.count(
-            label, self.now() - POLL_SECONDS
-        )  # who may not read the metrics learns it before a user is asked
+        # Who may not read the metrics learns it before a user is asked.
+        self.endpoint.count(label, self.now() - POLL_SECONDS)
         if shares[label] != percent:
             self.endpoint.share({bundle: percent if bundle == label else ALL - percent for bundle in shares})
         since = self.endpoint.changed()

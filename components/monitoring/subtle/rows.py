@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Check", "RowComparer", "RowDrift", "drifted_since"]
 
 SEED: Final = 7
-CLOSE: Final = (
-    0.02  # by how much an estimate may miss the accuracy of the test rows, where its interval does not hold it
-)
+# By how much an estimate may miss the accuracy of the test rows, where its interval does not hold it.
+CLOSE: Final = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
