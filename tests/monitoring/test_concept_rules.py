@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 import yaml
+from promtool import promtools
 
 from sevenfold.drift.concept import Labelled, ReferenceScore, binned_auc, concept_verdict
 from sevenfold.monitoring.concept_alerts import CONCEPT_DRIFT
@@ -22,12 +23,17 @@ SECTION = MonitoringSection(feedback_hours=1)
 NAME = "flights"
 WINDOW, END = 60, 150  # minutes
 RATE = 10  # rows a minute
-PROMTOOL = shutil.which("promtool")
-pytestmark = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
+pytestmark = pytest.mark.skipif(not promtools(), reason="promtool is not installed")
 
 UNKNOWN = f"{CONCEPT_DRIFT}Unknown"
 
 Series = dict[str, str]
+
+
+@pytest.fixture(params=promtools())
+def promtool(request: pytest.FixtureRequest) -> str:
+    """Every version at hand."""
+    return str(request.param)
 
 
 def series(name: str, values: str, pod: str = "p", **labels: str) -> Series:
@@ -65,25 +71,27 @@ def regressed(squared: float, fourth: float, rate: float = RATE) -> list[Series]
     ]
 
 
-def evaluated(folder: Path, given: list[Series], *expressions: str, at: int = END) -> list[float | None]:
+def evaluated(promtool: str, given: list[Series], *expressions: str, at: int = END) -> list[float | None]:
     """Return the value of each expression at a minute; None where it has none."""
     groups = rule_groups(NAME, SECTION, ServiceLevel())["groups"]
-    (folder / "rules.yaml").write_text(to_yaml({"groups": [group for group in groups if "feedback" in group["name"]]}))
+    rules = to_yaml({"groups": [group for group in groups if "feedback" in group["name"]]})
     tests = [{"expr": expression, "eval_time": f"{at}m", "exp_samples": []} for expression in expressions]
     case = {"interval": "1m", "input_series": given, "promql_expr_test": tests}
     unit = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [case]}
-    (folder / "test.yaml").write_text(yaml.safe_dump(unit))
-    done = subprocess.run([PROMTOOL, "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True)
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "rules.yaml").write_text(rules)
+        (Path(folder) / "test.yaml").write_text(yaml.safe_dump(unit))
+        done = subprocess.run([promtool, "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0 or "FAILED" in done.stdout + done.stderr, done.stderr
     found = re.findall(r'expr: (".*"), time.*\n\s+exp: nil\n\s+got: \{[^}]*\} (\S+)\n', done.stdout + done.stderr)
     values = {json.loads(expression): float(value) for expression, value in found}
     return [values.get(expression) for expression in expressions]
 
 
-def firing(folder: Path, given: list[Series], at: int = END) -> set[str]:
+def firing(promtool: str, given: list[Series], at: int = END) -> set[str]:
     names = (CONCEPT_DRIFT, UNKNOWN)
     asked = [f'count(ALERTS{{alertname="{name}", alertstate="firing"}})' for name in names]
-    return {name for name, count in zip(names, evaluated(folder, given, *asked, at=at), strict=True) if count}
+    return {name for name, count in zip(names, evaluated(promtool, given, *asked, at=at), strict=True) if count}
 
 
 # name of the case: how the counters rise, and for how many minutes of the window they do
@@ -96,7 +104,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("case", [*SHAPES, "two replicas"])
-def test_the_scores_of_a_classifier_are_those_of_the_python_formula(case: str, tmp_path: Path) -> None:
+def test_the_scores_of_a_classifier_are_those_of_the_python_formula(case: str, promtool: str) -> None:
     shape, minutes = SHAPES.get(case, SHAPES["steady"])
     given = reference(0.9, 2_000) + classified(7, shape=shape)
     rows, right = RATE * minutes, 7 * minutes
@@ -106,31 +114,31 @@ def test_the_scores_of_a_classifier_are_those_of_the_python_formula(case: str, t
     verdict = concept_verdict(Labelled(rows, correct=right), ReferenceScore(0.9, 2_000), SECTION)
     asked = [f"sevenfold:feedback_{what}" for what in ("accuracy", "loss", "z", "drifted")]
     expected = [verdict.score, verdict.loss, verdict.z, float(verdict.drifted)]
-    assert evaluated(tmp_path, given, *asked) == pytest.approx(expected, rel=1e-6)
+    assert evaluated(promtool, given, *asked) == pytest.approx(expected, rel=1e-6)
     assert verdict.drifted
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 5])
-def test_few_wrong_rows_are_judged_alike(wrong: int, tmp_path: Path) -> None:
+def test_few_wrong_rows_are_judged_alike(wrong: int, promtool: str) -> None:
     right = RATE - wrong / 60
     verdict = concept_verdict(Labelled(600, correct=600 - wrong), ReferenceScore(1.0, 500), SECTION)
-    asked = evaluated(tmp_path, reference(1.0, 500) + classified(right), "sevenfold:feedback_z")
+    asked = evaluated(promtool, reference(1.0, 500) + classified(right), "sevenfold:feedback_z")
     assert asked == pytest.approx([verdict.z], rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize(("squared", "fourth"), [(14.5, 60.0), (10.2, 31.0), (8.0, 25.0)])
 def test_the_scores_of_a_regression_are_those_of_the_python_formula(
-    squared: float, fourth: float, tmp_path: Path
+    squared: float, fourth: float, promtool: str
 ) -> None:
     window = Labelled(600, squared=60 * squared, fourth=60 * fourth)
     verdict = concept_verdict(window, ReferenceScore(1.0, 3_000), SECTION)
     asked = [f"sevenfold:feedback_{what}" for what in ("rmse", "loss", "z", "drifted", "mae")]
     given = reference(1.0, 3_000, "rmse") + regressed(squared, fourth)
     expected = [verdict.score, verdict.loss, verdict.z, float(verdict.drifted), 0.5]
-    assert evaluated(tmp_path, given, *asked) == pytest.approx(expected, rel=1e-6)
+    assert evaluated(promtool, given, *asked) == pytest.approx(expected, rel=1e-6)
 
 
-def test_the_area_under_the_curve_is_that_of_the_python_formula(tmp_path: Path) -> None:
+def test_the_area_under_the_curve_is_that_of_the_python_formula(promtool: str) -> None:
     positives, negatives = np.array([1.0, 2, 4, 3]), np.array([5.0, 3, 2, 1])
     below = np.cumsum(negatives) - negatives / 2
     counted = {"positives": positives, "negatives": negatives, "negatives_below": below}
@@ -139,7 +147,7 @@ def test_the_area_under_the_curve_is_that_of_the_python_formula(tmp_path: Path) 
         for number, step in enumerate(values.tolist()):
             given.append(series(f"feedback_{what}_total", f"0+{step}x{END}", bin=f"b{number}"))
     expected = binned_auc(positives, negatives)
-    assert evaluated(tmp_path, given, "sevenfold:feedback_roc_auc") == pytest.approx([expected], rel=1e-6)
+    assert evaluated(promtool, given, "sevenfold:feedback_roc_auc") == pytest.approx([expected], rel=1e-6)
 
 
 GOOD, BAD = classified(8.9), classified(8)
@@ -162,25 +170,25 @@ FALLEN = "0+{step}x120 0+{step}x29"  # the process restarted half an hour ago
         (classified(0.5, rate=1, shape="_x120 0+{step}x30"), set()),
     ],
 )
-def test_the_alert_and_its_twin(given: list[Series], expected: set[str], tmp_path: Path) -> None:
-    assert firing(tmp_path, reference(0.9, 2_000) + given) == expected
+def test_the_alert_and_its_twin(given: list[Series], expected: set[str], promtool: str) -> None:
+    assert firing(promtool, reference(0.9, 2_000) + given) == expected
 
 
-def test_a_bundle_that_does_not_say_how_good_it_was_is_unknown(tmp_path: Path) -> None:
-    assert firing(tmp_path, BAD) == {UNKNOWN}
-    assert firing(tmp_path, [*BAD, *reference(0.9, 0)]) == {UNKNOWN}
+def test_a_bundle_that_does_not_say_how_good_it_was_is_unknown(promtool: str) -> None:
+    assert firing(promtool, BAD) == {UNKNOWN}
+    assert firing(promtool, [*BAD, *reference(0.9, 0)]) == {UNKNOWN}
 
 
 @pytest.mark.parametrize("sums", [(0.0, 0.0), (10.0, 10.0)])
-def test_what_is_not_a_number_is_unknown_and_never_fine(sums: tuple[float, float], tmp_path: Path) -> None:
+def test_what_is_not_a_number_is_unknown_and_never_fine(sums: tuple[float, float], promtool: str) -> None:
     # errors that are all alike have no spread: equal to the reference, nothing follows from them
     score = 0.0 if sums[0] == 0 else 1.0
-    assert firing(tmp_path, reference(score, 2_000, "rmse") + regressed(*sums)) == {UNKNOWN}
+    assert firing(promtool, reference(score, 2_000, "rmse") + regressed(*sums)) == {UNKNOWN}
 
 
-def test_errors_that_are_all_alike_and_large_are_drift(tmp_path: Path) -> None:
-    assert firing(tmp_path, reference(1.0, 2_000, "rmse") + regressed(40.0, 160.0)) == {CONCEPT_DRIFT}
+def test_errors_that_are_all_alike_and_large_are_drift(promtool: str) -> None:
+    assert firing(promtool, reference(1.0, 2_000, "rmse") + regressed(40.0, 160.0)) == {CONCEPT_DRIFT}
 
 
-def test_a_predictor_that_takes_no_labels_raises_nothing(tmp_path: Path) -> None:
-    assert firing(tmp_path, [series("ready", f"1x{END}")]) == set()
+def test_a_predictor_that_takes_no_labels_raises_nothing(promtool: str) -> None:
+    assert firing(promtool, [series("ready", f"1x{END}")]) == set()

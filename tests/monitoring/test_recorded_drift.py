@@ -16,8 +16,10 @@ from sevenfold.monitoring.rules import rule_groups, to_yaml
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
 
-SECTION = MonitoringSection(window_minutes=10)
+SECTION = MonitoringSection(window_minutes=10, feedback_hours=1)
 RULES = rule_groups("flights", SECTION, ServiceLevel())
+OF_SHARES = ("_share", "_psi", "_drifted", "_accuracy", "_roc_auc", "_rmse", "_mae")
+OF_ERRORS = ("_error", "_rmse", "_mae")
 RECORDED = [rule["record"] for group in RULES["groups"] for rule in group["rules"] if "record" in rule]
 
 pytestmark = pytest.mark.skipif(not promtools(), reason="promtool is not installed")
@@ -30,6 +32,8 @@ def promtool(request: pytest.FixtureRequest) -> Promtool:
 
 
 def moved(record: str) -> tuple[Series, ...]:
+    if record.startswith("sevenfold:feedback"):
+        return labelled(regression=record.endswith(OF_ERRORS))
     return features(MOVED) if record.startswith("sevenfold:feature") else predictions(MOVED)
 
 
@@ -41,7 +45,7 @@ def test_a_recorded_series_outlives_a_gap_and_a_restart_and_is_not_made_up(promt
     for befallen in (with_gap(rows), restarted(rows)):
         again = values(promtool, befallen, record)
         assert again.keys() == known.keys()
-        if record.endswith(("_share", "_psi", "_drifted")):  # rows are fewer, or of a longer window, and spread alike
+        if record.endswith(OF_SHARES):  # rows are fewer, or of a longer window, and spread alike
             assert list(again.values()) == pytest.approx([known[labels] for labels in again], rel=0.05, abs=0.002)
     counters_gone = [row for row in rows if not row.counts]
     if "reference" not in record and "limit" not in record and "degrees" not in record:
@@ -87,6 +91,26 @@ def test_the_approximate_limit_of_the_predictions_is_near_the_exact_one(promtool
     counts = np.array(MOVED) * SECTION.window_minutes
     (feature,) = window_drift("w", {"prediction": counts}, reference(), SECTION).features
     assert psi == pytest.approx(feature.psi, rel=1e-6)
+
+
+def labelled(*, regression: bool) -> tuple[Series, ...]:
+    """Rows whose labels came back, ten a minute, of a model that has become worse."""
+    if regression:
+        names, metric, score = {"absolute_error": 9, "squared_error": 14, "fourth_power_error": 60}, "rmse", 1.0
+    else:
+        names, metric, score = {"correct": 7}, "accuracy", 0.9
+    counts = {"positives": (1, 4), "negatives": (3, 2), "negatives_below": (1.5, 4)}  # per bin of the probability
+    return (
+        series("sevenfold_reference_score", [score] * 61, metric=metric),
+        series("sevenfold_reference_score_rows", [2_000] * 61),
+        series("sevenfold_feedback_rows_total", rising(10), label="scored"),
+        *(series(f"sevenfold_feedback_{name}_total", rising(step)) for name, step in names.items()),
+        *(
+            series(f"sevenfold_feedback_{name}_total", rising(step), bin=f"b{number}")
+            for name, steps in counts.items()
+            for number, step in enumerate(steps)
+        ),
+    )
 
 
 def reference() -> Reference:
