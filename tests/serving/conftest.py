@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,14 @@ def make_transform(task: Task) -> Transform:
     )
 
 
-def make_sample(folder: Path, task: Task = Task.BINARY, *, seed: int = 0, rows: int = ROWS) -> Sample:
+def make_sample(
+    folder: Path,
+    task: Task = Task.BINARY,
+    *,
+    seed: int = 0,
+    rows: int = ROWS,
+    scores: Mapping[str, float] = MappingProxyType({"roc_auc": 0.75}),
+) -> Sample:
     table = make_table(task, rows, seed)
     target = Column(kind=Kind.NUMBER if task is Task.REGRESSION else Kind.CATEGORY, role=Role.TARGET)
     schema = Schema(task=task, target="delay", classes=CLASSES[task], columns={**COLUMNS, "delay": target})
@@ -107,7 +115,7 @@ def make_sample(folder: Path, task: Task = Task.BINARY, *, seed: int = 0, rows: 
         package_version="0.1.0",
         signature=signature,
         settings={},
-        metrics={"roc_auc": 0.75},
+        metrics=dict(scores),
         digests={"data": "sha256:d", "dataset": "sha256:s", "plan": "sha256:p"},
     )
     model = linear_model(transform, COLUMNS, weights.astype(np.float32))

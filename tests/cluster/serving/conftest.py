@@ -100,23 +100,23 @@ class Team:
     def sevenfold(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.kubeflow.run(self.folder, self.kubeflow.command(*arguments))
 
-    def version(self, name: str, *, seed: int, decision: str = "promote") -> Version:
-        """Make a version and upload it as a run of the pipeline `name` would have."""
+    def version(self, name: str, *, seed: int, decision: str = "promote", **sample: Any) -> Version:
+        """Make a version and upload it as a run of the pipeline `name` would have; `sample` is given to its maker."""
         from pyarrow import fs
 
         run = f"{seed:04d}-{uuid.uuid4().hex[:8]}"
-        sample = self.samples.make_sample(self.folder / run, seed=seed)
+        made = self.samples.make_sample(self.folder / run, seed=seed, **sample)
         if decision != "promote":
-            self._refuse(sample, decision)
+            self._refuse(made, decision)
         root = f"{self.bucket}/{self.prefix}/{name}/{run}"
-        folders = {"dataset": sample.dataset.folder, "bundle": sample.bundle.folder, "evaluation": sample.evaluation}
+        folders = {"dataset": made.dataset.folder, "bundle": made.bundle.folder, "evaluation": made.evaluation}
         for kind, folder in folders.items():
             target = f"{root}/task/1/{kind}"
             fs.copy_files(str(folder), target, fs.LocalFileSystem(), self.store)
-        rows = pq.read_table(sample.dataset.folder / "test.parquet").drop_columns(["delay"]).to_pylist()
+        rows = pq.read_table(made.dataset.folder / "test.parquet").drop_columns(["delay"]).to_pylist()
         bodies = tuple(json.dumps({"instances": [row]}, default=lambda when: when.isoformat()).encode() for row in rows)
         tasks = {kind: f"task/1/{kind}" for kind in folders}
-        return Version(digest=sample.bundle.digest, root=root, run=run, bodies=bodies, **tasks)
+        return Version(digest=made.bundle.digest, root=root, run=run, bodies=bodies, **tasks)
 
     def _refuse(self, sample: Any, decision: str) -> None:
         from sevenfold.contracts.evaluation import Evaluation
