@@ -18,8 +18,9 @@ from sevenfold.contracts.errors import DataError, PolicyError
 from sevenfold.monitoring.retrain.decide import Action, Reason
 from sevenfold.monitoring.retrain.journal import RunEntry
 from sevenfold.pipelines.local.loop import PAGE, LocalLoop
+from sevenfold.pipelines.local.promoted_service import PromotedService
 from sevenfold.pipelines.local.runner import LocalRunner
-from sevenfold.pipelines.local.watch import PromotedService, watch_loop
+from sevenfold.pipelines.local.watch import watch_loop
 from sevenfold.pipelines.retrain import earlier_dataset
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.plan import load_plan
@@ -212,12 +213,13 @@ def a_run_that_was_killed_calls_a_person_and_is_not_repeated(served: Home) -> No
 
 def the_promoted_model_serves_meanwhile(served: Home) -> None:
     with PromotedService(served.loop()) as service:
-        url = service.keep()
-        with InferenceClient(url, "demo", timeout_seconds=10.0) as client:
+        assert service.keep()
+        assert service.service is not None
+        with InferenceClient(service.service.url, "demo", timeout_seconds=10.0) as client:
             assert client.ready()
             promoted: Bundle = served.loop().registry.bundle(served.loop().serving.bundle)
             assert client.bundle == promoted.digest
-        assert service.keep() == "", "it serves already"
+        assert not service.keep(), "it serves already"
 
 
 def watching_stops_when_it_is_told_to(served: Home) -> None:
