@@ -14,13 +14,14 @@ from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.drift.concept import Labelled
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.drift.verdict import alarms
-from sevenfold.monitoring.live_labels import LiveLabels, label_fact, label_finding
+from sevenfold.monitoring.live_labels import LiveLabels, label_fact
 from sevenfold.monitoring.retrain.cause import Cause, cause_key
 from sevenfold.monitoring.retrain.clock import Clock
 from sevenfold.monitoring.retrain.decide import Action, Decision, Reason, Rules
 from sevenfold.monitoring.retrain.episodes import drifting_since
 from sevenfold.monitoring.retrain.history_report import history_report
 from sevenfold.monitoring.retrain.journal import Entry, Journal
+from sevenfold.monitoring.retrain.label_evidence import drift_key, labels_noted, labels_sentence, with_labels
 from sevenfold.monitoring.retrain.label_window import LabelWindow
 from sevenfold.monitoring.retrain.retrainer import Retrainer
 from sevenfold.pipelines.local.compared_rows import ComparedRows
@@ -29,8 +30,8 @@ from sevenfold.pipelines.local.runner import LocalRunner
 from sevenfold.pipelines.releases import JOURNAL
 from sevenfold.pipelines.retrain import require_promoted
 from sevenfold.pipelines.runs import RunFolder
-from sevenfold.plan.monitoring import MonitoringSection, Trigger
-from sevenfold.report import Fact, Findings, Report
+from sevenfold.plan.monitoring import Trigger
+from sevenfold.report import Fact
 from sevenfold.report.page import write_report
 from sevenfold.tables.sources import matching_files, sources_of
 
@@ -185,10 +186,9 @@ class LocalLoop:
         keys = [cause_key(self.label, feature, window) for feature, window in sorted(since.items())]
         began = [moments[window] for window in since.values()]
         if worse is not None:
-            _, moment = self._labels.standing
-            evidence.append(_by_labels(worse, self.plan.monitoring))
-            keys.append(cause_key(self.label, "labels", str(moment)))
-            began.append(moment)
+            evidence.append(labels_sentence(worse, self.plan.monitoring))
+            keys.append(drift_key(self.label, self._labels))
+            began.append(self._labels.standing[1])
         return Cause(
             name=self.plan.name,
             keys=tuple(keys),
@@ -205,35 +205,28 @@ class LocalLoop:
 
     def _note_labels(self, live: LiveLabels | None) -> None:
         """Put on record what labels say, each time that this changes; where they stay away, nothing starts."""
-        standing, moment = self._labels.standing
-        key = cause_key(self.label, "labels noted", str(moment))
-        if live is None or not standing or key in self._known:
+        if live is None or not self._labels.standing[0]:
             return
-        self._known.add(key)
-        sentence = _by_labels(live, self.plan.monitoring)
-        cause = Cause(
-            name=self.plan.name,
-            keys=(key,),
-            since=moment,
-            evidence=sentence,
-            bundle=self.label,
-            known=standing != "unknown",
-        )
+        cause = labels_noted(self.plan.name, self.label, self._labels, live, self.plan.monitoring)
+        if cause.key in self._known:
+            return
         if cause.known:
-            self._retrainer.note(cause, Decision(Action.NOTE, Reason.LABELS, f"{_capital(sentence)}."))
+            sentence = f"{cause.evidence[:1].upper()}{cause.evidence[1:]}."
+            self._retrainer.note(cause, Decision(Action.NOTE, Reason.LABELS, sentence))
         else:
             self._retrainer.take(cause)
+        self._known.add(cause.key)
 
     def _note_compared(self, rows: Sequence[NewRows]) -> None:
         """Put on record how each window compares with the training rows as a whole, where the plan asks for it."""
         for one in self._compared.of(rows, self.serving, self.registry):
             key = cause_key(self.label, "rows", one.drift.label, str(one.moment))
             if key not in self._known:
-                self._known.add(key)
                 cause = Cause(
                     name=self.plan.name, keys=(key,), since=one.moment, evidence=one.sentence, bundle=self.label
                 )
                 self._retrainer.note(cause, Decision(Action.NOTE, Reason.ROWS, one.sentence))
+                self._known.add(key)
 
     def _note(self, rows: NewRows) -> None:
         """Put on record what a window says, once; one that says nothing starts nothing."""
@@ -248,13 +241,13 @@ class LocalLoop:
         )
         if key in self._known:
             return
-        self._known.add(key)
         if rows.fault:
             self._retrainer.take(cause)
-            return
-        moved = [feature.feature for feature in rows.window.features if feature.drifted]
-        sentence = f"{rows.window.label}: {', '.join(moved) or 'nothing'} drifted in {rows.window.rows:,} rows."
-        self._retrainer.note(cause, Decision(Action.NOTE, Reason.WINDOW, sentence))
+        else:
+            moved = [feature.feature for feature in rows.window.features if feature.drifted]
+            sentence = f"{rows.window.label}: {', '.join(moved) or 'nothing'} drifted in {rows.window.rows:,} rows."
+            self._retrainer.note(cause, Decision(Action.NOTE, Reason.WINDOW, sentence))
+        self._known.add(key)
 
     def _numbers(self) -> dict[int, int]:
         return {entry.number: entry.times for entry in self.journal.entries(self.plan.name)}
@@ -275,28 +268,7 @@ class LocalLoop:
         )
         moved = [alarm.feature for alarm in alarms(windows, self.plan.monitoring)]
         report = self._compared.with_card(report, rows, record, self.registry, moved)
-        write_report(_with_labels(report, live, self.plan.monitoring), self.home / PAGE)
-
-
-def _with_labels(report: Report, live: LiveLabels | None, section: MonitoringSection) -> Report:
-    finding = None if live is None else label_finding(live, section)
-    if finding is None:
-        return report
-    level = "warning" if finding.level == "warning" and report.level != "bad" else report.level
-    return report.model_copy(update={"blocks": (Findings(findings=(finding,)), *report.blocks), "level": level})
-
-
-def _by_labels(live: LiveLabels, section: MonitoringSection) -> str:
-    """Return in words what the labels of the window say."""
-    seen = f"{live.rows:,} labels came back within {section.feedback_hours} hours"
-    if live.verdict.drifted is None:
-        return f"{seen}, and a verdict needs {section.min_rows:,} and a score to compare with"
-    compared = f"by {live.rows:,} labels of {section.feedback_hours} hours {live.metric} is {live.verdict.score:.4g}"
-    return f"{compared}, and was {live.before:.4g} on the validation rows"
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+        write_report(with_labels(report, live, self.plan.monitoring), self.home / PAGE)
 
 
 def _labelled(rows: Sequence[NewRows]) -> int | None:

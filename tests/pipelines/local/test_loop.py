@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from loop_home import Home, kinds, served_project
@@ -27,6 +30,8 @@ from sevenfold.plan import load_plan
 from sevenfold.report.page import read_report
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.tables.sources import sources_of
+
+CREDENTIAL = "a-credential-of-the-tests"
 
 
 def no_data_starts_nothing(served: Home) -> None:
@@ -237,6 +242,66 @@ def watching_stops_when_it_is_told_to(served: Home) -> None:
     assert printed.getvalue().count("serving at http://127.0.0.1:") == 1
 
 
+def labels_that_show_a_worse_model_give_one_run_and_a_better_one(served: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No feature drifts; true targets that come back are the cause, and windows with targets are what is learnt."""
+    monkeypatch.setenv("SEVENFOLD_FEEDBACK_CREDENTIAL", CREDENTIAL)
+    text = served.plan_path.read_text()
+    # what was true before is false now: the old rows teach nothing, and the old test rows ask for the old answers
+    served.plan_path.write_text(text.replace("max_forgetting: 0.05", "max_forgetting: 1, keep_rows: false"))
+    for number in (13, 14):
+        (served.path / "new" / f"window-{number}.csv").unlink()
+    for number in (15, 16):
+        add_window(served.path, number, changed=True)
+    served.hours += 24
+    loop = served.loop()
+    before, count = loop.label, served.run_count()
+    with PromotedService(loop, takes_feedback=True) as service:
+        assert service.keep()
+        assert service.service is not None and service.service.feedback_port
+        assert feed_back(service.service.feedback_port, rows(900, 600, changed=True)) == 600
+        labels = service.labels()
+        assert labels is not None
+        loop.take_labels(labels.counted, labels.process)
+        decided = loop.look()
+    assert kinds(decided) == [
+        (Action.NOTE, Reason.LABELS),
+        (Action.START, Reason.CAUSE),
+        (Action.NOTE, Reason.PROMOTED),
+    ]
+    assert "by 600 labels of 24 hours accuracy is 0." in decided[-2].sentence
+    assert loop.label != before
+    assert served.run_count() == count + 1
+    assert served.loop().look() == [], "labels about the old model say nothing of the new one"
+
+
+def feed_back(port: int, table: str) -> int:
+    """Send rows and their targets to a port for labels; return how many were scored."""
+    lines = [dict(row) for row in csv.DictReader(io.StringIO(table))]
+    instances = [{name: float(row[name]) for name in "abc"} for row in lines]
+    body = json.dumps({"instances": instances, "labels": [row["y"] for row in lines]}).encode()
+    headers = {"content-type": "application/json", "authorization": f"Bearer {CREDENTIAL}"}
+    request = Request(f"http://127.0.0.1:{port}/v1/models/demo:feedback", body, headers)
+    with urlopen(request, timeout=30) as answer:  # noqa: S310
+        return int(json.load(answer)["scored"])
+
+
+def rows_that_differ_as_a_whole_are_noted_and_start_nothing(served: Home) -> None:
+    text = served.plan_path.read_text()
+    served.plan_path.write_text(text.replace("min_rows: 200", "min_rows: 200, subtle: true"))
+    for path in (served.path / "new").glob("window-1[56].csv"):
+        path.unlink()
+    add_window(served.path, 17, tied=True)
+    count = served.run_count()
+    decided = served.loop().look()
+    assert [entry.reason for entry in decided] == [Reason.WINDOW, Reason.ROWS]
+    assert "nothing drifted" in decided[0].sentence
+    assert decided[1].sentence.startswith("window-17.csv, as a whole: told from the training rows by b, c (AUC 0.")
+    assert served.run_count() == count
+    page = read_report(served.runs / "demo" / PAGE)
+    assert any(getattr(block, "title", "") == "Rows as a whole" for block in page.blocks)
+    assert served.loop().look() == [], "each window is told once"
+
+
 def a_dataset_that_is_gone_is_named(served: Home) -> None:
     plan = load_plan(served.plan_path)
     with pytest.raises(PolicyError) as nothing:
@@ -261,7 +326,7 @@ def a_plan_without_new_rows_is_not_watched(served: Home) -> None:
 
 
 @pytest.mark.slow
-def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path) -> None:
+def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One story, in one test: each step goes on where the one before it ended."""
     served = served_project(tmp_path)
     no_data_starts_nothing(served)
@@ -280,3 +345,5 @@ def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path) -> 
     a_dataset_that_is_gone_is_named(served)
     a_plan_without_new_rows_is_not_watched(served)
     a_schedule_starts_a_run_whether_or_not_rows_drifted(served)
+    labels_that_show_a_worse_model_give_one_run_and_a_better_one(served, monkeypatch)
+    rows_that_differ_as_a_whole_are_noted_and_start_nothing(served)
