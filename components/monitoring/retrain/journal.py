@@ -69,7 +69,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Firing:
-    """An alert that fires, or fired until `last`: since `start`, as told by its sender (`began`), in seconds since 1970."""
+    """An alert that fires since `start`, as its sender writes it in `began`, and did until `last`: seconds since 1970."""
 
     began: str
     start: float
@@ -133,7 +133,7 @@ class Journal:
         return decision
 
     def remember(self, alerts: Mapping[str, Firing]) -> dict[str, str]:
-        """Put on disk until when alerts were seen, by fingerprint; return of each when it began, as told the first time.
+        """Put on disk until when alerts were seen, by fingerprint; return when each began, as told the first time.
 
         Raises:
             TemporaryError: ``journal_busy``; nothing was remembered.
