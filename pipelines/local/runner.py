@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sevenfold.contracts.registry import LocalRegistry
+from sevenfold.contracts.schema import Task
 from sevenfold.pipelines.local.processes import end_processes
 from sevenfold.pipelines.local.run import LocalRun, run_locally
-from sevenfold.pipelines.retrain import Retraining, earlier_dataset
+from sevenfold.pipelines.retrain import Retraining, earlier_dataset, require_promoted
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.tables.sources import sources_text
 
@@ -50,9 +51,15 @@ class LocalRunner:
 
         own = self.sources if self.plan.retrain.keep_rows else ()
         rows = list(dict.fromkeys([*own, *decided.details["data"]]))
-        retraining = Retraining(cause=decided.cause, earlier=earlier_dataset(self.plan, self.runs))
+        earlier = earlier_dataset(self.plan, self.runs)
+        retraining = Retraining(cause=decided.cause, earlier=earlier, positive=self._positive())
         wanted = LocalRun(plan_path=self.plan_path, runs=self.runs, data=sources_text(rows), retraining=retraining)
         return run_locally(wanted, self.plan, RunView(self.console)).folder.name
+
+    def _positive(self) -> str:
+        serving = require_promoted(self.plan, self.runs).bundle
+        signature = LocalRegistry(self.runs / self.plan.name / "registry").bundle(serving).signature
+        return signature.classes[-1] if signature.task is Task.BINARY else ""
 
     def ending(self, run: str) -> tuple[str, str]:
         """Return how a run ended; one that was killed never ends otherwise."""

@@ -69,7 +69,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Firing:
-    """An alert that fires since `start`, as its sender writes it in `began`, and did until `last`: seconds since 1970."""
+    """An alert that fires since `start`, written by its sender as `began`, and did until `last`; seconds since 1970."""
 
     began: str
     start: float
