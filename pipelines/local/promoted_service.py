@@ -47,6 +47,7 @@ class PromotedService:
         self._loop, self._takes_feedback = loop, takes_feedback
         self._folder = loop.home / SERVED
         self._service: LocalService | None = None
+        self._told = ""
 
     def __enter__(self) -> PromotedService:
         with suppress(SevenfoldError):
@@ -66,7 +67,7 @@ class PromotedService:
         return self._service
 
     def keep(self) -> bool:
-        """See that the promoted model serves; return whether it does so at another address than the last time.
+        """See that the promoted model serves; return whether it does so at an address that was not told yet.
 
         Raises:
             ServingError: the predictor does not start; what served before goes on serving.
@@ -74,7 +75,8 @@ class PromotedService:
         """
         wanted, present = self._loop.serving.bundle, self._service
         if present is not None and self._fits(present, wanted):
-            return False
+            known, self._told = self._told == present.url, present.url
+            return not known
         log = self._loop.home / f"watch-{wanted.removeprefix('sha256:')[:12]}.log"
         made = start_predictor(
             self._loop.registry.bundle(wanted),
@@ -87,7 +89,7 @@ class PromotedService:
         except OSError:
             end_process(made.pid, made.started)
             raise
-        self._service = made
+        self._service, self._told = made, made.url
         if present is not None:
             end_process(present.pid, present.started)
         return True

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -19,16 +23,18 @@ from sevenfold.cli.main import app
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import DataError, PolicyError
 from sevenfold.monitoring.retrain.decide import Action, Reason
-from sevenfold.monitoring.retrain.journal import RunEntry
+from sevenfold.monitoring.retrain.journal import Entry, RunEntry
 from sevenfold.pipelines.local.loop import PAGE, LocalLoop
 from sevenfold.pipelines.local.promoted_service import PromotedService
 from sevenfold.pipelines.local.runner import LocalRunner
-from sevenfold.pipelines.local.watch import watch_loop
+from sevenfold.pipelines.local.watch import sole_watch, watch_loop
 from sevenfold.pipelines.retrain import earlier_dataset
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.plan import load_plan
 from sevenfold.report.page import read_report
+from sevenfold.runtime.environment import RUN_DIR
 from sevenfold.scoring.client import InferenceClient
+from sevenfold.serving.local.predictor import runs
 from sevenfold.tables.sources import sources_of
 
 CREDENTIAL = "a-credential-of-the-tests"
@@ -208,12 +214,21 @@ def a_run_that_was_killed_calls_a_person_and_is_not_repeated(served: Home) -> No
     )
     (run, *_) = loop.journal.runs("demo")
     assert runner.find(run) == "2"
-    folder = RunFolder(served.runs / "demo" / "9")
+    folder = RunFolder((served.runs / "demo" / "9").resolve())
     folder.path.mkdir()
     folder.record(state="running")
+    waiting = [sys.executable, "-c", "import time; time.sleep(600)"]
+    left = subprocess.Popen(waiting, env={**os.environ, RUN_DIR: str(folder.path)})
     assert runner.ending("9")[0] == "interrupted"
+    assert left.wait(10) != 0, "what a killed run left behind is ended"
+    assert folder.values()["state"] == "interrupted"
     folder.record(state="refused", sentence="No.")
     assert runner.ending("9") == ("refused", "No.")
+    promoted = RunFolder(served.runs / "demo" / loop.serving.run)
+    sentence = promoted.values()["sentence"]
+    promoted.record(state="running")
+    assert runner.ending(loop.serving.run)[0] == "promoted", "it was killed after its model was promoted"
+    promoted.record(state="promoted", sentence=sentence)
 
 
 def the_promoted_model_serves_meanwhile(served: Home) -> None:
@@ -225,6 +240,45 @@ def the_promoted_model_serves_meanwhile(served: Home) -> None:
             promoted: Bundle = served.loop().registry.bundle(served.loop().serving.bundle)
             assert client.bundle == promoted.digest
         assert not service.keep(), "it serves already"
+
+
+def what_a_killed_watch_left_serving_is_taken_over(served: Home) -> None:
+    killed = PromotedService(served.loop())
+    assert killed.keep() and killed.service is not None
+    with PromotedService(served.loop()) as service:
+        assert service.keep(), "its address is told to whoever watches now"
+        assert service.service == killed.service
+    assert not runs(killed.service), "whoever ends stops what serves"
+
+
+def a_second_watch_is_refused(served: Home) -> None:
+    with sole_watch(served.runs / "demo"), pytest.raises(PolicyError) as caught:
+        watch_loop(served.loop(), Console(file=io.StringIO()), once=True)
+    assert caught.value.code == "already_watched"
+
+
+def a_turn_that_cannot_be_kept_is_told_once_and_tried_again(served: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[float] = []
+    printed, loop = io.StringIO(), served.loop()
+    decided = len(loop.journal.entries("demo"))
+    monkeypatch.setattr(loop, "look", full_disk)
+
+    def sleep(seconds: float) -> None:
+        turns.append(seconds)
+        if len(turns) == 2:
+            monkeypatch.undo()
+        if len(turns) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        watch_loop(loop, Console(file=printed), sleep=sleep)
+    assert printed.getvalue().count("waits: [Errno 28] No space left on device") == 1
+    assert printed.getvalue().count("serving at") == 1, "the model goes on serving"
+    assert len(loop.journal.entries("demo")) == decided
+
+
+def full_disk() -> list[Entry]:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def watching_stops_when_it_is_told_to(served: Home) -> None:
@@ -341,6 +395,9 @@ def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path, mon
     the_history_is_on_the_console(served)
     a_run_that_was_killed_calls_a_person_and_is_not_repeated(served)
     the_promoted_model_serves_meanwhile(served)
+    what_a_killed_watch_left_serving_is_taken_over(served)
+    a_second_watch_is_refused(served)
+    a_turn_that_cannot_be_kept_is_told_once_and_tried_again(served, monkeypatch)
     watching_stops_when_it_is_told_to(served)
     a_dataset_that_is_gone_is_named(served)
     a_plan_without_new_rows_is_not_watched(served)
