@@ -43,24 +43,29 @@ def groups() -> list[dict[str, Any]]:
 
 def files() -> dict[Path, str]:
     """Return the text of every file that is generated."""
-    rule = {
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "PrometheusRule",
-        "metadata": {
-            "name": "sevenfold",
-            "namespace": "sevenfold",
-            "labels": {"app.kubernetes.io/part-of": "sevenfold"},
-        },
-        "spec": {"groups": groups()},
-    }
     retrain = [{"name": "sevenfold-retrain", "interval": "1m", "rules": retrain_alerting_rules()}]
     dashboard = json.dumps(build_dashboard(""), indent=1, ensure_ascii=False) + "\n"
     return {
         COMPONENTS / "monitoring/files/rules.yml": HEAD + _yaml({"groups": groups()}),
         COMPONENTS / "monitoring/files/dashboard.json": dashboard,
         COMPONENTS / "retrain-monitoring/files/rules.yml": HEAD + _yaml({"groups": retrain}),
-        COMPONENTS / "prometheus-operator/predictor-prometheusrule.yaml": HEAD + _yaml(rule),
+        COMPONENTS / "prometheus-operator/predictor-prometheusrule.yaml": HEAD + _yaml(_rule("sevenfold", groups())),
         COMPONENTS / "prometheus-operator/dashboard.json": dashboard,
+        COMPONENTS / "retrain-prometheus-operator/retrain-prometheusrule.yaml": HEAD
+        + _yaml(_rule("sevenfold-retrain", retrain)),
+    }
+
+
+def _rule(name: str, rules: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {
+            "name": name,
+            "namespace": "sevenfold",
+            "labels": {"app.kubernetes.io/part-of": "sevenfold"},
+        },
+        "spec": {"groups": rules},
     }
 
 

@@ -17,19 +17,27 @@ __all__ = ["Retraining", "earlier_dataset", "require_promoted", "retraining_plan
 
 
 class Retraining(BaseModel):
-    """The cause of a run, by its key, and the serving model's dataset."""
+    """The cause of a run, by its key, the serving model's dataset, and its positive class, "" where it has none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cause: str
     earlier: Earlier
+    positive: str = ""
 
 
-def retraining_plan(plan: Plan) -> Plan:
+def retraining_plan(plan: Plan, positive: str = "") -> Plan:
     """Return the plan for newer rows.
+
+    The rarer class of newer rows may be the other one. A model that took it as positive could not be compared with the
+    one that serves, and its clients would read it the wrong way round: so that one's positive class is kept.
 
     The dates of a split by time belong to the first table: with them every new row would lie after the test period. So
     a retraining splits by the shares, which puts the newest rows into the test, and has no later rows to replay.
+
+    Args:
+        plan: as a person wrote it.
+        positive: of the serving model; "" leaves it to the plan, and to the rows.
     """
     split, watched = plan.preparation.split, plan.monitoring
     undated = split.model_copy(update={"validation_from": "", "test_from": "", "test_until": ""})
@@ -38,6 +46,7 @@ def retraining_plan(plan: Plan) -> Plan:
         update={
             "preparation": plan.preparation.model_copy(update={"split": undated}),
             "monitoring": watched.model_copy(update={"replay": replay}),
+            "data": plan.data.model_copy(update={"positive": plan.data.positive or positive}),
         }
     )
 

@@ -22,6 +22,15 @@ def watch(
     runs: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
     every: Annotated[float, typer.Option(help="Seconds between two looks at new rows.", min=1)] = 60.0,
     once: Annotated[bool, typer.Option("--once", help="Look once, act, and end; nothing is served.")] = False,
+    feedback: Annotated[
+        bool,
+        typer.Option(
+            "--feedback",
+            help="Open a port for true targets that come back, POST /v1/models/NAME:feedback, and retrain where they "
+            "show that the model has become worse. SEVENFOLD_FEEDBACK_CREDENTIAL, or the file that "
+            "SEVENFOLD_FEEDBACK_CREDENTIAL_FILE names, holds what the sender must show.",
+        ),
+    ] = False,
 ) -> None:
     """Serve the promoted model, judge new rows, and retrain once where they have drifted.
 
@@ -34,11 +43,14 @@ def watch(
     from sevenfold.pipelines.local.interruption import InterruptibleConsole, RunInterrupted
     from sevenfold.pipelines.local.loop import LocalLoop
     from sevenfold.pipelines.local.watch import watch_loop
+    from sevenfold.runtime.environment import feedback_credential
 
+    if feedback:
+        feedback_credential()
     console = InterruptibleConsole()
     loop = LocalLoop(plan, inspect_plan(plan), runs, console)
     try:
-        needed = watch_loop(loop, console, every_seconds=every, once=once)
+        needed = watch_loop(loop, console, every_seconds=every, once=once, takes_feedback=feedback)
     except RunInterrupted as stop:
         typer.echo("Stopped; what was decided stays on record.", err=True)
         raise typer.Exit(stop.exit_status) from None

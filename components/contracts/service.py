@@ -66,6 +66,7 @@ class LocalService(BaseModel):
     pid: int
     started: str
     log: str  # path
+    feedback_port: int = 0  # for labels that come back; 0 where none is open
 
 
 class KServeService(BaseModel):

@@ -50,7 +50,7 @@ class DriftCounter:
         self.rows = 0
         self.out_of_range = {name: 0 for name, bins in self.bins.items() if bins.kind == "number"}
         self._counts = {name: np.zeros(len(bins.names), dtype=np.int64) for name, bins in self.bins.items()}
-        # A list takes single increments three times faster than an array.
+        # A list takes single increments three times faster than an array, so that small requests have their own.
         self._levels = {
             name: (_Levels(bins.index, len(bins.names) - 2), [0] * len(bins.names))
             for name, bins in self.bins.items()
@@ -88,7 +88,7 @@ class DriftCounter:
     def counts(self, feature: str) -> NDArray[np.int64]:
         """Return the rows per bin of a feature."""
         if feature in self._levels:
-            return np.array(self._levels[feature][1], dtype=np.int64)
+            return self._counts[feature] + np.array(self._levels[feature][1], dtype=np.int64)
         self.settle()
         return self._counts[feature]
 
@@ -99,7 +99,10 @@ class DriftCounter:
 
     def unknown(self) -> dict[str, int]:
         """Return, per category, how many values training had never seen, or hardly ever."""
-        return {name: counts[levels.unseen] for name, (levels, counts) in self._levels.items()}
+        return {
+            name: counts[levels.unseen] + int(self._counts[name][levels.unseen])
+            for name, (levels, counts) in self._levels.items()
+        }
 
     def _count(self, feeds: Feeds, numbers: NDArray[np.float64] | None, prediction: Prediction, rows: int) -> None:
         self.rows += rows
@@ -109,9 +112,8 @@ class DriftCounter:
                 for text in texts:
                     counts[levels[text]] += 1
                 continue
-            indices = np.fromiter(map(levels.__getitem__, texts), dtype=np.int64, count=rows)
-            for index, count in enumerate(np.bincount(indices, minlength=len(counts)).tolist()):
-                counts[index] += count
+            indices = np.frombuffer(bytes(map(levels.__getitem__, texts)), dtype=np.uint8)  # a bin fits into a byte
+            self._counts[name] += np.bincount(indices, minlength=len(counts))
         if numbers is not None:
             self._packed_numbers.append(numbers)
         if self._dates:

@@ -17,7 +17,7 @@ from sevenfold.drift.telemetry import Metric
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Fact, Finding
 
-__all__ = ["LiveLabels", "label_fact", "label_finding", "live_labels"]
+__all__ = ["LiveLabels", "label_fact", "label_finding", "labels_judged", "live_labels"]
 
 SCORED: Final = {"label": "scored"}
 
@@ -50,16 +50,21 @@ def live_labels(
     rows = risen(telemetry.FEEDBACK_ROWS, SCORED)
     if rows is None:
         return None
-    metric = "rmse" if bundle.signature.task is Task.REGRESSION else "accuracy"
-    if metric == "rmse":
+    if bundle.signature.task is Task.REGRESSION:
         window = Labelled(
             rows, squared=risen(telemetry.FEEDBACK_SQUARED) or 0.0, fourth=risen(telemetry.FEEDBACK_FOURTH) or 0.0
         )
     else:
         window = Labelled(rows, correct=risen(telemetry.FEEDBACK_CORRECT) or 0.0)
+    return labels_judged(window, bundle, section)
+
+
+def labels_judged(window: Labelled, bundle: Bundle, section: MonitoringSection) -> LiveLabels:
+    """Compare the labels of a window with what the bundle's model was on its validation rows."""
+    metric = "rmse" if bundle.signature.task is Task.REGRESSION else "accuracy"
     predicted, before = bundle.reference().prediction, bundle.info.metrics.get(metric, math.nan)
     reference = ReferenceScore(before, 0 if predicted is None else predicted.rows)
-    return LiveLabels(round(rows), metric, before, concept_verdict(window, reference, section))
+    return LiveLabels(round(window.rows), metric, before, concept_verdict(window, reference, section))
 
 
 def label_fact(live: LiveLabels, section: MonitoringSection) -> Fact:

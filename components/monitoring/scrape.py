@@ -1,13 +1,16 @@
-"""Scrape a predictor: read its counters from its own `/metrics` page."""
+"""Scrape a predictor: read its counters from its own `/metrics` page, also those of labels that came back."""
 
 from __future__ import annotations
 
 from sevenfold.contracts.errors import MissingExtraError, MonitoringError
 from sevenfold.drift import telemetry
+from sevenfold.drift.concept import Labelled
 from sevenfold.drift.counters import Scrape, scrape_of
 from sevenfold.scoring.client import InferenceClient
 
-__all__ = ["read_metrics", "scrape"]
+__all__ = ["read_labels", "read_metrics", "scrape"]
+
+Samples = dict[str, dict[tuple[str, ...], float]]
 
 
 def scrape(client: InferenceClient, bundle: str) -> Scrape:
@@ -27,11 +30,37 @@ def read_metrics(text: str, *, model: str, bundle: str) -> Scrape:
         MonitoringError: ``bad_metrics`` if it cannot be parsed, ``no_series`` if it has no series of this bundle.
         MissingExtraError: if prometheus-client is not installed.
     """
+    return scrape_of(model, bundle, _samples(text, model, bundle))
+
+
+def read_labels(text: str, *, model: str, bundle: str) -> Labelled | None:
+    """Read what labels that came back say, since the predictor started; None where its port for labels is closed.
+
+    Takes and raises what `read_metrics` does.
+    """
+    samples = _samples(text, model, bundle)
+
+    def total(metric: telemetry.Metric) -> float | None:
+        return sum(samples[metric.name].values()) if metric.name in samples else None
+
+    rows = samples.get(telemetry.FEEDBACK_ROWS.name, {}).get(("scored",))
+    if rows is None:
+        return None
+    return Labelled(
+        rows,
+        correct=total(telemetry.FEEDBACK_CORRECT),
+        squared=total(telemetry.FEEDBACK_SQUARED),
+        fourth=total(telemetry.FEEDBACK_FOURTH),
+    )
+
+
+def _samples(text: str, model: str, bundle: str) -> Samples:
+    """Return the samples of a bundle's series, by name and the values of their own labels."""
     try:
         from prometheus_client.parser import text_string_to_metric_families
     except ImportError as error:
         raise MissingExtraError("prometheus-client", "monitor") from error
-    samples: dict[str, dict[tuple[str, ...], float]] = {}
+    samples: Samples = {}
     try:
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
@@ -50,4 +79,4 @@ def read_metrics(text: str, *, model: str, bundle: str) -> Scrape:
             f"The predictor must count rows of model {model!r}, bundle {bundle!r}, but has no such series.",
             remedy="Check which bundle it serves.",
         )
-    return scrape_of(model, bundle, samples)
+    return samples

@@ -74,6 +74,8 @@ def _judged(
 ) -> GateResult:
     """Compare both models on a table; `undecided` where one of them cannot score it, or no row of it has a target."""
     limits = section.replaced(margin=margin)
+    if candidate.signature.classes != serving.signature.classes:  # a score of one order says nothing of the other
+        return gates.not_compared("serving", metric, "it knows other classes, or in another order.", limits)
     try:
         truth, known = truth_of(table, candidate.signature)
         if not known.any():

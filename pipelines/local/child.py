@@ -28,7 +28,7 @@ def main(folder: Path) -> int:
     plan = load_plan(folder / "plan.yaml").located(Path(run["base"]))
     retraining = Retraining.model_validate(run["retraining"]) if "retraining" in run else None
     if retraining is not None:
-        plan = retraining_plan(plan)
+        plan = retraining_plan(plan, retraining.positive)
     local.init(
         runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(folder / "artifacts"), raise_on_error=True
     )

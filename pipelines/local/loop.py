@@ -1,4 +1,4 @@
-"""The loop on one machine: look at new rows, decide, retrain, and keep the history on a page."""
+"""The loop on one machine: look at new rows and labels, decide, retrain, and keep the history on a page."""
 
 from __future__ import annotations
 
@@ -11,14 +11,20 @@ from typing import TYPE_CHECKING, Final
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
+from sevenfold.drift.concept import Labelled
 from sevenfold.drift.telemetry import bundle_label
+from sevenfold.drift.verdict import alarms
+from sevenfold.monitoring.live_labels import LiveLabels, label_fact
 from sevenfold.monitoring.retrain.cause import Cause, cause_key
 from sevenfold.monitoring.retrain.clock import Clock
 from sevenfold.monitoring.retrain.decide import Action, Decision, Reason, Rules
 from sevenfold.monitoring.retrain.episodes import drifting_since
 from sevenfold.monitoring.retrain.history_report import history_report
 from sevenfold.monitoring.retrain.journal import Entry, Journal
+from sevenfold.monitoring.retrain.label_evidence import drift_key, labels_noted, labels_sentence, with_labels
+from sevenfold.monitoring.retrain.label_window import LabelWindow
 from sevenfold.monitoring.retrain.retrainer import Retrainer
+from sevenfold.pipelines.local.compared_rows import ComparedRows
 from sevenfold.pipelines.local.new_rows import NewRows, judge_file, once_each, window_files, window_name
 from sevenfold.pipelines.local.runner import LocalRunner
 from sevenfold.pipelines.releases import JOURNAL
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["PAGE", "LocalLoop"]
 
 PAGE: Final = "watch.html"
+LABELS: Final = "labels.json"
 _SETTLED: Final = frozenset({Reason.CAUSE, Reason.DUPLICATE, Reason.UNKNOWN, Reason.SUPERSEDED})  # time changes nothing
 
 
@@ -68,6 +75,8 @@ class LocalLoop:
         )
         rules = {plan.name: Rules(name=plan.name, section=plan.retrain)}
         self._retrainer = Retrainer(self.journal, rules, runner, clock=clock, serving=lambda _: self.label)
+        self._labels = LabelWindow(self.home / LABELS, plan.monitoring)
+        self._compared = ComparedRows(plan, runs)
         self._judged: dict[tuple[str, Path, int, int], NewRows] = {}
         self._known = {entry.cause for entry in self.journal.entries(plan.name)}
         self._settled: set[str] = set()
@@ -90,6 +99,7 @@ class LocalLoop:
 
         Raises:
             RunInterrupted: within a retraining, as `run_locally`.
+            TemporaryError, OSError: what was decided cannot be kept now; nothing follows from it.
         """
         before = self._numbers()
         self._retrainer.work()  # what an earlier process had decided
@@ -98,6 +108,15 @@ class LocalLoop:
         self._retrainer.work()
         self._write_page(self._rows())  # a new model has other new rows
         return [entry for entry in self.journal.entries(self.plan.name) if before.get(entry.number) != entry.times]
+
+    def take_labels(self, counted: Labelled, process: str) -> None:
+        """Take what the serving model's predictor counted of labels since it started; `process` says which one it is.
+
+        Raises:
+            OSError: it cannot be kept now; the next time takes it again.
+        """
+        now = self._retrainer.clock.now()
+        self._labels.take(counted, process=process, bundle=self.label, now=now)
 
     def _rows(self) -> list[NewRows]:
         record, made = self.serving, []
@@ -125,12 +144,16 @@ class LocalLoop:
     def _take_all(self, rows: Sequence[NewRows]) -> None:
         for one in rows:
             self._note(one)
+        self._note_compared(rows)
+        live = self._live_labels()
+        self._note_labels(live)
         if self.plan.retrain.trigger is Trigger.SCHEDULE:
             self._take_tick(rows)
             return
         since = drifting_since([one.window for one in rows], self.plan.monitoring)
         moments = {one.window.label: one.moment for one in rows}
-        cause = self._cause(since, moments, rows) if since else None
+        worse = live if live is not None and live.verdict.drifted else None
+        cause = self._cause(since, moments, worse, rows) if since or worse else None
         for key, ended in list(self._active.items()):
             if cause is None or key != cause.key:
                 self._retrainer.resolve(ended)
@@ -155,16 +178,55 @@ class LocalLoop:
         new = [one.path.resolve() for one in rows if one.labelled is None or one.labelled > 0]
         return [str(path) for path in (*kept, *new)]
 
-    def _cause(self, since: dict[str, str], moments: dict[str, float], rows: Sequence[NewRows]) -> Cause:
+    def _cause(
+        self, since: dict[str, str], moments: dict[str, float], worse: LiveLabels | None, rows: Sequence[NewRows]
+    ) -> Cause:
         named = ", ".join(f"{feature} since {window}" for feature, window in sorted(since.items())[:5])
+        evidence = [f"{named}{' …' if len(since) > 5 else ''} drifted"] if since else []
+        keys = [cause_key(self.label, feature, window) for feature, window in sorted(since.items())]
+        began = [moments[window] for window in since.values()]
+        if worse is not None:
+            evidence.append(labels_sentence(worse, self.plan.monitoring))
+            keys.append(drift_key(self.label, self._labels))
+            began.append(self._labels.standing[1])
         return Cause(
             name=self.plan.name,
-            keys=tuple(cause_key(self.label, feature, window) for feature, window in sorted(since.items())),
-            since=max(moments[window] for window in since.values()),
-            evidence=f"{named}{' …' if len(since) > 5 else ''} drifted",
+            keys=tuple(keys),
+            since=max(began),
+            evidence=", and ".join(evidence),
             bundle=self.label,
             new_rows=_labelled(rows),
         )
+
+    def _live_labels(self) -> LiveLabels | None:
+        clock = self._retrainer.clock
+        bundle = self.registry.bundle(self.serving.bundle)
+        return self._labels.judge(bundle, self.label, now=clock.now(), wall=clock.wall())
+
+    def _note_labels(self, live: LiveLabels | None) -> None:
+        """Put on record what labels say, each time that this changes; where they stay away, nothing starts."""
+        if live is None or not self._labels.standing[0]:
+            return
+        cause = labels_noted(self.plan.name, self.label, self._labels, live, self.plan.monitoring)
+        if cause.key in self._known:
+            return
+        if cause.known:
+            sentence = f"{cause.evidence[:1].upper()}{cause.evidence[1:]}."
+            self._retrainer.note(cause, Decision(Action.NOTE, Reason.LABELS, sentence))
+        else:
+            self._retrainer.take(cause)
+        self._known.add(cause.key)
+
+    def _note_compared(self, rows: Sequence[NewRows]) -> None:
+        """Put on record how each window compares with the training rows as a whole, where the plan asks for it."""
+        for one in self._compared.of(rows, self.serving, self.registry):
+            key = cause_key(self.label, "rows", one.drift.label, str(one.moment))
+            if key not in self._known:
+                cause = Cause(
+                    name=self.plan.name, keys=(key,), since=one.moment, evidence=one.sentence, bundle=self.label
+                )
+                self._retrainer.note(cause, Decision(Action.NOTE, Reason.ROWS, one.sentence))
+                self._known.add(key)
 
     def _note(self, rows: NewRows) -> None:
         """Put on record what a window says, once; one that says nothing starts nothing."""
@@ -179,13 +241,13 @@ class LocalLoop:
         )
         if key in self._known:
             return
-        self._known.add(key)
         if rows.fault:
             self._retrainer.take(cause)
-            return
-        moved = [feature.feature for feature in rows.window.features if feature.drifted]
-        sentence = f"{rows.window.label}: {', '.join(moved) or 'nothing'} drifted in {rows.window.rows:,} rows."
-        self._retrainer.note(cause, Decision(Action.NOTE, Reason.WINDOW, sentence))
+        else:
+            moved = [feature.feature for feature in rows.window.features if feature.drifted]
+            sentence = f"{rows.window.label}: {', '.join(moved) or 'nothing'} drifted in {rows.window.rows:,} rows."
+            self._retrainer.note(cause, Decision(Action.NOTE, Reason.WINDOW, sentence))
+        self._known.add(key)
 
     def _numbers(self) -> dict[int, int]:
         return {entry.number: entry.times for entry in self.journal.entries(self.plan.name)}
@@ -193,19 +255,20 @@ class LocalLoop:
     def _write_page(self, rows: Sequence[NewRows]) -> None:
         record, bundle = self.serving, self.registry.bundle(self.serving.bundle)
         windows = [one.window for one in rows if not one.fault]
-        write_report(
-            history_report(
-                self.plan.name,
-                self.journal.entries(self.plan.name),
-                self.journal.runs(self.plan.name),
-                serving_facts(record, bundle),
-                windows,
-                {one.window.label: one.counts for one in rows},
-                bundle.reference(),
-                self.plan.monitoring,
-            ),
-            self.home / PAGE,
+        live, facts = self._live_labels(), serving_facts(record, bundle)
+        report = history_report(
+            self.plan.name,
+            self.journal.entries(self.plan.name),
+            self.journal.runs(self.plan.name),
+            facts if live is None else [*facts, label_fact(live, self.plan.monitoring)],
+            windows,
+            {one.window.label: one.counts for one in rows},
+            bundle.reference(),
+            self.plan.monitoring,
         )
+        moved = [alarm.feature for alarm in alarms(windows, self.plan.monitoring)]
+        report = self._compared.with_card(report, rows, record, self.registry, moved)
+        write_report(with_labels(report, live, self.plan.monitoring), self.home / PAGE)
 
 
 def _labelled(rows: Sequence[NewRows]) -> int | None:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sevenfold.contracts.registry import LocalRegistry
+from sevenfold.contracts.schema import Task
+from sevenfold.pipelines.local.processes import end_processes
 from sevenfold.pipelines.local.run import LocalRun, run_locally
-from sevenfold.pipelines.retrain import Retraining, earlier_dataset
+from sevenfold.pipelines.retrain import Retraining, earlier_dataset, require_promoted
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.tables.sources import sources_text
 
@@ -48,17 +51,35 @@ class LocalRunner:
 
         own = self.sources if self.plan.retrain.keep_rows else ()
         rows = list(dict.fromkeys([*own, *decided.details["data"]]))
-        retraining = Retraining(cause=decided.cause, earlier=earlier_dataset(self.plan, self.runs))
+        earlier = earlier_dataset(self.plan, self.runs)
+        retraining = Retraining(cause=decided.cause, earlier=earlier, positive=self._positive())
         wanted = LocalRun(plan_path=self.plan_path, runs=self.runs, data=sources_text(rows), retraining=retraining)
         return run_locally(wanted, self.plan, RunView(self.console)).folder.name
 
+    def _positive(self) -> str:
+        serving = require_promoted(self.plan, self.runs).bundle
+        signature = LocalRegistry(self.runs / self.plan.name / "registry").bundle(serving).signature
+        return signature.classes[-1] if signature.task is Task.BINARY else ""
+
     def ending(self, run: str) -> tuple[str, str]:
         """Return how a run ended; one that was killed never ends otherwise."""
-        values = RunFolder(self.runs / self.plan.name / run).values()
+        folder = RunFolder((self.runs / self.plan.name / run).resolve())
+        values = folder.values()
         state = str(values.get("state", ""))
         if state in ("", "running"):
-            return "interrupted", "The run was killed before its end."
+            return self._killed(folder)
         return state, str(values.get("sentence", ""))
+
+    def _killed(self, folder: RunFolder) -> tuple[str, str]:
+        """End what a killed run left behind, and record how far it came."""
+        end_processes(folder.path)
+        record = LocalRegistry(self.runs / self.plan.name / "registry").current()
+        if record is not None and record.run == folder.path.name:
+            state, sentence = "promoted", "The run was killed after it had promoted its model."
+        else:
+            state, sentence = "interrupted", "The run was killed before its end."
+        folder.record(state=state, sentence=sentence)
+        return state, sentence
 
 
 if TYPE_CHECKING:

@@ -2,57 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from sevenfold.contracts.service import LocalService
+from sevenfold.contracts.errors import PolicyError, SevenfoldError
 from sevenfold.monitoring.retrain.history_report import entry_line, person_needed
 from sevenfold.pipelines.local.interruption import interruptions
 from sevenfold.pipelines.local.loop import PAGE, LocalLoop
-from sevenfold.serving.local.predictor import runs, start_predictor
-from sevenfold.serving.local.process import end_process
+from sevenfold.pipelines.local.promoted_service import PromotedService
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["PromotedService", "watch_loop"]
+__all__ = ["sole_watch", "watch_loop"]
 
-
-class PromotedService:
-    """The promoted model as a process of this machine: a new one answers before the old one is stopped.
-
-    Use it as a context manager; leaving it stops what serves.
-    """
-
-    def __init__(self, loop: LocalLoop) -> None:
-        self._loop = loop
-        self._service: LocalService | None = None
-
-    def __enter__(self) -> PromotedService:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop(self._service)
-
-    def keep(self) -> str:
-        """See that the promoted model serves; return its address where that is a new one, else "".
-
-        Raises:
-            ServingError: the predictor does not start; what served before goes on serving.
-        """
-        wanted, present = self._loop.serving.bundle, self._service
-        if present is not None and present.digest == wanted and runs(present):
-            return ""
-        bundle = self._loop.registry.bundle(wanted)
-        log = self._loop.home / f"watch-{wanted.removeprefix('sha256:')[:12]}.log"
-        self._service = start_predictor(bundle, name=self._loop.plan.name, log=log)
-        self._stop(present)
-        return self._service.url
-
-    def _stop(self, service: LocalService | None) -> None:
-        if service is not None and runs(service):
-            end_process(service.pid, service.started)
+LOCK: Final = "watch.lock"
 
 
 def watch_loop(
@@ -61,34 +29,94 @@ def watch_loop(
     *,
     every_seconds: float = 60.0,
     once: bool = False,
+    takes_feedback: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> bool:
     """Turn a loop until it is interrupted, or once; return whether a person must look.
+
+    A turn that cannot be finished now, such as on a full disk, is told once and tried again; the model goes on serving.
 
     Args:
         loop: the loop.
         console: gets a line for each decision.
         every_seconds: pause between two turns.
         once: turn it once, and serve nothing.
+        takes_feedback: whether what serves has a port for labels that come back.
         sleep: waits so many seconds.
 
     Raises:
+        PolicyError: ``already_watched``, and what a turn raises that no time mends.
+        TemporaryError, OSError: with `once`, a turn that cannot be finished.
         RunInterrupted: after Ctrl-C, SIGTERM or SIGHUP.
     """
-    with interruptions(), PromotedService(loop) as service:
-        while True:
-            if not once:
-                _announce(service, console)
-            for entry in loop.look():
-                console.print(entry_line(entry), highlight=False, markup=False, soft_wrap=True)
-            if once:
-                console.print(f"page: {loop.home / PAGE}", highlight=False, markup=False, soft_wrap=True)
-                return person_needed(loop.journal.entries(loop.plan.name)) is not None
-            _announce(service, console)
-            sleep(every_seconds)
+    with sole_watch(loop.home), interruptions() as signals:
+        if once:
+            _turn(loop, None, console)
+            _print(console, f"page: {loop.home / PAGE}")
+            return person_needed(loop.journal.entries(loop.plan.name)) is not None
+        with PromotedService(loop, takes_feedback=takes_feedback) as service:
+            told = ""
+            try:
+                while True:
+                    fault = _tried(loop, service, console)
+                    if fault and fault != told:
+                        _print(console, f"waits: {fault}")
+                    told = fault
+                    sleep(every_seconds)
+            finally:
+                signals.ignore()  # what serves must be stopped, however often Ctrl-C is pressed
+
+
+@contextmanager
+def sole_watch(home: Path) -> Iterator[None]:
+    """Refuse a second watch of a plan on this machine; a killed one does not count.
+
+    Raises:
+        PolicyError: ``already_watched``.
+    """
+    with (home / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PolicyError(
+                "already_watched",
+                f"A plan is watched by one process at a time, but another holds {home / LOCK}.",
+                remedy="Leave it to the other one, or end that first.",
+            ) from None
+        yield
+
+
+def _tried(loop: LocalLoop, service: PromotedService, console: Console) -> str:
+    """Turn the loop; return what could not be done now, "" where all was."""
+    try:
+        _announce(service, console)
+        _turn(loop, service, console)
+        _announce(service, console)
+    except SevenfoldError as error:
+        if not error.retryable:
+            raise
+        return str(error)
+    except OSError as error:
+        return str(error)
+    return ""
+
+
+def _turn(loop: LocalLoop, service: PromotedService | None, console: Console) -> None:
+    labels = service.labels() if service is not None else None
+    if labels is not None:
+        loop.take_labels(labels.counted, labels.process)
+    for entry in loop.look():
+        _print(console, entry_line(entry))
 
 
 def _announce(service: PromotedService, console: Console) -> None:
-    address = service.keep()
-    if address:
-        console.print(f"serving at {address}", highlight=False, markup=False, soft_wrap=True)
+    if not service.keep() or service.service is None:
+        return
+    _print(console, f"serving at {service.service.url}")
+    if service.service.feedback_port:
+        address = f"http://127.0.0.1:{service.service.feedback_port}/v1/models/{service.service.name}:feedback"
+        _print(console, f"labels at {address}")
+
+
+def _print(console: Console, line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 
 from sevenfold.monitoring.alerts import WATCHDOG, alerts
 from sevenfold.monitoring.retrain.alertmanager import DRIFT_ALERTS
+from sevenfold.monitoring.retrain.alerts import retrain_alerts
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
 
@@ -80,6 +82,21 @@ def test_prometheus_reads_what_other_components_bring(receiving: Objects) -> Non
         if Path(f"/etc/prometheus/{name}").match(pattern)
     }
     assert read == set(files) - {"prometheus.yml"}
+
+
+def test_an_operator_of_prometheus_finds_the_receiver_and_its_alerts(render_copy: Callable[..., Objects]) -> None:
+    beside = "".join(f"  - ../../components/{name}\n" for name in ("retrain", "retrain-prometheus-operator"))
+    settings = "  - ../../components/settings"
+    objects = render_copy("cluster", **{settings: f"{beside}{settings}", "namespace: sevenfold": "namespace: blue"})
+    monitor = one(objects, "PodMonitor", "retrain")
+    pods = one(objects, "Deployment", "retrain")["spec"]["template"]
+    assert monitor["metadata"]["namespace"] == one(objects, "Deployment", "retrain")["metadata"]["namespace"] == "blue"
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= pods["metadata"]["labels"].items()
+    [endpoint] = monitor["spec"]["podMetricsEndpoints"]
+    assert endpoint["port"] in [port["name"] for port in pods["spec"]["containers"][0]["ports"]]
+    rule = one(objects, "PrometheusRule", "sevenfold-retrain")
+    named = {each["alert"] for group in rule["spec"]["groups"] for each in group["rules"]}
+    assert {alert.name for alert in retrain_alerts()} <= named
 
 
 def test_what_is_secret_is_a_file_that_only_its_group_reads(receiving: Objects) -> None:

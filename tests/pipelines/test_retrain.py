@@ -36,6 +36,14 @@ def test_the_dates_of_the_first_table_do_not_hold_for_the_next() -> None:
     assert again.testing == plan.testing
 
 
+def test_the_positive_class_stays_that_of_the_serving_model() -> None:
+    plan = parse_plan(DATED)
+    assert retraining_plan(plan).data.positive == ""
+    assert retraining_plan(plan, "no").data.positive == "no"
+    written = parse_plan(DATED.replace("task: binary", "task: binary\n  positive: yes it is"))
+    assert retraining_plan(written, "no").data.positive == "yes it is"
+
+
 def test_only_preparation_and_testing_hear_of_the_earlier_dataset() -> None:
     plan, earlier = parse_plan(DATED), Earlier(dataset="/runs/1/dataset", digest="sha256:ab", max_forgetting=0.1)
     first, again = stage_settings(plan), stage_settings(plan, earlier)

@@ -28,15 +28,27 @@ ROWS = 1_200
 WINDOW = 600
 
 
-def rows(seed: int, count: int, *, drifted: bool = False, shuffled: bool = False, labelled: bool = True) -> str:
+def rows(
+    seed: int,
+    count: int,
+    *,
+    drifted: bool = False,
+    shuffled: bool = False,
+    labelled: bool = True,
+    changed: bool = False,
+    tied: bool = False,
+) -> str:
     """Rows of a world where y follows b; in the drifted one a is higher, and where it is, y follows c instead.
 
-    In `shuffled` rows the targets belong to other rows, as after a join gone wrong.
+    In `shuffled` rows the targets belong to other rows, as after a join gone wrong. In `changed` ones a is as after a
+    retraining on the drifted world, in every other row higher, and y follows the opposite of what it followed. In
+    `tied` ones, a as in `changed`, b and c go together, and each of them is spread as ever.
     """
     random = np.random.default_rng(seed)
     a, b, c = random.normal(size=(3, count))
-    a += 5.0 * drifted
-    chance = 1 / (1 + np.exp(-3 * np.where(a > 3, c, b)))
+    a += 5.0 * (np.arange(count) % 2 if changed or tied else drifted)
+    c = np.where(tied, b, c)
+    chance = 1 / (1 + np.exp((3 if changed else -3) * np.where(a > 3, c, b)))
     y = np.where(random.random(count) < chance, "yes", "no")
     if shuffled:
         y = random.permutation(y)

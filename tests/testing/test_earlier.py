@@ -81,6 +81,17 @@ def test_what_gains_nothing_is_not_promoted(make_bundle: MakeBundle, make_datase
     assert gates(worse, serving, new, old)[NEWEST].verdict == "refused"
 
 
+def test_a_model_that_takes_the_other_class_as_positive_is_not_compared(
+    make_bundle: MakeBundle, make_dataset: MakeDataset
+) -> None:
+    new, old = make_dataset(seed=2, name="new"), make_dataset(seed=1, name="old")
+    serving = make_bundle(slope=0.2, name="turned", classes=("yes", "no"))
+    made = gates(make_bundle(), serving, new, old)
+    for name in (NEWEST, EARLIER):
+        assert made[name].verdict == "undecided"
+        assert "in another order" in made[name].sentence
+
+
 def test_spoilt_targets_teach_nothing_beyond_a_constant(make_bundle: MakeBundle, make_dataset: MakeDataset) -> None:
     def spoilt(split: str, rows: pa.Table) -> pa.Table:
         at = rows.schema.get_field_index("y")

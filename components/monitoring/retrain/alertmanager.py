@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -13,6 +14,7 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.monitoring.alerts import WATCHDOG
 from sevenfold.monitoring.concept_alerts import CONCEPT_DRIFT
 from sevenfold.monitoring.retrain.cause import Cause, cause_key
+from sevenfold.monitoring.retrain.journal import Firing
 
 __all__ = ["DRIFT_ALERTS", "MOST_ALERTS", "Notification", "read_notification"]
 
@@ -29,6 +31,7 @@ class _Alert(BaseModel):
     labels: dict[Text, Text]
     annotations: dict[Text, Text] = {}
     starts_at: Annotated[AwareDatetime, Field(alias="startsAt")]
+    ends_at: Annotated[AwareDatetime | None, Field(alias="endsAt")] = None
     fingerprint: Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -46,11 +49,21 @@ class Notification:
     watchdog: bool = False
 
 
-def read_notification(body: bytes) -> Notification:
+def _as_told(alerts: Mapping[str, Firing]) -> Mapping[str, str]:
+    return {alert: firing.began for alert, firing in alerts.items()}
+
+
+def read_notification(
+    body: bytes, remember: Callable[[Mapping[str, Firing]], Mapping[str, str]] = _as_told
+) -> Notification:
     """Read the body of a notification.
 
     Alerts of drift that fire about one bundle are one cause together. A twin, which says that drift is unknown, is a
     cause without a measurement. Alerts of another kind are nobody's cause.
+
+    Args:
+        body: as it came.
+        remember: returns of alerts, by fingerprint, when each began: the moment that makes it one cause.
 
     Raises:
         DataError: ``bad_notification``; nothing of it is used.
@@ -65,9 +78,10 @@ def read_notification(body: bytes) -> Notification:
             f"A notification must be of Alertmanager's webhook version 4, but {where}: {first['msg']}.",
         ) from None
     about = [(alert, known) for alert in alerts if (known := _asks(alert)) is not None]
+    began = remember({alert.fingerprint: _firing(alert) for alert, _ in about}) if about else {}
     return Notification(
-        firing=_causes([(alert, known) for alert, known in about if alert.status == "firing"]),
-        resolved=_causes([(alert, known) for alert, known in about if alert.status == "resolved"]),
+        firing=_causes([(alert, known) for alert, known in about if alert.status == "firing"], began),
+        resolved=_causes([(alert, known) for alert, known in about if alert.status == "resolved"], began),
         watchdog=any(alert.labels.get("alertname") == WATCHDOG and alert.status == "firing" for alert in alerts),
     )
 
@@ -79,7 +93,13 @@ def _asks(alert: _Alert) -> bool | None:
     return False if alert.labels.get("twin_of") in DRIFT_ALERTS else None
 
 
-def _causes(alerts: Sequence[tuple[_Alert, bool]]) -> tuple[Cause, ...]:
+def _firing(alert: _Alert) -> Firing:
+    ended = alert.ends_at if alert.status == "resolved" else None
+    last = time.time() if ended is None else min(_seconds(ended), time.time())
+    return Firing(alert.starts_at.isoformat(), _seconds(alert.starts_at), last)
+
+
+def _causes(alerts: Sequence[tuple[_Alert, bool]], began: Mapping[str, str]) -> tuple[Cause, ...]:
     groups: dict[tuple[str, str, str, bool], list[_Alert]] = {}
     for alert, known in alerts:
         labels = alert.labels
@@ -91,7 +111,7 @@ def _causes(alerts: Sequence[tuple[_Alert, bool]]) -> tuple[Cause, ...]:
             namespace=namespace,
             bundle=bundle,
             known=known,
-            keys=tuple(sorted({cause_key(one.fingerprint, one.starts_at.isoformat()) for one in members})),
+            keys=tuple(sorted({cause_key(one.fingerprint, began[one.fingerprint]) for one in members})),
             since=max(_seconds(one.starts_at) for one in members),
             evidence=_evidence(members),
         )

@@ -52,6 +52,8 @@ class Reason(StrEnum):
     COOLDOWN = "cooldown"
     FEW_ROWS = "few_rows"
     WINDOW = "window"
+    LABELS = "labels"
+    ROWS = "rows"
     RESOLVED = "resolved"
     PROMOTED = "promoted"
     WAITING = "waiting"

@@ -5,6 +5,9 @@ both find that no run goes on, and a killed process leaves a decision whole or n
 need a lock and a repair of its last line to promise the same. Every commit waits for the disk.
 
 A decision that repeats another one about the same cause is counted on its line: an alert storm does not grow the file.
+
+It also remembers when each alert began. A Prometheus that was away for longer than its alerts last has forgotten that:
+Alertmanager takes them as over, and then as new ones. So an alert that fires again within `SAME_SECONDS` is the same.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 import fcntl
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +25,11 @@ from sevenfold.contracts.errors import IntegrityError, TemporaryError
 from sevenfold.monitoring.retrain.cause import Cause
 from sevenfold.monitoring.retrain.decide import Action, Decision, History, PastRun, Reason
 
-__all__ = ["FORMAT_VERSION", "Entry", "Journal", "RunEntry"]
+__all__ = ["FORMAT_VERSION", "SAME_SECONDS", "Entry", "Firing", "Journal", "RunEntry"]
 
 FORMAT_VERSION: Final = 1
 BUSY_SECONDS: Final = 30.0
+SAME_SECONDS: Final = 3_600.0  # Prometheus's own tolerance, --rules.alert.for-outage-tolerance
 _TABLES: Final = """
 CREATE TABLE decisions (
     number INTEGER PRIMARY KEY,
@@ -39,6 +43,7 @@ CREATE TABLE runs (
     run TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT 'decided', ended REAL
 );
 """
+_ALERTS: Final = "CREATE TABLE IF NOT EXISTS alerts (alert TEXT PRIMARY KEY, began TEXT NOT NULL, last REAL NOT NULL)"
 
 _COLUMNS: Final = "number, name, moment, last, times, action, reason, cause, evidence, sentence"
 
@@ -60,6 +65,15 @@ class Entry:
     cause: str
     evidence: str
     sentence: str
+
+
+@dataclass(frozen=True)
+class Firing:
+    """An alert that fires since `start`, written by its sender as `began`, and did until `last`; seconds since 1970."""
+
+    began: str
+    start: float
+    last: float
 
 
 @dataclass(frozen=True)
@@ -95,6 +109,7 @@ class Journal:
                 database.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
             elif version != FORMAT_VERSION:
                 raise self._unknown(f"version {version}")
+            database.execute(_ALERTS)
 
     def decide(
         self, cause: Cause, make: Callable[[History], Decision], now: float, details: dict[str, Any] | None = None
@@ -116,6 +131,22 @@ class Journal:
                     (number, cause.name, json.dumps(cause.keys), json.dumps(details or {})),
                 )
         return decision
+
+    def remember(self, alerts: Mapping[str, Firing]) -> dict[str, str]:
+        """Put on disk until when alerts were seen, by fingerprint; return when each began, as told the first time.
+
+        Raises:
+            TemporaryError: ``journal_busy``; nothing was remembered.
+        """
+        began = {}
+        with self._transaction() as database:
+            for alert, firing in alerts.items():
+                known = database.execute("SELECT began, last FROM alerts WHERE alert = ?", (alert,)).fetchone()
+                same = known is not None and firing.start <= known[1] + SAME_SECONDS
+                began[alert] = known[0] if same else firing.began
+                last = max(known[1], firing.last) if same else firing.last
+                database.execute("REPLACE INTO alerts VALUES (?, ?, ?)", (alert, began[alert], last))
+        return began
 
     def started(self, decision: int, run: str) -> None:
         """Write that a decided run was started, under this name."""

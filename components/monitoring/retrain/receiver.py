@@ -113,7 +113,7 @@ class Receiver:
             DataError: ``bad_notification``.
             TemporaryError: ``journal_busy``; what was decided before stays, and is known again when it is repeated.
         """
-        notification = read_notification(body)
+        notification = read_notification(body, self.retrainer.journal.remember)
         if notification.watchdog:
             self._watchdog = time.time()
         for cause in notification.resolved:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import ServingError, TemporaryError
@@ -25,7 +25,13 @@ LOG_TAIL: Final = 1_200  # characters
 
 
 def start_predictor(
-    bundle: Bundle, *, name: str, log: Path, limits: Limits | None = None, seconds: float = START_SECONDS
+    bundle: Bundle,
+    *,
+    name: str,
+    log: Path,
+    limits: Limits | None = None,
+    takes_feedback: bool = False,
+    seconds: float = START_SECONDS,
 ) -> LocalService:
     """Start a predictor that outlives the caller, on a free port of 127.0.0.1, and wait until it takes requests.
 
@@ -34,6 +40,8 @@ def start_predictor(
         name: the served name.
         log: file for its output; an existing one is replaced.
         limits: what it accepts at most.
+        takes_feedback: whether a second free port takes labels that come back, with the credential of
+            `environment.feedback_credential`.
         seconds: longest wait.
 
     Raises:
@@ -48,6 +56,7 @@ def start_predictor(
             *("--bundle", str(bundle.folder.resolve()), "--digest", bundle.digest, "--name", name),
             *("--port-file", str(port_file), "--max-batch", str(bounds.max_batch)),
             *(("--strict-fields",) if bounds.strict_fields else ()),
+            *(("--feedback-port", "0") if takes_feedback else ()),
         ]
         with log.open("wb") as stream:
             # A task's standard output must not be inherited: its reader would wait until the predictor ends.
@@ -61,14 +70,15 @@ def start_predictor(
             )
         started = start_of(process.pid)
         try:
-            port = _wait_for_port(process, started, port_file, log, seconds)
+            ports = _wait_for_ports(process, started, port_file, log, seconds)
         finally:
             # From here on number and start time identify it; Popen would warn of a child that was not waited for.
             process.returncode = process.returncode or 0
     return LocalService(
         name=name,
-        url=f"http://127.0.0.1:{port}",
-        port=port,
+        url=f"http://127.0.0.1:{ports['port']}",
+        port=ports["port"],
+        feedback_port=ports.get("feedback_port", 0),
         digest=bundle.digest,
         pid=process.pid,
         started=started,
@@ -104,8 +114,10 @@ def stop_predictor(folder: Path) -> bool:
     return end_process(service.pid, service.started)
 
 
-def _wait_for_port(process: subprocess.Popen[bytes], started: str, port_file: Path, log: Path, seconds: float) -> int:
-    """Return the port once requests are taken; a predictor that is late is ended."""
+def _wait_for_ports(
+    process: subprocess.Popen[bytes], started: str, port_file: Path, log: Path, seconds: float
+) -> dict[str, Any]:
+    """Return what the predictor says of itself once requests are taken; one that is late is ended."""
 
     def written() -> bool:
         if port_file.exists():
@@ -119,7 +131,7 @@ def _wait_for_port(process: subprocess.Popen[bytes], started: str, port_file: Pa
         return _failed("predictor_slow", f"but was not ready within {seconds:g} seconds", log)
 
     wait_until(written, pause_seconds=POLL_SECONDS, patience_seconds=seconds, late=late)
-    return int(json.loads(port_file.read_bytes())["port"])
+    return dict(json.loads(port_file.read_bytes()))
 
 
 def _failed(code: str, what: str, log: Path) -> ServingError:

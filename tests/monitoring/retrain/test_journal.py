@@ -14,7 +14,7 @@ import pytest
 from sevenfold.contracts.errors import IntegrityError, TemporaryError
 from sevenfold.monitoring.retrain.cause import Cause
 from sevenfold.monitoring.retrain.decide import Action, Decision, History, Reason
-from sevenfold.monitoring.retrain.journal import Journal
+from sevenfold.monitoring.retrain.journal import Firing, Journal
 
 START = Decision(Action.START, Reason.CAUSE, "A retraining starts.")
 NO = Decision(Action.SUPPRESS, Reason.COOLDOWN, "Too soon.")
@@ -93,6 +93,22 @@ journal.decide(Cause(name="flights", keys=("a",), since=0.0, evidence="e"),
     journal = Journal(path)
     assert journal.entries() == []
     assert journal.decide(cause(), once, 2.0) is START
+
+
+def test_an_alert_that_fires_again_within_an_hour_is_the_same_one(tmp_path: Path) -> None:
+    journal, first = Journal(tmp_path / "retrain.db"), "2026-03-01T00:00:00Z"
+
+    def seen(start: float, last: float, alert: str = "f1") -> str:
+        began = first if start == 0 else f"at {start:.0f}"
+        return Journal(journal.path).remember({alert: Firing(began, start, last)})[alert]
+
+    assert seen(0, 100) == first
+    assert seen(0, 700) == first
+    assert seen(1_600, 1_700) == first, "a Prometheus that was away for 15 minutes has forgotten when it began"
+    assert seen(1_600, 1_650) == first, "the same notification, late"
+    assert seen(5_200, 5_300) == first
+    assert seen(9_000, 9_100) == "at 9000", "over for more than an hour"
+    assert seen(5_300, 5_300, "f2") == "at 5300", "another alert"
 
 
 def test_another_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

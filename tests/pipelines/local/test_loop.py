@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import errno
 import io
+import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from loop_home import Home, kinds, served_project
@@ -16,16 +23,21 @@ from sevenfold.cli.main import app
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import DataError, PolicyError
 from sevenfold.monitoring.retrain.decide import Action, Reason
-from sevenfold.monitoring.retrain.journal import RunEntry
+from sevenfold.monitoring.retrain.journal import Entry, RunEntry
 from sevenfold.pipelines.local.loop import PAGE, LocalLoop
+from sevenfold.pipelines.local.promoted_service import PromotedService
 from sevenfold.pipelines.local.runner import LocalRunner
-from sevenfold.pipelines.local.watch import PromotedService, watch_loop
+from sevenfold.pipelines.local.watch import sole_watch, watch_loop
 from sevenfold.pipelines.retrain import earlier_dataset
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.plan import load_plan
 from sevenfold.report.page import read_report
+from sevenfold.runtime.environment import RUN_DIR
 from sevenfold.scoring.client import InferenceClient
+from sevenfold.serving.local.predictor import runs
 from sevenfold.tables.sources import sources_of
+
+CREDENTIAL = "a-credential-of-the-tests"
 
 
 def no_data_starts_nothing(served: Home) -> None:
@@ -202,22 +214,71 @@ def a_run_that_was_killed_calls_a_person_and_is_not_repeated(served: Home) -> No
     )
     (run, *_) = loop.journal.runs("demo")
     assert runner.find(run) == "2"
-    folder = RunFolder(served.runs / "demo" / "9")
+    folder = RunFolder((served.runs / "demo" / "9").resolve())
     folder.path.mkdir()
     folder.record(state="running")
+    waiting = [sys.executable, "-c", "import time; time.sleep(600)"]
+    left = subprocess.Popen(waiting, env={**os.environ, RUN_DIR: str(folder.path)})
     assert runner.ending("9")[0] == "interrupted"
+    assert left.wait(10) != 0, "what a killed run left behind is ended"
+    assert folder.values()["state"] == "interrupted"
     folder.record(state="refused", sentence="No.")
     assert runner.ending("9") == ("refused", "No.")
+    promoted = RunFolder(served.runs / "demo" / loop.serving.run)
+    sentence = promoted.values()["sentence"]
+    promoted.record(state="running")
+    assert runner.ending(loop.serving.run)[0] == "promoted", "it was killed after its model was promoted"
+    promoted.record(state="promoted", sentence=sentence)
 
 
 def the_promoted_model_serves_meanwhile(served: Home) -> None:
     with PromotedService(served.loop()) as service:
-        url = service.keep()
-        with InferenceClient(url, "demo", timeout_seconds=10.0) as client:
+        assert service.keep()
+        assert service.service is not None
+        with InferenceClient(service.service.url, "demo", timeout_seconds=10.0) as client:
             assert client.ready()
             promoted: Bundle = served.loop().registry.bundle(served.loop().serving.bundle)
             assert client.bundle == promoted.digest
-        assert service.keep() == "", "it serves already"
+        assert not service.keep(), "it serves already"
+
+
+def what_a_killed_watch_left_serving_is_taken_over(served: Home) -> None:
+    killed = PromotedService(served.loop())
+    assert killed.keep() and killed.service is not None
+    with PromotedService(served.loop()) as service:
+        assert service.keep(), "its address is told to whoever watches now"
+        assert service.service == killed.service
+    assert not runs(killed.service), "whoever ends stops what serves"
+
+
+def a_second_watch_is_refused(served: Home) -> None:
+    with sole_watch(served.runs / "demo"), pytest.raises(PolicyError) as caught:
+        watch_loop(served.loop(), Console(file=io.StringIO()), once=True)
+    assert caught.value.code == "already_watched"
+
+
+def a_turn_that_cannot_be_kept_is_told_once_and_tried_again(served: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[float] = []
+    printed, loop = io.StringIO(), served.loop()
+    decided = len(loop.journal.entries("demo"))
+    monkeypatch.setattr(loop, "look", full_disk)
+
+    def sleep(seconds: float) -> None:
+        turns.append(seconds)
+        if len(turns) == 2:
+            monkeypatch.undo()
+        if len(turns) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        watch_loop(loop, Console(file=printed), sleep=sleep)
+    assert printed.getvalue().count("waits: [Errno 28] No space left on device") == 1
+    assert printed.getvalue().count("serving at") == 1, "the model goes on serving"
+    assert len(loop.journal.entries("demo")) == decided
+
+
+def full_disk() -> list[Entry]:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def watching_stops_when_it_is_told_to(served: Home) -> None:
@@ -233,6 +294,66 @@ def watching_stops_when_it_is_told_to(served: Home) -> None:
         watch_loop(served.loop(), Console(file=printed), every_seconds=5.0, sleep=sleep)
     assert turns == [5.0, 5.0]
     assert printed.getvalue().count("serving at http://127.0.0.1:") == 1
+
+
+def labels_that_show_a_worse_model_give_one_run_and_a_better_one(served: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No feature drifts; true targets that come back are the cause, and windows with targets are what is learnt."""
+    monkeypatch.setenv("SEVENFOLD_FEEDBACK_CREDENTIAL", CREDENTIAL)
+    text = served.plan_path.read_text()
+    # what was true before is false now: the old rows teach nothing, and the old test rows ask for the old answers
+    served.plan_path.write_text(text.replace("max_forgetting: 0.05", "max_forgetting: 1, keep_rows: false"))
+    for number in (13, 14):
+        (served.path / "new" / f"window-{number}.csv").unlink()
+    for number in (15, 16):
+        add_window(served.path, number, changed=True)
+    served.hours += 24
+    loop = served.loop()
+    before, count = loop.label, served.run_count()
+    with PromotedService(loop, takes_feedback=True) as service:
+        assert service.keep()
+        assert service.service is not None and service.service.feedback_port
+        assert feed_back(service.service.feedback_port, rows(900, 600, changed=True)) == 600
+        labels = service.labels()
+        assert labels is not None
+        loop.take_labels(labels.counted, labels.process)
+        decided = loop.look()
+    assert kinds(decided) == [
+        (Action.NOTE, Reason.LABELS),
+        (Action.START, Reason.CAUSE),
+        (Action.NOTE, Reason.PROMOTED),
+    ]
+    assert "by 600 labels of 24 hours accuracy is 0." in decided[-2].sentence
+    assert loop.label != before
+    assert served.run_count() == count + 1
+    assert served.loop().look() == [], "labels about the old model say nothing of the new one"
+
+
+def feed_back(port: int, table: str) -> int:
+    """Send rows and their targets to a port for labels; return how many were scored."""
+    lines = [dict(row) for row in csv.DictReader(io.StringIO(table))]
+    instances = [{name: float(row[name]) for name in "abc"} for row in lines]
+    body = json.dumps({"instances": instances, "labels": [row["y"] for row in lines]}).encode()
+    headers = {"content-type": "application/json", "authorization": f"Bearer {CREDENTIAL}"}
+    request = Request(f"http://127.0.0.1:{port}/v1/models/demo:feedback", body, headers)
+    with urlopen(request, timeout=30) as answer:  # noqa: S310
+        return int(json.load(answer)["scored"])
+
+
+def rows_that_differ_as_a_whole_are_noted_and_start_nothing(served: Home) -> None:
+    text = served.plan_path.read_text()
+    served.plan_path.write_text(text.replace("min_rows: 200", "min_rows: 200, subtle: true"))
+    for path in (served.path / "new").glob("window-1[56].csv"):
+        path.unlink()
+    add_window(served.path, 17, tied=True)
+    count = served.run_count()
+    decided = served.loop().look()
+    assert [entry.reason for entry in decided] == [Reason.WINDOW, Reason.ROWS]
+    assert "nothing drifted" in decided[0].sentence
+    assert decided[1].sentence.startswith("window-17.csv, as a whole: told from the training rows by b, c (AUC 0.")
+    assert served.run_count() == count
+    page = read_report(served.runs / "demo" / PAGE)
+    assert any(getattr(block, "title", "") == "Rows as a whole" for block in page.blocks)
+    assert served.loop().look() == [], "each window is told once"
 
 
 def a_dataset_that_is_gone_is_named(served: Home) -> None:
@@ -259,7 +380,7 @@ def a_plan_without_new_rows_is_not_watched(served: Home) -> None:
 
 
 @pytest.mark.slow
-def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path) -> None:
+def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One story, in one test: each step goes on where the one before it ended."""
     served = served_project(tmp_path)
     no_data_starts_nothing(served)
@@ -274,7 +395,12 @@ def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path) -> 
     the_history_is_on_the_console(served)
     a_run_that_was_killed_calls_a_person_and_is_not_repeated(served)
     the_promoted_model_serves_meanwhile(served)
+    what_a_killed_watch_left_serving_is_taken_over(served)
+    a_second_watch_is_refused(served)
+    a_turn_that_cannot_be_kept_is_told_once_and_tried_again(served, monkeypatch)
     watching_stops_when_it_is_told_to(served)
     a_dataset_that_is_gone_is_named(served)
     a_plan_without_new_rows_is_not_watched(served)
     a_schedule_starts_a_run_whether_or_not_rows_drifted(served)
+    labels_that_show_a_worse_model_give_one_run_and_a_better_one(served, monkeypatch)
+    rows_that_differ_as_a_whole_are_noted_and_start_nothing(served)
