@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sevenfold.cluster.objects import Cluster, Conflict
-from sevenfold.cluster.own_pod import OwnPod, faults_of
+from sevenfold.cluster.own_pod import OwnPod, faults_of, pod_names
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.training import TrainingSection
 from sevenfold.runtime.checkpoint import CheckpointStore, store_at
@@ -26,7 +26,7 @@ from sevenfold.training.pytorch.shared_job import ALIVE, Sent
 from sevenfold.training.pytorch.tensors import Tensors
 from sevenfold.training.pytorch.trainjob_object import train_job
 
-__all__ = ["fit_in_trainjob", "require_store"]
+__all__ = ["fit_in_trainjob", "require_pod"]
 
 PAUSE_SECONDS: Final = 2.0
 BEAT_SECONDS: Final = 15.0
@@ -60,7 +60,7 @@ def fit_in_trainjob(
         TrainingError: as `fit_in_processes`; ``no_pod``, ``no_shared_store``, ``no_train_job``.
         PolicyError: ``cluster_refused`` where the pod's account may not make a TrainJob.
     """
-    address = require_store(shared)
+    address = _require_store(shared)
     cluster = cluster or _own_cluster()
     pod = OwnPod.of(cluster)
     if pod is None:
@@ -97,7 +97,7 @@ def fit_in_trainjob(
         )
 
 
-def require_store(shared: str | None) -> str:
+def _require_store(shared: str | None) -> str:
     """Return the address of the store, without a slash at its end, or raise.
 
     Raises:
@@ -113,11 +113,19 @@ def require_store(shared: str | None) -> str:
     )
 
 
-def _own_cluster() -> Cluster:
-    namespace = own_namespace()
-    if not namespace:
+def require_pod() -> None:
+    """Raise where this process runs in no pod of Kubeflow, so that it cannot ask for others.
+
+    Raises:
+        TrainingError: ``no_pod``.
+    """
+    if not own_namespace() or not all(pod_names()):
         raise _no_pod()
-    return Cluster(namespace)
+
+
+def _own_cluster() -> Cluster:
+    require_pod()
+    return Cluster(own_namespace())
 
 
 def _no_pod() -> TrainingError:
