@@ -26,12 +26,16 @@ PATHS: Final = {
     "Deployment": "/apis/apps/v1/namespaces/{namespace}/deployments",
     "ConfigMap": "/api/v1/namespaces/{namespace}/configmaps",
     "RayJob": "/apis/ray.io/v1/namespaces/{namespace}/rayjobs",
+    "TrainJob": "/apis/trainer.kubeflow.org/v1alpha1/namespaces/{namespace}/trainjobs",
     "Secret": "/api/v1/namespaces/{namespace}/secrets",
     "Pod": "/api/v1/namespaces/{namespace}/pods",
     "Event": "/api/v1/namespaces/{namespace}/events",
 }
 
-ROLES: Final = {"RayJob": "ray-cluster"}  # that allow it; for what is not listed it is `deployer`
+ROLES: Final = {
+    "RayJob": "ray-cluster",
+    "TrainJob": "train-job",
+}  # that allow it; for what is not listed it is `deployer`
 
 
 class Conflict(ServingError):

@@ -8,6 +8,7 @@ from sevenfold.contracts.schema import Task
 from sevenfold.plan.column_rules import Breach
 from sevenfold.plan.plan import Plan
 from sevenfold.plan.training import Device, Framework, ModelChoice, TrainingSection
+from sevenfold.plan.trainjob import TrainJobSection
 
 __all__ = ["model_breaches"]
 
@@ -34,6 +35,7 @@ def model_breaches(plan: Plan) -> Iterator[Breach]:
             repr(training.processes),
             "Write processes: 1; trees take more threads, with training.threads.",
         )
+    yield from _pods(training, network=network)
     if training.class_weights and plan.data.task is Task.REGRESSION:
         yield (
             ("training", "class_weights"),
@@ -41,6 +43,32 @@ def model_breaches(plan: Plan) -> Iterator[Breach]:
             repr(training.class_weights),
             "Remove it.",
         )
+
+
+def _pods(training: TrainingSection, *, network: bool) -> Iterator[Breach]:
+    """Yield what pods of a TrainJob cannot fit."""
+    key, wanted = ("training", "trainjob"), training.trainjob
+    if not wanted.nodes:
+        if wanted != TrainJobSection():
+            rule = "says how many pods there are, where anything is said of them"
+            yield (*key, "nodes"), rule, "0", "Write a number of 1 or more, or remove trainjob."
+        return
+    if not network:
+        yield (
+            key,
+            "training.framework: pytorch fits a network in several pods, and nothing else is",
+            f"nodes: {wanted.nodes}",
+            "Remove it; trees take more threads, with training.threads.",
+        )
+    if training.source:
+        yield (
+            key,
+            "makes pods that have no file of a model, and training.source names one",
+            repr(training.source),
+            "Remove one of both; training.processes fits it in several processes of one pod.",
+        )
+    if training.device is Device.CUDA:
+        yield key, "makes pods without GPUs", "training.device: cuda", "Write device: cpu, or remove trainjob."
 
 
 def _foreign(training: TrainingSection) -> Iterator[Breach]:

@@ -99,6 +99,10 @@ class Plan(Section):
         # So that plans of before these keys keep their digest.
         if self.training.processes == 1:
             dumped["training"].pop("processes")
+        # How much a pod gets does not change the model, only how many there are.
+        pods = dumped["training"].pop("trainjob")["nodes"]
+        if pods:
+            dumped["training"]["nodes"] = pods
         for key, default in (("warm_start", WarmStart()), ("latency", LatencyLimit())):
             if getattr(self.tuning, key) == default:
                 dumped["tuning"].pop(key)

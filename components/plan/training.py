@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field
 
 from sevenfold.plan.section import Section
+from sevenfold.plan.trainjob import TrainJobSection
 
 __all__ = ["Device", "Framework", "ModelChoice", "TrainingSection"]
 
@@ -90,10 +91,19 @@ class TrainingSection(Section):
             le=MOST_PROCESSES,
         ),
     ] = 1
+    trainjob: Annotated[
+        TrainJobSection,
+        Field(description="Pods of a cluster that fit the network together, by Kubeflow Trainer. Trials take none."),
+    ] = TrainJobSection()
     device: Annotated[
         Device,
         Field(description="Device of the fits, in tuning too: cpu, or cuda for one NVIDIA GPU; part of the digest."),
     ] = Device.CPU
+
+    @property
+    def alone(self) -> Self:
+        """The section as a fit in one process has it: trials and rehearsals are many, or small."""
+        return self.replaced(processes=1, trainjob={})
 
     @property
     def leaves_choice(self) -> bool:

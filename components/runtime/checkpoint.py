@@ -21,7 +21,7 @@ from sevenfold.contracts.canonical import digest_of, write_whole
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.runtime.retry import Backoff, with_retries
 
-__all__ = ["Checkpoints", "Draft", "checkpoints_at"]
+__all__ = ["CheckpointStore", "Checkpoints", "Draft", "checkpoints_at", "store_at"]
 
 HEAD_BYTES = 65  # 64 digits and a line feed
 PATIENCE = Backoff(attempts=4, budget_seconds=20.0)
@@ -167,9 +167,14 @@ def checkpoints_at(address: str | None, work: object, on_message: OnMessage = la
     if not address:
         return Checkpoints()
     key = digest_of(work).removeprefix("sha256:")[:32]
+    return Checkpoints(store_at(address, key), on_message)
+
+
+def store_at(address: str, key: str) -> CheckpointStore:
+    """Return the store of one key below an address: a folder, or ``s3://`` or ``gs://``; nothing is spoken to yet."""
     if "://" not in address:
-        return Checkpoints(_Folder(Path(address) / key), on_message)
-    return Checkpoints(_Store(f"{address.rstrip('/')}/{key}"), on_message)
+        return _Folder(Path(address) / key)
+    return _Store(f"{address.rstrip('/')}/{key}")
 
 
 def _head(content: bytes) -> bytes:

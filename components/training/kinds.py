@@ -20,8 +20,12 @@ from sevenfold.training.trees.kind import TreesKind
 __all__ = ["finished_kind", "kind_named", "kinds_of", "own_name"]
 
 
-def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
+def kinds_of(section: TrainingSection, shared: str | None = None) -> tuple[ModelKind[Any], ...]:
     """Return the kinds that tuning chooses among, the simplest first; one unless the plan leaves the choice.
+
+    Args:
+        section: of the plan.
+        shared: address of the store that the pods of a TrainJob reach too; None where no fit needs one.
 
     Raises:
         TrainingError: as `load_source`; ``unknown_setting`` for a setting that names none of several kinds.
@@ -29,7 +33,7 @@ def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
     if section.framework is Framework.ONNX:
         return (ForeignKind(load_source(section.source, TRAIN)),)
     if section.leaves_choice:
-        kinds: tuple[ModelKind[Any], ...] = (LinearKind(), TreesKind(), NetworkKind(Model()))
+        kinds: tuple[ModelKind[Any], ...] = (LinearKind(), TreesKind(), NetworkKind(Model(), shared))
         for name in section.settings:
             own_name(kinds, name)
         return kinds
@@ -39,16 +43,16 @@ def kinds_of(section: TrainingSection) -> tuple[ModelKind[Any], ...]:
         return (LinearKind(),)
     if section.model is ModelChoice.TREES:
         return (TreesKind(),)
-    return (NetworkKind(Model.of(section)),)
+    return (NetworkKind(Model.of(section), shared),)
 
 
-def kind_named(section: TrainingSection, name: str) -> ModelKind[Any]:
-    """Return the kind that tuning chose; where it chose none, the only one, or of several the last.
+def kind_named(section: TrainingSection, name: str, shared: str | None = None) -> ModelKind[Any]:
+    """Return the kind that tuning chose; where it chose none, the only one, or of several the last: see `kinds_of`.
 
     Raises:
         TrainingError: as `kinds_of`.
     """
-    kinds = kinds_of(section)
+    kinds = kinds_of(section, shared)
     return next((kind for kind in kinds if kind.name == name), kinds[-1])
 
 

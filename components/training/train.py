@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sevenfold
 from sevenfold.contracts.bundle import Bundle
@@ -25,6 +25,8 @@ from sevenfold.training.linear.kind import fit_yardstick
 from sevenfold.training.protocol import FittedModel, ModelKind
 
 __all__ = ["Trained", "fit_identity", "train"]
+
+SIZE: Final = {"cpu", "memory", "runtime"}  # of a pod: it goes on where one with less had to stop
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def fit_identity(dataset: Dataset, section: TrainingSection, metric: str, kind: 
     """Return what decides the result of a fit, except the tried settings, as JSON values."""
     return {
         "dataset": dataset.digest,
-        "section": section.model_dump(mode="json", exclude={"source"}),
+        "section": section.model_dump(mode="json", exclude={"source": True, "trainjob": SIZE}),
         "model": kind.name,
         "kind": kind.identity,
         "metric": metric,
@@ -89,7 +91,7 @@ def train(
         IntegrityError: for a dataset or study that is not what was sealed.
     """
     best = Best.read(study) if study else None
-    kind = kind_named(section, best.model if best else "")
+    kind = kind_named(section, best.model if best else "", checkpoints)
     section = section.of(kind.name)
     kind.require(section)  # a GPU that is not there is an error before anything is read
     on_progress("reading the dataset", 0, section.max_epochs)

@@ -90,7 +90,7 @@ class KindObjective:
         # What is searched and not in a trial's settings does not exist there, whatever the plan sets it to.
         searched = space_of(kind, task)
         settings = {name: value for name, value in section.settings.items() if name not in searched}
-        self._section = section.replaced(settings=settings, processes=1)  # trials are many, and small
+        self._section = section.replaced(settings=settings).alone
 
     def __call__(self, settings: Mapping[str, Any], on_epoch: OnEpoch) -> Outcome:
         """Fit and return the score."""

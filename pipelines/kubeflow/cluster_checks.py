@@ -14,6 +14,7 @@ from sevenfold.pipelines.kubeflow.kubeflow_checks import pipelines_check, retrie
 from sevenfold.pipelines.kubeflow.kuberay_checks import kuberay_checks
 from sevenfold.pipelines.kubeflow.namespace_checks import namespace_checks
 from sevenfold.pipelines.kubeflow.plan_checks import gpu_checks, prometheus_check, secrets_checks
+from sevenfold.pipelines.kubeflow.trainer_checks import trainer_checks
 from sevenfold.plan import Plan
 from sevenfold.plan.deployment import Target
 
@@ -46,6 +47,7 @@ def cluster_checks(plan: Plan | None, target: ClusterTarget) -> Iterator[Check]:
         yield from kserve_checks(plan, reader)
         yield from namespace_checks(plan, target, reader)
     yield from kuberay_checks(plan, target, reader)
+    yield from trainer_checks(plan, target, reader)
     yield from secrets_checks(plan, target, reader)
     yield prometheus_check(plan, reader)
 

@@ -1,4 +1,4 @@
-"""What a search needs of this machine, asked before any stage has worked for nothing."""
+"""What a search or a fit needs of this machine, asked before any stage has worked for nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan import Plan
 from sevenfold.plan.tuning import TuningEngine
 
-__all__ = ["require_engine"]
+__all__ = ["require_engine", "require_fit"]
 
 
 def require_engine(plan: Plan, trials: int | None = None) -> None:
@@ -34,3 +34,15 @@ def require_engine(plan: Plan, trials: int | None = None) -> None:
             "tuning.engine: ray needs Ray and Ray Tune, but they are not installed.",
             remedy="pip install 'sevenfold[ray]'",
         )
+
+
+def require_fit(plan: Plan) -> None:
+    """Refuse a fit in the pods of a TrainJob, which only a pod of Kubeflow can ask for.
+
+    Raises:
+        TrainingError: ``no_pod``.
+    """
+    if plan.training.trainjob.nodes:
+        from sevenfold.training.pytorch.trainjob import require_pod
+
+        require_pod()

@@ -18,7 +18,7 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions, lines_while_read
 from sevenfold.pipelines.local.logline import TaskEnded, TaskStarted, read_line
 from sevenfold.pipelines.local.processes import end_processes
-from sevenfold.pipelines.local.requirements import require_engine
+from sevenfold.pipelines.local.requirements import require_engine, require_fit
 from sevenfold.pipelines.result import Result, conclude
 from sevenfold.pipelines.retrain import Retraining
 from sevenfold.pipelines.runs import RunFolder
@@ -62,7 +62,7 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
 
     Raises:
         DataError, PolicyError, TemporaryError: the table cannot be had.
-        TrainingError: as `require_engine`.
+        TrainingError: as `require_engine` and `require_fit`.
         RunInterrupted: after Ctrl-C, SIGTERM or SIGHUP, or when nobody reads the console any more.
     """
     from sevenfold.refine.check_source import check_source
@@ -72,6 +72,7 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
     located = plan.located(base)
     _check_files(located)
     require_engine(located, run.trials)
+    require_fit(located)
     with_warm_start(located, base)  # read again by the run itself
     with interruptions() as signals, _workspace() as work:
         tables = resolve_sources(_sources(run, located), base, work)

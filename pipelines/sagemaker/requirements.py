@@ -54,6 +54,12 @@ def missing_settings(plan: Plan) -> Iterator[PolicyError]:
             "KubeRay makes a cluster on Kubernetes alone, but tuning.ray.cluster.workers is set.",
             remedy="Remove tuning.ray.cluster: the search then runs on the job's own machine.",
         )
+    if plan.training.trainjob.nodes:
+        yield PolicyError(
+            "sagemaker_trainjob",
+            "Kubeflow Trainer runs on Kubernetes alone, but training.trainjob.nodes is set.",
+            remedy="Remove training.trainjob: the fit then runs on the job's own machine.",
+        )
     images = {stage_image(job.room, plan) for job in (*BUILD, RELEASE)}
     images.add(plan.images.serve or image("serve", plan.images.registry))
     for named in sorted(named for named in images if not IMAGE.match(named)):

@@ -95,6 +95,12 @@ def _unreachable(plan: Plan) -> Iterator[PolicyError]:
             "KubeRay makes a cluster on Kubernetes alone, but tuning.ray.cluster.workers is set.",
             remedy="Remove tuning.ray.cluster: the search then runs on the task's own machine.",
         )
+    if plan.training.trainjob.nodes:
+        yield PolicyError(
+            "vertex_trainjob",
+            "Kubeflow Trainer runs on Kubernetes alone, but training.trainjob.nodes is set.",
+            remedy="Remove training.trainjob: the fit then runs on the task's own machine.",
+        )
 
 
 def placed_plan(plan: Plan) -> Plan:

@@ -265,3 +265,11 @@ def test_the_right_over_ray_is_the_one_that_doctor_asks_for(overlays: dict[str, 
     [role] = [item for item in of_kind(overlays["kind"], "Role") if item["metadata"]["name"] == "ray-cluster"]
     assert role["metadata"]["namespace"] == "kubeflow", "where the pods of pipelines run"
     assert role["rules"] == [{"apiGroups": ["ray.io"], "resources": ["rayjobs"], "verbs": list(VERBS)}]
+
+
+def test_the_right_over_train_jobs_is_the_one_that_doctor_asks_for(overlays: dict[str, Objects]) -> None:
+    from sevenfold.pipelines.kubeflow.trainer_checks import VERBS
+
+    [role] = [item for item in of_kind(overlays["kind"], "Role") if item["metadata"]["name"] == "train-job"]
+    assert role["metadata"]["namespace"] == "kubeflow", "where the pods of pipelines run"
+    assert role["rules"] == [{"apiGroups": ["trainer.kubeflow.org"], "resources": ["trainjobs"], "verbs": list(VERBS)}]

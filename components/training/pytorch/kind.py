@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from sevenfold.plan.training import Device, TrainingSection
@@ -14,6 +15,7 @@ from sevenfold.training.pytorch.fit import Fitted, fit
 from sevenfold.training.pytorch.model import Model
 from sevenfold.training.pytorch.processes import fit_in_processes
 from sevenfold.training.pytorch.tensors import Tensors, load_tensors
+from sevenfold.training.pytorch.trainjob import fit_in_trainjob
 
 __all__ = ["NetworkKind"]
 
@@ -23,13 +25,14 @@ class NetworkKind(AnyNetwork[Tensors]):
 
     Args:
         model: what builds it.
+        shared: address of the store that the pods of a TrainJob reach too; None where there is none.
     """
 
     framework = "pytorch"
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, shared: str | None = None) -> None:
         super().__init__(model.source)
-        self.model = model
+        self.model, self.shared = model, shared
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -63,8 +66,11 @@ class NetworkKind(AnyNetwork[Tensors]):
         on_epoch: OnEpoch | None = None,
         progress: Progress | None = None,
     ) -> Fitted:
-        """Fit the network, as `pytorch.fit.fit` and, for several processes, `fit_in_processes` say."""
-        return (fit_in_processes if section.processes > 1 else fit)(
+        """Fit the network, as `fit`, `fit_in_processes` or `fit_in_trainjob` of this room say."""
+        chosen: Callable[..., Fitted] = fit_in_processes if section.processes > 1 else fit
+        if section.trainjob.nodes:
+            chosen = partial(fit_in_trainjob, shared=self.shared)
+        return chosen(
             rows,
             section,
             metric,

@@ -6,8 +6,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from sevenfold.training.protocol import OnEpoch, Progress
 from sevenfold.training.pytorch.fit import Fitted, fit
 from sevenfold.training.pytorch.job import Job, JobFolder
 from sevenfold.training.pytorch.model import Model
+from sevenfold.training.pytorch.relay import Ended, Relay
 from sevenfold.training.pytorch.tensors import Tensors
 
 __all__ = ["fit_in_processes"]
@@ -54,7 +54,7 @@ def fit_in_processes(
         earlier = progress.read() if progress is not None else None
         if earlier is not None:
             folder.write_state(earlier)
-        relay = _Relay(folder, on_epoch or (lambda number, score: True), progress)
+        relay = Relay(folder, on_epoch or (lambda number, score: True), progress)
         with started(_torchrun(section, folder), folder.log, _environment(section)) as torchrun:
 
             def over() -> bool:
@@ -75,43 +75,8 @@ def fit_in_processes(
             max_epochs=max_epochs,
             on_epoch=lambda number, score: number != relay.stopped,
             model=model,
-            progress=_Ended(folder),
+            progress=Ended(folder),
         )
-
-
-@dataclass
-class _Relay:
-    """Hands on what the processes write; `stopped` is the epoch after which the caller ended the fit, 0 if none."""
-
-    folder: JobFolder
-    on_epoch: OnEpoch
-    progress: Progress | None
-    seen: int = 0
-    stopped: int = 0
-
-    def hand_on(self) -> None:
-        """Offer the state, and pass the score, of each epoch that ended since."""
-        for number, score in self.folder.scores(self.seen):
-            self.seen += 1
-            if self.progress is not None:
-                self.progress.offer(self.folder.read)
-            if not self.on_epoch(number, score):
-                self.stopped = number
-                return
-
-
-@dataclass(frozen=True)
-class _Ended:
-    """The state that the processes left, of a fit that has ended."""
-
-    folder: JobFolder
-
-    def read(self) -> bytes | None:
-        """Return it."""
-        return self.folder.read()
-
-    def offer(self, content: Callable[[], bytes | None]) -> None:
-        """Keep nothing."""
 
 
 def _torchrun(section: TrainingSection, folder: JobFolder) -> list[str]:

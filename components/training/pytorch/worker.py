@@ -1,4 +1,7 @@
-"""One of the processes that fit a network together: ``torchrun … -m sevenfold.training.pytorch.worker FOLDER``."""
+"""One of the processes that fit a network together: ``torchrun … -m sevenfold.training.pytorch.worker FOLDER``.
+
+In a pod of several a store's ADDRESS follows, which all of them reach.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from sevenfold.contracts.errors import SevenfoldError, TrainingError
 from sevenfold.plan.training import Device
+from sevenfold.runtime.checkpoint import store_at
 from sevenfold.training.pytorch.fit import fit
 from sevenfold.training.pytorch.group import Processes
 from sevenfold.training.pytorch.job import JobFolder
+from sevenfold.training.pytorch.shared_job import Received
 
 if TYPE_CHECKING:
     import torch
@@ -53,6 +58,10 @@ def work(folder: JobFolder) -> None:
     distributed.destroy_process_group()
 
 
+def _folder(path: Path, address: str = "") -> JobFolder:
+    return Received(path, store_at(*address.rsplit("/", 1))) if address else JobFolder(path)
+
+
 def _failure(error: Exception) -> TrainingError:
     return TrainingError(
         "fit_failed",
@@ -83,6 +92,6 @@ def _device(wanted: Device) -> torch.device:
 
 if __name__ == "__main__":
     try:
-        work(JobFolder(Path(sys.argv[1])))
+        work(_folder(Path(sys.argv[1]), *sys.argv[2:]))
     except SevenfoldError as error:
         sys.exit(str(error))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sevenfold.contracts.errors import TrainingError
-from sevenfold.pipelines.local.requirements import require_engine
+from sevenfold.pipelines.local.requirements import require_engine, require_fit
 from sevenfold.pipelines.local.run import LocalRun, run_locally
 from sevenfold.plan import Plan
 
@@ -57,3 +57,10 @@ def test_without_ray_the_command_that_installs_it_is_named(plan: Plan, monkeypat
         require_engine(tuned(plan, engine="ray", trials=3))
     assert (caught.value.code, caught.value.remedy) == ("no_ray", "pip install 'sevenfold[ray]'")
     require_engine(plan)
+
+
+def test_a_fit_in_pods_needs_a_pod_of_kubeflow(plan: Plan) -> None:
+    require_fit(plan)
+    with pytest.raises(TrainingError) as raised:
+        require_fit(plan.model_copy(update={"training": plan.training.replaced(trainjob={"nodes": 2})}))
+    assert raised.value.code == "no_pod"

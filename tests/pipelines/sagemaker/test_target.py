@@ -158,6 +158,11 @@ def test_a_cluster_of_kuberay_is_refused() -> None:
     assert [fault.code for fault in missing_settings(plan)] == ["sagemaker_ray"]
 
 
+def test_pods_of_kubeflow_trainer_are_refused() -> None:
+    plan = parse_plan(plan_text({"training": {"trainjob": {"nodes": 2}}}))
+    assert [fault.code for fault in missing_settings(plan)] == ["sagemaker_trainjob"]
+
+
 @pytest.mark.usefixtures("account")
 def test_doctor_asks_the_account(home: Path) -> None:
     done = sevenfold("doctor", "plan.yaml", "--target", "sagemaker")

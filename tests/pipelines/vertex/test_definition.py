@@ -97,6 +97,7 @@ def test_a_label_that_would_be_replaced_or_is_one_too_many_is_refused(plan_file:
     [
         ("source: demo.csv", "source: s3://bucket/demo.csv", "vertex_table"),
         ("tuning: {trials: 0}", "tuning: {engine: ray, ray: {cluster: {workers: 2}}}", "vertex_ray"),
+        ("training: {", "training: {trainjob: {nodes: 2}, ", "vertex_trainjob"),
     ],
 )
 def test_what_no_task_can_come_to_is_refused(plan_file: Path, old: str, new: str, code: str) -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.runtime.children import started
 from sevenfold.runtime.waiting import wait_until
 
-__all__ = ["DRIVER", "JOIN_SECONDS", "end_processes", "joined", "lies_here", "require_answer"]
+if TYPE_CHECKING:
+    import psutil
+
+__all__ = ["DRIVER", "JOIN_SECONDS", "end_all", "end_processes", "joined", "lies_here", "require_answer"]
 
 ANSWER_SECONDS: Final = 10.0
 START_SECONDS: Final = 120.0
@@ -68,13 +73,15 @@ def joined(address: str, folder: Path) -> Iterator[None]:
 
 
 def end_processes(folder: Path) -> None:
-    """End what is left of a Ray of ours: the processes that work in its folder."""
-    import psutil  # Ray brings it
+    """End what is left of a Ray that this process has started in a folder; nobody else's process is looked at."""
+    end_all(each for each in _descendants(os.getpid()) if _works_in(folder, each))
 
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if str(folder) in " ".join(process.cmdline()):
-                process.kill()
+
+def end_all(processes: Iterable[psutil.Process]) -> None:
+    """Kill processes; one whose number another process has got since is left alone, as psutil sees to it."""
+    for process in processes:
+        with suppress(_psutil().Error):
+            process.kill()
 
 
 @contextmanager
@@ -84,12 +91,36 @@ def _node(address: str, folder: Path) -> Iterator[None]:
     command += ["--num-gpus=0", f"--object-store-memory={OBJECT_STORE_BYTES}", f"--temp-dir={folder / 'node'}"]
     log = folder / "node.log"
     log.unlink(missing_ok=True)  # of an earlier try
+    own: set[psutil.Process] = set()
     try:
         with started([*command, "--disable-usage-stats", "--block"], log) as node:
-            _wait_for(node, log, address)
-            yield
+            try:
+                _wait_for(node, log, address)
+                own.update(_descendants(node.pid))  # now, because they are nobody's children if it is killed
+                yield
+            finally:
+                own.update(_descendants(node.pid))
     finally:
-        end_processes(folder)
+        end_all(own)
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    """Return the processes that a process has started, and those that they have; none where it is gone."""
+    with suppress(_psutil().Error):
+        return list(_psutil().Process(pid).children(recursive=True))
+    return []
+
+
+def _works_in(folder: Path, process: psutil.Process) -> bool:
+    with suppress(_psutil().Error):
+        return str(folder) in " ".join(process.cmdline())
+    return False
+
+
+def _psutil() -> ModuleType:
+    import psutil  # Ray brings it
+
+    return psutil
 
 
 def _wait_for(node: subprocess.Popen[Any], log: Path, address: str) -> None:

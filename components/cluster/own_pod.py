@@ -1,0 +1,68 @@
+"""The pod of Kubeflow that this process runs in, and why pods that it asked for do not run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sevenfold.cluster.objects import Cluster
+
+__all__ = ["OwnPod", "faults_of", "pod_names"]
+
+MAIN: Final = "main"  # Kubeflow's name of the container that a task runs in
+
+
+@dataclass(frozen=True)
+class OwnPod:
+    """The pod of this task.
+
+    Args:
+        name: of the pod.
+        uid: of the pod.
+        spec: of the pod, as the API server gives it.
+    """
+
+    name: str
+    uid: str
+    spec: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, cluster: Cluster) -> OwnPod | None:
+        """Return the pod that Kubeflow names in the environment, or None outside one."""
+        name, uid = pod_names()
+        pod = cluster.get("Pod", name) if name and uid else None
+        return cls(name, uid, pod["spec"]) if pod else None
+
+    @property
+    def main(self) -> Mapping[str, Any]:
+        """The container of the task."""
+        container: Mapping[str, Any] = next(each for each in self.spec["containers"] if each["name"] == MAIN)
+        return container
+
+    @property
+    def owner(self) -> dict[str, str]:
+        """What an object of this pod says, so that it goes with the pod."""
+        return {"apiVersion": "v1", "kind": "Pod", "name": self.name, "uid": self.uid}
+
+
+def pod_names() -> tuple[str, str]:
+    """Return name and UID of this task's pod, "" where Kubeflow gives none."""
+    return os.environ.get("KFP_POD_NAME", ""), os.environ.get("KFP_POD_UID", "")
+
+
+def faults_of(pods: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield why pods do not run or have ended: no room, no image, killed for memory."""
+    for pod in pods:
+        status = pod.get("status", {})
+        for condition in status.get("conditions", []):
+            if condition["type"] == "PodScheduled" and condition["status"] == "False":
+                yield str(condition.get("message", condition.get("reason", "")))
+        for container in status.get("containerStatuses", []):
+            waiting = container.get("state", {}).get("waiting", {})
+            if waiting.get("message"):
+                yield f"{waiting.get('reason', '')}: {waiting['message']}"
+            ended = container.get("state", {}).get("terminated", {})
+            if ended.get("exitCode"):
+                yield f"{pod['metadata']['name']} ended: {ended.get('reason', 'Error')}, status {ended['exitCode']}"
