@@ -12,6 +12,9 @@ from sevenfold.contracts.handover import Handover
 from sevenfold.pipelines.result import HANDOVER
 from sevenfold.pipelines.score_first import evaluation_of
 from sevenfold.pipelines.vertex.run import BUNDLE_LABEL, PLAN_LABEL
+from sevenfold.plan import load_plan
+from sevenfold.runtime.environment import METRICS
+from sevenfold.serving.cloud_metrics.settings import settings_of
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.runs import RunFolder
@@ -56,7 +59,7 @@ def register(sent: VertexRun, service: Service) -> str:
         description=f"The model of the plan {sent.name}, by Sevenfold.",
         version_description=_description(sent.folder, handed),
         artifact_uri=handed.bundle,
-        container_spec={"image_uri": sent.folder.values()["predictor"]},
+        container_spec={"image_uri": sent.folder.values()["predictor"], "env": _environment(sent, service)},
         labels={**service.section.labels, PLAN_LABEL: sent.name, BUNDLE_LABEL: label},
     )
     if service.section.encryption_key:
@@ -77,6 +80,17 @@ def register(sent: VertexRun, service: Service) -> str:
 
     made = service.asked("register a model", upload)
     return f"{made.model.partition('@')[0]}@{made.model_version_id}"
+
+
+def _environment(sent: VertexRun, service: Service) -> list[dict[str, str]]:
+    """Return the variable by which the predictor knows where its figures go; none where they are not asked for."""
+    section, file = service.section, sent.folder.path / "plan.yaml"
+    if section.serving is None or not section.serving.metrics:
+        return []
+    name = section.serving.endpoint or sent.name
+    plan = load_plan(file)
+    settings = settings_of(plan, "cloud_monitoring", name, project=section.project, region=section.region)
+    return [{"name": METRICS, "value": settings.to_variable()}]
 
 
 def _versions(service: Service, client: Any, name: str) -> list[Any]:
