@@ -60,7 +60,8 @@ class WrittenSeries:
             if within:
                 made = json.loads(types.TimeSeries.to_json(first, use_integers_for_enums=False))
                 made["points"] = [
-                    json.loads(types.TimeSeries.to_json(one, use_integers_for_enums=False))["points"][0] for one in within
+                    json.loads(types.TimeSeries.to_json(one, use_integers_for_enums=False))["points"][0]
+                    for one in within
                 ]
                 found.append(made)
         return 200, {"timeSeries": found}

@@ -50,7 +50,11 @@ class Promotions:
 
 
 class SimulatedEndpoint:
-    """Serves what is staged; `figures` says whether containers tell of predictions, `lose` is the number of the change whose answer is lost, and whether it happened."""
+    """Serves what is staged.
+
+    `lose` is the number of the change whose answer is lost, and whether it happened; `figures` says whether containers
+    tell of predictions, `late_seconds` how late.
+    """
 
     address = "endpoint"
 
