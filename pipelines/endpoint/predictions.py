@@ -42,7 +42,7 @@ def with_predictions(
         raise TemporaryError(
             "predictions_late",
             f"Of {answered} answered requests to bundle {side.bundle}, the predictions of {made.rows} were counted.",
-            remedy="They are a minute or two late; where they never come, see 'metrics not sent' in the container's log.",
+            remedy='They come a minute or two late, or never: then see "metrics not sent" in the container\'s log.',
         )
     return compared(made, min_rows)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from cloud_storage import error
@@ -26,6 +28,7 @@ class WrittenSeries:
         self.kinds: dict[str, tuple[int, int]] = {}
         self.calls = 0
         self.forbidden = 0
+        self.before_reading: list[Callable[[], None]] = []  # what containers do until somebody reads
 
     def write(self, project: str, body: bytes) -> Answer:
         """Answer as timeSeries.create does: a wrong series is named, the right ones are written."""
@@ -47,6 +50,8 @@ class WrittenSeries:
 
     def read(self, query: dict[str, str]) -> Answer:
         """Answer as timeSeries.list does: the newest point first, in the interval that was asked for."""
+        while self.before_reading:
+            self.before_reading.pop(0)()
         asked = dict(re.findall(r'([a-z_.]+)="([^"]*)"', query["filter"]))
         found = []
         for series in self.points.values():
@@ -104,5 +109,5 @@ def _key(one: Any) -> tuple[str, frozenset[tuple[str, str]], frozenset[tuple[str
 
 
 def _within(one: Any, query: dict[str, str]) -> bool:
-    moment = one.points[0].interval.end_time.isoformat().replace("+00:00", "Z")
-    return query["interval.startTime"] <= moment <= query["interval.endTime"]
+    start, end = (datetime.fromisoformat(query[f"interval.{edge}"]) for edge in ("startTime", "endTime"))
+    return start <= one.points[0].interval.end_time <= end + timedelta(seconds=1)  # our clock may be a little late

@@ -28,10 +28,10 @@ Values = dict[str, tuple[float, str]]  # by metric: its value and its unit
 
 
 def dimension(text: str) -> str:
-    """Return a text as the value of a dimension: ASCII, not empty.
+    r"""Return a text as the value of a dimension: ASCII, not empty.
 
-    >>> dimension("Zürich"), dimension("")
-    ('Z\\\\xfcrich', '-')
+    >>> print(dimension("Zürich"), dimension(""))
+    Z\xfcrich -
     """
     plain = text.encode("unicode_escape").decode("ascii")[:MOST_LETTERS]
     return plain if plain.strip() else "-"
