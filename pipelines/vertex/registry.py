@@ -29,7 +29,7 @@ PATIENCE_SECONDS: Final = 600.0
 
 
 def register(sent: VertexRun, service: Service) -> str:
-    """Register what a run handed over, once, and return the version's name; a bundle that is there stays as it is.
+    """Register what a run handed over, and return the version's name; one that is there, told the same, stays as it is.
 
     The version names the bundle's folder and the predictor's image; its description has digest, scores and gates.
 
@@ -44,7 +44,7 @@ def register(sent: VertexRun, service: Service) -> str:
     handed = Handover.open(folder)
     label = handed.bundle_digest.removeprefix("sha256:")[:LABEL_LENGTH]
     client, name = service.models(), f"{service.parent}/models/{sent.name}"
-    versions = _versions(service, client, name)
+    versions, environment = _versions(service, client, name), _environment(sent, service)
     for version in versions:
         if version.labels.get(PLAN_LABEL) != sent.name:
             raise PolicyError(
@@ -52,14 +52,15 @@ def register(sent: VertexRun, service: Service) -> str:
                 f"The model {sent.name} in the registry must be one of this plan, but has no label {PLAN_LABEL}.",
                 remedy="Rename the plan, or that model.",
             )
-        if version.labels.get(BUNDLE_LABEL) == label:
+        told = [{"name": one.name, "value": one.value} for one in version.container_spec.env]
+        if version.labels.get(BUNDLE_LABEL) == label and told == environment:
             return f"{version.name.partition('@')[0]}@{version.version_id}"
     model = service.types.Model(
         display_name=sent.name,
         description=f"The model of the plan {sent.name}, by Sevenfold.",
         version_description=_description(sent.folder, handed),
         artifact_uri=handed.bundle,
-        container_spec={"image_uri": sent.folder.values()["predictor"], "env": _environment(sent, service)},
+        container_spec={"image_uri": sent.folder.values()["predictor"], "env": environment},
         labels={**service.section.labels, PLAN_LABEL: sent.name, BUNDLE_LABEL: label},
     )
     if service.section.encryption_key:

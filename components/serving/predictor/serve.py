@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.errors import MissingExtraError, PolicyError, SevenfoldError
@@ -22,7 +22,6 @@ from sevenfold.serving.predictor.log import log_to_stderr
 from sevenfold.serving.predictor.model import ServedModel
 
 if TYPE_CHECKING:
-    from sevenfold.serving.cloud_metrics.sender import MetricsSender
     from sevenfold.serving.predictor.draining import DrainingServer
     from sevenfold.serving.predictor.meter import Meter
 
@@ -33,6 +32,16 @@ BACKLOG: Final = 1_024
 GRACE_SECONDS: Final = 30  # for requests in flight, after draining
 
 log = logging.getLogger("sevenfold.serving")
+
+
+class Reporter(Protocol):
+    """Tells somebody of the predictor's figures, off the path of requests."""
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin, with the loop that answers the requests."""
+
+    def close(self) -> None:
+        """Tell the last figures, once no request is answered any more."""
 
 
 def forbid_pickle() -> None:
@@ -60,7 +69,7 @@ def serve(
     health_route: str = "",
     feedback_port: int | None = None,
     credential: Callable[[], str] = feedback_credential,
-    metrics: Callable[[Meter], MetricsSender] | None = None,
+    metrics: Callable[[Meter], Reporter] | None = None,
 ) -> None:
     """Serve a bundle until SIGTERM or SIGINT, then drain and return; SIGHUP loads the folder again.
 
