@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from sevenfold.drift.stability import Counts, prediction_name
 
 __all__ = ["Samples", "Scrape", "bin_counts", "latency_quantile", "scrape_of", "since", "summed"]
 
+REFUSED: Final = ("400", "413", "415", "422")
 Samples = Mapping[tuple[str, ...], float]  # by the values of a metric's own labels, in the order of `Metric.own_labels`
 
 
@@ -45,6 +47,11 @@ class Scrape:
     def errors(self) -> float:
         """Requests that failed on the predictor's side: 5xx."""
         return sum(count for code, count in self.codes.items() if code.startswith("5"))
+
+    @property
+    def refused(self) -> float:
+        """Requests that the predictor did not accept as they were: 400, 413, 415 or 422."""
+        return sum(self.codes.get(code, 0.0) for code in REFUSED)
 
 
 def since(before: Scrape | None, after: Scrape) -> Scrape:

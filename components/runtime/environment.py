@@ -12,6 +12,7 @@
 `JPY_SESSION_NAME`                 set by Jupyter in a kernel: path of the notebook that is open
 `KUBERNETES_SERVICE_HOST`          set by Kubernetes in every pod
 `AIP_STORAGE_URI` …                set by Vertex AI in a container that serves: its model, port and routes
+`SEVENFOLD_METRICS`                set in a container that serves: the cloud that gets its figures, as JSON
 `STORAGE_EMULATOR_HOST`            address of Cloud Storage, where it is not Google's
 `GCE_METADATA_HOST`                host that gives a machine of Google's its token, where it is another
 =================================  ===================================================================
@@ -31,6 +32,7 @@ __all__ = [
     "ARROW_MEMORY",
     "CHECKPOINTS",
     "FEEDBACK_CREDENTIAL",
+    "METRICS",
     "NOTEBOOK_PARAMETERS",
     "RUN_DIR",
     "VertexContainer",
@@ -38,6 +40,8 @@ __all__ = [
     "feedback_credential",
     "in_cluster",
     "kernel_environment",
+    "metadata_server",
+    "metrics_variable",
     "notebook_name",
     "notebook_parameters",
     "own_namespace",
@@ -54,6 +58,7 @@ NOTEBOOK_PARAMETERS = "SEVENFOLD_NOTEBOOK_PARAMETERS"
 RUN_DIR = "SEVENFOLD_RUN_DIR"
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")  # Kubernetes puts it there
 CHECKPOINTS = "SEVENFOLD_CHECKPOINTS"
+METRICS = "SEVENFOLD_METRICS"
 FEEDBACK_CREDENTIAL = "SEVENFOLD_FEEDBACK_CREDENTIAL"
 FEEDBACK_CREDENTIAL_FILE = "SEVENFOLD_FEEDBACK_CREDENTIAL_FILE"
 MIN_CREDENTIAL = 16  # characters
@@ -137,8 +142,18 @@ def vertex_container() -> VertexContainer | None:
         predict_route=os.environ.get("AIP_PREDICT_ROUTE", ""),
         health_route=os.environ.get("AIP_HEALTH_ROUTE", ""),
         storage=os.environ.get("STORAGE_EMULATOR_HOST", "") or "https://storage.googleapis.com",
-        metadata=f"http://{os.environ.get('GCE_METADATA_HOST', '') or 'metadata.google.internal'}",
+        metadata=metadata_server(),
     )
+
+
+def metadata_server() -> str:
+    """Return the address of the server that gives a machine of Google's its token."""
+    return f"http://{os.environ.get('GCE_METADATA_HOST', '') or 'metadata.google.internal'}"
+
+
+def metrics_variable() -> str:
+    """Return what says which cloud gets the figures of this predictor; "" for none."""
+    return os.environ.get(METRICS, "")
 
 
 def prometheus_login() -> PrometheusLogin:

@@ -1,7 +1,8 @@
 """Start the predictor: ``python -m sevenfold.serving --bundle DIR --port 8080``.
 
 SageMaker starts a container with the one argument ``serve``, the model at ``/opt/ml/model``, and asks it on port 8080.
-In a container of Vertex AI its variables go before the arguments: they name the bundle, the port and the routes.
+In a container of Vertex AI its variables go before the arguments: they name the bundle, the port and the routes. On
+both, a variable of ours says whether figures go to the cloud's own monitoring.
 """
 
 from __future__ import annotations
@@ -9,13 +10,18 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.errors import SevenfoldError
-from sevenfold.runtime.environment import vertex_container
+from sevenfold.runtime.environment import metrics_variable, vertex_container
 from sevenfold.serving.predictor.limits import Limits
 from sevenfold.serving.predictor.serve import forbid_pickle, serve
+
+if TYPE_CHECKING:
+    from sevenfold.serving.cloud_metrics.sender import MetricsSender
+    from sevenfold.serving.predictor.meter import Meter
 
 DEFAULTS: Final = Limits()
 SAGEMAKER_MODEL: Final = Path("/opt/ml/model")
@@ -49,7 +55,7 @@ def main() -> int:
     forbid_pickle()
     try:
         given |= _of_vertex()
-        serve(given.pop("bundle"), limits=limits, **given)
+        serve(given.pop("bundle"), limits=limits, metrics=_metrics(), **given)
     except SevenfoldError as error:
         sys.stdout.write(error.to_json() + "\n")
         return error.exit_status
@@ -67,6 +73,16 @@ def _of_vertex() -> dict[str, Any]:
     fetch_bundle(container.bundle, folder, storage=container.storage, metadata=container.metadata)
     routes = {"predict_route": container.predict_route, "health_route": container.health_route}
     return {"bundle": folder, "host": "0.0.0.0", "port": container.port, **routes}  # noqa: S104 - in its container
+
+
+def _metrics() -> Callable[[Meter], MetricsSender] | None:
+    """Return what makes the sender of figures to a cloud, where the container's variable asks for it."""
+    variable = metrics_variable()
+    if not variable:
+        return None
+    from sevenfold.serving.cloud_metrics.start import sender_of
+
+    return sender_of(variable)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sevenfold.contracts.reference import FORMAT_VERSION, Reference
 from sevenfold.contracts.registry import LocalRegistry, Record
+from sevenfold.contracts.versioned import read_versioned
 
 if TYPE_CHECKING:
+    from sevenfold.contracts.reference import FeatureBins
     from sevenfold.pipelines.store import Store
 
 __all__ = ["BucketPromotions"]
@@ -51,6 +54,18 @@ class BucketPromotions:
             for path in (*kept, folder / "history" / f"{written.number:08d}.json"):
                 self._store.write(f"{self._home}/{path.relative_to(folder).as_posix()}", path.read_bytes())
             return written
+
+    def predictions(self, digest: str) -> FeatureBins | None:
+        """Return the bins of the predictions in a kept bundle's reference; None where it has none, or was not kept.
+
+        Raises:
+            IntegrityError: ``unknown_format``.
+            TemporaryError: ``store_read``.
+        """
+        kept = f"{self._store.root}/{self._home}/bundles/{digest.removeprefix('sha256:')}/reference.json"
+        with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+            path = Path(work) / "reference.json"
+            return read_versioned(path, Reference, FORMAT_VERSION).prediction if self._store.copy(kept, path) else None
 
     def _brought(self, folder: Path) -> LocalRegistry:
         self._store.copy(f"{self._store.root}/{self._home}/history", folder / "history")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -59,4 +60,11 @@ class CloudEndpoint(Protocol):
 
         Raises:
             TemporaryError: the metrics cannot be read now.
+        """
+
+    def predictions(self, bundle: str, since: float, bins: Sequence[str]) -> dict[str, int] | None:
+        """Return the rows per bin that a bundle predicted since then; None where its container sends no figures.
+
+        Raises:
+            TemporaryError: they cannot be read now.
         """

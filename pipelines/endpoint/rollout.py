@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from sevenfold.contracts.errors import ServingError
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.pipelines.endpoint.example import require_same
+from sevenfold.pipelines.endpoint.predictions import observed, with_predictions
 from sevenfold.pipelines.endpoint.protocol import ALL
 from sevenfold.plan.deployment import Strategy
 from sevenfold.serving.judge import Verdict
 from sevenfold.serving.kserve.observe import watch_canary
-from sevenfold.serving.observed import Observed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sevenfold.contracts.reference import FeatureBins
     from sevenfold.contracts.registry import Record
     from sevenfold.pipelines.endpoint.protocol import CloudEndpoint
     from sevenfold.plan.deployment import DeploymentSection
     from sevenfold.runtime.progress import OnMessage
+    from sevenfold.serving.observed import Side
 
 __all__ = ["Candidate", "Rollout"]
 
@@ -31,12 +33,13 @@ POLL_SECONDS: Final = 30.0  # the clouds count by the minute
 
 @dataclass(frozen=True)
 class Candidate:
-    """A tested bundle: its folder, what a promotion of it will record, and its example, answered by itself."""
+    """A tested bundle: its folder, what a promotion of it will record, its example, answered by itself."""
 
     folder: Path
     record: Record
     request: bytes
     answer: dict[str, Any]
+    predictions: FeatureBins | None = None  # the bins in its reference
 
     @property
     def label(self) -> str:
@@ -52,6 +55,9 @@ class Promotions(Protocol):
 
     def promote(self, record: Record, bundle: Path) -> Record:
         """Keep the bundle, write the record, return it as written."""
+
+    def predictions(self, digest: str) -> FeatureBins | None:
+        """Return the bins of a kept bundle's predictions."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class Rollout:
             self.on_message(f"Bundle {label} is deployed {'beside' if stable else 'on'} {self._name(stable)}")
             self.endpoint.stage(label)
         self._require_answer(candidate, stable)
-        verdict = self._judged(label, stable)
+        verdict = self._judged(candidate, stable)
         if verdict.decision == "rollback":
             self._withdraw(label, stable)
         if verdict.decision != "promote":
@@ -102,7 +108,8 @@ class Rollout:
         serving = {bundle: percent for bundle, percent in others.items() if percent}
         return max(serving, key=lambda bundle: serving[bundle], default="")
 
-    def _judged(self, label: str, stable: str) -> Verdict:
+    def _judged(self, candidate: Candidate, stable: str) -> Verdict:
+        label = candidate.label
         shares, percent = self._shares(), self.section.canary.percent
         if shares[label] == ALL and not stable:
             return _good("nothing served before, and its example was answered as by the bundle itself.")
@@ -116,9 +123,12 @@ class Rollout:
             self.endpoint.share({bundle: percent if bundle == label else ALL - percent for bundle in shares})
         since = self.endpoint.changed()
         self.on_message(f"Bundle {label} takes {percent} % of the requests until it is judged")
+        current = self.promotions.current()
+        known = current is not None and bundle_label(current.bundle) == stable
+        beside = self.promotions.predictions(current.bundle) if current is not None and known else None
         return watch_canary(
             self.section,
-            lambda: Observed(canary=self.endpoint.count(label, since), stable=self.endpoint.count(stable, since)),
+            lambda: observed(self._counted(label, since, candidate.predictions), self._counted(stable, since, beside)),
             gone=lambda: "" if label in self._shares() else "somebody took it off the endpoint.",
             on_message=self.on_message,
             sleep=self.sleep,
@@ -126,6 +136,10 @@ class Rollout:
             poll_seconds=POLL_SECONDS,
             waited_seconds=max(0.0, self.now() - since),
         )
+
+    def _counted(self, bundle: str, since: float, bins: FeatureBins | None) -> Side:
+        side, least = self.endpoint.count(bundle, since), self.section.canary.min_requests
+        return with_predictions(side, self.endpoint, since, bins, least)
 
     def _require_answer(self, candidate: Candidate, stable: str) -> None:
         answer = self.endpoint.ask(candidate.request, candidate.label)

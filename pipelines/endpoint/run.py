@@ -80,7 +80,8 @@ def _candidate(folder: RunFolder, run: str, plan: Plan) -> Candidate:
     tested = _evaluation(folder)
     bundle = Bundle.open(path, digest=tested.digests["bundle"])
     record = candidate_record(tested, bundle, plan.name)
-    return Candidate(bundle.folder, record.model_copy(update={"run": run}), *example_of(bundle))
+    bins = bundle.reference().prediction
+    return Candidate(bundle.folder, record.model_copy(update={"run": run}), *example_of(bundle), predictions=bins)
 
 
 def _evaluation(folder: RunFolder) -> Evaluation:

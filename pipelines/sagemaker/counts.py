@@ -7,13 +7,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.errors import TemporaryError
+from sevenfold.serving.cloud_metrics.embedded import NAMESPACE, PREDICTED_ROWS, dimension
 from sevenfold.serving.observed import Side
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sevenfold.pipelines.sagemaker.service import SageMaker
 
-__all__ = ["count"]
+__all__ = ["count", "count_predictions"]
 
+MOST_QUERIES: Final = 500  # of one call
 MINUTE: Final = 60
 # By id of the question: the metric and the statistic of it.
 ASKED: Final = {
@@ -34,8 +38,7 @@ def count(service: SageMaker, endpoint: str, bundle: str, since: float, until: f
         PolicyError: what AWS refuses.
         TemporaryError: ``metrics_incomplete``, and where AWS does not answer.
     """
-    start = math.floor(since / MINUTE) * MINUTE
-    end = max(math.ceil(until / MINUTE) * MINUTE, start + MINUTE)
+    start, end = _minutes(since, until)
     dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": f"v-{bundle}"}]
     queries = [
         {
@@ -48,16 +51,7 @@ def count(service: SageMaker, endpoint: str, bundle: str, since: float, until: f
         }
         for name, (metric, statistic) in ASKED.items()
     ]
-    answer = service.asked(
-        "cloudwatch",
-        "get_metric_data",
-        MetricDataQueries=queries,
-        StartTime=datetime.fromtimestamp(start, UTC),
-        EndTime=datetime.fromtimestamp(end, UTC),
-    )
-    values: dict[str, list[float]] = {one["Id"]: list(one["Values"]) for one in answer["MetricDataResults"]}
-    if any(one["StatusCode"] not in ("Complete", "PartialData") for one in answer["MetricDataResults"]):
-        raise TemporaryError("metrics_incomplete", "CloudWatch must give the metrics of the endpoint, but does not.")
+    values = _values(service, queries, start, end)
     refused, errors = _sum(values, "refused"), _sum(values, "errors")
     slowest: list[Any] = values.get("slowest", [])
     return Side(
@@ -68,6 +62,60 @@ def count(service: SageMaker, endpoint: str, bundle: str, since: float, until: f
         refused=refused,
         latency_p99_ms=round(max(slowest) / 1000, 3) if slowest else None,
     )
+
+
+def count_predictions(
+    service: SageMaker, endpoint: str, bundle: str, bins: Sequence[str], since: float, until: float
+) -> dict[str, int]:
+    """Return the rows per bin that a bundle predicted between two moments, by what its containers printed.
+
+    Bins are counted in whole minutes, as everything in CloudWatch; one that nobody counted has 0.
+
+    Raises:
+        PolicyError, TemporaryError: as `count`.
+    """
+    start, end = _minutes(since, until)
+    asked = [
+        {
+            "Id": f"bin{index}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": NAMESPACE,
+                    "MetricName": PREDICTED_ROWS,
+                    "Dimensions": [
+                        {"Name": "Endpoint", "Value": endpoint},
+                        {"Name": "Bundle", "Value": bundle},
+                        {"Name": "Bin", "Value": dimension(name)},
+                    ],
+                },
+                "Period": end - start,
+                "Stat": "Sum",
+            },
+        }
+        for index, name in enumerate(bins)
+    ]
+    found: dict[str, list[float]] = {}
+    for first in range(0, len(asked), MOST_QUERIES):
+        found |= _values(service, asked[first : first + MOST_QUERIES], start, end)
+    return {name: _sum(found, f"bin{index}") for index, name in enumerate(bins)}
+
+
+def _minutes(since: float, until: float) -> tuple[int, int]:
+    start = math.floor(since / MINUTE) * MINUTE
+    return start, max(math.ceil(until / MINUTE) * MINUTE, start + MINUTE)
+
+
+def _values(service: SageMaker, queries: list[dict[str, Any]], start: int, end: int) -> dict[str, list[float]]:
+    answer = service.asked(
+        "cloudwatch",
+        "get_metric_data",
+        MetricDataQueries=queries,
+        StartTime=datetime.fromtimestamp(start, UTC),
+        EndTime=datetime.fromtimestamp(end, UTC),
+    )
+    if any(one["StatusCode"] not in ("Complete", "PartialData") for one in answer["MetricDataResults"]):
+        raise TemporaryError("metrics_incomplete", "CloudWatch must give the metrics of the endpoint, but does not.")
+    return {one["Id"]: list(one["Values"]) for one in answer["MetricDataResults"]}
 
 
 def _sum(values: dict[str, list[float]], name: str) -> int:

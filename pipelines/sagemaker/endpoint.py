@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.errors import PolicyError, ServingError, TemporaryError
 from sevenfold.pipelines.endpoint.protocol import ALL, CloudEndpoint, Served
-from sevenfold.pipelines.sagemaker.counts import count
+from sevenfold.pipelines.sagemaker.counts import count, count_predictions
 from sevenfold.runtime.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -30,10 +30,11 @@ ABSENT: Final = "could not find"
 
 @dataclass(frozen=True)
 class Version:
-    """What a candidate's container is made of: the predictor's image, and the bundle's folder in the bucket."""
+    """What a candidate's container is made of: the predictor's image, the bundle's folder, its variables."""
 
     image: str
     bundle: str
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class SageMakerEndpoint:
@@ -142,6 +143,12 @@ class SageMakerEndpoint:
         """Return what CloudWatch counted."""
         return count(self._service, self._name, bundle, since, self._now())
 
+    def predictions(self, bundle: str, since: float, bins: Sequence[str]) -> dict[str, int] | None:
+        """Return what the container's own figures say."""
+        if not self._serving.metrics:
+            return None
+        return count_predictions(self._service, self._name, bundle, bins, since, self._now())
+
     def _weights(self, found: dict[str, Any]) -> dict[str, float]:
         named = {one["VariantName"]: float(one.get("CurrentWeight") or 0.0) for one in found["ProductionVariants"]}
         strangers = [name for name in named if not OURS.fullmatch(name)]
@@ -199,7 +206,9 @@ class SageMakerEndpoint:
         if self._there("describe_model", ModelName=name) is not None:
             return
         source = {"S3Uri": f"{self._version.bundle}/", "S3DataType": "S3Prefix", "CompressionType": "None"}
-        container = {"Image": self._version.image, "ModelDataSource": {"S3DataSource": source}}
+        container: dict[str, Any] = {"Image": self._version.image, "ModelDataSource": {"S3DataSource": source}}
+        if self._version.environment:
+            container["Environment"] = dict(self._version.environment)
         vpc = {"SecurityGroupIds": list(self._section.security_groups), "Subnets": list(self._section.subnets)}
         self._service.call(
             "create_model",

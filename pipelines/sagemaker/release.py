@@ -10,6 +10,8 @@ from sevenfold.pipelines.result import ENDPOINT
 from sevenfold.pipelines.sagemaker.endpoint import SageMakerEndpoint, Version
 from sevenfold.pipelines.sagemaker.follow import address_of
 from sevenfold.plan import load_plan
+from sevenfold.runtime.environment import METRICS
+from sevenfold.serving.cloud_metrics.settings import settings_of
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.endpoint.rollout import Candidate
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from sevenfold.pipelines.sagemaker.service import SageMaker
     from sevenfold.pipelines.sagemaker.submit import Submitted
     from sevenfold.pipelines.store import Store
+    from sevenfold.plan import Plan
     from sevenfold.runtime.progress import OnMessage
 
 __all__ = ["released"]
@@ -45,7 +48,9 @@ def released(sent: Submitted, service: SageMaker, store: Store, result: Result, 
         on_message(f"The bundle waits for a person: deploy its package on {name} in the console")
         return result
     bundle = address_of(sent, service.steps(sent.arn), "train-model", "bundle")
-    version = Version(plan.images.serve or image("serve", plan.images.registry), f"{store.root}/{bundle}")
+    version = Version(
+        plan.images.serve or image("serve", plan.images.registry), f"{store.root}/{bundle}", _variables(plan, name)
+    )
     service.role = section.role
 
     def connect(candidate: Candidate) -> SageMakerEndpoint:
@@ -66,3 +71,11 @@ def released(sent: Submitted, service: SageMaker, store: Store, result: Result, 
             "update_model_package", ModelPackageArn=package, ModelApprovalStatus=status, ApprovalDescription=why
         )
     return ended
+
+
+def _variables(plan: Plan, endpoint: str) -> dict[str, str]:
+    """Return the variable by which the predictor prints its figures for CloudWatch; none where they are not wanted."""
+    serving = plan.sagemaker.serving
+    if serving is None or not serving.metrics:
+        return {}
+    return {METRICS: settings_of(plan, "cloudwatch", endpoint).to_variable()}

@@ -6,14 +6,16 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from sevenfold.drift.increase import LOOKBACK_SECONDS, rise
+from sevenfold.serving.cloud_metrics.google import PREDICTION_BINS, label_value
 from sevenfold.serving.observed import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sevenfold.pipelines.vertex.service import Service
 
-__all__ = ["count"]
+__all__ = ["count", "count_predictions"]
 
 ONLINE: Final = "aiplatform.googleapis.com/prediction/online"
 RESPONSES: Final = f"{ONLINE}/response_count"
@@ -57,6 +59,36 @@ def count(service: Service, endpoint: str, deployed: str, bundle: str, since: fl
         refused=codes.get("4", 0),
         latency_p99_ms=round(max(slowest), 3) if slowest else None,
     )
+
+
+def count_predictions(
+    service: Service, endpoint: str, bundle: str, bins: Sequence[str], since: float, until: float
+) -> dict[str, int]:
+    """Return the rows per bin that a bundle predicted between two moments, by the counters of all its replicas.
+
+    Bins that nobody counted have 0. A replica's counters are read from five minutes before, so that what it counted
+    until then is left out.
+
+    Raises:
+        PolicyError, TemporaryError: as `Service.series`.
+    """
+    chosen = f'resource.labels.job="{endpoint}" AND metric.labels.bundle="{bundle}"'
+    query = {
+        "filter": f'metric.type="{PREDICTION_BINS}" AND {chosen}',
+        "interval.startTime": _moment(since - LOOKBACK_SECONDS),
+        "interval.endTime": _moment(until),
+    }
+    rows, named = dict.fromkeys(bins, 0), {label_value(name): name for name in bins}
+    for series in service.series(query):
+        name = named.get(series["metric"]["labels"].get("bin", ""))
+        samples = sorted((_seconds(point), float(_whole(point))) for point in series.get("points", []))
+        if name is not None:
+            rows[name] += round(rise(samples, since))
+    return rows
+
+
+def _seconds(point: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(point["interval"]["endTime"]).timestamp()
 
 
 def _whole(point: Mapping[str, Any]) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.errors import PolicyError, ServingError, TemporaryError
 from sevenfold.pipelines.endpoint.protocol import ALL, CloudEndpoint, Served
-from sevenfold.pipelines.vertex.counts import count
+from sevenfold.pipelines.vertex.counts import count, count_predictions
 from sevenfold.pipelines.vertex.run import PLAN_LABEL
 from sevenfold.runtime.waiting import wait_until
 
@@ -139,6 +139,13 @@ class VertexEndpoint:
         """Return what Cloud Monitoring counted."""
         deployed = self._ids().get(bundle, _id_of(bundle))
         return count(self._service, self._id, deployed, bundle, since, self._now())
+
+    def predictions(self, bundle: str, since: float, bins: Sequence[str]) -> dict[str, int] | None:
+        """Return what the container's own figures say."""
+        serving = self._service.section.serving
+        if serving is None or not serving.metrics:
+            return None
+        return count_predictions(self._service, self._id, bundle, bins, since, self._now())
 
     def _create(self) -> None:
         section, types = self._service.section, self._service.types

@@ -12,6 +12,9 @@ from sevenfold.contracts.handover import Handover
 from sevenfold.pipelines.result import HANDOVER
 from sevenfold.pipelines.score_first import evaluation_of
 from sevenfold.pipelines.vertex.run import BUNDLE_LABEL, PLAN_LABEL
+from sevenfold.plan import load_plan
+from sevenfold.runtime.environment import METRICS
+from sevenfold.serving.cloud_metrics.settings import settings_of
 
 if TYPE_CHECKING:
     from sevenfold.pipelines.runs import RunFolder
@@ -26,7 +29,7 @@ PATIENCE_SECONDS: Final = 600.0
 
 
 def register(sent: VertexRun, service: Service) -> str:
-    """Register what a run handed over, once, and return the version's name; a bundle that is there stays as it is.
+    """Register what a run handed over, and return the version's name; one that is there, told the same, stays as it is.
 
     The version names the bundle's folder and the predictor's image; its description has digest, scores and gates.
 
@@ -41,7 +44,7 @@ def register(sent: VertexRun, service: Service) -> str:
     handed = Handover.open(folder)
     label = handed.bundle_digest.removeprefix("sha256:")[:LABEL_LENGTH]
     client, name = service.models(), f"{service.parent}/models/{sent.name}"
-    versions = _versions(service, client, name)
+    versions, environment = _versions(service, client, name), _environment(sent, service)
     for version in versions:
         if version.labels.get(PLAN_LABEL) != sent.name:
             raise PolicyError(
@@ -49,14 +52,15 @@ def register(sent: VertexRun, service: Service) -> str:
                 f"The model {sent.name} in the registry must be one of this plan, but has no label {PLAN_LABEL}.",
                 remedy="Rename the plan, or that model.",
             )
-        if version.labels.get(BUNDLE_LABEL) == label:
+        told = [{"name": one.name, "value": one.value} for one in version.container_spec.env]
+        if version.labels.get(BUNDLE_LABEL) == label and told == environment:
             return f"{version.name.partition('@')[0]}@{version.version_id}"
     model = service.types.Model(
         display_name=sent.name,
         description=f"The model of the plan {sent.name}, by Sevenfold.",
         version_description=_description(sent.folder, handed),
         artifact_uri=handed.bundle,
-        container_spec={"image_uri": sent.folder.values()["predictor"]},
+        container_spec={"image_uri": sent.folder.values()["predictor"], "env": environment},
         labels={**service.section.labels, PLAN_LABEL: sent.name, BUNDLE_LABEL: label},
     )
     if service.section.encryption_key:
@@ -77,6 +81,17 @@ def register(sent: VertexRun, service: Service) -> str:
 
     made = service.asked("register a model", upload)
     return f"{made.model.partition('@')[0]}@{made.model_version_id}"
+
+
+def _environment(sent: VertexRun, service: Service) -> list[dict[str, str]]:
+    """Return the variable by which the predictor knows where its figures go; none where they are not asked for."""
+    section, file = service.section, sent.folder.path / "plan.yaml"
+    if section.serving is None or not section.serving.metrics:
+        return []
+    name = section.serving.endpoint or sent.name
+    plan = load_plan(file)
+    settings = settings_of(plan, "cloud_monitoring", name, project=section.project, region=section.region)
+    return [{"name": METRICS, "value": settings.to_variable()}]
 
 
 def _versions(service: Service, client: Any, name: str) -> list[Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from cloud_monitoring import WrittenSeries
 from cloud_storage import Answer, CloudStorage, error, serving
 from google.cloud.aiplatform_v1 import types
 from google_endpoints import Endpoints
@@ -27,6 +28,7 @@ class GoogleCloud(CloudStorage):
         self.jobs: dict[str, Any] = {}
         self.models: dict[str, list[Any]] = {}  # versions by model
         self.endpoints = Endpoints(self.parent)
+        self.written = WrittenSeries()
         self.script: list[Callable[[Any], None]] = []  # each changes the job, one for each question about it
         self.logs: dict[str, list[dict[str, Any]]] = {}  # entries by custom job
         self.faults: list[tuple[int, dict[str, Any]]] = []
@@ -37,7 +39,7 @@ class GoogleCloud(CloudStorage):
     def answer(self, method: str, target: str, body: bytes, authorization: str) -> Answer:
         parts = urlsplit(target)
         path, query = unquote(parts.path), {key: values[0] for key, values in parse_qs(parts.query).items()}
-        if path.startswith(("/token", "/storage/", "/upload/")):
+        if path.startswith(("/token", "/computeMetadata/", "/storage/", "/upload/")):
             return super().answer(method, target, body, authorization)
         self.tokens.append(authorization)
         if not authorization.startswith("Bearer "):
@@ -59,8 +61,12 @@ class GoogleCloud(CloudStorage):
             return self._models(method, path.removeprefix("/v1/"), body)
         if path.startswith(f"/v1/{self.parent}/endpoints"):
             return self.endpoints.answer(method, path, query, body)
+        if path.startswith("/v3/") and method == "POST":
+            return self.written.write(path.split("/")[3], body)
         if path.startswith("/v3/"):
-            return self.endpoints.series(query)
+            return (
+                self.written.read(query) if "custom.googleapis.com" in query["filter"] else self.endpoints.series(query)
+            )
         if path.endswith("/operations/1"):
             return 200, {"name": path}
         home = f"/v1/{self.parent}/pipelineJobs"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sevenfold.contracts.errors import TemporaryError
+from sevenfold.contracts.reference import FeatureBins
 from sevenfold.contracts.registry import Record
 from sevenfold.pipelines.endpoint.protocol import Served
 from sevenfold.serving.observed import Side
 
+BINS = FeatureBins(kind="category", names=("low", "high"), counts=(5_000, 5_000))
 ANSWER: dict[str, Any] = {"predictions": [0.5]}
 
 
@@ -23,6 +26,7 @@ class Behaviour:
     refused: float = 0.0
     p99: float = 10.0
     answer: float = 0.5  # to the example
+    high: float = 0.5  # share of its predictions in the bin "high"
 
 
 class Promotions:
@@ -35,6 +39,9 @@ class Promotions:
     def current(self) -> Record | None:
         return self.records[-1] if self.records else None
 
+    def predictions(self, digest: str) -> FeatureBins:
+        return BINS
+
     def promote(self, record: Record, bundle: Path) -> Record:
         with self._endpoint.calling("promote"):
             if not self.records or self.records[-1].bundle != record.bundle:
@@ -43,7 +50,11 @@ class Promotions:
 
 
 class SimulatedEndpoint:
-    """Serves what is staged; `lose` is the number of the change whose answer is lost, and whether it happened."""
+    """Serves what is staged.
+
+    `lose` is the number of the change whose answer is lost, and whether it happened; `figures` says whether containers
+    tell of predictions, `late_seconds` how late.
+    """
 
     address = "endpoint"
 
@@ -54,7 +65,7 @@ class SimulatedEndpoint:
         self.events: list[tuple[float, str, str]] = []  # when, by which bundle, with which outcome
         self.calls: list[str] = []
         self.lose: tuple[int, bool] | None = None
-        self.blind = False
+        self.blind, self.figures, self.late_seconds = False, True, 0.0
         self._random = random.Random(seed)
 
     def now(self) -> float:
@@ -111,6 +122,16 @@ class SimulatedEndpoint:
             refused=outcomes.count("refused"),
             latency_p99_ms=self.behaviours[bundle].p99 if outcomes else None,
         )
+
+    def predictions(self, bundle: str, since: float, bins: Sequence[str]) -> dict[str, int] | None:
+        if not self.figures:
+            return None
+        late = self.time - self.late_seconds
+        good = [
+            1 for moment, one, outcome in self.events if one == bundle and since <= moment <= late and outcome == "good"
+        ]
+        high = round(len(good) * self.behaviours[bundle].high)
+        return {"low": len(good) - high, "high": high}
 
 
 class _Call:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 from sevenfold.drift import telemetry
 from sevenfold.drift.counters import Scrape, latency_quantile, scrape_of
 from sevenfold.drift.increase import LOOKBACK_SECONDS, last_values, pods_since, summed_rises
 from sevenfold.drift.prometheus import PrometheusClient, selector
-from sevenfold.drift.stability import move_of
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.serving.judge import Evidence
 from sevenfold.serving.observed import Observed, Side
+from sevenfold.serving.prediction_move import blamed, compared
 
 __all__ = ["evidence_of", "read_evidence"]
 
-# Predictions moved by chance in one good canary of a thousand; a move that users would hardly notice is not one.
-SIGNIFICANCE: Final = 0.001
-PSI: Final = 0.1
-SHARE: Final = 0.1
-BLAMED: Final = 2.0  # times as far as the stable version's predictions: the traffic alone does not explain it
-
-REFUSED: Final = ("400", "413", "415", "422")
 COUNTERS: Final = (
     str(telemetry.REQUESTS),
     f"{telemetry.REQUEST_SECONDS}_bucket",
@@ -67,7 +59,7 @@ def read_evidence(
         if digest
     ]
     beside = sides[1] if len(sides) > 1 and stable != canary else None
-    return Observed(canary=sides[0], stable=beside, drifted=_blamed(sides[0], beside))
+    return Observed(canary=sides[0], stable=beside, drifted=blamed(sides[0], beside))
 
 
 def evidence_of(observed: Observed | None, *, waited_seconds: float, blind_seconds: float, gone: str) -> Evidence:
@@ -106,30 +98,11 @@ def _compared(counted: Scrape, pods: int, reference: dict[str, int], min_rows: i
     side = Side(
         bundle=counted.bundle,
         pods=pods,
-        answered=round(_requests(counted, ["200"]) + counted.errors),
+        answered=round(counted.codes.get("200", 0.0) + counted.errors),
         errors=round(counted.errors),
-        refused=round(_requests(counted, REFUSED)),
+        refused=round(counted.refused),
         latency_p99_ms=round(p99 * 1000, 3) if math.isfinite(p99) else None,
         prediction=prediction,
         reference=reference,
     )
-    if side.rows < max(1, min_rows) or not any(reference.values()):
-        return side
-    bins = sorted(reference.keys() | prediction.keys())
-    move = move_of(
-        [prediction.get(name, 0) for name in bins], [reference.get(name, 0) for name in bins], significance=SIGNIFICANCE
-    )
-    moved = move.significant and move.large(psi=PSI, share=SHARE)
-    return side.model_copy(update={"psi": round(move.psi, 4), "moved": moved})
-
-
-def _requests(counted: Scrape, codes: Sequence[str]) -> float:
-    return sum(counted.codes.get(code, 0.0) for code in codes)
-
-
-def _blamed(canary: Side, stable: Side | None) -> bool:
-    if not canary.moved or canary.psi is None:
-        return False
-    if stable is None or not stable.moved or stable.psi is None:
-        return True
-    return canary.psi > BLAMED * stable.psi
+    return compared(side, min_rows)

@@ -45,6 +45,16 @@ class Meter:
         self.name = model.name
         self._reset()
 
+    @property
+    def model(self) -> ServedModel | None:
+        """The model that is reported on."""
+        return self._model
+
+    @property
+    def drift(self) -> DriftCounter | None:
+        """Its counts per bin."""
+        return self._drift
+
     def request(self, code: int, seconds: float) -> None:
         """Count one request and how long it took."""
         self.codes[str(code)] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
@@ -9,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.errors import MissingExtraError, PolicyError, SevenfoldError
@@ -22,6 +23,7 @@ from sevenfold.serving.predictor.model import ServedModel
 
 if TYPE_CHECKING:
     from sevenfold.serving.predictor.draining import DrainingServer
+    from sevenfold.serving.predictor.meter import Meter
 
 __all__ = ["PICKLE_STATUS", "forbid_pickle", "serve"]
 
@@ -30,6 +32,16 @@ BACKLOG: Final = 1_024
 GRACE_SECONDS: Final = 30  # for requests in flight, after draining
 
 log = logging.getLogger("sevenfold.serving")
+
+
+class Reporter(Protocol):
+    """Tells somebody of the predictor's figures, off the path of requests."""
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin, with the loop that answers the requests."""
+
+    def close(self) -> None:
+        """Tell the last figures, once no request is answered any more."""
 
 
 def forbid_pickle() -> None:
@@ -57,6 +69,7 @@ def serve(
     health_route: str = "",
     feedback_port: int | None = None,
     credential: Callable[[], str] = feedback_credential,
+    metrics: Callable[[Meter], Reporter] | None = None,
 ) -> None:
     """Serve a bundle until SIGTERM or SIGINT, then drain and return; SIGHUP loads the folder again.
 
@@ -73,6 +86,7 @@ def serve(
         health_route: one more address that says whether the predictor is ready.
         feedback_port: port of the same address for labels that come back; 0 takes a free one, None opens none.
         credential: what who feeds back must show.
+        metrics: makes what sends the figures to a cloud; None sends none.
 
     Raises:
         SevenfoldError: if the bundle is refused (see `ServedModel.load`) or, ``address_in_use``, a port is taken;
@@ -119,8 +133,17 @@ def serve(
         except SevenfoldError:
             log.warning("the last good model goes on serving")
 
-    server = _server(app, predictor, on_start=lambda: _announce(address, port_file), on_reload=reload)
+    sender = metrics(predictor.meter) if metrics is not None else None
+
+    def start() -> None:
+        _announce(address, port_file)
+        if sender is not None:
+            sender.start(asyncio.get_running_loop())
+
+    server = _server(app, predictor, on_start=start, on_reload=reload)
     server.run(sockets=listeners)
+    if sender is not None:
+        sender.close()
     log.info("stopped")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from simulated_endpoint import ANSWER, Behaviour, Promotions, SimulatedEndpoint
+from simulated_endpoint import ANSWER, BINS, Behaviour, Promotions, SimulatedEndpoint
 
 from sevenfold.contracts.errors import ServingError, TemporaryError
 from sevenfold.contracts.registry import Record
@@ -19,7 +19,7 @@ GOOD = Behaviour()
 
 def candidate(label: str = NEW) -> Candidate:
     record = Record(name="demo", bundle=f"sha256:{label}{'f' * 52}", who="automatic")
-    return Candidate(Path("bundle"), record, b"{}", ANSWER)
+    return Candidate(Path("bundle"), record, b"{}", ANSWER, BINS)
 
 
 class World:
@@ -169,3 +169,41 @@ def test_replacing_at_once_asks_no_user() -> None:
     rollout = Rollout(world.endpoint, world.promotions, section, world.said.append)
     assert rollout.release(candidate()).decision == "promote"
     assert (world.endpoint.shares, world.endpoint.events) == ({NEW: 100}, [])
+
+
+def test_a_canary_whose_predictions_moved_is_withdrawn() -> None:
+    world = World(Behaviour(high=0.8))
+    verdict = world.release()
+    assert (verdict.decision, verdict.reason) == ("rollback", "drifted")
+    assert verdict.observed is not None
+    canary, stable = verdict.observed.canary, verdict.observed.stable
+    assert (canary.moved, canary.rows >= 200) == (True, True)
+    assert (stable is not None and stable.moved) is False
+    # 0.8 and 0.2 against 0.5 each: 0.3 ln 1.6 - 0.3 ln 0.4, less (2 - 1)(1/n + 1/10000)
+    assert canary.psi == pytest.approx(0.4159 - 1 / canary.rows - 1e-4, abs=0.02)  # smoothed
+
+
+def test_traffic_that_moves_both_versions_alike_is_nobodys_fault() -> None:
+    world = World(Behaviour(high=0.8), old=Behaviour(high=0.8))
+    assert world.release().decision == "promote"
+
+
+def test_predictions_that_are_counted_late_are_waited_for() -> None:
+    world = World(Behaviour(high=0.8))
+    world.endpoint.late_seconds = 120.0
+    assert world.release().reason == "drifted"
+    assert any("the predictions of" in line for line in world.said)
+
+
+def test_predictions_that_nobody_counts_promote_nothing() -> None:
+    world = World()
+    world.endpoint.late_seconds = 1e9
+    verdict = world.release()
+    assert (verdict.decision, verdict.reason) == ("rollback", "blind")
+    assert "metrics not sent" in " ".join(world.said)
+
+
+def test_without_figures_the_predictions_are_not_looked_at() -> None:
+    world = World(Behaviour(high=0.8))
+    world.endpoint.figures = False
+    assert world.release().decision == "promote"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 import boto3
 import pytest
+from embedded_metrics import metric_data
 from moto_endpoints import Changes, mend_moto
+from predicted_rows import predicted
 from sagemaker_plans import ACCOUNT, ROLE, ROOT, plan_text
 from tested_run import DIGEST, LABEL, predictor, run_that_passed
 
@@ -25,6 +28,8 @@ from sevenfold.pipelines.sagemaker.service import SageMaker
 from sevenfold.pipelines.sagemaker.submit import Submitted
 from sevenfold.pipelines.store import Store
 from sevenfold.plan import parse_plan
+from sevenfold.serving.cloud_metrics.embedded import EmbeddedMetrics
+from sevenfold.serving.cloud_metrics.settings import read_settings
 
 OLD = "0" * 12
 JOBS = f"arn:aws:sagemaker:eu-central-1:{ACCOUNT}"
@@ -57,9 +62,11 @@ class Releaser:
         )
         self.package = package["ModelPackageArn"]
 
-    def release(self, sections: dict[str, Any] | None = None, decision: str = "promote") -> Result:
+    def release(
+        self, sections: dict[str, Any] | None = None, decision: str = "promote", metrics: bool = True
+    ) -> Result:
         self.number += 1
-        text = plan_text(sections, serving={}, tags={"team": "flights"})
+        text = plan_text(sections, serving={"metrics": metrics}, tags={"team": "flights"})
         folder = run_that_passed(self.folder / str(self.number), "abcdefghijkl", text, decision=decision)
         before = Result(folder=folder.path, state="waiting", sentence="", exit_status=0)
         sent = Submitted(ARN, "demo", folder)
@@ -116,6 +123,14 @@ def users_ask(label: str, *, requests: int, errors: int = 0, refused: int = 0, m
         boto3.client("cloudwatch").put_metric_data(Namespace="AWS/SageMaker", MetricData=data)
 
 
+def users_are_predicted(rows: int, *, moved: bool = False) -> None:
+    """Let CloudWatch read in the log of the candidate's container what it predicted."""
+    printed = io.StringIO()
+    EmbeddedMetrics("demo", printed).send(predicted(rows, moved=moved), None)
+    data = [one for line in printed.getvalue().splitlines() for one in metric_data(line)]
+    boto3.client("cloudwatch").put_metric_data(Namespace="Sevenfold", MetricData=data)
+
+
 def current() -> Record | None:
     return BucketPromotions(Store(ROOT), "demo").current()
 
@@ -137,6 +152,7 @@ def test_the_first_version_becomes_an_endpoint_that_answers_as_the_bundle_does(r
 def test_a_good_canary_is_promoted_and_nothing_of_the_old_version_is_left(releaser: Releaser, changes: Changes) -> None:
     serve_old(releaser.client)
     users_ask(LABEL, requests=303, refused=3, errors=1)
+    users_are_predicted(598)  # this minute, and maybe the next
     users_ask(OLD, requests=2_700)
     assert releaser.release().state == "promoted"
     assert changes.made == [f"update demo-{OLD}-{LABEL}", "weights 90 10", "weights 0 100", f"update demo-{LABEL}"]
@@ -154,6 +170,7 @@ def test_a_bad_canary_is_withdrawn_and_the_run_is_not_decided_twice(
 ) -> None:
     serve_old(releaser.client)
     users_ask(LABEL, requests=300, **counted)
+    users_are_predicted(600)
     result = releaser.release()
     assert (result.state, result.exit_status) == ("rolled back", 3)
     assert words in result.sentence
@@ -207,3 +224,27 @@ def test_the_replay_in_the_pipeline_leaves_the_decision_to_the_endpoint() -> Non
 def test_what_an_endpoint_cannot_do_is_refused_with_the_plan(deployment: dict[str, Any]) -> None:
     plan = parse_plan(plan_text({"deployment": deployment}, serving={}))
     assert [fault.code for fault in missing_settings(plan)] == ["endpoint_setting"]
+
+
+def test_a_canary_whose_predictions_moved_is_withdrawn(releaser: Releaser) -> None:
+    """By what its container printed itself."""
+    serve_old(releaser.client)
+    users_ask(LABEL, requests=300)
+    users_ask(OLD, requests=2_700)
+    users_are_predicted(600, moved=True)
+    result = releaser.release()
+    assert (result.state, releaser.approval()) == ("rolled back", "Rejected")
+    assert "are spread otherwise than in the reference" in result.sentence
+    assert releaser.weights() == {f"v-{OLD}": 100.0}
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_container_is_told_where_its_figures_go(releaser: Releaser, wanted: bool) -> None:
+    releaser.release({"monitoring": {"window_minutes": 30}}, metrics=wanted)
+    container = releaser.client.describe_model(ModelName=f"demo-{LABEL}")["PrimaryContainer"]
+    told = container.get("Environment", {}).get("SEVENFOLD_METRICS", "")
+    assert bool(told) is wanted
+    if wanted:
+        settings = read_settings(told)
+        assert (settings.to, settings.endpoint, settings.monitoring.window_minutes) == ("cloudwatch", "demo", 30)
+        assert len(told) <= 1_024  # SageMaker takes no longer variable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from google.cloud.aiplatform_v1 import types
 from google_cloud import GoogleCloud, error
+from predicted_rows import predicted
 from tested_run import DIGEST, LABEL, predictor, run_that_passed
 
 from sevenfold.contracts.errors import PolicyError, ServingError, TemporaryError
@@ -20,6 +22,8 @@ from sevenfold.pipelines.vertex.release import released
 from sevenfold.pipelines.vertex.run import VertexRun
 from sevenfold.pipelines.vertex.service import Service
 from sevenfold.plan import parse_plan
+from sevenfold.serving.cloud_metrics.google import CloudMonitoring
+from sevenfold.serving.cloud_metrics.settings import MetricsSettings
 from sevenfold.serving.kserve import observe
 
 OLD = "0" * 12
@@ -74,6 +78,15 @@ def serve_old(cloud: GoogleCloud, *more: Any, label: str = "demo") -> None:
     cloud.objects["ours/runs/demo/registry/history/00000001.json"] = record.model_dump_json().encode()
 
 
+def users_are_predicted(cloud: GoogleCloud, rows: int, *, moved: bool = False, endpoint: str = "demo") -> None:
+    """Let a container of the candidate write what it predicted, once somebody reads."""
+    settings = MetricsSettings(
+        to="cloud_monitoring", endpoint=endpoint, project="our-models", region="europe-west4", address=cloud.url
+    )
+    replica = CloudMonitoring(settings, cloud.url, time.time())
+    cloud.written.before_reading.append(lambda: replica.send(predicted(rows, moved=moved), None))
+
+
 def current() -> Record | None:
     return BucketPromotions(Store("gs://ours/runs"), "demo").current()
 
@@ -98,6 +111,7 @@ def test_a_good_canary_is_promoted_and_the_old_version_is_undeployed(releaser: R
     serve_old(releaser.cloud)
     end = releaser.cloud.endpoints
     end.counted = {NEW_ID: {"2xx": 299, "4xx": 3, "5xx": 1}, OLD_ID: {"2xx": 2_700}}
+    users_are_predicted(releaser.cloud, 299)
     end.latency_ms = {NEW_ID: 12.0, OLD_ID: 11.0}
     result = releaser.release()
     assert result.state == "promoted"
@@ -115,6 +129,7 @@ def test_a_bad_canary_is_withdrawn_and_the_run_is_not_decided_twice(releaser: Re
     serve_old(releaser.cloud)
     end = releaser.cloud.endpoints
     end.counted, end.latency_ms = {NEW_ID: {"2xx": 200, "5xx": 50}}, {NEW_ID: 12.0}
+    users_are_predicted(releaser.cloud, 200)
     result = releaser.release()
     assert (result.state, result.exit_status) == ("rolled back", 3)
     assert "20.00% of 250 requests failed" in result.sentence
@@ -135,6 +150,7 @@ def test_a_version_that_does_not_come_up_is_named_and_what_serves_stays(releaser
     releaser.cloud.endpoints.broken = set()
     releaser.cloud.endpoints.counted = {NEW_ID: {"2xx": 300}}
     releaser.cloud.endpoints.latency_ms = {NEW_ID: 12.0}
+    users_are_predicted(releaser.cloud, 300)
     assert releaser.release().state == "promoted"
 
 
@@ -142,6 +158,7 @@ def test_a_lost_answer_deploys_nothing_twice(releaser: Releaser) -> None:
     serve_old(releaser.cloud)
     end = releaser.cloud.endpoints
     end.counted, end.latency_ms = {NEW_ID: {"2xx": 300}}, {NEW_ID: 12.0}
+    users_are_predicted(releaser.cloud, 300)
     deploy = end._deploy
 
     def lost(*arguments: Any) -> Any:
@@ -195,6 +212,7 @@ def test_a_version_that_an_earlier_call_is_still_deploying_is_waited_for(release
     serve_old(releaser.cloud)
     end = releaser.cloud.endpoints
     end.counted, end.latency_ms = {NEW_ID: {"2xx": 300}}, {NEW_ID: 12.0}
+    users_are_predicted(releaser.cloud, 300)
     deploy = end._deploy
 
     def busy(*arguments: Any) -> Any:
@@ -213,3 +231,24 @@ def test_what_an_endpoint_cannot_do_is_refused_with_the_plan(cloud: GoogleCloud,
     with pytest.raises(PolicyError, match=setting.partition(":")[0]) as refused:
         vertex_section(plan)
     assert refused.value.code == "endpoint_setting"
+
+
+def test_a_canary_whose_predictions_moved_is_withdrawn(releaser: Releaser) -> None:
+    """By what its containers wrote themselves to Cloud Monitoring."""
+    serve_old(releaser.cloud)
+    end = releaser.cloud.endpoints
+    end.counted, end.latency_ms = {NEW_ID: {"2xx": 300}, OLD_ID: {"2xx": 2_700}}, {NEW_ID: 12.0, OLD_ID: 12.0}
+    users_are_predicted(releaser.cloud, 150, moved=True)  # two replicas
+    users_are_predicted(releaser.cloud, 150, moved=True)
+    users_are_predicted(releaser.cloud, 150, endpoint="another")
+    result = releaser.release()
+    assert result.state == "rolled back"
+    assert "the predictions of 300 requests are spread otherwise" in result.sentence
+
+
+def test_a_plan_without_metrics_judges_no_predictions(cloud: GoogleCloud, plan_file: Path, releaser: Releaser) -> None:
+    quiet = Releaser(cloud, plan_file, "{metrics: false}")
+    serve_old(cloud)
+    cloud.endpoints.counted, cloud.endpoints.latency_ms = {NEW_ID: {"2xx": 300}}, {NEW_ID: 12.0}
+    users_are_predicted(cloud, 300, moved=True)
+    assert quiet.release().state == "promoted"

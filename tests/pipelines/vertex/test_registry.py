@@ -14,6 +14,7 @@ from vertex_run import goes_to, leave
 from sevenfold.cli.main import app
 from sevenfold.contracts.errors import PolicyError, TemporaryError
 from sevenfold.pipelines.vertex import registry, service
+from sevenfold.serving.cloud_metrics.settings import read_settings
 
 MODEL = "projects/our-models/locations/europe-west4/models/demo"
 
@@ -57,6 +58,20 @@ def test_a_bundle_is_registered_once(cloud: GoogleCloud) -> None:
     promoted(cloud)
     assert f"model    {MODEL}@1" in promoted(cloud).output
     assert len(cloud.models[MODEL]) == 1
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_container_is_told_where_its_figures_go(cloud: GoogleCloud, wanted: bool) -> None:
+    plan = Path("plan.yaml")
+    plan.write_text(plan.read_text() + f"  serving: {{endpoint: prices, metrics: {str(wanted).lower()}}}\n")
+    promoted(cloud)  # then the release says that no bundle came
+    (version,) = cloud.models[MODEL]
+    told = {one.name: one.value for one in version.container_spec.env}
+    assert bool(told) is wanted
+    if wanted:
+        settings = read_settings(told["SEVENFOLD_METRICS"])
+        assert (settings.to, settings.endpoint) == ("cloud_monitoring", "prices")
+        assert (settings.project, settings.region) == ("our-models", "europe-west4")
 
 
 def test_another_bundle_is_the_next_version(cloud: GoogleCloud) -> None:
