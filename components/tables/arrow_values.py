@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
 from sevenfold.tables.distinct import DistinctTexts
-from sevenfold.tables.masked import masked, plain_values
+from sevenfold.tables.masked import masked
 from sevenfold.tables.moments import EARLIEST, LATEST, localize
 from sevenfold.tables.numerals import means_missing
 from sevenfold.tables.parse import parse_distinct, parse_texts
 from sevenfold.tables.parsed import Parsed, arrow_type, with_limits
+from sevenfold.tables.usable import all_usable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -86,9 +87,7 @@ def _all_fit(values: pa.Array, notation: Notation) -> bool:
     """Whether doubles or int64 are all usable as they are."""
     if notation.missing_numbers:
         return False
-    plain, missing = plain_values(values)
-    fits = np.isfinite(plain) if plain.dtype == np.float64 else (plain >= -MAX_INTEGER) & (plain <= MAX_INTEGER)
-    return bool((fits if missing is None else fits | missing).all())
+    return all_usable(values)
 
 
 def _from_number(values: pa.Array, kind: pa.DataType, notation: Notation) -> Parsed | None:

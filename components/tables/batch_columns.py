@@ -38,6 +38,7 @@ class CsvColumns:
         self._coded = coded
         self._records = records
         self._frame: pl.DataFrame | None = None
+        self._physical: pl.DataFrame | None = None
 
     def parsed(self, name: str, column: Column) -> tuple[Parsed, TextOf]:
         """Return the values of a column and what is wrong with some, and how to see the text of a row."""
@@ -51,10 +52,18 @@ class CsvColumns:
             if numbers is not None:
                 return numbers, text_of
         if typed is not None and name in self._coded:
-            texts = self._coded[name].of_categories(typed[name])
+            texts = self._coded[name].of_categories(typed[name], self._numbers(typed, name))
             if texts is not None:
                 return with_limits(texts, column), text_of
         return parse_texts(self._texts(name), column, self._notation), text_of
+
+    def _numbers(self, typed: pl.DataFrame, name: str) -> pa.Array:
+        """Return the numbers of a column's categories; those of all columns are taken at once, at the cost of one."""
+        import polars as pl
+
+        if self._physical is None:
+            self._physical = typed.select(pl.col(*self._coded).to_physical())
+        return self._physical[name].to_arrow()
 
     def _texts(self, name: str) -> pl.Series:
         typed = self._records.typed

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.schema import Column, Kind, Notation
 from sevenfold.tables.distinct import DistinctTexts
-from sevenfold.tables.masked import masked, plain_values
+from sevenfold.tables.masked import absent, masked, plain_numbers
 from sevenfold.tables.parse import parse_distinct
 from sevenfold.tables.parsed import Parsed
 
@@ -59,14 +59,18 @@ class CodedColumn:
             self._none = pl.Series([], dtype=kind)  # Polars forgets categories that no series has
         return self._none.dtype  # type: ignore[return-value]
 
-    def of_categories(self, texts: pl.Series) -> Parsed | None:
-        """Return a batch of `polars_type`, without the column's own limits; None where it must be parsed by itself."""
+    def of_categories(self, texts: pl.Series, numbers: pa.Array) -> Parsed | None:
+        """Return a batch of `polars_type`, without the column's own limits; None where it must be parsed by itself.
+
+        Args:
+            texts: the batch.
+            numbers: the number that Polars has for each of its texts.
+        """
         if self._none is None or texts.dtype != self._none.dtype:
             return None
-        numbers = texts.to_physical().to_arrow()
         coded = self._coded(numbers)
         if coded is None:
-            plain, missing = plain_values(numbers)
+            plain, missing = plain_numbers(numbers), absent(numbers)
             present = np.arange(len(plain)) if missing is None else np.flatnonzero(~missing)
             new, first = np.unique(plain[present], return_index=True)
             order = np.argsort(first)
@@ -98,11 +102,16 @@ class CodedColumn:
 
         if self._given_up or self._dictionary is None:
             return None
-        plain, missing = plain_values(numbers)
+        plain = plain_numbers(numbers)
         # a null's number may be any
         codes = self._code_of.take(plain, mode="clip") if len(self._code_of) else np.full(len(plain), UNSEEN, np.int32)
         lowest = int(codes.min(initial=0))
-        if lowest == UNSEEN or int(plain.max(initial=0)) >= len(self._code_of):
+        beyond = int(plain.max(initial=0)) >= len(self._code_of)
+        bits = numbers.buffers()[0] if numbers.null_count else None
+        if lowest >= 0 and not beyond and not numbers.offset and not self._trimmed.any():
+            return self._as_parsed(pa.Array.from_buffers(pa.int32(), len(codes), [bits, pa.py_buffer(codes)]), 0)
+        missing = absent(numbers)
+        if lowest == UNSEEN or beyond:
             unknown = (codes == UNSEEN) | (plain >= len(self._code_of))
             if (unknown if missing is None else unknown & ~missing).any():
                 return None
@@ -114,8 +123,12 @@ class CodedColumn:
             without = codes < 0 if missing is None else missing | (codes < 0)
             coded = masked(np.maximum(codes, 0), without)
         else:
-            bits = None if missing is None else numbers.buffers()[0]
             coded = pa.Array.from_buffers(pa.int32(), len(codes), [bits, pa.py_buffer(codes)])
+        return self._as_parsed(coded, trimmed)
+
+    def _as_parsed(self, coded: pa.Array, trimmed: int) -> Parsed:
+        import pyarrow as pa
+
         return Parsed(pa.DictionaryArray.from_arrays(coded, self._dictionary, safe=False), {}, trimmed)
 
     def _number_texts(self, texts: list[str], numbers: list[int]) -> None:

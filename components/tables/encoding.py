@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.tables.likely_encoding import likely_encodings
@@ -15,6 +16,7 @@ from sevenfold.tables.packed import open_table
 __all__ = ["WIDE_MARKS", "check_bad_bytes", "known_encoding", "marked_encoding", "utf8_chunks", "wrong_encoding"]
 
 CHUNK_BYTES = 8 << 20
+LINE_BYTES = 1 << 16  # at the end of a piece, in which its last line feed is looked for
 FEW_ROWS: Final = 3  # so many bad rows are bad rows, even in a file that has no other letters beyond ASCII
 SAMPLE_LINES: Final = 500
 WIDE_MARKS: Final = {
@@ -69,7 +71,7 @@ def utf8_chunks(path: Path, encoding: str) -> Iterator[bytes]:
     with open_table(path) as stream:
         final = False
         while not final:
-            chunk = stream.read(CHUNK_BYTES)
+            chunk = stream.read(CHUNK_BYTES if name not in _UTF8 else _up_to_a_line_feed(stream))
             final = not chunk
             if first and name in _UTF8:
                 _refuse_wide(path, chunk)
@@ -86,6 +88,20 @@ def utf8_chunks(path: Path, encoding: str) -> Iterator[bytes]:
             first = False
             if piece:
                 yield piece
+
+
+def _up_to_a_line_feed(stream: IO[bytes]) -> int:
+    """Return how many bytes to read, so that those of a plain file end with a line and need not be put together again.
+
+    Few files have longer lines than `LINE_BYTES`; their pieces end inside one.
+    """
+    if not isinstance(stream, io.BufferedReader):
+        return CHUNK_BYTES
+    start, seen = stream.tell(), min(LINE_BYTES, CHUNK_BYTES)
+    stream.seek(start + CHUNK_BYTES - seen)
+    end = stream.read(seen).rfind(b"\n") + 1
+    stream.seek(start)
+    return CHUNK_BYTES - seen + end if end else CHUNK_BYTES
 
 
 def check_bad_bytes(path: Path, encoding: str, bad: int, rows: int, limit: float) -> None:

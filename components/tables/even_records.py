@@ -37,7 +37,7 @@ def even_cut(body: bytes, layout: Layout, line: int) -> Cut | None:
     for start in range(0, end, PIECE):
         piece = bytes_[start : start + PIECE]
         delimiters += int(np.count_nonzero(piece == delimiter))
-        line_feeds.append(np.flatnonzero(piece == LF) + start)
+        line_feeds.append((piece == LF).nonzero()[0] + start)
     ends = np.concatenate(line_feeds)
     if delimiters != len(ends) * (layout.width - 1):
         return None

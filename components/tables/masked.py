@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["absent", "as_floats", "as_numbers", "joined_numbers", "level_codes", "masked", "plain_values"]
+__all__ = ["absent", "as_floats", "as_numbers", "joined_numbers", "level_codes", "masked", "plain_numbers", "plain_values"]
 
 
 def masked(values: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> pa.Array:
@@ -29,12 +29,18 @@ def plain_values(numbers: pa.Array) -> tuple[NDArray[Any], NDArray[np.bool_] | N
     Args:
         numbers: integers or floats of a fixed width, moments as their integers.
     """
+    return plain_numbers(numbers), absent(numbers)
+
+
+def plain_numbers(numbers: pa.Array) -> NDArray[Any]:
+    """Return what `plain_values` does, but not which are null."""
     import pyarrow as pa
 
     kind = np.dtype(np.int64 if pa.types.is_timestamp(numbers.type) else str(numbers.type).replace("double", "float64"))
     data = numbers.buffers()[1]
     values = np.frombuffer(data, dtype=kind) if data is not None else np.zeros(0, dtype=kind)
-    return values[numbers.offset : numbers.offset + len(numbers)], absent(numbers)
+    plain: NDArray[Any] = values[numbers.offset : numbers.offset + len(numbers)]
+    return plain
 
 
 def joined_numbers(parts: Iterable[pa.Array], count: int, kind: pa.DataType) -> pa.Array:

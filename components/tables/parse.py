@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
+from sevenfold.contracts.schema import Column, Kind, Notation
 from sevenfold.tables.distinct import DistinctTexts
-from sevenfold.tables.masked import masked, plain_values
+from sevenfold.tables.masked import masked
 from sevenfold.tables.moments import EARLIEST, LATEST, localize, names_offset, parse_moments
 from sevenfold.tables.numerals import means_missing, parse_integers, parse_numbers
 from sevenfold.tables.parsed import Parsed, arrow_type, with_limits
+from sevenfold.tables.usable import all_usable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -61,16 +62,10 @@ def parse_texts(texts: pl.Series, column: Column, notation: Notation) -> Parsed:
 
 def parse_floats(values: pl.Series, column: Column, notation: Notation) -> Parsed | None:
     """Take numbers that the CSV reader parsed; None where only their texts can say what is wrong."""
-    import polars as pl
-
     if notation.missing_numbers:
         values = values.set(means_missing(values, notation), None)
     numbers = values.to_arrow()
-    plain, missing = plain_values(numbers)
-    fits = np.isfinite(plain) if values.dtype == pl.Float64 else (plain >= -MAX_INTEGER) & (plain <= MAX_INTEGER)
-    if not (fits if missing is None else fits | missing).all():
-        return None
-    return with_limits(Parsed(numbers), column)
+    return with_limits(Parsed(numbers), column) if all_usable(numbers) else None
 
 
 def _moments_at_once(texts: pl.Series, column: Column, notation: Notation) -> Parsed | None:

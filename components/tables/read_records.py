@@ -67,6 +67,8 @@ def _whole_lines(rest: bytes, chunk: bytes) -> tuple[bytes, bytes]:
     Without a line feed nothing follows.
     """
     end = chunk.rfind(b"\n") + 1 or len(chunk)
+    if not rest and end == len(chunk):
+        return chunk, b""
     return b"".join((rest, memoryview(chunk)[:end])), chunk[end:]
 
 

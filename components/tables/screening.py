@@ -32,10 +32,11 @@ def screened(cut: Cut, body: bytes, layout: Layout) -> Cut:
     """
     refusals: dict[int, Refusal] = {}
     bytes_ = np.frombuffer(body, dtype=np.uint8)
-    for at in _header_like(cut, bytes_, layout):
+    likely = _led_like_a_header(cut, bytes_, layout)
+    for at in _header_like(likely, cut, bytes_, layout):
         if layout.is_header(_fields(cut, body, at, layout)):
             refusals[at] = repeated_header(int(cut.lines[at]))
-    for at in _as_long_as_the_header(cut, bytes_, layout):
+    for at in _as_long_as_the_header(likely, cut, bytes_, layout):
         if layout.is_reordered_header(_fields(cut, body, at, layout)):
             raise header_changed(layout.source, int(cut.lines[at]))
     for at in _bad_bytes(cut, body, bytes_):
@@ -58,12 +59,31 @@ def _fields(cut: Cut, body: bytes, at: int, layout: Layout) -> list[str]:
     return next(layout.style.reader([text], strict=False), [])
 
 
-def _header_like(cut: Cut, bytes_: NDArray[np.uint8], layout: Layout) -> Iterable[int]:
-    """Return the records that begin with the first name and end as the last one does: few, whatever the table holds."""
+def _led_like_a_header(cut: Cut, bytes_: NDArray[np.uint8], layout: Layout) -> NDArray[np.int64]:
+    """Return the records whose first byte is that of a name, or may stand before one: no row of most tables."""
     if not len(cut.starts):
+        return np.zeros(0, dtype=np.int64)
+    leads = _LEADS.copy()
+    leads[MARK[0]] = True
+    leads[[name.encode()[0] for name in layout.names]] = True
+    first = _bare_first(layout)
+    leads[first[0] if first else slice(None)] = True
+    return np.flatnonzero(leads[bytes_[cut.starts]])
+
+
+def _bare_first(layout: Layout) -> bytes:
+    """Return the first name up to a quote within."""
+    return layout.names[0].lstrip('"').partition('"')[0].encode()
+
+
+def _header_like(
+    at: NDArray[np.int64], cut: Cut, bytes_: NDArray[np.uint8], layout: Layout
+) -> Iterable[int]:
+    """Return the records that begin with the first name and end as the last one does: few, whatever the table holds."""
+    if not len(at):
         return []
-    first, last = layout.names[0].lstrip('"').partition('"')[0].encode(), layout.names[-1].encode()[-1]
-    at = np.flatnonzero(cut.ends - cut.starts >= sum(map(len, layout.names)))
+    first, last = _bare_first(layout), layout.names[-1].encode()[-1]
+    at = at[cut.ends[at] - cut.starts[at] >= sum(map(len, layout.names))]
     at = at[np.isin(bytes_[cut.ends[at] - 1], [last, *b' \t"', ord(layout.style.delimiter)])]
     where = cut.starts[at]
     end = len(bytes_) - 1
@@ -84,14 +104,16 @@ def _header_like(cut: Cut, bytes_: NDArray[np.uint8], layout: Layout) -> Iterabl
     return map(int, at)
 
 
-def _as_long_as_the_header(cut: Cut, bytes_: NDArray[np.uint8], layout: Layout) -> Iterable[int]:
+def _as_long_as_the_header(
+    at: NDArray[np.int64], cut: Cut, bytes_: NDArray[np.uint8], layout: Layout
+) -> Iterable[int]:
     """Return the records that may be the header in another order: as long as it, and like names at both ends."""
     names, delimiter = [name.encode() for name in layout.names], ord(layout.style.delimiter)
     quoted = sum(delimiter in name or QUOTE in name for name in names)
     size = sum(map(len, names)) + len(names) - 1 + layout.trailing
-    lengths = cut.ends - cut.starts
+    lengths = cut.ends[at] - cut.starts[at]
     sizes = [size + more + mark for more in (0, 2 * quoted, 2 * len(names)) for mark in (0, len(MARK))]
-    at = np.flatnonzero(np.isin(lengths, sizes))
+    at = at[np.isin(lengths, sizes)]
     if not layout.trailing:
         at = at[np.isin(bytes_[cut.ends[at] - 1], [QUOTE, *(name[-1] for name in names)])]
     return map(int, at[np.isin(bytes_[cut.starts[at]], [QUOTE, MARK[0], *(name[0] for name in names)])])

@@ -19,7 +19,11 @@ COLUMN = Column(kind=Kind.CATEGORY, nullable=True)
 
 
 def of_categories(coded: CodedColumn, texts: list[str | None]):
-    return coded.of_categories(pl.Series(texts, dtype=pl.String).cast(coded.polars_type()))
+    return taken(coded, pl.Series(texts, dtype=pl.String).cast(coded.polars_type()))
+
+
+def taken(coded: CodedColumn, texts: pl.Series):
+    return coded.of_categories(texts, texts.to_physical().to_arrow())
 
 
 def of_dictionary(coded: CodedColumn, texts: list[str | None]):
@@ -61,4 +65,4 @@ def test_a_text_at_fault_gives_the_column_up():
 def test_categories_of_another_column_are_not_taken():
     coded = CodedColumn(NOTATION)
     coded.polars_type()
-    assert coded.of_categories(pl.Series(["a"], dtype=pl.Categorical(pl.Categories.random()))) is None
+    assert taken(coded, pl.Series(["a"], dtype=pl.Categorical(pl.Categories.random()))) is None
