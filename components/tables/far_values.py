@@ -127,7 +127,7 @@ def _of_others(present: Numbers, scaled: Map, middle: float) -> tuple[float, flo
 
 
 def _beyond(present: Numbers, scaled: Map, low: float, high: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the values that scaled are below `low` or above `high`, each once in order, and how often each is there."""
+    """Return the values that scaled are below `low` or above `high`, each once in order, and how often each is."""
     values, counts = np.zeros(0), np.zeros(0, dtype=np.int64)
     for some in pieces(present):
         in_units = scaled(some)
