@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -74,6 +75,7 @@ class FeatureFitter:
         target: class index int64, or float64, of each row.
         schema: of the dataset, for the reference.
         max_features: how many features get reference bins.
+        scratch: a folder for the values of a column that are too many for memory; None for the system's.
     """
 
     data: DataSection
@@ -82,10 +84,11 @@ class FeatureFitter:
     target: NDArray[Any]
     schema: Schema
     max_features: int
+    scratch: Path | None = None
     bins: dict[str, FeatureBins] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._train = TrainingRows(self.sides)
+        self._train = TrainingRows(self.sides, self.scratch)
         self._classes = len(self.schema.classes)
         self._leaks = LeakCheck(self.data, self._train, self.target, self._classes, len(self.schema.features))
         self._looked_at = self._train.at_most(SAMPLE_ROWS)
@@ -98,7 +101,10 @@ class FeatureFitter:
         Raises:
             DataError: ``leakage_suspect``, ``cardinality``.
         """
-        read = self._train.read(values, self._sampled)
+        with self._train.read(values, self._sampled) as read:
+            return self._fit(name, column, read)
+
+    def _fit(self, name: str, column: Column, read: TrainingColumn) -> Fitted:
         if read.gaps == self._train.count:
             return Fitted(FeatureFindings(name, column, read.missing, dropped="all_missing"))
         fitted = {Kind.CATEGORY: self._category, Kind.DATETIME: self._datetime}.get(column.kind, self._number)
@@ -110,7 +116,7 @@ class FeatureFitter:
         return Fitted(findings, self._leaks.look(column.kind, read), bins)
 
     def fit_all(self, column: Callable[[str], ColumnChunks], workers: Executor) -> Iterator[Fitted]:
-        """Fit all features and yield them in their order; each worker holds the training values of one column."""
+        """Fit all features and yield them in their order; each worker holds a column of few rows or a piece of one."""
         features = self.schema.features
         yield from workers.map(lambda name: self.fit(name, features[name], column(name)), features)
 
@@ -132,7 +138,7 @@ class FeatureFitter:
         return self._leaks.finish()
 
     def _number(self, name: str, column: Column, read: TrainingColumn) -> FeatureFindings:
-        if self._is_constant(read, read.present.min() == read.present.max()):
+        if self._is_constant(read, read.ends[0] == read.ends[1]):
             return FeatureFindings(name, column, read.missing, dropped="constant")
         some = as_floats(read.at(self._looked_at))
         leaks = self._leaks.refuse(name, number_evidence(some, self._seen_target, classes=self._classes))
@@ -142,7 +148,7 @@ class FeatureFitter:
         return FeatureFindings(name, column, read.missing, feature, leaks=leaks, far=far)
 
     def _datetime(self, name: str, column: Column, read: TrainingColumn) -> FeatureFindings:
-        if self._is_constant(read, read.present.min() == read.present.max()):
+        if self._is_constant(read, read.ends[0] == read.ends[1]):
             return FeatureFindings(name, column, read.missing, dropped="constant")
         feature = fit_datetime(read.present, name, column, self.section, missing=read.gaps > 0)
         leaks = self._leaks.refuse(name, self._moments_evidence(feature, read.at(self._looked_at)))
@@ -161,7 +167,7 @@ class FeatureFitter:
         return min(found, key=lambda evidence: (not evidence.exact, evidence.left), default=NOTHING)
 
     def _category(self, name: str, column: Column, read: TrainingColumn) -> FeatureFindings:
-        levels, counts = read.dictionary, read.present
+        levels, counts = read.dictionary, read.counts
         seen = int(np.count_nonzero(counts))
         if self._is_constant(read, seen == 1):
             return FeatureFindings(name, column, read.missing, dropped="constant", levels=seen)
@@ -206,7 +212,8 @@ class FeatureFitter:
         bins = build_reference(pa.table({name: some}), schema).features[name]
         if len(self._counted_rows) == self._train.count or bins.low is None:
             return bins
-        return bins.model_copy(update={"low": float(read.present.min()), "high": float(read.present.max())})
+        low, high = read.ends
+        return bins.model_copy(update={"low": float(low), "high": float(high)})
 
 
 def dropped_column(column: Column, reason: Dropped) -> Column:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final, Literal
 
 import numpy as np
@@ -12,9 +14,10 @@ from sevenfold.contracts.transform import CLIP, CategoryFeature, DatetimeFeature
 from sevenfold.plan.preparation import Encoding, Imputation, PreparationSection, Scaling
 from sevenfold.tables.far_values import FarValues
 from sevenfold.tables.mean_deviation import mean_and_deviation
-from sevenfold.tables.median import median_of
-from sevenfold.tables.moment_parts import varying_parts
-from sevenfold.tables.offsets import local_times, offset_table
+from sevenfold.tables.moment_parts import varying_parts_of
+from sevenfold.tables.numbers import Numbers, ends, pieces
+from sevenfold.tables.offsets import offset_table, shifted
+from sevenfold.tables.order_statistics import median_of, quantile_of
 
 __all__ = ["fit_category", "fit_datetime", "fit_number"]
 
@@ -22,11 +25,12 @@ DAY: Final = 86_400_000_000  # microseconds
 SENSITIVE_COUNT: Final = 10
 HUGE: Final = 1e150  # its square would overflow
 
+Map = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 Number = Literal[Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN]
 
 
 def fit_number(
-    present: NDArray[np.float64],
+    present: Numbers,
     name: str,
     kind: Number,
     section: PreparationSection,
@@ -37,23 +41,27 @@ def fit_number(
     """Fit fill, centre and scale of a number.
 
     Args:
-        present: the training values that are not missing, at least one.
+        present: the training values that are not missing, at least one, as float64.
         name: the column.
         kind: what it holds.
         section: how to fill and scale, and whether missing values get an indicator.
         missing: whether some are missing.
         far: values that count as the fence that they are beyond, or they alone would decide all three.
     """
-    present = present if far is None else np.clip(present, far.low, far.high)
-    unit = max(-float(present.min()), float(present.max()))
+    clipped = np.asarray if far is None else partial(np.clip, a_min=far.low, a_max=far.high)
+    low, high = clipped(np.array(ends(present))).tolist()
+    unit = max(-low, high)
     unit = unit if unit > HUGE else 1.0
-    scaled = present if unit == 1.0 else present / unit
+
+    def scaled(some: NDArray[np.float64]) -> NDArray[np.float64]:
+        return clipped(some) if unit == 1.0 else clipped(some) / unit
+
     robust = section.scaling is Scaling.ROBUST
-    median = median_of(scaled) if robust or section.imputation is Imputation.MEDIAN else 0.0
-    mean, deviation = mean_and_deviation(scaled)
+    median = median_of(present, scaled) if robust or section.imputation is Imputation.MEDIAN else 0.0
+    mean, deviation = mean_and_deviation(present, scaled)
     center, scale = {
         Scaling.STANDARD: (mean, deviation),
-        Scaling.ROBUST: (median, (_interquartile(scaled) if robust else 0.0) or deviation),
+        Scaling.ROBUST: (median, (_interquartile(present, scaled) if robust else 0.0) or deviation),
         Scaling.NONE: (0.0, 1.0 / unit),
     }[section.scaling]
     fill = {Imputation.MEDIAN: median, Imputation.MEAN: mean, Imputation.ZERO: 0.0}[section.imputation]
@@ -88,7 +96,7 @@ def fit_category(
 
 
 def fit_datetime(
-    moments: NDArray[np.int64], name: str, column: Column, section: PreparationSection, *, missing: bool
+    moments: Numbers, name: str, column: Column, section: PreparationSection, *, missing: bool
 ) -> DatetimeFeature:
     """Take the parts of a date that the plan names, else those that vary among the training rows.
 
@@ -99,8 +107,10 @@ def fit_datetime(
         section: whether missing values get an indicator.
         missing: whether some are missing.
     """
-    changes, offsets = offset_table(column.time_zone, int(moments.min()), int(moments.max()))
-    wanted = column.parts or varying_parts(local_times(moments, column.time_zone))
+    changes, offsets = offset_table(column.time_zone, *map(int, ends(moments)))
+    wanted = column.parts or varying_parts_of(
+        shifted(some, changes, offsets) if column.time_zone else some for some in pieces(moments)
+    )
     mean, deviation = mean_and_deviation(moments, lambda some: some / DAY)
     return DatetimeFeature(
         name=name,
@@ -113,9 +123,8 @@ def fit_datetime(
     )
 
 
-def _interquartile(values: NDArray[np.float64]) -> float:
-    low, high = np.quantile(values, [0.25, 0.75])
-    return float(high - low)
+def _interquartile(values: Numbers, of: Map) -> float:
+    return quantile_of(values, 0.75, of) - quantile_of(values, 0.25, of)
 
 
 def _positive(scale: float) -> float:

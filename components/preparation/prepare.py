@@ -40,7 +40,6 @@ from sevenfold.tables.sources import table_digest
 __all__ = ["prepare"]
 
 STEPS: Final = 5
-LONG: Final = 4_000_000  # rows from which on one column at a time is fitted: each takes eight bytes per training row
 AT_ONCE: Final = 2  # threads: one writes while one looks for duplicates and fits, and then two fit
 
 
@@ -130,14 +129,13 @@ def _prepared(
         left_out_classes=reader.classes.left_out,
     )
     schema = without_private_group(schema)
-    fitter = FeatureFitter(data, section, sides, target, schema, max_features)
+    fitter = FeatureFitter(data, section, sides, target, schema, max_features, store.path.parent)
     features = []
-    with ThreadPoolExecutor(AT_ONCE) as workers, ThreadPoolExecutor(1) as alone:
-        fitters = alone if store.rows > LONG else workers
+    with ThreadPoolExecutor(AT_ONCE) as workers:
         files = SplitFiles(workers, store, split, schema, work)
-        duplicates = fitters.submit(split.duplicates)
+        duplicates = workers.submit(split.duplicates)
         try:
-            for at, fitted in enumerate(fitter.fit_all(store.column, fitters)):
+            for at, fitted in enumerate(fitter.fit_all(store.column, workers)):
                 on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
                 features.append(fitter.take(fitted))
             leaks = fitter.finish()

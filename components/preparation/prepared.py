@@ -17,6 +17,7 @@ from sevenfold.preparation.timeline import Span
 from sevenfold.report.model import Table
 from sevenfold.tables.duplicates import Duplicates, held_out_copies
 from sevenfold.tables.far_values import FarValues
+from sevenfold.tables.numbers import Numbers, in_order, pieces
 from sevenfold.tables.reader import TableReader
 from sevenfold.tables.records import REPEATED_HEADER
 from sevenfold.tables.split import LATER, TRAIN
@@ -53,15 +54,16 @@ class RowTimes:
     spans: list[Span]
 
     @classmethod
-    def of(cls, times: NDArray[Any], sides: NDArray[np.int8], spans: list[Span], *, is_date: bool) -> Self:
-        """Look at the times of all rows, int64 microseconds or numbers of shape ``[n]``."""
-        late = sides == LATER
-        return cls(
-            ordered=bool((times[1:] >= times[:-1]).all()),
-            future=int(np.count_nonzero(times > datetime.now(tz=UTC).timestamp() * 1e6)) if is_date else 0,
-            later=times[late] if late.any() else None,
-            spans=spans,
-        )
+    def of(cls, times: Numbers, sides: NDArray[np.int8], spans: list[Span], *, is_date: bool) -> Self:
+        """Look at the times of all rows, int64 microseconds or numbers."""
+        now = datetime.now(tz=UTC).timestamp() * 1e6
+        future, start, later = 0, 0, []
+        for some in pieces(times):
+            future += int(np.count_nonzero(some > now)) if is_date else 0
+            later.append(some[sides[start : start + len(some)] == LATER])
+            start += len(some)
+        found = np.concatenate(later)
+        return cls(ordered=in_order(times), future=future, later=found if len(found) else None, spans=spans)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from sevenfold.tables.column_chunks import ColumnChunks
 from sevenfold.tables.duplicates import Duplicates, compared, find_duplicates
 from sevenfold.tables.labels import class_names
 from sevenfold.tables.masked import as_numbers
+from sevenfold.tables.numbers import IN_MEMORY, Numbers
 from sevenfold.tables.row_hashes import KeyColumn
 from sevenfold.tables.split import check_split, group_codes, split_by_group, split_by_time, split_stratified
 
@@ -100,7 +101,7 @@ def split_rows(
     duplicates = None if by_time else _duplicates(store, data, section)
     record = None if duplicates is None else duplicates.record
     if by_time:
-        moments = _filled(store.column(split.column), np.float64 if _is_float(data, split.column) else np.int64)
+        moments = _moments(store, data, split.column)
         sides = split_by_time(moments, split, data.columns[split.column])
     elif split.by is SplitBy.GROUP:
         sides = split_by_group(group_codes(store.column(split.column).whole()), split, record)
@@ -121,8 +122,11 @@ def split_rows(
     return SplitRows(sides, RowTimes.of(moments, sides, spans, is_date=dates), counted)
 
 
-def _is_float(data: DataSection, name: str) -> bool:
-    return data.columns[name].kind is Kind.NUMBER
+def _moments(store: RowStore, data: DataSection, name: str) -> Numbers:
+    """Return the times that a split goes by: those of a long table stay in the store."""
+    if store.rows > IN_MEMORY:
+        return store.numbers(name)
+    return _filled(store.column(name), np.float64 if data.columns[name].kind is Kind.NUMBER else np.int64)
 
 
 def _filled(values: ColumnChunks, kind: type[Any]) -> NDArray[Any]:
@@ -142,4 +146,4 @@ def _duplicates(store: RowStore, data: DataSection, section: PreparationSection)
         [KeyColumn(name, partial(store.column, name)) for name in names if name in kept]
         for names in compared(data.columns, data.target)
     )
-    return find_duplicates(main, others, store.rows)
+    return find_duplicates(main, others, store.rows, store.path.parent)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sevenfold.preparation.stored_numbers import StoredNumbers
 from sevenfold.runtime.ahead import ahead
 from sevenfold.tables.column_chunks import ColumnChunks
 from sevenfold.tables.masked import masked
@@ -79,6 +80,15 @@ class RowStore:
         if name not in self._texts:
             return ColumnChunks(kind, self.rows, partial(self._plain, name))
         return ColumnChunks(kind, self.rows, partial(self._coded_alike, name))
+
+    def numbers(self, name: str) -> StoredNumbers:
+        """Return a column of numbers or moments of which none is missing, still in the file."""
+        import pyarrow as pa
+
+        kind = np.float64 if pa.types.is_floating(self.schema.field(name).type) else np.int64  # type: ignore[union-attr]
+        pieces = self._pieces[name]
+        offsets, rows = [piece.offset for piece in pieces], [piece.rows for piece in pieces]
+        return StoredNumbers(self._stream.fileno(), kind, offsets, rows)
 
     def _plain(self, name: str) -> Iterator[pa.Array]:
         return (self._values(name, at) for at in range(len(self._pieces[name])))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.tables.mean_deviation import mean_and_deviation
+from sevenfold.tables.numbers import Numbers, ends
 from sevenfold.tables.split import SPLITS
 
 __all__ = ["Span", "balance", "timeline"]
@@ -49,7 +50,7 @@ def balance(
 
 
 def timeline(
-    times: NDArray[Any] | None,
+    times: Numbers | None,
     target: NDArray[Any],
     sides: NDArray[np.int8],
     classes: tuple[str, ...],
@@ -62,7 +63,8 @@ def timeline(
     """
     if times is None or not len(times) or len(classes) > 2:
         return []
-    edges = np.linspace(float(times.min()), float(times.max()), SPANS + 1)
+    low, high = ends(times)
+    edges = np.linspace(float(low), float(high), SPANS + 1)
     rows = np.zeros(SPANS * len(SPLITS), dtype=np.int64)
     total = np.zeros(len(rows))
     for start in range(0, len(times), AT_ONCE):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.tables.column_chunks import ColumnChunks
 from sevenfold.tables.masked import absent, as_numbers
+from sevenfold.tables.numbers import IN_MEMORY, NumberFile, Numbers, ends
 from sevenfold.tables.split import SPLITS, TRAIN, side_sizes
 
 if TYPE_CHECKING:
@@ -25,10 +28,12 @@ class TrainingRows:
 
     Args:
         sides: side of each row, shape ``[n]``.
+        scratch: a folder for the values of a column that are too many for memory; None for the system's.
     """
 
-    def __init__(self, sides: NDArray[np.int8]) -> None:
+    def __init__(self, sides: NDArray[np.int8], scratch: Path | None = None) -> None:
         self._sides = sides
+        self._scratch = scratch
         self._sizes = side_sizes(sides)
         self.count = self._sizes[TRAIN]
 
@@ -46,7 +51,7 @@ class TrainingRows:
         return self.every(-(-self.count // rows) or 1)
 
     def read(self, values: ColumnChunks, sampled: NDArray[np.int64]) -> TrainingColumn:
-        """Read a column once.
+        """Read a column once; what it gives is to be closed.
 
         Args:
             values: of all rows.
@@ -54,7 +59,7 @@ class TrainingRows:
         """
         import pyarrow as pa
 
-        collected = _collector(values.kind, self.count)
+        collected = self._collector(values.kind)
         without, taken = np.zeros(len(SPLITS), dtype=np.int64), []
         for span, chunk in values.spans():
             sides = self._sides[span]
@@ -75,7 +80,15 @@ class TrainingRows:
         shares = zip(SPLITS, without.tolist(), self._sizes, strict=True)
         missing = {side: gaps / rows for side, gaps, rows in shares if rows}
         some = ColumnChunks(values.kind, len(sampled), lambda: taken).whole()
-        return TrainingColumn(values, missing, collected.values, int(without[TRAIN]), sampled, some)
+        return TrainingColumn(values, missing, collected.close(), int(without[TRAIN]), sampled, some)
+
+    def _collector(self, kind: pa.DataType) -> _Levels | _Filed | _Present:
+        import pyarrow as pa
+
+        if pa.types.is_dictionary(kind):
+            return _Levels()
+        stored = np.int64 if pa.types.is_timestamp(kind) else np.float64
+        return _Present(self.count, stored) if self.count <= IN_MEMORY else _Filed(NumberFile(self._scratch, stored))
 
 
 @dataclass(frozen=True)
@@ -83,16 +96,34 @@ class TrainingColumn:
     """What one look at a column gave.
 
     `present` holds the training values that are not missing, moments as microseconds; of categories it holds how often
-    each level of the dictionary is there. `gaps` counts the training rows without a value, and `missing` has the share
-    of such rows per side of the split.
+    each level of the dictionary is there, as `counts` does. `gaps` counts the training rows without a value, and
+    `missing` has the share of such rows per side of the split.
     """
 
     whole: ColumnChunks
     missing: dict[str, float]
-    present: NDArray[Any]
+    present: Numbers
     gaps: int
     _rows: NDArray[np.int64]
     _values: pa.Array
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if isinstance(self.present, NumberFile):
+            self.present.close()
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How often each level of a column of categories is there."""
+        counts: NDArray[np.int64] = self.present[:]
+        return counts
+
+    @cached_property
+    def ends(self) -> tuple[Any, Any]:
+        """The smallest and the largest of the values that are present."""
+        return ends(self.present)
 
     @property
     def dictionary(self) -> list[str]:
@@ -115,8 +146,7 @@ class _Present:
     def __init__(self, most: int, kind: type[Any]) -> None:
         self._array, self._count = np.empty(most, dtype=kind), 0
 
-    @property
-    def values(self) -> NDArray[Any]:
+    def close(self) -> NDArray[Any]:
         return self._array[: self._count]
 
     def add(self, chunk: pa.Array) -> None:
@@ -125,20 +155,29 @@ class _Present:
         self._count += len(some)
 
 
+class _Filed:
+    """Collects numbers in a file."""
+
+    def __init__(self, file: NumberFile) -> None:
+        self._file = file
+
+    def close(self) -> NumberFile:
+        self._file.flush()
+        return self._file
+
+    def add(self, chunk: pa.Array) -> None:
+        self._file.append(as_numbers(chunk))
+
+
 class _Levels:
     """Counts the levels of a dictionary."""
 
     def __init__(self) -> None:
-        self.values: NDArray[Any] = np.zeros(0, dtype=np.int64)
+        self._counts: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+
+    def close(self) -> NDArray[np.int64]:
+        return self._counts
 
     def add(self, chunk: pa.DictionaryArray) -> None:
         counts = np.bincount(as_numbers(chunk.indices), minlength=len(chunk.dictionary))
-        self.values = self.values + counts if len(self.values) else counts
-
-
-def _collector(kind: pa.DataType, most: int) -> _Levels | _Present:
-    import pyarrow as pa
-
-    if pa.types.is_dictionary(kind):
-        return _Levels()
-    return _Present(most, np.int64 if pa.types.is_timestamp(kind) else np.float64)
+        self._counts = self._counts + counts if len(self._counts) else counts

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -81,21 +82,24 @@ def compared(columns: Mapping[str, Column], target: str) -> tuple[list[str], lis
     ]
 
 
-def find_duplicates(columns: Sequence[KeyColumn], others: Sequence[KeyColumn], rows: int) -> Duplicates:
+def find_duplicates(
+    columns: Sequence[KeyColumn], others: Sequence[KeyColumn], rows: int, scratch: Path | None = None
+) -> Duplicates:
     """Return which rows are the same record.
 
-    Memory holds a number per row, some more where rows agree; of a long table half a number per row where so few agree
-    that they do not matter. The columns are read once where no rows agree, and of a
+    Memory holds a number per row, some more where rows agree; of a long table a part of these numbers where so few rows
+    agree that they do not matter. The columns are read once where no rows agree, and of a
     table too large for rounded copies no more than it takes to see that.
 
     Args:
         columns: the target and the features.
         others: time, group and identifier: they have to agree only where chance could explain that the rest does.
         rows: the number of rows.
+        scratch: a folder for the numbers of a long table; None for the system's folder of temporary files.
     """
     if rows < 2 or not columns:
         return Duplicates(rows)
-    if rows > LONG and few_agree(columns, rows, NEGLIGIBLE * rows, MAX_ROUNDED):
+    if rows > LONG and few_agree(columns, rows, NEGLIGIBLE * rows, MAX_ROUNDED, scratch):
         return Duplicates(rows)
     plain = _Table(columns, rows)
     first = plain.copies(None)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from sevenfold.tables.row_hashes import Hashes
 
-__all__ = ["HALF", "PART", "counts_of", "likely_repeated", "named_hashes", "repeated"]
+__all__ = ["PART", "counts_of", "likely_repeated", "repeated"]
 
 SORTED: Final = 1 << 21  # values that are sorted at once: memory holds a copy of no more
-HALF: Final = np.uint64(32)  # bits of a value
+_HALF: Final = np.uint64(32)  # bits of a value
 _ALL: Final = np.uint64(2**64 - 1)
 PART: Final = 64  # one in so many values shows about how many are repeated
 
@@ -23,18 +23,18 @@ def repeated(values: Hashes) -> NDArray[np.int64]:
     again = np.concatenate([_again(values, part) for part in _parts(values)])
     if not len(again):
         return np.zeros(0, dtype=np.int64)
-    named, shift = named_hashes(again)
+    named, shift = _named(again)
     rows = _rows_of(values, named, shift)  # few more than those that are asked for
     _, cell, count = np.unique(values[rows], return_inverse=True, return_counts=True)
     return rows[count[cell] > 1]
 
 
-def named_hashes(halves: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], np.uint64]:
+def _named(halves: NDArray[np.uint32]) -> tuple[NDArray[np.bool_], np.uint64]:
     """Return a table of which first bits some halves have, and the shift that leaves these of a whole value."""
     bits = min(24, len(halves).bit_length() + 4)
     shift = np.uint64(64 - bits)
     named = np.zeros(1 << bits, dtype=np.bool_)
-    named[halves >> (shift - HALF)] = True
+    named[halves >> (shift - _HALF)] = True
     return named, shift
 
 
@@ -53,7 +53,7 @@ def _again(values: Hashes, part: tuple[int, int]) -> NDArray[np.uint32]:
     low, high = map(np.uint64, part)
     pieces = (values[start : start + SORTED] for start in range(0, len(values) or 1, SORTED))
     inside = (some if high - low == _ALL else some[(some >= low) & (some <= high)] for some in pieces)
-    ordered = np.concatenate([(some >> HALF).astype(np.uint32) for some in inside])
+    ordered = np.concatenate([(some >> _HALF).astype(np.uint32) for some in inside])
     ordered.sort()
     again: NDArray[np.uint32] = ordered[1:][ordered[1:] == ordered[:-1]]
     return again

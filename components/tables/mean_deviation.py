@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from sevenfold.tables.numbers import Numbers
+
 __all__ = ["mean_and_deviation"]
 
 AT_ONCE: Final = 1 << 15  # values that the processor's cache holds
@@ -15,7 +17,7 @@ AT_ONCE: Final = 1 << 15  # values that the processor's cache holds
 Map = Callable[[NDArray[Any]], NDArray[np.float64]]
 
 
-def mean_and_deviation(values: NDArray[Any], of: Map | None = None) -> tuple[float, float]:
+def mean_and_deviation(values: Numbers, of: Map | None = None) -> tuple[float, float]:
     """Return what `numpy.mean` and `numpy.std` return of the values, or of what `of` makes of each.
 
     Args:
@@ -32,16 +34,16 @@ def mean_and_deviation(values: NDArray[Any], of: Map | None = None) -> tuple[flo
         apart *= apart
         return apart
 
-    mean = _sum(values, mapped) / len(values)
-    return float(mean), float(np.sqrt(_sum(values, squares) / len(values)))
-
-
-def _sum(values: NDArray[Any], of: Map) -> np.float64:
-    """Return the sum by halves, divided where `numpy.sum` divides long arrays; numpy adds up the short ones."""
     count = len(values)
+    mean = _sum(values, 0, count, mapped) / count
+    return float(mean), float(np.sqrt(_sum(values, 0, count, squares) / count))
+
+
+def _sum(values: Numbers, start: int, count: int, of: Map) -> np.float64:
+    """Return the sum by halves, divided where `numpy.sum` divides long arrays; numpy adds up the short ones."""
     if count <= AT_ONCE:
-        total: np.float64 = np.add.reduce(of(values))
+        total: np.float64 = np.add.reduce(of(values[start : start + count]))
         return total
     half = count // 2
     half -= half % 8
-    return _sum(values[:half], of) + _sum(values[half:], of)
+    return _sum(values, start, half, of) + _sum(values, start + half, count - half, of)

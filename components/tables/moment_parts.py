@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sevenfold.contracts.schema import Part
 
 __all__ = ["DAY", "DAY_PARTS", "MINUTE", "MONDAY", "YEAR_PARTS", "part_steps", "varying_parts"]
+__all__ += ["varying_parts_of"]
 
 DAY: Final = 86_400_000_000  # microseconds
 MINUTE: Final = 60_000_000
@@ -44,15 +46,27 @@ def varying_parts(local: NDArray[np.int64]) -> tuple[Part, ...]:
     Args:
         local: moments in the column's own time, microseconds as if they were UTC, shape ``[n]``, none missing.
     """
-    if not len(local):
+    return varying_parts_of([local])
+
+
+def varying_parts_of(pieces: Iterable[NDArray[np.int64]]) -> tuple[Part, ...]:
+    """Return what `varying_parts` does, of moments that come some at a time."""
+    extremes = np.array([_extremes(local) for local in pieces if len(local)], dtype=np.int64)
+    if not len(extremes):
         return ()
-    minutes = local % DAY // MINUTE
-    span = (int(local.max()) - int(local.min())) / DAY
+    (first, _, earliest, _), (_, last, _, latest) = extremes.min(axis=0).tolist(), extremes.max(axis=0).tolist()
+    span = (last - first) / DAY
     parts = []
-    if int(minutes.min()) != int(minutes.max()):
+    if earliest != latest:
         parts.append(Part.TIME_OF_DAY)
     if span >= WEEK_DAYS or not parts:
         parts.append(Part.WEEKDAY)
     if span >= YEAR_DAYS:
         parts.append(Part.DAY_OF_YEAR)
     return tuple(parts)
+
+
+def _extremes(local: NDArray[np.int64]) -> tuple[int, int, int, int]:
+    """Return the first and the last moment, and the smallest and the largest minute of the day."""
+    minutes = local % DAY // MINUTE
+    return int(local.min()), int(local.max()), int(minutes.min()), int(minutes.max())

@@ -12,6 +12,8 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Column, Kind
 from sevenfold.plan.preparation import SplitBy, SplitSection
 from sevenfold.tables.moments import parse_moment
+from sevenfold.tables.numbers import Numbers, pieces
+from sevenfold.tables.ordered import Ordered, ordered
 from sevenfold.tables.rare_classes import MIN_CLASS_ROWS, require_classes
 
 if TYPE_CHECKING:
@@ -27,13 +29,13 @@ STRATA: Final = 10  # of a regression target
 Sides = NDArray[np.int8]
 
 
-def split_by_time(times: NDArray[Any], section: SplitSection, column: Column) -> Sides:
+def split_by_time(times: Numbers, section: SplitSection, column: Column) -> Sides:
     """Split at two moments: those of the plan, else where the shares of the rows come closest to the plan's.
 
     Rows of one moment are never divided. Rows from `test_until` on are `LATER`.
 
     Args:
-        times: int64 microseconds UTC, or the numbers of the time column, shape ``[n]``, in any order.
+        times: int64 microseconds UTC, or the numbers of the time column, in any order.
         section: what the plan says of the split.
         column: the time column.
 
@@ -45,12 +47,17 @@ def split_by_time(times: NDArray[Any], section: SplitSection, column: Column) ->
         last = _moment(section.test_until, column) if section.test_until else None
     else:
         last = _moment(section.test_until, column) if section.test_until else None
-        firsts = _borders(times if last is None else times[times < last], section)
+        in_order = ordered(times)
+        firsts = _borders(in_order, len(times) if last is None else in_order.below(last), section)
     sides = np.zeros(len(times), dtype=np.int8)
-    for first in firsts:
-        sides += times >= first
-    if last is not None:
-        sides[times >= last] = LATER
+    start = 0
+    for some in pieces(times):
+        part = sides[start : start + len(some)]
+        for first in firsts:
+            part += some >= first
+        if last is not None:
+            part[some >= last] = LATER
+        start += len(some)
     return sides
 
 
@@ -193,41 +200,42 @@ def _moment(text: str, column: Column) -> float:
     return parse_moment(text, time_zone=column.time_zone)
 
 
-def _borders(times: NDArray[Any], section: SplitSection) -> list[Any]:
-    ordered = times if (times[1:] >= times[:-1]).all() else np.sort(times)  # tables are mostly in order of time
-    last = _first_of(ordered, len(ordered) - 1) if len(ordered) else 0
-    second = int(np.searchsorted(ordered, ordered[0], side="right")) if len(ordered) else 0
+def _borders(times: Ordered, rows: int, section: SplitSection) -> list[Any]:
+    """Return the first moment of the second and of the third side, where the first `rows` moments are divided."""
+    last = _first_of(times, rows - 1) if rows else 0
+    second = times.up_to(times.at(0)) if rows else 0
     if second >= last:
+        moments = 0 if not rows else 1 if not last else 2
         raise DataError(
             "empty_split",
-            f"A split by time needs three moments or more, but {section.column!r} has {len(np.unique(ordered))}.",
+            f"A split by time needs three moments or more, but {section.column!r} has {moments}.",
             remedy="Name another time column, or split by group or stratified.",
         )
-    first = _nearest(ordered, 1 - section.validation - section.test, second, _first_of(ordered, last - 1))
-    after = int(np.searchsorted(ordered, ordered[first], side="right"))
-    return [ordered[first], ordered[_nearest(ordered, 1 - section.test, after, last)]]
+    first = _nearest(times, rows, 1 - section.validation - section.test, second, _first_of(times, last - 1))
+    after = times.up_to(times.at(first))
+    return [times.at(first), times.at(_nearest(times, rows, 1 - section.test, after, last))]
 
 
-def _first_of(ordered: NDArray[Any], row: int) -> int:
+def _first_of(times: Ordered, row: int) -> int:
     """Return the first row that has the moment of a row."""
-    return int(np.searchsorted(ordered, ordered[row]))
+    return times.below(times.at(row))
 
 
-def _nearest(ordered: NDArray[Any], share: float, low: int, high: int) -> int:
+def _nearest(times: Ordered, rows: int, share: float, low: int, high: int) -> int:
     """Return the first row of a moment, from `low` to `high`, that has the share of the rows before it that is closest.
 
     Args:
-        ordered: the moments of the rows, in order.
+        times: the moments of the rows.
+        rows: how many of them, from the first one on, are divided.
         share: of the rows.
         low: the first row of a moment.
         high: the first row of the same moment or a later one.
     """
-    rows = len(ordered)
     at = min(max(int(share * rows), low), high)
-    before = _first_of(ordered, at)
-    after = int(np.searchsorted(ordered, ordered[at], side="right"))
+    before = _first_of(times, at)
+    after = times.up_to(times.at(at))
     # the share may lie a hair beyond the row that it rounds to
-    earlier = _first_of(ordered, before - 1) if before > low else before
+    earlier = _first_of(times, before - 1) if before > low else before
     near = np.array([row for row in (earlier, before, after) if low <= row <= high])
     return int(near[np.abs(near / rows - share).argmin()])
 

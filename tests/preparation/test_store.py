@@ -57,6 +57,15 @@ def test_a_column_comes_back(store, name):
         assert len({tuple(chunk.dictionary.to_pylist()) for chunk in column}) == 1
 
 
+@pytest.mark.parametrize("name", ["n", "d"])
+def test_numbers_are_read_by_any_span(store, name):
+    wanted = TABLE[name].cast(pa.int64()).to_pylist()
+    numbers = store.numbers(name)
+    assert len(numbers) == ROWS
+    for start, stop in ((0, ROWS), (0, 33), (5, 34), (33, 34), (32, 36), (99, 200), (40, 40)):
+        assert numbers[start:stop].tolist() == wanted[start:stop]
+
+
 def test_a_part_of_a_larger_batch_is_stored_alone(tmp_path):
     store = RowStore(tmp_path / "rows")
     store.add(coded(TABLE)[13:77])

@@ -41,13 +41,18 @@ def test_the_training_rows_are_numbered_without_a_list_of_all(sides, at_once, mo
 @pytest.mark.parametrize("sides", [IN_ORDER, MIXED])
 @pytest.mark.parametrize("kind", [pa.float64(), pa.int64(), pa.bool_(), pa.timestamp("us", tz="UTC")], ids=str)
 @pytest.mark.parametrize("gaps", [GAPS, np.zeros(ROWS, dtype=bool)])
-def test_numbers_are_collected_without_gaps(sides, kind, gaps):
+@pytest.mark.parametrize("in_memory", [ROWS, 10])
+def test_numbers_are_collected_without_gaps(sides, kind, gaps, in_memory, monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "IN_MEMORY", in_memory)
     numbers = DRAW.integers(0, 2, ROWS)
     values = pa.array([None if gap else int(n) for n, gap in zip(numbers, gaps, strict=True)], pa.int64()).cast(kind)
-    read = TrainingRows(sides).read(in_chunks(values), np.array([3, 99, 100, 999]))
     there = (sides == 0) & ~gaps
-    assert read.present.tolist() == numbers[there].tolist()
-    assert read.present.dtype == (np.int64 if pa.types.is_timestamp(kind) else np.float64)
+    with TrainingRows(sides, tmp_path).read(in_chunks(values), np.array([3, 99, 100, 999])) as read:
+        present = read.present[:]
+        assert isinstance(read.present, np.ndarray) == (in_memory == ROWS)
+        assert read.ends == (0, 1)
+    assert present.tolist() == numbers[there].tolist()
+    assert present.dtype == (np.int64 if pa.types.is_timestamp(kind) else np.float64)
     assert read.gaps == np.count_nonzero(gaps & (sides == 0))
     assert read.missing == {
         name: np.count_nonzero(gaps & (sides == side)) / 250
@@ -62,5 +67,5 @@ def test_levels_are_counted():
     read = TrainingRows(MIXED).read(in_chunks(values), np.arange(ROWS))
     there = texts[(MIXED == 0) & ~GAPS]
     expected = {level: np.count_nonzero(there == level) for level in "abc"}
-    assert dict(zip(read.dictionary, read.present.tolist(), strict=True)) == expected
+    assert dict(zip(read.dictionary, read.counts.tolist(), strict=True)) == expected
     assert read.at(np.arange(ROWS)).to_pylist() == values.to_pylist()
