@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
@@ -20,7 +21,7 @@ from metrics_page import parse_metrics
 from sevenfold.drift import telemetry
 from sevenfold.drift.telemetry import Metric, bundle_label
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.extended]
 
 NAME, SECRET = "feedback", "feedback-credential"
 CREDENTIAL = secrets.token_hex(32)
@@ -40,6 +41,12 @@ class Served:
     @property
     def rows(self) -> list[Any]:
         return [row for body in self.version.bodies for row in json.loads(body)["instances"]]
+
+    def answers(self) -> bool:
+        """Whether the Service leads to the port for labels yet."""
+        with contextlib.suppress(ConnectionRefusedError):
+            return self.feed({}, "")[0] == 401
+        return False
 
     def through_the_gateway(self, verb: str, body: Any, **headers: str) -> tuple[int, Any]:
         host = f"{NAME}-{self.team.namespace}.example.com"
@@ -125,7 +132,7 @@ def served(team) -> Iterator[Served]:
         assert end.get("decision") == "promote", end
         team.kubectl("apply", "-f", "-", given=service_of_the_document())
         made = Served(team, version)
-        team.until(lambda: team.ask(NAME, version)[0] == 200, 30)
+        team.until(lambda: made.answers() and team.ask(NAME, version)[0] == 200, 30)
         # What was there at the first look at a counter did not come within a window.
         team.until(lambda: made.of_the_model(telemetry.FEEDBACK_CORRECT.name) == [0], 60)
         yield made
@@ -157,7 +164,6 @@ def test_who_has_the_credential_is_counted_and_nobody_else(served: Served) -> No
     assert served.count(telemetry.PREDICTIONS) == predictions
 
 
-@pytest.mark.extended
 def test_prometheus_says_that_a_model_has_become_worse(served: Served) -> None:
     predicted = served.predicted()
     count, wrong = len(predicted), [OTHER[label] for label in predicted]
