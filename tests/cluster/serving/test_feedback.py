@@ -181,3 +181,12 @@ def test_prometheus_says_that_a_model_has_become_worse(served: Served) -> None:
     assert served.of_the_model("sevenfold:feedback_rows") == [2 * count]
     assert served.of_the_model("sevenfold:feedback_accuracy") == [pytest.approx(0.95 / 2)]
     assert served.team.until(lambda: served.query(alert), 30) == [1]
+
+
+def test_without_its_secret_a_version_is_given_up_by_name(team) -> None:
+    name = f"{NAME}-without"
+    team.forget(name)
+    section = {"strategy": "replace", "feedback_secret": "no-such-secret"}
+    end = team.release(name, team.version(name, seed=32), section=section).wait()
+    assert end["code"] == "revision_failed"
+    assert 'secret "no-such-secret" not found' in end["message"]
