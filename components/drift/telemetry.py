@@ -81,6 +81,10 @@ class Metric:
         return tuple(sorted(set(self.labels) - set(SHARED)))
 
 
+def _by_bin(name: str, help_text: str) -> Metric:
+    return Metric(name, "counter", help_text, (*SHARED, "bin"))
+
+
 _FEATURE = (*SHARED, "feature")
 _BIN = (*SHARED, "feature", "bin")
 
@@ -99,12 +103,7 @@ PREDICTIONS = Metric("sevenfold_predictions_total", "counter", "Rows predicted."
 FEATURE_BINS = Metric(
     "sevenfold_feature_bin_total", "counter", "Rows whose value fell into a bin of the reference, per feature.", _BIN
 )
-PREDICTION_BINS = Metric(
-    "sevenfold_prediction_bin_total",
-    "counter",
-    "Rows whose prediction fell into a bin of the reference.",
-    (*SHARED, "bin"),
-)
+PREDICTION_BINS = _by_bin("sevenfold_prediction_bin_total", "Rows whose prediction fell into a bin of the reference.")
 UNKNOWN_CATEGORIES = Metric(
     "sevenfold_unknown_category_total", "counter", "Values of a category never seen in training.", _FEATURE
 )
@@ -157,23 +156,15 @@ FEEDBACK_CONFUSION = Metric(
     "Scored rows by true and predicted class; of models with at most 10 classes.",
     (*SHARED, "predicted", "true"),
 )
-FEEDBACK_POSITIVES = Metric(
-    "sevenfold_feedback_positives_total",
-    "counter",
-    "Scored rows of the positive class by bin of the predicted probability.",
-    (*SHARED, "bin"),
+FEEDBACK_POSITIVES = _by_bin(
+    "sevenfold_feedback_positives_total", "Scored rows of the positive class by bin of the predicted probability."
 )
-FEEDBACK_NEGATIVES = Metric(
-    "sevenfold_feedback_negatives_total",
-    "counter",
-    "Scored rows of the negative class by bin of the predicted probability.",
-    (*SHARED, "bin"),
+FEEDBACK_NEGATIVES = _by_bin(
+    "sevenfold_feedback_negatives_total", "Scored rows of the negative class by bin of the predicted probability."
 )
-FEEDBACK_BELOW = Metric(
+FEEDBACK_BELOW = _by_bin(
     "sevenfold_feedback_negatives_below_total",
-    "counter",
     "Scored negative rows in the bins below this one, and half of those in it.",
-    (*SHARED, "bin"),
 )
 FEEDBACK_ABSOLUTE = Metric(
     "sevenfold_feedback_absolute_error_total", "counter", "Sum of the absolute errors of the scored rows."

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-import yaml
-from promtool import promtools
+from promtool import answers, promtools
 
 from sevenfold.drift.concept import Labelled, ReferenceScore, binned_auc, concept_verdict
 from sevenfold.monitoring.concept_alerts import CONCEPT_DRIFT
@@ -75,15 +71,8 @@ def evaluated(promtool: str, given: list[Series], *expressions: str, at: int = E
     """Return the value of each expression at a minute; None where it has none."""
     groups = rule_groups(NAME, SECTION, ServiceLevel())["groups"]
     rules = to_yaml({"groups": [group for group in groups if "feedback" in group["name"]]})
-    tests = [{"expr": expression, "eval_time": f"{at}m", "exp_samples": []} for expression in expressions]
-    case = {"interval": "1m", "input_series": given, "promql_expr_test": tests}
-    unit = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [case]}
-    with TemporaryDirectory() as folder:
-        (Path(folder) / "rules.yaml").write_text(rules)
-        (Path(folder) / "test.yaml").write_text(yaml.safe_dump(unit))
-        done = subprocess.run([promtool, "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0 or "FAILED" in done.stdout + done.stderr, done.stderr
-    found = re.findall(r'expr: (".*"), time.*\n\s+exp: nil\n\s+got: \{[^}]*\} (\S+)\n', done.stdout + done.stderr)
+    told = answers(promtool, rules, given, expressions, at)
+    found = re.findall(r'expr: (".*"), time.*\n\s+exp: nil\n\s+got: \{[^}]*\} (\S+)\n', told)
     values = {json.loads(expression): float(value) for expression, value in found}
     return [values.get(expression) for expression in expressions]
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from sevenfold.contracts.errors import MonitoringError
+from sevenfold.drift.concept import Labelled
 from sevenfold.drift.counters import Scrape, latency_quantile, since, summed
 from sevenfold.drift.telemetry import BUCKETS
-from sevenfold.monitoring.scrape import read_metrics
+from sevenfold.monitoring.scrape import read_labels, read_metrics
 
 COUNTS = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.integers(0, 1000).map(float))
 
@@ -108,3 +109,17 @@ def test_the_quantile_is_read_off_as_promql_does(buckets, quantile, seconds):
 def test_without_requests_there_is_no_quantile():
     assert math.isnan(latency_quantile(Scrape(model="m", bundle="b", buckets={0.1: 0, math.inf: 0}), 0.5))
     assert math.isnan(latency_quantile(Scrape(model="m", bundle="b"), 0.5))
+
+
+def test_labels_that_came_back_are_read_where_their_port_is_open():
+    assert read_labels(page(), model="m", bundle="b1") is None
+    registry = CollectorRegistry()
+    rows = Counter("sevenfold_feedback_rows", "h", ["model", "bundle", "label"], registry=registry)
+    for label, count in (("scored", 40), ("missing", 7)):
+        rows.labels(model="m", bundle="b1", label=label).inc(count)
+    correct = Counter("sevenfold_feedback_correct", "h", ["model", "bundle"], registry=registry)
+    correct.labels(model="m", bundle="b1").inc(31)
+    text = page() + generate_latest(registry).decode()
+    assert read_labels(text, model="m", bundle="b1") == Labelled(40, correct=31)
+    with pytest.raises(MonitoringError):
+        read_labels(text, model="m", bundle="b2")

@@ -103,8 +103,17 @@ class Promtool:
 
 @cache
 def _asked(program: str, rules: str, rows: tuple[Series, ...], expression: str, at: int) -> str:
-    asked = [{"expr": expression, "eval_time": f"{at}m", "exp_samples": []}]  # whatever is there is told as a surprise
-    case: dict[str, Any] = {"interval": "1m", "input_series": [row.text for row in rows], "promql_expr_test": asked}
+    output = answers(program, rules, [row.text for row in rows], [expression], at)
+    return output.partition("got:")[2]
+
+
+def answers(program: str, rules: str, given: Sequence[dict[str, str]], expressions: Sequence[str], at: int) -> str:
+    """Return what promtool prints about expressions at a minute: the value of each that has one.
+
+    Series are given in its own notation. It is told to expect nothing, so whatever is there it names as a surprise.
+    """
+    asked = [{"expr": expression, "eval_time": f"{at}m", "exp_samples": []} for expression in expressions]
+    case: dict[str, Any] = {"interval": "1m", "input_series": list(given), "promql_expr_test": asked}
     with TemporaryDirectory() as folder:
         (Path(folder) / "rules.yaml").write_text(rules)
         unit = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [case]}
@@ -113,4 +122,4 @@ def _asked(program: str, rules: str, rows: tuple[Series, ...], expression: str, 
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     output = done.stdout + done.stderr
     assert done.returncode == 0 or "got:" in output, output
-    return "" if done.returncode == 0 else output.partition("got:")[2]
+    return "" if done.returncode == 0 else output

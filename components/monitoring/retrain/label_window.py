@@ -38,16 +38,15 @@ class _Sums(BaseModel):
     def plus(self, other: _Sums, sign: float = 1.0) -> _Sums:
         """Return both together, from this one's moment on."""
 
-        def total(name: str) -> float | None:
-            one, two = getattr(self, name), getattr(other, name)
+        def total(one: float | None, two: float | None) -> float | None:
             return one if two is None else (one or 0.0) + sign * two
 
         return _Sums(
             moment=self.moment,
             rows=self.rows + sign * other.rows,
-            correct=total("correct"),
-            squared=total("squared"),
-            fourth=total("fourth"),
+            correct=total(self.correct, other.correct),
+            squared=total(self.squared, other.squared),
+            fourth=total(self.fourth, other.fourth),
         )
 
 

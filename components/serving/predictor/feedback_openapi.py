@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.schema import Task
-from sevenfold.serving.predictor.openapi import openapi
+from sevenfold.serving.predictor.openapi import answer, openapi, reference
 
 if TYPE_CHECKING:
     from sevenfold.serving.predictor.limits import Limits
@@ -47,7 +47,7 @@ def _feedback(model: ServedModel, limits: Limits, refusals: Document) -> Documen
         "type": "object",
         "required": ["instances", "labels"],
         "properties": {
-            "instances": {**size, "items": {"$ref": "#/components/schemas/Row"}},
+            "instances": {**size, "items": reference("Row")},
             "labels": {**size, "items": _label(model), "description": "As many as rows, in their order"},
             "id": {
                 "type": "string",
@@ -60,13 +60,12 @@ def _feedback(model: ServedModel, limits: Limits, refusals: Document) -> Documen
     }
     counts: Document = {name: {"type": "integer", "minimum": 0, "description": text} for name, text in COUNTS.items()}
     counts["repeated"] = {"type": "boolean", "description": "Whether a batch with this id was counted before"}
-    answer = {"type": "object", "required": list(counts), "properties": counts}
-    good = {"description": "The batch is counted", "content": {"application/json": {"schema": answer}}}
+    counted = {"type": "object", "required": list(counts), "properties": counts}
     return {
         "summary": "Feed back the true targets of rows",
         "security": [{"credential": []}],
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
-        "responses": {"200": good, **refusals},
+        "responses": {"200": answer("The batch is counted", counted), **refusals},
     }
 
 

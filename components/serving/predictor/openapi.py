@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sevenfold.serving.predictor.limits import Limits
     from sevenfold.serving.predictor.model import ServedModel
 
-__all__ = ["openapi"]
+__all__ = ["answer", "openapi", "reference"]
 
 Document = dict[str, Any]
 
@@ -38,7 +38,7 @@ def openapi(model: ServedModel, limits: Limits) -> Document:
     """Return an OpenAPI 3.1 document of what a predictor answers while it serves `model` within `limits`."""
     v1, v2 = f"/v1/models/{model.name}", f"/v2/models/{model.name}"
     pages = ("/ping", "/v1/models", v1, "/v2", "/v2/health/live", "/v2/health/ready", "/v2/models", v2, f"{v2}/ready")
-    ready = {"200": _answer("Ready", {"type": "object"}), "503": _answer("Not ready", {"type": "object"})}
+    ready = {"200": answer("Ready", {"type": "object"}), "503": answer("Not ready", {"type": "object"})}
     return {
         "openapi": "3.1.0",
         "info": {"title": f"Model {model.name}", "version": model.label, "description": f"Sevenfold {__version__}"},
@@ -66,12 +66,12 @@ def openapi(model: ServedModel, limits: Limits) -> Document:
 
 
 def _predict_v1(limits: Limits) -> Document:
-    rows = {"type": "array", "items": _reference("Row"), "minItems": 1, "maxItems": limits.max_batch}
-    answer = {
+    rows = {"type": "array", "items": reference("Row"), "minItems": 1, "maxItems": limits.max_batch}
+    predictions = {
         "type": "object",
         "required": ["predictions"],
         "properties": {
-            "predictions": {"type": "array", "items": _reference("Prediction")},
+            "predictions": {"type": "array", "items": reference("Prediction")},
             "not_trained_on": {"type": "array", "items": {"type": "integer"}},
             "out_of_range": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "integer"}}},
         },
@@ -80,7 +80,7 @@ def _predict_v1(limits: Limits) -> Document:
     return {
         "summary": "Predict rows of named values",
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
-        "responses": {"200": _answer("A prediction per row", answer), **_refusals()},
+        "responses": {"200": answer("A prediction per row", predictions), **_refusals()},
     }
 
 
@@ -92,17 +92,17 @@ def _predict_v2(limits: Limits) -> Document:
         "required": ["inputs"],
         "properties": {
             "id": {"type": "string"},
-            "inputs": {"type": "array", "items": _reference("Tensor"), "minItems": 1},
+            "inputs": {"type": "array", "items": reference("Tensor"), "minItems": 1},
             "outputs": {"type": "array", "items": wanted},
             "parameters": {"type": "object", "properties": {"binary_data_output": {"type": "boolean"}}},
         },
     }
-    answer = {
+    outputs = {
         "type": "object",
         "required": ["model_name", "outputs"],
-        "properties": {"outputs": {"type": "array", "items": _reference("Output")}},
+        "properties": {"outputs": {"type": "array", "items": reference("Output")}},
     }
-    good = _answer("The graph's outputs, as JSON or as JSON with raw bytes after it", answer)
+    good = answer("The graph's outputs, as JSON or as JSON with raw bytes after it", outputs)
     good["content"]["application/octet-stream"] = {}
     content = {"application/json": {"schema": body}, "application/octet-stream": {"schema": {}}}
     length = {"name": HEADER_LENGTH, "in": "header", "schema": {"type": "integer", "minimum": 0}}
@@ -172,12 +172,14 @@ def _error() -> Document:
 
 
 def _refusals() -> Document:
-    return {status: _answer(cause, _reference("Error")) for status, cause in REFUSALS.items()}
+    return {status: answer(cause, reference("Error")) for status, cause in REFUSALS.items()}
 
 
-def _answer(description: str, schema: Document) -> Document:
+def answer(description: str, schema: Document) -> Document:
+    """Return a response whose body is JSON of a schema."""
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
-def _reference(name: str) -> Document:
+def reference(name: str) -> Document:
+    """Return a reference to one of the document's schemas."""
     return {"$ref": f"#/components/schemas/{name}"}

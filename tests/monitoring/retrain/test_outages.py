@@ -201,6 +201,7 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 def test_no_outage_gives_a_second_run_and_none_loses_a_cause(world: World) -> None:
     with ExitStack() as there, page(world.page_port, world.drifting):
         receiver = there.enter_context(ExitStack())
