@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from sevenfold.plan.cluster import QUANTITY
 from sevenfold.plan.section import Section
@@ -15,6 +15,13 @@ __all__ = ["RayClusterSection", "RaySection"]
 FACTORS: Final[dict[str, float]] = {"": 1, "m": 1e-3, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12} | {
     f"{letter}i": 2 ** (10 * power) for power, letter in enumerate("KMGT", start=1)
 }
+
+
+def _no_client(address: object) -> object:
+    """Refuse Ray Client in its own words; a pattern would only say that the text is none."""
+    if isinstance(address, str) and address.startswith("ray://"):
+        raise ValueError("must be a head node's own address, since through Ray Client studies would lie on the cluster")
+    return address
 
 
 class RayClusterSection(Section):
@@ -49,9 +56,10 @@ class RaySection(Section):
 
     address: Annotated[
         str,
+        BeforeValidator(_no_client),
         Field(
-            description="Address of a Ray cluster that the search joins: HOST:PORT of its head node; empty starts Ray "
-            "on this machine and ends it after the search.",
+            description="Address of a Ray cluster that the search joins: HOST:PORT of its head node, such as "
+            "head:6379; empty starts Ray on this machine and ends it after the search.",
             pattern=r"^(([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5})?$",
         ),
     ] = ""

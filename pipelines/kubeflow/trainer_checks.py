@@ -28,8 +28,8 @@ def trainer_checks(plan: Plan | None, target: ClusterTarget, reader: ClusterRead
         return
     crd = reader.get(TRAINER_CRD)
     fine = _known_to(crd) if crd else crd.there
-    finding = {True: "knows TrainJobs", False: "no TrainJobs as of Trainer 2.2 here", None: "could not be checked"}
-    yield Check("Kubeflow Trainer", fine, finding[fine], INSTALL, True)
+    words = {True: "knows TrainJobs", False: "no TrainJobs as of Trainer 2.2 here", None: "could not be checked"}
+    yield Check("Kubeflow Trainer", fine, words[fine], INSTALL, True)
     yield _runtime(plan.training.trainjob.runtime, reader)
     yield _rights(target, reader)
     if not plan.secrets.storage:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
+from sevenfold.contracts.errors import PlanError
+from sevenfold.plan.load import parse_plan
 from sevenfold.plan.plan import Plan
 from sevenfold.plan.ray import RayClusterSection, RaySection
 from sevenfold.plan.rules import breaches
@@ -25,6 +29,18 @@ def test_addresses_of_a_cluster(address: str) -> None:
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(ValidationError):
         RaySection(address=address)
+
+
+def test_ray_client_is_refused_with_what_to_write_instead(plan: Plan) -> None:
+    text = plan.to_settings()
+    text["tuning"] |= {"engine": "ray", "ray": {"address": "ray://head:10001"}}
+    with pytest.raises(PlanError) as refused:
+        parse_plan(json.dumps(text))
+    [problem] = refused.value.problems
+    assert problem.where == "tuning.ray.address"
+    assert "Ray Client" in problem.rule
+    assert problem.value == "'ray://head:10001'"
+    assert "HOST:PORT of its head node, such as head:6379" in problem.remedy
 
 
 def test_where_trials_run_does_not_change_what_the_model_is(plan: Plan) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import socket
@@ -118,9 +119,7 @@ def _works_in(folder: Path, process: psutil.Process) -> bool:
 
 
 def _psutil() -> ModuleType:
-    import psutil  # Ray brings it
-
-    return psutil
+    return importlib.import_module("psutil")  # Ray brings it
 
 
 def _wait_for(node: subprocess.Popen[Any], log: Path, address: str) -> None:
