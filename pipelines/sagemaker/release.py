@@ -60,8 +60,8 @@ def released(sent: Submitted, service: SageMaker, store: Store, result: Result, 
 
 def endpoint_of(service: SageMaker, plan: Plan, address: str) -> SageMakerEndpoint:
     """Return a plan's endpoint, for the deployment of the bundle at an address."""
-    section = plan.sagemaker
-    name = section.serving.endpoint or plan.name
+    section, serving = plan.sagemaker, plan.sagemaker.serving
+    name = (serving.endpoint if serving else "") or plan.name
     version = Version(plan.images.serve or image("serve", plan.images.registry), address, _variables(plan, name))
     return SageMakerEndpoint(
         service,
