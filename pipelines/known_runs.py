@@ -11,7 +11,7 @@ from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.pipelines.targets import DEFAULT_TARGET
 
-__all__ = ["KnownRun", "find_known_run"]
+__all__ = ["KnownRun", "find_known_run", "last_run"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,13 @@ def find_known_run(wanted: str, runs: Path) -> KnownRun | None:
             remedy="Give more of its id.",
         )
     return matches[0] if matches else None
+
+
+def last_run(name: str, target: str, runs: Path) -> RunFolder | None:
+    """Return the folder of the last run of a plan that was submitted to a target, or None."""
+    records = (_read(path) for path in (runs / name).glob("*-*/run.json"))
+    known = [one for one in records if one and one.target == target and (one.folder.path / "plan.yaml").is_file()]
+    return max(known, key=lambda one: str(one.values.get("started", ""))).folder if known else None
 
 
 def _read(record: Path) -> KnownRun | None:

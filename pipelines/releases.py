@@ -1,4 +1,4 @@
-"""What was promoted, here or on a cluster, and how to release or put back a version."""
+"""What was promoted, here, on a cluster or on a cloud, and how to release or put back a version."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.manifest import verify
 from sevenfold.contracts.registry import LocalRegistry, Record
+from sevenfold.drift.telemetry import bundle_label
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.runtime.retry import Backoff
 
 if TYPE_CHECKING:
     from sevenfold.cluster.objects import Cluster
+    from sevenfold.pipelines.endpoint.by_hand import EndpointReleases
 
 __all__ = [
     "JOURNAL",
@@ -32,14 +34,15 @@ JOURNAL: Final = "retrain.db"  # of decisions about retrainings, beside the runs
 
 @dataclass(frozen=True)
 class ReleaseTarget:
-    """Where a plan is served: a namespace of a cluster, or the folder of this machine's runs.
+    """Where a plan is served: a namespace of a cluster, a cloud's endpoint, or the folder of this machine's runs.
 
-    Without a namespace the folder is meant.
+    Without a namespace and a cloud the folder is meant. A cloud is found by the last run that was submitted to it.
     """
 
     namespace: str = ""
     context: str = ""
     runs: Path = Path("runs")
+    cloud: str = ""
 
 
 def release_lines(name: str, target: ReleaseTarget) -> list[str]:
@@ -48,6 +51,8 @@ def release_lines(name: str, target: ReleaseTarget) -> list[str]:
     Raises:
         PolicyError: ``nothing_promoted``.
     """
+    if target.cloud:
+        return [_line(record) for record in reversed(_on_cloud(name, target).history())]
     if not target.namespace:
         return [_line(record) for record in reversed(_local(name, target.runs).history())]
     from sevenfold.serving.kserve.deploy import note_what_serves
@@ -66,7 +71,7 @@ def release_lines(name: str, target: ReleaseTarget) -> list[str]:
 def loop_lines(name: str, target: ReleaseTarget) -> list[str]:
     """Return one line per decision about a retraining on this machine, newest first; none where nothing watches."""
     path = target.runs / name / JOURNAL
-    if target.namespace or not path.is_file():
+    if target.namespace or target.cloud or not path.is_file():
         return []
     from sevenfold.monitoring.retrain.history_report import entry_line
     from sevenfold.monitoring.retrain.journal import Journal
@@ -82,6 +87,8 @@ def roll_back(name: str, target: ReleaseTarget, reason: str, on_message: OnMessa
         PolicyError: ``nothing_promoted`` or ``nothing_to_roll_back``.
     """
     who, why = getpass.getuser(), reason or "asked for"
+    if target.cloud:
+        return _line(_on_cloud(name, target).roll_back(who, why, to, on_message))
     if not target.namespace:
         return _line(_local(name, target.runs).rollback(who=who, reason=why, to=to))
     from sevenfold.serving.kserve.release import put_back
@@ -98,6 +105,8 @@ def promote(name: str, target: ReleaseTarget, reason: str, on_message: OnMessage
         PolicyError: ``nothing_waits``.
     """
     who, why = getpass.getuser(), reason or "approved"
+    if target.cloud:
+        return _line(_on_cloud(name, target).promote(who, why, on_message))
     if not target.namespace:
         return _line(_promote_here(name, target.runs, who=who, reason=why))
     from sevenfold.serving.kserve.release import promote_waiting
@@ -107,9 +116,12 @@ def promote(name: str, target: ReleaseTarget, reason: str, on_message: OnMessage
 
 def withdraw(name: str, target: ReleaseTarget, on_message: OnMessage) -> str:
     """Take the waiting candidate away and say so; the serving version is not touched."""
-    from sevenfold.serving.kserve.release import withdraw_waiting
+    if target.cloud:
+        digest: str | None = _on_cloud(name, target).withdraw(on_message)
+    else:
+        from sevenfold.serving.kserve.release import withdraw_waiting
 
-    digest = withdraw_waiting(_needed(target), name, on_message)
+        digest = withdraw_waiting(_needed(target), name, on_message)
     return f"withdrew {digest[:19]}" if digest else "no candidate waits"
 
 
@@ -119,6 +131,8 @@ def status_lines(name: str, target: ReleaseTarget) -> list[str]:
     Raises:
         PolicyError: ``not_deployed``, ``nothing_promoted``.
     """
+    if target.cloud:
+        return _cloud_status(_on_cloud(name, target))
     if not target.namespace:
         return [f"serving   {release_lines(name, target)[0].strip()}"]
     from sevenfold.serving.kserve.release import state_of
@@ -134,6 +148,46 @@ def status_lines(name: str, target: ReleaseTarget) -> list[str]:
     ]
     pods = (f"pods      {workload} {'serves' if up else 'is not whole'}" for workload, up in state.replicas.items())
     return [*lines, *pods]
+
+
+def _on_cloud(name: str, target: ReleaseTarget) -> EndpointReleases:
+    """Return the releases on a cloud, by the last run that was submitted to it from here.
+
+    Raises:
+        PolicyError: ``target_unknown``, ``no_runs``, and what the cloud refuses.
+    """
+    from sevenfold.pipelines.known_runs import last_run
+
+    if target.cloud == "vertex":
+        from sevenfold.pipelines.vertex.release import releases_of
+    elif target.cloud == "sagemaker":
+        from sevenfold.pipelines.sagemaker.release import releases_of
+    else:
+        raise PolicyError(
+            "target_unknown",
+            f"A cloud that serves is vertex or sagemaker, but got {target.cloud!r}.",
+            remedy="Leave --target out for this machine, or give --namespace for a cluster.",
+        )
+    folder = last_run(name, target.cloud, target.runs)
+    if folder is None:
+        raise PolicyError(
+            "no_runs",
+            f"A run of {name!r} must have been submitted to {target.cloud} from {target.runs}, but none was.",
+            remedy="Name the folder of its runs with --runs.",
+        )
+    return releases_of(folder)
+
+
+def _cloud_status(releases: EndpointReleases) -> list[str]:
+    address, served, current, waiting = releases.state()
+    shares = {one.bundle: one.percent for one in served}
+    waits = f"{waiting.bundle[:19]}, {shares.get(bundle_label(waiting.bundle), 0)} % of the requests" if waiting else ""
+    lines = [
+        f"serving   {_line(current).strip() if current else 'nothing yet'}",
+        f"waiting   {waits or 'nothing'}",
+        f"endpoint  {address}",
+    ]
+    return [*lines, *(f"version   {bundle}  {percent} % of the requests" for bundle, percent in shares.items())]
 
 
 def _promote_here(name: str, runs: Path, *, who: str, reason: str) -> Record:

@@ -33,6 +33,9 @@ Namespace = Annotated[
 ]
 Context = Annotated[str, typer.Option(help="Context of the kubeconfig; by default the current one.")]
 Runs = Annotated[Path, typer.Option(help="Folder that holds the runs of this machine.")]
+Target = Annotated[
+    str, typer.Option(help="vertex or sagemaker: the endpoint of the plan's last run that was submitted there.")
+]
 Reason = Annotated[str, typer.Option(help="Reason, for the record.")]
 
 
@@ -40,32 +43,41 @@ def _print(text: str) -> None:
     typer.secho(f"  {text}", dim=True)
 
 
-def history(name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs")) -> None:
+def history(
+    name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs"), target: Target = ""
+) -> None:
     """Show what was promoted, newest first: when, by whom, from which run; then what was decided about retrainings."""
     from sevenfold.pipelines.releases import ReleaseTarget, loop_lines, release_lines
 
-    target = ReleaseTarget(namespace, context, runs)
-    typer.echo("\n".join(release_lines(name, target)))
-    decided = loop_lines(name, target)
+    where = ReleaseTarget(namespace, context, runs, target)
+    typer.echo("\n".join(release_lines(name, where)))
+    decided = loop_lines(name, where)
     if decided:
         typer.echo("\n".join(["", "Retraining:", *decided]))
 
 
-def status(name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs")) -> None:
+def status(
+    name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs"), target: Target = ""
+) -> None:
     """Show the serving version, a waiting candidate, and the address for users."""
     from sevenfold.pipelines.releases import ReleaseTarget, status_lines
 
-    typer.echo("\n".join(status_lines(name, ReleaseTarget(namespace, context, runs))))
+    typer.echo("\n".join(status_lines(name, ReleaseTarget(namespace, context, runs, target))))
 
 
 def promote(
-    name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs"), reason: Reason = ""
+    name: Name,
+    namespace: Namespace = "",
+    context: Context = "",
+    runs: Runs = Path("runs"),
+    target: Target = "",
+    reason: Reason = "",
 ) -> None:
     """Promote the candidate that waits for a person's approval."""
     from sevenfold.pipelines.releases import ReleaseTarget
     from sevenfold.pipelines.releases import promote as release
 
-    typer.echo(release(name, ReleaseTarget(namespace, context, runs), reason, _print))
+    typer.echo(release(name, ReleaseTarget(namespace, context, runs, target), reason, _print))
 
 
 def rollback(
@@ -73,6 +85,7 @@ def rollback(
     namespace: Namespace = "",
     context: Context = "",
     runs: Runs = Path("runs"),
+    target: Target = "",
     reason: Reason = "",
     to: Annotated[str, typer.Option(help="Digest of the bundle to put back; by default the previous one.")] = "",
     candidate: Annotated[
@@ -82,8 +95,8 @@ def rollback(
     """Put the previously promoted bundle back in one step, without losing a request."""
     from sevenfold.pipelines.releases import ReleaseTarget, roll_back, withdraw
 
-    target = ReleaseTarget(namespace, context, runs)
-    typer.echo(withdraw(name, target, _print) if candidate else roll_back(name, target, reason, _print, to))
+    where = ReleaseTarget(namespace, context, runs, target)
+    typer.echo(withdraw(name, where, _print) if candidate else roll_back(name, where, reason, _print, to))
 
 
 def add_release_commands(app: typer.Typer) -> None:

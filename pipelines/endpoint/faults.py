@@ -10,7 +10,7 @@ from sevenfold.plan.deployment import Runtime
 if TYPE_CHECKING:
     from sevenfold.plan import Plan
 
-__all__ = ["endpoint_faults"]
+__all__ = ["endpoint_faults", "no_endpoint"]
 
 
 def endpoint_faults(plan: Plan, section: str) -> list[PolicyError]:
@@ -38,3 +38,12 @@ def endpoint_faults(plan: Plan, section: str) -> list[PolicyError]:
         )
         for key, rule, remedy in faults
     ]
+
+
+def no_endpoint(section: str) -> PolicyError:
+    """Return the error of a plan that has no endpoint on that cloud."""
+    return PolicyError(
+        "no_endpoint",
+        f"Its plan must have {section}.serving, so that there is an endpoint, but has not.",
+        remedy="Write it into the plan, and submit that.",
+    )

@@ -6,24 +6,33 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sevenfold.contracts.reference import FORMAT_VERSION, Reference
+from sevenfold.contracts.bundle import Bundle
+from sevenfold.contracts.canonical import canonical_json
+from sevenfold.contracts.reference import Reference
 from sevenfold.contracts.registry import LocalRegistry, Record
+from sevenfold.contracts.schema import FORMAT_VERSION
 from sevenfold.contracts.versioned import read_versioned
 
 if TYPE_CHECKING:
     from sevenfold.contracts.reference import FeatureBins
     from sevenfold.pipelines.store import Store
 
-__all__ = ["BucketPromotions"]
+__all__ = ["BucketPromotions", "kept_at"]
 
 REGISTRY = "registry"
+
+
+def kept_at(name: str, digest: str) -> str:
+    """Return where below a root the bundle of a promotion is kept."""
+    return f"{name}/{REGISTRY}/bundles/{digest.removeprefix('sha256:')}"
 
 
 class BucketPromotions:
     """The promotions of one plan. Two releases that end at one moment may write one record: run one at a time."""
 
     def __init__(self, store: Store, name: str) -> None:
-        self._store, self._home = store, f"{name}/{REGISTRY}"
+        self._store, self._name = store, name
+        self._home, self._waits = f"{name}/{REGISTRY}", f"{name}/releases/waiting.json"
 
     def current(self) -> Record | None:
         """Return the record of the serving bundle; None before the first promotion.
@@ -55,6 +64,70 @@ class BucketPromotions:
                 self._store.write(f"{self._home}/{path.relative_to(folder).as_posix()}", path.read_bytes())
             return written
 
+    def history(self) -> list[Record]:
+        """Return all records, oldest first.
+
+        Raises:
+            IntegrityError, TemporaryError: as `current`.
+        """
+        with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+            return self._brought(Path(work)).history()
+
+    def rollback(self, *, who: str, reason: str, to: str) -> Record:
+        """Record that an earlier bundle, named by digest, serves again.
+
+        Raises:
+            PolicyError: ``nothing_to_roll_back``.
+            IntegrityError: the kept bundle is damaged.
+            TemporaryError: ``store_read``, ``store_write``.
+        """
+        with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+            folder = Path(work)
+            registry = self._brought(folder)
+            self._bring_bundle(to, folder / "bundles" / to.removeprefix("sha256:"))
+            written = registry.rollback(who=who, reason=reason, to=to)
+            name = f"history/{written.number:08d}.json"
+            self._store.write(f"{self._home}/{name}", (folder / name).read_bytes())
+            return written
+
+    def waiting(self) -> Record | None:
+        """Return what the promotion of the candidate that waits for a person would record; None where none waits.
+
+        Raises:
+            TemporaryError: ``store_read``.
+        """
+        kept = self._store.read(self._waits)
+        return Record.model_validate_json(kept) if kept else None
+
+    def wait(self, record: Record, bundle: Path) -> None:
+        """Keep a candidate's bundle, and note that it waits for a person, in the place of one that waited before.
+
+        Raises:
+            TemporaryError: ``store_write``.
+        """
+        home = kept_at(self._name, record.bundle)
+        for path in sorted(path for path in bundle.rglob("*") if path.is_file()):
+            self._store.write(f"{home}/{path.relative_to(bundle).as_posix()}", path.read_bytes())
+        self._store.write(self._waits, canonical_json(record.model_dump(mode="json")).encode())
+
+    def forget(self) -> None:
+        """Note that no candidate waits any more."""
+        if self._store.read(self._waits):
+            self._store.write(self._waits, b"")
+
+    def bundle(self, digest: str, target: Path) -> Bundle:
+        """Bring a kept bundle to a folder, verified.
+
+        Raises:
+            IntegrityError: it is damaged, or not there.
+            TemporaryError: ``store_read``.
+        """
+        self._bring_bundle(digest, target)
+        return Bundle.open(target, digest=digest)
+
+    def _bring_bundle(self, digest: str, target: Path) -> None:
+        self._store.copy(f"{self._store.root}/{kept_at(self._name, digest)}", target)
+
     def predictions(self, digest: str) -> FeatureBins | None:
         """Return the bins of the predictions in a kept bundle's reference; None where it has none, or was not kept.
 
@@ -62,7 +135,7 @@ class BucketPromotions:
             IntegrityError: ``unknown_format``.
             TemporaryError: ``store_read``.
         """
-        kept = f"{self._store.root}/{self._home}/bundles/{digest.removeprefix('sha256:')}/reference.json"
+        kept = f"{self._store.root}/{kept_at(self._name, digest)}/reference.json"
         with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
             path = Path(work) / "reference.json"
             return read_versioned(path, Reference, FORMAT_VERSION).prediction if self._store.copy(kept, path) else None

@@ -99,6 +99,61 @@ class Rollout:
         self._clear({label})
         return verdict.model_copy(update={"record": written.number})
 
+    def hold(self, candidate: Candidate) -> Verdict:
+        """Deploy a candidate without requests beside what serves, until a person decides.
+
+        Where nothing serves yet it is not deployed: a cloud sends a first version all requests.
+
+        Raises:
+            ServingError, PolicyError, TemporaryError: as `release`.
+        """
+        label, stable = candidate.label, self._stable(candidate.label)
+        self._clear({label, stable})
+        if stable and label not in self._shares():
+            self.on_message(f"Bundle {label} is deployed beside {self._name(stable)}, without requests")
+            self.endpoint.stage(label)
+        if stable:
+            self._require_answer(candidate, stable)
+        where = f"without requests beside bundle {stable}" if stable else "to be deployed: nothing serves yet"
+        sentence = f"It waits for a person's approval, {where}."
+        return Verdict(decision="hold", reason="approval", sentence=sentence)
+
+    def approve(self, candidate: Candidate) -> Record:
+        """Give a candidate all requests, as a person decided, and return the record; what served before goes.
+
+        Raises:
+            ServingError, PolicyError, TemporaryError: as `release`.
+        """
+        label, stable = candidate.label, self._stable(candidate.label)
+        self._clear({label, stable})
+        self._serve(label)
+        self._require_answer(candidate, stable)
+        self._all_to(label)
+        written = self.promotions.promote(candidate.record, candidate.folder)
+        self._clear({label})
+        return written
+
+    def put_back(self, bundle: str) -> None:
+        """Let an earlier bundle serve everybody; a candidate that waits goes, what served stays without requests."""
+        serving = self._stable(bundle)
+        self._clear({bundle, serving})
+        self._serve(bundle)
+        self._all_to(bundle)
+
+    def keep_only(self, bundle: str) -> None:
+        """Withdraw all but one bundle."""
+        self._clear({bundle})
+
+    def _serve(self, bundle: str) -> None:
+        if bundle not in self._shares():
+            self.on_message(f"Bundle {bundle} is deployed on {self.endpoint.address}")
+            self.endpoint.stage(bundle)
+
+    def _all_to(self, bundle: str) -> None:
+        shares = self._shares()
+        if shares.get(bundle) != ALL:
+            self.endpoint.share({one: ALL if one == bundle else 0 for one in shares})
+
     def _stable(self, label: str) -> str:
         """Return what serves beside the candidate: by the record of promotions, else by its share; "" for nothing."""
         others = {bundle: percent for bundle, percent in self._shares().items() if bundle != label}

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sevenfold.plan import Plan
     from sevenfold.runtime.progress import OnMessage
 
-__all__ = ["release_run", "waits_for_a_person"]
+__all__ = ["release_run", "verdict_key", "waits_for_a_person"]
 
 
 def waits_for_a_person(folder: RunFolder, plan: Plan) -> bool:
@@ -46,8 +46,9 @@ def release_run(
 ) -> Result:
     """Release a run's bundle on an endpoint, unless that was decided before, and return how the run ended by it.
 
-    The verdict lies in the bucket, so that a run is decided once, whoever follows it again; the run's folder gets a
-    copy and a report.
+    One that a person releases is deployed without requests, and noted in the bucket: `by_hand` goes on from there. The
+    verdict lies in the bucket, so that a run is decided once, whoever follows it again; the run's folder gets a copy
+    and a report.
 
     Args:
         folder: of a run whose test was passed, with bundle and evaluation.
@@ -60,17 +61,27 @@ def release_run(
     Raises:
         IntegrityError, PolicyError, ServingError, TemporaryError: as `Rollout.release`.
     """
-    key = f"{plan.name}/releases/{run}.json"
+    key = verdict_key(plan.name, run)
     kept = store.read(key)
-    if kept is None:
-        candidate = _candidate(folder, run, plan)
-        rollout = Rollout(connect(candidate), BucketPromotions(store, plan.name), plan.deployment, on_message)
-        verdict = rollout.release(candidate)
-        store.write(key, canonical_json(verdict.model_dump(mode="json")).encode())
-    else:
+    if kept is not None:
         verdict = Verdict.model_validate_json(kept)
+    else:
+        candidate, promotions = _candidate(folder, run, plan), BucketPromotions(store, plan.name)
+        rollout = Rollout(connect(candidate), promotions, plan.deployment, on_message)
+        if waits_for_a_person(folder, plan):
+            verdict = rollout.hold(candidate)
+            promotions.wait(candidate.record, candidate.folder)
+        else:
+            verdict = rollout.release(candidate)
+            promotions.forget()  # what waited was withdrawn
+            store.write(key, canonical_json(verdict.model_dump(mode="json")).encode())
     _keep(folder.path / "artifacts" / run / ENDPOINT[0], verdict, plan)
     return conclude(folder, True, sealed=(("test-model", "evaluation"),), released=False)
+
+
+def verdict_key(name: str, run: str) -> str:
+    """Return where in the bucket the verdict on a run's bundle lies."""
+    return f"{name}/releases/{run}.json"
 
 
 def _candidate(folder: RunFolder, run: str, plan: Plan) -> Candidate:

@@ -5,24 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sevenfold.images import image
-from sevenfold.pipelines.endpoint.run import release_run, waits_for_a_person
+from sevenfold.pipelines.endpoint.by_hand import EndpointReleases
+from sevenfold.pipelines.endpoint.faults import no_endpoint
+from sevenfold.pipelines.endpoint.promotions import kept_at
+from sevenfold.pipelines.endpoint.run import release_run
 from sevenfold.pipelines.result import ENDPOINT
 from sevenfold.pipelines.sagemaker.endpoint import SageMakerEndpoint, Version
 from sevenfold.pipelines.sagemaker.follow import address_of
+from sevenfold.pipelines.sagemaker.service import SageMaker
+from sevenfold.pipelines.store import Store
 from sevenfold.plan import load_plan
 from sevenfold.runtime.environment import METRICS
 from sevenfold.serving.cloud_metrics.settings import settings_of
 
 if TYPE_CHECKING:
-    from sevenfold.pipelines.endpoint.rollout import Candidate
     from sevenfold.pipelines.result import Result
-    from sevenfold.pipelines.sagemaker.service import SageMaker
+    from sevenfold.pipelines.runs import RunFolder
     from sevenfold.pipelines.sagemaker.submit import Submitted
-    from sevenfold.pipelines.store import Store
     from sevenfold.plan import Plan
     from sevenfold.runtime.progress import OnMessage
+    from sevenfold.serving.judge import Verdict
 
-__all__ = ["released"]
+__all__ = ["released", "releases_of"]
 
 APPROVAL: Final = {"promoted": "Approved", "rolled back": "Rejected"}
 MOST_LETTERS: Final = 1_000
@@ -32,7 +36,7 @@ def released(sent: Submitted, service: SageMaker, store: Store, result: Result, 
     """Release a run's bundle where its plan has `sagemaker.serving`, and return how the run ended by that.
 
     The job that replayed the test rows left it waiting. The package in the model registry gets the verdict too. A
-    bundle that waits for a person, and a run that was submitted elsewhere, stay as they are.
+    bundle that waits for a person is deployed without requests; a run that was submitted elsewhere stays as it is.
 
     Raises:
         IntegrityError, PolicyError, ServingError, TemporaryError: as `release_run`; what served goes on serving.
@@ -43,34 +47,63 @@ def released(sent: Submitted, service: SageMaker, store: Store, result: Result, 
     section = plan.sagemaker if plan else None
     if plan is None or section is None or section.serving is None:
         return result
-    name = section.serving.endpoint or sent.name
-    if waits_for_a_person(sent.folder, plan):
-        on_message(f"The bundle waits for a person: deploy its package on {name} in the console")
-        return result
     bundle = address_of(sent, service.steps(sent.arn), "train-model", "bundle")
-    version = Version(
-        plan.images.serve or image("serve", plan.images.registry), f"{store.root}/{bundle}", _variables(plan, name)
-    )
     service.role = section.role
-
-    def connect(candidate: Candidate) -> SageMakerEndpoint:
-        return SageMakerEndpoint(
-            service,
-            section,
-            name=name,
-            version=version,
-            replicas=plan.deployment.replicas,
-            ready_seconds=plan.deployment.deadline_seconds,
-        )
-
-    ended = release_run(sent.folder, sent.run, plan, store, connect, on_message)
-    package = service.package(sent.arn)
-    if package:
-        status, why = APPROVAL[ended.state], ended.sentence[:MOST_LETTERS]
-        service.call(
-            "update_model_package", ModelPackageArn=package, ModelApprovalStatus=status, ApprovalDescription=why
-        )
+    address = f"{store.root}/{bundle}"
+    ended = release_run(
+        sent.folder, sent.run, plan, store, lambda candidate: endpoint_of(service, plan, address), on_message
+    )
+    if ended.state in APPROVAL:
+        _approve(service, sent.arn, APPROVAL[ended.state], ended.sentence)
     return ended
+
+
+def endpoint_of(service: SageMaker, plan: Plan, address: str) -> SageMakerEndpoint:
+    """Return a plan's endpoint, for the deployment of the bundle at an address."""
+    section, serving = plan.sagemaker, plan.sagemaker.serving
+    name = (serving.endpoint if serving else "") or plan.name
+    version = Version(plan.images.serve or image("serve", plan.images.registry), address, _variables(plan, name))
+    return SageMakerEndpoint(
+        service,
+        section,
+        name=name,
+        version=version,
+        replicas=plan.deployment.replicas,
+        ready_seconds=plan.deployment.deadline_seconds,
+    )
+
+
+def releases_of(folder: RunFolder) -> EndpointReleases:
+    """Return what a person does about the versions of a plan, by the folder of its last run.
+
+    Raises:
+        PolicyError: ``no_endpoint``, and what AWS refuses.
+    """
+    values, plan = folder.values(), load_plan(folder.path / "plan.yaml")
+    if plan.sagemaker is None or plan.sagemaker.serving is None:
+        raise no_endpoint("sagemaker")
+    service, store = SageMaker(values["arn"].split(":")[3], plan.sagemaker.role), Store(values["root"])
+
+    def connect(digest: str) -> SageMakerEndpoint:
+        return endpoint_of(service, plan, f"{store.root}/{kept_at(plan.name, digest)}")
+
+    def decided(run: str, verdict: Verdict) -> None:
+        status = "Approved" if verdict.decision == "promote" else "Rejected"
+        _approve(service, f"{values['arn'].rpartition('/')[0]}/{run}", status, verdict.sentence)
+
+    return EndpointReleases(plan, store, connect, decided)
+
+
+def _approve(service: SageMaker, arn: str, status: str, why: str) -> None:
+    """Give the package of a run its verdict."""
+    package = service.package(arn)
+    if package:
+        service.call(
+            "update_model_package",
+            ModelPackageArn=package,
+            ModelApprovalStatus=status,
+            ApprovalDescription=why[:MOST_LETTERS],
+        )
 
 
 def _variables(plan: Plan, endpoint: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sevenfold.pipelines.vertex.run import VertexRun
     from sevenfold.pipelines.vertex.service import Service
 
-__all__ = ["register"]
+__all__ = ["register", "version_of"]
 
 LABEL_LENGTH: Final = 63  # of a value: one character less than a digest has
 SHOWN: Final = 4_000  # characters of a description
@@ -81,6 +81,25 @@ def register(sent: VertexRun, service: Service) -> str:
 
     made = service.asked("register a model", upload)
     return f"{made.model.partition('@')[0]}@{made.model_version_id}"
+
+
+def version_of(service: Service, name: str, digest: str) -> str:
+    """Return the newest version of a plan's model that is a bundle.
+
+    Raises:
+        PolicyError: ``vertex_model`` where there is none; ``vertex_…`` as the service says.
+    """
+    label = digest.removeprefix("sha256:")[:LABEL_LENGTH]
+    versions = _versions(service, service.models(), f"{service.parent}/models/{name}")
+    ours = [one for one in versions if one.labels.get(BUNDLE_LABEL) == label]
+    if not ours:
+        raise PolicyError(
+            "vertex_model",
+            f"The model {name} in the registry must have a version of bundle {label[:12]}, but has none.",
+            remedy="Submit the plan again.",
+        )
+    newest = max(ours, key=lambda one: int(one.version_id))
+    return f"{newest.name.partition('@')[0]}@{newest.version_id}"
 
 
 def _environment(sent: VertexRun, service: Service) -> list[dict[str, str]]:

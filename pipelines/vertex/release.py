@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sevenfold.pipelines.endpoint.run import release_run, waits_for_a_person
+from sevenfold.pipelines.endpoint.by_hand import EndpointReleases
+from sevenfold.pipelines.endpoint.faults import no_endpoint
+from sevenfold.pipelines.endpoint.run import release_run
+from sevenfold.pipelines.store import Store
 from sevenfold.pipelines.vertex.endpoint import VertexEndpoint
+from sevenfold.pipelines.vertex.registry import version_of
+from sevenfold.pipelines.vertex.service import Service
 from sevenfold.plan import load_plan
+from sevenfold.plan.vertex import VertexSection
 
 if TYPE_CHECKING:
-    from sevenfold.pipelines.endpoint.rollout import Candidate
     from sevenfold.pipelines.result import Result
-    from sevenfold.pipelines.store import Store
+    from sevenfold.pipelines.runs import RunFolder
     from sevenfold.pipelines.vertex.run import VertexRun
-    from sevenfold.pipelines.vertex.service import Service
+    from sevenfold.plan import Plan
+    from sevenfold.plan.endpoint import VertexServing
     from sevenfold.runtime.progress import OnMessage
 
-__all__ = ["released"]
+__all__ = ["released", "releases_of"]
 
 
 def released(
@@ -24,7 +30,7 @@ def released(
 ) -> Result:
     """Release a run's model where its plan has `vertex.serving`, and return how the run ended by that.
 
-    A model that waits for a person, and one of a plan without that section, stays registered.
+    A model that waits for a person is deployed without requests; one of a plan without that section stays registered.
 
     Args:
         sent: a run whose test was passed, with its folder.
@@ -41,19 +47,42 @@ def released(
     serving = service.section.serving
     if serving is None:
         return result
-    if waits_for_a_person(sent.folder, plan):
-        on_message(f"{model} waits for a person: deploy it on {serving.endpoint or sent.name} in the console")
-        return result
+    return release_run(
+        sent.folder,
+        sent.run,
+        plan,
+        store,
+        lambda candidate: endpoint_of(service, plan, serving, model),
+        on_message,
+    )
 
-    def connect(candidate: Candidate) -> VertexEndpoint:
-        return VertexEndpoint(
-            service,
-            plan=sent.name,
-            name=serving.endpoint or sent.name,
-            model=model,
-            machine=serving.machine,
-            replicas=plan.deployment.replicas,
-            ready_seconds=plan.deployment.deadline_seconds,
-        )
 
-    return release_run(sent.folder, sent.run, plan, store, connect, on_message)
+def endpoint_of(service: Service, plan: Plan, serving: VertexServing, model: str) -> VertexEndpoint:
+    """Return a plan's endpoint, for the deployment of a version of its model."""
+    return VertexEndpoint(
+        service,
+        plan=plan.name,
+        name=serving.endpoint or plan.name,
+        model=model,
+        machine=serving.machine,
+        replicas=plan.deployment.replicas,
+        ready_seconds=plan.deployment.deadline_seconds,
+    )
+
+
+def releases_of(folder: RunFolder) -> EndpointReleases:
+    """Return what a person does about the versions of a plan, by the folder of its last run.
+
+    Raises:
+        PolicyError: ``no_endpoint``, ``vertex_…``.
+    """
+    values, plan = folder.values(), load_plan(folder.path / "plan.yaml")
+    service = Service(VertexSection.model_validate(values["vertex"]))
+    serving = service.section.serving
+    if serving is None:
+        raise no_endpoint("vertex")
+
+    def connect(digest: str) -> VertexEndpoint:
+        return endpoint_of(service, plan, serving, version_of(service, plan.name, digest) if digest else "")
+
+    return EndpointReleases(plan, Store(values["root"]), connect)

@@ -14,8 +14,11 @@ from embedded_metrics import metric_data
 from moto_endpoints import Changes, mend_moto
 from predicted_rows import predicted
 from sagemaker_plans import ACCOUNT, ROLE, ROOT, plan_text
-from tested_run import DIGEST, LABEL, predictor, run_that_passed
+from tested_run import DIGEST, GOLDEN, LABEL, predictor, run_that_passed
+from typer.testing import CliRunner
 
+from sevenfold.cli.main import app
+from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import PolicyError, ServingError
 from sevenfold.contracts.registry import Record
 from sevenfold.pipelines.endpoint.promotions import BucketPromotions
@@ -32,6 +35,9 @@ from sevenfold.serving.cloud_metrics.embedded import EmbeddedMetrics
 from sevenfold.serving.cloud_metrics.settings import read_settings
 
 OLD = "0" * 12
+EARLIER_BUNDLE = GOLDEN.parents[1] / "4/bundle"
+EARLIER_DIGEST = Bundle.open(EARLIER_BUNDLE).digest
+EARLIER = EARLIER_DIGEST.removeprefix("sha256:")[:12]
 JOBS = f"arn:aws:sagemaker:eu-central-1:{ACCOUNT}"
 ARN = f"{JOBS}:pipeline/demo/execution/abcdefghijkl"
 
@@ -67,10 +73,18 @@ class Releaser:
     ) -> Result:
         self.number += 1
         text = plan_text(sections, serving={"metrics": metrics}, tags={"team": "flights"})
-        folder = run_that_passed(self.folder / str(self.number), "abcdefghijkl", text, decision=decision)
+        path = self.folder / f"demo/{self.number}-abcdefghijkl"
+        folder = run_that_passed(path, "abcdefghijkl", text, decision=decision)
+        folder.record(target="sagemaker", arn=ARN, root=ROOT, started=str(self.number))
         before = Result(folder=folder.path, state="waiting", sentence="", exit_status=0)
         sent = Submitted(ARN, "demo", folder)
         return released(sent, SageMaker("eu-central-1", ROLE), Store(ROOT), before, self.said.append)
+
+    def says(self, *command: str) -> Any:
+        """Give one of the commands about versions."""
+        first, *more = command
+        given = [first, "demo", "--target", "sagemaker", "--runs", str(self.folder), *more]
+        return CliRunner().invoke(app, given, env={"COLUMNS": "200"})
 
     def weights(self) -> dict[str, float]:
         variants = self.client.describe_endpoint(EndpointName="demo")["ProductionVariants"]
@@ -97,16 +111,28 @@ def releaser(changes: Changes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return made
 
 
+def serve(client: Any, label: str) -> None:
+    """Let a version take all requests."""
+    client.create_model(ModelName=f"demo-{label}", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "old"})
+    variant = {"VariantName": f"v-{label}", "ModelName": f"demo-{label}", "InitialVariantWeight": 100.0}
+    variant |= {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    client.create_endpoint_config(EndpointConfigName=f"demo-{label}", ProductionVariants=[variant])
+    client.create_endpoint(EndpointName="demo", EndpointConfigName=f"demo-{label}")
+
+
 def serve_old(client: Any) -> None:
     """Let an older version take all requests, by record too."""
-    client.create_model(ModelName=f"demo-{OLD}", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": "old"})
-    variant = {"VariantName": f"v-{OLD}", "ModelName": f"demo-{OLD}", "InitialVariantWeight": 100.0}
-    variant |= {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-    client.create_endpoint_config(EndpointConfigName=f"demo-{OLD}", ProductionVariants=[variant])
-    client.create_endpoint(EndpointName="demo", EndpointConfigName=f"demo-{OLD}")
+    serve(client, OLD)
     record = Record(name="demo", bundle=f"sha256:{OLD}{'f' * 52}", who="automatic", number=1)
     key = "sevenfold/demo/registry/history/00000001.json"
     boto3.client("s3").put_object(Bucket="bucket", Key=key, Body=record.model_dump_json().encode())
+
+
+def serve_earlier(client: Any) -> None:
+    """Let another bundle, whose promotion is recorded and kept, take all requests."""
+    serve(client, EARLIER)
+    record = Record(name="demo", bundle=EARLIER_DIGEST, who="automatic")
+    BucketPromotions(Store(ROOT), "demo").promote(record, EARLIER_BUNDLE)
 
 
 def users_ask(label: str, *, requests: int, errors: int = 0, refused: int = 0, milliseconds: float = 10.0) -> None:
@@ -205,11 +231,44 @@ def test_an_endpoint_of_somebody_else_is_not_touched(releaser: Releaser, changes
     assert releaser.left() == (["theirs"], ["theirs"])
 
 
-def test_what_waits_for_a_person_is_not_deployed(releaser: Releaser) -> None:
+def test_what_waits_for_a_person_gets_no_requests(releaser: Releaser, changes: Changes) -> None:
+    serve_old(releaser.client)
     assert releaser.release({"deployment": {"approval": "manual"}}).state == "waiting"
+    assert releaser.weights() == {f"v-{OLD}": 100.0, f"v-{LABEL}": 0.0}
+    made = list(changes.made)
     assert releaser.release(decision="undecided").state == "waiting"
-    assert releaser.left() == ([], [])
-    assert all("waits for a person" in line for line in releaser.said)
+    assert (changes.made, releaser.approval()) == (made, "PendingManualApproval")
+
+
+def test_a_person_promotes_puts_back_and_withdraws_by_the_command_line(releaser: Releaser) -> None:
+    serve_earlier(releaser.client)
+    manual: dict[str, Any] = {"deployment": {"approval": "manual"}}
+    assert releaser.release(manual).state == "waiting"
+    assert f"waiting   {DIGEST[:19]}, 0 % of the requests" in releaser.says("status").output
+    done = releaser.says("promote", "--reason", "looked at ten of them")
+    assert done.exit_code == 0, done.output
+    assert releaser.weights() == {f"v-{LABEL}": 100.0}
+    assert releaser.approval() == "Approved"
+    assert releaser.release(manual).state == "promoted"
+    done = releaser.says("rollback", "--reason", "too late for the gate")
+    assert done.exit_code == 0, done.output
+    assert releaser.weights() == {f"v-{EARLIER}": 100.0}
+    assert releaser.left() == ([f"demo-{EARLIER}"], [f"demo-{EARLIER}"])
+    model = releaser.client.describe_model(ModelName=f"demo-{EARLIER}")["PrimaryContainer"]
+    kept = model["ModelDataSource"]["S3DataSource"]["S3Uri"]
+    assert kept == f"{ROOT}/demo/registry/bundles/{EARLIER_DIGEST.removeprefix('sha256:')}/"
+    lines = releaser.says("history").output.splitlines()
+    assert [line.split()[2] for line in lines] == ["rollback", "promote", "promote"]
+    assert ("too late for the gate" in lines[0], "looked at ten of them" in lines[1]) == (True, True)
+
+
+def test_a_person_withdraws_what_waits(releaser: Releaser) -> None:
+    serve_earlier(releaser.client)
+    manual: dict[str, Any] = {"deployment": {"approval": "manual"}}
+    releaser.release(manual)
+    assert f"withdrew {DIGEST[:19]}" in releaser.says("rollback", "--candidate").output
+    assert releaser.weights() == {f"v-{EARLIER}": 100.0}
+    assert (releaser.approval(), releaser.release(manual).state) == ("Rejected", "rolled back")
 
 
 def test_the_replay_in_the_pipeline_leaves_the_decision_to_the_endpoint() -> None:

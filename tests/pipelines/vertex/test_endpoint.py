@@ -193,10 +193,12 @@ def test_an_endpoint_of_somebody_else_is_not_touched(releaser: Releaser, label: 
 
 
 @pytest.mark.parametrize(("more", "decision"), [("deployment: {approval: manual}\n", "promote"), ("", "undecided")])
-def test_what_waits_for_a_person_is_not_deployed(releaser: Releaser, more: str, decision: str) -> None:
-    assert releaser.release(more, decision=decision).state == "tested"
-    assert releaser.cloud.endpoints.changes == []
-    assert "waits for a person" in releaser.said[0]
+def test_what_waits_for_a_person_gets_no_requests(releaser: Releaser, more: str, decision: str) -> None:
+    serve_old(releaser.cloud)
+    result = releaser.release(more, decision=decision)
+    assert (result.state, "waits for a person" in result.sentence) == ("waiting", True)
+    assert releaser.cloud.endpoints.changes == [f"deploy {LABEL}"]
+    assert dict(releaser.cloud.endpoints.kept[NAME].traffic_split) == {OLD_ID: 100, NEW_ID: 0}
 
 
 def test_a_private_endpoint_has_no_canary(plan_file: Path) -> None:
