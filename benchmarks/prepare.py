@@ -1,6 +1,7 @@
 """Preparation against pandas and scikit-learn, and against the same by hand in Polars: CPU seconds and peak memory.
 
     python -m benchmarks.prepare [--size 2000000] [--pairs 5] [--format csv|parquet]
+    python -m benchmarks.prepare --alone --size 50000000 --format csv [--folder DIR]
 
 Both read the table, split it by a column of moments, fit imputation, scaling and encoding on the training rows, and
 write Parquet; ours also checks every value, keeps a quarantine, looks for leaks and counts reference bins. By hand in
@@ -18,17 +19,19 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.pairs import progress
-from benchmarks.prepare_sides import SIDES, Measured, make_table
+from benchmarks.prepare_sides import NARROW, SIDES, Measured, make_table, ours, peak
 from benchmarks.rows import Row, parser, report
 
 THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # Polars keeps its own: CPU time counts them all
 SIZE, QUICK_SIZE, WARM_SIZE = 2_000_000, 5_000, 5_000
 FORMATS = {"csv": "CSV", "parquet": "Parquet"}
+ONE_SIDE = [sys.executable, "-m", "benchmarks.prepare"]
 LONGER = 5  # times as many rows
 
 
@@ -37,7 +40,7 @@ def run_side(side: str, paths: Sequence[Path], *, warm: bool) -> list[Measured]:
     from sevenfold.runtime.environment import ARROW_MEMORY
 
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "benchmarks.prepare", "--side", side, "--out", folder]
+        command = [*ONE_SIDE, "--side", side, "--out", folder]
         command += [*["--warm"] * warm, "--tables", *map(str, paths)]
         environment = {**ARROW_MEMORY, **os.environ, **THREADS}
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=False)
@@ -86,6 +89,26 @@ def measure_quickly(formats: Sequence[str]) -> Iterator[Row]:
         yield from rows(kind, {side: [measured[number]] for side, measured in runs.items()}, quick=True)
 
 
+def alone(size: int, kind: str, folder: Path | None) -> None:
+    """Prepare a table of 9 columns of the benchmark's once, and print each step with the largest memory so far."""
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        path = Path(made) / f"table.{kind}"
+        subprocess.run([*ONE_SIDE, "--make", str(path), "--size", str(size)], check=True)  # its memory is its own
+        print(
+            f"{size:,} rows of {len(NARROW)} columns, {path.stat().st_size / 1e9:.2f} GB of {FORMATS[kind]}", flush=True
+        )
+        begin, step = time.perf_counter(), ""
+
+        def on_progress(message: str, done: int, total: int) -> None:
+            nonlocal step
+            if (now := message.split()[0]) != step:
+                step = now
+                print(f"{time.perf_counter() - begin:7.0f} s  {peak():6.0f} MiB  {message}", flush=True)
+
+        measured = ours(path, Path(made) / "dataset", NARROW, on_progress)
+    print(f"{measured.cpu:.0f} CPU s, {measured.wall:.0f} s, {measured.peak:.0f} MiB")
+
+
 def rows(kind: str, runs: dict[str, list[Measured]], *, quick: bool) -> Iterator[Row]:
     """Require that all sides fitted the same numbers, and return their rows."""
     for side in SIDES:
@@ -111,9 +134,16 @@ def main() -> None:
     one_side.add_argument("--tables", type=Path, nargs="+", default=[])
     one_side.add_argument("--out", type=Path)
     one_side.add_argument("--warm", action="store_true")
+    options.add_argument("--alone", action="store_true", help="Prepare one table of 9 columns once, with its progress.")
+    options.add_argument("--folder", type=Path, help="Where --alone puts the table and the dataset.")
+    one_side.add_argument("--make", type=Path)
     given = options.parse_args()
     formats = [given.format] if given.format else list(FORMATS)
-    if given.side:
+    if given.make:
+        make_table(given.make, given.size, NARROW)
+    elif given.alone:
+        alone(given.size, formats[0], given.folder)
+    elif given.side:
         as_side(given.side, given.tables, given.out, warm=given.warm)
     elif given.quick:
         report(measure_quickly(formats), given.rows)

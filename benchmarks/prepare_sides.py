@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["SIDES", "Measured", "make_table"]
+    from sevenfold.runtime.progress import OnProgress
+
+__all__ = ["NARROW", "SIDES", "Measured", "make_table", "ours", "peak"]
 
 FLOATS, INTEGERS, TEXTS = 12, 2, (4, 12, 50, 100, 400, 1000)
 NUMBERS = [*(f"f{i}" for i in range(FLOATS)), *(f"i{i}" for i in range(INTEGERS))]
 CATEGORIES = [f"c{i}" for i in range(len(TEXTS))]
+NARROW = ("t", "f0", "f1", "f2", "f3", "i0", "c1", "c5", "y")
+PART = 10_000_000  # rows of a CSV that are made at once
 SHARES = (0.6, 0.2, 0.2)
 LARGEST = 2**53  # of a whole number that a float holds
 MIN_COUNT = 10  # rows that a category needs
@@ -32,13 +37,30 @@ class Measured:
     fitted: Fitted
 
 
-def make_table(path: Path, rows: int) -> None:
-    """Write a table of 12 floats, 2 integers, 6 texts, a moment and a label, with gaps."""
+def make_table(path: Path, rows: int, names: Collection[str] = ()) -> None:
+    """Write a table of 12 floats, 2 integers, 6 texts, a moment and a label, with gaps; a long CSV part by part.
+
+    Args:
+        path: CSV or Parquet, by its suffix.
+        rows: how many.
+        names: the columns that are written; empty for all.
+    """
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    if path.suffix != ".csv":
+        _frame(random, 0, rows, names).write_parquet(path)
+        return
+    with path.open("wb") as stream:
+        for start in range(0, rows, PART):
+            _frame(random, start, min(PART, rows - start), names).write_csv(stream, include_header=not start)
+
+
+def _frame(random: Any, start: int, rows: int, names: Collection[str]) -> pl.DataFrame:
     import numpy as np
     import polars as pl
 
-    random = np.random.default_rng(0)
-    columns: dict[str, Any] = {"t": np.arange(rows)}
+    columns: dict[str, Any] = {"t": np.arange(start, start + rows)}
     for name in NUMBERS[:FLOATS]:
         values = random.normal(size=rows).round(6)
         columns[name] = pl.Series(values).set(pl.Series(random.random(rows) < 0.03), None)
@@ -50,11 +72,10 @@ def make_table(path: Path, rows: int) -> None:
     columns["y"] = pl.Series(columns["i0"] + random.normal(size=rows) * 3_000 > 6_000).replace_strict(
         {True: "yes", False: "no"}, return_dtype=pl.String
     )
-    frame = pl.DataFrame(columns)
-    frame.write_csv(path) if path.suffix == ".csv" else frame.write_parquet(path)
+    return pl.DataFrame({name: values for name, values in columns.items() if not names or name in names})
 
 
-def ours(path: Path, out: Path) -> Measured:
+def ours(path: Path, out: Path, names: Collection[str] = (), on_progress: OnProgress | None = None) -> Measured:
     """Prepare the table with Sevenfold."""
     import sevenfold.preparation.prepare as stage
     from sevenfold.contracts.dataset import Dataset
@@ -64,10 +85,11 @@ def ours(path: Path, out: Path) -> Measured:
     columns |= {name: {"kind": "integer"} for name in NUMBERS[FLOATS:]}
     columns |= {name: {"kind": "category"} for name in CATEGORIES}
     columns |= {"t": {"kind": "integer", "role": "time"}, "y": {"kind": "category", "role": "target"}}
+    columns = {name: column for name, column in columns.items() if not names or name in names}
     data = DataSection.model_validate({"source": "-", "target": "y", "task": "binary", "columns": columns})
     split = {"by": "time", "column": "t", "validation": SHARES[1], "test": SHARES[2]}
     begin = _now()
-    stage.prepare(path, data, PreparationSection.model_validate({"split": split}), out)
+    stage.prepare(path, data, PreparationSection.model_validate({"split": split}), out, on_progress=on_progress)
     spent = _spent(*begin)
     return Measured(*spent, {f.name: [f.fill, f.center, f.scale] for f in Dataset.open(out).transform().numbers})
 
@@ -176,10 +198,10 @@ def _now() -> tuple[float, float]:
 def _spent(cpu: float, wall: float) -> tuple[float, float, float]:
     """Return CPU and wall seconds since then, and the largest memory of this process in MiB."""
     now_cpu, now_wall = _now()
-    return now_cpu - cpu, now_wall - wall, _peak()
+    return now_cpu - cpu, now_wall - wall, peak()
 
 
-def _peak() -> float:
+def peak() -> float:
     """Return the largest memory of this process in MiB; `getrusage` would count what its parent had when it began."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024

@@ -30,8 +30,10 @@ from sevenfold.preparation.split_rows import split_rows, targets_of
 from sevenfold.preparation.store import RowStore
 from sevenfold.preparation.timeline import balance
 from sevenfold.refine.recipe import Recipe
+from sevenfold.runtime.freed_memory import FreedMemory, give_memory_back
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.mean_deviation import mean_and_deviation
+from sevenfold.tables.numbers import IN_MEMORY
 from sevenfold.tables.parts import part_names, parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.reader import TableReader
@@ -100,11 +102,13 @@ def _prepared(
     split_column = "" if section.split.by is SplitBy.STRATIFIED else section.split.column
     given = (paths, data) if refined is None else (refined.path, refined.data)
     reader = TableReader(*given, required={split_column} - {""})
+    freed = FreedMemory(IN_MEMORY)
     for batch in reader:
         store.add(batch)
+        freed.after(reader.rows)
         on_progress(_read_text(reader), 0, STEPS)
     store.flush()
-    _give_memory_back()
+    give_memory_back()
     if refined is not None:
         reader.quarantine.relocate(refined.source.located, part_names(paths))
     reader.check()
@@ -115,7 +119,7 @@ def _prepared(
     targets = targets_of(store.column(data.target), data)
     on_progress(f"split {store.rows:,} rows by {section.split.by.value}", 1, STEPS)
     split = split_rows(store, data, section, targets, earlier)
-    _give_memory_back()
+    give_memory_back()
     sides, target, classes = split.sides, targets.values, targets.classes
     # canonical JSON sorts its keys, so only this order is the same before and after writing
     columns = {name: data.columns[name] for name in sorted(reader.columns)}
@@ -203,13 +207,6 @@ def _read_text(reader: TableReader) -> str:
         return f"read {reader.rows:,} rows"
     size = 10 ** max(0, len(str(about)) - 3)  # three digits are all that it is good for
     return f"read {reader.rows:,} of about {max(reader.rows, round(about / size) * size):,} rows"
-
-
-def _give_memory_back() -> None:
-    """Return what was freed to the system: else it stays with the process, and the next step takes more beside it."""
-    import pyarrow as pa
-
-    pa.default_memory_pool().release_unused()
 
 
 def _check_digest(paths: Sequence[Path], data: DataSection) -> None:

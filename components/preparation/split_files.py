@@ -10,6 +10,8 @@ from threading import Event
 from sevenfold.contracts.schema import Schema, Task
 from sevenfold.preparation.split_rows import SplitRows
 from sevenfold.preparation.store import RowStore, sort_rows, write_splits
+from sevenfold.runtime.freed_memory import FreedMemory
+from sevenfold.tables.numbers import IN_MEMORY
 from sevenfold.tables.split import LATER, SPLITS
 
 __all__ = ["SplitFiles"]
@@ -28,6 +30,7 @@ class SplitFiles:
 
     def __init__(self, workers: Executor, store: RowStore, split: SplitRows, schema: Schema, folder: Path) -> None:
         self._given_up = Event()
+        self._freed = FreedMemory(IN_MEMORY)
         self._on_rows: Callable[[int], None] = lambda rows: None
         self._rows = workers.submit(self._write, store, split, schema, folder)
 
@@ -61,4 +64,5 @@ class SplitFiles:
     def _report(self, rows: int) -> None:
         if self._given_up.is_set():
             raise CancelledError
+        self._freed.after(rows)
         self._on_rows(rows)
