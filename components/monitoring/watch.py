@@ -1,4 +1,4 @@
-"""Watch a local service: replay rows, judge drift, write rules and dashboard, and report."""
+"""Watch a local service: replay rows, judge drift, write rules and dashboards, and report."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def watch(
     in_time_order: bool = True,
     level: ServiceLevel | None = None,
 ) -> Report:
-    """Replay rows through the predictor as traffic, judge drift from its counters, and write rules and dashboard.
+    """Replay rows through the predictor as traffic, judge drift from its counters, and write rules and dashboards.
 
     Args:
         dataset: `later` or `test` rows are sent, as `section.replay` says; with ``none`` the requests counted so
@@ -53,7 +53,7 @@ def watch(
         bundle: the serving model, with the reference to compare with.
         service: the predictor.
         section: windows and limits.
-        out: folder for `rules.yaml` (PrometheusRule), `dashboard.json` (Grafana) and `drift.json`, sealed.
+        out: folder for `rules.yaml` (PrometheusRule), `dashboards/` (Grafana) and `drift.json`, sealed.
         name: the plan's name.
         time_column: column that windows are cut by.
         in_time_order: whether the test rows are the newest; else they were drawn, and windows of them are, too.
