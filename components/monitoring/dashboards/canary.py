@@ -30,7 +30,8 @@ def canary(name: str = "") -> Board:
     return Board(
         uid=CANARY,
         title="Sevenfold: canary beside stable",
-        description="The versions of one model that answer, side by side: the canary is the one with the smaller share.",
+        description="The versions of one model that answer, side by side: the canary is the one with the smaller "
+        "share.",
         variables=(NAMESPACE, one_model(name)),
         annotations=EVENTS,
         panels=(_versions(), *_traffic(), *_answers()),
@@ -51,7 +52,8 @@ def _versions() -> Panel:
     )
     return Panel(
         title="Versions",
-        description="Each version that answered within the chosen time. A canary is judged on 200 of its requests and more; "
+        description="Each version that answered within the chosen time. A canary is judged on 200 of its requests "
+        "and more; "
         "the other columns are of the last minutes.",
         unit="none",
         queries=tuple(Query(expression=expression, instant=True) for expression in asked),
@@ -94,9 +96,7 @@ def _traffic() -> tuple[Panel, ...]:
             stacked=True,
         ),
         _compared("Requests by version", "Prediction requests a second.", "reqps", requests(_BY)),
-        _compared(
-            "Failed share by version", "Share of the requests that got a 5xx.", "percentunit", failed_share(_BY)
-        ),
+        _compared("Failed share by version", "Share of the requests that got a 5xx.", "percentunit", failed_share(_BY)),
         _compared(
             "Refused share by version",
             "Share of the requests that got a 4xx: a version that takes other fields refuses more.",
@@ -117,7 +117,8 @@ def _answers() -> tuple[Panel, ...]:
     return (
         Panel(
             title="What each version predicts",
-            description="Share of each bin of the predictions in the last window. Each version has bins of its own reference.",
+            description="Share of each bin of the predictions in the last window. Each version has bins of its own "
+            "reference.",
             unit="percentunit",
             queries=(
                 Query(

@@ -10,9 +10,7 @@ from sevenfold.monitoring.dashboards.queries import CHOSEN
 
 __all__ = ["FEATURE", "NAMESPACE", "model", "one_model"]
 
-NAMESPACE: Final = Variable(
-    name="namespace", title="Namespace", query=f"label_values({telemetry.READY}, namespace)"
-)
+NAMESPACE: Final = Variable(name="namespace", title="Namespace", query=f"label_values({telemetry.READY}, namespace)")
 FEATURE: Final = Variable(
     name="feature",
     title="Feature",

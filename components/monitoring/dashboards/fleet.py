@@ -46,7 +46,7 @@ def _figures() -> tuple[Panel, ...]:
     every = f"count(max by ({_MODEL}) ({chosen(telemetry.READY)}))"
     firing, watched = f"count(ALERTS{{{ALERTING}}})", 'count(ALERTS{alertname="SevenfoldWatchdog"}) * 0'
     return (
-        _figure("Models", "Models of which Prometheus scrapes a predictor.", "none", every),
+        _figure("Models watched", "Models of which Prometheus scrapes a predictor.", "none", every),
         _figure("Ready", "Models with a predictor that is ready.", "none", ready),
         _figure(
             "Alerts",
@@ -111,7 +111,8 @@ def _table() -> Panel:
     asked = (requests(_MODEL), failed_share(_MODEL), latency(0.99, _MODEL), _MOVED, _PREDICTED, _SEEN, loop)
     return Panel(
         title="Models",
-        description="One row per model, with a link to it. Unknown drift means too few rows in the last window, or nothing "
+        description="One row per model, with a link to it. Unknown drift means too few rows in the last window, or "
+        "nothing "
         "scraped. First seen looks back seven days at most; a promotion by the loop needs the receiver's metrics.",
         unit="none",
         queries=tuple(Query(expression=expression, instant=True) for expression in asked),

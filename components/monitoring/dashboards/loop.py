@@ -53,8 +53,8 @@ def _figures() -> tuple[Panel, ...]:
             "Retrainings that are decided and not over.",
             f"sum(max by (model) ({UNFINISHED}{{{_IT}}}))",
         ),
-        _figure("Retrainings", "Retrainings on record.", started),
-        _figure("Promotions", "Retrainings on record that brought a better model.", promoted),
+        _figure("Retrainings", "Retrainings that were ever started, by the receiver's record.", started),
+        _figure("Promotions", "Retrainings that brought a better model, by the same record.", promoted),
         _figure(
             "Oldest retraining under way",
             "For how long the oldest retraining has not ended; 0 where none is under way.",
@@ -65,7 +65,8 @@ def _figures() -> tuple[Panel, ...]:
         ),
         _figure(
             "Since the watchdog was heard",
-            "Seconds since Alertmanager last sent the watchdog to the receiver. It comes every five minutes; more than 15 "
+            "Seconds since Alertmanager last sent the watchdog to the receiver. It comes every five minutes; more "
+            "than 15 "
             "means that drift would start nothing.",
             f"time() - max({WATCHDOG_HEARD})",
             Step("green"),
@@ -95,9 +96,7 @@ def _history() -> tuple[Panel, ...]:
             description="Each alert of Sevenfold while it fires; those without a model are about all of them.",
             unit="none",
             queries=(
-                Query(
-                    expression=f"max by (alertname, model) (ALERTS{{{ALERTING}}})", legend="{{alertname}} {{model}}"
-                ),
+                Query(expression=f"max by (alertname, model) (ALERTS{{{ALERTING}}})", legend="{{alertname}} {{model}}"),
             ),
             kind="status-history",
             width=24,
@@ -107,7 +106,8 @@ def _history() -> tuple[Panel, ...]:
         ),
         Panel(
             title="Decisions",
-            description="Decisions by what they did and why; start is a retraining, page a call for a person, suppress none.",
+            description="Decisions by what they did and why; start is a retraining, page a call for a person, "
+            "suppress none.",
             unit="none",
             queries=(
                 Query(
@@ -123,8 +123,14 @@ def _history() -> tuple[Panel, ...]:
             description="How many were ever started, and how many brought a better model.",
             unit="none",
             queries=(
-                Query(expression=f'sum by (model) (max_over_time({RECORDED}{{{_IT}, action="start"}}{_RISE}))', legend="{{model}}: retrainings"),
-                Query(expression=f'sum by (model) (max_over_time({RECORDED}{{{_IT}, reason="promoted"}}{_RISE}))', legend="{{model}}: promotions"),
+                Query(
+                    expression=f'sum by (model) (max_over_time({RECORDED}{{{_IT}, action="start"}}{_RISE}))',
+                    legend="{{model}}: retrainings",
+                ),
+                Query(
+                    expression=f'sum by (model) (max_over_time({RECORDED}{{{_IT}, reason="promoted"}}{_RISE}))',
+                    legend="{{model}}: promotions",
+                ),
             ),
         ),
     )
@@ -133,7 +139,8 @@ def _history() -> tuple[Panel, ...]:
 def _last() -> Panel:
     return Panel(
         title="Last decisions",
-        description="When each decision was last made. The receiver's /decisions has every one, with its reason in words.",
+        description="When each decision was last made. The receiver's /decisions has every one, with its reason in "
+        "words.",
         unit="none",
         queries=(
             Query(expression=f"max by (model, action, reason) ({DECIDED}{{{_IT}}}) * 1000", instant=True),

@@ -40,7 +40,8 @@ def _drift() -> tuple[Panel, ...]:
     return (
         Panel(
             title="Drift (PSI)",
-            description="Population stability index of the last window against the training rows, its expectation without "
+            description="Population stability index of the last window against the training rows, its expectation "
+            "without "
             "drift taken off. 0.1 and more is large. A gap means too few rows, or nothing scraped.",
             unit="none",
             queries=_of_version("psi"),
@@ -49,14 +50,16 @@ def _drift() -> tuple[Panel, ...]:
         ),
         Panel(
             title="Largest moved share",
-            description="By how much the share of the bin that moved most differs from training. 5 points and more is large.",
+            description="By how much the share of the bin that moved most differs from training. 5 points and more "
+            "is large.",
             unit="percentunit",
             queries=_of_version("moved_share"),
             steps=(Step("transparent"), Step("red", 0.05)),
         ),
         Panel(
             title="Drifted",
-            description="Whether the feature drifted in the window that ended then: by size, and by more than chance. Two of "
+            description="Whether the feature drifted in the window that ended then: by size, and by more than "
+            "chance. Two of "
             "three windows raise the alert. A gap means that nobody knows.",
             unit="none",
             queries=_of_version("drifted"),
@@ -95,9 +98,7 @@ def _bins() -> tuple[Panel, ...]:
             title="Difference from training, by bin",
             description="By how much each bin's share lies above its share in training, or below it.",
             unit="percentunit",
-            queries=(
-                Query(expression=f"avg by (bin) ({_SHARE}) - avg by (bin) ({_REFERENCE})", legend="{{bin}}"),
-            ),
+            queries=(Query(expression=f"avg by (bin) ({_SHARE}) - avg by (bin) ({_REFERENCE})", legend="{{bin}}"),),
             height=9,
             minimum=None,
         ),

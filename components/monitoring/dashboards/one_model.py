@@ -34,13 +34,15 @@ def _traffic() -> tuple[Panel, ...]:
     return (
         Panel(
             title="Requests",
-            description="Prediction requests a second, by the status they were answered with. 499 is a client that left.",
+            description="Prediction requests a second, by the status they were answered with. 499 is a client that "
+            "left.",
             unit="reqps",
             queries=(Query(expression=requests("code"), legend="{{code}}"),),
         ),
         Panel(
             title="Failed share",
-            description="Share of the requests that got a 5xx. The alert's limit is deployment.service_level.error_rate.",
+            description="Share of the requests that got a 5xx. The alert's limit is "
+            "deployment.service_level.error_rate.",
             unit="percentunit",
             queries=(Query(expression=failed_share(""), legend="5xx"),),
         ),
@@ -66,12 +68,11 @@ def _drift() -> tuple[Panel, ...]:
     return (
         Panel(
             title="Drift per feature (PSI)",
-            description="How far the last window is from training, for each watched feature: 0 is no change, and 0.1 counts "
+            description="How far the last window is from training, for each watched feature: 0 is no change, and 0.1 "
+            "counts "
             "as drift where it is significant too. Empty means too few rows, or nothing scraped.",
             unit="none",
-            queries=(
-                Query(expression=f"max by (feature) ({chosen(FEATURE.name('psi'))})", legend="{{feature}}"),
-            ),
+            queries=(Query(expression=f"max by (feature) ({chosen(FEATURE.name('psi'))})", legend="{{feature}}"),),
             kind="status-history",
             height=10,
             steps=PSI_STEPS,
@@ -81,9 +82,7 @@ def _drift() -> tuple[Panel, ...]:
             title="What is predicted",
             description="Share of each bin of the predictions in the last window. See whether an outcome is gone.",
             unit="percentunit",
-            queries=(
-                Query(expression=f"avg by (bin) ({chosen(PREDICTIONS.name('bin_share'))})", legend="{{bin}}"),
-            ),
+            queries=(Query(expression=f"avg by (bin) ({chosen(PREDICTIONS.name('bin_share'))})", legend="{{bin}}"),),
             height=10,
             stacked=True,
         ),
@@ -121,13 +120,15 @@ def _odd() -> tuple[Panel, ...]:
     return (
         Panel(
             title="Odd values",
-            description="Values a second outside all that training saw: numbers beyond its range, categories it never had.",
+            description="Values a second outside all that training saw: numbers beyond its range, categories it "
+            "never had.",
             unit="cps",
             queries=each((telemetry.OUT_OF_RANGE, "out of range"), (telemetry.UNKNOWN_CATEGORIES, "unknown category")),
         ),
         Panel(
             title="Trouble",
-            description="Requests a second that computed NaN or infinity, those turned away because too many waited, and "
+            description="Requests a second that computed NaN or infinity, those turned away because too many waited, "
+            "and "
             "fields that the model does not know.",
             unit="cps",
             queries=each(
@@ -143,7 +144,8 @@ def _labels() -> tuple[Panel, ...]:
     return (
         Panel(
             title="Score by labels that came back",
-            description="How many of the rows with a label were predicted right, and the area under the ROC curve, over "
+            description="How many of the rows with a label were predicted right, and the area under the ROC curve, "
+            "over "
             "monitoring.feedback_hours. Empty means that no labels came, or none of a classifier.",
             unit="percentunit",
             queries=_by_labels("accuracy", "roc_auc"),
@@ -175,7 +177,8 @@ def _serving() -> Panel:
     titles = ("Model", "Namespace", "Bundle", "Task", "Framework", "Sevenfold")
     return Panel(
         title="Serving",
-        description="Which bundle answers, by its digest. Two rows of one model are a canary beside the stable version.",
+        description="Which bundle answers, by its digest. Two rows of one model are a canary beside the stable "
+        "version.",
         unit="none",
         queries=(Query(expression=f"count by ({by}) ({chosen(telemetry.BUNDLE_INFO)})", instant=True),),
         kind="table",
