@@ -19,6 +19,7 @@ from sevenfold.monitoring.retrain.episodes import drifting_since
 from sevenfold.monitoring.retrain.history_report import history_report
 from sevenfold.monitoring.retrain.journal import Entry, Journal
 from sevenfold.monitoring.retrain.retrainer import Retrainer
+from sevenfold.pipelines.local.loop_page import candidates_of, fleet_of, traffic_of
 from sevenfold.pipelines.local.new_rows import NewRows, judge_file, once_each, window_files, window_name
 from sevenfold.pipelines.local.runner import LocalRunner
 from sevenfold.pipelines.releases import JOURNAL
@@ -83,8 +84,10 @@ class LocalLoop:
         """The label of the serving bundle."""
         return bundle_label(self.serving.bundle)
 
-    def look(self) -> list[Entry]:
+    def look(self, url: str = "") -> list[Entry]:
         """Judge what is new, decide about it, and carry out what was decided; return the decisions, oldest first.
+
+        `url` is the address of the predictor whose traffic the page shows; "" where none runs.
 
         A turn that is interrupted loses nothing: the next one, also of another process, goes on.
 
@@ -96,7 +99,7 @@ class LocalLoop:
         rows = self._rows()
         self._take_all(rows)
         self._retrainer.work()
-        self._write_page(self._rows())  # a new model has other new rows
+        self._write_page(self._rows(), url)  # a new model has other new rows
         return [entry for entry in self.journal.entries(self.plan.name) if before.get(entry.number) != entry.times]
 
     def _rows(self) -> list[NewRows]:
@@ -190,19 +193,23 @@ class LocalLoop:
     def _numbers(self) -> dict[int, int]:
         return {entry.number: entry.times for entry in self.journal.entries(self.plan.name)}
 
-    def _write_page(self, rows: Sequence[NewRows]) -> None:
+    def _write_page(self, rows: Sequence[NewRows], url: str) -> None:
         record, bundle = self.serving, self.registry.bundle(self.serving.bundle)
         windows = [one.window for one in rows if not one.fault]
+        runs = self.journal.runs(self.plan.name)
         write_report(
             history_report(
                 self.plan.name,
                 self.journal.entries(self.plan.name),
-                self.journal.runs(self.plan.name),
+                runs,
                 serving_facts(record, bundle),
                 windows,
                 {one.window.label: one.counts for one in rows},
                 bundle.reference(),
                 self.plan.monitoring,
+                fleet=fleet_of(self.runs),
+                candidates=candidates_of(self.home, runs),
+                traffic=traffic_of(url, self.plan.name, self.label),
             ),
             self.home / PAGE,
         )

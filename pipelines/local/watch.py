@@ -35,6 +35,11 @@ class PromotedService:
     def __exit__(self, *_: object) -> None:
         self._stop(self._service)
 
+    @property
+    def url(self) -> str:
+        """The address of what serves; "" before anything does."""
+        return self._service.url if self._service is not None else ""
+
     def keep(self) -> str:
         """See that the promoted model serves; return its address where that is a new one, else "".
 
@@ -79,7 +84,7 @@ def watch_loop(
         while True:
             if not once:
                 _announce(service, console)
-            for entry in loop.look():
+            for entry in loop.look(service.url):
                 console.print(entry_line(entry), highlight=False, markup=False, soft_wrap=True)
             if once:
                 console.print(f"page: {loop.home / PAGE}", highlight=False, markup=False, soft_wrap=True)
