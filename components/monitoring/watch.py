@@ -81,7 +81,7 @@ def watch(
         table, parts, _ = windows_of_dataset(dataset, section, time_column, in_time_order=in_time_order)
         compared = [comparer.compare(part.label, table.take(part.rows)) for part in parts]
         record["rows"] = row_record(compared, comparer)
-        report = with_card(report, compared, comparer, [alarm.feature for alarm in alarms(windows, section)])
+        report = with_card(report, compared, comparer, windows)
     write_watch(out, name, section, level or ServiceLevel(), record)
     return report
 
