@@ -73,6 +73,7 @@ class LocalLoop:
         self._known = {entry.cause for entry in self.journal.entries(plan.name)}
         self._settled: set[str] = set()
         self._active: dict[str, Cause] = {}
+        self.url = ""  # of the predictor whose traffic the page shows; set by whoever starts one
 
     @property
     def serving(self) -> Record:
@@ -84,10 +85,8 @@ class LocalLoop:
         """The label of the serving bundle."""
         return bundle_label(self.serving.bundle)
 
-    def look(self, url: str = "") -> list[Entry]:
+    def look(self) -> list[Entry]:
         """Judge what is new, decide about it, and carry out what was decided; return the decisions, oldest first.
-
-        `url` is the address of the predictor whose traffic the page shows; "" where none runs.
 
         A turn that is interrupted loses nothing: the next one, also of another process, goes on.
 
@@ -99,7 +98,7 @@ class LocalLoop:
         rows = self._rows()
         self._take_all(rows)
         self._retrainer.work()
-        self._write_page(self._rows(), url)  # a new model has other new rows
+        self._write_page(self._rows())  # a new model has other new rows
         return [entry for entry in self.journal.entries(self.plan.name) if before.get(entry.number) != entry.times]
 
     def _rows(self) -> list[NewRows]:
@@ -193,7 +192,7 @@ class LocalLoop:
     def _numbers(self) -> dict[int, int]:
         return {entry.number: entry.times for entry in self.journal.entries(self.plan.name)}
 
-    def _write_page(self, rows: Sequence[NewRows], url: str) -> None:
+    def _write_page(self, rows: Sequence[NewRows]) -> None:
         record, bundle = self.serving, self.registry.bundle(self.serving.bundle)
         windows = [one.window for one in rows if not one.fault]
         runs = self.journal.runs(self.plan.name)
@@ -209,7 +208,7 @@ class LocalLoop:
                 self.plan.monitoring,
                 fleet=fleet_of(self.runs),
                 candidates=candidates_of(self.home, runs),
-                traffic=traffic_of(url, self.plan.name, self.label),
+                traffic=traffic_of(self.url, self.plan.name, self.label),
             ),
             self.home / PAGE,
         )

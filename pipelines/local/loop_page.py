@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sevenfold.contracts.errors import SevenfoldError
-from sevenfold.contracts.evaluation import Evaluation
+from sevenfold.contracts.evaluation import Evaluation, GateResult
 from sevenfold.contracts.registry import LocalRegistry
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.monitoring.replay import Replayed
@@ -79,8 +79,15 @@ def _candidate(folder: RunFolder, run: RunEntry) -> Candidate:
         metric=tested.metric,
         score=tested.scores.get(tested.metric),
         interval=tested.intervals.get(tested.metric),
-        compared=" ".join(gate.sentence for gate in tested.gates if gate.kind in _COMPARING),
+        compared=_compared(tested.gates),
     )
+
+
+def _compared(gates: Sequence[GateResult]) -> str:
+    """Return how the candidate stood beside the serving model, and every other comparison that it did not pass."""
+    told = [gate for gate in gates if gate.kind in _COMPARING]
+    first = next((gate for gate in told if gate.kind == "serving"), None)
+    return " ".join(gate.sentence for gate in told if gate is first or gate.verdict != "passed")
 
 
 def traffic_of(url: str, name: str, label: str) -> Replayed | None:

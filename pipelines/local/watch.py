@@ -35,11 +35,6 @@ class PromotedService:
     def __exit__(self, *_: object) -> None:
         self._stop(self._service)
 
-    @property
-    def url(self) -> str:
-        """The address of what serves; "" before anything does."""
-        return self._service.url if self._service is not None else ""
-
     def keep(self) -> str:
         """See that the promoted model serves; return its address where that is a new one, else "".
 
@@ -53,6 +48,7 @@ class PromotedService:
         log = self._loop.home / f"watch-{wanted.removeprefix('sha256:')[:12]}.log"
         self._service = start_predictor(bundle, name=self._loop.plan.name, log=log)
         self._stop(present)
+        self._loop.url = self._service.url
         return self._service.url
 
     def _stop(self, service: LocalService | None) -> None:
@@ -84,7 +80,7 @@ def watch_loop(
         while True:
             if not once:
                 _announce(service, console)
-            for entry in loop.look(service.url):
+            for entry in loop.look():
                 console.print(entry_line(entry), highlight=False, markup=False, soft_wrap=True)
             if once:
                 console.print(f"page: {loop.home / PAGE}", highlight=False, markup=False, soft_wrap=True)

@@ -143,10 +143,14 @@ def _drifted(alarm: Alarm) -> str:
 
 
 def _decision(entry: Entry) -> str:
-    if entry.reason is Reason.PROMOTED:
-        return "promoted"
-    why = "" if entry.action in (Action.START, Action.NOTE) else f": {entry.reason.value.replace('_', ' ')}"
+    if entry.action is Action.NOTE:
+        return _spaced(entry.reason)
+    why = "" if entry.action is Action.START else f": {_spaced(entry.reason)}"
     return f"{_WORDS[entry.action]}{why}"
+
+
+def _spaced(reason: Reason) -> str:
+    return reason.value.replace("_", " ")
 
 
 def _listed(states: Mapping[str, int]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from loop_home import Home, kinds, served_project
@@ -81,6 +82,10 @@ def spoilt_targets_are_refused_and_the_old_model_stays(served: Home) -> None:
     assert page.level == "bad"
     assert page.headline.startswith("A person must look. The old model stays.")
 
+    refused = page_table(served, "Candidates beside the serving model").rows[0]
+    assert refused[:2] == ("2", "refused")
+    assert "0." in refused[2] and "serving" in refused[3]
+
 
 def within_the_cooldown_nothing_starts(served: Home) -> None:
     for number in (8, 9):  # a person takes the spoilt files away
@@ -90,6 +95,11 @@ def within_the_cooldown_nothing_starts(served: Home) -> None:
     decided = served.loop().look()
     assert kinds(decided) == [(Action.SUPPRESS, Reason.COOLDOWN)]
     assert served.run_count() == 2
+
+
+def page_table(served: Home, title: str) -> Any:
+    page = read_report(served.runs / "demo" / PAGE)
+    return next(block for block in page.blocks if getattr(block, "title", "") == title)
 
 
 def drift_gives_one_run_and_a_better_model(served: Home) -> None:
@@ -106,6 +116,8 @@ def drift_gives_one_run_and_a_better_model(served: Home) -> None:
     assert kinds(loop.look()) == [(Action.NOTE, Reason.RESOLVED)]
     assert loop.look() == []
     assert read_report(served.runs / "demo" / PAGE).level == "info"
+    told = page_table(served, "Candidates beside the serving model")
+    assert [row[:2] for row in told.rows] == [("3", "promoted"), ("2", "refused")]
 
 
 def after_the_budget_a_person_is_called(served: Home) -> None:
