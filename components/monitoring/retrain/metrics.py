@@ -76,6 +76,7 @@ _POSSIBLE: Final = (
     (Action.PAGE, Reason.NOT_FINISHED),
     (Action.NOTE, Reason.PROMOTED),
     (Action.NOTE, Reason.RESOLVED),
+    (Action.NOTE, Reason.SCHEDULED),
     (Action.SUPPRESS, Reason.BUDGET),
     (Action.SUPPRESS, Reason.COOLDOWN),
     (Action.SUPPRESS, Reason.DUPLICATE),
