@@ -245,6 +245,8 @@ def watching_stops_when_it_is_told_to(served: Home) -> None:
         watch_loop(served.loop(), Console(file=printed), every_seconds=5.0, sleep=sleep)
     assert turns == [5.0, 5.0]
     assert printed.getvalue().count("serving at http://127.0.0.1:") == 1
+    facts = [fact for block in read_report(served.runs / "demo" / PAGE).blocks for fact in getattr(block, "facts", ())]
+    assert [fact.value for fact in facts if fact.label == "requests"] == [0], "the running predictor was asked"
 
 
 def a_dataset_that_is_gone_is_named(served: Home) -> None:
