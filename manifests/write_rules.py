@@ -1,4 +1,4 @@
-"""Write the rules and the dashboard that the manifests carry: they speak of whatever model serves.
+"""Write the rules and the dashboards that the manifests carry: they speak of whatever model serves.
 
     python manifests/write_rules.py
 
@@ -19,7 +19,7 @@ from sevenfold.drift.concept_rules import concept_rules
 from sevenfold.drift.promql import FEATURE, PREDICTIONS, recording_rules
 from sevenfold.monitoring.alerts import alerting_rules
 from sevenfold.monitoring.concept_alerts import concept_alerts
-from sevenfold.monitoring.dashboard import build_dashboard
+from sevenfold.monitoring.dashboards.catalogue import dashboards
 from sevenfold.monitoring.retrain.alerts import retrain_alerting_rules
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
@@ -44,15 +44,18 @@ def groups() -> list[dict[str, Any]]:
 def files() -> dict[Path, str]:
     """Return the text of every file that is generated."""
     retrain = [{"name": "sevenfold-retrain", "interval": "1m", "rules": retrain_alerting_rules()}]
-    dashboard = json.dumps(build_dashboard(""), indent=1, ensure_ascii=False) + "\n"
+    boards = {
+        COMPONENTS / folder / f"{name}.json": json.dumps(board, indent=1, ensure_ascii=False) + "\n"
+        for name, board in dashboards().items()
+        for folder in ("monitoring/files/dashboards", "prometheus-operator/dashboards")
+    }
     return {
         COMPONENTS / "monitoring/files/rules.yml": HEAD + _yaml({"groups": groups()}),
-        COMPONENTS / "monitoring/files/dashboard.json": dashboard,
         COMPONENTS / "retrain-monitoring/files/rules.yml": HEAD + _yaml({"groups": retrain}),
         COMPONENTS / "prometheus-operator/predictor-prometheusrule.yaml": HEAD + _yaml(_rule("sevenfold", groups())),
-        COMPONENTS / "prometheus-operator/dashboard.json": dashboard,
         COMPONENTS / "retrain-prometheus-operator/retrain-prometheusrule.yaml": HEAD
         + _yaml(_rule("sevenfold-retrain", retrain)),
+        **boards,
     }
 
 

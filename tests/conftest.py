@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
@@ -99,8 +100,14 @@ def own_prometheus(tmp_path: Path) -> Iterator[RunningPrometheus]:
     yield from _running(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def start_prometheus() -> Callable[[Path], contextlib.AbstractContextManager[RunningPrometheus]]:
+    """Start one on a folder, which may hold `rules.yml` and, under `data`, blocks of what it is to know already."""
+    return contextlib.contextmanager(_running)
+
+
 def _running(folder: Path) -> Iterator[RunningPrometheus]:
-    program = shutil.which("prometheus")
+    program = os.environ.get("PROMETHEUS") or shutil.which("prometheus")
     if program is None:
         pytest.skip("prometheus is not installed (apt-get install prometheus)")
     pages: dict[str, Callable[[], str] | None] = dict.fromkeys(f"/{number}" for number in range(SLOTS))

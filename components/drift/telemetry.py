@@ -1,6 +1,6 @@
 """The Prometheus metrics of a predictor: the name, labels and meaning of each, defined once.
 
-The predictor writes these series; the rules, the dashboard and the drift report read them by these constants.
+The predictor writes these series; the rules, the dashboards and the drift report read them by these constants.
 Namespace and pod are Prometheus's own labels. `feature` and `bin` come from the bundle's reference alone, `code` and
 `reason` from the tuples below, so the number of series is fixed when a model loads, whatever clients send. Every series
 is there, at 0, from the first scrape.

@@ -66,7 +66,7 @@ def _drift(selector: str, section: MonitoringSection) -> list[Alert]:
             severity="warning",
             summary="{{ $labels.feature }} of {{ $labels.model }} has drifted.",
             description=f"Its values are spread otherwise than in training, {limit}. "
-            "See the dashboard for the bins that moved; then mend the source, or train anew.",
+            "See the dashboard of the feature for the bins that moved; then mend the source, or train anew.",
         ),
         Alert(
             name="SevenfoldPredictionDrift",

@@ -17,7 +17,7 @@ from sevenfold.contracts.reference import FeatureBins
 from sevenfold.contracts.signature import MISSING
 from sevenfold.drift.bins import count_bins, prediction_values
 from sevenfold.drift.stability import Counts, prediction_name
-from sevenfold.drift.verdict import WindowDrift, alarms, window_drift
+from sevenfold.drift.verdict import WindowDrift, window_drift
 from sevenfold.monitoring.subtle.card import with_card
 from sevenfold.monitoring.subtle.rows import RowComparer
 from sevenfold.plan.monitoring import MonitoringSection
@@ -79,7 +79,7 @@ def drift_report(
     if dataset is not None:
         comparer = RowComparer(Dataset.open(Path(dataset)), opened, limits)
         compared = [comparer.compare(label, part.table) for label, part in zip(labels, raw, strict=True)]
-        report = with_card(report, compared, comparer, [alarm.feature for alarm in alarms(windows, limits)])
+        report = with_card(report, compared, comparer, windows)
     return _with_notes(report, dict(zip(labels, raw, strict=True)))
 
 

@@ -17,7 +17,7 @@ def monitor_model(
     report: Output[HTML],
     summary: Output[Markdown],
 ) -> None:
-    """Watch a deployed model: judge drift from its own counters, write alerts and a dashboard.
+    """Watch a deployed model: judge drift from its own counters, write alerts and dashboards.
 
     On one machine the rows the plan names are sent to the predictor as production traffic, window by window; what it
     counted is compared with the training rows. On a cluster nothing is sent: the counters of users' requests are read
@@ -31,7 +31,7 @@ def monitor_model(
         settings: Canonical JSON of {"monitoring": section of the plan, "name": name of the plan, "time_column":
             column that windows are cut by, "in_time_order": whether the test rows are the newest}, and on request
             "service_level" for the alerts.
-        watch: Folder with rules.yaml (PrometheusRule), dashboard.json (Grafana) and drift.json, sealed.
+        watch: Folder with rules.yaml (PrometheusRule), dashboards/ (Grafana) and drift.json, sealed.
         report: Drift per feature over time, latency and predictions, as a page.
         summary: The same as Markdown.
     """

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from sevenfold.contracts.reference import FeatureBins, Reference
 from sevenfold.drift.stability import Counts, prediction_name, smoothed_shares
 from sevenfold.drift.verdict import Alarm, FeatureDrift, WindowDrift
+from sevenfold.monitoring.feature_chart import feature_chart
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Chart, Table, Text
 from sevenfold.report import charts as draw
@@ -17,6 +18,7 @@ __all__ = ["drift_blocks"]
 
 SHOWN = 24  # features of the heat map: the ones that moved most
 COMPARED = 4  # features drawn bin by bin
+FOLLOWED = 2  # features drawn bin by bin over all windows
 NAMED = 3  # features named in the text for screen readers
 
 
@@ -122,7 +124,7 @@ def _comparisons(
     counts: Mapping[str, Mapping[str, Counts]],
     reference: Reference,
 ) -> list[Block]:
-    """Draw the predictions and the features that moved most, bin by bin: training against the last window."""
+    """Draw the predictions and what moved most, bin by bin: training against the last window, and over all windows."""
     predictions = prediction_name(reference.features)
     alarmed = [alarm.feature for alarm in raised if not alarm.worst.predicted]
     names = (alarmed or [name for name in ranked if name != predictions])[:COMPARED]
@@ -133,6 +135,10 @@ def _comparisons(
         if bins is not None and name in counts[last]:
             title = "What is predicted" if name == predictions else name
             blocks.append(_comparison(title, bins, counts[last][name], last))
+    if len(windows) > 1:
+        labels = [window.label for window in windows]
+        followed = [(name, reference.features[name]) for name in names[:FOLLOWED] if name in reference.features]
+        blocks += [feature_chart(name, bins, labels, counts) for name, bins in followed]
     return blocks
 
 

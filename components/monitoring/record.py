@@ -1,4 +1,4 @@
-"""The watch folder that monitoring writes: rules, dashboard and the record of drift, sealed."""
+"""The watch folder that monitoring writes: rules, dashboards and the record of drift, sealed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sevenfold.contracts.canonical import write_json, write_whole
 from sevenfold.contracts.manifest import seal
 from sevenfold.drift.stability import Counts
 from sevenfold.drift.verdict import WindowDrift, alarms, overall
-from sevenfold.monitoring.dashboard import build_dashboard
+from sevenfold.monitoring.dashboards.catalogue import DASHBOARDS, dashboards
 from sevenfold.monitoring.rules import prometheus_rule, to_yaml
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection
 
 __all__ = ["WATCH_FILES", "drift_record", "write_watch"]
 
-WATCH_FILES = ("rules.yaml", "dashboard.json", "drift.json")
+WATCH_FILES = ("rules.yaml", *(f"dashboards/{name}.json" for name in DASHBOARDS), "drift.json")
 
 
 def drift_record(
@@ -41,9 +41,10 @@ def drift_record(
 def write_watch(
     out: Path, name: str, section: MonitoringSection, level: ServiceLevel, record: Mapping[str, Any]
 ) -> None:
-    """Write the sealed folder `out`: `rules.yaml` (PrometheusRule), `dashboard.json` (Grafana), `drift.json`."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write the sealed folder `out`: `rules.yaml` (PrometheusRule), `dashboards/*.json` (Grafana), `drift.json`."""
+    (out / "dashboards").mkdir(parents=True, exist_ok=True)
     write_whole(out / "rules.yaml", to_yaml(prometheus_rule(name, section, level)).encode())
-    write_json(out / "dashboard.json", build_dashboard(name))
+    for key, dashboard in dashboards(name).items():
+        write_json(out / "dashboards" / f"{key}.json", dashboard)
     write_json(out / "drift.json", dict(record))
     seal(out, expected=WATCH_FILES)

@@ -71,7 +71,9 @@ def tables_report(
         Fact(label="drifted", value=len(raised), level="warning" if raised else "good"),
     ]
     if not one:
-        facts.append(Fact(label="tables that drifted", value=f"{drifted} of {len(windows)}", level=LEVELS[verdict]))
+        facts.append(
+            Fact(label="tables that drifted", value=f"{drifted} of {len(windows)}", level=_level(verdict, drifted))
+        )
     blocks: list[Block] = [
         Facts(facts=tuple(facts)),
         *_findings(raised, windows),
@@ -148,7 +150,12 @@ def _facts(windows: Sequence[WindowDrift], replayed: Sequence[Replayed], verdict
             Fact(
                 label="windows that drifted",
                 value=f"{drifted} of {len(windows)}",
-                level=LEVELS[verdict],
+                level=_level(verdict, drifted),
             ),
         )
     )
+
+
+def _level(verdict: Verdict, drifted: int) -> Level | None:
+    """Return the colour of a count of windows: some, too few for an alarm, are neither good nor a warning."""
+    return None if verdict == "stable" and drifted else LEVELS[verdict]

@@ -22,14 +22,14 @@ __all__ = ["run_monitoring"]
 def run_monitoring(
     dataset: Path, bundle: Path, service: Path, settings: str, *, out: Path, page: Path, summary: Path
 ) -> Report:
-    """Judge the drift of the serving model, and write the rules and dashboard that watch it from now on.
+    """Judge the drift of the serving model, and write the rules and dashboards that watch it from now on.
 
     Args:
         dataset: sealed dataset folder.
         bundle: sealed bundle folder of the serving model.
         service: sealed service folder; its kind decides whether rows are replayed or Prometheus is asked.
         settings: as `monitor_model` takes them.
-        out: folder for `rules.yaml`, `dashboard.json` and `drift.json`, sealed.
+        out: folder for `rules.yaml`, `dashboards/` and `drift.json`, sealed.
         page: HTML report to write.
         summary: Markdown report to write.
 

@@ -7,17 +7,44 @@ from collections.abc import Sequence
 
 from sevenfold.drift.counters import latency_quantile
 from sevenfold.monitoring.replay import Replayed
-from sevenfold.report import Chart
+from sevenfold.report import Chart, Fact, Facts
 from sevenfold.report import charts as draw
 from sevenfold.report.model import Block
 
-__all__ = ["traffic_blocks", "worst_p99"]
+__all__ = ["traffic_blocks", "traffic_facts", "worst_p99"]
 
 
 def worst_p99(replayed: Sequence[Replayed]) -> float:
     """Return the 99th percentile of one-row requests in the slowest window, in seconds; NaN without such requests."""
     quantiles = [latency_quantile(part.singles, 0.99) for part in replayed if part.singles.requests]
     return max((value for value in quantiles if math.isfinite(value)), default=math.nan)
+
+
+def traffic_facts(replayed: Replayed) -> list[Block]:
+    """Return what a predictor was asked and how it answered; one that was asked nothing says so."""
+    counted, p99 = replayed.counted, worst_p99([replayed])
+    if not counted.requests:
+        return [Facts(facts=(Fact(label="requests", value=0, hint="none since the predictor started"),))]
+    return [
+        Facts(
+            facts=(
+                Fact(label="requests", value=round(counted.requests), hint=replayed.label),
+                Fact(label="rows predicted", value=round(counted.rows)),
+                Fact(
+                    label="failed requests",
+                    value=round(counted.errors),
+                    level="bad" if counted.errors else "good",
+                    hint="answered with 5xx",
+                ),
+                Fact(
+                    label="99th percentile",
+                    value=round(p99 * 1000, 2) if math.isfinite(p99) else None,
+                    unit="ms",
+                    hint="of the time of a request",
+                ),
+            )
+        )
+    ]
 
 
 def traffic_blocks(replayed: Sequence[Replayed]) -> list[Block]:

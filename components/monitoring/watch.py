@@ -1,4 +1,4 @@
-"""Watch a local service: replay rows, judge drift, write rules and dashboard, and report."""
+"""Watch a local service: replay rows, judge drift, write rules and dashboards, and report."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def watch(
     in_time_order: bool = True,
     level: ServiceLevel | None = None,
 ) -> Report:
-    """Replay rows through the predictor as traffic, judge drift from its counters, and write rules and dashboard.
+    """Replay rows through the predictor as traffic, judge drift from its counters, and write rules and dashboards.
 
     Args:
         dataset: `later` or `test` rows are sent, as `section.replay` says; with ``none`` the requests counted so
@@ -53,7 +53,7 @@ def watch(
         bundle: the serving model, with the reference to compare with.
         service: the predictor.
         section: windows and limits.
-        out: folder for `rules.yaml` (PrometheusRule), `dashboard.json` (Grafana) and `drift.json`, sealed.
+        out: folder for `rules.yaml` (PrometheusRule), `dashboards/` (Grafana) and `drift.json`, sealed.
         name: the plan's name.
         time_column: column that windows are cut by.
         in_time_order: whether the test rows are the newest; else they were drawn, and windows of them are, too.
@@ -81,7 +81,7 @@ def watch(
         table, parts, _ = windows_of_dataset(dataset, section, time_column, in_time_order=in_time_order)
         compared = [comparer.compare(part.label, table.take(part.rows)) for part in parts]
         record["rows"] = row_record(compared, comparer)
-        report = with_card(report, compared, comparer, [alarm.feature for alarm in alarms(windows, section)])
+        report = with_card(report, compared, comparer, windows)
     write_watch(out, name, section, level or ServiceLevel(), record)
     return report
 

@@ -57,14 +57,14 @@ def watch_on_cluster(
     sleep: Callable[[float], None] = time.sleep,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> Report:
-    """Judge users' requests from Prometheus's counters and the dataset's rows as a batch; write rules and dashboard.
+    """Judge users' requests from Prometheus's counters and the dataset's rows as a batch; write rules and dashboards.
 
     Args:
         dataset: `later` or `test` rows are judged, as `section.replay` says; with ``none`` no rows are.
         bundle: the serving model, with the reference to compare with.
         service: the InferenceService; nothing is sent to it.
         section: windows, limits, and the address of Prometheus.
-        out: folder for `rules.yaml`, `dashboard.json` and `drift.json`, sealed.
+        out: folder for `rules.yaml`, `dashboards/` and `drift.json`, sealed.
         name: the plan's name.
         time_column: column that the dataset's windows are cut by.
         in_time_order: whether the test rows are the newest; else they were drawn, and windows of them are, too.
@@ -93,7 +93,7 @@ def watch_on_cluster(
     if not live.known:
         record["verdict"] = "unknown"
     write_watch(out, name, section, level or ServiceLevel(), record)
-    report_progress(STAGE, "rules, dashboard and record of drift written", done=2, total=2)
+    report_progress(STAGE, "rules, dashboards and record of drift written", done=2, total=2)
     report = cluster_report(live, rows, reference, section, level or ServiceLevel())
     return _with_note(report) if section.subtle else report
 

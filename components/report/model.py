@@ -50,7 +50,10 @@ class Facts(_Part):
 
 
 class Table(_Part):
-    """Rows under named columns; `levels` colours whole rows: one level or None for each, or no levels at all."""
+    """Rows under named columns; `levels` colours whole rows: one level or None for each, or no levels at all.
+
+    A table with sentences in it is `stacked`: on a phone each row is read from top to bottom, under its columns' names.
+    """
 
     block: Literal["table"] = "table"
     title: str = ""
@@ -58,6 +61,7 @@ class Table(_Part):
     rows: tuple[tuple[Cell, ...], ...]
     levels: tuple[Level | None, ...] = ()
     caption: str = ""
+    stacked: bool = False
 
 
 class Chart(_Part):

@@ -36,7 +36,7 @@ CONFIG: Final[dict[str, Any]] = {
         "tickSize": 4,
     },
     "axisY": {"domain": False, "ticks": False},
-    "axisX": {"grid": False},
+    "axisX": {"grid": False, "labelSeparation": 6},
     "legend": {
         "orient": "top",
         "direction": "horizontal",

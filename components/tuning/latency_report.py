@@ -14,6 +14,7 @@ from sevenfold.tuning.trial import Trial
 __all__ = ["latency_blocks"]
 
 MAX_ROWS = 50
+LOG_RATIO = 20.0  # of the slowest trial to the fastest, from which the axis of times is logarithmic
 
 
 def latency_blocks(choice: Choice, metric: str, limit: LatencyLimit) -> tuple[Block, ...]:
@@ -37,6 +38,7 @@ def latency_blocks(choice: Choice, metric: str, limit: LatencyLimit) -> tuple[Bl
         }
         for _, trial in named
     ]
+    times = [trial.latency_ms for _, trial in named if trial.latency_ms]
     rows = "one row" if limit.rows == 1 else f"{limit.rows:,} rows"
     chart = scatter(
         "Score and latency",
@@ -46,7 +48,8 @@ def latency_blocks(choice: Choice, metric: str, limit: LatencyLimit) -> tuple[Bl
         "set",
         x_title=f"ms for {rows}",
         y_title=metric,
-        limits=[Limit(value=limit.limit_ms, label="limit", on="x")],
+        x_log=max(times) > LOG_RATIO * min(times),
+        limits=[Limit(value=limit.limit_ms, label=f"limit {limit.limit_ms:g} ms", on="x")],
         caption="Median time of a prediction by model.onnx in one thread, on the machine that tried it; others differ. "
         "Nothing beats a trial of the Pareto set in one without being worse in the other.",
         alt=f"{len(front)} of {len(points)} trials are in the Pareto set.",

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.drift.concept import Labelled
@@ -25,13 +24,13 @@ from sevenfold.monitoring.retrain.label_evidence import drift_key, labels_noted,
 from sevenfold.monitoring.retrain.label_window import LabelWindow
 from sevenfold.monitoring.retrain.retrainer import Retrainer
 from sevenfold.pipelines.local.compared_rows import ComparedRows
+from sevenfold.pipelines.local.loop_page import candidates_of, fleet_of, serving_facts, traffic_of
 from sevenfold.pipelines.local.new_rows import NewRows, judge_file, once_each, window_files, window_name
 from sevenfold.pipelines.local.runner import LocalRunner
 from sevenfold.pipelines.releases import JOURNAL
 from sevenfold.pipelines.retrain import require_promoted
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.plan.monitoring import Trigger
-from sevenfold.report import Fact
 from sevenfold.report.page import write_report
 from sevenfold.tables.sources import matching_files, sources_of
 
@@ -81,6 +80,7 @@ class LocalLoop:
         self._known = {entry.cause for entry in self.journal.entries(plan.name)}
         self._settled: set[str] = set()
         self._active: dict[str, Cause] = {}
+        self.url = ""  # of the predictor whose traffic the page shows; set by whoever starts one
 
     @property
     def serving(self) -> Record:
@@ -256,15 +256,19 @@ class LocalLoop:
         record, bundle = self.serving, self.registry.bundle(self.serving.bundle)
         windows = [one.window for one in rows if not one.fault]
         live, facts = self._live_labels(), serving_facts(record, bundle)
+        runs = self.journal.runs(self.plan.name)
         report = history_report(
             self.plan.name,
             self.journal.entries(self.plan.name),
-            self.journal.runs(self.plan.name),
+            runs,
             facts if live is None else [*facts, label_fact(live, self.plan.monitoring)],
             windows,
             {one.window.label: one.counts for one in rows},
             bundle.reference(),
             self.plan.monitoring,
+            fleet=fleet_of(self.runs),
+            candidates=candidates_of(self.home, runs),
+            traffic=traffic_of(self.url, self.plan.name, self.label),
         )
         moved = [alarm.feature for alarm in alarms(windows, self.plan.monitoring)]
         report = self._compared.with_card(report, rows, record, self.registry, moved)
@@ -275,15 +279,6 @@ def _labelled(rows: Sequence[NewRows]) -> int | None:
     """Return how many new rows carry a target; None where only the run itself can count them."""
     counted = [one.labelled for one in rows]
     return None if None in counted else sum(count or 0 for count in counted)
-
-
-def serving_facts(record: Record, bundle: Bundle) -> list[Fact]:
-    """Return what serves, as facts for a page."""
-    since = record.moment[:16].replace("T", " ")
-    facts = [Fact(label="Serving", value=bundle_label(bundle.digest), hint=f"run {record.run}, since {since}")]
-    if record.metric in record.scores:
-        facts.append(Fact(label=record.metric, value=record.scores[record.metric], hint="on its test rows"))
-    return facts
 
 
 def _own_sources(plan: Plan, base: Path) -> tuple[str, ...]:

@@ -76,6 +76,7 @@ class PromotedService:
         wanted, present = self._loop.serving.bundle, self._service
         if present is not None and self._fits(present, wanted):
             known, self._told = self._told == present.url, present.url
+            self._loop.url = present.url
             return not known
         log = self._loop.home / f"watch-{wanted.removeprefix('sha256:')[:12]}.log"
         made = start_predictor(
@@ -90,6 +91,7 @@ class PromotedService:
             end_process(made.pid, made.started)
             raise
         self._service, self._told = made, made.url
+        self._loop.url = made.url
         if present is not None:
             end_process(present.pid, present.started)
         return True

@@ -14,6 +14,7 @@ import yaml
 
 from sevenfold import images
 from sevenfold.drift.telemetry import METRICS
+from sevenfold.monitoring.dashboards.catalogue import DASHBOARDS
 
 Objects = list[dict[str, Any]]
 
@@ -221,7 +222,20 @@ def test_grafana_finds_its_data_source(overlays: dict[str, Objects]) -> None:
     }
     host, _, port = source["url"].removeprefix("http://").partition(":")
     assert services[host] == int(port)
-    assert json.loads(data["models.json"])["panels"]
+
+
+@pytest.mark.parametrize(
+    ("overlay", "name", "labels"),
+    [("kind", "grafana-dashboards", {}), ("cluster", "sevenfold-dashboards", {"grafana_dashboard": "1"})],
+)
+def test_grafana_is_given_every_dashboard(
+    overlays: dict[str, Objects], overlay: str, name: str, labels: dict[str, str]
+) -> None:
+    held = next(item for item in of_kind(overlays[overlay], "ConfigMap") if item["metadata"]["name"].startswith(name))
+    assert {key.removesuffix(".json") for key in held["data"]} == set(DASHBOARDS)
+    assert all(json.loads(text)["panels"] for text in held["data"].values())
+    assert labels.items() <= held["metadata"].get("labels", {}).items()
+    assert sum(map(len, held["data"].values())) < 1 << 20, "a ConfigMap holds 1 MiB"
 
 
 def test_one_object_per_file_named_by_its_kind(manifests: Path) -> None:

@@ -104,7 +104,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     return Sample(write_dataset(folder / "dataset", splits, train.slice(0, 1), schema, transform, bundle), bundle)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def table() -> Any:
     return make_table
 

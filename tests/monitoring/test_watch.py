@@ -14,6 +14,7 @@ from sevenfold.contracts.service import SERVICE_FILE, LocalService, write_servic
 from sevenfold.drift.counters import since
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.monitoring.component import monitor_model
+from sevenfold.monitoring.dashboards.catalogue import DASHBOARDS
 from sevenfold.monitoring.scrape import scrape
 from sevenfold.monitoring.watch import windows_of_dataset
 from sevenfold.plan.monitoring import MonitoringSection
@@ -104,7 +105,8 @@ def test_rules_and_dashboard_are_left_for_prometheus_and_grafana(sample, predict
     run(tmp_path, sample, predictor, MonitoringSection(replay="none"))
     rules = yaml.safe_load((tmp_path / "watch" / "rules.yaml").read_text())
     assert rules["kind"] == "PrometheusRule"
-    assert json.loads((tmp_path / "watch" / "dashboard.json").read_text())["panels"]
+    for name in DASHBOARDS:
+        assert json.loads((tmp_path / "watch" / "dashboards" / f"{name}.json").read_text())["panels"]
 
 
 def test_a_service_of_another_bundle_is_not_watched(sample, tmp_path, capsys):

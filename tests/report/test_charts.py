@@ -35,6 +35,8 @@ CHARTS = {
     "heatmap of moments": draw.heatmap("t", [{"a": date(2013, 1, 1), "s": "x", "b": 1}], "a", "s", "b"),
     "scatter": draw.scatter("t", ROWS, "a", "b", "s", low="l", high="h", size="b", diagonal_from=(0, 1)),
     "confusion": draw.confusion("t", ["no", "yes"], [[9, 1], [2, 3]]),
+    "timeline": draw.timeline("t", [{"a": datetime(2013, 1, 1), "s": "x"}], "a", "s", lanes=["x", "y"]),
+    "timeline of nothing": draw.timeline("t", [], "a", "s", lanes=["x"]),
     "nothing": draw.lines("t", [], "a", "b", "s"),
     "nothing in bars": draw.bars("t", [], "a", "b"),
     "nothing but missing": draw.lines("t", [{"a": 1, "b": math.nan}], "a", "b"),
@@ -88,6 +90,15 @@ def test_any_name_can_be_a_key_and_a_label(name):
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=40))
 def test_no_text_breaks_the_picture(text):
     parsed(svg_of(draw.bars(text, [{"n": text, "v": 1}], "n", "v", alt=text), COLUMN))
+
+
+def test_texts_of_cells_are_hidden_where_they_would_overlap():
+    cells = [{"a": f"w{number}", "b": "x", "v": 0.25} for number in range(20)]
+    chart = draw.heatmap("t", cells, "a", "b", "v")
+    for width, shown in ((1_040, True), (340, False)):
+        texts = [element for element in parsed(svg_of(chart, width)).iter() if element.text == "0.25"]
+        assert len(texts) == 20
+        assert all((text.get("opacity") != "0") is shown for text in texts)
 
 
 def test_data_from_elsewhere_is_never_read():

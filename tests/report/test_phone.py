@@ -47,6 +47,12 @@ def page() -> str:
                 Table(title="Gates", columns=columns, rows=(row, row), levels=("good", None)),
                 Table(columns=("a", "b"), rows=((1, 2),)),
                 Table(
+                    title="Decisions",
+                    columns=("when", "decision", "words"),
+                    rows=(("now", "no", SENTENCE),),
+                    stacked=True,
+                ),
+                Table(
                     title="Columns",
                     columns=("column", "kind", "role", "missing", "different", "median", "levels", "digest"),
                     rows=tuple((name, "category", "feature", "0.0%", 12_345, "839", 7, "f" * 64) for name in names),
@@ -88,7 +94,9 @@ def laid_out(page: str, folder: Path) -> dict[str, Any]:
 def test_a_table_is_read_on_a_phone(page: str, tmp_path: Path) -> None:
     seen = laid_out(page, tmp_path)
     assert seen["width"] == WIDTH
-    assert seen["scrolls"] == [True, False, True] * 2
-    for cell in seen["cells"]:
+    assert seen["scrolls"] == [True, False, False, True] * 2
+    hidden = [cell["text"] for cell in seen["cells"] if not cell["lines"]]
+    assert hidden == ["when", "decision", "words"] * 2, "a stacked table names its columns in each row instead"
+    for cell in (cell for cell in seen["cells"] if cell["lines"]):
         longest = max(map(len, cell["text"].split()))
         assert len(cell["text"]) / cell["lines"] >= min(longest, 8), cell

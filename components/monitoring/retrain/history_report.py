@@ -9,10 +9,15 @@ from typing import Final
 
 from sevenfold.contracts.reference import Reference
 from sevenfold.drift.stability import Counts
-from sevenfold.drift.verdict import WindowDrift, alarms
+from sevenfold.drift.verdict import Alarm, WindowDrift, alarms
 from sevenfold.monitoring.drift_charts import drift_blocks
-from sevenfold.monitoring.retrain.decide import Action
+from sevenfold.monitoring.replay import Replayed
+from sevenfold.monitoring.retrain.candidates import Candidate, candidates_table
+from sevenfold.monitoring.retrain.decide import Action, Reason
+from sevenfold.monitoring.retrain.fleet_table import FleetModel, fleet_table
 from sevenfold.monitoring.retrain.journal import Entry, RunEntry
+from sevenfold.monitoring.retrain.loop_chart import loop_chart
+from sevenfold.monitoring.traffic_charts import traffic_blocks, traffic_facts
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Fact, Facts, Finding, Findings, Report, Table
 from sevenfold.report.model import Level
@@ -50,6 +55,10 @@ def history_report(
     counts: Mapping[str, Mapping[str, Counts]],
     reference: Reference,
     section: MonitoringSection,
+    *,
+    fleet: Sequence[FleetModel] = (),
+    candidates: Sequence[Candidate] = (),
+    traffic: Replayed | None = None,
 ) -> Report:
     """Return the page of a loop.
 
@@ -62,6 +71,9 @@ def history_report(
         counts: rows per bin of each feature, by window.
         reference: of the serving bundle.
         section: limits of drift.
+        fleet: all models of this machine, shown where there are several.
+        candidates: what each retraining brought, oldest first.
+        traffic: what the running predictor has counted; None where none runs.
     """
     needed, raised = person_needed(entries), alarms(windows, section)
     states = Counter(run.state for run in runs)
@@ -73,7 +85,7 @@ def history_report(
             Fact(label="Decisions", value=sum(entry.times for entry in entries), hint=f"{len(entries)} different ones"),
         )
     )
-    findings = [Finding(level="warning", text=f"{alarm.feature} has drifted since {alarm.since}.") for alarm in raised]
+    findings = [Finding(level="warning", text=_drifted(alarm)) for alarm in raised]
     return Report(
         stage="monitoring",
         title=f"The loop of {name}",
@@ -82,8 +94,13 @@ def history_report(
         blocks=(
             *((Findings(findings=tuple(findings)),) if findings else ()),
             facts,
+            *(traffic_facts(traffic) if traffic is not None else ()),
+            *((chart,) if (chart := loop_chart(entries)) is not None else ()),
             _table(entries),
+            *((candidates_table(candidates),) if candidates else ()),
             *(drift_blocks(windows, raised, counts, reference, section) if windows else ()),
+            *(traffic_blocks([traffic]) if traffic is not None else ()),
+            *((fleet_table(fleet),) if len(fleet) > 1 else ()),
         ),
     )
 
@@ -112,16 +129,28 @@ def _table(entries: Sequence[Entry]) -> Table:
         title="Decisions",
         columns=("When (UTC)", "Decision", "In words", "Times"),
         rows=tuple(rows),
-        levels=tuple(_LEVELS[entry.action] for entry in newest),
+        levels=tuple("good" if entry.reason is Reason.PROMOTED else _LEVELS[entry.action] for entry in newest),
+        stacked=True,
         caption="Newest first. What repeats about the same cause is one row, with the last moment."
         if len(newest) == len(entries)
         else f"The newest {SHOWN} of {len(entries):,}.",
     )
 
 
+def _drifted(alarm: Alarm) -> str:
+    subject = "The predictions have" if alarm.worst.predicted else f"{alarm.feature} has"
+    return f"{subject} drifted since {alarm.since}."
+
+
 def _decision(entry: Entry) -> str:
-    why = "" if entry.action in (Action.START, Action.NOTE) else f": {entry.reason.value.replace('_', ' ')}"
+    if entry.action is Action.NOTE:
+        return _spaced(entry.reason)
+    why = "" if entry.action is Action.START else f": {_spaced(entry.reason)}"
     return f"{_WORDS[entry.action]}{why}"
+
+
+def _spaced(reason: Reason) -> str:
+    return reason.value.replace("_", " ")
 
 
 def _listed(states: Mapping[str, int]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict
 from typing import Any, Final
 
+from sevenfold.drift.verdict import WindowDrift
 from sevenfold.monitoring.subtle.rows import Check, RowComparer, RowDrift, drifted_since
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Finding, Findings, Report, Table
@@ -17,22 +18,25 @@ FAR: Final = 0.75  # AUC from which rows lie too far from the labelled ones for 
 DISCLAIMER: Final = "Whether the same features still mean the same outcome, it cannot know: only labels show that."
 
 
-def with_card(report: Report, windows: Sequence[RowDrift], comparer: RowComparer, moved: Sequence[str]) -> Report:
+def with_card(
+    report: Report, windows: Sequence[RowDrift], comparer: RowComparer, judged: Sequence[WindowDrift]
+) -> Report:
     """Return a monitoring report with the comparison of rows as a whole after its figures.
 
     Args:
         report: of the same windows.
         windows: as compared, in time order.
         comparer: what compared them.
-        moved: features that drifted by themselves.
+        judged: the same windows, feature by feature.
     """
+    moved = {one.feature for window in judged for one in window.features if one.drifted and not one.predicted}
     since = drifted_since(windows, comparer.section)
     findings = [_separated(windows, since, moved, comparer.section), *_scores(windows, comparer)]
     first, *rest = report.blocks
     card: list[Block] = [Findings(findings=tuple(findings)), _table(windows)]
-    headline = (
-        f"{report.headline} Taken as a whole, the rows differ from the training rows." if since else report.headline
-    )
+    whole = "Taken as a whole, the rows differ from the training rows."
+    quiet = report.headline.replace("No drift: ", "Feature by feature, ", 1)
+    headline = f"{quiet} {whole}" if since else report.headline
     return report.model_copy(
         update={
             "blocks": (first, *card, *rest),
@@ -52,7 +56,7 @@ def row_record(windows: Sequence[RowDrift], comparer: RowComparer) -> dict[str, 
     }
 
 
-def _separated(windows: Sequence[RowDrift], since: str, moved: Sequence[str], section: MonitoringSection) -> Finding:
+def _separated(windows: Sequence[RowDrift], since: str, moved: Set[str], section: MonitoringSection) -> Finding:
     judged = [(window, window.separation) for window in windows if window.separation is not None]
     if not judged:
         return Finding(

@@ -17,5 +17,6 @@ from sevenfold.report.charts.categorical import bars, dots
 from sevenfold.report.charts.distribution import histogram
 from sevenfold.report.charts.matrix import confusion, heatmap
 from sevenfold.report.charts.relational import lines, scatter
+from sevenfold.report.charts.timeline import timeline
 
-__all__ = ["Limit", "bars", "confusion", "dots", "heatmap", "histogram", "lines", "scatter"]
+__all__ = ["Limit", "bars", "confusion", "dots", "heatmap", "histogram", "lines", "scatter", "timeline"]

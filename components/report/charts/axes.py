@@ -101,7 +101,7 @@ def limit_layers(limits: Sequence[Limit], titles: Mapping[str, str]) -> list[Spe
         layers.append({"data": data, "mark": {"type": "rule", "style": f"limit-{limit.level}"}, "encoding": position})
         if limit.label:
             end = {other: {"value": "width" if limit.on == "y" else 0}}
-            shift = {"align": "right", "dy": -6} if limit.on == "y" else {"align": "left", "dx": 4, "dy": -5}
+            shift = {"align": "right", "dy": -6} if limit.on == "y" else {"align": "left", "dx": 4, "dy": 8}
             mark = {"type": "text", "style": f"limit-{limit.level}-text", **shift}
             text = {"text": {"field": "note", "type": "nominal"}}
             layers.append({"data": data, "mark": mark, "encoding": {**position, **end, **text}})

@@ -14,6 +14,7 @@ __all__ = ["confusion", "heatmap"]
 
 STEPS = 7  # of the page's heat palette
 ROW = 26  # pixels of a row of cells
+CHARACTER = 6.6  # pixels of a character in a cell
 MAX_CELL_TEXTS = 240  # beyond this many cells, the legend explains the colours instead
 
 
@@ -80,7 +81,9 @@ def heatmap(
     colour = _heat_colour(low, top, "" if has_text else value_title)
     layers = [{"mark": {"type": "rect", "style": "cell"}, "encoding": {"color": colour, **TOOLTIP}}]
     if has_text:
-        layers.append(_cell_text(text, low, top, value_format or (".0%" if percent else ".2f")))
+        form = value_format or (".0%" if percent else ".2f")
+        longest = max((len(str(row["text"])) for row in rows), default=0) if text else len("10%" if percent else "0.00")
+        layers.append(_cell_text(text, low, top, form, least_width=longest * CHARACTER * len(x_names)))
     body = {"layer": layers, "encoding": encoding}
     height = height or max(80, ROW * len(y_names))
     return framed(title, rows, body, height=height, caption=caption, alt=alt, wide=wide)
@@ -133,7 +136,8 @@ def _heat_colour(low: float, high: float, title: str) -> Spec:
     return {"field": "value", "type": "quantitative", "scale": scale, "legend": legend}
 
 
-def _cell_text(text: str, low: float, high: float, form: str) -> Spec:
+def _cell_text(text: str, low: float, high: float, form: str, *, least_width: float) -> Spec:
+    """Return the layer of the cells' texts, which a plot narrower than `least_width` hides: they would overlap."""
     first_dark = low + (high - low) * 4 / STEPS
     number: Spec = {"field": "value", "type": "quantitative", "format": form}
     pale_on_dark = {"test": f"datum.value >= {first_dark!r}", "value": "var(--heat-ink)"}
@@ -143,5 +147,6 @@ def _cell_text(text: str, low: float, high: float, form: str) -> Spec:
         "encoding": {
             "text": {"field": "text", "type": "nominal"} if text else number,
             "color": {"condition": pale_on_dark, "value": "var(--ink)"},
+            "opacity": {"condition": {"test": f"width >= {least_width:.0f}", "value": 1}, "value": 0},
         },
     }

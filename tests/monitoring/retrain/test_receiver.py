@@ -17,8 +17,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sevenfold.contracts.errors import DataError, PolicyError, TemporaryError
-from sevenfold.monitoring.retrain.decide import Action, Rules
+from sevenfold.monitoring.retrain.cause import Cause
+from sevenfold.monitoring.retrain.decide import Action, Decision, Reason, Rules
 from sevenfold.monitoring.retrain.journal import Journal, RunEntry
+from sevenfold.monitoring.retrain.metrics import metrics_page
 from sevenfold.monitoring.retrain.receiver import MOST_BYTES, Receiver
 from sevenfold.monitoring.retrain.retrainer import Retrainer
 from sevenfold.plan.monitoring import RetrainSection, Trigger
@@ -205,9 +207,27 @@ def test_the_metrics_count_decisions_and_call_for_a_person(receiver: Receiver) -
     assert values["sevenfold_retrain_decisions_total", "cause", "start"] == 1
     assert values["sevenfold_retrain_decisions_total", "duplicate", "suppress"] == 1
     assert values["sevenfold_retrain_decisions_total", "not_ours", "suppress"] == 1
+    recorded = "sevenfold_retrain_recorded_decisions_total"
+    assert values[recorded, "cause", "flights", "start"] == 1
+    assert values[recorded, "duplicate", "flights", "suppress"] == 1
+    assert values[recorded, "flights", "note", "promoted"] == 0, "its first time must be an increase"
+    decided = "sevenfold_retrain_decided_timestamp_seconds"
+    assert values[decided, "cause", "flights", "start"] == pytest.approx(time.time(), abs=60)
+    assert (decided, "flights", "note", "promoted") not in values, "what never was has no moment"
     assert values["sevenfold_retrain_unfinished_runs", "flights"] == 1
     assert values["sevenfold_retrain_person_needed", "flights"] == 0
     assert values["sevenfold_retrain_watchdog_timestamp_seconds",] == pytest.approx(time.time(), abs=60)
+
+
+def test_a_restart_keeps_what_is_recorded(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    decision = Decision(Action.SUPPRESS, Reason.FEW_ROWS, "Too few.")
+    for moment in (10.0, 20.0):
+        journal.decide(Cause(name="flights", keys=("a",), since=0.0, evidence="x"), lambda _: decision, moment)
+    page = metrics_page({}, Journal(journal.path), ["flights"], 0.0)
+    labels = '{model="flights",action="suppress",reason="few_rows"}'
+    assert f"sevenfold_retrain_recorded_decisions_total{labels} 2\n" in page
+    assert f"sevenfold_retrain_decided_timestamp_seconds{labels} 20.000\n" in page
 
 
 def test_what_is_over_is_noted(receiver: Receiver) -> None:

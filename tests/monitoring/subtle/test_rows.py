@@ -29,7 +29,7 @@ def test_a_joint_shift_is_drift_that_no_single_feature_shows(binary, rows, tmp_p
     assert drift_report(binary.bundle.folder, path).level == "good"
     report = drift_report(binary.bundle.folder, path, dataset=binary.dataset.folder)
     assert report.level == "warning"
-    assert report.headline.startswith("No drift")
+    assert report.headline.startswith("Feature by feature, the 2,000 rows")
     assert report.headline.endswith("Taken as a whole, the rows differ from the training rows.")
     warning = findings(report)[0].text
     assert "how they go together" in warning
@@ -83,3 +83,14 @@ def test_another_dataset_is_refused(binary):
     with pytest.raises(DataError) as caught:
         RowComparer(binary.dataset, replace(binary.bundle, info=info), SECTION)
     assert caught.value.code == "other_dataset"
+
+
+def test_a_feature_that_moved_in_one_window_alone_is_not_called_unmoved(binary, rows, tmp_path):
+    kinds = ({"together": 0.7}, {"together": 0.7}, {"spread": 3})
+    paths = [saved(tmp_path, rows(2_000, 20 + number, **kind), f"w{number}") for number, kind in enumerate(kinds)]
+    report = drift_report(binary.bundle.folder, *paths, dataset=binary.dataset.folder)
+    whole = findings(report)[0].text
+    assert "It goes by wind" in whole
+    assert "moved by itself" not in whole
+    counts = {fact.label: fact for block in report.blocks for fact in getattr(block, "facts", ())}
+    assert (counts["tables that drifted"].value, counts["tables that drifted"].level) == ("1 of 3", None)

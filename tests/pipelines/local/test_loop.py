@@ -12,6 +12,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
@@ -94,6 +95,10 @@ def spoilt_targets_are_refused_and_the_old_model_stays(served: Home) -> None:
     assert page.level == "bad"
     assert page.headline.startswith("A person must look. The old model stays.")
 
+    refused = page_table(served, "Candidates beside the serving model").rows[0]
+    assert refused[:2] == ("2", "refused")
+    assert "0." in refused[2] and "serving" in refused[3]
+
 
 def within_the_cooldown_nothing_starts(served: Home) -> None:
     for number in (8, 9):  # a person takes the spoilt files away
@@ -103,6 +108,11 @@ def within_the_cooldown_nothing_starts(served: Home) -> None:
     decided = served.loop().look()
     assert kinds(decided) == [(Action.SUPPRESS, Reason.COOLDOWN)]
     assert served.run_count() == 2
+
+
+def page_table(served: Home, title: str) -> Any:
+    page = read_report(served.runs / "demo" / PAGE)
+    return next(block for block in page.blocks if getattr(block, "title", "") == title)
 
 
 def drift_gives_one_run_and_a_better_model(served: Home) -> None:
@@ -119,6 +129,8 @@ def drift_gives_one_run_and_a_better_model(served: Home) -> None:
     assert kinds(loop.look()) == [(Action.NOTE, Reason.RESOLVED)]
     assert loop.look() == []
     assert read_report(served.runs / "demo" / PAGE).level == "info"
+    told = page_table(served, "Candidates beside the serving model")
+    assert [row[:2] for row in told.rows] == [("3", "promoted"), ("2", "refused")]
 
 
 def after_the_budget_a_person_is_called(served: Home) -> None:
@@ -295,6 +307,8 @@ def watching_stops_when_it_is_told_to(served: Home) -> None:
         watch_loop(served.loop(), Console(file=printed), every_seconds=5.0, sleep=sleep)
     assert turns == [5.0, 5.0]
     assert printed.getvalue().count("serving at http://127.0.0.1:") == 1
+    facts = [fact for block in read_report(served.runs / "demo" / PAGE).blocks for fact in getattr(block, "facts", ())]
+    assert [fact.value for fact in facts if fact.label == "requests"] == [0], "the running predictor was asked"
 
 
 def labels_that_show_a_worse_model_give_one_run_and_a_better_one(served: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,123 @@
+"""One feature over time against its reference: how its rows are spread, and which bins moved."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sevenfold.drift import telemetry
+from sevenfold.drift.promql import FEATURE
+from sevenfold.monitoring.dashboards import choices
+from sevenfold.monitoring.dashboards.events import EVENTS
+from sevenfold.monitoring.dashboards.fleet import DRIFT_WORDS
+from sevenfold.monitoring.dashboards.panel import Board, Panel, Query, Step
+from sevenfold.monitoring.dashboards.queries import chosen, rate
+
+__all__ = ["ONE_FEATURE", "one_feature"]
+
+ONE_FEATURE: Final = "sevenfold-feature"
+_IT: Final = 'feature="$feature"'
+_SHARE: Final = chosen(FEATURE.name("bin_share"), _IT)
+_REFERENCE: Final = chosen(FEATURE.name("reference_bin_share"), _IT)
+
+
+def one_feature(name: str = "") -> Board:
+    """Return the dashboard of one feature of one model; it opens on the model `name`, or on the first for ""."""
+    return Board(
+        uid=ONE_FEATURE,
+        title="Sevenfold: one feature",
+        description="How one feature is spread, over time and against the training rows.",
+        variables=(choices.NAMESPACE, choices.one_model(name), choices.FEATURE),
+        annotations=EVENTS,
+        panels=(*_drift(), *_bins(), *_rows()),
+    )
+
+
+def _of_version(what: str) -> tuple[Query, ...]:
+    return (Query(expression=f"max by (bundle) ({chosen(FEATURE.name(what), _IT)})", legend="{{bundle}}"),)
+
+
+def _drift() -> tuple[Panel, ...]:
+    return (
+        Panel(
+            title="Drift (PSI)",
+            description="Population stability index of the last window against the training rows, its expectation "
+            "without "
+            "drift taken off. 0.1 and more is large. A gap means too few rows, or nothing scraped.",
+            unit="none",
+            queries=_of_version("psi"),
+            minimum=None,
+            steps=(Step("transparent"), Step("red", 0.1)),
+        ),
+        Panel(
+            title="Largest moved share",
+            description="By how much the share of the bin that moved most differs from training. 5 points and more "
+            "is large.",
+            unit="percentunit",
+            queries=_of_version("moved_share"),
+            steps=(Step("transparent"), Step("red", 0.05)),
+        ),
+        Panel(
+            title="Drifted",
+            description="Whether the feature drifted in the window that ended then: by size, and by more than "
+            "chance. Two of "
+            "three windows raise the alert. A gap means that nobody knows.",
+            unit="none",
+            queries=_of_version("drifted"),
+            kind="status-history",
+            width=24,
+            height=5,
+            words=DRIFT_WORDS,
+            interval="15m",
+        ),
+    )
+
+
+def _bins() -> tuple[Panel, ...]:
+    return (
+        Panel(
+            title="Bins now and in training",
+            description="Share of the rows in each bin: in the last window, and in training.",
+            unit="percentunit",
+            queries=(
+                Query(expression=f"avg by (bin) ({_REFERENCE})", legend="in training", instant=True),
+                Query(expression=f"avg by (bin) ({_SHARE})", legend="in the last window", instant=True),
+            ),
+            kind="barchart",
+            width=24,
+            height=9,
+        ),
+        Panel(
+            title="Bins over time",
+            description="Share of the rows in each bin, of the window that ended then.",
+            unit="percentunit",
+            queries=(Query(expression=f"avg by (bin) ({_SHARE})", legend="{{bin}}"),),
+            height=9,
+            stacked=True,
+        ),
+        Panel(
+            title="Difference from training, by bin",
+            description="By how much each bin's share lies above its share in training, or below it.",
+            unit="percentunit",
+            queries=(Query(expression=f"avg by (bin) ({_SHARE}) - avg by (bin) ({_REFERENCE})", legend="{{bin}}"),),
+            height=9,
+            minimum=None,
+        ),
+    )
+
+
+def _rows() -> tuple[Panel, ...]:
+    outside = f"{rate(telemetry.OUT_OF_RANGE, '', _IT)} or {rate(telemetry.UNKNOWN_CATEGORIES, '', _IT)}"
+    return (
+        Panel(
+            title="Rows in the window",
+            description="Rows that the last window has. Below monitoring.min_rows there is no verdict.",
+            unit="short",
+            queries=_of_version("rows"),
+        ),
+        Panel(
+            title="Outside of what training saw",
+            description="Values a second beyond the range of the training rows, or of a category that they never had.",
+            unit="cps",
+            queries=(Query(expression=outside, legend="values"),),
+        ),
+    )
