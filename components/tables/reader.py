@@ -70,6 +70,11 @@ class TableReader:
         Raises:
             DataError: as the class says.
         """
+        yield from self._batches()
+        if self.rows == 0:
+            raise DataError("no_rows", f"A table must have rows, but {table_name(self.paths)} has a header only.")
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         first = ""
         for number, path in enumerate(self.paths):
             self.quarantine.file = number
@@ -78,8 +83,6 @@ class TableReader:
             first = first or kind
             check_part_format(kind, first, self._files[number], self._files[0])
             yield from self._parquet(path) if kind == "parquet" else self._csv(path)
-        if self.rows == 0:
-            raise DataError("no_rows", f"A table must have rows, but {table_name(self.paths)} has a header only.")
 
     @property
     def rows_of_all(self) -> int | None:
