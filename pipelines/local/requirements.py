@@ -25,7 +25,7 @@ def require_engine(plan: Plan, trials: int | None = None) -> None:
     if tuning.engine is not TuningEngine.RAY or not (tuning.trials if trials is None else trials):
         return
     if tuning.ray.cluster.workers:
-        from sevenfold.tuning.engines.ray.kuberay import require_pod
+        from sevenfold.ray.kuberay import require_pod
 
         require_pod()
     if importlib.util.find_spec("ray") is None:

@@ -233,5 +233,5 @@ def test_times_that_differ_in_kind_between_partitions_are_refused(tmp_path: Path
         row[4] = "2024-01-31T10:15:00" if number < 150 else "2024-01-31T10:15:00Z"
     path = tmp_path / "t.csv"
     path.write_text(text(body))
-    with pytest.raises(DataError, match="timezone_mixed|offset"):
+    with pytest.raises(DataError, match="offset"):
         list(PartitionedReader(path, section(), check=in_any_order, chunks=1))
