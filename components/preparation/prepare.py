@@ -102,8 +102,8 @@ def _prepared(
     earlier: Earlier | None,
 ) -> Prepared:
     split_column = "" if section.split.by is SplitBy.STRATIFIED else section.split.column
-    given = (paths, data) if refined is None else (refined.path, refined.data)
-    with _opened(*given, section, {split_column} - {""}, on_progress) as reader:
+    table, read_as = (paths, data) if refined is None else ((refined.path,), refined.data)
+    with _opened(table, read_as, section, {split_column} - {""}, on_progress) as reader:
         for batch in reader:
             store.add(batch)
             on_progress(_read_text(reader), 0, STEPS)
@@ -179,7 +179,7 @@ def _prepared(
 
 @contextmanager
 def _opened(
-    table: Path | Sequence[Path],
+    table: Sequence[Path],
     data: DataSection,
     section: PreparationSection,
     required: Collection[str],

@@ -85,9 +85,10 @@ class ParquetTable:
             raise self._unreadable(error) from error
 
     def cuts(self) -> list[int]:
-        """Return the numbers of rows before and after each partition: of a row group or more, a few cells too many.
+        """Return the numbers of rows before the first partition, between two, and in all.
 
-        A batch never lies in two partitions, so a partition may have its last rows from the row group after its own.
+        A partition has a row group or more. No batch lies in two partitions, so a partition may have its last rows from
+        the row group after its own.
         """
         found = [0]
         for end in self._ends()[:-1]:
@@ -96,8 +97,8 @@ class ParquetTable:
                 found.append(at)
         return [*found, self.rows]
 
-    def rows_between(self, start: int, stop: int, names: Collection[str]) -> Iterator[pa.RecordBatch]:
-        """Yield the batches of `batches` that hold the rows from `start` to `stop`, two numbers of `cuts`.
+    def rows_between(self, start: int, stop: int, step: int, names: Collection[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the batches of `batches` that hold the rows from `start` to `stop`, two numbers of `cuts`, `step` rows at most.
 
         Raises:
             DataError: ``not_parquet``.
@@ -112,7 +113,7 @@ class ParquetTable:
         read: list[pa.RecordBatch] = []
         rows, columns = before, [name for name in self.names if name in names]
         try:
-            for batch in self._file.iter_batches(BATCH_ROWS, row_groups=groups, columns=columns):
+            for batch in self._file.iter_batches(step, row_groups=groups, columns=columns):
                 read.append(batch)
                 rows += len(batch)
                 if rows >= stop:
@@ -122,7 +123,7 @@ class ParquetTable:
         table = pa.Table.from_batches(read)
         del read
         # a dictionary is that of its row group, so a batch with one ends with the group
-        places = {*range(start, stop, BATCH_ROWS), stop}
+        places = {*range(start, stop, step), stop}
         places |= {end for end in ends if start < end < stop} if self._dictionaries else set()
         for first, last in pairwise(sorted(places)):
             yield from table.slice(first - before, last - first).unify_dictionaries().combine_chunks().to_batches()

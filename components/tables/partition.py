@@ -37,6 +37,7 @@ class Partition:
         name: of the file, for errors.
         start: of a CSV the offset of its first record in bytes, of a Parquet file the number of rows before it.
         stop: where the next partition starts.
+        step: how far a reader of the whole file reads at once: bytes of a CSV, rows of a Parquet file.
         layout: of the records of a CSV, from the line of `start` on; None for a Parquet file.
         last: whether the file ends with it.
         whole: whether it is a CSV that is read from its first byte on, as it cannot be cut.
@@ -46,6 +47,7 @@ class Partition:
     name: str
     start: int
     stop: int
+    step: int
     layout: Layout | None = None
     last: bool = True
     whole: bool = False
@@ -124,7 +126,7 @@ def _batches(
         with files.open(partition.file) as stream:
             table = ParquetTable(stream, dictionaries=dictionaries_of(columns), name=partition.name)
             row = partition.start + 1
-            for batch in table.rows_between(partition.start, partition.stop, columns):
+            for batch in table.rows_between(partition.start, partition.stop, partition.step, columns):
                 yield check.of_arrow(batch, row)
                 row += len(batch)
         return
@@ -147,7 +149,7 @@ def _chunks(stream: BinaryIO, partition: Partition) -> Iterator[bytes]:
     at = partition.start
     stream.seek(at)
     while at < partition.stop:
-        size = encoding.CHUNK_BYTES - at % encoding.CHUNK_BYTES
+        size = partition.step - at % partition.step
         chunk = stream.read(min(size, partition.stop - at))
         encoding.refuse_nul(chunk, partition.name, at)
         yield chunk

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 
 from sevenfold.contracts.errors import DataError, SevenfoldError
 from sevenfold.plan.data import DataSection
+from sevenfold.tables import encoding, parquet
 from sevenfold.tables.batch_check import CheckedBatch
 from sevenfold.tables.coded_column import CodedColumn
 from sevenfold.tables.csv_cuts import Cut, csv_cuts
@@ -114,7 +115,7 @@ class PartitionedReader(TableReader):
         self._check_names(table.names)
         self._sizes[number] = table.rows
         for start, stop in pairwise(table.cuts()):
-            yield Partition(number, path.name, start, stop, last=stop == table.rows)
+            yield Partition(number, path.name, start, stop, parquet.BATCH_ROWS, last=stop == table.rows)
 
     def _of_csv(self, number: int, path: Path) -> Iterator[Partition]:
         header = self._header(path)
@@ -124,7 +125,7 @@ class PartitionedReader(TableReader):
         layout = Layout(header.names, style, header.next_line, path.name, header.trailing)
         utf8 = known_encoding(self.data.encoding).startswith("utf-8")
         if not utf8 or not style.is_standard or is_packed(path):
-            yield Partition(number, path.name, 0, path.stat().st_size, layout, whole=True)
+            yield Partition(number, path.name, 0, path.stat().st_size, encoding.CHUNK_BYTES, layout, whole=True)
             return
         with path.open("rb") as stream:
             mark = len(BOM_UTF8) if stream.read(len(BOM_UTF8)) == BOM_UTF8 else 0
@@ -137,7 +138,8 @@ class PartitionedReader(TableReader):
 
     @staticmethod
     def _piece(number: int, layout: Layout, place: Cut, stop: int, *, last: bool) -> Partition:
-        return Partition(number, layout.source, place.offset, stop, replace(layout, first_line=place.line), last=last)
+        layout = replace(layout, first_line=place.line)
+        return Partition(number, layout.source, place.offset, stop, encoding.CHUNK_BYTES, layout, last=last)
 
     def _checked_here(self, partition: Partition) -> Iterator[tuple[int, Found]]:
         """Check a partition in this process, with all that is known of the rows before it."""
