@@ -98,7 +98,9 @@ class ParquetTable:
         return [*found, self.rows]
 
     def rows_between(self, start: int, stop: int, step: int, names: Collection[str]) -> Iterator[pa.RecordBatch]:
-        """Yield the batches of `batches` that hold the rows from `start` to `stop`, two numbers of `cuts`, `step` rows at most.
+        """Yield the batches of `batches` that hold the rows from `start` to `stop`, two numbers of `cuts`.
+
+        A batch has `step` rows at most.
 
         Raises:
             DataError: ``not_parquet``.
