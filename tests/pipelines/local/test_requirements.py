@@ -1,4 +1,4 @@
-"""A search that this machine cannot do is refused before a run has a folder."""
+"""Work on Ray that this machine cannot do is refused before a run has a folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sevenfold.contracts.errors import TrainingError
+from sevenfold.contracts.errors import SevenfoldError, TrainingError
 from sevenfold.pipelines.local.requirements import require_engine
 from sevenfold.pipelines.local.run import LocalRun, run_locally
 from sevenfold.plan import Plan
@@ -57,3 +57,16 @@ def test_without_ray_the_command_that_installs_it_is_named(plan: Plan, monkeypat
         require_engine(tuned(plan, engine="ray", trials=3))
     assert (caught.value.code, caught.value.remedy) == ("no_ray", "pip install 'sevenfold[ray]'")
     require_engine(plan)
+
+
+def test_preparation_without_ray_is_refused_before_the_first_stage(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_ray = plan.model_copy(update={"preparation": plan.preparation.replaced(engine="ray")})
+    require_engine(on_ray)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    run = LocalRun(plan_path=tmp_path / "plan.yaml", runs=tmp_path / "runs")
+    with pytest.raises(SevenfoldError, match="preparation.engine") as caught:
+        run_locally(run, on_ray, None)  # type: ignore[arg-type]
+    assert (caught.value.code, caught.value.remedy) == ("no_ray", "pip install 'sevenfold[ray]'")
+    assert not (tmp_path / "runs").exists()
