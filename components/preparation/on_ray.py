@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -85,7 +86,8 @@ def _checked(
     context.print_on_execution_start = False
     context.target_max_block_size = BLOCK_BYTES
     rows = [{"number": at, "partition": pickle.dumps(partition)} for at, partition in enumerate(partitions)]
-    tasks: dict[str, Any] = {"num_cpus": section.cpu, "concurrency": section.tasks}
+    tasks: dict[str, Any] = {"num_cpus": section.cpu, "compute": ray.data.TaskPoolStrategy(size=section.tasks)}
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # Ray Data gives its own loggers back their level
     found = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
         task, batch_size=1, batch_format="pyarrow", **tasks
     )

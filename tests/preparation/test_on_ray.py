@@ -82,7 +82,14 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def prepared(paths: Sequence[Path], out: Path, recipe: Any = None, **engine: Any) -> Prepared:
     data = DataSection.model_validate(
-        {"source": "t", "target": "y", "task": "binary", "columns": COLUMNS, "max_bad_fraction": 0.1}
+        {
+            "source": "t",
+            "target": "y",
+            "task": "binary",
+            "columns": COLUMNS,
+            "max_bad_fraction": 0.1,
+            "max_unlabelled": 0.1,
+        }
     )
     return prepare(paths, data, PreparationSection.model_validate(engine), out, recipe=recipe)
 
