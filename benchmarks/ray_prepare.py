@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -103,16 +104,38 @@ def cost(roots: Sequence[psutil.Process]) -> tuple[dict[int, float], float]:
     return seconds, held / 1e9
 
 
+@contextmanager
+def watched(roots: Sequence[psutil.Process], seen: dict[int, float]) -> Iterator[None]:
+    """Keep CPU seconds by process, and under 0 the most memory: Ray ends the workers of a program with it."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.3):
+            seconds, held = cost(roots)
+            seen.update(seconds)
+            seen[0] = max(seen.get(0, 0.0), held)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def run(files: Sequence[Path], out: Path, address: str, tasks: int, cluster: Sequence[psutil.Process]) -> str:
     """Prepare a table, print a line and return the digest."""
     data = DataSection.model_validate({"source": "t", "target": "y", "task": "binary", "columns": COLUMNS})
     engine = {"engine": "ray", "ray": {"address": address, "tasks": tasks}} if address else {}
     before, _ = cost(cluster)
     wall, own = time.perf_counter(), time.process_time()
-    prepared = prepare(files, data, PreparationSection.model_validate(engine), out)
+    seen: dict[int, float] = {}
+    with watched(cluster, seen):
+        prepared = prepare(files, data, PreparationSection.model_validate(engine), out)
     wall, own = time.perf_counter() - wall, time.process_time() - own
-    after, held = cost(cluster)
-    theirs = sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
+    held = seen.pop(0, 0.0)
+    theirs = sum(seconds - before.get(pid, 0.0) for pid, seconds in seen.items())
     where = f"{tasks} node{'s' * (tasks > 1)}" if address else "one process"
     mine = psutil.Process().memory_info().rss / 1e9
     print(f"{len(files):>10}  {where:<12}{wall:>7.1f}{own:>12.1f}{theirs:>13.1f}{mine:>10.2f}{held:>12.2f}", flush=True)

@@ -66,7 +66,7 @@ def test_preparation_without_ray_is_refused_before_the_first_stage(
     require_engine(on_ray)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     run = LocalRun(plan_path=tmp_path / "plan.yaml", runs=tmp_path / "runs")
-    with pytest.raises(SevenfoldError, match="preparation.engine") as caught:
+    with pytest.raises(SevenfoldError, match=r"preparation\.engine") as caught:
         run_locally(run, on_ray, None)  # type: ignore[arg-type]
     assert (caught.value.code, caught.value.remedy) == ("no_ray", "pip install 'sevenfold[ray]'")
     assert not (tmp_path / "runs").exists()
