@@ -4,6 +4,7 @@ from typing import Any
 
 from sevenfold.images import image
 from sevenfold.plan import Plan, StageName
+from sevenfold.plan.preparation import PreparationEngine
 from sevenfold.plan.training import Framework
 from sevenfold.plan.tuning import TuningEngine
 from sevenfold.runtime.prometheus import PROMETHEUS_KEYS
@@ -86,9 +87,11 @@ def _image_target(room: StageName | None, plan: Plan) -> str:
     target = TARGETS[room] if room else "control"
     if target == "train" and plan.training.framework is Framework.TENSORFLOW:
         return "tensorflow"
-    if room == "tuning" and plan.tuning.engine is TuningEngine.RAY:
-        return "ray"
-    return target
+    on_ray = {
+        "preparation": plan.preparation.engine is PreparationEngine.RAY,
+        "tuning": plan.tuning.engine is TuningEngine.RAY,
+    }
+    return "ray" if room and on_ray.get(room) else target
 
 
 def _choose_image(task: Any, room: StageName | None, plan: Plan) -> None:

@@ -1,4 +1,4 @@
-"""What a search on Ray lacks: the package here, and the cluster that a plan names."""
+"""What work on Ray lacks: the package here, and the clusters that a plan names."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Final
 
 from sevenfold.pipelines.check import Check
 from sevenfold.plan import Plan
+from sevenfold.plan.preparation import PreparationEngine
 from sevenfold.plan.tuning import TuningEngine
 
 __all__ = ["ray_checks"]
@@ -24,10 +25,9 @@ SECONDS: Final = 5.0
 
 
 def ray_checks(plan: Plan | None) -> Iterator[Check]:
-    """Yield what a plan with ``tuning.engine: ray`` needs here; nothing for another plan. Ray is not started."""
-    if plan is None or plan.tuning.engine is not TuningEngine.RAY:
-        return
-    if plan.tuning.ray.cluster.workers:  # made by and for a pod: see `kuberay_checks`
+    """Yield what a plan with `engine: ray`, of preparation or tuning, needs here. Ray is not started."""
+    addresses = [] if plan is None else list(_addresses(plan))
+    if not addresses:
         return
     try:
         version = importlib.metadata.version("ray")
@@ -35,9 +35,16 @@ def ray_checks(plan: Plan | None) -> Iterator[Check]:
         yield Check("ray", False, "not installed", "pip install 'sevenfold[ray]'")
         return
     yield Check("ray", True, version)
-    address = plan.tuning.ray.address
-    if address:
+    for address in dict.fromkeys(filter(None, addresses)):
         yield from _cluster_checks(address, version)
+
+
+def _addresses(plan: Plan) -> Iterator[str]:
+    """Yield where each stage of a plan finds Ray, "" for on this machine; a cluster that KubeRay makes is no matter."""
+    if plan.preparation.engine is PreparationEngine.RAY:
+        yield plan.preparation.ray.address
+    if plan.tuning.engine is TuningEngine.RAY and not plan.tuning.ray.cluster.workers:  # see `kuberay_checks`
+        yield plan.tuning.ray.address
 
 
 def _cluster_checks(address: str, version: str) -> Iterator[Check]:

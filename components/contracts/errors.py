@@ -69,6 +69,9 @@ class SevenfoldError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
+
     def to_dict(self) -> dict[str, object]:
         """Return code, message, remedy, kind, cause and whether a retry may help."""
         return {
@@ -104,6 +107,13 @@ class Problem:
             return f"It {self.rule}, but {self.value}. {self.remedy}"
         value = f", but got {self.value}." if self.value else ""
         return f"line {self.line}: {self.key}: {self.rule}{value} {self.remedy}"
+
+
+def _restored(kind: type[SevenfoldError], arguments: tuple[object, ...], state: dict[str, object]) -> SevenfoldError:
+    """Return an error that came from another process."""
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class PlanError(SevenfoldError):

@@ -63,7 +63,7 @@ class ImagesSection(Section):
     ] = ""
     ray: Annotated[
         str,
-        Field(description="Image of tuning where tuning.engine is ray; empty takes the release's own."),
+        Field(description="Image of preparation and tuning where their engine is ray; empty takes the release's own."),
     ] = ""
     serve: Annotated[str, Field(description="Image of the predictor; empty takes the release's own.")] = ""
     control: Annotated[str, Field(description="Image of deployment and monitoring; empty takes the release's own.")] = (

@@ -85,8 +85,11 @@ class Plan(Section):
     def model_digest(self) -> str:
         """Digest of the sections that decide what the model is: data, refine, preparation, tuning, training."""
         dumped = self.model_dump(mode="json", include={"data", "refine", "preparation", "tuning", "training"})
-        # The path of a file does not change the model; contents have digests of their own. Nor does where trials run.
+        # The path of a file does not change the model; contents have digests of their own.
+        # Nor does where rows are checked and trials run.
         for section, key in (
+            ("preparation", "engine"),
+            ("preparation", "ray"),
             ("tuning", "ray"),
             ("data", "source"),
             ("data", "volume"),

@@ -7,9 +7,19 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sevenfold.plan.ray import PreparationRaySection
 from sevenfold.plan.section import Moment, Section
 
-__all__ = ["DuplicateRows", "Encoding", "Imputation", "PreparationSection", "Scaling", "SplitBy", "SplitSection"]
+__all__ = [
+    "DuplicateRows",
+    "Encoding",
+    "Imputation",
+    "PreparationEngine",
+    "PreparationSection",
+    "Scaling",
+    "SplitBy",
+    "SplitSection",
+]
 
 
 class SplitBy(StrEnum):
@@ -18,6 +28,13 @@ class SplitBy(StrEnum):
     TIME = "time"
     GROUP = "group"
     STRATIFIED = "stratified"
+
+
+class PreparationEngine(StrEnum):
+    """What reads and checks the rows."""
+
+    PROCESS = "process"
+    RAY = "ray"
 
 
 class DuplicateRows(StrEnum):
@@ -78,6 +95,14 @@ class SplitSection(Section):
 
 class PreparationSection(Section):
     """Split, missing values, normalisation, encoding."""
+
+    engine: Annotated[
+        PreparationEngine,
+        Field(description="Engine that reads and checks the rows: this one process, or ray. The dataset is the same."),
+    ] = PreparationEngine.PROCESS
+    ray: Annotated[PreparationRaySection, Field(description="Where Ray runs, for engine: ray.")] = (
+        PreparationRaySection()
+    )
 
     split: Annotated[SplitSection, Field(description="How rows are split into train, validation and test.")] = (
         SplitSection()

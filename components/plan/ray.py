@@ -1,4 +1,4 @@
-"""Section `tuning.ray`: where Ray runs, and what a trial gets there."""
+"""Sections `ray` of tuning and preparation: where Ray runs, and what a trial or a task gets there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from sevenfold.plan.cluster import QUANTITY
 from sevenfold.plan.section import Section
 
-__all__ = ["RayClusterSection", "RaySection"]
+__all__ = ["PreparationRaySection", "RayClusterSection", "RayPlace", "RaySection"]
 
 FACTORS: Final[dict[str, float]] = {"": 1, "m": 1e-3, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12} | {
     f"{letter}i": 2 ** (10 * power) for power, letter in enumerate("KMGT", start=1)
@@ -51,18 +51,57 @@ class RayClusterSection(Section):
         return int(_amount(self.memory))
 
 
-class RaySection(Section):
-    """Where Ray runs, and what a trial gets there; for `engine: ray`."""
+class RayPlace(Section):
+    """Where Ray runs, whatever it does there."""
 
     address: Annotated[
         str,
         BeforeValidator(_no_client),
         Field(
-            description="Address of a Ray cluster that the search joins: HOST:PORT of its head node, such as "
-            "head:6379; empty starts Ray on this machine and ends it after the search.",
+            description="Address of a Ray cluster that the stage joins: HOST:PORT of its head node, such as "
+            "head:6379; empty starts Ray on this machine and ends it after the stage.",
             pattern=r"^(([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5})?$",
         ),
     ] = ""
+
+    @property
+    def wanted_cluster(self) -> RayClusterSection | None:
+        """The cluster that is to be made, None for none."""
+        return None
+
+    @property
+    def on_cluster(self) -> bool:
+        """Whether the work is done on machines other than this one."""
+        return bool(self.address or self.wanted_cluster)
+
+    @property
+    def local_cpus(self) -> int:
+        """CPUs of a Ray that is started on this machine."""
+        return 1
+
+
+class PreparationRaySection(RayPlace):
+    """Where Ray runs, and what a task that checks rows gets there; for `engine: ray`."""
+
+    tasks: Annotated[
+        int,
+        Field(
+            description="Most tasks at a time; each reads and checks 32 MB of a CSV, or some row groups.",
+            ge=1,
+            le=1_000,
+        ),
+    ] = 2
+    cpu: Annotated[int, Field(description="CPU cores that Ray reserves for a task.", ge=1)] = 1
+
+    @property
+    def local_cpus(self) -> int:
+        """CPUs of a Ray that is started on this machine."""
+        return self.tasks * self.cpu
+
+
+class RaySection(RayPlace):
+    """Where Ray runs, and what a trial gets there; for `engine: ray`."""
+
     concurrent_trials: Annotated[
         int,
         Field(
@@ -92,9 +131,14 @@ class RaySection(Section):
         return int(_amount(self.memory)) if self.memory else 0
 
     @property
-    def on_cluster(self) -> bool:
-        """Whether trials run on machines other than this one."""
-        return bool(self.address or self.cluster.workers)
+    def wanted_cluster(self) -> RayClusterSection | None:
+        """The cluster that is to be made, None for none."""
+        return self.cluster if self.cluster.workers else None
+
+    @property
+    def local_cpus(self) -> int:
+        """CPUs of a Ray that is started on this machine."""
+        return self.concurrent_trials * self.cpu
 
 
 def _amount(quantity: str) -> float:

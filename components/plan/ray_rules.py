@@ -1,4 +1,4 @@
-"""Rules of the section `tuning.ray`: what is said about Ray must be used, and fit together."""
+"""Rules of the sections `ray`: what is said about Ray must be used, and fit together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from sevenfold.plan.column_rules import Breach
 from sevenfold.plan.plan import Plan
-from sevenfold.plan.ray import RayClusterSection, RaySection
+from sevenfold.plan.preparation import PreparationEngine
+from sevenfold.plan.ray import PreparationRaySection, RayClusterSection, RaySection
 from sevenfold.plan.training import Device
 from sevenfold.plan.tuning import TuningEngine
 
@@ -14,8 +15,15 @@ __all__ = ["ray_breaches"]
 
 
 def ray_breaches(plan: Plan) -> Iterator[Breach]:
-    """Yield what the section says and the search would pass over in silence, or could not do."""
-    ray = plan.tuning.ray
+    """Yield what the sections say and their stages would pass over in silence, or could not do."""
+    preparation, ray = plan.preparation, plan.tuning.ray
+    if preparation.engine is not PreparationEngine.RAY and preparation.ray != PreparationRaySection():
+        yield (
+            ("preparation", "ray"),
+            "belongs to preparation.engine: ray",
+            f"engine: {preparation.engine.value}",
+            "Write engine: ray, or remove it.",
+        )
     if plan.tuning.engine is not TuningEngine.RAY:
         if ray != RaySection():
             yield (

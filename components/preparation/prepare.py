@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,10 +20,11 @@ from sevenfold.contracts.schema import Schema, Task
 from sevenfold.contracts.transform import Target, Transform
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.data import DataSection
-from sevenfold.plan.preparation import PreparationSection, SplitBy
+from sevenfold.plan.preparation import PreparationEngine, PreparationSection, SplitBy
 from sevenfold.preparation.dropped import without_dropped, without_private_group
 from sevenfold.preparation.features import FeatureFindings, FeatureFitter
 from sevenfold.preparation.folder import scratch_folder, whole_folder
+from sevenfold.preparation.on_ray import partitions_on_ray
 from sevenfold.preparation.prepared import Prepared, warnings_of
 from sevenfold.preparation.refined import RefinedTable, refined_table
 from sevenfold.preparation.split_files import SplitFiles
@@ -34,6 +36,7 @@ from sevenfold.runtime.freed_memory import FreedMemory, give_memory_back
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.mean_deviation import mean_and_deviation
 from sevenfold.tables.numbers import IN_MEMORY
+from sevenfold.tables.partitioned_reader import PartitionedReader
 from sevenfold.tables.parts import part_names, parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.reader import TableReader
@@ -74,7 +77,7 @@ def prepare(
     Raises:
         DataError: the table cannot be used; the code says why.
         PolicyError: ``not_ours`` where `out` holds something else than a dataset.
-        SevenfoldError: ``disk_full``.
+        SevenfoldError: ``disk_full``; with `engine: ray` what `partitions_on_ray` raises.
     """
     on_progress = on_progress or (lambda message, done, total: None)
     paths = parts_of(table)
@@ -100,13 +103,13 @@ def _prepared(
     earlier: Earlier | None,
 ) -> Prepared:
     split_column = "" if section.split.by is SplitBy.STRATIFIED else section.split.column
-    given = (paths, data) if refined is None else (refined.path, refined.data)
-    reader = TableReader(*given, required={split_column} - {""})
+    table, read_as = (paths, data) if refined is None else ((refined.path,), refined.data)
     freed = FreedMemory(IN_MEMORY)
-    for batch in reader:
-        store.add(batch)
-        freed.after(reader.rows)
-        on_progress(_read_text(reader), 0, STEPS)
+    with _opened(table, read_as, section, {split_column} - {""}, on_progress) as reader:
+        for batch in reader:
+            store.add(batch)
+            freed.after(reader.rows)
+            on_progress(_read_text(reader), 0, STEPS)
     store.flush()
     give_memory_back()
     if refined is not None:
@@ -174,6 +177,22 @@ def _prepared(
         duplicates=duplicates.result(),
         refined=None if refined is None else refined.steps,
     )
+
+
+@contextmanager
+def _opened(
+    table: Sequence[Path],
+    data: DataSection,
+    section: PreparationSection,
+    required: Collection[str],
+    on_progress: OnProgress,
+) -> Iterator[TableReader]:
+    """Open the table for the `with` block, with the engine of the plan; what is known of it stays known."""
+    if section.engine is not PreparationEngine.RAY:
+        yield TableReader(table, data, required=required)
+        return
+    with partitions_on_ray(section.ray, lambda message: on_progress(message, 0, STEPS)) as check:
+        yield PartitionedReader(table, data, required=required, check=check)
 
 
 def _write_rest(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-__all__ = ["ArrowColumns", "ColumnParser", "CsvColumns", "TextOf", "column_types"]
+__all__ = ["ArrowColumns", "ColumnParser", "CsvColumns", "TextOf", "column_types", "dictionaries_of"]
 
 TextOf = Callable[[int], str]  # the text of a row, to be shown in an error or in the quarantine
 ColumnParser = Callable[[str, Column], tuple[Parsed, TextOf]]
@@ -26,6 +26,8 @@ ColumnParser = Callable[[str, Column], tuple[Parsed, TextOf]]
 
 class CsvColumns:
     """The columns of some records: numbers as the CSV reader parsed them where they are in order, else their texts.
+
+    `by_code` names those of categories whose values came with codes of the dictionary of all batches.
 
     Args:
         records: as `column_types` has them read.
@@ -39,6 +41,7 @@ class CsvColumns:
         self._records = records
         self._frame: pl.DataFrame | None = None
         self._physical: pl.DataFrame | None = None
+        self.by_code: set[str] = set()
 
     def parsed(self, name: str, column: Column) -> tuple[Parsed, TextOf]:
         """Return the values of a column and what is wrong with some, and how to see the text of a row."""
@@ -54,6 +57,7 @@ class CsvColumns:
         if typed is not None and name in self._coded:
             texts = self._coded[name].of_categories(typed[name], self._numbers(typed, name))
             if texts is not None:
+                self.by_code.add(name)
                 return with_limits(texts, column), text_of
         return parse_texts(self._texts(name), column, self._notation), text_of
 
@@ -98,10 +102,11 @@ def _read_as(column: Column, *, plain: bool) -> Any:
 
 
 class ArrowColumns:
-    """The columns of a batch of a Parquet file; `coded` are those of categories."""
+    """The columns of a batch of a Parquet file; `coded` are those of categories, `by_code` as in `CsvColumns`."""
 
     def __init__(self, batch: pa.RecordBatch, data: DataSection, coded: Mapping[str, CodedColumn]) -> None:
         self._batch, self._notation, self._coded = batch, data.notation, coded
+        self.by_code: set[str] = set()
 
     def parsed(self, name: str, column: Column) -> tuple[Parsed, TextOf]:
         """Return the values of a column and what is wrong with some, and how to see the text of a row."""
@@ -111,6 +116,7 @@ class ArrowColumns:
         if name in self._coded and pa.types.is_dictionary(values.type) and pa.types.is_string(values.type.value_type):
             texts = self._coded[name].of_dictionary(values)
             if texts is not None:
+                self.by_code.add(name)
                 return with_limits(texts, column), lambda row: str(values[row].as_py())
         try:
             read = parse_arrow(values, column, self._notation, name)
@@ -119,3 +125,8 @@ class ArrowColumns:
                 raise
             read = Parsed(pa.nulls(len(values), arrow_type(column.kind)))  # lists and the like, which nothing needs
         return read, lambda row: str(values[row].as_py())
+
+
+def dictionaries_of(columns: Mapping[str, Column]) -> list[str]:
+    """Return the columns whose texts are best read from Parquet as a dictionary."""
+    return [name for name, column in columns.items() if column.kind in (Kind.CATEGORY, Kind.BOOLEAN)]

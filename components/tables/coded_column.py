@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -47,6 +48,35 @@ class CodedColumn:
         self._levels: pa.Array | None = None  # the dictionary of the last batch of Parquet
         self._code_of: NDArray[np.int32] = np.zeros(0, dtype=np.int32)  # by the number of a text in the batches
         self._trimmed: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nothing comes back any more."""
+        return self._given_up
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts so far, in the order of the first row that has each."""
+        return list(self._code_of_text)
+
+    def give_up(self) -> None:
+        """Let every batch from now on be parsed by itself."""
+        self._given_up = True
+        self._none = None
+
+    def takes(self, texts: Sequence[str]) -> bool:
+        """Learn texts of rows that were coded elsewhere; False, and nothing is learned, where they are too many.
+
+        Args:
+            texts: in the order of the rows; some may be known.
+        """
+        before = dict(self._code_of_name), dict(self._code_of_text), set(self._spaced), self._dictionary, self._none
+        self._learn([text for text in texts if text not in self._code_of_text])
+        if self._given_up:
+            self._code_of_name, self._code_of_text, self._spaced, self._dictionary, self._none = before
+            self._given_up = False
+            return False
+        return True
 
     def polars_type(self) -> pl.Categorical:
         """Return the type that Polars reads the next batch as: its categories are numbered as in the last one."""
@@ -159,5 +189,4 @@ class CodedColumn:
         self._spaced.update(raw.filter(pc.not_equal(pc.utf8_trim_whitespace(raw), raw)).to_pylist())
         self._dictionary = pl.Series(list(self._code_of_name), dtype=pl.String).to_arrow().cast(pa.string())
         if len(self._code_of_text) > MAX_LEVELS or self._dictionary.nbytes > MAX_BYTES or parsed.faults:
-            self._given_up = True
-            self._none = None
+            self.give_up()

@@ -13,7 +13,15 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.tables.likely_encoding import likely_encodings
 from sevenfold.tables.packed import open_table
 
-__all__ = ["WIDE_MARKS", "check_bad_bytes", "known_encoding", "marked_encoding", "utf8_chunks", "wrong_encoding"]
+__all__ = [
+    "WIDE_MARKS",
+    "check_bad_bytes",
+    "known_encoding",
+    "marked_encoding",
+    "refuse_nul",
+    "utf8_chunks",
+    "wrong_encoding",
+]
 
 CHUNK_BYTES = 8 << 20
 LINE_BYTES = 1 << 16  # at the end of a piece, in which its last line feed is looked for
@@ -78,12 +86,7 @@ def utf8_chunks(path: Path, encoding: str) -> Iterator[bytes]:
             piece = chunk if name in _UTF8 else _recoded(decoder, chunk, final, path, name, offset)
             if first:
                 piece = piece.removeprefix(codecs.BOM_UTF8)
-            if b"\0" in piece:
-                raise DataError(
-                    "not_text",
-                    f"A CSV must be text, but {path.name} has NUL characters near byte {offset}.",
-                    remedy="Export it again as CSV.",
-                )
+            refuse_nul(piece, path.name, offset)
             offset += len(chunk)
             first = False
             if piece:
@@ -102,6 +105,20 @@ def _up_to_a_line_feed(stream: IO[bytes]) -> int:
     end = stream.read(seen).rfind(b"\n") + 1
     stream.seek(start)
     return CHUNK_BYTES - seen + end if end else CHUNK_BYTES
+
+
+def refuse_nul(piece: bytes, name: str, offset: int) -> None:
+    """Refuse a piece of a file called `name` that is no text.
+
+    Raises:
+        DataError: ``not_text``.
+    """
+    if b"\0" in piece:
+        raise DataError(
+            "not_text",
+            f"A CSV must be text, but {name} has NUL characters near byte {offset}.",
+            remedy="Export it again as CSV.",
+        )
 
 
 def check_bad_bytes(path: Path, encoding: str, bad: int, rows: int, limit: float) -> None:

@@ -36,7 +36,7 @@ class Header:
     """The header of a CSV: its trimmed names, and the bytes after it with the number of their first line.
 
     `head` is the beginning of the file, for what another delimiter would make of it. `trailing` says that every record
-    ends in one more delimiter.
+    ends in one more delimiter. `size` is how many bytes of UTF-8 come before the body.
     """
 
     names: list[str]
@@ -44,6 +44,7 @@ class Header:
     body: Iterator[bytes]
     next_line: int
     trailing: bool = False
+    size: int = 0
 
 
 def split_header(chunks: Iterator[bytes], style: FieldStyle, path: Path, encoding: str = "utf-8") -> Header:
@@ -74,7 +75,7 @@ def split_header(chunks: Iterator[bytes], style: FieldStyle, path: Path, encodin
             remedy=f"Set data.delimiter to {head.separator!r}; see to data.decimal too.",
         )
     body = chain([first[len(taken) :]], chunks)
-    return Header(head.names, text[:HEAD_CHARACTERS], body, head.lines + 1, head.trailing)
+    return Header(head.names, text[:HEAD_CHARACTERS], body, head.lines + 1, head.trailing, len(taken))
 
 
 def check_names(names: Sequence[str], source: str) -> None:

@@ -18,7 +18,7 @@ from sevenfold.tables.records import REPEATED_HEADER, Refusal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["LABEL_MISSING", "Locate", "Quarantine"]
+__all__ = ["LABEL_MISSING", "Locate", "Quarantine", "RefusedRows"]
 
 LABEL_MISSING: Final = "label_missing"
 MISFITS: Final = frozenset({"ragged_row", "stray_quote"})
@@ -31,7 +31,7 @@ Locate = Callable[[NDArray[np.int64]], tuple[NDArray[np.int64], NDArray[np.int64
 
 
 @dataclass(frozen=True)
-class _Part:
+class RefusedRows:
     """Some rows of one file, refused for one reason; `shown` has values by position in `lines`."""
 
     file: int
@@ -57,7 +57,7 @@ class Quarantine:
         self._data = data
         self._files = list(files)
         self.file = 0  # the number of the file that is being read
-        self._parts: list[_Part] = []
+        self._parts: list[RefusedRows] = []
         self._kept_values = 0
         self.counts: Counter[str] = Counter()
         self.by_column: Counter[tuple[str, str]] = Counter()
@@ -88,6 +88,19 @@ class Quarantine:
             values = {at: refusal.value for at, refusal in enumerate(some) if refusal.value is not None and not hidden}
             self._add(np.array([refusal.line for refusal in some], dtype=np.int64), column, code, values)
 
+    def drain(self) -> list[RefusedRows]:
+        """Return the rows refused so far and forget them, so that another quarantine can `take` them."""
+        parts, self._parts, self._kept_values = self._parts, [], 0
+        self.counts.clear()
+        self.by_column.clear()
+        return parts
+
+    def take(self, refused: Sequence[RefusedRows]) -> None:
+        """Add rows that another quarantine of the same table refused, those of earlier rows first."""
+        for part in refused:
+            self.file = part.file
+            self._add(part.lines, part.column, part.code, part.shown)
+
     def relocate(self, located: Locate, files: Sequence[str]) -> None:
         """Say of every refused row where it was before its table was made of other files.
 
@@ -95,13 +108,13 @@ class Quarantine:
             located: returns for lines of the table that was read the numbers of the files and their lines there.
             files: what these files are called, in order.
         """
-        parts: list[_Part] = []
+        parts: list[RefusedRows] = []
         for part in self._parts:
             numbers, lines = located(part.lines)
             for number in np.unique(numbers).tolist():
                 mine = np.flatnonzero(numbers == number)
                 shown = {at: part.shown[old] for at, old in enumerate(mine.tolist()) if old in part.shown}
-                parts.append(_Part(number, lines[mine], part.column, part.code, shown))
+                parts.append(RefusedRows(number, lines[mine], part.column, part.code, shown))
         self._parts, self._files = parts, list(files)
 
     def faults(self, lines: NDArray[np.int64]) -> _Faults:
@@ -173,7 +186,7 @@ class Quarantine:
         room = MAX_VALUES - self._kept_values
         shown = {at: value[:MAX_CHARACTERS] for at, value in list(values.items())[: max(room, 0)]}
         self._kept_values += len(shown)
-        self._parts.append(_Part(self.file, lines, column, code, shown))
+        self._parts.append(RefusedRows(self.file, lines, column, code, shown))
         self.counts[code] += len(lines)
         self.by_column[column, code] += len(lines)
 

@@ -15,7 +15,9 @@ from sevenfold.tables.slow_records import MAX_LINE_CHARACTERS, read_slowly
 __all__ = ["read_records"]
 
 
-def read_records(chunks: Iterable[bytes], layout: Layout, typing: Typing | None = None) -> Iterator[Records]:
+def read_records(
+    chunks: Iterable[bytes], layout: Layout, typing: Typing | None = None, *, to_the_end: bool = True
+) -> Iterator[Records]:
     """Yield the records of a CSV body.
 
     From the first chunk on where quotes stand in unusual positions, the standard library reads the rest; it reads all
@@ -26,8 +28,10 @@ def read_records(chunks: Iterable[bytes], layout: Layout, typing: Typing | None 
         chunks: the bytes after the header, in pieces of any size.
         layout: what a record must look like.
         typing: what `Records.typed` has; None where texts are enough.
+        to_the_end: whether the chunks go on to the end of the file; else its records are not read one by one.
 
     Raises:
+        UnusualQuotesError: where the standard library would have to read on beyond the chunks.
         DataError: ``unclosed_quote``, ``field_too_large``, ``header_changed``.
     """
     stream = iter(chunks)
@@ -48,6 +52,8 @@ def read_records(chunks: Iterable[bytes], layout: Layout, typing: Typing | None 
             records = even and even_records(even, body, layout, typing)
             cut = even if even and records else screened(cut_records(body, layout, line), body, layout)
         except UnusualQuotesError:
+            if not to_the_end:
+                raise
             yield from read_slowly(chain([buffer, tail], stream), layout, first_line=line)
             return
         rest = body[cut.end :] + (b"\r" if hold else tail)

@@ -4,47 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.contracts.schema import Column, Kind, Role, Task
+from sevenfold.contracts.schema import Role
 from sevenfold.plan.data import DataSection, Format
 from sevenfold.runtime.ahead import ahead
-from sevenfold.tables.batch_columns import ArrowColumns, ColumnParser, CsvColumns, column_types
-from sevenfold.tables.class_choice import LEFT_OUT, ClassChoice
-from sevenfold.tables.coded_column import CodedColumn
+from sevenfold.tables.batch_check import BatchCheck, CheckedBatch, coded_columns, stored_columns
+from sevenfold.tables.batch_columns import column_types, dictionaries_of
+from sevenfold.tables.class_choice import ClassChoice
 from sevenfold.tables.dialect import Dialect
 from sevenfold.tables.encoding import check_bad_bytes, known_encoding, utf8_chunks
 from sevenfold.tables.field_style import FieldStyle
 from sevenfold.tables.file_format import read_format
 from sevenfold.tables.header import Header, check_columns, check_delimiter, check_names, split_header
-from sevenfold.tables.labels import label_texts
 from sevenfold.tables.likely_dialect import likely_dialect, with_likely_dialect
 from sevenfold.tables.packed import is_packed
 from sevenfold.tables.parquet import ParquetTable
-from sevenfold.tables.parsed import Parsed
 from sevenfold.tables.parts import check_part, check_part_format, part_names, parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.read_records import read_records
 from sevenfold.tables.read_share import ReadShare
-from sevenfold.tables.records import BAD_BYTES, Layout, Records
+from sevenfold.tables.records import Layout, Records
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["TableReader"]
-
-
-def _stored_columns(data: DataSection) -> dict[str, Column]:
-    """Return the columns that a dataset keeps: all but sensitive ones that nothing needs."""
-    return {
-        name: column
-        for name, column in data.columns.items()
-        if not (column.sensitive and column.role in (Role.IGNORE, Role.IDENTIFIER))
-    }
 
 
 class TableReader:
@@ -75,9 +61,8 @@ class TableReader:
         self.absent: list[str] = []
         self._names: list[str] = []
         self._offsets: dict[str, set[bool]] = {}
-        categories = [name for name, column in data.columns.items() if column.kind is Kind.CATEGORY]
-        self._coded = {name: CodedColumn(data.notation) for name in categories}
-        self.columns = {name: self._as_read(name, column, required) for name, column in _stored_columns(data).items()}
+        self._coded = coded_columns(data)
+        self.columns = stored_columns(data, required)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the good rows, batch by batch, and refuse the table at the end if there were none.
@@ -85,6 +70,11 @@ class TableReader:
         Raises:
             DataError: as the class says.
         """
+        yield from self._batches()
+        if self.rows == 0:
+            raise DataError("no_rows", f"A table must have rows, but {table_name(self.paths)} has a header only.")
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
         first = ""
         for number, path in enumerate(self.paths):
             self.quarantine.file = number
@@ -93,8 +83,6 @@ class TableReader:
             first = first or kind
             check_part_format(kind, first, self._files[number], self._files[0])
             yield from self._parquet(path) if kind == "parquet" else self._csv(path)
-        if self.rows == 0:
-            raise DataError("no_rows", f"A table must have rows, but {table_name(self.paths)} has a header only.")
 
     @property
     def rows_of_all(self) -> int | None:
@@ -119,16 +107,6 @@ class TableReader:
         return Dialect(
             "csv", data.encoding, data.delimiter, data.decimal, (), data.quote, data.escape, data.skip_initial_space
         )
-
-    def _as_read(self, name: str, column: Column, required: Collection[str]) -> Column:
-        if column.role is Role.TARGET:
-            return column.model_copy(update={"nullable": True})  # it counts as label_missing instead
-        if name in required:
-            return column.model_copy(update={"nullable": False})
-        return column
-
-    def _is_label(self, column: Column) -> bool:
-        return column.role is Role.TARGET and self.data.task is not Task.REGRESSION
 
     def _format(self, path: Path) -> str:
         wide = known_encoding(self.data.encoding).startswith(("utf-16", "utf-32"))
@@ -169,18 +147,14 @@ class TableReader:
     def _csv(self, path: Path) -> Iterator[pa.RecordBatch]:
         all_records = self._opened_csv(path)
         rows = bad = 0
+        check = BatchCheck(self.data, self.columns, self._coded, self.quarantine.file)
         plain = known_encoding(self.data.encoding).startswith("utf-8") and not is_packed(path)
         whole = path.stat().st_size if plain else 0  # else the file has other bytes than those that are counted
         try:
-            for records in ahead(all_records):
-                self.quarantine.add_records(records.refusals)
-                rows += len(records.lines) + len(records.refusals)
-                bad += sum(refusal.code == BAD_BYTES for refusal in records.refusals)
-                self.rows += len(records.lines) + len(records.refusals)
-                if len(records.lines) + len(records.refusals):
-                    self._share.add(records.size / whole if whole else 0)
-                if len(records.lines):
-                    yield self._batch(records.lines, CsvColumns(records, self.data, self._coded).parsed)
+            for checked in map(check.of_records, ahead(all_records)):
+                rows += checked.rows
+                bad += checked.bad_bytes
+                yield from self._taken(checked, checked.size / whole if whole else 0)
         except DataError as error:
             raise (
                 with_likely_dialect(error, path, self._dialect()) if error.code == "unclosed_quote" else error
@@ -194,17 +168,13 @@ class TableReader:
         return read_records(header.body, layout, column_types(header.names, self.data, self._coded))
 
     def _parquet(self, path: Path) -> Iterator[pa.RecordBatch]:
-        few = [name for name, column in self.columns.items() if column.kind in (Kind.CATEGORY, Kind.BOOLEAN)]
-        table = ParquetTable(path, dictionaries=few)
+        table = ParquetTable(path, dictionaries=dictionaries_of(self.columns))
         self._check_names(table.names)
-        line = 1
+        check = BatchCheck(self.data, self.columns, self._coded, self.quarantine.file)
+        row = 1
         for batch in ahead(table.batches(self.columns)):
-            lines = np.arange(line, line + len(batch), dtype=np.int64)
-            line += len(batch)
-            self.rows += len(batch)
-            self._share.add(len(batch) / table.rows)
-            if len(batch):
-                yield self._batch(lines, ArrowColumns(batch, self.data, self._coded).parsed)
+            yield from self._taken(check.of_arrow(batch, row), len(batch) / table.rows)
+            row += len(batch)
 
     def _check_names(self, names: Sequence[str]) -> None:
         """Check the columns of a file: by themselves, against the plan, and against the table's first file."""
@@ -221,34 +191,24 @@ class TableReader:
         for name in self.absent:
             self.columns.pop(name, None)
 
-    def _batch(self, lines: NDArray[np.int64], parsed: ColumnParser) -> pa.RecordBatch:
-        import pyarrow as pa
+    def _taken(self, checked: CheckedBatch, share: float) -> Iterator[pa.RecordBatch]:
+        """Add to what is known of the table, and yield the good rows if any were read; `share` is that of the file."""
+        self.quarantine.take(checked.refused)
+        self.rows += checked.rows
+        if checked.rows:
+            self._share.add(share)
+        for name, count in checked.trimmed.items():
+            self.trimmed[name] = self.trimmed.get(name, 0) + count
+        self.classes.counts.update(checked.chosen)
+        for name, offsets in checked.offsets.items():
+            self._check_offsets(name, offsets)
+        if checked.batch is not None:
+            yield checked.batch
 
-        target = self.data.target
-        faults = self.quarantine.faults(lines)
-        arrays: dict[str, Any] = {}
-        for name in sorted(self.columns, key=lambda name: name != target):  # a fault of the target counts first
-            column = self.columns[name]
-            read, text_of = parsed(name, column)
-            self._note(name, column, read)
-            if column.role not in (Role.IGNORE, Role.IDENTIFIER):
-                faults.add(name, read.faults, text_of)
-            if name == target:
-                faults.add_unlabelled(np.asarray(read.values.is_null()))
-            arrays[name] = read.values
-            if self._is_label(column):
-                arrays[name], left_out = self.classes.applied(label_texts(read.values))
-                faults.add(name, {LEFT_OUT: left_out}, text_of)
-        keep = faults.close()
-        batch = pa.RecordBatch.from_arrays([arrays[name] for name in self.columns], list(self.columns))
-        return batch if keep.all() else batch.filter(pa.array(keep))
-
-    def _note(self, name: str, column: Column, parsed: Parsed) -> None:
-        if parsed.trimmed:
-            self.trimmed[name] = self.trimmed.get(name, 0) + parsed.trimmed
-        offsets = self._offsets.setdefault(name, set())
-        offsets |= parsed.offsets
-        if len(offsets) > 1 and column.role not in (Role.IGNORE, Role.IDENTIFIER):
+    def _check_offsets(self, name: str, offsets: frozenset[bool]) -> None:
+        known = self._offsets.setdefault(name, set())
+        known |= offsets
+        if len(known) > 1 and self.columns[name].role not in (Role.IGNORE, Role.IDENTIFIER):
             raise DataError(
                 "timezone_mixed",
                 f"The times of a column must all say their offset from UTC or none of them, but {name!r} has both.",

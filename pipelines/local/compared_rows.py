@@ -60,16 +60,16 @@ class ComparedRows:
         return [one for one in done if one is not None]
 
     def with_card(
-        self, report: Report, rows: Sequence[NewRows], serving: Record, registry: LocalRegistry, moved: Sequence[str]
+        self, report: Report, rows: Sequence[NewRows], serving: Record, registry: LocalRegistry
     ) -> Report:
-        """Return a page with what was compared; `moved` are the features that drifted by themselves."""
+        """Return a page with what was compared."""
         compared = [one.drift for one in self.of(rows, serving, registry)]
         if self._fault:
             finding = Finding(level="info", text=f"Rows as a whole are not compared. {self._fault}")
             return report.model_copy(update={"blocks": (Findings(findings=(finding,)), *report.blocks)})
         if self._comparer is None or not compared:
             return report
-        return with_card(report, compared, self._comparer, moved)
+        return with_card(report, compared, self._comparer, [one.window for one in rows if not one.fault])
 
     def _prepare(self, serving: Record, registry: LocalRegistry) -> None:
         """Read the dataset of a model that serves since the last time."""

@@ -270,8 +270,7 @@ class LocalLoop:
             candidates=candidates_of(self.home, runs),
             traffic=traffic_of(self.url, self.plan.name, self.label),
         )
-        moved = [alarm.feature for alarm in alarms(windows, self.plan.monitoring)]
-        report = self._compared.with_card(report, rows, record, self.registry, moved)
+        report = self._compared.with_card(report, rows, record, self.registry)
         write_report(with_labels(report, live, self.plan.monitoring), self.home / PAGE)
 
 

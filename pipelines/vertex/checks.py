@@ -13,6 +13,7 @@ from sevenfold.pipelines.check import Check
 from sevenfold.pipelines.store import Store
 from sevenfold.pipelines.vertex.definition import placed_plan, vertex_section
 from sevenfold.pipelines.vertex.service import Service
+from sevenfold.plan.preparation import PreparationEngine
 from sevenfold.plan.tuning import TuningEngine
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def require_images(plan: Plan) -> None:
 def _images(plan: Plan) -> Check:
     named = placed_plan(plan).images.model_dump()
     registry = f"{named['registry'] or REGISTRY}/"
-    ray = ("ray",) if plan.tuning.engine is TuningEngine.RAY else ()
+    on_ray = plan.tuning.engine is TuningEngine.RAY or plan.preparation.engine is PreparationEngine.RAY
+    ray = ("ray",) if on_ray else ()
     wanted = [named[target] or registry for target in (*USED, *ray)]
     foreign = next((image for image in wanted if not PULLED.match(image)), "")
     if not foreign:

@@ -66,6 +66,14 @@ def test_a_search_on_ray_has_an_image_of_its_own(plan: Plan, tmp_path: Path) -> 
     assert image("ray") not in images(plan, tmp_path).values()
 
 
+def test_preparation_on_ray_takes_the_image_that_has_ray(plan: Plan, tmp_path: Path) -> None:
+    on_ray = plan.model_copy(update={"preparation": plan.preparation.replaced(engine="ray")})
+    taken = images(on_ray, tmp_path)
+    assert {name for name, reference in taken.items() if reference == image("ray")} == {"exec-prepare-data"}
+    own = on_ray.model_copy(update={"images": ImagesSection(ray="ours:1", prepare="not-ours:1")})
+    assert images(own, tmp_path)["exec-prepare-data"] == "ours:1"
+
+
 def test_only_what_reads_sources_gets_the_storage_secret(plan: Plan, tmp_path: Path) -> None:
     kept = plan.model_copy(update={"secrets": SecretsSection(storage="keys", pull="registry")})
     executors = platform(kept, tmp_path)["deploymentSpec"]["executors"]

@@ -114,3 +114,13 @@ def test_a_dashboard_that_does_not_answer_is_unknown(plan: Plan, port: int, monk
     monkeypatch.setattr(module, "DASHBOARD_PORT", 1)
     check = checks(plan, f"127.0.0.1:{port}")["Ray's version"]
     assert check.fine is None and "include-dashboard" in check.remedy
+
+
+def test_preparation_asks_for_its_own_address(plan: Plan, port: int) -> None:
+    preparation = plan.preparation.replaced(engine="ray", ray={"address": f"127.0.0.1:{port}"})
+    found = {check.name: check for check in ray_checks(plan.model_copy(update={"preparation": preparation}))}
+    assert found["ray"].fine is True
+    assert found["Ray's address"].finding == f"127.0.0.1:{port}"
+    tuning = plan.tuning.replaced(engine="ray", ray={"address": f"127.0.0.1:{port}"})
+    both = plan.model_copy(update={"preparation": preparation, "tuning": tuning})
+    assert [check.name for check in ray_checks(both)] == list(found), "each address once"

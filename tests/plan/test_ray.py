@@ -78,3 +78,15 @@ def test_the_pods_of_a_cluster_have_no_gpu(plan: Plan) -> None:
     update = {"tuning": tuning, "training": plan.training.replaced(device="cuda")}
     broken = [key for key, *_ in breaches(plan.model_copy(update=update))]
     assert ("tuning", "ray", "cluster") in broken
+
+
+def test_where_rows_are_checked_does_not_change_what_the_model_is(plan: Plan) -> None:
+    preparation = plan.preparation.replaced(engine="ray", ray={"tasks": 4})
+    assert plan.model_copy(update={"preparation": preparation}).model_digest == plan.model_digest
+
+
+@pytest.mark.parametrize(("engine", "expected"), [("process", ["preparation.ray"]), ("ray", [])])
+def test_what_is_said_of_ray_in_preparation_is_used(plan: Plan, engine: str, expected: list[str]) -> None:
+    preparation = plan.preparation.replaced(engine=engine, ray={"address": "head:6379"})
+    changed = plan.model_copy(update={"preparation": preparation})
+    assert [".".join(map(str, each)) for each, *_ in breaches(changed)] == expected

@@ -1,4 +1,4 @@
-"""A search that this machine cannot do is refused before a run has a folder."""
+"""Work on Ray that this machine cannot do is refused before a run has a folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sevenfold.contracts.errors import TrainingError
+from sevenfold.contracts.errors import SevenfoldError, TrainingError
 from sevenfold.pipelines.local.requirements import require_engine, require_fit
 from sevenfold.pipelines.local.run import LocalRun, run_locally
 from sevenfold.plan import Plan
@@ -20,7 +20,7 @@ CLUSTER = {"trials": 3, "engine": "ray", "ray": {"cluster": {"workers": 2}}}
 def outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("KFP_POD_NAME", "KFP_POD_UID"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("sevenfold.tuning.engines.ray.kuberay.NAMESPACE", tmp_path / "namespace")
+    monkeypatch.setattr("sevenfold.ray.kuberay.NAMESPACE", tmp_path / "namespace")
     spec = importlib.machinery.ModuleSpec("ray", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
 
@@ -64,3 +64,16 @@ def test_a_fit_in_pods_needs_a_pod_of_kubeflow(plan: Plan) -> None:
     with pytest.raises(TrainingError) as raised:
         require_fit(plan.model_copy(update={"training": plan.training.replaced(trainjob={"nodes": 2})}))
     assert raised.value.code == "no_pod"
+
+
+def test_preparation_without_ray_is_refused_before_the_first_stage(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_ray = plan.model_copy(update={"preparation": plan.preparation.replaced(engine="ray")})
+    require_engine(on_ray)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    run = LocalRun(plan_path=tmp_path / "plan.yaml", runs=tmp_path / "runs")
+    with pytest.raises(SevenfoldError, match=r"preparation\.engine") as caught:
+        run_locally(run, on_ray, None)  # type: ignore[arg-type]
+    assert (caught.value.code, caught.value.remedy) == ("no_ray", "pip install 'sevenfold[ray]'")
+    assert not (tmp_path / "runs").exists()

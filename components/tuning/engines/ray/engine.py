@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import RaySection
+from sevenfold.ray.session import ray_session
+from sevenfold.ray.use import TUNING
 from sevenfold.runtime.progress import OnMessage
-from sevenfold.tuning.engines.ray.session import ray_session
 from sevenfold.tuning.study import Direction, Objective, TrialSource
 
 __all__ = ["run_on_ray"]
@@ -39,7 +40,7 @@ def run_on_ray(
     """
     if source.over:
         return
-    with ray_session(section, on_message) as folder:
+    with ray_session(section, TUNING, on_message) as folder:
         from ray import tune
 
         from sevenfold.tuning.engines.ray.tune import RETRIES, Pruning, Trials, Worker

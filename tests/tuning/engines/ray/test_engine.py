@@ -81,7 +81,7 @@ def test_a_latency_comes_back_from_the_worker(head: str, space: Space) -> None:
 def test_a_machine_that_is_no_node_joins_for_the_search_and_leaves(
     head: str, space: Space, objective: Objective, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sevenfold.tuning.engines.ray.session.lies_here", lambda address: False)
+    monkeypatch.setattr("sevenfold.ray.session.lies_here", lambda address: False)
     home = Path(tempfile.mkdtemp(prefix="j"))  # pytest's own is too long for a socket's path
     monkeypatch.setattr("tempfile.tempdir", str(home))
     section, kept = TuningSection(trials=8), checkpoints_at(str(tmp_path), "search")

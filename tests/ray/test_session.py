@@ -13,7 +13,8 @@ import pytest
 
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.tuning import RaySection
-from sevenfold.tuning.engines.ray.session import ray_session
+from sevenfold.ray.session import ray_session
+from sevenfold.ray.use import TUNING
 
 
 def own_rays() -> list[psutil.Process]:
@@ -31,7 +32,7 @@ def test_ray_on_this_machine_lives_in_a_private_folder_and_ends_with_the_block(
     level = logging.getLogger("ray").level
     messages: list[str] = []
     for _ in range(2):  # the second one has a token of its own
-        with ray_session(RaySection(concurrent_trials=2, cpu=1), messages.append) as folder:
+        with ray_session(RaySection(concurrent_trials=2, cpu=1), TUNING, messages.append) as folder:
             import ray
 
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -57,7 +58,7 @@ def test_ray_on_this_machine_lives_in_a_private_folder_and_ends_with_the_block(
 @pytest.mark.extended
 def test_the_cluster_of_an_address_goes_on_after_the_search(head: str) -> None:
     for _ in range(2):
-        with ray_session(RaySection(address=head)):
+        with ray_session(RaySection(address=head), TUNING):
             import ray
 
             assert ray.cluster_resources()["CPU"] == 2
@@ -66,14 +67,14 @@ def test_the_cluster_of_an_address_goes_on_after_the_search(head: str) -> None:
 @pytest.mark.extended
 def test_a_process_that_is_connected_already_is_refused(head: str) -> None:
     section = RaySection(address=head)
-    with ray_session(section), pytest.raises(TrainingError) as caught, ray_session(section):
+    with ray_session(section, TUNING), pytest.raises(TrainingError) as caught, ray_session(section, TUNING):
         pass
     assert caught.value.code == "ray_running"
 
 
 def test_without_ray_the_remedy_is_one_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(TrainingError) as caught, ray_session(RaySection()):
+    with pytest.raises(TrainingError) as caught, ray_session(RaySection(), TUNING):
         pass
     assert caught.value.code == "no_ray"
     assert caught.value.remedy == "pip install 'sevenfold[ray]'"

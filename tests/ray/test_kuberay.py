@@ -18,14 +18,14 @@ import yaml
 from sevenfold.cluster.objects import Cluster, Conflict
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.ray import RayClusterSection, RaySection
+from sevenfold.ray import kuberay
+from sevenfold.ray.cluster_object import Driver, ray_job
+from sevenfold.ray.kuberay import Made, made_cluster
+from sevenfold.ray.lifetime import RETURN_SECONDS, last_as_long_as_driver
+from sevenfold.ray.node import DRIVER, JOIN_SECONDS
 from sevenfold.runtime.waiting import wait_until
-from sevenfold.tuning.engines.ray import kuberay
-from sevenfold.tuning.engines.ray.cluster_object import Driver, ray_job
-from sevenfold.tuning.engines.ray.kuberay import Made, made_cluster
-from sevenfold.tuning.engines.ray.lifetime import RETURN_SECONDS, last_as_long_as_driver
-from sevenfold.tuning.engines.ray.node import DRIVER, JOIN_SECONDS
 
-SCHEMAS = Path(__file__).parents[5] / "shared" / "crds" / "kuberay.yaml"
+SCHEMAS = Path(__file__).parents[3] / "shared" / "crds" / "kuberay.yaml"
 SECTION = RayClusterSection(workers=2, cpu="1500m", memory="3Gi")
 POD: dict[str, Any] = {
     "containers": [{"name": "wait", "image": "argo"}, {"name": "main", "image": "registry.example.org/ray@sha256:1"}],
@@ -224,7 +224,7 @@ def test_the_program_ends_when_the_node_of_a_search_is_killed(
 ) -> None:
     monkeypatch.setenv("RAY_ADDRESS", head)
     node = start_node(f"--address={head}", f"--resources={json.dumps({DRIVER: 1})}", cpus=0)
-    program = subprocess.Popen([sys.executable, "-m", "sevenfold.tuning.engines.ray.lifetime"])
+    program = subprocess.Popen([sys.executable, "-m", "sevenfold.ray.lifetime"])
     try:
         with pytest.raises(subprocess.TimeoutExpired):
             program.wait(30)

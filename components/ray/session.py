@@ -1,4 +1,4 @@
-"""Ray for the time of a search: started on this machine and ended after it, or a cluster that runs already."""
+"""Ray for the time of a stage: started on this machine and ended after it, or a cluster that runs already."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sevenfold.contracts.errors import TrainingError
-from sevenfold.plan.tuning import RaySection
+from sevenfold.contracts.errors import SevenfoldError
+from sevenfold.plan.ray import RayPlace
+from sevenfold.ray.kuberay import made_cluster
+from sevenfold.ray.node import OBJECT_STORE_BYTES, end_processes, joined, lies_here, require_answer
+from sevenfold.ray.use import RayUse
 from sevenfold.runtime.progress import OnMessage
-from sevenfold.tuning.engines.ray.kuberay import made_cluster
-from sevenfold.tuning.engines.ray.node import OBJECT_STORE_BYTES, end_processes, joined, lies_here, require_answer
 
 __all__ = ["ray_session"]
 
@@ -38,15 +39,20 @@ QUIET: Final = {
 
 
 @contextmanager
-def ray_session(section: RaySection, on_message: OnMessage = lambda message: None) -> Iterator[Path]:
+def ray_session(section: RayPlace, use: RayUse, on_message: OnMessage = lambda message: None) -> Iterator[Path]:
     """Connect to Ray, and yield a private folder that is removed at the end.
 
     Without an address or a cluster Ray is started for the `with` block: its token, sockets and logs lie in that folder,
     and only its own processes are ended. Usage reports are off. Environment, signal handlers and loggers are as before
     in the end.
 
+    Args:
+        section: where Ray runs.
+        use: who asks for it.
+        on_message: gets a sentence where something takes long.
+
     Raises:
-        TrainingError: ``no_ray``, ``ray_unreachable``, ``ray_running``; as `made_cluster`.
+        SevenfoldError: ``no_ray``, ``ray_unreachable``, ``ray_running``, of the kind of `use`; as `made_cluster`.
     """
     # Below the system's own folder, because a socket's path may have 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="sevenfold-ray-"))
@@ -54,40 +60,41 @@ def ray_session(section: RaySection, on_message: OnMessage = lambda message: Non
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         stack.enter_context(_environment(QUIET | ({} if section.on_cluster else _local_secret(folder))))
         stack.enter_context(_handlers())
-        ray = stack.enter_context(_imported())
+        ray = stack.enter_context(_imported(use))
         if ray.is_initialized():
-            raise TrainingError(
+            raise use.error(
                 "ray_running",
-                "A search connects to Ray itself, but this process is connected already.",
-                remedy="Call ray.shutdown() first, and name the cluster as tuning.ray.address.",
+                f"{use.work.capitalize()} connects to Ray itself, but this process is connected already.",
+                remedy=f"Call ray.shutdown() first, and name the cluster as {use.stage}.ray.address.",
             )
-        if section.cluster.workers:
-            made = stack.enter_context(made_cluster(section.cluster, on_message))
+        if section.wanted_cluster is not None:
+            made = stack.enter_context(made_cluster(section.wanted_cluster, on_message))
             section = section.replaced(address=made.address)
             stack.enter_context(_environment({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": made.token}))
         _reread_authentication()
         if section.address:
-            require_answer(section.address)
+            require_answer(section.address, use)
         if section.address and not lies_here(section.address):
             on_message(f"joining Ray at {section.address}")
-            stack.enter_context(joined(section.address, folder))
+            stack.enter_context(joined(section.address, folder, use))
         stack.callback(ray.shutdown)
-        _connect(section, folder, on_message)
+        _connect(section, folder, use, on_message)
         yield folder
 
 
 @contextmanager
-def _imported() -> Iterator[Any]:
-    """Import Ray, and hide what it writes to the console for the `with` block: what matters is in the study."""
+def _imported(use: RayUse) -> Iterator[Any]:
+    """Import Ray, and hide what it writes to the console for the `with` block: what matters is in the reports."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             import ray
-            import ray.tune
+
+            importlib.import_module(use.module)
         except ImportError as error:
-            raise TrainingError(
+            raise use.error(
                 "no_ray",
-                f"tuning.engine: ray needs Ray and Ray Tune, but they cannot be imported: {error}.",
+                f"{use.stage}.engine: ray needs Ray and {use.library}, but they cannot be imported: {error}.",
                 remedy="pip install 'sevenfold[ray]'",
             ) from error
         logger = logging.getLogger("ray")
@@ -106,37 +113,37 @@ def _reread_authentication() -> None:
     raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
-def _connect(section: RaySection, folder: Path, on_message: OnMessage) -> None:
+def _connect(section: RayPlace, folder: Path, use: RayUse, on_message: OnMessage) -> None:
     if section.address:
         on_message(f"connecting to Ray at {section.address}")
-        _init(f"at {section.address}", address=section.address)
+        _init(use, f"at {section.address}", address=section.address)
         return
     on_message("starting Ray on this machine")
     given: dict[str, Any] = {
         "address": "local",
-        "num_cpus": section.concurrent_trials * section.cpu,
+        "num_cpus": section.local_cpus,
         "num_gpus": 0,
         "object_store_memory": OBJECT_STORE_BYTES,
         "include_dashboard": False,
     }
     try:
-        _init("on this machine", **given, _temp_dir=str(folder / "ray"))
-    except TrainingError:
+        _init(use, "on this machine", **given, _temp_dir=str(folder / "ray"))
+    except SevenfoldError:
         on_message("Ray did not start in time; starting it again")
         end_processes(folder)
-        _init("on this machine", **given, _temp_dir=str(folder / "ray2"))
+        _init(use, "on this machine", **given, _temp_dir=str(folder / "ray2"))
 
 
-def _init(where: str, **given: Any) -> None:
+def _init(use: RayUse, where: str, **given: Any) -> None:
     import ray
 
     try:
         ray.init(log_to_driver=False, configure_logging=False, **given)
     except Exception as error:  # Ray raises all sorts, and bare ones
-        raise TrainingError(
+        raise use.error(
             "ray_unreachable",
             f"Ray {where} must be reachable, but is not: {(str(error).strip() or repr(error)).splitlines()[0][:300]}",
-            remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
+            remedy=f"Run sevenfold doctor with the plan, or write {use.other}.",
         ) from error
 
 

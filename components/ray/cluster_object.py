@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sevenfold.plan.ray import RayClusterSection
-from sevenfold.tuning.engines.ray.node import OBJECT_STORE_BYTES
+from sevenfold.ray.node import OBJECT_STORE_BYTES
 
 __all__ = ["READY_SECONDS", "Driver", "ray_job"]
 
@@ -60,7 +60,7 @@ def ray_job(name: str, section: RayClusterSection, driver: Driver, version: str)
         },
         "spec": {
             "submissionMode": "HTTPMode",  # the operator itself starts the program, without a pod for it
-            "entrypoint": "python -m sevenfold.tuning.engines.ray.lifetime",
+            "entrypoint": "python -m sevenfold.ray.lifetime",
             "shutdownAfterJobFinishes": True,
             "ttlSecondsAfterFinished": 0,
             "preRunningDeadlineSeconds": READY_SECONDS,

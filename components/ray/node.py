@@ -14,7 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from sevenfold.contracts.errors import TrainingError
+from sevenfold.contracts.errors import SevenfoldError
+from sevenfold.ray.use import RayUse
 from sevenfold.runtime.children import started
 from sevenfold.runtime.waiting import wait_until
 
@@ -41,35 +42,35 @@ def lies_here(address: str) -> bool:
     return False
 
 
-def require_answer(address: str) -> None:
+def require_answer(address: str, use: RayUse) -> None:
     """Raise where nothing listens at an address: Ray itself would ask it for many minutes.
 
     Raises:
-        TrainingError: ``ray_unreachable``.
+        SevenfoldError: ``ray_unreachable``, of the kind of `use`.
     """
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
     except OSError as error:
-        raise TrainingError(
+        raise use.error(
             "ray_unreachable",
             f"Ray at {address} must answer, but does not: {error}.",
-            remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
+            remedy=f"Run sevenfold doctor with the plan, or write {use.other}.",
         ) from error
 
 
 @contextmanager
-def joined(address: str, folder: Path) -> Iterator[None]:
-    """Join a cluster for the `with` block as a node that runs no trials; its files lie in the folder.
+def joined(address: str, folder: Path, use: RayUse) -> Iterator[None]:
+    """Join a cluster for the `with` block as a node that runs no work; its files lie in the folder.
 
     Raises:
-        TrainingError: ``ray_unreachable``.
+        SevenfoldError: ``ray_unreachable``, of the kind of `use`.
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(_node(address, folder))
-        except TrainingError:  # a busy machine may be too slow for Ray's own limits of time
-            stack.enter_context(_node(address, folder))
+            stack.enter_context(_node(address, folder, use))
+        except SevenfoldError:  # a busy machine may be too slow for Ray's own limits of time
+            stack.enter_context(_node(address, folder, use))
         yield
 
 
@@ -86,7 +87,7 @@ def end_all(processes: Iterable[psutil.Process]) -> None:
 
 
 @contextmanager
-def _node(address: str, folder: Path) -> Iterator[None]:
+def _node(address: str, folder: Path, use: RayUse) -> Iterator[None]:
     command = [str(Path(sys.executable).with_name("ray")), "start", f"--address={address}", "--num-cpus=0"]
     command += [f"--resources={json.dumps({DRIVER: 1})}"]
     command += ["--num-gpus=0", f"--object-store-memory={OBJECT_STORE_BYTES}", f"--temp-dir={folder / 'node'}"]
@@ -96,7 +97,7 @@ def _node(address: str, folder: Path) -> Iterator[None]:
     try:
         with started([*command, "--disable-usage-stats", "--block"], log) as node:
             try:
-                _wait_for(node, log, address)
+                _wait_for(node, log, address, use)
                 own.update(_descendants(node.pid))  # now, because they are nobody's children if it is killed
                 yield
             finally:
@@ -122,13 +123,13 @@ def _psutil() -> ModuleType:
     return importlib.import_module("psutil")  # Ray brings it
 
 
-def _wait_for(node: subprocess.Popen[Any], log: Path, address: str) -> None:
-    def unreachable() -> TrainingError:
+def _wait_for(node: subprocess.Popen[Any], log: Path, address: str, use: RayUse) -> None:
+    def unreachable() -> SevenfoldError:
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        return TrainingError(
+        return use.error(
             "ray_unreachable",
             f"This machine must be able to join Ray at {address}, but cannot: {(lines or ['no answer'])[-1][:300]}",
-            remedy="Run sevenfold doctor with the plan, or write tuning.engine: optuna.",
+            remedy=f"Run sevenfold doctor with the plan, or write {use.other}.",
         )
 
     def has_started() -> bool:

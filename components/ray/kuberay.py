@@ -15,9 +15,9 @@ from typing import Any, Final
 from sevenfold.cluster.objects import Cluster, Conflict
 from sevenfold.contracts.errors import SevenfoldError, TrainingError
 from sevenfold.plan.ray import RayClusterSection
+from sevenfold.ray.cluster_object import READY_SECONDS, Driver, ray_job
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.runtime.waiting import wait_until
-from sevenfold.tuning.engines.ray.cluster_object import READY_SECONDS, Driver, ray_job
 
 __all__ = ["Made", "made_cluster", "require_pod"]
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+from sevenfold.ray.node import DRIVER, JOIN_SECONDS
 from sevenfold.runtime.waiting import wait_until
-from sevenfold.tuning.engines.ray.node import DRIVER, JOIN_SECONDS
 
 __all__ = ["last_as_long_as_driver"]
 
