@@ -16,6 +16,7 @@ __all__ += ["number_evidence", "variance_left"]
 
 SAMPLE_ROWS: Final = 20_000
 MIN_ROWS: Final = 50
+FEW_CLASSES: Final = 16  # for which a table of levels and classes is counted, not sorted
 MIN_CLASS_ROWS: Final = 10
 ERRORS: Final = 0.001  # share of rows that may disagree
 CORRELATION: Final = 0.9999
@@ -121,8 +122,8 @@ def _class_text(errors: int, rows: int, baseline: int) -> str:
 
 def _is_renaming(most: NDArray[np.int64], target: NDArray[np.int64]) -> bool:
     """Whether a column's values are the classes by other names; one more may stand for missing."""
-    there = np.unique(target)
-    return len(there) <= len(most) <= len(there) + 1 and len(np.unique(most)) == len(there)
+    there = int(np.count_nonzero(np.bincount(target)))
+    return there <= len(most) <= there + 1 and len(np.unique(most)) == there
 
 
 def _number_gives_value(values: NDArray[np.float64], target: NDArray[np.float64]) -> Evidence:
@@ -200,7 +201,11 @@ def _sampled(values: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[Any], 
 def _majorities(
     level: NDArray[np.int64], target: NDArray[np.int64], classes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the most frequent class of each level and how often it is there; every level occurs."""
+    """Return the most frequent class of each level, of equals the last, and how often it is there; every one occurs."""
+    if classes <= FEW_CLASSES:
+        table = np.bincount(level * classes + target, minlength=(int(level.max()) + 1) * classes).reshape(-1, classes)
+        most = classes - 1 - np.argmax(table[:, ::-1], axis=1)
+        return most, table[np.arange(len(table)), most]
     pairs, counts = np.unique(level * classes + target, return_counts=True)
     order = np.lexsort((counts, pairs // classes))
     last = np.flatnonzero(np.diff(pairs[order] // classes, append=-1))

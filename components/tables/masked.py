@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["absent", "as_floats", "as_numbers", "joined_numbers", "level_codes", "masked", "plain_numbers", "plain_values"]
+__all__ = [
+    "absent",
+    "as_floats",
+    "as_numbers",
+    "joined_numbers",
+    "level_codes",
+    "masked",
+    "plain_numbers",
+    "plain_values",
+]
 
 
 def masked(values: NDArray[Any], missing: NDArray[np.bool_] | None = None) -> pa.Array:

@@ -76,9 +76,7 @@ def _bare_first(layout: Layout) -> bytes:
     return layout.names[0].lstrip('"').partition('"')[0].encode()
 
 
-def _header_like(
-    at: NDArray[np.int64], cut: Cut, bytes_: NDArray[np.uint8], layout: Layout
-) -> Iterable[int]:
+def _header_like(at: NDArray[np.int64], cut: Cut, bytes_: NDArray[np.uint8], layout: Layout) -> Iterable[int]:
     """Return the records that begin with the first name and end as the last one does: few, whatever the table holds."""
     if not len(at):
         return []
@@ -104,9 +102,7 @@ def _header_like(
     return map(int, at)
 
 
-def _as_long_as_the_header(
-    at: NDArray[np.int64], cut: Cut, bytes_: NDArray[np.uint8], layout: Layout
-) -> Iterable[int]:
+def _as_long_as_the_header(at: NDArray[np.int64], cut: Cut, bytes_: NDArray[np.uint8], layout: Layout) -> Iterable[int]:
     """Return the records that may be the header in another order: as long as it, and like names at both ends."""
     names, delimiter = [name.encode() for name in layout.names], ord(layout.style.delimiter)
     quoted = sum(delimiter in name or QUOTE in name for name in names)

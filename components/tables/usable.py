@@ -23,7 +23,7 @@ def all_usable(numbers: pa.Array) -> bool:
     plain = plain_numbers(numbers)
     if plain.dtype == np.float64:
         fits = np.isfinite(plain)
-    elif -MAX_INTEGER <= plain.min(initial=0) and plain.max(initial=0) <= MAX_INTEGER:
+    elif plain.min(initial=0) >= -MAX_INTEGER and plain.max(initial=0) <= MAX_INTEGER:
         return True
     else:
         fits = (plain >= -MAX_INTEGER) & (plain <= MAX_INTEGER)

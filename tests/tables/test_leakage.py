@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from sklearn import datasets
 
+from sevenfold.tables import leakage
 from sevenfold.tables.leakage import category_evidence, number_evidence
 
 RANDOM = np.random.default_rng(0)
@@ -50,3 +53,14 @@ def test_a_category_that_is_the_value():
     assert category_evidence(code, code * 2.5, classes=0).exact
     assert not category_evidence(code, code * 2.5 + RANDOM.normal(size=2_000), classes=0).exact
     assert not category_evidence(np.arange(2_000), RANDOM.normal(size=2_000), classes=0).exact
+
+
+@pytest.mark.parametrize("few", [0, 16])
+def test_the_most_frequent_class_of_each_level_is_that_of_a_count(few, monkeypatch):
+    monkeypatch.setattr(leakage, "FEW_CLASSES", few)
+    for rows in (1, 7, 200):
+        level, target = np.unique(RANDOM.integers(0, rows, rows), return_inverse=True)[1], RANDOM.integers(0, 3, rows)
+        counts = [Counter(target[level == at].tolist()) for at in range(level.max() + 1)]
+        expected = [max(count.items(), key=lambda item: item[::-1]) for count in counts]
+        most, hits = leakage._majorities(level, target, 3)
+        assert list(zip(most.tolist(), hits.tolist(), strict=True)) == expected
