@@ -62,7 +62,8 @@ def prepare(
     """Read a table, check it, split it, fit the transform on the training rows, and seal the dataset folder `out`.
 
     The folder (see `contracts.dataset`) appears whole or not at all, and equal inputs give equal bytes. Memory holds a
-    chunk of rows, and 10 to 20 bytes per row.
+    chunk of rows and, of classes, two bytes per row of the table; a target that is a number takes eight, a split by
+    group or at random and a table of many equal rows take more.
 
     Args:
         table: a CSV or Parquet file, or the files that make up the table, in order.

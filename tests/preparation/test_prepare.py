@@ -53,6 +53,27 @@ def test_equal_input_gives_equal_bytes(tables):
     assert digests() == digests()
 
 
+@pytest.mark.parametrize("by", ["time", "stratified"])
+@pytest.mark.parametrize("scaling", ["standard", "robust"])
+def test_a_table_too_long_for_memory_gives_equal_bytes(tables, by, scaling, monkeypatch):
+    body = [[*row, f"2024-01-{1 + at % 28:02}T{at % 24:02}:30Z"] for at, row in enumerate(tables.rows())]
+    body[17][1], body[20][1] = "", "3.4e38"  # missing, and far from all others
+    columns = {"when": {"kind": "datetime", "role": "time", "also_feature": True}}
+    split = {"by": by, "column": "when" if by == "time" else ""}
+
+    def digest():
+        preparation = {"split": split, "scaling": scaling}
+        return tables.outcome(tables.text(body, "id,x,c,y,when"), columns, preparation).prepared.digest
+
+    usual = digest()
+    for module in ("preparation.training_rows", "preparation.split_rows", "preparation.prepare", "tables.ordered"):
+        monkeypatch.setattr(f"sevenfold.{module}.IN_MEMORY", 50)
+    monkeypatch.setattr("sevenfold.tables.numbers.AT_ONCE", 64)
+    monkeypatch.setattr("sevenfold.tables.order_statistics.MANY", 60)
+    monkeypatch.setattr("sevenfold.tables.order_statistics.SAMPLE", 20)
+    assert digest() == usual
+
+
 @pytest.mark.parametrize("scaling", ["standard", "robust"])
 @pytest.mark.parametrize("imputation", ["median", "mean"])
 def test_numbers_are_fitted_as_scikit_learn_fits_them_on_the_training_rows(tables, scaling, imputation):
