@@ -52,9 +52,8 @@ def _versions() -> Panel:
     )
     return Panel(
         title="Versions",
-        description="Each version that answered within the chosen time. A canary is judged on 200 of its requests "
-        "and more; "
-        "the other columns are of the last minutes.",
+        description="Each version that answered within the chosen time. A canary is judged on 200 of its requests and "
+        "more; the other columns are of the last minutes.",
         unit="none",
         queries=tuple(Query(expression=expression, instant=True) for expression in asked),
         kind="table",

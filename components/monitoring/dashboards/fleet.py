@@ -112,8 +112,8 @@ def _table() -> Panel:
     return Panel(
         title="Models",
         description="One row per model, with a link to it. Unknown drift means too few rows in the last window, or "
-        "nothing "
-        "scraped. First seen looks back seven days at most; a promotion by the loop needs the receiver's metrics.",
+        "nothing scraped. First seen looks back seven days at most; a promotion by the loop needs the receiver's "
+        "metrics.",
         unit="none",
         queries=tuple(Query(expression=expression, instant=True) for expression in asked),
         kind="table",

@@ -66,8 +66,7 @@ def _figures() -> tuple[Panel, ...]:
         _figure(
             "Since the watchdog was heard",
             "Seconds since Alertmanager last sent the watchdog to the receiver. It comes every five minutes; more "
-            "than 15 "
-            "means that drift would start nothing.",
+            "than 15 means that drift would start nothing.",
             f"time() - max({WATCHDOG_HEARD})",
             Step("green"),
             Step("red", 15 * 60),

@@ -41,8 +41,7 @@ def _drift() -> tuple[Panel, ...]:
         Panel(
             title="Drift (PSI)",
             description="Population stability index of the last window against the training rows, its expectation "
-            "without "
-            "drift taken off. 0.1 and more is large. A gap means too few rows, or nothing scraped.",
+            "without drift taken off. 0.1 and more is large. A gap means too few rows, or nothing scraped.",
             unit="none",
             queries=_of_version("psi"),
             minimum=None,
@@ -50,17 +49,16 @@ def _drift() -> tuple[Panel, ...]:
         ),
         Panel(
             title="Largest moved share",
-            description="By how much the share of the bin that moved most differs from training. 5 points and more "
-            "is large.",
+            description="By how much the share of the bin that moved most differs from training. 5 points and more is "
+            "large.",
             unit="percentunit",
             queries=_of_version("moved_share"),
             steps=(Step("transparent"), Step("red", 0.05)),
         ),
         Panel(
             title="Drifted",
-            description="Whether the feature drifted in the window that ended then: by size, and by more than "
-            "chance. Two of "
-            "three windows raise the alert. A gap means that nobody knows.",
+            description="Whether the feature drifted in the window that ended then: by size, and by more than chance. "
+            "Two of three windows raise the alert. A gap means that nobody knows.",
             unit="none",
             queries=_of_version("drifted"),
             kind="status-history",

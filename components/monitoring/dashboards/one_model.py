@@ -69,8 +69,7 @@ def _drift() -> tuple[Panel, ...]:
         Panel(
             title="Drift per feature (PSI)",
             description="How far the last window is from training, for each watched feature: 0 is no change, and 0.1 "
-            "counts "
-            "as drift where it is significant too. Empty means too few rows, or nothing scraped.",
+            "counts as drift where it is significant too. Empty means too few rows, or nothing scraped.",
             unit="none",
             queries=(Query(expression=f"max by (feature) ({chosen(FEATURE.name('psi'))})", legend="{{feature}}"),),
             kind="status-history",
@@ -120,16 +119,15 @@ def _odd() -> tuple[Panel, ...]:
     return (
         Panel(
             title="Odd values",
-            description="Values a second outside all that training saw: numbers beyond its range, categories it "
-            "never had.",
+            description="Values a second outside all that training saw: numbers beyond its range, categories it never "
+            "had.",
             unit="cps",
             queries=each((telemetry.OUT_OF_RANGE, "out of range"), (telemetry.UNKNOWN_CATEGORIES, "unknown category")),
         ),
         Panel(
             title="Trouble",
             description="Requests a second that computed NaN or infinity, those turned away because too many waited, "
-            "and "
-            "fields that the model does not know.",
+            "and fields that the model does not know.",
             unit="cps",
             queries=each(
                 (telemetry.NONFINITE, "not finite"),
@@ -145,8 +143,7 @@ def _labels() -> tuple[Panel, ...]:
         Panel(
             title="Score by labels that came back",
             description="How many of the rows with a label were predicted right, and the area under the ROC curve, "
-            "over "
-            "monitoring.feedback_hours. Empty means that no labels came, or none of a classifier.",
+            "over monitoring.feedback_hours. Empty means that no labels came, or none of a classifier.",
             unit="percentunit",
             queries=_by_labels("accuracy", "roc_auc"),
         ),
