@@ -55,6 +55,7 @@ def test_two_pods_give_the_bundle_of_one_process(kubeflow, project: Path, tmp_pa
     from sevenfold.pipelines.store import Store
     from sevenfold.plan import load_plan
     from sevenfold.plan.metrics import default_metric
+    from sevenfold.plan.threshold import threshold_rule
     from sevenfold.training.train import train
 
     done = kubeflow.submit(project, "--trials", "0", "--max-epochs", "3")
@@ -69,6 +70,7 @@ def test_two_pods_give_the_bundle_of_one_process(kubeflow, project: Path, tmp_pa
         *(plan.testing.metric or default_metric(plan.data.task), tmp_path / "here"),
         name=plan.name,
         digests={"data": "", "plan": plan.model_digest},
+        rule=threshold_rule(plan.testing, plan.data.task),
     )
     metrics = Bundle.open(tmp_path / "bundle").info.metrics
     assert metrics == pytest.approx(alone.metrics, rel=1e-5)
