@@ -32,12 +32,12 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
 
 
 def test_ray_client_is_refused_with_what_to_write_instead(plan: Plan) -> None:
-    text = plan.to_settings()
+    text = json.loads(plan.to_settings())
     text["tuning"] |= {"engine": "ray", "ray": {"address": "ray://head:10001"}}
     with pytest.raises(PlanError) as refused:
         parse_plan(json.dumps(text))
     [problem] = refused.value.problems
-    assert problem.where == "tuning.ray.address"
+    assert problem.key == "tuning.ray.address"
     assert "Ray Client" in problem.rule
     assert problem.value == "'ray://head:10001'"
     assert "HOST:PORT of its head node, such as head:6379" in problem.remedy

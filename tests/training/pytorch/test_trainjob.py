@@ -131,6 +131,7 @@ def losses(fitted: Fitted) -> list[float]:
     return [value for epoch in fitted.curve for value in (epoch.train_loss, epoch.validation_loss)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "metric", "changes"),
     [

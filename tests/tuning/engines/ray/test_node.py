@@ -13,7 +13,11 @@ import pytest
 from sevenfold.tuning.engines.ray.node import end_all, end_processes, joined
 
 SLEEP = "import time; time.sleep(600)"
-ORPHAN = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {SLEEP!r}, *sys.argv[1:]]).pid)"
+ORPHAN = f"""
+import subprocess, sys
+nothing = subprocess.DEVNULL  # who holds the pipe keeps its reader waiting
+print(subprocess.Popen([sys.executable, "-c", {SLEEP!r}, *sys.argv[1:]], stdout=nothing, stderr=nothing).pid)
+"""
 
 
 def test_a_process_that_names_the_folder_and_is_not_ours_goes_on(tmp_path: Path) -> None:
