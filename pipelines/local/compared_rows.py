@@ -59,9 +59,7 @@ class ComparedRows:
         done = [self._one(one, self._comparer) for one in rows if not one.fault]
         return [one for one in done if one is not None]
 
-    def with_card(
-        self, report: Report, rows: Sequence[NewRows], serving: Record, registry: LocalRegistry
-    ) -> Report:
+    def with_card(self, report: Report, rows: Sequence[NewRows], serving: Record, registry: LocalRegistry) -> Report:
         """Return a page with what was compared."""
         compared = [one.drift for one in self.of(rows, serving, registry)]
         if self._fault:

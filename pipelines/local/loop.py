@@ -12,7 +12,6 @@ from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.drift.concept import Labelled
 from sevenfold.drift.telemetry import bundle_label
-from sevenfold.drift.verdict import alarms
 from sevenfold.monitoring.live_labels import LiveLabels, label_fact
 from sevenfold.monitoring.retrain.cause import Cause, cause_key
 from sevenfold.monitoring.retrain.clock import Clock
