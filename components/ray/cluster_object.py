@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from sevenfold.cluster.own_pod import OwnPod
+from sevenfold.cluster.restricted_pod import (
+    CONTAINER_CONTEXT,
+    POD_CONTEXT,
+    SCRATCH_MOUNT,
+    SCRATCH_VOLUME,
+    placed_like,
+)
 from sevenfold.plan.ray import RayClusterSection
 from sevenfold.ray.node import OBJECT_STORE_BYTES
 
-__all__ = ["READY_SECONDS", "Driver", "ray_job"]
+__all__ = ["READY_SECONDS", "ray_job"]
 
 READY_SECONDS: Final = 900  # until all pods run; pulling the image is most of it
-USER: Final = 65532  # of our images
 HEAD: Final = {"requests": {"cpu": "200m", "memory": "2Gi"}, "limits": {"cpu": "1", "memory": "2Gi"}}
 
 
-@dataclass(frozen=True)
-class Driver:
-    """The pod that a search runs in; its cluster's pods are like it.
-
-    Args:
-        name: of the pod.
-        uid: of the pod.
-        spec: of the pod, as the API server gives it; the container of the search is called main.
-    """
-
-    name: str
-    uid: str
-    spec: Mapping[str, Any]
-
-    @property
-    def image(self) -> str:
-        """Image of the search: every node of Ray needs the same versions."""
-        return str(next(each["image"] for each in self.spec["containers"] if each["name"] == "main"))
-
-
-def ray_job(name: str, section: RayClusterSection, driver: Driver, version: str) -> dict[str, Any]:
+def ray_job(name: str, section: RayClusterSection, driver: OwnPod, version: str) -> dict[str, Any]:
     """Return a RayJob whose cluster lasts as long as the driver is a node of it.
 
     A RayCluster alone would outlive a driver that is killed: nobody is left to delete it, and the driver's pod, which
@@ -56,7 +42,7 @@ def ray_job(name: str, section: RayClusterSection, driver: Driver, version: str)
         "metadata": {
             "name": name,
             "labels": {"app.kubernetes.io/part-of": "sevenfold", "app.kubernetes.io/component": "ray"},
-            "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": driver.name, "uid": driver.uid}],
+            "ownerReferences": [driver.owner],
         },
         "spec": {
             "submissionMode": "HTTPMode",  # the operator itself starts the program, without a pod for it
@@ -87,35 +73,24 @@ def _start(cpus: int) -> dict[str, str]:
     return {"num-cpus": str(cpus), "num-gpus": "0", "object-store-memory": str(OBJECT_STORE_BYTES)}
 
 
-def _template(resources: Mapping[str, Any], driver: Driver) -> dict[str, Any]:
+def _template(resources: Mapping[str, Any], driver: OwnPod) -> dict[str, Any]:
     """Return a pod under the restricted standard, on nodes like those of the driver, without rights in the cluster."""
-    where = ("imagePullSecrets", "nodeSelector", "tolerations")
     return {
         "metadata": {"labels": {"app.kubernetes.io/part-of": "sevenfold", "app.kubernetes.io/component": "ray"}},
         "spec": {
-            **{key: driver.spec[key] for key in where if driver.spec.get(key)},
+            **placed_like(driver.spec),
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": USER,
-                "runAsGroup": USER,
-                "fsGroup": USER,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "volumes": [{"name": "scratch", "emptyDir": {}}],
+            "securityContext": POD_CONTEXT,
+            "volumes": [SCRATCH_VOLUME],
             "containers": [
                 {
                     "name": "ray",
-                    "image": driver.image,
+                    "image": driver.main["image"],  # every node of Ray needs the same versions
                     "env": [{"name": "RAY_USAGE_STATS_ENABLED", "value": "0"}],
                     "resources": dict(resources),
-                    "securityContext": {
-                        "allowPrivilegeEscalation": False,
-                        "readOnlyRootFilesystem": True,
-                        "capabilities": {"drop": ["ALL"]},
-                    },
-                    "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],  # noqa: S108 - of the pod alone
+                    "securityContext": CONTAINER_CONTEXT,
+                    "volumeMounts": [SCRATCH_MOUNT],
                 }
             ],
         },

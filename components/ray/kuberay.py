@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import secrets
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from sevenfold.cluster.objects import Cluster, Conflict
+from sevenfold.cluster.own_pod import OwnPod, faults_of, pod_names
 from sevenfold.contracts.errors import SevenfoldError, TrainingError
 from sevenfold.plan.ray import RayClusterSection
-from sevenfold.ray.cluster_object import READY_SECONDS, Driver, ray_job
+from sevenfold.ray.cluster_object import READY_SECONDS, ray_job
+from sevenfold.runtime.environment import own_namespace
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.runtime.waiting import wait_until
 
 __all__ = ["Made", "made_cluster", "require_pod"]
 
-NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 PORT: Final = 6379
 PAUSE_SECONDS: Final = 2.0
 OPERATOR_SECONDS: Final = 60.0  # in which the operator acts on an object
@@ -53,8 +52,11 @@ def made_cluster(
         TrainingError: ``no_pod``, ``no_ray_cluster``.
         PolicyError: ``cluster_refused`` where the pod's account may not make it.
     """
-    cluster, name = cluster or Cluster(_namespace()), f"tuning-{secrets.token_hex(4)}"
-    job = ray_job(name, section, _driver(cluster), importlib.metadata.version("ray"))
+    cluster, name = cluster or _own_cluster(), f"tuning-{secrets.token_hex(4)}"
+    driver = OwnPod.of(cluster)
+    if driver is None:
+        raise _no_pod()
+    job = ray_job(name, section, driver, importlib.metadata.version("ray"))
     on_message(f"making the Ray cluster {name} of {section.workers} workers with KubeRay")
     try:
         with suppress(Conflict):  # the name is new, so only an answer that was lost can have made it
@@ -70,32 +72,13 @@ def require_pod() -> None:
     Raises:
         TrainingError: ``no_pod``.
     """
-    _namespace()
-    _own_pod()
-
-
-def _namespace() -> str:
-    try:
-        return NAMESPACE.read_text().strip()
-    except OSError as error:
-        raise _no_pod() from error
-
-
-def _driver(cluster: Cluster) -> Driver:
-    """Return the pod that this process runs in, by the names that Kubeflow gives it."""
-    name, uid = _own_pod()
-    pod = cluster.get("Pod", name)
-    if pod is None:
+    if not own_namespace() or not all(pod_names()):
         raise _no_pod()
-    return Driver(name, uid, pod["spec"])
 
 
-def _own_pod() -> tuple[str, str]:
-    """Return name and UID, as Kubeflow gives them."""
-    name, uid = os.environ.get("KFP_POD_NAME", ""), os.environ.get("KFP_POD_UID", "")
-    if not (name and uid):
-        raise _no_pod()
-    return name, uid
+def _own_cluster() -> Cluster:
+    require_pod()
+    return Cluster(own_namespace())
 
 
 def _no_pod() -> TrainingError:
@@ -132,7 +115,7 @@ def _not_made(name: str, status: Mapping[str, Any], cluster: Cluster) -> Trainin
     state = str(status.get("jobDeploymentStatus", ""))
     reasons = [" ".join(filter(None, [state, str(status.get("message", ""))]))] if state else []
     if made := status.get("rayClusterName"):
-        reasons += _waiting(cluster.find("Pod", labels=f"ray.io/cluster={made}"))
+        reasons += faults_of(cluster.find("Pod", labels=f"ray.io/cluster={made}"))
     why = "; ".join(dict.fromkeys(reasons)) or "its operator does nothing"
     return TrainingError(
         "no_ray_cluster",
@@ -140,16 +123,3 @@ def _not_made(name: str, status: Mapping[str, Any], cluster: Cluster) -> Trainin
         remedy="Lower tuning.ray.cluster to what the nodes have room for, or see what is missing with: sevenfold "
         "doctor with the plan.",
     )
-
-
-def _waiting(pods: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield why pods do not run: no room, no image."""
-    for pod in pods:
-        status = pod.get("status", {})
-        for condition in status.get("conditions", []):
-            if condition["type"] == "PodScheduled" and condition["status"] == "False":
-                yield str(condition.get("message", condition.get("reason", "")))
-        for container in status.get("containerStatuses", []):
-            waiting = container.get("state", {}).get("waiting", {})
-            if waiting.get("message"):
-                yield f"{waiting.get('reason', '')}: {waiting['message']}"

@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 import yaml
+from closed_schema import closed
 
 from sevenfold.cluster.objects import Cluster, Conflict
+from sevenfold.cluster.own_pod import OwnPod
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.ray import RayClusterSection, RaySection
 from sevenfold.ray import kuberay
-from sevenfold.ray.cluster_object import Driver, ray_job
+from sevenfold.ray.cluster_object import ray_job
 from sevenfold.ray.kuberay import Made, made_cluster
 from sevenfold.ray.lifetime import RETURN_SECONDS, last_as_long_as_driver
 from sevenfold.ray.node import DRIVER, JOIN_SECONDS
@@ -32,25 +34,13 @@ POD: dict[str, Any] = {
     "imagePullSecrets": [{"name": "pull"}],
     "nodeSelector": {"pool": "big"},
 }
-JOB = ray_job("tuning-1", SECTION, Driver("pod", "uid-1", POD), "2.60.0")
+JOB = ray_job("tuning-1", SECTION, OwnPod("pod", "uid-1", POD), "2.60.0")
 RUNNING = {
     "jobDeploymentStatus": "Running",
     "jobStatus": "RUNNING",
     "rayClusterName": "tuning-1-x",
     "rayClusterStatus": {"head": {"podIP": "10.0.0.9"}},
 }
-
-
-def closed(schema: Any) -> Any:
-    """Return a schema that refuses the keys it does not name; a server drops them, and what they ask for."""
-    if isinstance(schema, list):
-        return [closed(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {key: closed(value) for key, value in schema.items()}
-    if "properties" in schema and "x-kubernetes-preserve-unknown-fields" not in schema:
-        inner.setdefault("additionalProperties", False)
-    return inner
 
 
 def test_the_object_keeps_to_kuberays_own_schema() -> None:
@@ -186,7 +176,7 @@ def test_a_process_outside_kubeflow_is_refused(variable: str, monkeypatch: pytes
     with pytest.raises(TrainingError) as caught, made_cluster(SECTION, cluster=operator):
         pass
     assert (caught.value.code, operator.jobs) == ("no_pod", {})
-    monkeypatch.setattr(kuberay, "NAMESPACE", Path("/nowhere/namespace"))
+    monkeypatch.setattr("sevenfold.runtime.environment.NAMESPACE_FILE", Path("/nowhere/namespace"))
     with pytest.raises(TrainingError) as caught, made_cluster(SECTION):
         pass
     assert caught.value.code == "no_pod"
@@ -243,7 +233,8 @@ def test_the_program_ends_when_the_node_of_a_search_is_killed(
 def test_a_search_uses_the_cluster_that_was_made_for_it(head: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
-    from sevenfold.tuning.engines.ray import session
+    from sevenfold.ray import session
+    from sevenfold.ray.use import TUNING
 
     @contextmanager
     def made(section: RayClusterSection, on_message: Any) -> Iterator[Made]:
@@ -252,7 +243,7 @@ def test_a_search_uses_the_cluster_that_was_made_for_it(head: str, monkeypatch: 
     monkeypatch.setattr(session, "made_cluster", made)
     monkeypatch.delenv("RAY_AUTH_TOKEN")
     environment = dict(os.environ)
-    with session.ray_session(RaySection(cluster=RayClusterSection(workers=1))):
+    with session.ray_session(RaySection(cluster=RayClusterSection(workers=1)), TUNING):
         import ray
 
         assert ray.cluster_resources()["CPU"] == 2

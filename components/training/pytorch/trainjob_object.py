@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sevenfold.cluster.own_pod import OwnPod
+from sevenfold.cluster.restricted_pod import (
+    CONTAINER_CONTEXT,
+    POD_CONTEXT,
+    SCRATCH_MOUNT,
+    SCRATCH_VOLUME,
+    placed_like,
+)
 from sevenfold.plan.training import TrainingSection
 
 __all__ = ["train_job"]
 
-USER: Final = 65532  # of our images
 NODE: Final = "node"  # Trainer's name of the job that trains, and of its container
 MANAGER: Final = "sevenfold.training/pods"  # who patches the runtime
 LABELS: Final = {"app.kubernetes.io/part-of": "sevenfold", "app.kubernetes.io/component": "train-job"}
@@ -61,28 +67,12 @@ def _patch(pod: OwnPod) -> dict[str, Any]:
 
 
 def _pod_spec(pod: OwnPod) -> dict[str, Any]:
-    where = ["imagePullSecrets", "nodeSelector", "tolerations"]
-    if any(each["name"] in IDENTITY for each in pod.main.get("env", [])):
-        where.append("serviceAccountName")
+    place = placed_like(pod.spec)
+    if any(each["name"] in IDENTITY for each in pod.main.get("env", [])) and pod.spec.get("serviceAccountName"):
+        place["serviceAccountName"] = pod.spec["serviceAccountName"]
     return {
-        **{key: pod.spec[key] for key in where if pod.spec.get(key)},
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "volumes": [{"name": "scratch", "emptyDir": {}}],
-        "containers": [
-            {
-                "name": NODE,
-                "securityContext": {
-                    "allowPrivilegeEscalation": False,
-                    "readOnlyRootFilesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                },
-                "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],  # noqa: S108 - of the pod alone
-            }
-        ],
+        **place,
+        "securityContext": POD_CONTEXT,
+        "volumes": [SCRATCH_VOLUME],
+        "containers": [{"name": NODE, "securityContext": CONTAINER_CONTEXT, "volumeMounts": [SCRATCH_MOUNT]}],
     }

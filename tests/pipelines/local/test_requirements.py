@@ -20,7 +20,7 @@ CLUSTER = {"trials": 3, "engine": "ray", "ray": {"cluster": {"workers": 2}}}
 def outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("KFP_POD_NAME", "KFP_POD_UID"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("sevenfold.ray.kuberay.NAMESPACE", tmp_path / "namespace")
+    monkeypatch.setattr("sevenfold.runtime.environment.NAMESPACE_FILE", tmp_path / "namespace")
     spec = importlib.machinery.ModuleSpec("ray", None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from closed_schema import closed
 
 from sevenfold.cluster.own_pod import OwnPod, faults_of
 from sevenfold.plan.training import TrainingSection
@@ -42,18 +43,6 @@ def patched(job: dict[str, Any]) -> dict[str, Any]:
     assert replicated["name"] == "node"
     template: dict[str, Any] = replicated["template"]["spec"]["template"]
     return template
-
-
-def closed(schema: Any) -> Any:
-    """Return a schema that refuses the keys it does not name; a server drops them, and what they ask for."""
-    if isinstance(schema, list):
-        return [closed(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    inner = {key: closed(value) for key, value in schema.items()}
-    if "properties" in schema and "x-kubernetes-preserve-unknown-fields" not in schema:
-        inner.setdefault("additionalProperties", False)
-    return inner
 
 
 def test_the_object_keeps_to_trainers_own_schema() -> None:
