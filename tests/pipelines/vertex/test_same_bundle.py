@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from demo_run import PLAN, ROWS, table
 from google_cloud import GoogleCloud
+from vertex_run import run_ir
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.pipelines.store import Store
@@ -20,18 +21,6 @@ from sevenfold.pipelines.vertex.submit import submit
 from sevenfold.plan import load_plan
 
 SECTION = "vertex: {project: our-models, region: europe-west4, root: 'gs://ours/runs', endpoint: 'ENDPOINT'}\n"
-RUN_IR = """\
-import json, sys, warnings
-from pathlib import Path
-warnings.simplefilter("ignore")
-from kfp import components, local
-folder = Path(sys.argv[1])
-local.init(
-    runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(folder / "artifacts"), raise_on_error=True
-)
-pipeline = components.load_component_from_file(str(folder / "pipeline.yaml"))
-pipeline(**json.loads((folder / "run.json").read_text())["arguments"])
-"""
 
 
 @pytest.mark.extended
@@ -44,9 +33,7 @@ def test_the_submitted_ir_makes_the_same_bundle(cloud: GoogleCloud, tmp_path: Pa
     asked = RunRequest(plan_path=path, runs=tmp_path / "runs")
     sent = submit(asked, plan, Service(plan.vertex), Store(plan.vertex.root), lambda text: None)
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
-    command = [sys.executable, "-c", RUN_IR, str(sent.folder.path)]
-    there = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert there.returncode == 0, there.stdout[-3000:] + there.stderr[-2000:]
+    run_ir(sent.folder.path)
     command = [sys.executable, "-m", "sevenfold", "run", str(path), "--runs", str(tmp_path / "here")]
     here = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert here.returncode == 0, here.stdout[-3000:]
