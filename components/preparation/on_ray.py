@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.schema import Column
@@ -16,8 +16,8 @@ from sevenfold.ray.session import ray_session
 from sevenfold.ray.use import PREPARATION
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.tables.coded_column import CodedColumn
-from sevenfold.tables.partition import Found, LocalFiles, Partition, TableFiles, checked_partition
-from sevenfold.tables.partitioned_reader import CheckPartitions, PartitionedReader
+from sevenfold.tables.partition import LocalFiles, Partition, TableFiles, checked_partition
+from sevenfold.tables.partitioned_reader import Checked, CheckPartitions, PartitionedReader
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,11 +43,12 @@ def partitions_on_ray(
     with ray_session(section, PREPARATION, on_message):
         _require_room(section)
 
-        def check(reader: PartitionedReader, partitions: Sequence[Partition]) -> Iterator[tuple[int, Found]]:
+        def check(reader: PartitionedReader, partitions: Sequence[Partition]) -> Checked:
             sent = served_files(reader.paths) if section.on_cluster else nullcontext(LocalFiles(reader.paths))
             with sent as files:
                 task = _Task(files, reader.data, reader.columns, reader.fresh_codes())
-                yield from _checked(task, partitions, section)
+                with closing(_checked(task, partitions, section)) as found:
+                    yield from found
 
         yield check
 
@@ -75,9 +76,7 @@ class _Task:
                 yield pa.table({"number": [number], "found": [pickle.dumps(found, protocol=5)]})
 
 
-def _checked(
-    task: _Task, partitions: Sequence[Partition], section: PreparationRaySection
-) -> Iterator[tuple[int, Found]]:
+def _checked(task: _Task, partitions: Sequence[Partition], section: PreparationRaySection) -> Checked:
     import ray
 
     context = ray.data.DataContext.get_current()

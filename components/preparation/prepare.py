@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,8 +106,11 @@ def _prepared(
     split_column = "" if section.split.by is SplitBy.STRATIFIED else section.split.column
     table, read_as = (paths, data) if refined is None else ((refined.path,), refined.data)
     freed = FreedMemory(IN_MEMORY)
-    with _opened(table, read_as, section, {split_column} - {""}, on_progress) as reader:
-        for batch in reader:
+    with (
+        _opened(table, read_as, section, {split_column} - {""}, on_progress) as reader,
+        closing(iter(reader)) as batches,
+    ):
+        for batch in batches:
             store.add(batch)
             freed.after(reader.rows)
             on_progress(_read_text(reader), 0, STEPS)

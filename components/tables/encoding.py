@@ -18,6 +18,7 @@ __all__ = [
     "check_bad_bytes",
     "known_encoding",
     "marked_encoding",
+    "piece_end",
     "refuse_nul",
     "utf8_chunks",
     "wrong_encoding",
@@ -79,7 +80,8 @@ def utf8_chunks(path: Path, encoding: str) -> Iterator[bytes]:
     with open_table(path) as stream:
         final = False
         while not final:
-            chunk = stream.read(CHUNK_BYTES if name not in _UTF8 else _up_to_a_line_feed(stream))
+            whole = name in _UTF8 and isinstance(stream, io.BufferedReader)
+            chunk = stream.read(piece_end(stream, offset, CHUNK_BYTES) - offset if whole else CHUNK_BYTES)
             final = not chunk
             if first and name in _UTF8:
                 _refuse_wide(path, chunk)
@@ -93,18 +95,17 @@ def utf8_chunks(path: Path, encoding: str) -> Iterator[bytes]:
                 yield piece
 
 
-def _up_to_a_line_feed(stream: IO[bytes]) -> int:
-    """Return how many bytes to read, so that those of a plain file end with a line and need not be put together again.
+def piece_end(stream: IO[bytes], start: int, size: int) -> int:
+    """Return where the piece of a plain file ends that begins at `start`: with a line, so that none is put together.
 
-    Few files have longer lines than `LINE_BYTES`; their pieces end inside one.
+    Few files have longer lines than `LINE_BYTES`; their pieces have `size` bytes and end inside one. The stream stands
+    at `start` afterwards.
     """
-    if not isinstance(stream, io.BufferedReader):
-        return CHUNK_BYTES
-    start, seen = stream.tell(), min(LINE_BYTES, CHUNK_BYTES)
-    stream.seek(start + CHUNK_BYTES - seen)
+    seen = min(LINE_BYTES, size)
+    stream.seek(start + size - seen)
     end = stream.read(seen).rfind(b"\n") + 1
     stream.seek(start)
-    return CHUNK_BYTES - seen + end if end else CHUNK_BYTES
+    return start + (size - seen + end if end else size)
 
 
 def refuse_nul(piece: bytes, name: str, offset: int) -> None:

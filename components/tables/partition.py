@@ -38,6 +38,7 @@ class Partition:
         start: of a CSV the offset of its first record in bytes, of a Parquet file the number of rows before it.
         stop: where the next partition starts.
         step: how far a reader of the whole file reads at once: bytes of a CSV, rows of a Parquet file.
+        piece: of a CSV, where the piece begins that the reader of the whole file reads the first record with.
         layout: of the records of a CSV, from the line of `start` on; None for a Parquet file.
         last: whether the file ends with it.
         whole: whether it is a CSV that is read from its first byte on, as it cannot be cut.
@@ -48,6 +49,7 @@ class Partition:
     start: int
     stop: int
     step: int
+    piece: int = 0
     layout: Layout | None = None
     last: bool = True
     whole: bool = False
@@ -146,11 +148,15 @@ def _batches(
 
 def _chunks(stream: BinaryIO, partition: Partition) -> Iterator[bytes]:
     """Yield the bytes of a partition, cut where a reader of the whole file cuts them."""
-    at = partition.start
-    stream.seek(at)
+    at, piece = partition.start, partition.piece
     while at < partition.stop:
-        size = partition.step - at % partition.step
-        chunk = stream.read(min(size, partition.stop - at))
+        piece = encoding.piece_end(stream, piece, partition.step)
+        if piece <= at:
+            continue
+        stream.seek(at)
+        chunk = stream.read(min(piece, partition.stop) - at)
+        if not chunk:  # the file has become shorter
+            return
         encoding.refuse_nul(chunk, partition.name, at)
         yield chunk
         at += len(chunk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -30,11 +31,12 @@ from sevenfold.tables.records import Layout
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["CHUNKS", "CheckPartitions", "PartitionedReader"]
+__all__ = ["PIECES", "CheckPartitions", "Checked", "PartitionedReader"]
 
-CHUNKS: Final = 4  # of `encoding.CHUNK_BYTES`, in a partition of a CSV
+PIECES: Final = 4  # of `encoding.CHUNK_BYTES`, in a partition of a CSV
 
-CheckPartitions = Callable[["PartitionedReader", Sequence[Partition]], Iterable[tuple[int, Found]]]
+Checked = Generator[tuple[int, Found], None, None]
+CheckPartitions = Callable[["PartitionedReader", Sequence[Partition]], Checked]
 
 
 class PartitionedReader(TableReader):
@@ -51,7 +53,7 @@ class PartitionedReader(TableReader):
         required: columns that must not be missing, besides those that are not nullable.
         check: checks partitions with the `columns` and `fresh_codes` of the reader that it gets, and yields in order
             the number of each with everything that `checked_partition` yields.
-        chunks: how large a partition of a CSV is, at least, in chunks of 8 MiB.
+        pieces: how large a partition of a CSV is, at least, in pieces of 8 MiB.
 
     Raises:
         DataError: with one of the codes of a table that cannot be read at all.
@@ -64,10 +66,10 @@ class PartitionedReader(TableReader):
         *,
         check: CheckPartitions,
         required: Collection[str] = (),
-        chunks: int = CHUNKS,
+        pieces: int = PIECES,
     ) -> None:
         super().__init__(table, data, required=required)
-        self._check, self._chunks = check, chunks
+        self._check, self._pieces = check, pieces
         self._dictionaries: dict[str, OneDictionary] = {}
         self._file = -1
         self._sizes: dict[int, int] = {}  # bytes of each file, of Parquet rows
@@ -101,13 +103,14 @@ class PartitionedReader(TableReader):
             found += self._of_parquet(number, path) if kind == "parquet" else self._of_csv(number, path)
         return found
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self) -> Generator[pa.RecordBatch, None, None]:
         waiting = [_Waiting(partition) for partition in self.partitions()]
         here = False
         while waiting:
             partitions = [item.partition for item in waiting]
-            found = self._checked_here(partitions[0]) if here else self._check(self, partitions)
-            waiting, here = yield from self._accepted(waiting, found, here=here)
+            checked = self._checked_here(partitions[0]) if here else self._check(self, partitions)
+            with closing(checked) as found:  # what checks elsewhere is told at once that no more is wanted
+                waiting, here = yield from self._accepted(waiting, found, here=here)
         self._end_file()
 
     def _of_parquet(self, number: int, path: Path) -> Iterator[Partition]:
@@ -125,23 +128,24 @@ class PartitionedReader(TableReader):
         layout = Layout(header.names, style, header.next_line, path.name, header.trailing)
         utf8 = known_encoding(self.data.encoding).startswith("utf-8")
         if not utf8 or not style.is_standard or is_packed(path):
-            yield Partition(number, path.name, 0, path.stat().st_size, encoding.CHUNK_BYTES, layout, whole=True)
+            yield Partition(number, path.name, 0, path.stat().st_size, encoding.CHUNK_BYTES, layout=layout, whole=True)
             return
         with path.open("rb") as stream:
             mark = len(BOM_UTF8) if stream.read(len(BOM_UTF8)) == BOM_UTF8 else 0
-            place, size = Cut(mark + header.size, header.next_line), path.stat().st_size
-            for cut in csv_cuts(stream, place.offset, place.line, self._chunks):
+            place, size, piece = Cut(mark + header.size, header.next_line), path.stat().st_size, 0
+            for cut in csv_cuts(stream, place.offset, place.line, self._pieces):
                 if cut.offset < size:
-                    yield self._piece(number, layout, place, cut.offset, last=False)
-                    place = cut
-            yield self._piece(number, layout, place, size, last=True)
+                    yield self._between(number, layout, place, cut.offset, piece, last=False)
+                    place, piece = cut, cut.offset
+            yield self._between(number, layout, place, size, piece, last=True)
 
     @staticmethod
-    def _piece(number: int, layout: Layout, place: Cut, stop: int, *, last: bool) -> Partition:
+    def _between(number: int, layout: Layout, place: Cut, stop: int, piece: int, *, last: bool) -> Partition:
         layout = replace(layout, first_line=place.line)
-        return Partition(number, layout.source, place.offset, stop, encoding.CHUNK_BYTES, layout, last=last)
+        step = encoding.CHUNK_BYTES
+        return Partition(number, layout.source, place.offset, stop, step, piece, layout=layout, last=last)
 
-    def _checked_here(self, partition: Partition) -> Iterator[tuple[int, Found]]:
+    def _checked_here(self, partition: Partition) -> Checked:
         """Check a partition in this process, with all that is known of the rows before it."""
         for found in checked_partition(partition, LocalFiles(self.paths), self.data, self.columns, self._coded):
             yield 0, found

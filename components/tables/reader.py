@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +64,7 @@ class TableReader:
         self._coded = coded_columns(data)
         self.columns = stored_columns(data, required)
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
+    def __iter__(self) -> Generator[pa.RecordBatch, None, None]:
         """Yield the good rows, batch by batch, and refuse the table at the end if there were none.
 
         Raises:
@@ -74,7 +74,7 @@ class TableReader:
         if self.rows == 0:
             raise DataError("no_rows", f"A table must have rows, but {table_name(self.paths)} has a header only.")
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
+    def _batches(self) -> Generator[pa.RecordBatch, None, None]:
         first = ""
         for number, path in enumerate(self.paths):
             self.quarantine.file = number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import pickle
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ import pytest
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.plan import DataSection
-from sevenfold.tables.partition import Found, LocalFiles, Partition, checked_partition
-from sevenfold.tables.partitioned_reader import PartitionedReader
+from sevenfold.tables.partition import LocalFiles, Partition, checked_partition
+from sevenfold.tables.partitioned_reader import Checked, PartitionedReader
 from sevenfold.tables.reader import TableReader
 
 COLUMNS: dict[str, dict[str, Any]] = {
@@ -30,7 +30,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
 NAMES = list(COLUMNS)
 
 
-def in_any_order(reader: PartitionedReader, partitions: Sequence[Partition]) -> Iterator[tuple[int, Found]]:
+def in_any_order(reader: PartitionedReader, partitions: Sequence[Partition]) -> Checked:
     """Check the partitions as other machines would: each by itself, the last one perhaps first, all of it sent."""
     done: dict[int, bytes] = {}
     for at in random.Random(len(partitions)).sample(range(len(partitions)), len(partitions)):
@@ -112,19 +112,19 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sevenfold.tables.slow_records.BATCH_RECORDS", 30)
 
 
-def compare(paths: Path | Sequence[Path], data: DataSection, chunks: int, least: int = 2) -> None:
+def compare(paths: Path | Sequence[Path], data: DataSection, pieces: int, least: int = 2) -> None:
     expected = all_of(TableReader(paths, data))
-    reader = PartitionedReader(paths, data, check=in_any_order, chunks=chunks)
+    reader = PartitionedReader(paths, data, check=in_any_order, pieces=pieces)
     assert all_of(reader) == expected
-    assert len(PartitionedReader(paths, data, check=in_any_order, chunks=chunks).partitions()) >= least
+    assert len(PartitionedReader(paths, data, check=in_any_order, pieces=pieces).partitions()) >= least
 
 
-@pytest.mark.parametrize("chunks", [1, 3])
+@pytest.mark.parametrize("pieces", [1, 3])
 @pytest.mark.parametrize("seed", range(4))
-def test_a_csv(seed: int, chunks: int, tmp_path: Path) -> None:
+def test_a_csv(seed: int, pieces: int, tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(text(rows(300, seed)))
-    compare(path, section(), chunks)
+    compare(path, section(), pieces)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -219,7 +219,7 @@ def test_a_table_that_cannot_be_read_is_refused_with_the_same_words(code: str, c
     path = tmp_path / "t.csv"
     path.write_text(change(text(rows(300, 4))))
     said = []
-    for reader in (TableReader(path, section()), PartitionedReader(path, section(), check=in_any_order, chunks=2)):
+    for reader in (TableReader(path, section()), PartitionedReader(path, section(), check=in_any_order, pieces=2)):
         with pytest.raises(DataError) as caught:
             list(reader)
         said.append((caught.value.code, str(caught.value)))
@@ -234,4 +234,25 @@ def test_times_that_differ_in_kind_between_partitions_are_refused(tmp_path: Path
     path = tmp_path / "t.csv"
     path.write_text(text(body))
     with pytest.raises(DataError, match="offset"):
-        list(PartitionedReader(path, section(), check=in_any_order, chunks=1))
+        list(PartitionedReader(path, section(), check=in_any_order, pieces=1))
+
+
+def test_who_checks_partitions_is_told_when_no_more_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    ended = []
+
+    def check(reader: PartitionedReader, partitions: Sequence[Partition]) -> Checked:
+        try:
+            yield from in_any_order(reader, partitions)
+        finally:
+            ended.append(len(partitions))
+
+    path.write_text(text(rows(300, 4)))
+    batches = iter(PartitionedReader(path, section(), check=check, pieces=1))
+    next(batches)
+    batches.close()
+    assert len(ended) == 1
+    path.write_text(text(rows(300, 4)) + '300,"1.5,2,c\n')
+    with pytest.raises(DataError) as caught:
+        list(PartitionedReader(path, section(), check=check, pieces=1))
+    assert (caught.value.code, len(ended)) == ("unclosed_quote", 2), "before the error leaves"
