@@ -9,6 +9,7 @@ from typing import Any
 from sevenfold.contracts.errors import MissingExtraError, PolicyError
 from sevenfold.report.model import Chart
 from sevenfold.report.theme import CONFIG, VEGA_LITE
+from sevenfold.report.xml_text import in_xml, in_xml_throughout
 
 __all__ = ["draw"]
 
@@ -24,6 +25,7 @@ def draw(chart: Chart, width: int) -> str:
     """Return the chart as an SVG element laid out for `width` pixels; the element has no size and fills its parent.
 
     Marks carry their values as `<title>`, which browsers show as a tooltip. Neither the network nor a file is read.
+    A character that XML has no way to write is shown as U+FFFD.
 
     Raises:
         MissingExtraError: if vl-convert-python is not installed.
@@ -35,9 +37,9 @@ def draw(chart: Chart, width: int) -> str:
         import vl_convert
     except ImportError as error:
         raise MissingExtraError("vl-convert-python", "report") from error
-    sized = {"autosize": {"type": "fit-x", "contains": "padding"}, **chart.spec, "width": width}
+    sized = {"autosize": {"type": "fit-x", "contains": "padding"}, **in_xml_throughout(chart.spec), "width": width}
     svg: str = vl_convert.vegalite_to_svg(sized, vl_version=VEGA_LITE, config=CONFIG, allowed_base_urls=[])
-    return _slimmed(svg, chart.alt)
+    return _slimmed(svg, in_xml(chart.alt))
 
 
 def _refuse_addresses(part: Any, title: str) -> None:

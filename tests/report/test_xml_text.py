@@ -1,0 +1,37 @@
+"""Every text becomes one that an XML parser takes, and no other text is changed."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import ParseError, fromstring
+from xml.sax.saxutils import escape
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sevenfold.report.xml_text import in_xml, in_xml_throughout
+
+
+def is_taken(text: str) -> bool:
+    try:
+        fromstring(f"<t>{escape(text)}</t>".encode("utf-8", "surrogatepass"))  # noqa: S314 - we wrote it
+    except ParseError:
+        return False
+    return True
+
+
+@given(st.text(st.characters()))
+def test_a_parser_takes_what_comes_out(text: str) -> None:
+    assert is_taken(in_xml(text))
+    assert len(in_xml(text)) == len(text)
+
+
+@given(st.characters())
+def test_only_what_a_parser_refuses_is_changed(letter: str) -> None:
+    assert (in_xml(letter) == letter) is is_taken(letter)
+
+
+def test_a_document_is_changed_in_all_its_texts() -> None:
+    assert in_xml_throughout({"a\x01": ["b\x02", 1, None, {"c": "d\x03"}], "e": 0.5}) == {
+        "a\ufffd": ["b\ufffd", 1, None, {"c": "d\ufffd"}],
+        "e": 0.5,
+    }
