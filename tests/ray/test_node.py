@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sevenfold.tuning.engines.ray.node import end_all, end_processes, joined
+from sevenfold.ray.node import end_all, end_processes, joined
 
 SLEEP = "import time; time.sleep(600)"
 ORPHAN = f"""
