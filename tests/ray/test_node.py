@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from sevenfold.ray.node import end_all, end_processes, joined
+from sevenfold.ray.use import TUNING
 
 SLEEP = "import time; time.sleep(600)"
 ORPHAN = f"""
@@ -48,7 +49,8 @@ def test_a_process_that_has_ended_is_passed_over() -> None:
 @pytest.mark.extended
 def test_a_node_whose_parent_is_killed_leaves_nothing_behind(head: str) -> None:
     before = set(psutil.Process().children(recursive=True))
-    with tempfile.TemporaryDirectory(prefix="j") as folder, joined(head, Path(folder)):  # a socket's path is short
+    # a socket's path is short
+    with tempfile.TemporaryDirectory(prefix="j") as folder, joined(head, Path(folder), TUNING):
         started = set(psutil.Process().children(recursive=True)) - before
         [parent] = [each for each in started if "--block" in each.cmdline()]
         assert [each for each in started if each.name() == "raylet"]
