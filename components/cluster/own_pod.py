@@ -8,10 +8,33 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sevenfold.cluster.objects import Cluster
+from sevenfold.contracts.errors import TrainingError
+from sevenfold.runtime.environment import own_namespace
 
-__all__ = ["OwnPod", "faults_of", "pod_names"]
+__all__ = ["Asking", "OwnPod", "faults_of", "own_cluster", "require_pod"]
 
 MAIN: Final = "main"  # Kubeflow's name of the container that a task runs in
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A setting of the plan for which a task asks for pods.
+
+    Args:
+        setting: its key, such as ``tuning.ray.cluster``.
+        instead: what to do in the plan where there is no Kubeflow, as the end of a sentence.
+    """
+
+    setting: str
+    instead: str
+
+    def no_pod(self) -> TrainingError:
+        """Return the refusal of a process that runs in no pod of Kubeflow."""
+        return TrainingError(
+            "no_pod",
+            f"{self.setting} is made from within a pod of Kubeflow, and this process runs in none.",
+            remedy=f"Start it with sevenfold submit, or {self.instead}.",
+        )
 
 
 @dataclass(frozen=True)
@@ -29,11 +52,17 @@ class OwnPod:
     spec: Mapping[str, Any]
 
     @classmethod
-    def of(cls, cluster: Cluster) -> OwnPod | None:
-        """Return the pod that Kubeflow names in the environment, or None outside one."""
-        name, uid = pod_names()
+    def of(cls, cluster: Cluster, asking: Asking) -> OwnPod:
+        """Return the pod that Kubeflow names in the environment.
+
+        Raises:
+            TrainingError: ``no_pod``.
+        """
+        name, uid = _pod_names()
         pod = cluster.get("Pod", name) if name and uid else None
-        return cls(name, uid, pod["spec"]) if pod else None
+        if pod is None:
+            raise asking.no_pod()
+        return cls(name, uid, pod["spec"])
 
     @property
     def main(self) -> Mapping[str, Any]:
@@ -47,7 +76,27 @@ class OwnPod:
         return {"apiVersion": "v1", "kind": "Pod", "name": self.name, "uid": self.uid}
 
 
-def pod_names() -> tuple[str, str]:
+def require_pod(asking: Asking) -> None:
+    """Raise where this process runs in no pod of Kubeflow, so that it cannot ask for others.
+
+    Raises:
+        TrainingError: ``no_pod``.
+    """
+    if not own_namespace() or not all(_pod_names()):
+        raise asking.no_pod()
+
+
+def own_cluster(asking: Asking) -> Cluster:
+    """Return the namespace of this process's pod.
+
+    Raises:
+        TrainingError: ``no_pod``.
+    """
+    require_pod(asking)
+    return Cluster(own_namespace())
+
+
+def _pod_names() -> tuple[str, str]:
     """Return name and UID of this task's pod, "" where Kubeflow gives none."""
     return os.environ.get("KFP_POD_NAME", ""), os.environ.get("KFP_POD_UID", "")
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sevenfold.cluster.objects import Cluster, Conflict
-from sevenfold.cluster.own_pod import OwnPod, faults_of, pod_names
+from sevenfold.cluster.own_pod import Asking, OwnPod, faults_of, own_cluster
 from sevenfold.contracts.errors import SevenfoldError, TrainingError
 from sevenfold.plan.ray import RayClusterSection
 from sevenfold.ray.cluster_object import READY_SECONDS, ray_job
-from sevenfold.runtime.environment import own_namespace
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.runtime.waiting import wait_until
 
-__all__ = ["Made", "made_cluster", "require_pod"]
+__all__ = ["ASKING", "Made", "made_cluster"]
 
+ASKING: Final = Asking("tuning.ray.cluster", "remove tuning.ray.cluster from the plan")
 PORT: Final = 6379
 PAUSE_SECONDS: Final = 2.0
 OPERATOR_SECONDS: Final = 60.0  # in which the operator acts on an object
@@ -52,10 +52,8 @@ def made_cluster(
         TrainingError: ``no_pod``, ``no_ray_cluster``.
         PolicyError: ``cluster_refused`` where the pod's account may not make it.
     """
-    cluster, name = cluster or _own_cluster(), f"tuning-{secrets.token_hex(4)}"
-    driver = OwnPod.of(cluster)
-    if driver is None:
-        raise _no_pod()
+    cluster, name = cluster or own_cluster(ASKING), f"tuning-{secrets.token_hex(4)}"
+    driver = OwnPod.of(cluster, ASKING)
     job = ray_job(name, section, driver, importlib.metadata.version("ray"))
     on_message(f"making the Ray cluster {name} of {section.workers} workers with KubeRay")
     try:
@@ -64,29 +62,6 @@ def made_cluster(
         yield _wait_for(name, cluster)
     finally:
         cluster.delete("RayJob", name)
-
-
-def require_pod() -> None:
-    """Raise where this process runs in no pod of Kubeflow, so that no cluster can be made from it.
-
-    Raises:
-        TrainingError: ``no_pod``.
-    """
-    if not own_namespace() or not all(pod_names()):
-        raise _no_pod()
-
-
-def _own_cluster() -> Cluster:
-    require_pod()
-    return Cluster(own_namespace())
-
-
-def _no_pod() -> TrainingError:
-    return TrainingError(
-        "no_pod",
-        "tuning.ray.cluster is made from within a pod of Kubeflow, and this process runs in none.",
-        remedy="Start it with sevenfold submit, or remove tuning.ray.cluster from the plan.",
-    )
 
 
 def _wait_for(name: str, cluster: Cluster) -> Made:

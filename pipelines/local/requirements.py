@@ -29,9 +29,10 @@ def require_engine(plan: Plan, trials: int | None = None) -> None:
     if tuning.engine is not TuningEngine.RAY or not (tuning.trials if trials is None else trials):
         return
     if tuning.ray.cluster.workers:
-        from sevenfold.ray.kuberay import require_pod
+        from sevenfold.cluster.own_pod import require_pod
+        from sevenfold.ray.kuberay import ASKING
 
-        require_pod()
+        require_pod(ASKING)
     _require_ray(TUNING)
 
 
@@ -51,6 +52,7 @@ def require_fit(plan: Plan) -> None:
         TrainingError: ``no_pod``.
     """
     if plan.training.trainjob.nodes:
-        from sevenfold.training.pytorch.trainjob import require_pod
+        from sevenfold.cluster.own_pod import require_pod
+        from sevenfold.training.pytorch.trainjob import ASKING
 
-        require_pod()
+        require_pod(ASKING)

@@ -8,7 +8,7 @@ from sevenfold.drift import telemetry
 from sevenfold.drift.promql import FEATURE, PREDICTIONS
 from sevenfold.monitoring.dashboards.choices import NAMESPACE, model
 from sevenfold.monitoring.dashboards.events import EVENTS
-from sevenfold.monitoring.dashboards.panel import Board, Column, Panel, Query, Step, Word
+from sevenfold.monitoring.dashboards.panel import Board, Column, Panel, Query, Step, Word, figure
 from sevenfold.monitoring.dashboards.queries import ALERTING, chosen, failed_share, latency, rate, requests
 from sevenfold.monitoring.retrain.metrics import DECIDED
 
@@ -46,46 +46,31 @@ def _figures() -> tuple[Panel, ...]:
     every = f"count(max by ({_MODEL}) ({chosen(telemetry.READY)}))"
     firing, watched = f"count(ALERTS{{{ALERTING}}})", 'count(ALERTS{alertname="SevenfoldWatchdog"}) * 0'
     return (
-        _figure("Models watched", "Models of which Prometheus scrapes a predictor.", "none", every),
-        _figure("Ready", "Models with a predictor that is ready.", "none", ready),
-        _figure(
+        figure("Models watched", "Models of which Prometheus scrapes a predictor.", every),
+        figure("Ready", "Models with a predictor that is ready.", ready),
+        figure(
             "Alerts",
             "Alerts of Sevenfold that fire. Empty, not 0, where the watchdog is silent: then nobody looks.",
-            "none",
             f"{firing} or {watched}",
             Step("green"),
             Step("red", 1),
         ),
-        _figure("Requests", "Prediction requests a second, of all models.", "reqps", requests("")),
-        _figure(
+        figure("Requests", "Prediction requests a second, of all models.", requests(""), unit="reqps"),
+        figure(
             "Failed share",
             "Share of all requests that got a 5xx.",
-            "percentunit",
             failed_share(""),
             Step("green"),
             Step("red", 0.01),
+            unit="percentunit",
         ),
-        _figure(
+        figure(
             "Models that drifted",
             "Models of which at least one feature drifted in the last window. Empty means that no model has a verdict.",
-            "none",
             f"count({_MOVED} > 0) or count({_MOVED}) * 0",
             Step("green"),
             Step("red", 1),
         ),
-    )
-
-
-def _figure(title: str, description: str, unit: str, expression: str, *steps: Step) -> Panel:
-    return Panel(
-        title=title,
-        description=description,
-        unit=unit,
-        queries=(Query(expression=expression, instant=True),),
-        kind="stat",
-        width=4,
-        height=4,
-        steps=steps,
     )
 
 

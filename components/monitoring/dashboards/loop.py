@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sevenfold.monitoring.dashboards.events import LOOP_EVENTS
-from sevenfold.monitoring.dashboards.panel import Board, Column, Panel, Query, Step, Variable, Word
+from sevenfold.monitoring.dashboards.panel import Board, Column, Panel, Query, Step, Variable, Word, figure
 from sevenfold.monitoring.dashboards.queries import ALERTING
 from sevenfold.monitoring.retrain.metrics import (
     DECIDED,
@@ -41,21 +41,21 @@ def _figures() -> tuple[Panel, ...]:
     promoted = f'sum({RECORDED}{{{_IT}, reason="promoted"}})'
     started = f'sum({RECORDED}{{{_IT}, action="start"}})'
     return (
-        _figure(
+        figure(
             "A person must look",
             "Models whose retraining calls for a person, until a better model serves.",
             f"sum(max by (model) ({PERSON_NEEDED}{{{_IT}}}))",
             Step("green"),
             Step("red", 1),
         ),
-        _figure(
+        figure(
             "Retrainings under way",
             "Retrainings that are decided and not over.",
             f"sum(max by (model) ({UNFINISHED}{{{_IT}}}))",
         ),
-        _figure("Retrainings", "Retrainings that were ever started, by the receiver's record.", started),
-        _figure("Promotions", "Retrainings that brought a better model, by the same record.", promoted),
-        _figure(
+        figure("Retrainings", "Retrainings that were ever started, by the receiver's record.", started),
+        figure("Promotions", "Retrainings that brought a better model, by the same record.", promoted),
+        figure(
             "Oldest retraining under way",
             "For how long the oldest retraining has not ended; 0 where none is under way.",
             f"max((time() - {UNFINISHED_SINCE}{{{_IT}}}) * ({UNFINISHED_SINCE}{{{_IT}}} > bool 0))",
@@ -63,7 +63,7 @@ def _figures() -> tuple[Panel, ...]:
             Step("red", 24 * 3_600),
             unit="s",
         ),
-        _figure(
+        figure(
             "Since the watchdog was heard",
             "Seconds since Alertmanager last sent the watchdog to the receiver. It comes every five minutes; more "
             "than 15 means that drift would start nothing.",
@@ -72,19 +72,6 @@ def _figures() -> tuple[Panel, ...]:
             Step("red", 15 * 60),
             unit="s",
         ),
-    )
-
-
-def _figure(title: str, description: str, expression: str, *steps: Step, unit: str = "none") -> Panel:
-    return Panel(
-        title=title,
-        description=description,
-        unit=unit,
-        queries=(Query(expression=expression, instant=True),),
-        kind="stat",
-        width=4,
-        height=4,
-        steps=steps,
     )
 
 

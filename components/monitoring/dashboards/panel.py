@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Annotation", "Board", "Column", "Kind", "Panel", "Query", "Step", "Variable", "Word"]
+__all__ = ["Annotation", "Board", "Column", "Kind", "Panel", "Query", "Step", "Variable", "Word", "figure"]
 
 Kind = Literal["timeseries", "stat", "table", "status-history", "barchart"]
 
@@ -75,6 +75,20 @@ class Panel:
     words: tuple[Word, ...] = ()
     columns: tuple[Column, ...] = ()
     interval: str = ""  # shortest distance of two points
+
+
+def figure(title: str, description: str, expression: str, *steps: Step, unit: str = "none") -> Panel:
+    """Return a panel of one number as it is now."""
+    return Panel(
+        title=title,
+        description=description,
+        unit=unit,
+        queries=(Query(expression=expression, instant=True),),
+        kind="stat",
+        width=4,
+        height=4,
+        steps=steps,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from sevenfold.cluster.objects import Cluster, Conflict
-from sevenfold.cluster.own_pod import OwnPod, faults_of, pod_names
+from sevenfold.cluster.own_pod import Asking, OwnPod, faults_of, own_cluster
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.training import TrainingSection
 from sevenfold.runtime.checkpoint import CheckpointStore, store_at
-from sevenfold.runtime.environment import own_namespace
 from sevenfold.runtime.waiting import wait_until
 from sevenfold.training.protocol import OnEpoch, Progress
 from sevenfold.training.pytorch.fit import Fitted, fit
@@ -26,8 +25,9 @@ from sevenfold.training.pytorch.shared_job import ALIVE, Sent
 from sevenfold.training.pytorch.tensors import Tensors
 from sevenfold.training.pytorch.trainjob_object import train_job
 
-__all__ = ["fit_in_trainjob", "require_pod"]
+__all__ = ["ASKING", "fit_in_trainjob"]
 
+ASKING: Final = Asking("training.trainjob", "remove training.trainjob and write training.processes")
 PAUSE_SECONDS: Final = 2.0
 BEAT_SECONDS: Final = 15.0
 READY_SECONDS: Final = 900.0  # until all pods run; pulling the image is most of it
@@ -61,10 +61,8 @@ def fit_in_trainjob(
         PolicyError: ``cluster_refused`` where the pod's account may not make a TrainJob.
     """
     address = _require_store(shared)
-    cluster = cluster or _own_cluster()
-    pod = OwnPod.of(cluster)
-    if pod is None:
-        raise _no_pod()
+    cluster = cluster or own_cluster(ASKING)
+    pod = OwnPod.of(cluster, ASKING)
     name = f"training-{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory(prefix="sevenfold-fit-") as path, _kept(store_at(address, name)) as store:
         folder = Sent(Path(path), store)
@@ -110,29 +108,6 @@ def _require_store(shared: str | None) -> str:
         "training.trainjob sends rows and states through the pipeline's store, so the task must have keys of an S3 "
         f"store, but has {'none' if not shared else shared.partition('://')[0]}.",
         remedy="Name the Secret with the store's keys as secrets.storage, or remove training.trainjob.",
-    )
-
-
-def require_pod() -> None:
-    """Raise where this process runs in no pod of Kubeflow, so that it cannot ask for others.
-
-    Raises:
-        TrainingError: ``no_pod``.
-    """
-    if not own_namespace() or not all(pod_names()):
-        raise _no_pod()
-
-
-def _own_cluster() -> Cluster:
-    require_pod()
-    return Cluster(own_namespace())
-
-
-def _no_pod() -> TrainingError:
-    return TrainingError(
-        "no_pod",
-        "training.trainjob is made from within a pod of Kubeflow, and this process runs in none.",
-        remedy="Start it with sevenfold submit, or remove training.trainjob and write training.processes.",
     )
 
 

@@ -212,7 +212,7 @@ def test_pods_that_do_not_run_say_why(
         fit_in_trainjob(tensors, shared, "roc_auc", shared=ADDRESS, cluster=trainer)
 
 
-@pytest.mark.parametrize("shared", [None, "/work/checkpoints", "gs://bucket/checkpoints"])
+@pytest.mark.parametrize("shared", [None, "/checkpoints", "gs://bucket/checkpoints"])
 def test_without_a_store_that_pods_reach_it_is_refused(
     shared: str | None, tensors: Tensors, section: TrainingSection, trainer: Trainer
 ) -> None:
