@@ -2,7 +2,7 @@
 
 =====================  ==============================================================================
 `evaluation.json`      `Evaluation`
-`predictions.parquet`  the test rows' predictions in the order of `test.parquet`: columns `p0` … `p<C-1>`
+`predictions.parquet`  the test rows' predictions in the order of the dataset: columns `p0` … `p<C-1>`
                        (float32, one per class) or `value` (float64)
 `manifest.json`        digest, bytes and rows of both
 =====================  ==============================================================================

@@ -25,8 +25,9 @@ __all__ = [
     "label_text",
 ]
 
-# 2 added `notation`; 3 parts of moments and their local time, merged and left out classes; 4 the refinement
-FORMAT_VERSION = 4
+# 2 added `notation`; 3 parts of moments and their local time, merged and left out classes; 4 the refinement;
+# 5 splits of several files
+FORMAT_VERSION = 5
 MAX_INTEGER: Final = 2**53  # beyond it a float64 no longer holds every whole number
 
 

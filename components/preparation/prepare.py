@@ -17,6 +17,7 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.reference import Reference
 from sevenfold.contracts.schema import Schema, Task
+from sevenfold.contracts.split_names import files_of
 from sevenfold.contracts.transform import Target, Transform
 from sevenfold.contracts.versioned import write_versioned
 from sevenfold.plan.data import DataSection
@@ -160,9 +161,9 @@ def _prepared(
         schema = schema.model_copy(update={"refinement": refined.refinement(schema)})
     _write_rest(work, schema, features, fitter, target, sides, reader.quarantine)
     on_progress("seal the dataset", 4, STEPS)
-    rows = {f"{name}.parquet": count for name, count in splits.items()}
+    rows = {name: some for side, count in splits.items() for name, some in files_of(side, count).items()}
     rows["quarantine.parquet"] = reader.quarantine.counts.total()
-    digest = seal(work, expected=DATASET_FILES, rows=rows)
+    digest = seal(work, expected=[*DATASET_FILES, *rows], rows=rows)
     hidden = data.columns[data.target].sensitive
     return Prepared(
         digest=digest,

@@ -8,17 +8,19 @@ from pathlib import Path
 from threading import Event
 
 from sevenfold.contracts.schema import Schema, Task
+from sevenfold.contracts.split_names import files_of
 from sevenfold.preparation.split_rows import SplitRows
-from sevenfold.preparation.store import RowStore, sort_rows, write_splits
+from sevenfold.preparation.split_writer import sort_rows, write_splits
+from sevenfold.preparation.store import RowStore
 from sevenfold.runtime.freed_memory import FreedMemory
 from sevenfold.tables.numbers import IN_MEMORY
-from sevenfold.tables.split import LATER, SPLITS
+from sevenfold.tables.split import LATER, SPLITS, side_sizes
 
 __all__ = ["SplitFiles"]
 
 
 class SplitFiles:
-    """The files of the splits, a Parquet file each, which one of some workers writes from now on.
+    """The files of the splits, Parquet files that one of some workers writes from now on.
 
     Args:
         workers: do the work.
@@ -55,11 +57,13 @@ class SplitFiles:
         if schema.task is Task.REGRESSION:
             kinds[schema.target] = pa.float64()
         arrow = pa.schema([pa.field(name, kinds[name]) for name in schema.columns])
-        names = SPLITS[:LATER] if later is None else SPLITS
-        counts = write_splits(store, split.sides, [folder / f"{name}.parquet" for name in names], arrow, self._report)
+        count = LATER if later is None else len(SPLITS)
+        rows = dict(zip(SPLITS[:count], side_sizes(split.sides)[:count], strict=True))
+        files = [files_of(name, some) for name, some in rows.items()]
+        write_splits(store, split.sides, folder, files, arrow, self._report)
         if later is not None:
-            sort_rows(folder / "later.parquet", later, arrow)
-        return dict(zip(names, counts, strict=True))
+            sort_rows(folder, files[LATER], later, arrow)
+        return rows
 
     def _report(self, rows: int) -> None:
         if self._given_up.is_set():

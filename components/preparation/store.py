@@ -6,27 +6,22 @@ So memory holds a few chunks of rows or some columns, however long the table is.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sevenfold.preparation.stored_numbers import StoredNumbers
-from sevenfold.runtime.ahead import ahead
 from sevenfold.tables.column_chunks import ColumnChunks
 from sevenfold.tables.masked import masked
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["RowStore", "SplitWriter", "sort_rows", "write_splits"]
-
-SPLIT_ROWS: Final = 65_536  # rows per group of a split's file
+__all__ = ["RowStore"]
 
 
 @dataclass(frozen=True)
@@ -161,135 +156,6 @@ class RowStore:
         return _Piece(rows, offset, size, known)
 
 
-class SplitWriter:
-    """Writes the rows of one side of the split, in groups of equal size, with settings that always give equal bytes.
-
-    Args:
-        path: the Parquet file.
-        schema: the schema of what is written; dictionaries are stored as plain strings that are dictionary-encoded.
-    """
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        import pyarrow.parquet as pq
-
-        self.rows = 0
-        self._schema = schema
-        self._texts = _texts(schema)
-        self._waiting: list[pa.RecordBatch] = []
-        self._waiting_rows = 0
-        self._writer = pq.ParquetWriter(
-            path,
-            schema,
-            version="2.6",
-            compression="snappy",
-            use_dictionary=self._texts,
-            store_schema=False,
-            # smallest and largest values are of no use here and would be sensitive ones, too
-            write_statistics=False,
-            write_page_checksum=False,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None and self._waiting_rows:
-            self._write(self._joined())
-        self._writer.close()
-
-    def add(self, rows: pa.RecordBatch) -> None:
-        """Append rows."""
-        if not len(rows):
-            return
-        self._waiting.append(rows)
-        self._waiting_rows += len(rows)
-        self.rows += len(rows)
-        if self._waiting_rows < SPLIT_ROWS:
-            return
-        joined = self._joined()
-        whole = len(joined) // SPLIT_ROWS * SPLIT_ROWS
-        self._write(joined.slice(0, whole))
-        rest = joined.slice(whole)
-        self._waiting, self._waiting_rows = rest.to_batches(), len(rest)
-
-    def _joined(self) -> pa.Table:
-        """Return the waiting rows as one table.
-
-        Texts too long for a dictionary fill pages from the start of a chunk on, so theirs are one chunk. Numbers fill
-        one page per group, however they come, and are not copied.
-        """
-        import pyarrow as pa
-
-        joined = pa.Table.from_batches(self._waiting).unify_dictionaries()
-        for name in self._texts:
-            at = joined.schema.get_field_index(name)
-            joined = joined.set_column(at, joined.schema.field(at), joined.column(at).combine_chunks())
-        return joined
-
-    def _write(self, rows: pa.Table) -> None:
-        self._writer.write_table(rows, row_group_size=SPLIT_ROWS)
-
-
-def write_splits(
-    store: RowStore, sides: NDArray[np.int8], paths: Sequence[Path], schema: pa.Schema, on_rows: Callable[[int], None]
-) -> list[int]:
-    """Write each row of the store to the file of its side, in the order of the table, and return the rows of each.
-
-    `on_rows` is called with the number of rows so far.
-    """
-    import contextlib
-
-    with contextlib.ExitStack() as stack:
-        writers = [stack.enter_context(SplitWriter(path, schema)) for path in paths]
-        for side, rows in ahead(_by_side(store, sides, len(paths), schema)):
-            writers[side].add(rows)
-            on_rows(sum(writer.rows for writer in writers))
-    return [writer.rows for writer in writers]
-
-
-def _by_side(
-    store: RowStore, sides: NDArray[np.int8], count: int, schema: pa.Schema
-) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Yield the rows of the store with the side that they go to, in the order of the table."""
-    import pyarrow as pa
-
-    start = 0
-    for batch in store.batches(schema.names):
-        # a whole number that is to be predicted is stored as a float
-        rows = batch if batch.schema.types == schema.types else batch.cast(schema)
-        part = sides[start : start + len(rows)]
-        start += len(rows)
-        for side in range(count):
-            mask = part == side
-            if mask.all():
-                yield side, rows
-            elif mask.any():
-                yield side, rows.filter(pa.array(mask))
-
-
 def _same(texts: pa.Array, before: Sequence[pa.Array]) -> pa.Array:
     """Return the last of some dictionaries where it has the same texts, so that memory holds them once."""
     return before[-1] if before and before[-1].equals(texts) else texts
-
-
-def _texts(schema: pa.Schema) -> list[str]:
-    import pyarrow as pa
-
-    return [item.name for item in schema if pa.types.is_dictionary(item.type) or pa.types.is_string(item.type)]
-
-
-def sort_rows(path: Path, keys: NDArray[Any], schema: pa.Schema) -> None:
-    """Write a split's file again in the order of `keys`, equal ones as they stand, unless they are in order."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not (np.diff(keys) < 0).any():
-        return
-    rows = pq.read_table(path, read_dictionary=_texts(schema), use_threads=False)
-    path.unlink()
-    with SplitWriter(path, schema) as writer:
-        order = pa.array(np.argsort(keys, kind="stable"))
-        for batch in rows.take(order).cast(schema).to_batches():
-            writer.add(batch)

@@ -132,7 +132,9 @@ def _remedy(path: Path, wanted: Wanted, is_it: str) -> str:
             return _remedy_plan(path, is_it, missing)
         case "table":
             if is_it == "a dataset":
-                return f"Name one of its tables, such as {path / 'test.parquet'}."
+                return (
+                    f"Name one of its tables, such as {min(path.glob('test*.parquet'), default=path / 'test.parquet')}."
+                )
             suffix = next((suffix for suffix in (".csv", ".parquet") if any(path.glob(f"*{suffix}"))), "")
             if suffix:
                 return f"Name one of its files, or all of them as one table: '{path}/*{suffix}'."

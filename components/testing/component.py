@@ -25,7 +25,7 @@ def test_model(
     the best one ever promoted. Every gate of the plan is judged, even after one has refused.
 
     Args:
-        dataset: Folder of prepared rows; test.parquet decides, train.parquet is for the overfitting gap.
+        dataset: Folder of prepared rows; those of `test` decide, those of `train` are for the overfitting gap.
         bundle: Folder of the candidate.
         settings: JSON with "testing" (section of the plan), "name" (the plan's name), "allow_leakage" (columns that
             may carry a nearly perfect score alone) and "deployment" (section of the plan: where promotions are

@@ -161,7 +161,7 @@ def _rows(dataset: Dataset, split: str, signature: Signature, also: Sequence[str
     if signature.target not in table.column_names or not table.column(signature.target).is_valid().to_numpy().any():
         raise DataError(
             "no_test_rows",
-            f"Testing needs {split} rows with a {signature.target!r}, but {split}.parquet has none.",
+            f"Testing needs {split} rows with a {signature.target!r}, but the dataset has none.",
             remedy="Give the split more rows, or allow fewer rows without a target.",
         )
     return table

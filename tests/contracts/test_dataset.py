@@ -31,7 +31,7 @@ def test_a_dataset_moves_and_keeps_its_digest(folder: Path) -> None:
     assert Dataset.open(folder, digest=digest).digest == digest
 
 
-@pytest.mark.parametrize("name", DATASET_FILES)
+@pytest.mark.parametrize("name", ["train.parquet", "validation.parquet", "test.parquet", *DATASET_FILES])
 def test_a_file_that_was_never_sealed_is_missed(folder: Path, name: str) -> None:
     (folder / name).unlink()
     seal(folder, expected=[])
@@ -49,14 +49,21 @@ def test_rows_after_the_test_period_are_optional(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"version": 5}, {"version": 5, "tables": {}}, {"surprise": 1}, {"task": "ranking"}]
+    "changes", [{"version": 6}, {"version": 6, "tables": {}}, {"surprise": 1}, {"task": "ranking"}]
 )
 def test_another_schema_format_is_refused(folder: Path, changes: dict[str, object]) -> None:
     change(folder / "schema.json", **changes)
     seal(folder, expected=[])
     refused = refusal(folder)
     assert refused.code == "unknown_format"
-    assert ("got 5" in refused.message) == ("version" in changes)
+    assert ("got 6" in refused.message) == ("version" in changes)
+
+
+def test_another_format_may_have_other_files(folder: Path) -> None:
+    change(folder / "schema.json", version=6)
+    (folder / "train.parquet").rename(folder / "train.arrow")
+    seal(folder, expected=[])
+    assert refusal(folder).code == "unknown_format"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", "\xff"])
@@ -68,8 +75,8 @@ def test_a_schema_that_is_no_schema_is_refused(folder: Path, content: str) -> No
 
 @pytest.mark.parametrize("name", ["transform", "reference"])
 def test_other_formats_of_the_other_documents_are_refused(folder: Path, name: str) -> None:
-    change(folder / f"{name}.json", version=5, more=1)
+    change(folder / f"{name}.json", version=6, more=1)
     seal(folder, expected=[])
     dataset = Dataset.open(folder)
-    with pytest.raises(IntegrityError, match=rf"{name}\.json: formats 1 to 4 are read, but got 5"):
+    with pytest.raises(IntegrityError, match=rf"{name}\.json: formats 1 to 5 are read, but got 6"):
         getattr(dataset, name)()

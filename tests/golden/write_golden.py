@@ -30,6 +30,12 @@ from sevenfold.training.linear.fit import LinearModel
 from sevenfold.training.linear.graph import linear_bytes
 
 SPLITS = {"train": (0, 24), "validation": (24, 28), "test": (28, 34), "later": (34, 36)}
+FILES = {  # one split of each kind: of several files, and of one
+    "train-00001.parquet": (0, 10),
+    "train-00002.parquet": (10, 20),
+    "train-00003.parquet": (20, 24),
+    **{f"{split}.parquet": rows for split, rows in SPLITS.items() if split != "train"},
+}
 CLASSES = ("on time", "late")
 THRESHOLD = 0.75  # from which the model says late
 RECIPE = Refinement(
@@ -157,15 +163,15 @@ def make_linear() -> LinearModel:
 def write_dataset(folder: Path, table: pa.Table) -> str:
     folder.mkdir(parents=True)
     rows = {}
-    for split, (first, last) in SPLITS.items():
-        pq.write_table(table[first:last], folder / f"{split}.parquet")
-        rows[f"{split}.parquet"] = last - first
+    for name, (first, last) in FILES.items():
+        pq.write_table(table[first:last], folder / name)
+        rows[name] = last - first
     refused = pa.table({"row": pa.array([7]), "column": pa.array(["seats"]), "code": pa.array(["not_a_number"])})
     pq.write_table(refused, folder / "quarantine.parquet")
     write_versioned(folder / "schema.json", SCHEMA)
     write_versioned(folder / "transform.json", TRANSFORM)
     write_versioned(folder / "reference.json", build_reference(table[slice(*SPLITS["train"])], SCHEMA))
-    return seal(folder, expected=DATASET_FILES, rows={**rows, "quarantine.parquet": 1})
+    return seal(folder, expected=[*DATASET_FILES, *rows], rows={**rows, "quarantine.parquet": 1})
 
 
 def write_bundle(folder: Path, table: pa.Table, dataset: str) -> Scorer:

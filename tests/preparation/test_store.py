@@ -14,7 +14,8 @@ import pytest
 from sevenfold.contracts.schema import Column, Schema
 from sevenfold.preparation.split_files import SplitFiles
 from sevenfold.preparation.split_rows import SplitRows
-from sevenfold.preparation.store import RowStore, SplitWriter
+from sevenfold.preparation.split_writer import SplitWriter
+from sevenfold.preparation.store import RowStore
 
 ROWS = 100
 SIDES = np.arange(ROWS, dtype=np.int8) % 3
@@ -123,7 +124,7 @@ def test_a_file_has_the_same_bytes_however_its_rows_come(tmp_path):
     files = []
     for at_once in (rows, 1_700):
         files.append(tmp_path / str(at_once))
-        with SplitWriter(files[-1], table.schema) as writer:
+        with SplitWriter(tmp_path, {files[-1].name: rows}, table.schema) as writer:
             for start in range(0, rows, at_once):
                 writer.add(table.slice(start, at_once))
     assert files[0].read_bytes() == files[1].read_bytes()

@@ -29,6 +29,10 @@ def home(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     (tmp_path / "run/bundle").symlink_to(GOLDEN / "bundle")
+    (tmp_path / "run/dataset").symlink_to(GOLDEN / "dataset")
+    (tmp_path / "long/dataset").mkdir(parents=True)
+    for name in ("transform.json", "test-00002.parquet", "test-00001.parquet", "train.parquet"):
+        (tmp_path / "long/dataset" / name).touch()
     (tmp_path / "none").mkdir()
     (tmp_path / "link").symlink_to("gone")
     os.mkfifo(tmp_path / "pipe")
@@ -76,6 +80,8 @@ def test_a_bundle_and_a_dataset_of_any_format_are_known() -> None:
         ("pipe", "table", "save it to a file"),
         ("plan.yaml", "table", "the file with the rows"),
         ("gone", "dataset", "runs/NAME/NUMBER/dataset"),
+        ("run/dataset", "table", "dataset/test.parquet"),
+        ("long/dataset", "table", "dataset/test-00001.parquet"),
     ],
 )
 def test_the_remedy_names_what_is_meant(home: Path, name: str, wanted: Wanted, remedy: str) -> None:

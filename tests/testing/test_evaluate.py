@@ -223,7 +223,7 @@ def test_no_row_with_a_target(make_bundle: MakeBundle, make_dataset: MakeDataset
         empty: Any = pa.nulls(rows.num_rows, pa.string())
         return rows.set_column(rows.column_names.index("y"), "y", empty) if name == split else rows
 
-    with pytest.raises(DataError, match=f"{split}.parquet has none"):
+    with pytest.raises(DataError, match=f"needs {split} rows with a 'y', but the dataset has none"):
         evaluate(make_bundle(), make_dataset(change=none), QUICK, name="demo")
 
 
