@@ -78,6 +78,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sevenfold.tables.encoding.CHUNK_BYTES", 100_000)
     monkeypatch.setattr("sevenfold.tables.parquet.BATCH_ROWS", 2_000)
     monkeypatch.setattr("sevenfold.tables.parquet.PARTITION_ROWS", 4_000)
+    monkeypatch.setattr("sevenfold.contracts.split_names.FILE_ROWS", 5_000)
 
 
 def prepared(paths: Sequence[Path], out: Path, recipe: Any = None, **engine: Any) -> Prepared:
