@@ -68,7 +68,8 @@ class TrainingRows:
                 without[sides[0]] += chunk.null_count
             elif alone:
                 without[TRAIN] += chunk.null_count
-                collected.add(chunk.drop_null() if chunk.null_count else chunk)
+                # drop_null would forget the dictionary of texts that are all missing
+                collected.add(chunk.filter(chunk.is_valid()) if chunk.null_count else chunk)
             else:
                 wanted, gaps = sides == TRAIN, absent(chunk)
                 if gaps is not None:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from sevenfold.contracts.dataset import Dataset
 from sevenfold.preparation.report import preparation_report
 
 
@@ -28,6 +29,18 @@ def test_later_rows_are_in_time_order(tables):
     assert set(later["id"].to_pylist()) == wanted
     assert any("not in the order" in text for text in outcome.prepared.warnings)
     assert outcome.prepared.timeline
+
+
+def test_training_rows_that_all_lack_a_category_are_a_batch_of_their_own(tables):
+    """The last line has no end, so it is a batch alone, and it is the earliest row."""
+    body = [[a, f"2013-01-{2 + n % 27:02}", c, y] for n, (a, _, c, y) in enumerate(tables.rows())]
+    body[-1][1:3] = "2012-01-01", ""
+    split = {"by": "time", "column": "x", "validation_from": "2013-01-20", "test_from": "2013-01-24"}
+    columns = {"x": {"kind": "datetime", "role": "time"}, "c": {"kind": "category", "nullable": True}}
+    outcome = tables.outcome(tables.text(body).rstrip("\n"), columns, {"split": split})
+    (feature,) = Dataset.open(outcome.folder).transform().features
+    assert set(feature.levels) == {"a", "b", "c"}
+    assert outcome.column("c").count(None) == 1
 
 
 def test_a_missing_time_is_refused(tables):
