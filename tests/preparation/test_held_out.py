@@ -54,6 +54,21 @@ def test_earlier_test_rows_stay_in_the_test(tmp_path: Path) -> None:
     assert sum(map(len, every)) == 500
 
 
+def test_earlier_test_rows_are_found_in_several_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, grown, section = write(tmp_path / "t.csv", range(300)), tmp_path / "grown.csv", PreparationSection()
+    write(grown, range(500))
+    digests = []
+    for each in (1_000, 7):
+        monkeypatch.setattr("sevenfold.contracts.split_names.FILE_ROWS", each)
+        first = tmp_path / str(each)
+        made = prepare(table, DATA, section, first)
+        assert (first / "test.parquet").exists() == (each == 1_000)
+        monkeypatch.undo()
+        earlier = Earlier(dataset=str(first), digest=made.digest)
+        digests.append(prepare(grown, DATA, section, tmp_path / "second", earlier=earlier).digest)
+    assert digests[0] == digests[1]
+
+
 def test_an_earlier_dataset_that_has_changed_is_refused(tmp_path: Path) -> None:
     table = write(tmp_path / "t.csv", range(100))
     prepare(table, DATA, PreparationSection(), tmp_path / "first")
