@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from sevenfold.contracts.errors import SevenfoldError
 from sevenfold.contracts.schema import Column
@@ -22,6 +22,9 @@ from sevenfold.tables.header import split_header
 from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.read_records import read_records
 from sevenfold.tables.records import Layout
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Found", "LocalFiles", "Partition", "TableFiles", "checked_partition", "copied"]
 
@@ -111,39 +114,39 @@ def checked_partition(
         coded: of `coded_columns`, with what is known of the rows before.
     """
     try:
-        yield from _batches(partition, files, data, columns, coded)
+        check = BatchCheck(data, columns, coded, partition.file)
+        if partition.layout is None:
+            for row, batch in _parquet_rows(partition, files, columns):
+                yield check.of_arrow(batch, row)
+            return
+        typing = column_types(partition.layout.names, data, coded)
+        with closing(_csv_body(partition, partition.layout, files, data.encoding)) as body:
+            to_the_end = partition.whole or partition.last
+            yield from map(check.of_records, read_records(body, partition.layout, typing, to_the_end=to_the_end))
     except (SevenfoldError, UnusualQuotesError) as error:
         yield error
 
 
-def _batches(
-    partition: Partition,
-    files: TableFiles,
-    data: DataSection,
-    columns: Mapping[str, Column],
-    coded: Mapping[str, CodedColumn],
-) -> Iterator[CheckedBatch]:
-    check = BatchCheck(data, columns, coded, partition.file)
-    if partition.layout is None:
-        with files.open(partition.file) as stream:
-            table = ParquetTable(stream, dictionaries=dictionaries_of(columns), name=partition.name)
-            row = partition.start + 1
-            for batch in table.rows_between(partition.start, partition.stop, partition.step, columns):
-                yield check.of_arrow(batch, row)
-                row += len(batch)
-        return
-    typing = column_types(partition.layout.names, data, coded)
+def _parquet_rows(
+    partition: Partition, files: TableFiles, columns: Mapping[str, Column]
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield the rows of a partition, each batch with the number of its first row in the file, from 1."""
+    with files.open(partition.file) as stream:
+        table = ParquetTable(stream, dictionaries=dictionaries_of(columns), name=partition.name)
+        row = partition.start + 1
+        for batch in table.rows_between(partition.start, partition.stop, partition.step, columns):
+            yield row, batch
+            row += len(batch)
+
+
+def _csv_body(partition: Partition, layout: Layout, files: TableFiles, declared: str) -> Generator[bytes]:
+    """Yield the bytes of a partition's records, without the header, in UTF-8; `declared` is the table's encoding."""
     if partition.whole:
         with files.path(partition.file) as path:
-            header = split_header(
-                encoding.utf8_chunks(path, data.encoding), partition.layout.style, path, data.encoding
-            )
-            yield from map(check.of_records, read_records(header.body, partition.layout, typing))
+            yield from split_header(encoding.utf8_chunks(path, declared), layout.style, path, declared).body
         return
     with files.open(partition.file) as stream:
-        chunks = _chunks(stream, partition)
-        records = read_records(chunks, partition.layout, typing, to_the_end=partition.last)
-        yield from map(check.of_records, records)
+        yield from _chunks(stream, partition)
 
 
 def _chunks(stream: BinaryIO, partition: Partition) -> Iterator[bytes]:
