@@ -8,8 +8,8 @@ from typing import Any, Final
 from sevenfold.cluster.reader import Answer, ClusterReader
 from sevenfold.pipelines.check import Check
 from sevenfold.pipelines.kubeflow.cluster_target import ClusterTarget
+from sevenfold.pipelines.ray_stages import stages_on_ray
 from sevenfold.plan import Plan
-from sevenfold.plan.tuning import TuningEngine
 
 __all__ = ["RAY_CRD", "RAY_OPERATORS", "VERBS", "kuberay_checks"]
 
@@ -23,9 +23,8 @@ VERBS: Final = ("create", "get", "delete")
 
 
 def kuberay_checks(plan: Plan | None, target: ClusterTarget, reader: ClusterReader) -> Iterator[Check]:
-    """Yield what is missing for ``tuning.ray.cluster``; nothing for a plan without it."""
-    tuning = plan.tuning if plan else None
-    if tuning is None or tuning.engine is not TuningEngine.RAY or not tuning.ray.cluster.workers or not tuning.trials:
+    """Yield what is missing for ``cluster`` of a section `ray`; nothing for a plan without one."""
+    if plan is None or not any(place.wanted_cluster for _, place in stages_on_ray(plan)):
         return
     crd = reader.get(RAY_CRD)
     fine = _known_to(crd) if crd else crd.there
