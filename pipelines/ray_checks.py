@@ -25,7 +25,7 @@ SECONDS: Final = 5.0
 
 def ray_checks(plan: Plan | None) -> Iterator[Check]:
     """Yield what a plan with `engine: ray`, of preparation or tuning, needs here. Ray is not started."""
-    places = [] if plan is None else [place for _, place in stages_on_ray(plan)]
+    places = [] if plan is None else [place for _, place in stages_on_ray(plan, trials=1)]  # which a run may ask for
     addresses = [place.address for place in places if place.wanted_cluster is None]  # else see `kuberay_checks`
     if not addresses:
         return
