@@ -25,7 +25,7 @@ def project(kubeflow, tmp_path: Path) -> Path:
     """A project whose network is fitted in two pods; skipped where no Kubeflow Trainer has its runtime."""
     if "torch-distributed" not in kubeflow.kubectl("get", "clustertrainingruntimes", "-o", "name", fails=True):
         pytest.skip("needs Kubeflow Trainer")
-    folder = kubeflow.project_on("train", tmp_path, "training", PODS)
+    folder = kubeflow.project_on("train", tmp_path, training=PODS)
     text = (folder / "plan.yaml").read_text()
     (folder / "plan.yaml").write_text(re.sub(r"\n  model: auto\b.*", "", text))
     return folder
