@@ -15,7 +15,7 @@ import pytest
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.extended]
 
-START_SECONDS = 420.0  # from a submission to the first epoch
+START_SECONDS = 900.0  # from a submission to the first epoch, on a busy machine
 REMOVAL_SECONDS = 240.0  # of pods whose task was killed: they look for it every 15 s, for two minutes
 PODS = "trainjob: {nodes: 2, cpu: 300m, memory: 1Gi}\n  model: network\n  settings: {dropout: 0.0, unknown: 0.0}"
 
@@ -108,6 +108,6 @@ def require_restricted(pod: dict[str, Any]) -> None:
 
 
 def stop(kubeflow, run: str) -> None:
-    """Stop a run as its page in Kubeflow does."""
+    """Stop a run as its page in Kubeflow does, which takes long on a busy machine."""
     url = f"{kubeflow.url}/apis/v2beta1/runs/{run}:terminate"
-    urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=30).close()  # noqa: S310 — http by contract
+    urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=120).close()  # noqa: S310 — http by contract
