@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from sevenfold.pipelines.check import Check
+from sevenfold.pipelines.ray_stages import stages_on_ray
 from sevenfold.plan import Plan
-from sevenfold.plan.preparation import PreparationEngine
-from sevenfold.plan.tuning import TuningEngine
 
 __all__ = ["ray_checks"]
 
@@ -26,7 +25,8 @@ SECONDS: Final = 5.0
 
 def ray_checks(plan: Plan | None) -> Iterator[Check]:
     """Yield what a plan with `engine: ray`, of preparation or tuning, needs here. Ray is not started."""
-    addresses = [] if plan is None else list(_addresses(plan))
+    places = [] if plan is None else [place for _, place in stages_on_ray(plan, trials=1)]  # which a run may ask for
+    addresses = [place.address for place in places if place.wanted_cluster is None]  # else see `kuberay_checks`
     if not addresses:
         return
     try:
@@ -37,14 +37,6 @@ def ray_checks(plan: Plan | None) -> Iterator[Check]:
     yield Check("ray", True, version)
     for address in dict.fromkeys(filter(None, addresses)):
         yield from _cluster_checks(address, version)
-
-
-def _addresses(plan: Plan) -> Iterator[str]:
-    """Yield where each stage of a plan finds Ray, "" for on this machine; a cluster that KubeRay makes is no matter."""
-    if plan.preparation.engine is PreparationEngine.RAY:
-        yield plan.preparation.ray.address
-    if plan.tuning.engine is TuningEngine.RAY and not plan.tuning.ray.cluster.workers:  # see `kuberay_checks`
-        yield plan.tuning.ray.address
 
 
 def _cluster_checks(address: str, version: str) -> Iterator[Check]:

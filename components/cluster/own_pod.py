@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sevenfold.cluster.objects import Cluster
-from sevenfold.contracts.errors import TrainingError
+from sevenfold.contracts.errors import SevenfoldError, TrainingError
 from sevenfold.runtime.environment import own_namespace
 
 __all__ = ["Asking", "OwnPod", "faults_of", "own_cluster", "require_pod"]
@@ -23,14 +23,16 @@ class Asking:
     Args:
         setting: its key, such as ``tuning.ray.cluster``.
         instead: what to do in the plan where there is no Kubeflow, as the end of a sentence.
+        error: what is raised where the pods are not to be had.
     """
 
     setting: str
     instead: str
+    error: type[SevenfoldError] = TrainingError
 
-    def no_pod(self) -> TrainingError:
+    def no_pod(self) -> SevenfoldError:
         """Return the refusal of a process that runs in no pod of Kubeflow."""
-        return TrainingError(
+        return self.error(
             "no_pod",
             f"{self.setting} is made from within a pod of Kubeflow, and this process runs in none.",
             remedy=f"Start it with sevenfold submit, or {self.instead}.",
@@ -56,7 +58,7 @@ class OwnPod:
         """Return the pod that Kubeflow names in the environment.
 
         Raises:
-            TrainingError: ``no_pod``.
+            SevenfoldError: ``no_pod``, of the kind of `asking`.
         """
         name, uid = _pod_names()
         pod = cluster.get("Pod", name) if name and uid else None
@@ -80,7 +82,7 @@ def require_pod(asking: Asking) -> None:
     """Raise where this process runs in no pod of Kubeflow, so that it cannot ask for others.
 
     Raises:
-        TrainingError: ``no_pod``.
+        SevenfoldError: ``no_pod``, of the kind of `asking`.
     """
     if not own_namespace() or not all(_pod_names()):
         raise asking.no_pod()
@@ -90,7 +92,7 @@ def own_cluster(asking: Asking) -> Cluster:
     """Return the namespace of this process's pod.
 
     Raises:
-        TrainingError: ``no_pod``.
+        SevenfoldError: ``no_pod``, of the kind of `asking`.
     """
     require_pod(asking)
     return Cluster(own_namespace())

@@ -25,11 +25,11 @@ def _no_client(address: object) -> object:
 
 
 class RayClusterSection(Section):
-    """The Ray cluster that KubeRay makes for a search on Kubeflow, and removes after it."""
+    """The Ray cluster that KubeRay makes for a stage on Kubeflow, and removes after it."""
 
     workers: Annotated[
         int,
-        Field(description="Number of pods that run trials; 0 makes no cluster.", ge=0, le=1_000),
+        Field(description="Number of pods that do the work; 0 makes no cluster.", ge=0, le=1_000),
     ] = 0
     cpu: Annotated[
         str,
@@ -63,11 +63,15 @@ class RayPlace(Section):
             pattern=r"^(([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5})?$",
         ),
     ] = ""
+    cluster: Annotated[
+        RayClusterSection,
+        Field(description="Cluster that KubeRay makes for the stage on Kubeflow and removes after it."),
+    ] = RayClusterSection()
 
     @property
     def wanted_cluster(self) -> RayClusterSection | None:
         """The cluster that is to be made, None for none."""
-        return None
+        return self.cluster if self.cluster.workers else None
 
     @property
     def on_cluster(self) -> bool:
@@ -120,20 +124,10 @@ class RaySection(RayPlace):
         ),
     ] = ""
 
-    cluster: Annotated[
-        RayClusterSection,
-        Field(description="Cluster that KubeRay makes for a search on Kubeflow and removes after it."),
-    ] = RayClusterSection()
-
     @property
     def memory_bytes(self) -> int:
         """The memory of a trial in bytes; 0 where none is reserved."""
         return int(_amount(self.memory)) if self.memory else 0
-
-    @property
-    def wanted_cluster(self) -> RayClusterSection | None:
-        """The cluster that is to be made, None for none."""
-        return self.cluster if self.cluster.workers else None
 
     @property
     def local_cpus(self) -> int:

@@ -37,8 +37,7 @@ def partitions_on_ray(
     done again on another one.
 
     Raises:
-        SevenfoldError: ``no_ray``, ``ray_unreachable``, ``ray_running``, ``ray_too_small``; ``ray_failed`` where tasks
-            were lost too often.
+        SevenfoldError: ``ray_too_small``; ``ray_failed`` where tasks were lost too often; as `ray_session`.
     """
     with ray_session(section, PREPARATION, on_message):
         _require_room(section)

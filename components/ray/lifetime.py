@@ -1,6 +1,6 @@
 """The program that KubeRay runs on a cluster of ours, and that decides how long the cluster lasts.
 
-It ends when the node of the search has left the cluster, however that came about; KubeRay then removes the cluster.
+It ends when the node of the stage has left the cluster, however that came about; KubeRay then removes the cluster.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def last_as_long_as_driver(
     nodes: Callable[[], list[dict[str, Any]]],
     wait: Callable[..., object] = wait_until,
 ) -> None:
-    """Wait until the node of a search has come and gone, or has not come in time.
+    """Wait until the node of a stage has come and gone, or has not come in time.
 
     Args:
         nodes: the nodes of the cluster, as `ray.nodes` gives them.

@@ -27,7 +27,7 @@ __all__ = ["DRIVER", "JOIN_SECONDS", "end_all", "end_processes", "joined", "lies
 ANSWER_SECONDS: Final = 10.0
 START_SECONDS: Final = 120.0
 JOIN_SECONDS: Final = 2 * START_SECONDS + 60.0  # it is started twice at most
-DRIVER: Final = "sevenfold-driver"  # resource of Ray that marks the node of a search
+DRIVER: Final = "sevenfold-driver"  # resource of Ray that marks the node of a stage
 OBJECT_STORE_BYTES: Final = 200_000_000
 
 

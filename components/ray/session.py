@@ -68,7 +68,7 @@ def ray_session(section: RayPlace, use: RayUse, on_message: OnMessage = lambda m
                 remedy=f"Call ray.shutdown() first, and name the cluster as {use.stage}.ray.address.",
             )
         if section.wanted_cluster is not None:
-            made = stack.enter_context(made_cluster(section.wanted_cluster, on_message))
+            made = stack.enter_context(made_cluster(section.wanted_cluster, use, on_message))
             section = section.replaced(address=made.address)
             stack.enter_context(_environment({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": made.token}))
         _reread_authentication()

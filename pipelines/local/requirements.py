@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 
+from sevenfold.pipelines.ray_stages import stages_on_ray
 from sevenfold.plan import Plan
-from sevenfold.plan.preparation import PreparationEngine
-from sevenfold.plan.tuning import TuningEngine
-from sevenfold.ray.use import PREPARATION, TUNING, RayUse
+from sevenfold.ray.use import RayUse
 
 __all__ = ["require_engine", "require_fit"]
 
@@ -20,20 +19,15 @@ def require_engine(plan: Plan, trials: int | None = None) -> None:
         trials: what is asked for in place of the plan's number; None for that.
 
     Raises:
-        SevenfoldError: ``no_ray``.
-        TrainingError: ``no_ray``, ``no_pod``.
+        SevenfoldError: ``no_ray``, ``no_pod``; for a search a TrainingError.
     """
-    if plan.preparation.engine is PreparationEngine.RAY:
-        _require_ray(PREPARATION)
-    tuning = plan.tuning
-    if tuning.engine is not TuningEngine.RAY or not (tuning.trials if trials is None else trials):
-        return
-    if tuning.ray.cluster.workers:
-        from sevenfold.cluster.own_pod import require_pod
-        from sevenfold.ray.kuberay import ASKING
+    for use, place in stages_on_ray(plan, trials):
+        if place.wanted_cluster is not None:
+            from sevenfold.cluster.own_pod import require_pod
+            from sevenfold.ray.kuberay import asking_for
 
-        require_pod(ASKING)
-    _require_ray(TUNING)
+            require_pod(asking_for(use))
+        _require_ray(use)
 
 
 def _require_ray(use: RayUse) -> None:

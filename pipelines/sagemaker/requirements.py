@@ -10,6 +10,7 @@ from sevenfold.contracts.errors import PolicyError
 from sevenfold.images import image
 from sevenfold.pipelines.endpoint.faults import endpoint_faults
 from sevenfold.pipelines.placement import stage_image
+from sevenfold.pipelines.ray_stages import made_cluster_faults
 from sevenfold.pipelines.sagemaker.jobs import BUILD, RELEASE
 from sevenfold.plan import Plan
 from sevenfold.plan.deployment import Target
@@ -48,12 +49,7 @@ def missing_settings(plan: Plan) -> Iterator[PolicyError]:
     if section.serving is not None:
         yield from endpoint_faults(plan, "sagemaker")
     yield from _missing_gpus(plan)
-    if plan.tuning.ray.cluster.workers:
-        yield PolicyError(
-            "sagemaker_ray",
-            "KubeRay makes a cluster on Kubernetes alone, but tuning.ray.cluster.workers is set.",
-            remedy="Remove tuning.ray.cluster: the search then runs on the job's own machine.",
-        )
+    yield from made_cluster_faults(plan, "sagemaker_ray", "the job's own machine")
     if plan.training.trainjob.nodes:
         yield PolicyError(
             "sagemaker_trainjob",

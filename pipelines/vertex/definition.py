@@ -13,6 +13,7 @@ from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.compile import compile_plan
 from sevenfold.pipelines.endpoint.faults import endpoint_faults
+from sevenfold.pipelines.ray_stages import made_cluster_faults
 from sevenfold.pipelines.stages import Stages
 from sevenfold.pipelines.vertex.run import BUNDLE_LABEL, DIGEST_LABEL, PLAN_LABEL
 from sevenfold.plan import Plan
@@ -89,12 +90,7 @@ def _unreachable(plan: Plan) -> Iterator[PolicyError]:
             f"A task of Vertex AI has no keys of S3, but data.source is {store[:200]!r}.",
             remedy="Copy it to a bucket of Cloud Storage, gs://…, or name a file of this machine.",
         )
-    if plan.tuning.ray.cluster.workers:
-        yield PolicyError(
-            "vertex_ray",
-            "KubeRay makes a cluster on Kubernetes alone, but tuning.ray.cluster.workers is set.",
-            remedy="Remove tuning.ray.cluster: the search then runs on the task's own machine.",
-        )
+    yield from made_cluster_faults(plan, "vertex_ray", "the task's own machine")
     if plan.training.trainjob.nodes:
         yield PolicyError(
             "vertex_trainjob",

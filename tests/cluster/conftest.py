@@ -77,14 +77,17 @@ class Kubeflow:
         (folder / "plan.yaml").write_text(f"{strict}\nsecrets: {{storage: sevenfold-storage}}\n{extra}")
         return folder
 
-    def project_on(self, target: str, folder: Path, section: str, line: str) -> Path:
-        """Write the project with a line more in a section of its plan; skip where the image for it was not built."""
+    def project_on(self, target: str, folder: Path, **lines: str) -> Path:
+        """Write the project with a line more in sections of its plan; skip where the image for it was not built."""
         if "@sha256:" not in built_images(json.loads(self.images.read_text())).get(target, ""):
             pytest.skip(f"needs the image {target}, which was not built")
-        plan, head = self.write_project(folder) / "plan.yaml", f"\n{section}:\n"
+        plan = self.write_project(folder) / "plan.yaml"
         text = plan.read_text()
-        assert head in text
-        plan.write_text(text.replace(head, f"{head}  {line}\n"))
+        for section, line in lines.items():
+            head = f"\n{section}:\n"
+            assert head in text
+            text = text.replace(head, f"{head}  {line}\n")
+        plan.write_text(text)
         return folder
 
 

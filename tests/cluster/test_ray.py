@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 @pytest.fixture
 def project(kubeflow, tmp_path: Path) -> Path:
-    return kubeflow.project_on("ray", tmp_path, "tuning", "engine: ray")
+    return kubeflow.project_on("ray", tmp_path, tuning="engine: ray")
 
 
 @pytest.mark.extended

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 @pytest.fixture
 def project(kubeflow, tmp_path: Path) -> Path:
-    return kubeflow.project_on("tensorflow", tmp_path, "training", "framework: tensorflow")
+    return kubeflow.project_on("tensorflow", tmp_path, training="framework: tensorflow")
 
 
 def test_a_keras_network_is_tuned_trained_and_tested(kubeflow, project: Path) -> None:

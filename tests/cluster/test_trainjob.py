@@ -15,7 +15,7 @@ import pytest
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.extended]
 
-START_SECONDS = 420.0  # from a submission to the first epoch
+START_SECONDS = 900.0  # from a submission to the first epoch, on a busy machine
 REMOVAL_SECONDS = 240.0  # of pods whose task was killed: they look for it every 15 s, for two minutes
 PODS = "trainjob: {nodes: 2, cpu: 300m, memory: 1Gi}\n  model: network\n  settings: {dropout: 0.0, unknown: 0.0}"
 
@@ -25,7 +25,7 @@ def project(kubeflow, tmp_path: Path) -> Path:
     """A project whose network is fitted in two pods; skipped where no Kubeflow Trainer has its runtime."""
     if "torch-distributed" not in kubeflow.kubectl("get", "clustertrainingruntimes", "-o", "name", fails=True):
         pytest.skip("needs Kubeflow Trainer")
-    folder = kubeflow.project_on("train", tmp_path, "training", PODS)
+    folder = kubeflow.project_on("train", tmp_path, training=PODS)
     text = (folder / "plan.yaml").read_text()
     (folder / "plan.yaml").write_text(re.sub(r"\n  model: auto\b.*", "", text))
     return folder
@@ -108,6 +108,6 @@ def require_restricted(pod: dict[str, Any]) -> None:
 
 
 def stop(kubeflow, run: str) -> None:
-    """Stop a run as its page in Kubeflow does."""
+    """Stop a run as its page in Kubeflow does, which takes long on a busy machine."""
     url = f"{kubeflow.url}/apis/v2beta1/runs/{run}:terminate"
-    urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=30).close()  # noqa: S310 — http by contract
+    urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=120).close()  # noqa: S310 — http by contract

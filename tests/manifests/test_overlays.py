@@ -274,7 +274,7 @@ def test_a_profile_keeps_its_namespace_and_only_predictors_are_cut_off(render_co
 
 
 def test_the_right_over_ray_is_the_one_that_doctor_asks_for(overlays: dict[str, Objects]) -> None:
-    from sevenfold.pipelines.kubeflow.kuberay_checks import VERBS
+    from sevenfold.pipelines.kubeflow.object_checks import VERBS
 
     [role] = [item for item in of_kind(overlays["kind"], "Role") if item["metadata"]["name"] == "ray-cluster"]
     assert role["metadata"]["namespace"] == "kubeflow", "where the pods of pipelines run"
@@ -282,7 +282,7 @@ def test_the_right_over_ray_is_the_one_that_doctor_asks_for(overlays: dict[str, 
 
 
 def test_the_right_over_train_jobs_is_the_one_that_doctor_asks_for(overlays: dict[str, Objects]) -> None:
-    from sevenfold.pipelines.kubeflow.trainer_checks import VERBS
+    from sevenfold.pipelines.kubeflow.object_checks import VERBS
 
     [role] = [item for item in of_kind(overlays["kind"], "Role") if item["metadata"]["name"] == "train-job"]
     assert role["metadata"]["namespace"] == "kubeflow", "where the pods of pipelines run"

@@ -61,9 +61,10 @@ def test_another_engine_asks_nothing_of_ray(plan: Plan) -> None:
     assert list(ray_checks(plan)) == list(ray_checks(None)) == []
 
 
-def test_a_cluster_that_kuberay_makes_needs_nothing_here(plan: Plan) -> None:
-    tuning = plan.tuning.replaced(engine="ray", ray={"cluster": {"workers": 1}})
-    assert list(ray_checks(plan.model_copy(update={"tuning": tuning}))) == []
+@pytest.mark.parametrize("stage", ["preparation", "tuning"])
+def test_a_cluster_that_kuberay_makes_needs_nothing_here(plan: Plan, stage: str) -> None:
+    section = getattr(plan, stage).replaced(engine="ray", ray={"cluster": {"workers": 1}})
+    assert list(ray_checks(plan.model_copy(update={stage: section}))) == []
 
 
 def test_a_missing_package_names_the_command(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from sevenfold.contracts.errors import PlanError
 from sevenfold.plan.load import parse_plan
 from sevenfold.plan.plan import Plan
-from sevenfold.plan.ray import RayClusterSection, RaySection
+from sevenfold.plan.ray import PreparationRaySection, RayClusterSection, RaySection
 from sevenfold.plan.rules import breaches
 
 
@@ -57,20 +57,35 @@ def test_memory_of_a_pod_in_bytes() -> None:
     assert RayClusterSection(memory="1.5Gi").memory_bytes == 3 * 2**29
 
 
+@pytest.mark.parametrize("section", [RaySection, PreparationRaySection])
+def test_the_work_is_elsewhere_with_an_address_or_a_cluster(section: type[RaySection | PreparationRaySection]) -> None:
+    assert (section().on_cluster, section().wanted_cluster) == (False, None)
+    assert (section(address="head:6379").on_cluster, section(address="head:6379").wanted_cluster) == (True, None)
+    cluster = RayClusterSection(workers=2)
+    assert (section(cluster=cluster).on_cluster, section(cluster=cluster).wanted_cluster) == (True, cluster)
+
+
+@pytest.mark.parametrize("stage", ["preparation", "tuning"])
 @pytest.mark.parametrize(
     ("ray", "key"),
     [
         ({"cluster": {"workers": 2}}, ""),
-        ({"cpu": 2, "memory": "4Gi", "cluster": {"workers": 2, "cpu": "1500m", "memory": "4Gi"}}, ""),
-        ({"cluster": {"workers": 2}, "address": "head:6379"}, "tuning.ray.cluster"),
-        ({"cluster": {"workers": 2, "cpu": "1"}, "cpu": 2}, "tuning.ray.cluster.cpu"),
-        ({"cluster": {"workers": 2, "memory": "2Gi"}, "memory": "3Gi"}, "tuning.ray.cluster.memory"),
-        ({"cluster": {"cpu": "2"}}, "tuning.ray.cluster.workers"),
+        ({"cpu": 2, "cluster": {"workers": 2, "cpu": "1500m", "memory": "4Gi"}}, ""),
+        ({"cluster": {"workers": 2}, "address": "head:6379"}, "cluster"),
+        ({"cluster": {"workers": 2, "cpu": "1"}, "cpu": 2}, "cluster.cpu"),
+        ({"cluster": {"cpu": "2"}}, "cluster.workers"),
     ],
 )
-def test_what_is_said_of_a_cluster_fits_together(plan: Plan, ray: dict[str, object], key: str) -> None:
+def test_what_is_said_of_a_cluster_fits_together(plan: Plan, stage: str, ray: dict[str, object], key: str) -> None:
+    changed = plan.model_copy(update={stage: getattr(plan, stage).replaced(engine="ray", ray=ray)})
+    assert [".".join(map(str, each)) for each, *_ in breaches(changed)] == [f"{stage}.ray.{key}"] * bool(key)
+
+
+@pytest.mark.parametrize(("memory", "expected"), [("2Gi", []), ("3Gi", ["tuning.ray.cluster.memory"])])
+def test_a_pod_of_a_cluster_has_the_memory_of_a_trial(plan: Plan, memory: str, expected: list[str]) -> None:
+    ray = {"memory": memory, "cluster": {"workers": 2, "memory": "2Gi"}}
     changed = plan.model_copy(update={"tuning": plan.tuning.replaced(engine="ray", ray=ray)})
-    assert [".".join(map(str, each)) for each, *_ in breaches(changed)] == [key] * bool(key)
+    assert [".".join(map(str, each)) for each, *_ in breaches(changed)] == expected
 
 
 def test_the_pods_of_a_cluster_have_no_gpu(plan: Plan) -> None:

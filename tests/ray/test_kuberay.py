@@ -18,13 +18,14 @@ from closed_schema import closed
 
 from sevenfold.cluster.objects import Cluster, Conflict
 from sevenfold.cluster.own_pod import OwnPod
-from sevenfold.contracts.errors import TrainingError
+from sevenfold.contracts.errors import SevenfoldError, TrainingError
 from sevenfold.plan.ray import RayClusterSection, RaySection
 from sevenfold.ray import kuberay
 from sevenfold.ray.cluster_object import ray_job
 from sevenfold.ray.kuberay import Made, made_cluster
 from sevenfold.ray.lifetime import RETURN_SECONDS, last_as_long_as_driver
 from sevenfold.ray.node import DRIVER, JOIN_SECONDS
+from sevenfold.ray.use import PREPARATION, TUNING, RayUse
 from sevenfold.runtime.waiting import wait_until
 
 SCHEMAS = Path(__file__).parents[3] / "shared" / "crds" / "kuberay.yaml"
@@ -119,13 +120,15 @@ def in_a_pod(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.version", lambda name: "2.60.0")
 
 
+@pytest.mark.parametrize("use", [TUNING, PREPARATION])
 @pytest.mark.parametrize("lost", [False, True])
-def test_a_cluster_is_there_for_the_block_and_no_longer(lost: bool) -> None:
+def test_a_cluster_is_there_for_the_block_and_no_longer(use: RayUse, lost: bool) -> None:
     operator = Operator({}, {"jobDeploymentStatus": "Initializing"}, RUNNING)
     operator.answer_is_lost = lost
-    with made_cluster(SECTION, cluster=operator) as made:
+    with made_cluster(SECTION, use, cluster=operator) as made:
         assert made == Made("10.0.0.9:6379", "token of it")
         [job] = operator.jobs.values()
+        assert job["metadata"]["name"].startswith(f"{use.stage}-")
         assert len(job["metadata"]["name"]) <= 47
         assert job == {**JOB, "metadata": {**JOB["metadata"], "name": job["metadata"]["name"]}}
     assert operator.jobs == {}
@@ -133,7 +136,7 @@ def test_a_cluster_is_there_for_the_block_and_no_longer(lost: bool) -> None:
 
 def test_a_search_that_fails_leaves_no_cluster() -> None:
     operator = Operator(RUNNING)
-    with pytest.raises(ZeroDivisionError), made_cluster(SECTION, cluster=operator):
+    with pytest.raises(ZeroDivisionError), made_cluster(SECTION, TUNING, cluster=operator):
         raise ZeroDivisionError
     assert operator.jobs == {}
 
@@ -162,24 +165,34 @@ def test_a_cluster_that_is_not_made_says_why_and_is_removed(
     status: dict[str, Any], pods: list[dict[str, Any]], reason: str
 ) -> None:
     operator = Operator(status, pods=pods)
-    with pytest.raises(TrainingError) as caught, made_cluster(SECTION, cluster=operator):
+    with pytest.raises(TrainingError) as caught, made_cluster(SECTION, TUNING, cluster=operator):
         pass
     assert caught.value.code == "no_ray_cluster"
     assert caught.value.message.endswith(reason)
+    assert caught.value.remedy.startswith("Lower tuning.ray.cluster to")
     assert operator.jobs == {}
 
 
+def test_preparation_is_told_of_its_own_setting() -> None:
+    with pytest.raises(SevenfoldError) as caught, made_cluster(SECTION, PREPARATION, cluster=Operator({})):
+        pass
+    assert (type(caught.value), caught.value.code) == (SevenfoldError, "no_ray_cluster")
+    assert caught.value.remedy.startswith("Lower preparation.ray.cluster to")
+
+
+@pytest.mark.parametrize("use", [TUNING, PREPARATION])
 @pytest.mark.parametrize("variable", ["KFP_POD_NAME", "KFP_POD_UID"])
-def test_a_process_outside_kubeflow_is_refused(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_outside_kubeflow_is_refused(use: RayUse, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(variable)
     operator = Operator(RUNNING)
-    with pytest.raises(TrainingError) as caught, made_cluster(SECTION, cluster=operator):
+    with pytest.raises(SevenfoldError) as caught, made_cluster(SECTION, use, cluster=operator):
         pass
-    assert (caught.value.code, operator.jobs) == ("no_pod", {})
+    assert (type(caught.value), caught.value.code, operator.jobs) == (use.error, "no_pod", {})
+    assert f"remove {use.stage}.ray.cluster from the plan" in caught.value.remedy
     monkeypatch.setattr("sevenfold.runtime.environment.NAMESPACE_FILE", Path("/nowhere/namespace"))
-    with pytest.raises(TrainingError) as caught, made_cluster(SECTION):
+    with pytest.raises(SevenfoldError) as caught, made_cluster(SECTION, use):
         pass
-    assert caught.value.code == "no_pod"
+    assert (type(caught.value), caught.value.code) == (use.error, "no_pod")
 
 
 def lasts(*driver_is_there: bool) -> float:
@@ -234,10 +247,9 @@ def test_a_search_uses_the_cluster_that_was_made_for_it(head: str, monkeypatch: 
     import os
 
     from sevenfold.ray import session
-    from sevenfold.ray.use import TUNING
 
     @contextmanager
-    def made(section: RayClusterSection, on_message: Any) -> Iterator[Made]:
+    def made(section: RayClusterSection, use: RayUse, on_message: Any) -> Iterator[Made]:
         yield Made(head, "0" * 64)
 
     monkeypatch.setattr(session, "made_cluster", made)

@@ -37,6 +37,15 @@ def test_a_cluster_that_only_a_pod_can_have_made_costs_no_run(plan: Plan, tmp_pa
     assert not (tmp_path / "runs").exists()
 
 
+def test_preparation_on_a_cluster_that_only_a_pod_can_have_made_costs_no_run(plan: Plan, tmp_path: Path) -> None:
+    run = LocalRun(plan_path=tmp_path / "plan.yaml", runs=tmp_path / "runs")
+    preparation = plan.preparation.replaced(engine="ray", ray={"cluster": {"workers": 2}})
+    with pytest.raises(SevenfoldError, match=r"preparation\.ray\.cluster is made from within a pod") as caught:
+        run_locally(run, plan.model_copy(update={"preparation": preparation}), None)  # type: ignore[arg-type]
+    assert (type(caught.value), caught.value.code) == (SevenfoldError, "no_pod")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_in_a_pod_and_without_trials_it_is_no_matter(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

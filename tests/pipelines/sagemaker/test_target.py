@@ -153,9 +153,12 @@ def test_cuda_needs_a_machine_with_a_gpu(machines: dict[str, str], code: str) ->
     assert [fault.code for fault in missing_settings(plan)][:1] == ([code] if code else [])
 
 
-def test_a_cluster_of_kuberay_is_refused() -> None:
-    plan = parse_plan(plan_text({"tuning": {"engine": "ray", "ray": {"cluster": {"workers": 2}}}}))
-    assert [fault.code for fault in missing_settings(plan)] == ["sagemaker_ray"]
+@pytest.mark.parametrize(("stage", "trials"), [("preparation", {}), ("tuning", {}), ("tuning", {"trials": 0})])
+def test_a_cluster_of_kuberay_is_refused(stage: str, trials: dict[str, int]) -> None:
+    plan = parse_plan(plan_text({stage: {"engine": "ray", "ray": {"cluster": {"workers": 2}}, **trials}}))
+    [fault] = missing_settings(plan)
+    assert fault.code == "sagemaker_ray"
+    assert fault.remedy.startswith(f"Remove {stage}.ray.cluster: ")
 
 
 def test_pods_of_kubeflow_trainer_are_refused() -> None:

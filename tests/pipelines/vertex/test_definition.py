@@ -97,6 +97,7 @@ def test_a_label_that_would_be_replaced_or_is_one_too_many_is_refused(plan_file:
     [
         ("source: demo.csv", "source: s3://bucket/demo.csv", "vertex_table"),
         ("tuning: {trials: 0}", "tuning: {engine: ray, ray: {cluster: {workers: 2}}}", "vertex_ray"),
+        ("tuning: {", "preparation: {engine: ray, ray: {cluster: {workers: 2}}}\ntuning: {", "vertex_ray"),
         ("training: {", "training: {trainjob: {nodes: 2}, ", "vertex_trainjob"),
     ],
 )

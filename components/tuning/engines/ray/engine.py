@@ -36,7 +36,7 @@ def run_on_ray(
         on_message: gets a sentence where something takes long.
 
     Raises:
-        TrainingError: ``no_ray``, ``ray_unreachable``, ``ray_too_small``.
+        TrainingError: ``ray_too_small``; as `ray_session`.
     """
     if source.over:
         return
