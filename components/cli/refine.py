@@ -109,7 +109,7 @@ def refine(
 
 
 def _read(table: Path, delimiter: str, encoding: str) -> Table:
-    from sevenfold.refine.import_csv import read_table
+    from sevenfold.refine.whole_table import read_table
     from sevenfold.runtime.recognise import require_kind
 
     require_kind(table, "table", "TABLE")

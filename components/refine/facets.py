@@ -28,8 +28,8 @@ class ListFacet(Recorded):
 
     type: Literal["list"]
     name: str = ""
-    column_name: str | None = ""
-    expression: str = "value"
+    column_name: str
+    expression: str
     selection: tuple[_Choice, ...] = ()
     select_blank: bool = False
     select_error: bool = False
@@ -46,8 +46,8 @@ class RangeFacet(Recorded):
 
     type: Literal["range"]
     name: str = ""
-    column_name: str | None = ""
-    expression: str = "value"
+    column_name: str
+    expression: str
     low: float = Field(0.0, alias="from")
     high: float = Field(0.0, alias="to")
     select_numeric: bool = True
@@ -57,18 +57,21 @@ class RangeFacet(Recorded):
 
 
 class TimeRangeFacet(Recorded):
-    """The rows where the expression gives a date from `from` to `to`, both included, in milliseconds since 1970."""
+    """The rows where the expression gives a date from `from` to `to`, both included, in milliseconds since 1970.
+
+    Unlike those of a range facet, its kinds are not chosen where the history does not name them.
+    """
 
     type: Literal["timerange"]
     name: str = ""
-    column_name: str | None = ""
-    expression: str = "value"
+    column_name: str
+    expression: str
     low: float = Field(0.0, alias="from")
     high: float = Field(0.0, alias="to")
-    select_time: bool = True
-    select_non_time: bool = True
-    select_blank: bool = True
-    select_error: bool = True
+    select_time: bool = False
+    select_non_time: bool = False
+    select_blank: bool = False
+    select_error: bool = False
 
 
 class TextFacet(Recorded):
@@ -76,7 +79,7 @@ class TextFacet(Recorded):
 
     type: Literal["text"]
     name: str = ""
-    column_name: str | None = ""
+    column_name: str
     query: str | None = None
     mode: Literal["text", "regex"] = "text"
     case_sensitive: bool = False
@@ -141,7 +144,7 @@ class EngineConfig(Recorded):
         """Return the columns that the facets are about."""
         found = []
         for facet in self.facets:
-            found += [facet.cx, facet.cy] if isinstance(facet, ScatterplotFacet) else [facet.column_name or ""]
+            found += [facet.cx, facet.cy] if isinstance(facet, ScatterplotFacet) else [facet.column_name]
         return [name for name in found if name]
 
     def expressions(self) -> list[str]:

@@ -15,8 +15,6 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.refine.columns import Column
 from sevenfold.refine.plain_csv import PlainTable, plain_table
 from sevenfold.refine.table import Table
-from sevenfold.tables.encoding import known_encoding, wrong_encoding
-from sevenfold.tables.packed import open_table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,12 +24,10 @@ __all__ = [
     "check_line_ends",
     "import_csv",
     "is_parquet",
-    "read_table",
     "records_of",
     "table_of_frame",
     "table_of_plain",
     "table_of_records",
-    "text_of_file",
     "without_comments",
 ]
 
@@ -41,45 +37,10 @@ _OTHERS: Final = ",;\t|"
 csv.field_size_limit(1 << 30)
 
 
-def read_table(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> Table:
-    """Read a CSV file, or a Parquet file whose values become the texts that a CSV of them holds.
-
-    Raises:
-        DataError: ``missing_file``, ``encoding``, and what `import_csv` raises.
-    """
-    if not path.is_file():
-        raise DataError("missing_file", f"TABLE must be a file, but {path} is none.", remedy="Check the path.")
-    if is_parquet(path):
-        return _parquet(path)
-    text = text_of_file(path, encoding)
-    return import_csv(text, delimiter, path.name)
-
-
 def is_parquet(path: Path) -> bool:
     """Whether a file begins as Parquet does."""
     with path.open("rb") as stream:
         return stream.read(4) == b"PAR1"
-
-
-def text_of_file(path: Path, encoding: str = "utf-8") -> str:
-    """Return the text of a file, unpacked where it is packed, without a byte order mark.
-
-    Raises:
-        DataError: ``encoding``, and what `open_table` raises.
-    """
-    known_encoding(encoding)
-    with open_table(path) as stream:
-        content = b"".join(iter(lambda: stream.read(1 << 24), b""))
-    try:
-        return content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
-    except UnicodeDecodeError:
-        raise wrong_encoding(path, encoding) from None
-
-
-def _parquet(path: Path) -> Table:
-    import polars as pl
-
-    return table_of_frame(pl.read_parquet(path))
 
 
 def table_of_frame(frame: pl.DataFrame) -> Table:

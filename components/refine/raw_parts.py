@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from sevenfold.contracts.errors import DataError
-from sevenfold.refine.columns import Column
-from sevenfold.refine.import_csv import read_table
 from sevenfold.refine.import_parts import read_parts
 from sevenfold.refine.raw_columns import RawColumns
 from sevenfold.refine.table import Table
+from sevenfold.refine.whole_table import joined, read_table
 from sevenfold.tables.parts import check_part, part_names, table_name
 
 __all__ = ["RawParts"]
@@ -73,7 +71,7 @@ class RawParts:
             check_part(part.names, parts[0].names, name, self._names[0])
         for number in range(len(parts)):
             self.starts.append(sum(part.height for part in parts[:number]))
-        yield parts[0] if len(parts) == 1 else _one(parts)
+        yield joined(_ordered(part, parts[0].names) for part in parts)
 
 
 def _ordered(part: Table, names: Sequence[str]) -> Table:
@@ -83,14 +81,3 @@ def _ordered(part: Table, names: Sequence[str]) -> Table:
     known = [name for name in names if part.has(name)]
     more = [name for name in part.names if name not in names]
     return part.with_columns(part.column(name) for name in (*known, *more))
-
-
-def _one(parts: Sequence[Table]) -> Table:
-    """Return the rows of all parts, in the order of the first one's columns."""
-    columns = []
-    for name in parts[0].names:
-        cells: list[Any] = []
-        for part in parts:
-            cells += part.column(name).cells()
-        columns.append(Column.of(name, cells))
-    return Table.of(columns, sum(part.height for part in parts))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 from sevenfold.contracts.errors import DataError
@@ -14,9 +14,28 @@ __all__ = ["Recorded", "Step", "refused"]
 
 
 class Recorded(BaseModel):
-    """A part of a history under OpenRefine's own keys; keys that it does not know are ignored, as OpenRefine does."""
+    """A part of a history under OpenRefine's own keys; keys that it does not know are ignored, as OpenRefine does.
+
+    Programs that write histories say null for what they do not set. As in OpenRefine, a null number is 0, and any other
+    key that is null counts as left out, unless null is one of its values; a mark that has no default is false then.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or None not in given.values():
+            return given
+        fields = {field.alias or name: field for name, field in cls.model_fields.items()}
+        read = {}
+        for key, value in given.items():
+            kind = fields[key].annotation if key in fields else Any
+            if value is not None or kind is Any or type(None) in get_args(kind):
+                read[key] = value
+            elif kind in (int, float) or (kind is bool and fields[key].is_required()):
+                read[key] = kind()
+        return read
 
 
 class Step(Recorded):

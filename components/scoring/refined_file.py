@@ -8,9 +8,9 @@ import numpy as np
 
 from sevenfold.contracts.errors import InputError
 from sevenfold.contracts.signature import Signature
-from sevenfold.refine.import_csv import read_table
 from sevenfold.refine.refined_source import check_form
 from sevenfold.refine.row_refiner import RowRefiner
+from sevenfold.refine.whole_table import read_table
 from sevenfold.tables.dialect import sniff
 
 __all__ = ["write_refined"]

@@ -14,8 +14,9 @@ import pytest
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.refine import import_parts
-from sevenfold.refine.import_csv import read_table
+from sevenfold.refine.import_csv import import_csv
 from sevenfold.refine.import_parts import read_parts
+from sevenfold.refine.whole_table import joined, read_table
 
 FIELDS = ("", "a", "é", "😀", "#x", '"q, ""r"""', '"l\n#2"', 'in"ner', " s ", "5", '"open')
 
@@ -59,12 +60,14 @@ def test_parts_of_any_size_hold_what_the_whole_table_holds(tmp_path: Path) -> No
         path = tmp_path / "t.csv"
         text = generated(seed)
         path.write_bytes(text.encode())
-        whole = outcome(lambda path=path: [read_table(path)])
+        whole = outcome(lambda text=text: [import_csv(text, name="t.csv")])
         refused += isinstance(whole[0], str)
         for size in (1, 7, 40):
             parts = outcome(lambda path=path, size=size: read_parts(path, part_bytes=size))
             two = "x\ry" in text and (parts[0], whole[0]) == ("stray_quote", "line_ends")  # parts name the first fault
             assert two or parts == whole, (seed, size)
+            if not isinstance(parts[0], str):
+                assert rows_of([joined(read_parts(path, part_bytes=size))]) == parts, (seed, size)
         several += not isinstance(whole[0], str) and len(list(read_parts(path, part_bytes=7))) > 1
     assert several > 100
     assert refused > 15
@@ -76,6 +79,7 @@ def test_a_parquet_file_is_read_in_parts(tmp_path: Path) -> None:
     for height in (0, 3):
         frame.head(height).write_parquet(path)
         assert rows_of(read_parts(path, part_bytes=1)) == rows_of([read_table(path)])
+    assert rows_of([read_table(path)])[1] == [["1", "0.5", "2024-01-02"], [None, "10000000.0", None], ["3", None, None]]
     assert len(list(read_parts(path, part_bytes=1))) == 3
 
 
@@ -111,3 +115,13 @@ def test_text_in_another_encoding_is_refused_as_it_is_whole(tmp_path: Path) -> N
     path.write_bytes("a,b\nx,y\nZürich,é\n".encode("cp1252"))
     assert rows_of(read_parts(path, encoding="cp1252", part_bytes=3))[1][1] == ["Zürich", "é"]
     assert outcome(lambda: read_parts(path, part_bytes=3)) == outcome(lambda: [read_table(path)])
+    assert outcome(lambda: [read_table(path)])[0] == "encoding"
+
+
+def test_a_column_that_only_a_later_part_has_is_null_before_and_values_keep_their_first_order(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\ny,x\nz,\ny,x,w\n,x\n")
+    table = joined(read_parts(path, part_bytes=4))
+    assert table.names == ["a", "b", "Column 3"]
+    assert [list(column.values) for column in table.columns] == [["y", "z", None], ["x", None], [None, "w"]]
+    assert [column.cells() for column in table.columns][2] == [None, None, "w", None]
