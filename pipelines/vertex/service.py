@@ -145,6 +145,10 @@ class Service:
 
         return self.asked("read Cloud Monitoring", ask, reading=True)
 
+    def fetched(self, what: str, method: str, address: str, **given: Any) -> dict[str, Any]:
+        """Return the document that another API of Google's answers with; errors are those of `asked`."""
+        return self.asked(what, lambda: self._fetched(method, address, **given))
+
     def _fetched(self, method: str, address: str, **given: Any) -> dict[str, Any]:
         from google.api_core.exceptions import from_http_response
         from google.auth.transport.requests import AuthorizedSession
