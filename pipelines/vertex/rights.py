@@ -118,7 +118,9 @@ def _account_check(service: Service, account: str, right: Right, resource: str, 
         return Check(name, True, f"{account} has {right.permission}")
     if access == "NOT_GRANTED":
         return _missing(name, right, remedy)
-    return Check(name, None, f"whether it has {right.permission} is not for you to know ({access or 'no word'})", remedy)
+    return Check(
+        name, None, f"whether it has {right.permission} is not for you to know ({access or 'no word'})", remedy
+    )
 
 
 def _missing(name: str, right: Right, remedy: str) -> Check:

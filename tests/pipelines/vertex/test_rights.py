@@ -17,9 +17,7 @@ ON_PROJECT = "gcloud projects add-iam-policy-binding our-models --member="
 
 
 @pytest.fixture(autouse=True)
-def working_folder(
-    tmp_path: Path, plan_file: Path, cloud: GoogleCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def working_folder(tmp_path: Path, plan_file: Path, cloud: GoogleCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     plan_file.write_text(plan_file.read_text() + "  serving: {}\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(rights, "GOOGLE", cloud.url)
@@ -100,7 +98,9 @@ def test_an_account_that_is_not_there_and_one_that_is_not_named(cloud: GoogleClo
     plan_file.write_text(unnamed)
     done = doctor()
     assert done.exit_code == 1
-    assert "✗ metrics            vertex.service_account names nobody who may write the predictors' metrics" in done.output
+    assert (
+        "✗ metrics            vertex.service_account names nobody who may write the predictors' metrics" in done.output
+    )
 
 
 def test_a_bucket_of_another_region_is_named(cloud: GoogleCloud) -> None:
