@@ -200,6 +200,7 @@ class Service:
         """
         from google.api_core.exceptions import GoogleAPICallError
         from google.auth.exceptions import GoogleAuthError
+        from google.protobuf.json_format import ParseError
         from requests.exceptions import RequestException
 
         fault: Exception | None = None
@@ -208,7 +209,7 @@ class Service:
             nonlocal fault
             try:
                 return (ask(),)
-            except (GoogleAPICallError, GoogleAuthError, RequestException) as error:
+            except (GoogleAPICallError, GoogleAuthError, ParseError, RequestException) as error:
                 if not passes(error, reading=reading):
                     raise refusal(error, self.section, what) from error
                 fault = error
