@@ -179,6 +179,8 @@ def _on_cloud(name: str, target: ReleaseTarget) -> EndpointReleases:
 
 
 def _cloud_status(releases: EndpointReleases) -> list[str]:
+    from sevenfold.pipelines.endpoint.drift import drift_lines
+
     address, served, current, waiting = releases.state()
     shares = {one.bundle: one.percent for one in served}
     waits = f"{waiting.bundle[:19]}, {shares.get(bundle_label(waiting.bundle), 0)} % of the requests" if waiting else ""
@@ -187,7 +189,8 @@ def _cloud_status(releases: EndpointReleases) -> list[str]:
         f"waiting   {waits or 'nothing'}",
         f"endpoint  {address}",
     ]
-    return [*lines, *(f"version   {bundle}  {percent} % of the requests" for bundle, percent in shares.items())]
+    lines += (f"version   {bundle}  {percent} % of the requests" for bundle, percent in shares.items())
+    return [*lines, *drift_lines(releases.drift, releases.plan.monitoring.min_rows)] if current and shares else lines
 
 
 def _promote_here(name: str, runs: Path, *, who: str, reason: str) -> Record:

@@ -20,6 +20,8 @@ __all__ = ["DEFAULT_ROOT", "INPUTS", "Store", "input_key"]
 DEFAULT_ROOT = "s3://mlpipeline/v2/artifacts"  # Kubeflow's own store, where nothing else is configured
 LOG = "executor-logs-"  # with the number of the attempt
 INPUTS = "sevenfold-inputs"
+ROLE = "roles/storage.objectAdmin"
+DENIED = ("PERMISSION_DENIED", "ACCESS_DENIED", "ACCESSDENIED")
 REMEDIES = {
     "s3": "Give --root, and keys and endpoint as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL.",
     "gs": "Give --root, and credentials: gcloud auth application-default login, or GOOGLE_APPLICATION_CREDENTIALS.",
@@ -47,17 +49,19 @@ class Store:
             self._system, self._path = fs.FileSystem.from_uri(self.root)
             self._system.get_file_info(fs.FileSelector(self._path, allow_not_found=True))
         except (OSError, ValueError) as error:
+            remedy = REMEDIES.get(self.root.partition("://")[0], REMEDIES["s3"])
             raise DataError(
                 "store_refused",
                 f"The pipeline root must be a store that may be read from here, but {self.root!r} is not: "
                 f"{str(error)[:200]}",
-                remedy=REMEDIES.get(self.root.partition("://")[0], REMEDIES["s3"]),
+                remedy=self._right() if _denied(error) else remedy,
             ) from None
 
     def put(self, path: Path) -> str:
         """Store a local file under its digest, unless it is there, and return its address.
 
         Raises:
+            DataError: ``store_refused``.
             TemporaryError: ``store_write``.
         """
         key = input_key(path)
@@ -107,9 +111,27 @@ class Store:
         try:
             yield
         except OSError as error:
+            if _denied(error):
+                raise DataError(
+                    "store_refused",
+                    f"{what} must be written to {self.root}, but that is not permitted: {str(error)[:200]}",
+                    remedy=self._right(),
+                ) from error
             raise TemporaryError(
                 "store_write", f"{what} must be written to {self.root}, but was not: {str(error)[:200]}"
             ) from error
+
+    def _right(self) -> str:
+        """Return what gives who asks the right to this store."""
+        kind, _, rest = self.root.partition("://")
+        bucket = rest.partition("/")[0]
+        if kind == "gs":
+            return f"gcloud storage buckets add-iam-policy-binding gs://{bucket} --member=user:YOU --role={ROLE}"
+        if kind == "s3":
+            return (
+                f"Have s3:ListBucket, s3:GetObject and s3:PutObject on {bucket} given to whoever asks, or other keys."
+            )
+        return "Change the rights of the folder, or name another one."
 
     def bring(self, key: str, output: str, target: Path) -> bool:
         """Copy an output of ``PIPELINE/RUN/TASK`` to a local file or folder; False where there is none.
@@ -181,6 +203,12 @@ def input_key(path: Path) -> str:
     """Return where below a root a file that a run reads is kept: under the digest of its bytes."""
     digest = file_digest(path).removeprefix("sha256:")
     return f"{INPUTS}/{digest}/{re.sub(r'[^A-Za-z0-9._-]', '_', path.name)}"
+
+
+def _denied(error: Exception) -> bool:
+    """Whether a store knows who asks and says no, by the words of Arrow's clients."""
+    said = str(error).upper().replace(" ", "_")
+    return isinstance(error, PermissionError) or any(word in said for word in DENIED)
 
 
 def _part(path: PurePosixPath, index: int) -> str:

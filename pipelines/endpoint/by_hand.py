@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sevenfold.contracts.canonical import canonical_json
-from sevenfold.contracts.errors import PolicyError
+from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.registry import earlier_of
 from sevenfold.drift.telemetry import bundle_label
+from sevenfold.pipelines.endpoint.drift import last_window
 from sevenfold.pipelines.endpoint.example import example_of
 from sevenfold.pipelines.endpoint.promotions import BucketPromotions
 from sevenfold.pipelines.endpoint.rollout import Candidate, Rollout
@@ -20,6 +21,7 @@ from sevenfold.serving.judge import Verdict
 
 if TYPE_CHECKING:
     from sevenfold.contracts.registry import Record
+    from sevenfold.drift.verdict import WindowDrift
     from sevenfold.pipelines.endpoint.protocol import CloudEndpoint, Served
     from sevenfold.pipelines.store import Store
     from sevenfold.plan import Plan
@@ -63,6 +65,23 @@ class EndpointReleases:
         current, waiting = self._promotions.current(), self._promotions.waiting()
         endpoint = self.connect("")
         return endpoint.address, endpoint.served(), current, waiting
+
+    def drift(self) -> WindowDrift | None:
+        """Return the drift of what serves in the last window, over all replicas; None where nothing is to be counted.
+
+        Raises:
+            IntegrityError, PolicyError, TemporaryError: as `last_window`, or the bundle's reference cannot be read.
+        """
+        current = self._promotions.current()
+        if current is None:
+            return None
+        reference = self._promotions.reference(current.bundle)
+        if reference is None:
+            raise IntegrityError(
+                "missing_output",
+                f"The bundle that serves must be kept in {self.store.root}, but {current.bundle[:19]} is not.",
+            )
+        return last_window(self.connect(""), current.bundle, reference, self.plan.monitoring)
 
     def promote(self, who: str, reason: str, on_message: OnMessage) -> Record:
         """Give the waiting candidate all requests and return the record, with who did it and why.

@@ -135,10 +135,19 @@ class BucketPromotions:
             IntegrityError: ``unknown_format``.
             TemporaryError: ``store_read``.
         """
+        reference = self.reference(digest)
+        return None if reference is None else reference.prediction
+
+    def reference(self, digest: str) -> Reference | None:
+        """Return the reference of a kept bundle; None where it was not kept.
+
+        Raises:
+            IntegrityError, TemporaryError: as `predictions`.
+        """
         kept = f"{self._store.root}/{kept_at(self._name, digest)}/reference.json"
         with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
             path = Path(work) / "reference.json"
-            return read_versioned(path, Reference, FORMAT_VERSION).prediction if self._store.copy(kept, path) else None
+            return read_versioned(path, Reference, FORMAT_VERSION) if self._store.copy(kept, path) else None
 
     def _brought(self, folder: Path) -> LocalRegistry:
         self._store.copy(f"{self._store.root}/{self._home}/history", folder / "history")

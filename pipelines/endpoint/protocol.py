@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from sevenfold.drift.stability import Counts
 from sevenfold.serving.observed import Side
 
-__all__ = ["ALL", "CloudEndpoint", "Served"]
+__all__ = ["ALL", "Bins", "CloudEndpoint", "Served"]
 
 ALL: Final = 100  # percent
+Bins = Mapping[str, Sequence[str]]  # by feature: the names of its bins, in the order of the reference
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,18 @@ class CloudEndpoint(Protocol):
 
     def predictions(self, bundle: str, since: float, bins: Sequence[str]) -> dict[str, int] | None:
         """Return the rows per bin that a bundle predicted since then; None where its container sends no figures.
+
+        Raises:
+            TemporaryError: they cannot be read now.
+        """
+
+    def features(self, bundle: str, since: float, bins: Bins) -> dict[str, Counts] | None:
+        """Return the rows per bin of each feature that all replicas of a bundle saw since then, as `predictions` does.
+
+        Args:
+            bundle: its label.
+            since: seconds since the epoch.
+            bins: the names of the bins of each feature.
 
         Raises:
             TemporaryError: they cannot be read now.

@@ -31,11 +31,12 @@ def aws_error(error: Exception, *, region: str = "", role: str = "") -> Sevenfol
     """Return what an exception of botocore means: its code, one line, and the remedy.
 
     Args:
-        error: a `BotoCoreError` or a `ClientError`.
+        error: a `BotoCoreError`, a `ClientError` or a `ResponseParserError`.
         region: the region that was asked.
         role: the role that the pipeline is to run as.
     """
     from botocore import exceptions
+    from botocore.parsers import ResponseParserError
 
     text = " ".join(str(error).split())[:SHOWN]
     match error:
@@ -54,6 +55,10 @@ def aws_error(error: Exception, *, region: str = "", role: str = "") -> Sevenfol
         case exceptions.EndpointConnectionError() | exceptions.ConnectTimeoutError() | exceptions.ReadTimeoutError():
             remedy = f"See whether the region {region!r} is right, and whether this machine reaches AWS."
             return TemporaryError("aws_unreachable", f"AWS must answer, but did not: {text}", remedy=remedy)
+        case ResponseParserError():
+            said = f"AWS must answer in its own form, but something else did: {text}"
+            remedy = "See whether a proxy or a login page stands between this machine and AWS, then try again."
+            return TemporaryError("aws_unreachable", said, remedy=remedy)
         case exceptions.ClientError():
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             return _refused(error.response.get("Error", {}), str(error.operation_name), text, role, status)

@@ -11,16 +11,19 @@ from sevenfold.contracts.errors import SevenfoldError
 from sevenfold.pipelines.check import Check
 from sevenfold.pipelines.sagemaker.definition import root_of
 from sevenfold.pipelines.sagemaker.requirements import missing_settings
+from sevenfold.pipelines.sagemaker.rights import right_checks
 from sevenfold.pipelines.sagemaker.service import SageMaker
 from sevenfold.plan import Plan
 
 __all__ = ["sagemaker_checks"]
 
 PRINCIPAL: Final = "sagemaker.amazonaws.com"
+FIRST_REGION: Final = "us-east-1"  # a bucket there has no location
+ALIASES: Final = {"EU": "eu-west-1"}  # of buckets from before there were more regions
 
 
 def sagemaker_checks(plan: Plan | None) -> Iterator[Check]:
-    """Yield what the plan's section lacks, then who asks, whether SageMaker answers, the role and the bucket."""
+    """Yield what the plan's section lacks, then who asks, whether SageMaker answers, role, bucket and rights."""
     faults = list(missing_settings(plan)) if plan else []
     for fault in faults:
         yield Check("plan", False, fault.message, fault.remedy, blocking=True)
@@ -36,7 +39,9 @@ def sagemaker_checks(plan: Plan | None) -> Iterator[Check]:
     if section and section.role:
         yield _role(service, section.role)
     if plan and root_of(plan):
-        yield _bucket(root_of(plan))
+        yield _bucket(service, root_of(plan))
+    if section:
+        yield from right_checks(service, section, str(who.get("Arn", "")))
 
 
 def _answers(service: SageMaker) -> Check:
@@ -65,14 +70,23 @@ def _trusted(policy: Any) -> str:
     return unquote(policy) if isinstance(policy, str) else json.dumps(policy)
 
 
-def _bucket(root: str) -> Check:
+def _bucket(service: SageMaker, root: str) -> Check:
     from sevenfold.pipelines.store import Store
 
+    bucket = root.removeprefix("s3://").partition("/")[0]
     try:
         Store(root)
+        located = service.asked("s3", "get_bucket_location", Bucket=bucket).get("LocationConstraint") or FIRST_REGION
     except SevenfoldError as error:
+        if error.code == "aws_permission":
+            return Check("root", True, f"{root} may be read; its region is not for you to know")
         return _failed("root", error)
-    return Check("root", True, f"{root} may be read")
+    if ALIASES.get(located, located) != service.region:
+        remedy = f"aws s3 mb s3://NEW --region {service.region}, and name that in sagemaker.root."
+        return Check(
+            "root", False, f"{bucket} lies in {located}, but jobs run in {service.region}", remedy, blocking=True
+        )
+    return Check("root", True, f"{root} may be read, in {service.region}")
 
 
 def _failed(name: str, error: SevenfoldError) -> Check:

@@ -5,36 +5,31 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.errors import PolicyError, ServingError, TemporaryError
 from sevenfold.pipelines.endpoint.protocol import ALL, CloudEndpoint, Served
 from sevenfold.pipelines.sagemaker.counts import count, count_predictions
+from sevenfold.pipelines.sagemaker.feature_log import count_features
+from sevenfold.pipelines.sagemaker.version import tags_of
 from sevenfold.runtime.waiting import wait_until
 
 if TYPE_CHECKING:
+    from sevenfold.drift.stability import Counts
+    from sevenfold.pipelines.endpoint.protocol import Bins
     from sevenfold.pipelines.sagemaker.service import SageMaker
+    from sevenfold.pipelines.sagemaker.version import Version
     from sevenfold.plan.sagemaker import SageMakerSection
     from sevenfold.serving.observed import Side
 
-__all__ = ["SageMakerEndpoint", "Version"]
+__all__ = ["SageMakerEndpoint"]
 
 PAUSE_SECONDS: Final = 15.0
 OURS: Final = re.compile(r"v-([0-9a-f]{12})")
 READY: Final = "InService"
 MOVING: Final = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 ABSENT: Final = "could not find"
-
-
-@dataclass(frozen=True)
-class Version:
-    """What a candidate's container is made of: the predictor's image, the bundle's folder, its variables."""
-
-    image: str
-    bundle: str
-    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class SageMakerEndpoint:
@@ -88,7 +83,7 @@ class SageMakerEndpoint:
         if shares:
             self._update(config)
             return
-        given = {"EndpointName": self._name, "EndpointConfigName": config, **self._tags()}
+        given = {"EndpointName": self._name, "EndpointConfigName": config, **tags_of(self._section)}
         self._service.call("create_endpoint", **given)
         try:
             self._wait(config)
@@ -149,6 +144,12 @@ class SageMakerEndpoint:
             return None
         return count_predictions(self._service, self._name, bundle, bins, since, self._now())
 
+    def features(self, bundle: str, since: float, bins: Bins) -> dict[str, Counts] | None:
+        """Return what the containers printed."""
+        if not self._serving.metrics:
+            return None
+        return count_features(self._service, self._name, bundle, bins, since, self._now())
+
     def _weights(self, found: dict[str, Any]) -> dict[str, float]:
         named = {one["VariantName"]: float(one.get("CurrentWeight") or 0.0) for one in found["ProductionVariants"]}
         strangers = [name for name in named if not OURS.fullmatch(name)]
@@ -205,20 +206,7 @@ class SageMakerEndpoint:
         name = f"{self._name}-{bundle}"
         if self._there("describe_model", ModelName=name) is not None:
             return
-        source = {"S3Uri": f"{self._version.bundle}/", "S3DataType": "S3Prefix", "CompressionType": "None"}
-        container: dict[str, Any] = {"Image": self._version.image, "ModelDataSource": {"S3DataSource": source}}
-        if self._version.environment:
-            container["Environment"] = dict(self._version.environment)
-        vpc = {"SecurityGroupIds": list(self._section.security_groups), "Subnets": list(self._section.subnets)}
-        self._service.call(
-            "create_model",
-            ModelName=name,
-            PrimaryContainer=container,
-            ExecutionRoleArn=self._section.role,
-            EnableNetworkIsolation=self._section.network_isolation,
-            **({"VpcConfig": vpc} if self._section.subnets else {}),
-            **self._tags(),
-        )
+        self._service.call("create_model", **self._version.request(name, self._section))
 
     def _require_config(self, shares: dict[str, int]) -> str:
         """Return the name of a configuration with these bundles, in this order, made where it is not there."""
@@ -237,7 +225,11 @@ class SageMakerEndpoint:
         ]
         key = {"KmsKeyId": self._section.kms_key} if self._section.kms_key else {}
         self._service.call(
-            "create_endpoint_config", EndpointConfigName=name, ProductionVariants=variants, **key, **self._tags()
+            "create_endpoint_config",
+            EndpointConfigName=name,
+            ProductionVariants=variants,
+            **key,
+            **tags_of(self._section),
         )
         return name
 
@@ -282,10 +274,6 @@ class SageMakerEndpoint:
             for name in self._service.names(listed, key, self._name):
                 if ours.fullmatch(name) and name not in kept:
                     self._service.call(operation, **{key: name})
-
-    def _tags(self) -> dict[str, list[dict[str, str]]]:
-        tags = [{"Key": key, "Value": value} for key, value in sorted(self._section.tags.items())]
-        return {"Tags": tags} if tags else {}
 
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from sevenfold.pipelines.endpoint.faults import no_endpoint
 from sevenfold.pipelines.endpoint.promotions import kept_at
 from sevenfold.pipelines.endpoint.run import release_run
 from sevenfold.pipelines.result import ENDPOINT
-from sevenfold.pipelines.sagemaker.endpoint import SageMakerEndpoint, Version
+from sevenfold.pipelines.sagemaker.endpoint import SageMakerEndpoint
 from sevenfold.pipelines.sagemaker.follow import address_of
 from sevenfold.pipelines.sagemaker.service import SageMaker
+from sevenfold.pipelines.sagemaker.version import Version
 from sevenfold.pipelines.store import Store
 from sevenfold.plan import load_plan
 from sevenfold.runtime.environment import METRICS

@@ -201,10 +201,11 @@ class SageMaker:
 
     def _called(self, ask: Callable[[], Answer]) -> Answer:
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         try:
             return ask()
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise aws_error(error, region=getattr(self, "region", ""), role=self.role) from None
 
     def _regions(self, partition: str) -> list[str]:

@@ -12,6 +12,7 @@ from sevenfold.images import REGISTRY
 from sevenfold.pipelines.check import Check
 from sevenfold.pipelines.store import Store
 from sevenfold.pipelines.vertex.definition import placed_plan, vertex_section
+from sevenfold.pipelines.vertex.rights import right_checks
 from sevenfold.pipelines.vertex.service import Service
 from sevenfold.plan.preparation import PreparationEngine
 from sevenfold.plan.tuning import TuningEngine
@@ -29,7 +30,7 @@ USED: Final = ("prepare", "train", "control", "serve")
 
 
 def vertex_checks(plan: Plan | None, connect: Callable[[VertexSection], Service] = Service) -> Iterator[Check]:
-    """Yield what can be said of Vertex AI for a plan: client, section, images, login, region, bucket.
+    """Yield what can be said of Vertex AI for a plan: client, section, images, login, region, bucket, rights.
 
     Args:
         plan: what is to run.
@@ -51,7 +52,8 @@ def vertex_checks(plan: Plan | None, connect: Callable[[VertexSection], Service]
     yield _images(plan)
     yield from _ignored(plan)
     try:
-        connect(section).newest()
+        service = connect(section)
+        service.newest()
         yield Check("Vertex AI", True, f"answers for {section.project} in {section.region}")
     except SevenfoldError as error:
         yield Check("Vertex AI", False, error.message, error.remedy, blocking=True)
@@ -61,6 +63,7 @@ def vertex_checks(plan: Plan | None, connect: Callable[[VertexSection], Service]
         yield Check("vertex.root", True, f"{section.root} can be read")
     except SevenfoldError as error:
         yield Check("vertex.root", False, error.message, error.remedy, blocking=True)
+    yield from right_checks(service)
 
 
 def require_images(plan: Plan) -> None:

@@ -6,16 +6,20 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from sevenfold.drift.increase import LOOKBACK_SECONDS, rise
-from sevenfold.serving.cloud_metrics.google import PREDICTION_BINS, label_value
+from sevenfold.serving.cloud_metrics.google import FEATURE_BINS, PREDICTION_BINS, label_value
 from sevenfold.serving.observed import Side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sevenfold.drift.stability import Counts
+    from sevenfold.pipelines.endpoint.protocol import Bins
     from sevenfold.pipelines.vertex.service import Service
 
-__all__ = ["count", "count_predictions"]
+__all__ = ["count", "count_features", "count_predictions"]
 
 ONLINE: Final = "aiplatform.googleapis.com/prediction/online"
 RESPONSES: Final = f"{ONLINE}/response_count"
@@ -72,19 +76,49 @@ def count_predictions(
     Raises:
         PolicyError, TemporaryError: as `Service.series`.
     """
-    chosen = f'resource.labels.job="{endpoint}" AND metric.labels.bundle="{bundle}"'
-    query = {
-        "filter": f'metric.type="{PREDICTION_BINS}" AND {chosen}',
-        "interval.startTime": _moment(since - LOOKBACK_SECONDS),
-        "interval.endTime": _moment(until),
-    }
+    query = _written(PREDICTION_BINS, endpoint, bundle, since, until)
     rows, named = dict.fromkeys(bins, 0), {label_value(name): name for name in bins}
     for series in service.series(query):
         name = named.get(series["metric"]["labels"].get("bin", ""))
-        samples = sorted((_seconds(point), float(_whole(point))) for point in series.get("points", []))
         if name is not None:
-            rows[name] += round(rise(samples, since))
+            rows[name] += _rise(series, since)
     return rows
+
+
+def count_features(
+    service: Service, endpoint: str, bundle: str, bins: Bins, since: float, until: float
+) -> dict[str, Counts]:
+    """Return the rows per bin of each feature that all replicas of a bundle saw between two moments.
+
+    Raises:
+        PolicyError, TemporaryError: as `Service.series`.
+    """
+    rows = {feature: np.zeros(len(names)) for feature, names in bins.items()}
+    places = {
+        (label_value(feature), label_value(name)): (feature, index)
+        for feature, names in bins.items()
+        for index, name in enumerate(names)
+    }
+    for series in service.series(_written(FEATURE_BINS, endpoint, bundle, since, until)):
+        labels = series["metric"]["labels"]
+        place = places.get((labels.get("feature", ""), labels.get("bin", "")))
+        if place is not None:
+            rows[place[0]][place[1]] += _rise(series, since)
+    return dict(rows)
+
+
+def _written(metric: str, endpoint: str, bundle: str, since: float, until: float) -> dict[str, str]:
+    chosen = f'resource.labels.job="{endpoint}" AND metric.labels.bundle="{bundle}"'
+    return {
+        "filter": f'metric.type="{metric}" AND {chosen}',
+        "interval.startTime": _moment(since - LOOKBACK_SECONDS),
+        "interval.endTime": _moment(until),
+    }
+
+
+def _rise(series: Mapping[str, Any], since: float) -> int:
+    samples = sorted((_seconds(point), float(_whole(point))) for point in series.get("points", []))
+    return round(rise(samples, since))
 
 
 def _seconds(point: Mapping[str, Any]) -> float:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.contracts.errors import PolicyError, ServingError, TemporaryError
 from sevenfold.pipelines.endpoint.protocol import ALL, CloudEndpoint, Served
-from sevenfold.pipelines.vertex.counts import count, count_predictions
+from sevenfold.pipelines.vertex.counts import count, count_features, count_predictions
 from sevenfold.pipelines.vertex.run import PLAN_LABEL
 from sevenfold.runtime.waiting import wait_until
 
 if TYPE_CHECKING:
+    from sevenfold.drift.stability import Counts
+    from sevenfold.pipelines.endpoint.protocol import Bins
     from sevenfold.pipelines.vertex.service import Service
     from sevenfold.serving.observed import Side
 
@@ -146,6 +148,13 @@ class VertexEndpoint:
         if serving is None or not serving.metrics:
             return None
         return count_predictions(self._service, self._id, bundle, bins, since, self._now())
+
+    def features(self, bundle: str, since: float, bins: Bins) -> dict[str, Counts] | None:
+        """Return what the containers' own figures say."""
+        serving = self._service.section.serving
+        if serving is None or not serving.metrics:
+            return None
+        return count_features(self._service, self._id, bundle, bins, since, self._now())
 
     def _create(self) -> None:
         section, types = self._service.section, self._service.types

@@ -25,7 +25,7 @@ def passes(error: Exception, *, reading: bool = False) -> bool:
 
     passing = (api.InternalServerError, api.BadGateway, api.ServiceUnavailable, api.GatewayTimeout)
     many = (api.TooManyRequests,) if reading else ()
-    return isinstance(error, (*passing, *many, TransportError, ConnectionError, Timeout))
+    return _foreign(error) or isinstance(error, (*passing, *many, TransportError, ConnectionError, Timeout))
 
 
 def refusal(error: Exception, section: VertexSection, asked: str) -> SevenfoldError:
@@ -54,6 +54,10 @@ def refusal(error: Exception, section: VertexSection, asked: str) -> SevenfoldEr
         return _error("vertex_not_found", f"It must be there to {asked}, in {where}, but was not found", error, remedy)
     if isinstance(error, api.BadRequest):
         return _bad_request(error, section, asked)
+    if _foreign(error):
+        message = f"Vertex AI in {section.region} must answer, but something else did: {_words(error)}"
+        remedy = "See whether a proxy or a login page stands between this machine and Google, then try again."
+        return TemporaryError("vertex_unreachable", message, remedy=remedy)
     if passes(error):
         message = f"Vertex AI in {section.region} must answer, but did not: {_words(error)}"
         remedy = "See vertex.region, vertex.endpoint and the network, then try again."
@@ -61,6 +65,14 @@ def refusal(error: Exception, section: VertexSection, asked: str) -> SevenfoldEr
     return _error(
         "vertex_refused", f"Vertex AI must {asked}, but did not", error, "See the section vertex of the plan."
     )
+
+
+def _foreign(error: Exception) -> bool:
+    """Whether the answer was none in the form of Google's, such as the page of a proxy."""
+    from google.protobuf.json_format import ParseError
+    from requests.exceptions import JSONDecodeError
+
+    return isinstance(error, (ParseError, JSONDecodeError))
 
 
 def _forbidden(error: Any, section: VertexSection, asked: str) -> PolicyError:

@@ -145,6 +145,10 @@ class Service:
 
         return self.asked("read Cloud Monitoring", ask, reading=True)
 
+    def fetched(self, what: str, method: str, address: str, **given: Any) -> dict[str, Any]:
+        """Return the document that another API of Google's answers with; errors are those of `asked`."""
+        return self.asked(what, lambda: self._fetched(method, address, **given))
+
     def _fetched(self, method: str, address: str, **given: Any) -> dict[str, Any]:
         from google.api_core.exceptions import from_http_response
         from google.auth.transport.requests import AuthorizedSession
@@ -196,6 +200,7 @@ class Service:
         """
         from google.api_core.exceptions import GoogleAPICallError
         from google.auth.exceptions import GoogleAuthError
+        from google.protobuf.json_format import ParseError
         from requests.exceptions import RequestException
 
         fault: Exception | None = None
@@ -204,7 +209,7 @@ class Service:
             nonlocal fault
             try:
                 return (ask(),)
-            except (GoogleAPICallError, GoogleAuthError, RequestException) as error:
+            except (GoogleAPICallError, GoogleAuthError, ParseError, RequestException) as error:
                 if not passes(error, reading=reading):
                     raise refusal(error, self.section, what) from error
                 fault = error

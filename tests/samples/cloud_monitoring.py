@@ -28,11 +28,14 @@ class WrittenSeries:
         self.kinds: dict[str, tuple[int, int]] = {}
         self.calls = 0
         self.forbidden = 0
+        self.refused = 0  # calls
+        self.unreadable = False
         self.before_reading: list[Callable[[], None]] = []  # what containers do until somebody reads
 
     def write(self, project: str, body: bytes) -> Answer:
         """Answer as timeSeries.create does: a wrong series is named, the right ones are written."""
         if self.forbidden:
+            self.refused += 1
             words = {403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED"}[self.forbidden]
             refused = f"Permission monitoring.timeSeries.create denied (or the resource may not exist): {project}."
             return self.forbidden, error(self.forbidden, words, refused)
@@ -50,6 +53,8 @@ class WrittenSeries:
 
     def read(self, query: dict[str, str]) -> Answer:
         """Answer as timeSeries.list does: the newest point first, in the interval that was asked for."""
+        if self.unreadable:
+            return 403, error(403, "PERMISSION_DENIED", "Permission monitoring.timeSeries.list denied.")
         while self.before_reading:
             self.before_reading.pop(0)()
         asked = dict(re.findall(r'([a-z_.]+)="([^"]*)"', query["filter"]))

@@ -23,6 +23,7 @@ class CloudStorage:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.uploads: dict[str, str] = {}
+        self.location = "EUROPE-WEST4"  # of every bucket
         self.authorizations: list[str] = []
         self.url = ""
 
@@ -46,6 +47,8 @@ class CloudStorage:
             name = self.uploads[query["upload_id"]]
             self.objects[name] = body
             return 200, self._about(name), {}
+        if method == "GET" and path == f"/storage/v1/b/{bucket}":
+            return 200, {"location": self.location}, {}
         if method == "GET" and not key:
             prefix = f"{bucket}/{query.get('prefix', '')}"
             names = [name for name in sorted(self.objects) if name.startswith(prefix)]

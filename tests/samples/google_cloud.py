@@ -15,6 +15,7 @@ from cloud_monitoring import WrittenSeries
 from cloud_storage import Answer, CloudStorage, error, serving
 from google.cloud.aiplatform_v1 import types
 from google_endpoints import Endpoints
+from google_rights import Rights
 
 __all__ = ["GoogleCloud", "error", "serving"]
 
@@ -29,6 +30,7 @@ class GoogleCloud(CloudStorage):
         self.models: dict[str, list[Any]] = {}  # versions by model
         self.endpoints = Endpoints(self.parent)
         self.written = WrittenSeries()
+        self.rights = Rights(project)
         self.script: list[Callable[[Any], None]] = []  # each changes the job, one for each question about it
         self.logs: dict[str, list[dict[str, Any]]] = {}  # entries by custom job
         self.faults: list[tuple[int, dict[str, Any]]] = []
@@ -50,7 +52,8 @@ class GoogleCloud(CloudStorage):
         if self.faults:
             status, document = self.faults.pop(0)
             return status, document, {}
-        status, document = self._vertex(method, path, query, body)
+        about = self.rights.answer(path, body) if method == "POST" else None
+        status, document = about or self._vertex(method, path, query, body)
         if self.lost_answers:
             self.lost_answers -= 1
             return 503, error(503, "UNAVAILABLE", "The service is currently unavailable."), {}

@@ -11,7 +11,7 @@ from typing import Any
 from sevenfold.contracts.errors import TemporaryError
 from sevenfold.contracts.reference import FeatureBins
 from sevenfold.contracts.registry import Record
-from sevenfold.pipelines.endpoint.protocol import Served
+from sevenfold.pipelines.endpoint.protocol import Bins, Served
 from sevenfold.serving.observed import Side
 
 BINS = FeatureBins(kind="category", names=("low", "high"), counts=(5_000, 5_000))
@@ -132,6 +132,9 @@ class SimulatedEndpoint:
         ]
         high = round(len(good) * self.behaviours[bundle].high)
         return {"low": len(good) - high, "high": high}
+
+    def features(self, bundle: str, since: float, bins: Bins) -> None:
+        """Its containers tell of predictions alone."""
 
 
 class _Call:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from sevenfold.drift.verdict import WindowDrift
     from sevenfold.serving.cloud_metrics.figures import Figures
 
-__all__ = ["NAMESPACE", "PREDICTED_ROWS", "EmbeddedMetrics", "dimension"]
+__all__ = ["BIN_ROWS", "NAMESPACE", "PREDICTED_ROWS", "EmbeddedMetrics", "dimension"]
 
 NAMESPACE: Final = "Sevenfold"
 PREDICTED_ROWS: Final = "PredictedRows"
+BIN_ROWS: Final = "bin_rows"  # of a feature's line: rows per bin, in the order of the reference
 SHARED: Final = ("Endpoint", "Bundle")
 MOST_LETTERS: Final = 250  # of a value of a dimension: CloudWatch takes 1,024
 Values = dict[str, tuple[float, str]]  # by metric: its value and its unit
@@ -56,7 +57,11 @@ class EmbeddedMetrics:
             OSError: nobody reads.
         """
         counted = since(self._before, figures.scrape)
-        lines = [*self._counted(figures.moment, counted), *self._drifted(figures.moment, counted, window)]
+        lines = [
+            *self._counted(figures.moment, counted),
+            *self._features(figures, counted),
+            *self._drifted(figures.moment, counted, window),
+        ]
         self._out.write("".join(f"{line}\n" for line in lines))
         self._out.flush()
         self._before = figures.scrape
@@ -77,6 +82,14 @@ class EmbeddedMetrics:
         for name, rows in counted.prediction.items():
             if rows:
                 yield self._line(moment, counted.bundle, {"Bin": name}, {PREDICTED_ROWS: (rows, "Count")})
+
+    def _features(self, figures: Figures, counted: Scrape) -> Iterator[str]:
+        """Yield rows per bin of each feature: lines of the log alone, of which the counts of all replicas are added."""
+        for feature, bins in figures.reference.features.items():
+            rows = [round(counted.bins.get((feature, name), 0.0)) for name in bins.names]
+            if any(rows):
+                about = {"Endpoint": self._endpoint, "Bundle": counted.bundle, "feature": feature, BIN_ROWS: rows}
+                yield json.dumps(about, ensure_ascii=True, separators=(",", ":"))
 
     def _drifted(self, moment: float, counted: Scrape, window: WindowDrift | None) -> Iterator[str]:
         if window is None:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from sevenfold.serving.cloud_metrics.figures import Figures
     from sevenfold.serving.cloud_metrics.settings import MetricsSettings
 
-__all__ = ["KIND", "PREDICTION_BINS", "CloudMonitoring", "label_value"]
+__all__ = ["FEATURE_BINS", "KIND", "PREDICTION_BINS", "CloudMonitoring", "label_value"]
 
 KIND: Final = "custom.googleapis.com/sevenfold"
+FEATURE_BINS: Final = f"{KIND}/feature_bins"
 PREDICTION_BINS: Final = f"{KIND}/prediction_bins"
 TOKEN: Final = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105 - an address
 TIMEOUT_SECONDS: Final = 20.0

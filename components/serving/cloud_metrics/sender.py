@@ -61,6 +61,7 @@ class MetricsSender:
         self._unsent: WindowDrift | None = None
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
+        self._told = ""  # the cause that the log has
         self.failed = 0
 
     def start(self, loop: AbstractEventLoop) -> None:
@@ -80,7 +81,7 @@ class MetricsSender:
         last.join(PATIENCE_SECONDS)
 
     def send(self, read: Callable[[], Figures | None]) -> None:
-        """Send the figures that `read` returns; a failure is counted and logged, and nothing else."""
+        """Send the figures that `read` returns; a failure is counted, and logged once per cause, and nothing else."""
         try:
             figures = read()
             if figures is None:
@@ -88,14 +89,25 @@ class MetricsSender:
             self._unsent = self._windows.ended(figures) or self._unsent
             self._sink.send(figures, self._unsent)
             self._unsent = None
-        except (SevenfoldError, OSError) as error:
-            self.failed += 1
-            remedy = error.remedy if isinstance(error, SevenfoldError) else ""
-            cause = error.message if isinstance(error, SevenfoldError) else str(error)
-            log.warning("metrics not sent", extra={"data": {"failed": self.failed, "cause": cause, "remedy": remedy}})
+            self._recovered()
+        except SevenfoldError as error:
+            self._failed(error.message, error.remedy)
+        except OSError as error:
+            self._failed(str(error), "")
         except Exception:
             self.failed += 1
             log.exception("metrics not sent", extra={"data": {"failed": self.failed}})
+
+    def _failed(self, cause: str, remedy: str) -> None:
+        self.failed += 1
+        if cause != self._told:  # a line a minute would bury what else the log says
+            log.warning("metrics not sent", extra={"data": {"failed": self.failed, "cause": cause, "remedy": remedy}})
+        self._told = cause
+
+    def _recovered(self) -> None:
+        if self._told:
+            log.info("metrics sent again", extra={"data": {"failed": self.failed}})
+        self._told = ""
 
     def _run(self, loop: AbstractEventLoop) -> None:
         while not self._end.wait(self._interval):

@@ -4,11 +4,15 @@ from pathlib import Path
 
 import pytest
 from demo_run import ROWS, table
+from moto_endpoints import Changes, mend_moto
 from sagemaker_jobs import JobRunner
 from sagemaker_plans import ROLE, ROOT, sagemaker_plan
+from sagemaker_releases import JOBS, Releaser
+from tested_run import predictor
 
 from sevenfold.pipelines.sagemaker.definition import build_definition
 from sevenfold.pipelines.sagemaker.jobs import settings_address, settings_files
+from sevenfold.pipelines.sagemaker.service import SageMaker
 from sevenfold.plan import Plan
 
 
@@ -95,3 +99,28 @@ def account(aws: str) -> None:
         RoleName=ROLE.rpartition("/")[2],
         AssumeRolePolicyDocument=trust % '"Principal":{"Service":"sagemaker.amazonaws.com"}',
     )
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The predictor of the bundle, as its container on SageMaker would answer."""
+    with predictor(tmp_path_factory.mktemp("predictor")) as url:
+        yield f"{url}/invocations"
+
+
+@pytest.fixture
+def changes(account: None, address: str, monkeypatch: pytest.MonkeyPatch) -> Changes:
+    made = mend_moto(monkeypatch)
+    made.predictor = address
+    return made
+
+
+@pytest.fixture
+def releaser(changes: Changes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Releaser:
+    made = Releaser(tmp_path)
+    job = {"StepName": "train-model", "StepStatus": "Succeeded"}
+    job["Metadata"] = {"ProcessingJob": {"Arn": f"{JOBS}:processing-job/job-1"}}  # type: ignore[assignment]
+    register = {"StepName": "register-model", "StepStatus": "Succeeded"}
+    register["Metadata"] = {"RegisterModel": {"Arn": made.package}}  # type: ignore[assignment]
+    monkeypatch.setattr(SageMaker, "_steps", lambda service, arn: iter([job, register]))  # moto lists none
+    return made

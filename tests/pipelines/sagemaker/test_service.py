@@ -11,6 +11,7 @@ from botocore.exceptions import (
     SSOTokenLoadError,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 from sagemaker_plans import ACCOUNT, ROLE, sagemaker_plan
 
@@ -196,6 +197,7 @@ def refused(code: str, message: str = "No.", status: int = 400) -> ClientError:
     ("error", "code", "words"),
     [
         (refused("Whatever", status=503), "aws_busy", "Try again."),
+        (ResponseParserError("Unable to parse response: b'<html>Log in'"), "aws_unreachable", "login page"),
         (refused("RequestTimeTooSkewed"), "aws_credentials", "clock"),
         (refused("InvalidSignatureException", "Signature expired: 20260101T000000Z"), "aws_credentials", "clock"),
         (refused("InvalidSignatureException", "The request signature does not match."), "aws_credentials", "renew"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from google.cloud.aiplatform_v1 import types
 from google_cloud import GoogleCloud
+from predicted_rows import REFERENCE, predicted
 from tested_run import DIGEST, GOLDEN, LABEL, predictor, run_that_passed
 from typer.testing import CliRunner
 
@@ -19,10 +21,13 @@ from sevenfold.contracts.registry import Record
 from sevenfold.pipelines.endpoint.promotions import BucketPromotions
 from sevenfold.pipelines.result import Result
 from sevenfold.pipelines.store import Store
+from sevenfold.pipelines.vertex import service
 from sevenfold.pipelines.vertex.release import released
 from sevenfold.pipelines.vertex.run import BUNDLE_LABEL, PLAN_LABEL, VertexRun
 from sevenfold.pipelines.vertex.service import Service
 from sevenfold.plan import parse_plan
+from sevenfold.serving.cloud_metrics.google import CloudMonitoring
+from sevenfold.serving.cloud_metrics.settings import MetricsSettings
 
 OLD_BUNDLE = GOLDEN.parents[1] / "4/bundle"
 OLD_DIGEST = Bundle.open(OLD_BUNDLE).digest
@@ -64,8 +69,8 @@ class Person:
         folder.record(target="vertex", vertex=plan.vertex.model_dump(mode="json"), root=plan.vertex.root, started=run)
         before = Result(folder=folder.path, state="tested", sentence="", exit_status=0)
         sent, store = VertexRun(run, "demo", folder), Store(plan.vertex.root)
-        service = Service(plan.vertex, logging=self.cloud.url, monitoring=self.cloud.url, sleep=lambda seconds: None)
-        return released(sent, service, store, before, f"{PARENT}/models/demo@2", print)
+        made = Service(plan.vertex, logging=self.cloud.url, sleep=lambda seconds: None)
+        return released(sent, made, store, before, f"{PARENT}/models/demo@2", print)
 
     def says(self, *command: str) -> Any:
         first, *more = command
@@ -78,7 +83,8 @@ class Person:
 
 
 @pytest.fixture
-def person(cloud: GoogleCloud, plan_file: Path, address: str) -> Person:
+def person(cloud: GoogleCloud, plan_file: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> Person:
+    monkeypatch.setattr(service, "MONITORING", cloud.url)
     cloud.endpoints.predictor = address
     return Person(cloud, plan_file)
 
@@ -147,6 +153,37 @@ def test_a_first_version_waits_in_the_registry_and_is_deployed_by_its_promotion(
     assert "waiting   sha256:" in person.says("status").output
     assert person.says("promote").exit_code == 0
     assert person.split == {NEW_ID: 100}
+
+
+def test_status_tells_of_drift_over_all_replicas(person: Person) -> None:
+    person.follow()
+    person.says("promote")
+    assert "drift     no verdict: 0 rows of the last 60 minutes, over all replicas" in person.says("status").output
+    settings = MetricsSettings(
+        to="cloud_monitoring",
+        endpoint="demo",
+        project="our-models",
+        region="europe-west4",
+        address=person.cloud.url,
+    )
+    feature = min(REFERENCE.features, key=lambda name: REFERENCE.features[name].counts[0] / REFERENCE.rows)
+
+    def replica(rows: int, drifted: str = "") -> None:
+        sink = CloudMonitoring(settings, person.cloud.url, time.time() - 60)
+        sink.send(predicted(rows, drifted=drifted, moment=time.time() - 1), None)
+
+    replica(150)
+    assert "no verdict: 15" in person.says("status").output
+    replica(150)
+    assert "drift     stable: 30" in person.says("status").output
+    replica(300, feature)
+    lines = person.says("status").output.splitlines()
+    assert "drift     drifted: 6" in lines[-2]
+    assert f"          {feature}  PSI" in lines[-1]
+    person.cloud.written.unreadable = True
+    last = person.says("status").output.splitlines()[-1]
+    assert "drift     is not known: You must be allowed to read Cloud Monitoring" in last
+    assert "--role=roles/monitoring.viewer" in last
 
 
 def test_a_cloud_without_a_run_from_here_is_named(person: Person) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from google_cloud import GoogleCloud, error
 
-from sevenfold.contracts.errors import PolicyError
+from sevenfold.contracts.errors import PolicyError, TemporaryError
 from sevenfold.pipelines.vertex.service import Service
 from sevenfold.plan import Plan
 
@@ -57,6 +57,19 @@ def test_an_answer_becomes_one_line_with_its_remedy(
     assert remedy in refused.value.remedy
     assert document["error"]["message"].rstrip(".") in refused.value.message
     assert "\n" not in str(refused.value)
+
+
+def test_a_page_in_the_place_of_an_answer_is_a_passing_fault(
+    plan: Plan, cloud: GoogleCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert plan.vertex is not None
+    monkeypatch.setattr(cloud, "answer", lambda *asked: (200, b"<html>Log in to the network</html>", {}))
+    service = Service(plan.vertex, monitoring=cloud.url)
+    service._credentials.token, service._credentials.expiry = "ours", None
+    for ask in (service.newest, lambda: service.series({"filter": "x"})):
+        with pytest.raises(TemporaryError, match="something else did") as fault:
+            ask()
+        assert (fault.value.code, "login page" in fault.value.remedy) == ("vertex_unreachable", True)
 
 
 def test_who_has_no_credentials_is_asked_to_log_in(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cloud_storage import Answer, error
 from google_cloud import GoogleCloud
 
 from sevenfold.contracts.errors import DataError, TemporaryError
@@ -51,6 +53,24 @@ def test_unfinished_work_is_kept_in_the_bucket(cloud: GoogleCloud) -> None:
     kept.write("state", b"half")
     assert checkpoints_at("gs://ours/runs/kept", {"work": 1}).read("state") == b"half"
     assert checkpoints_at("gs://ours/runs/kept", {"work": 2}).read("state") is None
+
+
+def test_a_bucket_that_may_only_be_read_is_named_with_the_command(
+    cloud: GoogleCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "table.csv").write_text("a\n1\n")
+    read = cloud._storage
+
+    def refused(method: str, *rest: Any) -> Answer:
+        denied = error(403, "PERMISSION_DENIED", "You have no storage.objects.create access.")
+        return (403, denied, {}) if method == "POST" else read(method, *rest)
+
+    monkeypatch.setattr(cloud, "_storage", refused)
+    with pytest.raises(DataError) as caught:
+        Store("gs://ours/runs").put(tmp_path / "table.csv")
+    assert (caught.value.code, caught.value.exit_status) == ("store_refused", 2)
+    assert caught.value.remedy.startswith("gcloud storage buckets add-iam-policy-binding gs://ours --member=")
+    assert cloud.objects == {}
 
 
 def test_what_cannot_be_copied_is_said_and_may_be_tried_again(tmp_path: Path) -> None:

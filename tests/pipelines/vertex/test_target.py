@@ -14,13 +14,14 @@ from vertex_run import goes_to, leave
 
 from sevenfold.cli.main import app
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
-from sevenfold.pipelines.vertex import service
+from sevenfold.pipelines.vertex import rights, service
 
 
 @pytest.fixture(autouse=True)
 def working_folder(tmp_path: Path, cloud: GoogleCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(service, "LOGGING", cloud.url)
+    monkeypatch.setattr(rights, "GOOGLE", cloud.url)
 
 
 def invoke(*arguments: str) -> Any:
