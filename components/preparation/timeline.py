@@ -16,7 +16,7 @@ from sevenfold.tables.split import SPLITS
 __all__ = ["Span", "balance", "timeline"]
 
 SPANS: Final = 48
-AT_ONCE: Final = 1 << 18
+AT_ONCE: Final = 1 << 15  # rows that the processor's cache holds
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sevenfold.preparation.sampled_rows import SampledRows
 from sevenfold.tables.column_chunks import ColumnChunks
 from sevenfold.tables.masked import absent, as_numbers
 from sevenfold.tables.numbers import IN_MEMORY, NumberFile, Numbers, ends
@@ -35,6 +36,7 @@ class TrainingRows:
         self._sides = sides
         self._scratch = scratch
         self._sizes = side_sizes(sides)
+        self._alone: dict[tuple[int, int], int | None] = {}
         self.count = self._sizes[TRAIN]
 
     def every(self, step: int) -> NDArray[np.int64]:
@@ -50,37 +52,44 @@ class TrainingRows:
         """Return the numbers of evenly spaced training rows, at most `rows`; all where there are no more."""
         return self.every(-(-self.count // rows) or 1)
 
-    def read(self, values: ColumnChunks, sampled: NDArray[np.int64]) -> TrainingColumn:
+    def read(self, values: ColumnChunks, sampled: SampledRows) -> TrainingColumn:
         """Read a column once; what it gives is to be closed.
 
         Args:
             values: of all rows.
-            sampled: rows in ascending order whose values `TrainingColumn.at` may be asked for.
+            sampled: rows whose values `TrainingColumn.at` may be asked for.
         """
         import pyarrow as pa
 
         collected = self._collector(values.kind)
         without, taken = np.zeros(len(SPLITS), dtype=np.int64), []
         for span, chunk in values.spans():
-            sides = self._sides[span]
-            alone = bool(len(sides)) and bool((sides == sides[0]).all())  # as most chunks are of a split by time
-            if alone and sides[0] != TRAIN:
-                without[sides[0]] += chunk.null_count
-            elif alone:
-                without[TRAIN] += chunk.null_count
-                collected.add(chunk.drop_null() if chunk.null_count else chunk)
+            side = self._one_side(span)
+            if side is not None:
+                without[side] += chunk.null_count
+                if side == TRAIN:
+                    collected.add(chunk.drop_null() if chunk.null_count else chunk)
             else:
-                wanted, gaps = sides == TRAIN, absent(chunk)
+                sides, gaps = self._sides[span], absent(chunk)
+                wanted = sides == TRAIN
                 if gaps is not None:
                     without += np.bincount(sides[gaps], minlength=len(SPLITS))
                     wanted &= ~gaps
                 collected.add(chunk.filter(pa.array(wanted)))
-            first, last = np.searchsorted(sampled, (span.start, span.stop))
-            taken.append(chunk.take(pa.array(sampled[first:last] - span.start)))
+            taken.append(chunk.take(sampled.within(span.start, span.stop)))
         shares = zip(SPLITS, without.tolist(), self._sizes, strict=True)
         missing = {side: gaps / rows for side, gaps, rows in shares if rows}
         some = ColumnChunks(values.kind, len(sampled), lambda: taken).whole()
         return TrainingColumn(values, missing, collected.close(), int(without[TRAIN]), sampled, some)
+
+    def _one_side(self, span: slice) -> int | None:
+        """Return the side that all of some rows are on, None where there are several; kept for the next column."""
+        key = span.start, span.stop
+        if key not in self._alone:
+            sides = self._sides[span]
+            alone = bool(len(sides)) and bool((sides == sides[0]).all())  # as most chunks are of a split by time
+            self._alone[key] = int(sides[0]) if alone else None
+        return self._alone[key]
 
     def _collector(self, kind: pa.DataType) -> _Levels | _Filed | _Present:
         import pyarrow as pa
@@ -104,7 +113,7 @@ class TrainingColumn:
     missing: dict[str, float]
     present: Numbers
     gaps: int
-    _rows: NDArray[np.int64]
+    _rows: SampledRows
     _values: pa.Array
 
     def __enter__(self) -> Self:
@@ -133,11 +142,9 @@ class TrainingColumn:
 
     def at(self, rows: NDArray[np.int64]) -> pa.Array:
         """Return the values of rows that were sampled when the column was read."""
-        import pyarrow as pa
-
         if len(rows) == len(self._rows):
             return self._values
-        return self._values.take(pa.array(np.searchsorted(self._rows, rows)))
+        return self._values.take(self._rows.places(rows))
 
 
 class _Present:

@@ -17,7 +17,7 @@ MIN_CLASS_ROWS: Final = 2  # on each side
 SHOWN: Final = 8
 LISTED: Final = 50
 CHARACTERS: Final = 60
-AT_ONCE: Final = 1 << 20  # rows that are counted at once
+AT_ONCE: Final = 1 << 15  # rows that the processor's cache holds
 
 
 def require_classes(
