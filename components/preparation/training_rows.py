@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sevenfold.preparation.sampled_rows import SampledRows
 from sevenfold.tables.column_chunks import ColumnChunks
-from sevenfold.tables.masked import absent, as_numbers
+from sevenfold.tables.masked import absent, chosen_numbers
 from sevenfold.tables.numbers import IN_MEMORY, NumberFile, Numbers, ends
 from sevenfold.tables.split import SPLITS, TRAIN, side_sizes
 
@@ -59,8 +59,6 @@ class TrainingRows:
             values: of all rows.
             sampled: rows whose values `TrainingColumn.at` may be asked for.
         """
-        import pyarrow as pa
-
         collected = self._collector(values.kind)
         without, taken = np.zeros(len(SPLITS), dtype=np.int64), []
         for span, chunk in values.spans():
@@ -68,14 +66,12 @@ class TrainingRows:
             if side is not None:
                 without[side] += chunk.null_count
                 if side == TRAIN:
-                    collected.add(chunk.drop_null() if chunk.null_count else chunk)
+                    collected.add(chunk)
             else:
                 sides, gaps = self._sides[span], absent(chunk)
-                wanted = sides == TRAIN
                 if gaps is not None:
                     without += np.bincount(sides[gaps], minlength=len(SPLITS))
-                    wanted &= ~gaps
-                collected.add(chunk.filter(pa.array(wanted)))
+                collected.add(chunk, sides == TRAIN)
             taken.append(chunk.take(sampled.within(span.start, span.stop)))
         shares = zip(SPLITS, without.tolist(), self._sizes, strict=True)
         missing = {side: gaps / rows for side, gaps, rows in shares if rows}
@@ -156,8 +152,8 @@ class _Present:
     def close(self) -> NDArray[Any]:
         return self._array[: self._count]
 
-    def add(self, chunk: pa.Array) -> None:
-        some = as_numbers(chunk)
+    def add(self, chunk: pa.Array, wanted: NDArray[np.bool_] | None = None) -> None:
+        some = chosen_numbers(chunk, wanted)
         self._array[self._count : self._count + len(some)] = some
         self._count += len(some)
 
@@ -172,8 +168,8 @@ class _Filed:
         self._file.flush()
         return self._file
 
-    def add(self, chunk: pa.Array) -> None:
-        self._file.append(as_numbers(chunk))
+    def add(self, chunk: pa.Array, wanted: NDArray[np.bool_] | None = None) -> None:
+        self._file.append(chosen_numbers(chunk, wanted))
 
 
 class _Levels:
@@ -185,6 +181,6 @@ class _Levels:
     def close(self) -> NDArray[np.int64]:
         return self._counts
 
-    def add(self, chunk: pa.DictionaryArray) -> None:
-        counts = np.bincount(as_numbers(chunk.indices), minlength=len(chunk.dictionary))
+    def add(self, chunk: pa.DictionaryArray, wanted: NDArray[np.bool_] | None = None) -> None:
+        counts = np.bincount(chosen_numbers(chunk, wanted), minlength=len(chunk.dictionary))
         self._counts = self._counts + counts if len(self._counts) else counts
