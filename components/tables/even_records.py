@@ -29,8 +29,8 @@ def even_cut(body: bytes, layout: Layout, line: int, *, headless: bool = False) 
         body: the bytes, from the start of a record on, with line feeds.
         layout: what a record must look like.
         line: the line number of the first byte.
-        headless: whether `even_records` finds a header among the records, or a blank line. Then the cut of nearly every
-            piece goes without `starts` and `ends`.
+        headless: whether Polars refuses a header among the records, as it does bytes that are no text. Then the cut of
+            nearly every piece goes without `starts` and `ends`.
     """
     end = body.rfind(b"\n") + 1
     if not end or layout.trailing or QUOTE in body:
@@ -54,9 +54,7 @@ def _cut(end: int, count: int, starts: NDArray[np.int64], ends: NDArray[np.int64
 
 
 def _short_lines(body: bytes, end: int) -> int:
-    """Return how many lines of plain ASCII there are up to `end`; 0 where some may be long, or have other letters."""
-    if not body.isascii():
-        return 0
+    """Return how many lines there are up to `end`, 0 where some may be long."""
     counts = [int(np.count_nonzero(piece == LF)) for piece in _pieces(body, end)]
     return sum(counts) if all(counts) else 0  # a field that is too long fills pieces that have no end of a line
 

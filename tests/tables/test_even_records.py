@@ -15,13 +15,27 @@ from sevenfold.tables.records import MAX_FIELD_BYTES, Layout, Typing
 
 NAMES = ["a", "n", "b"]
 GOOD = [b"x,1,y", b"x,2,", b",,", b"a,3,b", b"b,,n", b"x,1,2"]
-ODD = [b"x,1", b"x", b"x,1,y,z", b"x,1,y,", b"", b"a,n,b", b" a ,n,b", b"x,one,y", "\u00e9,1,y".encode(), b"\xff,1,y"]
+ODD = [
+    b"x,1",
+    b"x",
+    b"x,1,y,z",
+    b"x,1,y,",
+    b"",
+    b"a,n,b",
+    b" a ,n,b",
+    b"x,one,y",
+    "\u00e9,1,y".encode(),
+    b"\xff,1,y",
+    b"x,1,\xe9",
+    b"x,\xff,y",
+]
 LINE = st.sampled_from([*GOOD, *GOOD, *ODD, b"n,b,a", b'"x",1,y'])
 
 
 def numbers(name: str = "n", nulls: tuple[str, ...] = ()) -> Typing:
     """Return how the column of a name is read as numbers, and the others as texts."""
-    return Typing(lambda: {n: pl.Float64 if n == name else pl.String for n in NAMES}, nulls)
+    kinds = {"a": pl.Categorical(pl.Categories.random()), "n": pl.String, "b": pl.String}
+    return Typing(lambda: {**kinds, name: pl.Float64}, nulls)
 
 
 def read(body: bytes, typing: Typing | None, names: list[str] = NAMES) -> tuple[list[object], ...]:
