@@ -21,6 +21,7 @@ from sevenfold.plan.data import DataSection
 from sevenfold.plan.preparation import Encoding, PreparationSection
 from sevenfold.preparation.fit import fit_category, fit_datetime, fit_number
 from sevenfold.preparation.leaks import LeakCheck, Looked
+from sevenfold.preparation.sampled_rows import SampledRows
 from sevenfold.preparation.training_rows import TrainingColumn, TrainingRows
 from sevenfold.tables.column_chunks import ColumnChunks
 from sevenfold.tables.far_values import FarValues, far_values
@@ -93,7 +94,7 @@ class FeatureFitter:
         self._leaks = LeakCheck(self.data, self._train, self.target, self._classes, len(self.schema.features))
         self._looked_at = self._train.at_most(SAMPLE_ROWS)
         self._counted_rows = self._train.at_most(REFERENCE_ROWS)
-        self._sampled = np.unique(np.concatenate((self._looked_at, self._counted_rows, *self._leaks.rows)))
+        self._sampled = SampledRows(self._looked_at, self._counted_rows, *self._leaks.rows)
 
     def fit(self, name: str, column: Column, values: ColumnChunks) -> Fitted:
         """Fit a feature on the training rows of its column; several may be fitted at once.
@@ -142,9 +143,10 @@ class FeatureFitter:
             return FeatureFindings(name, column, read.missing, dropped="constant")
         some = as_floats(read.at(self._looked_at))
         leaks = self._leaks.refuse(name, number_evidence(some, self._seen_target, classes=self._classes))
-        far = far_values(read.present) if column.kind is not Kind.BOOLEAN else None
+        far = far_values(read.present, read.ends) if column.kind is not Kind.BOOLEAN else None
         kind: Any = column.kind
-        feature = fit_number(read.present, name, kind, self.section, missing=read.gaps > 0, far=far)
+        gaps = read.gaps > 0
+        feature = fit_number(read.present, name, kind, self.section, missing=gaps, far=far, extremes=read.ends)
         return FeatureFindings(name, column, read.missing, feature, leaks=leaks, far=far)
 
     def _datetime(self, name: str, column: Column, read: TrainingColumn) -> FeatureFindings:

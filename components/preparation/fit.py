@@ -37,6 +37,7 @@ def fit_number(
     *,
     missing: bool,
     far: FarValues | None = None,
+    extremes: tuple[float, float] | None = None,
 ) -> NumberFeature:
     """Fit fill, centre and scale of a number.
 
@@ -47,9 +48,10 @@ def fit_number(
         section: how to fill and scale, and whether missing values get an indicator.
         missing: whether some are missing.
         far: values that count as the fence that they are beyond, or they alone would decide all three.
+        extremes: the smallest and the largest value, where they are known.
     """
     clipped = np.asarray if far is None else partial(np.clip, a_min=far.low, a_max=far.high)
-    low, high = clipped(np.array(ends(present))).tolist()
+    low, high = clipped(np.array(extremes or ends(present))).tolist()
     unit = max(-low, high)
     unit = unit if unit > HUGE else 1.0
 

@@ -42,6 +42,7 @@ from sevenfold.tables.parts import part_names, parts_of, table_name
 from sevenfold.tables.quarantine import Quarantine
 from sevenfold.tables.reader import TableReader
 from sevenfold.tables.sources import table_digest
+from sevenfold.tables.split import TRAIN, side_sizes
 
 __all__ = ["prepare"]
 
@@ -211,16 +212,15 @@ def _write_rest(
 ) -> None:
     import pyarrow.parquet as pq
 
-    train = target[sides == 0]
     if schema.task is Task.REGRESSION:
-        mean, scale = mean_and_deviation(train)
+        mean, scale = mean_and_deviation(target[sides == TRAIN])
         fitted = Target(mean=mean, scale=scale if scale > 0 else 1.0)
     else:
         fitted = Target(classes=schema.classes)
     kept = tuple(item.feature for item in features if item.feature is not None and not item.dropped)
     write_versioned(work / "schema.json", schema)
     write_versioned(work / "transform.json", Transform(features=kept, target=fitted))
-    rows = next(iter(fitter.bins.values())).rows if fitter.bins else len(train)
+    rows = next(iter(fitter.bins.values())).rows if fitter.bins else side_sizes(sides)[TRAIN]
     write_versioned(work / "reference.json", Reference(rows=rows, features=fitter.bins))
     pq.write_table(quarantine.table(), work / "quarantine.parquet", compression="snappy", store_schema=False)
 

@@ -73,6 +73,7 @@ class SplitWriter:
             version="2.6",
             compression="snappy",
             use_dictionary=self._texts,
+            column_encoding=_of_whole_numbers(self._schema),
             store_schema=False,
             # smallest and largest values are of no use here and would be sensitive ones, too
             write_statistics=False,
@@ -146,6 +147,14 @@ def _by_side(
                 yield side, rows
             elif mask.any():
                 yield side, rows.filter(pa.array(mask))
+
+
+def _of_whole_numbers(schema: pa.Schema) -> dict[str, str]:
+    """Return the encoding of whole numbers and moments: differences take fewer bytes and less time than values."""
+    import pyarrow as pa
+
+    whole = (item.name for item in schema if pa.types.is_integer(item.type) or pa.types.is_timestamp(item.type))
+    return dict.fromkeys(whole, "DELTA_BINARY_PACKED")
 
 
 def _texts(schema: pa.Schema) -> list[str]:

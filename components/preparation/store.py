@@ -95,7 +95,7 @@ class RowStore:
         texts = self._texts[name]
         if (shared := self._shared(name)) is not None:
             for at in range(len(texts)):
-                yield pa.DictionaryArray.from_arrays(self._values(name, at), shared)
+                yield pa.DictionaryArray.from_arrays(self._values(name, at), shared, safe=False)
             return
         own = [pa.DictionaryArray.from_arrays(masked(np.arange(len(some), dtype=np.int32)), some) for some in texts]
         for at, alike in enumerate(pa.chunked_array(own).unify_dictionaries().chunks):
@@ -131,7 +131,7 @@ class RowStore:
         values = self._values(name, at)
         if name not in self._texts:
             return values
-        return pa.DictionaryArray.from_arrays(values, self._texts[name][at] if shared is None else shared)
+        return pa.DictionaryArray.from_arrays(values, self._texts[name][at] if shared is None else shared, safe=False)
 
     def _values(self, name: str, at: int) -> pa.Array:
         """Return the values of a column in a batch, of texts their codes."""

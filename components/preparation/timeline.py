@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from sevenfold.tables.mean_deviation import mean_and_deviation
 from sevenfold.tables.numbers import Numbers, ends
-from sevenfold.tables.split import SPLITS
+from sevenfold.tables.rare_classes import class_counts
+from sevenfold.tables.split import SPLITS, side_sizes
 
 __all__ = ["Span", "balance", "timeline"]
 
 SPANS: Final = 48
-AT_ONCE: Final = 1 << 18
+AT_ONCE: Final = 1 << 15  # rows that the processor's cache holds
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,13 @@ def balance(
 ) -> dict[str, dict[str, float]]:
     """Return per side the share of each class, or mean and standard deviation; `hidden` numbers the classes."""
     spread: dict[str, dict[str, float]] = {}
-    for side, name in enumerate(SPLITS):
-        part = target[sides == side]
-        if not len(part):
-            continue
-        if classes:
-            counts = [np.count_nonzero(part == index) for index in range(len(classes))]
-            shares = np.array(counts) / len(part)
-            names = [f"class {at}" for at in range(len(classes))] if hidden else classes
-            spread[name] = dict(zip(names, shares.tolist(), strict=True))
-        else:
-            mean, deviation = mean_and_deviation(part)
+    counts = class_counts(sides, target, len(classes))
+    names = [f"class {at}" for at in range(len(classes))] if hidden else classes
+    for side, (name, rows) in enumerate(zip(SPLITS, side_sizes(sides), strict=True)):
+        if rows and classes:
+            spread[name] = {label: of_side[side] / rows for label, of_side in zip(names, counts, strict=True)}
+        elif rows:
+            mean, deviation = mean_and_deviation(target[sides == side])
             spread[name] = {"mean": mean, "deviation": deviation}
     return spread
 

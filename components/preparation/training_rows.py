@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sevenfold.preparation.sampled_rows import SampledRows
 from sevenfold.tables.column_chunks import ColumnChunks
-from sevenfold.tables.masked import absent, as_numbers
+from sevenfold.tables.masked import absent, chosen_numbers
 from sevenfold.tables.numbers import IN_MEMORY, NumberFile, Numbers, ends
 from sevenfold.tables.split import SPLITS, TRAIN, side_sizes
 
@@ -35,6 +36,7 @@ class TrainingRows:
         self._sides = sides
         self._scratch = scratch
         self._sizes = side_sizes(sides)
+        self._alone: dict[tuple[int, int], int | None] = {}
         self.count = self._sizes[TRAIN]
 
     def every(self, step: int) -> NDArray[np.int64]:
@@ -50,38 +52,40 @@ class TrainingRows:
         """Return the numbers of evenly spaced training rows, at most `rows`; all where there are no more."""
         return self.every(-(-self.count // rows) or 1)
 
-    def read(self, values: ColumnChunks, sampled: NDArray[np.int64]) -> TrainingColumn:
+    def read(self, values: ColumnChunks, sampled: SampledRows) -> TrainingColumn:
         """Read a column once; what it gives is to be closed.
 
         Args:
             values: of all rows.
-            sampled: rows in ascending order whose values `TrainingColumn.at` may be asked for.
+            sampled: rows whose values `TrainingColumn.at` may be asked for.
         """
-        import pyarrow as pa
-
         collected = self._collector(values.kind)
         without, taken = np.zeros(len(SPLITS), dtype=np.int64), []
         for span, chunk in values.spans():
-            sides = self._sides[span]
-            alone = bool(len(sides)) and bool((sides == sides[0]).all())  # as most chunks are of a split by time
-            if alone and sides[0] != TRAIN:
-                without[sides[0]] += chunk.null_count
-            elif alone:
-                without[TRAIN] += chunk.null_count
-                # drop_null would forget the dictionary of texts that are all missing
-                collected.add(chunk.filter(chunk.is_valid()) if chunk.null_count else chunk)
+            side = self._one_side(span)
+            if side is not None:
+                without[side] += chunk.null_count
+                if side == TRAIN:
+                    collected.add(chunk)
             else:
-                wanted, gaps = sides == TRAIN, absent(chunk)
+                sides, gaps = self._sides[span], absent(chunk)
                 if gaps is not None:
                     without += np.bincount(sides[gaps], minlength=len(SPLITS))
-                    wanted &= ~gaps
-                collected.add(chunk.filter(pa.array(wanted)))
-            first, last = np.searchsorted(sampled, (span.start, span.stop))
-            taken.append(chunk.take(pa.array(sampled[first:last] - span.start)))
+                collected.add(chunk, sides == TRAIN)
+            taken.append(chunk.take(sampled.within(span.start, span.stop)))
         shares = zip(SPLITS, without.tolist(), self._sizes, strict=True)
         missing = {side: gaps / rows for side, gaps, rows in shares if rows}
         some = ColumnChunks(values.kind, len(sampled), lambda: taken).whole()
         return TrainingColumn(values, missing, collected.close(), int(without[TRAIN]), sampled, some)
+
+    def _one_side(self, span: slice) -> int | None:
+        """Return the side that all of some rows are on, None where there are several; kept for the next column."""
+        key = span.start, span.stop
+        if key not in self._alone:
+            sides = self._sides[span]
+            alone = bool(len(sides)) and bool((sides == sides[0]).all())  # as most chunks are of a split by time
+            self._alone[key] = int(sides[0]) if alone else None
+        return self._alone[key]
 
     def _collector(self, kind: pa.DataType) -> _Levels | _Filed | _Present:
         import pyarrow as pa
@@ -105,7 +109,7 @@ class TrainingColumn:
     missing: dict[str, float]
     present: Numbers
     gaps: int
-    _rows: NDArray[np.int64]
+    _rows: SampledRows
     _values: pa.Array
 
     def __enter__(self) -> Self:
@@ -134,11 +138,9 @@ class TrainingColumn:
 
     def at(self, rows: NDArray[np.int64]) -> pa.Array:
         """Return the values of rows that were sampled when the column was read."""
-        import pyarrow as pa
-
         if len(rows) == len(self._rows):
             return self._values
-        return self._values.take(pa.array(np.searchsorted(self._rows, rows)))
+        return self._values.take(self._rows.places(rows))
 
 
 class _Present:
@@ -150,8 +152,8 @@ class _Present:
     def close(self) -> NDArray[Any]:
         return self._array[: self._count]
 
-    def add(self, chunk: pa.Array) -> None:
-        some = as_numbers(chunk)
+    def add(self, chunk: pa.Array, wanted: NDArray[np.bool_] | None = None) -> None:
+        some = chosen_numbers(chunk, wanted)
         self._array[self._count : self._count + len(some)] = some
         self._count += len(some)
 
@@ -166,8 +168,8 @@ class _Filed:
         self._file.flush()
         return self._file
 
-    def add(self, chunk: pa.Array) -> None:
-        self._file.append(as_numbers(chunk))
+    def add(self, chunk: pa.Array, wanted: NDArray[np.bool_] | None = None) -> None:
+        self._file.append(chosen_numbers(chunk, wanted))
 
 
 class _Levels:
@@ -179,6 +181,6 @@ class _Levels:
     def close(self) -> NDArray[np.int64]:
         return self._counts
 
-    def add(self, chunk: pa.DictionaryArray) -> None:
-        counts = np.bincount(as_numbers(chunk.indices), minlength=len(chunk.dictionary))
+    def add(self, chunk: pa.DictionaryArray, wanted: NDArray[np.bool_] | None = None) -> None:
+        counts = np.bincount(chosen_numbers(chunk, wanted), minlength=len(chunk.dictionary))
         self._counts = self._counts + counts if len(self._counts) else counts

@@ -40,7 +40,7 @@ class FarValues:
     value_count: int
 
 
-def far_values(present: Numbers) -> FarValues | None:
+def far_values(present: Numbers, extremes: tuple[float, float] | None = None) -> FarValues | None:
     """Return the numbers that flatten a column, None where there are none.
 
     A column is flattened where its deviation is above ten interquartile ranges, and the values more than ten of them
@@ -49,13 +49,14 @@ def far_values(present: Numbers) -> FarValues | None:
 
     Args:
         present: finite values, shape ``[n]``.
+        extremes: the smallest and the largest of them, where they are known.
 
     >>> far_values(np.array([1.0, 2.0, 3.0, 4.0] * 25 + [3.4e38])).value
     3.4e+38
     """
     if len(present) < 2:
         return None
-    lowest, highest = map(float, ends(present))
+    lowest, highest = map(float, extremes or ends(present))
     unit = max(-lowest, highest) or 1.0
     if unit <= LARGE and (highest - lowest) / 2 <= FLATTENED * _least_spread(present):
         return None  # no deviation is above half of the range

@@ -11,13 +11,31 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 
-__all__ = ["MIN_CLASS_ROWS", "require_classes"]
+__all__ = ["MIN_CLASS_ROWS", "class_counts", "require_classes"]
 
 MIN_CLASS_ROWS: Final = 2  # on each side
 SHOWN: Final = 8
 LISTED: Final = 50
 CHARACTERS: Final = 60
-AT_ONCE: Final = 1 << 20  # rows that are counted at once
+AT_ONCE: Final = 1 << 15  # rows that the processor's cache holds
+
+
+def class_counts(sides: NDArray[np.int8], target: NDArray[Any], classes: int, least: int = 0) -> list[list[int]]:
+    """Return how many rows of each class lie on each side, a list per class; memory holds no mask of all rows.
+
+    Args:
+        sides: the side of each row, from 0.
+        target: class index of each row.
+        classes: how many there are.
+        least: so many sides are counted, though there be fewer.
+    """
+    counts = np.zeros((classes, max(least, int(sides.max(initial=0)) + 1)), dtype=np.int64)
+    for start in range(0, len(sides) if classes else 0, AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        cells = target[some].astype(np.int64) * counts.shape[1] + sides[some]
+        counts += np.bincount(cells, minlength=counts.size).reshape(counts.shape)
+    listed: list[list[int]] = counts.tolist()
+    return listed
 
 
 def require_classes(
@@ -45,7 +63,7 @@ def require_classes(
     lacking: list[str] = []
     rare: list[str] = []
     rows = 0
-    of_classes = _counts(sides, target, len(classes), len(names))
+    of_classes = class_counts(sides, target, len(classes), len(names))
     for index, (name, everywhere) in enumerate(zip(classes, of_classes, strict=True)):
         counts = everywhere[: len(names)]
         if min(counts) < MIN_CLASS_ROWS:
@@ -75,14 +93,3 @@ def _lines(rare: list[str], rows: int, sides: int, hidden: bool) -> str:
     if len(rare) < 2 or rows < sides * MIN_CLASS_ROWS:
         return f"Leave the rows out with {left_out} in section data, or merge the class with another."
     return f"Write into section data of the plan merged_classes: {{other: {listed}}}, or {left_out}."
-
-
-def _counts(sides: NDArray[np.int8], target: NDArray[Any], classes: int, least: int) -> list[list[int]]:
-    """Return how many rows of each class lie on each side, `least` sides or more, a list per class."""
-    counts = np.zeros((classes, max(least, int(sides.max(initial=0)) + 1)), dtype=np.int64)
-    for start in range(0, len(sides) if classes else 0, AT_ONCE):
-        some = slice(start, start + AT_ONCE)
-        cells = target[some].astype(np.int64) * counts.shape[1] + sides[some]
-        counts += np.bincount(cells, minlength=counts.size).reshape(counts.shape)
-    listed: list[list[int]] = counts.tolist()
-    return listed

@@ -38,6 +38,7 @@ def read_records(
     if not layout.style.is_standard:
         yield from read_slowly(stream, layout, first_line=layout.first_line)
         return
+    headless = typing is not None and layout.width > 1 and typing.refuses_headers(layout.names)
     rest, line, final = b"", layout.first_line, False
     while not final:
         chunk = next(stream, None)
@@ -48,7 +49,7 @@ def read_records(
         hold = not final and buffer.endswith(b"\r")  # its line feed may come with the next chunk
         try:
             body = with_line_feeds(buffer[:-1] if hold else buffer)
-            even = even_cut(body, layout, line)
+            even = even_cut(body, layout, line, headless=headless)
             records = even and even_records(even, body, layout, typing)
             cut = even if even and records else screened(cut_records(body, layout, line), body, layout)
         except UnusualQuotesError:

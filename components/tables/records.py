@@ -111,6 +111,16 @@ class Typing:
 
         return cls(lambda: dict.fromkeys(names, pl.String), empty_is_null=False)
 
+    def refuses_headers(self, names: Sequence[str]) -> bool:
+        """Whether no header among the records can be read so: it would have a name where a number must be.
+
+        Args:
+            names: the columns, in any order in that header.
+        """
+        if any(_bare(name) in {*self.nulls, ""} or _is_number(_bare(name)) for name in names):
+            return False
+        return any(kind.is_numeric() for kind in self.schema().values())
+
 
 @dataclass(frozen=True)
 class Records:
@@ -130,6 +140,14 @@ class Records:
 
 def _bare(field: str) -> str:
     return field.strip().strip('"').strip()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def repeated_header(line: int) -> Refusal:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.tables.column_chunks import ColumnChunks
+from sevenfold.tables.masked import as_floats
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,25 +65,18 @@ def _rule(values: ColumnChunks, decimals: int | None) -> tuple[Callable[[pa.Arra
         return lambda some: folded[_codes(some) + 1], False
     if not pa.types.is_floating(values.kind):
         return _whole, False
-    numbers = _floats(values.take(np.arange(0, len(values), -(-len(values) // SAMPLE) or 1)))
+    numbers = as_floats(values.take(np.arange(0, len(values), -(-len(values) // SAMPLE) or 1)))
     numbers = numbers[np.isfinite(numbers)]
     if not len(numbers) or not (numbers != np.floor(numbers)).any():
-        return lambda some: as_bits(_floats(some)), False
+        return lambda some: as_bits(as_floats(some)), False
     with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest of a float
         low, high = np.quantile(numbers, [0.25, 0.75])
         spread = float(high - low) or float(numbers.std())
     if not np.isfinite(spread) or spread <= 0:
-        return lambda some: as_bits(_floats(some)), True
+        return lambda some: as_bits(as_floats(some)), True
     if decimals is not None and 10.0**-decimals <= spread / STEPS:
-        return lambda some: as_bits(_rounded(_floats(some), decimals)), True
-    return lambda some: as_bits(_in_steps(_floats(some), spread * FINE)), True
-
-
-def _floats(values: pa.Array) -> NDArray[np.float64]:
-    import pyarrow as pa
-
-    floats: NDArray[np.float64] = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return floats
+        return lambda some: as_bits(_rounded(as_floats(some), decimals)), True
+    return lambda some: as_bits(_in_steps(as_floats(some), spread * FINE)), True
 
 
 def _codes(values: pa.DictionaryArray) -> NDArray[np.int64]:

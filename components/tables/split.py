@@ -25,6 +25,7 @@ __all__ += ["split_by_group", "split_by_time", "split_stratified"]
 SPLITS: Final = ("train", "validation", "test", "later")
 TRAIN, VALIDATION, TEST, LATER = range(4)
 STRATA: Final = 10  # of a regression target
+AT_ONCE: Final = 1 << 20  # rows that are counted at once: memory holds no mask of all
 
 Sides = NDArray[np.int8]
 
@@ -150,7 +151,8 @@ def split_stratified(
 
 def side_sizes(sides: Sides) -> list[int]:
     """Return how many rows each side has, in the order of `SPLITS`."""
-    return [int(np.count_nonzero(sides == side)) for side in range(len(SPLITS))]
+    parts = [sides[start : start + AT_ONCE] for start in range(0, len(sides), AT_ONCE)]
+    return [sum(int(np.count_nonzero(part == side)) for part in parts) for side in range(len(SPLITS))]
 
 
 def check_split(

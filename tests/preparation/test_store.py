@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -117,10 +118,10 @@ def test_a_file_has_the_same_bytes_however_its_rows_come(tmp_path):
     rows = 70_000  # more than a group
     texts = pa.array([f"{number} " + "long" * 10 for number in random.integers(0, 40_000, rows)])  # no dictionary's
     numbers = pa.array(random.random(rows), mask=random.random(rows) < 0.1)
-    table = pa.record_batch({"x": numbers, "few": pa.array(["a", "b"] * (rows // 2)), "many": texts})
-    table = pa.record_batch(
-        [table["x"], *(table[name].dictionary_encode() for name in ("few", "many"))], table.schema.names
-    )
+    whole = pa.array(random.integers(-(2**53), 2**53, rows), mask=random.random(rows) < 0.1)
+    moments = pa.array(np.sort(random.integers(0, 2**50, rows)), pa.timestamp("us", tz="UTC"))
+    few = pa.array(["a", "b"] * (rows // 2)).dictionary_encode()
+    table = pa.record_batch({"x": numbers, "n": whole, "d": moments, "few": few, "many": texts.dictionary_encode()})
     files = []
     for at_once in (rows, 1_700):
         files.append(tmp_path / str(at_once))
@@ -128,4 +129,16 @@ def test_a_file_has_the_same_bytes_however_its_rows_come(tmp_path):
             for start in range(0, rows, at_once):
                 writer.add(table.slice(start, at_once))
     assert files[0].read_bytes() == files[1].read_bytes()
-    assert pq.read_table(files[1])["x"].combine_chunks().equals(numbers)
+    read = pq.read_table(files[1])
+    for name, values in {"x": numbers, "n": whole, "d": moments}.items():
+        assert read[name].combine_chunks().equals(values)
+        assert pl.read_parquet(files[1])[name].to_arrow().equals(values)
+
+
+def test_whole_numbers_and_moments_are_written_as_differences(tmp_path):
+    with SplitWriter(tmp_path / "file", coded(TABLE).schema) as writer:
+        writer.add(coded(TABLE))
+    group = pq.ParquetFile(tmp_path / "file").metadata.row_group(0)
+    columns = [group.column(at) for at in range(group.num_columns)]
+    assert [c.path_in_schema for c in columns if "DELTA_BINARY_PACKED" in c.encodings] == ["n", "d"]
+    assert [c.path_in_schema for c in columns if c.has_dictionary_page] == ["c", "y"]

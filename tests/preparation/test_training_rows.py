@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from sevenfold.preparation import training_rows as module
+from sevenfold.preparation.sampled_rows import SampledRows
 from sevenfold.preparation.training_rows import TrainingRows
 from sevenfold.tables.column_chunks import ColumnChunks
 
@@ -47,7 +48,7 @@ def test_numbers_are_collected_without_gaps(sides, kind, gaps, in_memory, monkey
     numbers = DRAW.integers(0, 2, ROWS)
     values = pa.array([None if gap else int(n) for n, gap in zip(numbers, gaps, strict=True)], pa.int64()).cast(kind)
     there = (sides == 0) & ~gaps
-    with TrainingRows(sides, tmp_path).read(in_chunks(values), np.array([3, 99, 100, 999])) as read:
+    with TrainingRows(sides, tmp_path).read(in_chunks(values), SampledRows(np.array([3, 99, 100, 999]))) as read:
         present = read.present[:]
         assert isinstance(read.present, np.ndarray) == (in_memory == ROWS)
         assert read.ends == (0, 1)
@@ -64,7 +65,7 @@ def test_numbers_are_collected_without_gaps(sides, kind, gaps, in_memory, monkey
 def test_levels_are_counted():
     texts = DRAW.choice(["a", "b", "c"], ROWS)
     values = pa.array([None if gap else t for t, gap in zip(texts, GAPS, strict=True)]).dictionary_encode()
-    read = TrainingRows(MIXED).read(in_chunks(values), np.arange(ROWS))
+    read = TrainingRows(MIXED).read(in_chunks(values), SampledRows(np.arange(ROWS)))
     there = texts[(MIXED == 0) & ~GAPS]
     expected = {level: np.count_nonzero(there == level) for level in "abc"}
     assert dict(zip(read.dictionary, read.counts.tolist(), strict=True)) == expected
