@@ -136,7 +136,7 @@ def test_a_file_has_the_same_bytes_however_its_rows_come(tmp_path):
 
 
 def test_whole_numbers_and_moments_are_written_as_differences(tmp_path):
-    with SplitWriter(tmp_path / "file", coded(TABLE).schema) as writer:
+    with SplitWriter(tmp_path, {"file": len(TABLE)}, coded(TABLE).schema) as writer:
         writer.add(coded(TABLE))
     group = pq.ParquetFile(tmp_path / "file").metadata.row_group(0)
     columns = [group.column(at) for at in range(group.num_columns)]
