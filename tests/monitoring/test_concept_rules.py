@@ -49,7 +49,7 @@ def classified(right: float, *, rate: float = RATE, pod: str = "p", shape: str =
     """Counters of a classifier, which is right in so many of `rate` rows a minute; `shape` says when they rise."""
 
     def rising(step: float) -> str:
-        return shape.format(step=step, later=step * 110, held=step * 60)
+        return shape.format(step=step, later=step * 110, back=step * 117, held=step * 60)
 
     return [
         series("feedback_rows_total", rising(rate), pod=pod, label="scored"),
@@ -89,6 +89,7 @@ SHAPES = {
     "young": ("_x110 0+{step}x40", 40),
     "gone": ("0+{step}x110 _x40", 20),
     "gap": ("0+{step}x100 _x9 {later}+{step}x40", 60),
+    "outage": ("0+{step}x100 _x16 {back}+{step}x33", 60),
 }
 
 
@@ -152,6 +153,8 @@ FALLEN = "0+{step}x120 0+{step}x29"  # the process restarted half an hour ago
         (classified(8.9, shape=FALLEN), set()),
         (classified(8, shape=SHAPES["gap"][0]), {CONCEPT_DRIFT}),
         (classified(8.9, shape=SHAPES["gap"][0]), set()),
+        (classified(8, shape=SHAPES["outage"][0]), {CONCEPT_DRIFT}),
+        (classified(8.9, shape=SHAPES["outage"][0]), set()),
         (classified(8.5, rate=9), set()),  # better than before
         (classified(8, shape="0+{step}x60 {held}x90"), {UNKNOWN}),  # labels stopped coming
         (classified(1.6, rate=2), {UNKNOWN}),  # too few
