@@ -123,10 +123,28 @@ def _labels() -> tuple[Panel, ...]:
     return (
         lines(
             "Score by labels that came back",
-            "How many of the rows with a label were predicted right, and the area under the ROC curve, "
-            "over monitoring.feedback_hours. Empty means that no labels came, or none of a classifier.",
+            "How many of the rows with a label were predicted right, the mean of that over the classes, and the area "
+            "under the ROC curve (of two classes), over monitoring.feedback_hours. Empty means that no labels came, or "
+            "none of a classifier.",
             "percentunit",
-            *map(_by_labels, ("accuracy", "roc_auc")),
+            *map(_by_labels, ("accuracy", "balanced_accuracy", "roc_auc")),
+        ),
+        lines(
+            "Probabilities by labels that came back",
+            "Log loss and Brier score of the rows with a label, over monitoring.feedback_hours: the smaller, the "
+            "better. Empty means that no labels came, or none of a classifier.",
+            "none",
+            *map(_by_labels, ("log_loss", "brier")),
+        ),
+        lines(
+            "Recall by class, by labels that came back",
+            "Share of the rows of each true class that were predicted as it, over monitoring.feedback_hours; of models "
+            "with at most ten classes.",
+            "percentunit",
+            (
+                f"max by (model, bundle, true) ({chosen(recorded_name('recall'))})",
+                "{{true}} of {{model}} {{bundle}}",
+            ),
         ),
         lines(
             "Error by labels that came back",
