@@ -1,11 +1,11 @@
 """The population stability index (PSI): how far counts per bin moved from a reference, and how far chance moves them.
 
 The PSI of shares q against reference shares p is the sum over bins of (q - p) ln(q / p). Both are smoothed by the same
-part: half a row per bin of the side with fewer rows (`compared_shares`). Without any change, PSI / (1/n + 1/n_ref) follows about a chi-squared distribution with B - 1 degrees of
-freedom (Yurdakul, *Statistical Properties of the Population Stability Index*, 2018,
-https://scholarworks.wmich.edu/dissertations/3208), so its expectation, (B - 1)(1/n + 1/n_ref), is subtracted from what
-is reported. Counts have moved if the change is *significant* (the chi-squared test) **and** *large* (the PSI, or the
-share of one bin).
+part: half a row per bin of the side with fewer rows (`compared_shares`). Without any change, PSI / (1/n + 1/n_ref)
+follows about a chi-squared distribution with B - 1 degrees of freedom (Yurdakul, *Statistical Properties of the
+Population Stability Index*, 2018, https://scholarworks.wmich.edu/dissertations/3208), so its expectation,
+(B - 1)(1/n + 1/n_ref), is subtracted from what is reported. Counts have moved if the change is *significant* (the
+chi-squared test) **and** *large* (the PSI, or the share of one bin).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from sevenfold.drift.chi_squared import chi_squared_quantile
 
 __all__ = [
-    "SMOOTHING", "Counts", "Move", "compared_shares", "move_of", "prediction_name", "smoothed_shares", "stability_index",
+    "SMOOTHING", "Counts", "Move", "compared_shares", "move_of", "prediction_name", "smoothed_shares",
+    "stability_index",
 ]  # fmt: skip
 
 SMOOTHING: Final = 0.5  # rows added to every bin, so that an empty one has a logarithm
