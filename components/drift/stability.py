@@ -77,7 +77,7 @@ def compared_shares(counts: ArrayLike, reference: ArrayLike) -> tuple[NDArray[np
 
     The side with fewer rows gets half a row more in every bin, and the other as many as keep the proportion. So a bin
     that is empty in both has the same share in both, and one that is rare is no evidence against a few rows, however
-    many the reference has: with half a row for both, each empty bin would weigh like drift.
+    many the reference has: with half a row for both, each empty bin would weigh like drift (`benchmarks.drift`).
 
     >>> [shares.round(3).tolist() for shares in compared_shares([9, 0], [1_000, 0])]
     [[0.95, 0.05], [0.95, 0.05]]
