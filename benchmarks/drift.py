@@ -1,18 +1,19 @@
 """The drift rule in figures: ``python -m benchmarks.drift``, some ten minutes on one core.
 
-False alarms per model and week, by simulation, at few and many features and small and large windows; the shifts that
-must be seen at 2,000 rows, and those that must not be at a million; what counting and a scrape cost.
+False alarms per model and week, by simulation, at few and many features and small and large windows, and with rare
+categories; the shifts that must be seen at 2,000 rows, and those that must not be at a million; what counting and a
+scrape cost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.drift_alarms import SHIFTS, TRIVIAL, Week, detected, false_alarms
+from benchmarks.drift_alarms import RARE, SHIFTS, TRIVIAL, Week, detected, false_alarms
 from benchmarks.drift_cost import KINDS, counting, scraping
 from benchmarks.pairs import progress
 from benchmarks.rows import Row, parser, report
-from benchmarks.targets import DRIFT_FEATURES, DRIFT_ROWS
+from benchmarks.targets import DRIFT_FEATURES, DRIFT_RARE, DRIFT_ROWS
 from sevenfold.plan.monitoring import MonitoringSection
 
 RUNS = 1_000
@@ -28,6 +29,9 @@ def alarms(runs: int, training: int, *, quick: bool) -> Iterator[Row]:
             week = Week(features=features, rows=rows, training=training, windows=3 if quick else 168)
             share = false_alarms(week, runs, features * rows, SECTION)
             yield Row(name, [share], [0.01], quick=quick)
+    progress(f"{DRIFT_RARE}, {runs} weeks")
+    week = Week(features=20, rows=200, training=10_000_000, windows=3 if quick else 168, shares=RARE)
+    yield Row(DRIFT_RARE, [false_alarms(week, runs, 1, SECTION)], [0.01], quick=quick)
 
 
 def power(runs: int, training: int, *, quick: bool) -> Iterator[Row]:

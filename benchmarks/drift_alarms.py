@@ -20,24 +20,30 @@ from sevenfold.drift.chi_squared import chi_squared_quantile
 from sevenfold.drift.stability import smoothed_shares, stability_index
 from sevenfold.plan.monitoring import MonitoringSection
 
-__all__ = ["SHIFTS", "TRIVIAL", "Shift", "Week", "any_alarm", "detected", "drifted", "false_alarms"]
+__all__ = ["RARE", "SHIFTS", "TRIVIAL", "Shift", "Week", "any_alarm", "detected", "drifted", "false_alarms"]
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Shares = tuple[float, ...]
 
 TENTHS: Final[Shares] = (*[0.1] * 10, 0.0)  # a number: ten intervals, and none missing
+# a category: levels down to two rows in a thousand, and no other, unseen or missing ones
+RARE: Final[Shares] = (0.545, 0.25, 0.1, 0.05, 0.02, 0.015, 0.008, 0.006, 0.004, 0.002, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Week:
-    """A week of a model: its features, the rows of a window, how often a window is looked at, and the training rows."""
+    """A week of a model: its features, the rows of a window, how often a window is looked at, and the training rows.
+
+    `shares` are those of each feature's bins.
+    """
 
     features: int
     rows: int
     looks: int = 12
     windows: int = 168
     training: int = 20_000
+    shares: Shares = TENTHS
 
 
 @dataclass(frozen=True)
@@ -104,9 +110,9 @@ def false_alarms(week: Week, runs: int, seed: int, section: MonitoringSection) -
 
 def _week_flags(week: Week, subjects: int, level: float, rng: np.random.Generator, section: MonitoringSection) -> Flags:
     """Return whether each subject's window drifted at each look, ``[subjects, looks of the week]``."""
-    reference = rng.multinomial(week.training, TENTHS, subjects)[:, None, :]
+    reference = rng.multinomial(week.training, week.shares, subjects)[:, None, :]
     part = -(-week.rows // week.looks)
-    parts = rng.multinomial(part, TENTHS, (subjects, week.windows * week.looks))
+    parts = rng.multinomial(part, week.shares, (subjects, week.windows * week.looks))
     sums = np.pad(np.cumsum(parts, axis=1), ((0, 0), (1, 0), (0, 0)))
     return drifted(sums[:, week.looks :] - sums[:, : -week.looks], reference, level, section)
 

@@ -16,6 +16,7 @@ from sevenfold.plan.monitoring import MonitoringSection
 __all__ = ["BY", "concept_rules", "labelled_rows", "recorded_name", "window_minutes"]
 
 BY: Final = "namespace, model, bundle"
+_PAIR: Final = "predicted, true"
 
 
 def recorded_name(what: str) -> str:
@@ -36,7 +37,8 @@ def window_minutes(section: MonitoringSection) -> int:
 def concept_rules(selector: str, section: MonitoringSection) -> list[dict[str, str]]:
     """Return the rules in the order in which they build on each other.
 
-    `sevenfold:feedback_accuracy`, `…_roc_auc`, `…_rmse` and `…_mae` are the scores of the last `feedback_hours`.
+    `sevenfold:feedback_accuracy`, `…_balanced_accuracy`, `…_roc_auc`, `…_log_loss`, `…_brier`, `…_rmse` and `…_mae` are
+    the scores of the last `feedback_hours`, and `…_recall` is that of each class, in the label `true`.
     `…_loss` and `…_z` compare them with the validation rows. `…_drifted` is 1 where the concept drifted and 0 where
     not; it is absent where that is not known.
     """
@@ -63,6 +65,9 @@ def _counts(selector: str, section: MonitoringSection) -> list[dict[str, str]]:
     return [
         summed("rows", labelled_rows(selector)),
         summed("correct", of(telemetry.FEEDBACK_CORRECT)),
+        summed("confusion", of(telemetry.FEEDBACK_CONFUSION), f"{BY}, {_PAIR}"),
+        summed("log_loss_sum", of(telemetry.FEEDBACK_LOG_LOSS)),
+        summed("brier_sum", of(telemetry.FEEDBACK_BRIER)),
         summed("absolute_error", of(telemetry.FEEDBACK_ABSOLUTE)),
         summed("squared_error", of(telemetry.FEEDBACK_SQUARED)),
         summed("fourth_power_error", of(telemetry.FEEDBACK_FOURTH)),
@@ -82,10 +87,25 @@ def _scores(selector: str) -> list[dict[str, str]]:
     pairs = f"sum by ({BY}) ({of('positives')}) * {of('negatives')}"
     return [
         _rule("accuracy", f"{of('correct')} / ({of('rows')} > 0)"),
+        _rule("recall", _recall(of("confusion"))),
+        _rule("balanced_accuracy", f"avg by ({BY}) ({of('recall')})"),
+        _rule("log_loss", f"{of('log_loss_sum')} / ({of('rows')} > 0)"),
+        _rule("brier", f"{of('brier_sum')} / ({of('rows')} > 0)"),
         _rule("roc_auc", f"sum by ({BY}) ({of('positives')} * {of('negatives_below')}) / ({pairs} > 0)"),
         _rule("rmse", f"sqrt({of('squared_error')} / ({of('rows')} > 0))"),
         _rule("mae", f"{of('absolute_error')} / ({of('rows')} > 0)"),
     ]
+
+
+def _recall(confusion: str) -> str:
+    """Return the share of a class's rows that were predicted as it; a class without rows has none.
+
+    PromQL compares no labels with each other, so the rows of a class that are right are found by a series whose label
+    `true` was made from its `predicted`.
+    """
+    alike = f'label_replace(sum by ({BY}, predicted) ({confusion}), "true", "$1", "predicted", "(.*)")'
+    right = f"sum by ({BY}, true) ({confusion} and on ({BY}, {_PAIR}) {alike})"
+    return f"{right} / (sum by ({BY}, true) ({confusion}) > 0)"
 
 
 def _compared(selector: str) -> list[dict[str, str]]:

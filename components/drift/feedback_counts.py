@@ -19,6 +19,7 @@ from sevenfold.drift.bins import count_bins, prediction_values
 from sevenfold.drift.telemetry import FEEDBACK_LABELS
 from sevenfold.scoring.request_labels import Truth
 from sevenfold.scoring.scorer import Prediction
+from sevenfold.scoring.scores import score
 
 __all__ = ["FAR", "FeedbackCounter"]
 
@@ -37,7 +38,8 @@ class FeedbackCounter:
             sum that has once taken in a huge error no longer notices small ones.
 
     `rows` counts by what became of a label (`telemetry.FEEDBACK_LABELS`). `confusion` has true classes as rows, and is
-    None above ten classes; `bins` (`[2, bins]`) has the negative rows first.
+    None above ten classes; `bins` (`[2, bins]`) has the negative rows first. `log_loss` and `brier` are sums over the
+    scored rows, of what `plan.metrics` names so.
     """
 
     def __init__(self, signature: Signature, reference: Reference, *, rmse: float = 0.0) -> None:
@@ -45,6 +47,7 @@ class FeedbackCounter:
         self.rows = dict.fromkeys(FEEDBACK_LABELS, 0)
         self.correct = 0
         self.absolute = self.squared = self.fourth = 0.0
+        self.log_loss = self.brier = 0.0
         count = len(signature.classes)
         self.confusion = np.zeros((count, count), dtype=np.int64) if 0 < count <= MAX_CLASSES else None
         binary = signature.task is Task.BINARY and reference.prediction is not None
@@ -87,6 +90,10 @@ class FeedbackCounter:
         self.correct += int(np.count_nonzero(predicted == truth.values))
         if self.confusion is not None:
             np.add.at(self.confusion, (truth.values, predicted), 1)
+        if prediction.probabilities is not None and len(predicted):
+            given = prediction.probabilities[truth.scored]
+            self.log_loss += len(given) * score("log_loss", truth.values, given)
+            self.brier += len(given) * score("brier", truth.values, given)
         if self.prediction_bins is not None:
             probabilities = prediction_values(self.signature, prediction)[truth.scored]
             for outcome in (0, 1):

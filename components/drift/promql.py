@@ -106,8 +106,19 @@ def _share(subject: Subject, part: str, whole: str, selector: str) -> str:
 
 
 def _index(subject: Subject, selector: str) -> str:
-    now, before = f"{subject.name('bin_share')}{selector}", f"{subject.name('reference_bin_share')}{selector}"
+    """Smooth as `stability.compared_shares` does: the side with more rows by as large a part as the other."""
+    now, before = _compared(subject, "", "reference_", selector), _compared(subject, "reference_", "", selector)
     return f"sum by ({subject.labels}) (({now} - {before}) * ln({now} / {before}))"
+
+
+def _compared(subject: Subject, side: str, other: str, selector: str) -> str:
+    def of(what: str) -> str:
+        return f"{subject.name(what)}{selector}"
+
+    per_row = f"clamp_min({of(f'{side}rows')} / clamp_min({of(f'{other}rows')}, 1), 1)"
+    more, each = f"{SMOOTHING} * {per_row}", f"on ({subject.labels}) group_left ()"
+    total = f"({of(f'{side}rows')} + {more} * ({of('degrees')} + 1))"
+    return f"(({of(f'{side}bin_rows')} + {each} ({more})) / {each} {total})"
 
 
 def _limit(subject: Subject, selector: str, section: MonitoringSection) -> str:

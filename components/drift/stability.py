@@ -1,11 +1,11 @@
 """The population stability index (PSI): how far counts per bin moved from a reference, and how far chance moves them.
 
-The PSI of shares q against reference shares p is the sum over bins of (q - p) ln(q / p), both smoothed by half a row
-per bin. Without any change, PSI / (1/n + 1/n_ref) follows about a chi-squared distribution with B - 1 degrees of
-freedom (Yurdakul, *Statistical Properties of the Population Stability Index*, 2018,
-https://scholarworks.wmich.edu/dissertations/3208), so its expectation, (B - 1)(1/n + 1/n_ref), is subtracted from what
-is reported. Counts have moved if the change is *significant* (the chi-squared test) **and** *large* (the PSI, or the
-share of one bin).
+The PSI of shares q against reference shares p is the sum over bins of (q - p) ln(q / p). Both are smoothed by the same
+part: half a row per bin of the side with fewer rows (`compared_shares`). Without any change, PSI / (1/n + 1/n_ref)
+follows about a chi-squared distribution with B - 1 degrees of freedom (Yurdakul, *Statistical Properties of the
+Population Stability Index*, 2018, https://scholarworks.wmich.edu/dissertations/3208), so its expectation,
+(B - 1)(1/n + 1/n_ref), is subtracted from what is reported. Counts have moved if the change is *significant* (the
+chi-squared test) **and** *large* (the PSI, or the share of one bin).
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from sevenfold.drift.chi_squared import chi_squared_quantile
 
-__all__ = ["SMOOTHING", "Counts", "Move", "move_of", "prediction_name", "smoothed_shares", "stability_index"]
+__all__ = [
+    "SMOOTHING", "Counts", "Move", "compared_shares", "move_of", "prediction_name", "smoothed_shares",
+    "stability_index",
+]  # fmt: skip
 
 SMOOTHING: Final = 0.5  # rows added to every bin, so that an empty one has a logarithm
 Counts = NDArray[np.int64] | NDArray[np.float64]
@@ -69,13 +72,34 @@ def smoothed_shares(counts: ArrayLike) -> NDArray[np.float64]:
     return shares
 
 
+def compared_shares(counts: ArrayLike, reference: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the shares of counts and of a reference along the last axis, as their PSI compares them.
+
+    The side with fewer rows gets half a row more in every bin, and the other as many as keep the proportion. So a bin
+    that is empty in both has the same share in both, and one that is rare is no evidence against a few rows, however
+    many the reference has: with half a row for both, each empty bin would weigh like drift (`benchmarks.drift`).
+
+    >>> [shares.round(3).tolist() for shares in compared_shares([9, 0], [1_000, 0])]
+    [[0.95, 0.05], [0.95, 0.05]]
+    """
+    now, before = np.asarray(counts, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    rows, rows_before = (np.maximum(side.sum(axis=-1, keepdims=True), 1.0) for side in (now, before))
+    return _raised(now, np.maximum(rows / rows_before, 1)), _raised(before, np.maximum(rows_before / rows, 1))
+
+
+def _raised(counts: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    raised = counts + SMOOTHING * times
+    shares: NDArray[np.float64] = raised / raised.sum(axis=-1, keepdims=True)
+    return shares
+
+
 def stability_index(counts: ArrayLike, reference: ArrayLike) -> NDArray[np.float64]:
     """Return the smoothed PSI along the last axis, its no-drift expectation still in it.
 
     >>> round(float(stability_index([50, 50], [50, 50])), 6)
     0.0
     """
-    now, before = smoothed_shares(counts), smoothed_shares(reference)
+    now, before = compared_shares(counts, reference)
     index: NDArray[np.float64] = ((now - before) * np.log(now / before)).sum(axis=-1)
     return index
 

@@ -19,10 +19,12 @@ __all__ = [
     "FEATURE_BINS",
     "FEEDBACK_ABSOLUTE",
     "FEEDBACK_BELOW",
+    "FEEDBACK_BRIER",
     "FEEDBACK_CONFUSION",
     "FEEDBACK_CORRECT",
     "FEEDBACK_FOURTH",
     "FEEDBACK_LABELS",
+    "FEEDBACK_LOG_LOSS",
     "FEEDBACK_NEGATIVES",
     "FEEDBACK_POSITIVES",
     "FEEDBACK_ROWS",
@@ -155,6 +157,16 @@ FEEDBACK_CONFUSION = Metric(
     "counter",
     "Scored rows by true and predicted class; of models with at most 10 classes.",
     (*SHARED, "predicted", "true"),
+)
+FEEDBACK_LOG_LOSS = Metric(
+    "sevenfold_feedback_log_loss_total",
+    "counter",
+    "Sum of −log of the probability given to the true class, over the scored rows.",
+)
+FEEDBACK_BRIER = Metric(
+    "sevenfold_feedback_brier_total",
+    "counter",
+    "Sum of the squared errors of the probabilities, over the scored rows: of the positive class, or of every class.",
 )
 FEEDBACK_POSITIVES = _by_bin(
     "sevenfold_feedback_positives_total", "Scored rows of the positive class by bin of the predicted probability."

@@ -178,4 +178,5 @@ def _table(windows: Sequence[WindowDrift], ranked: Sequence[str]) -> Table:
             for name, (f, label, times) in ((name, worst[name]) for name in ranked)
         ),
         levels=tuple("warning" if worst[name][2] else None for name in ranked),
+        stacked=True,
     )

@@ -43,8 +43,21 @@ def test_the_quantile_is_scipys(degrees, level):
 
 def test_the_index_is_the_symmetric_relative_entropy_of_the_smoothed_shares():
     now, before = np.array([30, 50, 0, 20]), np.array([400, 300, 250, 50])
-    p, q = (before + 0.5) / (before + 0.5).sum(), (now + 0.5) / (now + 0.5).sum()
-    assert stability_index(now, before) == pytest.approx(stats.entropy(p, q) + stats.entropy(q, p), rel=1e-12)
+    # half a row for the side with fewer rows, and as large a part of the other
+    for few, many, times in ((now, before, 10), (before, now * 25, 2.5)):
+        p, q = (many + 0.5 * times) / (many + 0.5 * times).sum(), (few + 0.5) / (few + 0.5).sum()
+        expected = pytest.approx(stats.entropy(p, q) + stats.entropy(q, p), rel=1e-12)
+        assert stability_index(few, many) == expected
+        assert stability_index(many, few) == expected
+
+
+def test_bins_that_are_empty_or_rare_are_no_evidence_however_many_rows_the_reference_has():
+    rng = np.random.default_rng(2)
+    share = np.array([0.55, 0.25, 0.1, 0.05, 0.02, 0.01, 0.008, 0.006, 0.004, 0.002, 0, 0, 0])
+    now, before = rng.multinomial(200, share, 20_000), rng.multinomial(10_000_000, share)
+    evidence = stability_index(now, before) / (1 / 200 + 1 / 10_000_000)
+    assert evidence.mean() < len(share) - 1  # the mean of the chi-squared distribution that it is held against
+    assert (evidence > stats.chi2.ppf(1 - SECTION.significance, len(share) - 1)).mean() <= SECTION.significance
 
 
 def test_the_simulation_and_the_rule_are_one_formula():

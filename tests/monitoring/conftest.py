@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from sealed_folders import linear_model, running_predictor, write_bundle, write_dataset
+from sealed_folders import info_of, linear_model, running_predictor, write_bundle, write_dataset
 
-from sevenfold.contracts.bundle import Bundle, BundleInfo
+from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.schema import Column, Kind, Role, Schema, Task
 from sevenfold.contracts.signature import Signature
@@ -76,12 +76,9 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
         ),
         target=Target(mean=10, scale=3),
     )
-    info = BundleInfo(
-        name="wind",
-        framework="pytorch",
-        package_version="0.1.0",
-        signature=Signature(task=Task.REGRESSION, target="delay", inputs=INPUTS),
-        settings={},
+    info = info_of(
+        Signature(task=Task.REGRESSION, target="delay", inputs=INPUTS),
+        "wind",
         metrics={"rmse": 1.0},
         digests={"data": "sha256:d"},
     )

@@ -30,6 +30,16 @@ def test_one_drifted_table_is_drift_and_names_what_moved(sample, table, tmp_path
     assert "“UA” went from 5" in text
 
 
+def test_every_feature_is_read_on_a_phone_too(sample, table, tmp_path):
+    pq.write_table(table(2_000, 22, wind=1.0), tmp_path / "moved.parquet")
+    tables = [
+        block
+        for block in drift_report(sample.bundle.folder, tmp_path / "moved.parquet").blocks
+        if block.block == "table"
+    ]
+    assert [block.stacked for block in tables if block.title == "Every feature at its worst"] == [True]
+
+
 def test_too_few_rows_are_no_verdict(sample, table, tmp_path):
     report = drift_report(sample.bundle.folder, save(tmp_path, table(50, 79, wind=3)))
     assert report.level == "info"

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from promtool import answers, promtools
+from sklearn.metrics import accuracy_score, recall_score
 
 from sevenfold.drift.concept import Labelled, ReferenceScore, binned_auc, concept_verdict
 from sevenfold.monitoring.concept_alerts import CONCEPT_DRIFT
@@ -49,7 +50,7 @@ def classified(right: float, *, rate: float = RATE, pod: str = "p", shape: str =
     """Counters of a classifier, which is right in so many of `rate` rows a minute; `shape` says when they rise."""
 
     def rising(step: float) -> str:
-        return shape.format(step=step, later=step * 110, held=step * 60)
+        return shape.format(step=step, later=step * 110, back=step * 117, held=step * 60)
 
     return [
         series("feedback_rows_total", rising(rate), pod=pod, label="scored"),
@@ -89,6 +90,7 @@ SHAPES = {
     "young": ("_x110 0+{step}x40", 40),
     "gone": ("0+{step}x110 _x40", 20),
     "gap": ("0+{step}x100 _x9 {later}+{step}x40", 60),
+    "outage": ("0+{step}x100 _x16 {back}+{step}x33", 60),
 }
 
 
@@ -139,6 +141,30 @@ def test_the_area_under_the_curve_is_that_of_the_python_formula(promtool: str) -
     assert evaluated(promtool, given, "sevenfold:feedback_roc_auc") == pytest.approx([expected], rel=1e-6)
 
 
+def test_scores_of_several_classes_are_those_of_scikit_learn(promtool: str) -> None:
+    classes, table = ("a", "b", "never"), np.array([[5, 1, 2], [2, 7, 0], [0, 0, 0]])  # rows a minute; true, predicted
+    given = classified(int(np.trace(table)), rate=int(table.sum()))
+    for true, row in zip(classes, table.tolist(), strict=True):
+        for predicted, step in zip(classes, row, strict=True):
+            labels = {"true": true, "predicted": predicted}
+            given.append(series("feedback_confusion_total", f"0+{step}x{END}", **labels))
+    given += [
+        series(f"feedback_{name}_total", f"0+{step}x{END}") for name, step in {"log_loss": 8.5, "brier": 3.4}.items()
+    ]
+    truth, predicted = (np.repeat(index.ravel(), table.ravel()) for index in np.indices(table.shape))
+    *recalls, never = [f'sevenfold:feedback_recall{{true="{name}"}}' for name in classes]
+    scores = [f"sevenfold:feedback_{name}" for name in ("accuracy", "balanced_accuracy", "log_loss", "brier")]
+    expected = [
+        *recall_score(truth, predicted, average=None, labels=[0, 1]),
+        accuracy_score(truth, predicted),
+        recall_score(truth, predicted, average="macro", labels=[0, 1]),  # of the classes that came back
+        8.5 / table.sum(),
+        3.4 / table.sum(),
+    ]
+    assert evaluated(promtool, given, *recalls, *scores) == pytest.approx(expected, rel=1e-6)
+    assert evaluated(promtool, given, never) == [None]
+
+
 GOOD, BAD = classified(8.9), classified(8)
 FALLEN = "0+{step}x120 0+{step}x29"  # the process restarted half an hour ago
 
@@ -152,6 +178,8 @@ FALLEN = "0+{step}x120 0+{step}x29"  # the process restarted half an hour ago
         (classified(8.9, shape=FALLEN), set()),
         (classified(8, shape=SHAPES["gap"][0]), {CONCEPT_DRIFT}),
         (classified(8.9, shape=SHAPES["gap"][0]), set()),
+        (classified(8, shape=SHAPES["outage"][0]), {CONCEPT_DRIFT}),
+        (classified(8.9, shape=SHAPES["outage"][0]), set()),
         (classified(8.5, rate=9), set()),  # better than before
         (classified(8, shape="0+{step}x60 {held}x90"), {UNKNOWN}),  # labels stopped coming
         (classified(1.6, rate=2), {UNKNOWN}),  # too few

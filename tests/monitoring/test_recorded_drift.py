@@ -18,7 +18,7 @@ from sevenfold.plan.monitoring import MonitoringSection
 
 SECTION = MonitoringSection(window_minutes=10, feedback_hours=1)
 RULES = rule_groups("flights", SECTION, ServiceLevel())
-OF_SHARES = ("_share", "_psi", "_drifted", "_accuracy", "_roc_auc", "_rmse", "_mae")
+OF_SHARES = ("_share", "_psi", "_drifted", "_accuracy", "_recall", "_roc_auc", "_log_loss", "_brier", "_rmse", "_mae")
 OF_ERRORS = ("_error", "_rmse", "_mae")
 RECORDED = [rule["record"] for group in RULES["groups"] for rule in group["rules"] if "record" in rule]
 
@@ -98,9 +98,14 @@ def labelled(*, regression: bool) -> tuple[Series, ...]:
     if regression:
         names, metric, score = {"absolute_error": 9, "squared_error": 14, "fourth_power_error": 60}, "rmse", 1.0
     else:
-        names, metric, score = {"correct": 7}, "accuracy", 0.9
+        names, metric, score = {"correct": 7, "log_loss": 5, "brier": 2}, "accuracy", 0.9
     counts = {"positives": (1, 4), "negatives": (3, 2), "negatives_below": (1.5, 4)}  # per bin of the probability
+    cells = {("late", "late"): 4, ("late", "early"): 2, ("early", "late"): 1, ("early", "early"): 3}
     return (
+        *(
+            series("sevenfold_feedback_confusion_total", rising(step), true=true, predicted=predicted)
+            for (true, predicted), step in cells.items()
+        ),
         series("sevenfold_reference_score", [score] * 61, metric=metric),
         series("sevenfold_reference_score_rows", [2_000] * 61),
         series("sevenfold_feedback_rows_total", rising(10), label="scored"),

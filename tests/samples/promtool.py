@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ import yaml
 MINUTES = 60
 BASE = {"model": "flights", "bundle": "b1", "namespace": "n"}
 GAP = range(48, 54)  # minutes of which nothing is known: longer than Prometheus looks back
+OUTAGE = 15  # minutes without a scrape, and more than an absent twin waits
 RESTART = 45  # the minute at which the process begins anew
 
 
@@ -58,9 +60,13 @@ def steps(*parts: tuple[float, int]) -> list[float]:
 
 
 def with_gap(rows: Sequence[Series]) -> list[Series]:
-    """Nothing is scraped for six minutes, as while Prometheus is down; what is counted goes on meanwhile."""
-    kept = [tuple(None if at in GAP else value for at, value in enumerate(row.values)) for row in rows]
-    return [replace(row, values=values) for row, values in zip(rows, kept, strict=True)]
+    """Nothing is scraped for six minutes; what is counted goes on meanwhile."""
+    return _unscraped(rows, GAP)
+
+
+def with_outage(rows: Sequence[Series], begins: int) -> list[Series]:
+    """Nothing is scraped for longer than `OUTAGE` minutes from a minute on; what is counted goes on meanwhile."""
+    return _unscraped(rows, range(begins, begins + OUTAGE + 1))
 
 
 def restarted(rows: Sequence[Series]) -> list[Series]:
@@ -72,6 +78,11 @@ def restarted(rows: Sequence[Series]) -> list[Series]:
         return replace(row, values=(*row.values[:RESTART], None, *after))
 
     return [anew(row) for row in rows]
+
+
+def _unscraped(rows: Sequence[Series], minutes: range) -> list[Series]:
+    kept = [tuple(None if at in minutes else value for at, value in enumerate(row.values)) for row in rows]
+    return [replace(row, values=values) for row, values in zip(rows, kept, strict=True)]
 
 
 def promtools() -> list[str]:
@@ -91,6 +102,17 @@ class Promtool:
         """Return the names of the alerts that fire at a minute."""
         output = self._ask(tuple(rows), 'ALERTS{alertstate="firing"}', at)
         return set(re.findall(r'alertname="(\w+)"', output))
+
+    def firing_since(self, rows: Sequence[Series], at: int, ago: Sequence[int]) -> dict[int, set[str]]:
+        """Return the names of the alerts that fired so many minutes before another, by these minutes."""
+        now = 'ALERTS{alertstate="firing"}'
+        asked = {minutes: f"{now} offset {minutes}m" if minutes else now for minutes in ago}
+        output = answers(self.program, self.rules, [row.text for row in rows], list(asked.values()), at)
+        told = dict(part.split(", time", 1) for part in output.split("expr: ")[1:])
+        return {
+            minutes: set(re.findall(r'alertname="(\w+)"', told.get(json.dumps(expression), "")))
+            for minutes, expression in asked.items()
+        }
 
     def values(self, rows: Sequence[Series], expression: str, at: int = MINUTES) -> dict[str, float]:
         """Return the value of an expression at a minute, by its labels."""

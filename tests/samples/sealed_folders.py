@@ -20,6 +20,7 @@ from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.dataset import DATASET_FILES, Dataset
 from sevenfold.contracts.manifest import seal
 from sevenfold.contracts.schema import Schema
+from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.transform import Transform
 from sevenfold.drift.bins import build_reference, with_prediction
 from sevenfold.scoring.feeds import feeds_from_table
@@ -42,6 +43,12 @@ def linear_model(transform: Transform, inputs: Mapping[str, Any], weights: np.nd
     )
     network = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     return model_bytes(join_graphs(preprocessing_graph(transform, inputs), network, transform))
+
+
+def info_of(signature: Signature, name: str, **more: Any) -> BundleInfo:
+    """What a bundle says of itself that was trained on nothing; `more` are further fields, such as its `metrics`."""
+    said: dict[str, Any] = {"settings": {}, "metrics": {}, "digests": {}, **more}
+    return BundleInfo(name=name, framework="pytorch", package_version="0.1.0", signature=signature, **said)
 
 
 def write_bundle(

@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from sealed_folders import linear_model, running_predictor, write_bundle, write_dataset
+from sealed_folders import info_of, linear_model, running_predictor, write_bundle, write_dataset
 
-from sevenfold.contracts.bundle import Bundle, BundleInfo
+from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.schema import Column, Kind, Role, Schema, Task
@@ -109,12 +109,9 @@ def make_sample(
     signature = Signature(task=task, target="delay", classes=CLASSES[task], inputs=COLUMNS)
     transform = make_transform(task)
     weights = np.random.default_rng(seed).normal(0, 0.5, (len(transform.numeric_names), max(len(CLASSES[task]), 1)))
-    info = BundleInfo(
-        name="flights",
-        framework="pytorch",
-        package_version="0.1.0",
-        signature=signature,
-        settings={},
+    info = info_of(
+        signature,
+        "flights",
         metrics=dict(scores),
         digests={"data": "sha256:d", "dataset": "sha256:s", "plan": "sha256:p"},
     )

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sealed_folders import info_of
 
-from sevenfold.contracts.bundle import BUNDLE_FILES, Bundle, BundleInfo
+from sevenfold.contracts.bundle import BUNDLE_FILES, Bundle
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.dataset import DATASET_FILES, Dataset
 from sevenfold.contracts.manifest import seal
@@ -117,16 +118,7 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
         names = classes or CLASSES[task]
         save(_law_model(task, slope, names), folder / "model.onnx")
         signature = Signature(task=task, target="y", classes=names, inputs=INPUTS)
-        info = BundleInfo(
-            name="demo",
-            framework="pytorch",
-            package_version="0.1.0",
-            signature=signature,
-            settings={},
-            metrics={},
-            digests={},
-            threshold=as_stored(threshold),
-        )
+        info = info_of(signature, "demo", threshold=as_stored(threshold))
         write_json(folder / "bundle.json", info.model_dump(mode="json"))
         for file in ("reference.json", "example_request.json"):
             (folder / file).write_text("{}")

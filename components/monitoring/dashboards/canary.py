@@ -9,7 +9,7 @@ from sevenfold.drift.concept_rules import recorded_name
 from sevenfold.drift.promql import FEATURE, PREDICTIONS
 from sevenfold.monitoring.dashboards.choices import NAMESPACE, one_model
 from sevenfold.monitoring.dashboards.events import EVENTS
-from sevenfold.monitoring.dashboards.panel import Board, Column, Panel, Query, Step
+from sevenfold.monitoring.dashboards.panel import Board, Column, Panel, Query, Step, lines
 from sevenfold.monitoring.dashboards.queries import (
     chosen,
     failed_share,
@@ -22,7 +22,6 @@ __all__ = ["CANARY", "canary"]
 
 CANARY: Final = "sevenfold-canary"
 _BY: Final = "bundle"
-_LEGEND: Final = "{{bundle}}"
 
 
 def canary(name: str = "") -> Board:
@@ -76,22 +75,16 @@ def _part(of_version: str, of_all: str) -> str:
 
 
 def _compared(title: str, description: str, unit: str, expression: str, *, minimum: float | None = 0) -> Panel:
-    return Panel(
-        title=title,
-        description=description,
-        unit=unit,
-        queries=(Query(expression=expression, legend=_LEGEND),),
-        minimum=minimum,
-    )
+    return lines(title, description, unit, (expression, "{{bundle}}"), minimum=minimum)
 
 
 def _traffic() -> tuple[Panel, ...]:
     return (
-        Panel(
-            title="Share of the traffic",
-            description="Share of the requests that each version answers.",
-            unit="percentunit",
-            queries=(Query(expression=_part(requests(_BY), requests("")), legend=_LEGEND),),
+        lines(
+            "Share of the traffic",
+            "Share of the requests that each version answers.",
+            "percentunit",
+            (_part(requests(_BY), requests("")), "{{bundle}}"),
             stacked=True,
         ),
         _compared("Requests by version", "Prediction requests a second.", "reqps", requests(_BY)),
@@ -114,17 +107,11 @@ def _traffic() -> tuple[Panel, ...]:
 
 def _answers() -> tuple[Panel, ...]:
     return (
-        Panel(
-            title="What each version predicts",
-            description="Share of each bin of the predictions in the last window. Each version has bins of its own "
-            "reference.",
-            unit="percentunit",
-            queries=(
-                Query(
-                    expression=f"avg by (bundle, bin) ({chosen(PREDICTIONS.name('bin_share'))})",
-                    legend="{{bundle}}: {{bin}}",
-                ),
-            ),
+        lines(
+            "What each version predicts",
+            "Share of each bin of the predictions in the last window. Each version has bins of its own reference.",
+            "percentunit",
+            (f"avg by (bundle, bin) ({chosen(PREDICTIONS.name('bin_share'))})", "{{bundle}}: {{bin}}"),
         ),
         _compared(
             "Drift of the predictions by version (PSI)",

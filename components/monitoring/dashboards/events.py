@@ -12,50 +12,27 @@ from sevenfold.monitoring.retrain.metrics import DECIDED
 __all__ = ["EVENTS", "LOOP_EVENTS"]
 
 
-def _decided(matchers: str) -> str:
+def _decided(matcher: str, name: str, title: str, text: str, colour: str) -> Annotation:
     """Return the moments of decisions, in milliseconds.
 
     They are the receiver's own figures, so none is missed between two scrapes or while Prometheus is away.
     """
-    return f'{DECIDED}{{model=~"$model", {matchers}}} * 1000'
+    moments = f'{DECIDED}{{model=~"$model", {matcher}}} * 1000'
+    return Annotation(
+        name=name, expression=moments, title=f"{{{{model}}}}: {title}", text=text, colour=colour, moments=True
+    )
 
 
 _VERSION = f"group by (namespace, model, bundle) ({chosen(telemetry.BUNDLE_INFO)})"
 _BEFORE = f"group by (namespace, model, bundle) (max_over_time({chosen(telemetry.BUNDLE_INFO)}[1h] offset 1m))"
 
 LOOP_EVENTS: Final = (
-    Annotation(
-        name="Promotions",
-        expression=_decided('reason="promoted"'),
-        title="{{model}}: promoted",
-        text="A retraining brought a better model, and it serves.",
-        colour="green",
-        moments=True,
+    _decided(
+        'reason="promoted"', "Promotions", "promoted", "A retraining brought a better model, and it serves.", "green"
     ),
-    Annotation(
-        name="Retrainings",
-        expression=_decided('action="start"'),
-        title="{{model}}: retraining",
-        text="A cause started a retraining.",
-        colour="blue",
-        moments=True,
-    ),
-    Annotation(
-        name="Calls for a person",
-        expression=_decided('action="page"'),
-        title="{{model}}: a person",
-        text="{{reason}}",
-        colour="red",
-        moments=True,
-    ),
-    Annotation(
-        name="No retraining",
-        expression=_decided('action="suppress"'),
-        title="{{model}}: no retraining",
-        text="{{reason}}",
-        colour="orange",
-        moments=True,
-    ),
+    _decided('action="start"', "Retrainings", "retraining", "A cause started a retraining.", "blue"),
+    _decided('action="page"', "Calls for a person", "a person", "{{reason}}", "red"),
+    _decided('action="suppress"', "No retraining", "no retraining", "{{reason}}", "orange"),
 )
 EVENTS: Final = (
     *LOOP_EVENTS[:2],

@@ -8,7 +8,7 @@ from sevenfold.drift import telemetry
 from sevenfold.drift.promql import FEATURE, PREDICTIONS
 from sevenfold.monitoring.dashboards.choices import NAMESPACE, model
 from sevenfold.monitoring.dashboards.events import EVENTS
-from sevenfold.monitoring.dashboards.panel import Board, Column, Panel, Query, Step, Word, figure
+from sevenfold.monitoring.dashboards.panel import Board, Column, Panel, Query, Step, Word, figure, lines
 from sevenfold.monitoring.dashboards.queries import ALERTING, chosen, failed_share, latency, rate, requests
 from sevenfold.monitoring.retrain.metrics import DECIDED
 
@@ -111,29 +111,24 @@ def _table() -> Panel:
 def _over_time() -> tuple[Panel, ...]:
     of_model = "{{model}} in {{namespace}}"
     return (
-        Panel(
-            title="Requests by model",
-            description="Prediction requests a second.",
-            unit="reqps",
-            queries=(Query(expression=requests(_MODEL), legend=of_model),),
+        lines("Requests by model", "Prediction requests a second.", "reqps", (requests(_MODEL), of_model)),
+        lines(
+            "Failed share by model",
+            "Share of the requests that got a 5xx.",
+            "percentunit",
+            (failed_share(_MODEL), of_model),
         ),
-        Panel(
-            title="Failed share by model",
-            description="Share of the requests that got a 5xx.",
-            unit="percentunit",
-            queries=(Query(expression=failed_share(_MODEL), legend=of_model),),
+        lines(
+            "99th percentile by model",
+            "Seconds within which 99 in 100 requests are answered.",
+            "s",
+            (latency(0.99, _MODEL), of_model),
         ),
-        Panel(
-            title="99th percentile by model",
-            description="Seconds within which 99 in 100 requests are answered.",
-            unit="s",
-            queries=(Query(expression=latency(0.99, _MODEL), legend=of_model),),
-        ),
-        Panel(
-            title="Rows by model",
-            description="Rows predicted a second; one request may carry many.",
-            unit="rowsps",
-            queries=(Query(expression=rate(telemetry.PREDICTIONS, _MODEL), legend=of_model),),
+        lines(
+            "Rows by model",
+            "Rows predicted a second; one request may carry many.",
+            "rowsps",
+            (rate(telemetry.PREDICTIONS, _MODEL), of_model),
         ),
         Panel(
             title="Drift by model",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sevenfold.monitoring.dashboards.events import LOOP_EVENTS
-from sevenfold.monitoring.dashboards.panel import Board, Column, Panel, Query, Step, Variable, Word, figure
+from sevenfold.monitoring.dashboards.panel import Board, Column, Panel, Query, Step, Variable, Word, figure, lines
 from sevenfold.monitoring.dashboards.queries import ALERTING
 from sevenfold.monitoring.retrain.metrics import (
     DECIDED,
@@ -104,22 +104,18 @@ def _history() -> tuple[Panel, ...]:
             stacked=True,
             bars=True,
         ),
-        Panel(
-            title="Retrainings and promotions on record",
-            description="How many were ever started, and how many brought a better model.",
-            unit="none",
-            queries=(
-                Query(
-                    expression=f'sum by (model) (max_over_time({RECORDED}{{{_IT}, action="start"}}{_RISE}))',
-                    legend="{{model}}: retrainings",
-                ),
-                Query(
-                    expression=f'sum by (model) (max_over_time({RECORDED}{{{_IT}, reason="promoted"}}{_RISE}))',
-                    legend="{{model}}: promotions",
-                ),
-            ),
+        lines(
+            "Retrainings and promotions on record",
+            "How many were ever started, and how many brought a better model.",
+            "none",
+            (_on_record('action="start"'), "{{model}}: retrainings"),
+            (_on_record('reason="promoted"'), "{{model}}: promotions"),
         ),
     )
+
+
+def _on_record(matcher: str) -> str:
+    return f"sum by (model) (max_over_time({RECORDED}{{{_IT}, {matcher}}}{_RISE}))"
 
 
 def _last() -> Panel:

@@ -9,7 +9,7 @@ from sevenfold.drift.promql import FEATURE
 from sevenfold.monitoring.dashboards import choices
 from sevenfold.monitoring.dashboards.events import EVENTS
 from sevenfold.monitoring.dashboards.fleet import DRIFT_WORDS
-from sevenfold.monitoring.dashboards.panel import Board, Panel, Query, Step
+from sevenfold.monitoring.dashboards.panel import Board, Panel, Query, Step, lines
 from sevenfold.monitoring.dashboards.queries import chosen, rate
 
 __all__ = ["ONE_FEATURE", "one_feature"]
@@ -32,27 +32,27 @@ def one_feature(name: str = "") -> Board:
     )
 
 
-def _of_version(what: str) -> tuple[Query, ...]:
-    return (Query(expression=f"max by (bundle) ({chosen(FEATURE.name(what), _IT)})", legend="{{bundle}}"),)
+def _of_version(what: str) -> tuple[str, str]:
+    return f"max by (bundle) ({chosen(FEATURE.name(what), _IT)})", "{{bundle}}"
 
 
 def _drift() -> tuple[Panel, ...]:
+    drifted, legend = _of_version("drifted")
     return (
-        Panel(
-            title="Drift (PSI)",
-            description="Population stability index of the last window against the training rows, its expectation "
+        lines(
+            "Drift (PSI)",
+            "Population stability index of the last window against the training rows, its expectation "
             "without drift taken off. 0.1 and more is large. A gap means too few rows, or nothing scraped.",
-            unit="none",
-            queries=_of_version("psi"),
+            "none",
+            _of_version("psi"),
             minimum=None,
             steps=(Step("transparent"), Step("red", 0.1)),
         ),
-        Panel(
-            title="Largest moved share",
-            description="By how much the share of the bin that moved most differs from training. 5 points and more is "
-            "large.",
-            unit="percentunit",
-            queries=_of_version("moved_share"),
+        lines(
+            "Largest moved share",
+            "By how much the share of the bin that moved most differs from training. 5 points and more is large.",
+            "percentunit",
+            _of_version("moved_share"),
             steps=(Step("transparent"), Step("red", 0.05)),
         ),
         Panel(
@@ -60,7 +60,7 @@ def _drift() -> tuple[Panel, ...]:
             description="Whether the feature drifted in the window that ended then: by size, and by more than chance. "
             "Two of three windows raise the alert. A gap means that nobody knows.",
             unit="none",
-            queries=_of_version("drifted"),
+            queries=(Query(expression=drifted, legend=legend),),
             kind="status-history",
             width=24,
             height=5,
@@ -84,19 +84,19 @@ def _bins() -> tuple[Panel, ...]:
             width=24,
             height=9,
         ),
-        Panel(
-            title="Bins over time",
-            description="Share of the rows in each bin, of the window that ended then.",
-            unit="percentunit",
-            queries=(Query(expression=f"avg by (bin) ({_SHARE})", legend="{{bin}}"),),
+        lines(
+            "Bins over time",
+            "Share of the rows in each bin, of the window that ended then.",
+            "percentunit",
+            (f"avg by (bin) ({_SHARE})", "{{bin}}"),
             height=9,
             stacked=True,
         ),
-        Panel(
-            title="Difference from training, by bin",
-            description="By how much each bin's share lies above its share in training, or below it.",
-            unit="percentunit",
-            queries=(Query(expression=f"avg by (bin) ({_SHARE}) - avg by (bin) ({_REFERENCE})", legend="{{bin}}"),),
+        lines(
+            "Difference from training, by bin",
+            "By how much each bin's share lies above its share in training, or below it.",
+            "percentunit",
+            (f"avg by (bin) ({_SHARE}) - avg by (bin) ({_REFERENCE})", "{{bin}}"),
             height=9,
             minimum=None,
         ),
@@ -106,16 +106,16 @@ def _bins() -> tuple[Panel, ...]:
 def _rows() -> tuple[Panel, ...]:
     outside = f"{rate(telemetry.OUT_OF_RANGE, '', _IT)} or {rate(telemetry.UNKNOWN_CATEGORIES, '', _IT)}"
     return (
-        Panel(
-            title="Rows in the window",
-            description="Rows that the last window has. Below monitoring.min_rows there is no verdict.",
-            unit="short",
-            queries=_of_version("rows"),
+        lines(
+            "Rows in the window",
+            "Rows that the last window has. Below monitoring.min_rows there is no verdict.",
+            "short",
+            _of_version("rows"),
         ),
-        Panel(
-            title="Outside of what training saw",
-            description="Values a second beyond the range of the training rows, or of a category that they never had.",
-            unit="cps",
-            queries=(Query(expression=outside, legend="values"),),
+        lines(
+            "Outside of what training saw",
+            "Values a second beyond the range of the training rows, or of a category that they never had.",
+            "cps",
+            (outside, "values"),
         ),
     )

@@ -9,7 +9,7 @@ from sevenfold.drift.concept_rules import recorded_name
 from sevenfold.drift.promql import FEATURE, PREDICTIONS
 from sevenfold.monitoring.dashboards.choices import NAMESPACE, model
 from sevenfold.monitoring.dashboards.events import EVENTS
-from sevenfold.monitoring.dashboards.panel import Board, Column, Panel, Query, Step
+from sevenfold.monitoring.dashboards.panel import Board, Column, Panel, Query, Step, lines
 from sevenfold.monitoring.dashboards.queries import chosen, failed_share, latency, rate, requests
 
 __all__ = ["MODEL", "PSI_STEPS", "one_model"]
@@ -32,34 +32,30 @@ def one_model(name: str = "") -> Board:
 
 def _traffic() -> tuple[Panel, ...]:
     return (
-        Panel(
-            title="Requests",
-            description="Prediction requests a second, by the status they were answered with. 499 is a client that "
-            "left.",
-            unit="reqps",
-            queries=(Query(expression=requests("code"), legend="{{code}}"),),
+        lines(
+            "Requests",
+            "Prediction requests a second, by the status they were answered with. 499 is a client that left.",
+            "reqps",
+            (requests("code"), "{{code}}"),
         ),
-        Panel(
-            title="Failed share",
-            description="Share of the requests that got a 5xx. The alert's limit is "
-            "deployment.service_level.error_rate.",
-            unit="percentunit",
-            queries=(Query(expression=failed_share(""), legend="5xx"),),
+        lines(
+            "Failed share",
+            "Share of the requests that got a 5xx. The alert's limit is deployment.service_level.error_rate.",
+            "percentunit",
+            (failed_share(""), "5xx"),
         ),
-        Panel(
-            title="Latency",
-            description="Seconds from a request's headers to its answer, of half the requests and of 99 in 100.",
-            unit="s",
-            queries=(
-                Query(expression=latency(0.5), legend="median"),
-                Query(expression=latency(0.99), legend="99th percentile"),
-            ),
+        lines(
+            "Latency",
+            "Seconds from a request's headers to its answer, of half the requests and of 99 in 100.",
+            "s",
+            (latency(0.5), "median"),
+            (latency(0.99), "99th percentile"),
         ),
-        Panel(
-            title="Rows predicted",
-            description="Rows a second; one request may carry many.",
-            unit="rowsps",
-            queries=(Query(expression=rate(telemetry.PREDICTIONS, ""), legend="rows"),),
+        lines(
+            "Rows predicted",
+            "Rows a second; one request may carry many.",
+            "rowsps",
+            (rate(telemetry.PREDICTIONS, ""), "rows"),
         ),
     )
 
@@ -77,95 +73,92 @@ def _drift() -> tuple[Panel, ...]:
             steps=PSI_STEPS,
             interval="15m",
         ),
-        Panel(
-            title="What is predicted",
-            description="Share of each bin of the predictions in the last window. See whether an outcome is gone.",
-            unit="percentunit",
-            queries=(Query(expression=f"avg by (bin) ({chosen(PREDICTIONS.name('bin_share'))})", legend="{{bin}}"),),
+        lines(
+            "What is predicted",
+            "Share of each bin of the predictions in the last window. See whether an outcome is gone.",
+            "percentunit",
+            (f"avg by (bin) ({chosen(PREDICTIONS.name('bin_share'))})", "{{bin}}"),
             height=10,
             stacked=True,
         ),
-        Panel(
-            title="Drift of the predictions (PSI)",
-            description="How far the predictions of the last window are from those of the reference.",
-            unit="none",
-            queries=(
-                Query(
-                    expression=f"max by (model, bundle) ({chosen(PREDICTIONS.name('psi'))})",
-                    legend="{{model}} {{bundle}}",
-                ),
-            ),
+        lines(
+            "Drift of the predictions (PSI)",
+            "How far the predictions of the last window are from those of the reference.",
+            "none",
+            (f"max by (model, bundle) ({chosen(PREDICTIONS.name('psi'))})", "{{model}} {{bundle}}"),
             minimum=None,
             steps=(Step("transparent"), Step("red", 0.1)),
         ),
-        Panel(
-            title="Features that drifted",
-            description="How many features drifted in the last window. A gap means that nobody knows.",
-            unit="none",
-            queries=(
-                Query(
-                    expression=f"sum(max by (namespace, model, feature) ({chosen(FEATURE.name('drifted'))}))",
-                    legend="features",
-                ),
-            ),
+        lines(
+            "Features that drifted",
+            "How many features drifted in the last window. A gap means that nobody knows.",
+            "none",
+            (f"sum(max by (namespace, model, feature) ({chosen(FEATURE.name('drifted'))}))", "features"),
         ),
     )
 
 
 def _odd() -> tuple[Panel, ...]:
-    def each(*metrics: tuple[telemetry.Metric, str]) -> tuple[Query, ...]:
-        return tuple(Query(expression=rate(metric, ""), legend=legend) for metric, legend in metrics)
-
     return (
-        Panel(
-            title="Odd values",
-            description="Values a second outside all that training saw: numbers beyond its range, categories it never "
-            "had.",
-            unit="cps",
-            queries=each((telemetry.OUT_OF_RANGE, "out of range"), (telemetry.UNKNOWN_CATEGORIES, "unknown category")),
+        lines(
+            "Odd values",
+            "Values a second outside all that training saw: numbers beyond its range, categories it never had.",
+            "cps",
+            (rate(telemetry.OUT_OF_RANGE, ""), "out of range"),
+            (rate(telemetry.UNKNOWN_CATEGORIES, ""), "unknown category"),
         ),
-        Panel(
-            title="Trouble",
-            description="Requests a second that computed NaN or infinity, those turned away because too many waited, "
+        lines(
+            "Trouble",
+            "Requests a second that computed NaN or infinity, those turned away because too many waited, "
             "and fields that the model does not know.",
-            unit="cps",
-            queries=each(
-                (telemetry.NONFINITE, "not finite"),
-                (telemetry.SHED, "turned away"),
-                (telemetry.EXTRA_FIELDS, "unknown fields"),
-            ),
+            "cps",
+            (rate(telemetry.NONFINITE, ""), "not finite"),
+            (rate(telemetry.SHED, ""), "turned away"),
+            (rate(telemetry.EXTRA_FIELDS, ""), "unknown fields"),
         ),
     )
 
 
 def _labels() -> tuple[Panel, ...]:
     return (
-        Panel(
-            title="Score by labels that came back",
-            description="How many of the rows with a label were predicted right, and the area under the ROC curve, "
-            "over monitoring.feedback_hours. Empty means that no labels came, or none of a classifier.",
-            unit="percentunit",
-            queries=_by_labels("accuracy", "roc_auc"),
+        lines(
+            "Score by labels that came back",
+            "How many of the rows with a label were predicted right, the mean of that over the classes, and the area "
+            "under the ROC curve (of two classes), over monitoring.feedback_hours. Empty means that no labels came, or "
+            "none of a classifier.",
+            "percentunit",
+            *map(_by_labels, ("accuracy", "balanced_accuracy", "roc_auc")),
         ),
-        Panel(
-            title="Error by labels that came back",
-            description="RMSE and mean absolute error of the rows with a label, in the target's unit, over "
+        lines(
+            "Probabilities by labels that came back",
+            "Log loss and Brier score of the rows with a label, over monitoring.feedback_hours: the smaller, the "
+            "better. Empty means that no labels came, or none of a classifier.",
+            "none",
+            *map(_by_labels, ("log_loss", "brier")),
+        ),
+        lines(
+            "Recall by class, by labels that came back",
+            "Share of the rows of each true class that were predicted as it, over monitoring.feedback_hours; of models "
+            "with at most ten classes.",
+            "percentunit",
+            (
+                f"max by (model, bundle, true) ({chosen(recorded_name('recall'))})",
+                "{{true}} of {{model}} {{bundle}}",
+            ),
+        ),
+        lines(
+            "Error by labels that came back",
+            "RMSE and mean absolute error of the rows with a label, in the target's unit, over "
             "monitoring.feedback_hours. Empty means that no labels came, or none of a regression.",
-            unit="none",
-            queries=_by_labels("rmse", "mae"),
+            "none",
+            *map(_by_labels, ("rmse", "mae")),
         ),
     )
 
 
-def _by_labels(*scores: str) -> tuple[Query, ...]:
-    """Return a query per score of the labels that were fed back: each version of a model is a line of its own."""
-    return tuple(
-        Query(
-            expression=f"max by (model, bundle) ({chosen(recorded_name(score))})",
-            legend=f"{score} of {{{{model}}}} {{{{bundle}}}}",
-        )
-        for score in scores
-    )
+def _by_labels(score: str) -> tuple[str, str]:
+    """Return the query of a score by labels that were fed back: each version of a model is a line of its own."""
+    return f"max by (model, bundle) ({chosen(recorded_name(score))})", f"{score} of {{{{model}}}} {{{{bundle}}}}"
 
 
 def _serving() -> Panel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Annotation", "Board", "Column", "Kind", "Panel", "Query", "Step", "Variable", "Word", "figure"]
+__all__ = ["Annotation", "Board", "Column", "Kind", "Panel", "Query", "Step", "Variable", "Word", "figure", "lines"]
 
 Kind = Literal["timeseries", "stat", "table", "status-history", "barchart"]
 
@@ -88,6 +88,29 @@ def figure(title: str, description: str, expression: str, *steps: Step, unit: st
         width=4,
         height=4,
         steps=steps,
+    )
+
+
+def lines(
+    title: str,
+    description: str,
+    unit: str,
+    *queries: tuple[str, str],
+    minimum: float | None = 0,
+    steps: tuple[Step, ...] = (),
+    stacked: bool = False,
+    height: int = 8,
+) -> Panel:
+    """Return a panel of lines over time; each query is an expression and the name of its lines."""
+    return Panel(
+        title=title,
+        description=description,
+        unit=unit,
+        queries=tuple(Query(expression=expression, legend=legend) for expression, legend in queries),
+        minimum=minimum,
+        steps=steps,
+        stacked=stacked,
+        height=height,
     )
 
 

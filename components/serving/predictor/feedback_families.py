@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["feedback_families"]
 
 BINNED: Final = (telemetry.FEEDBACK_NEGATIVES, telemetry.FEEDBACK_POSITIVES, telemetry.FEEDBACK_BELOW)
-COMPARED: Final = ("accuracy", "roc_auc", "rmse", "mae")  # the reference's scores that labels fed back can repeat
+# the reference's scores that labels fed back can repeat
+COMPARED: Final = ("accuracy", "balanced_accuracy", "roc_auc", "log_loss", "brier", "rmse", "mae")
 
 
 def feedback_families(base: list[str], model: ServedModel, feedback: FeedbackCounter) -> Iterator[Family]:
@@ -34,6 +35,8 @@ def feedback_families(base: list[str], model: ServedModel, feedback: FeedbackCou
         yield one(telemetry.FEEDBACK_FOURTH, base, feedback.fourth)
     else:
         yield one(telemetry.FEEDBACK_CORRECT, base, feedback.correct)
+        yield one(telemetry.FEEDBACK_LOG_LOSS, base, feedback.log_loss)
+        yield one(telemetry.FEEDBACK_BRIER, base, feedback.brier)
         yield from _classes(base, model.signature.classes, feedback)
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 from past_metrics import Past, write_blocks
-from sealed_folders import linear_model, running_predictor, write_bundle
+from sealed_folders import info_of, linear_model, running_predictor, write_bundle
 
-from sevenfold.contracts.bundle import Bundle, BundleInfo
+from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.schema import Column, Kind, Role, Schema, Task
 from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.transform import NumberFeature, Target, Transform
@@ -48,12 +48,9 @@ def binary_bundle(folder: Path, make_table: Any) -> Bundle:
         columns={**inputs, "weather": Column(kind=Kind.CATEGORY, role=Role.TARGET)},
     )
     transform = Transform(features=(NumberFeature(name="wind", center=10, scale=4),), target=Target(classes=CLASSES))
-    info = BundleInfo(
-        name="storm",
-        framework="pytorch",
-        package_version="0.1.0",
-        signature=Signature(task=Task.BINARY, target="weather", classes=CLASSES, inputs=inputs),
-        settings={},
+    info = info_of(
+        Signature(task=Task.BINARY, target="weather", classes=CLASSES, inputs=inputs),
+        "storm",
         metrics={"accuracy": 0.9},
         digests={"data": "sha256:d"},
     )

@@ -27,7 +27,9 @@ CHOICES = {
     "$__range": "3h",
 }
 # Of labels there are other scores for a classifier than for a regression.
-OF_CLASSIFIER = ("feedback_accuracy", "feedback_roc_auc")
+OF_CLASSIFIER = tuple(
+    f"feedback_{score}" for score in ("accuracy", "balanced_accuracy", "recall", "roc_auc", "log_loss", "brier")
+)
 
 
 def filled(expression: str) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pytest
-from sealed_folders import linear_model, write_bundle, write_dataset
+from sealed_folders import info_of, linear_model, write_bundle, write_dataset
 
-from sevenfold.contracts.bundle import Bundle, BundleInfo
+from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.schema import Column, Kind, Role, Schema, Task
 from sevenfold.contracts.signature import Signature
@@ -47,15 +47,7 @@ def binary(tmp_path_factory: pytest.TempPathFactory) -> Binary:
     weights = np.zeros((len(transform.numeric_names), 2), dtype=np.float32)
     weights[0, 1] = SURE * TRUE_WEIGHT
     signature = Signature(task=Task.BINARY, target="y", classes=CLASSES, inputs=INPUTS)
-    info = BundleInfo(
-        name="wind",
-        framework="pytorch",
-        package_version="0.1.0",
-        signature=signature,
-        settings={},
-        metrics={},
-        digests={},
-    )
+    info = info_of(signature, "wind")
     train = make_rows(4_000, 1)
     model = linear_model(transform, INPUTS, weights)
     bundle = write_bundle(folder / "bundle", info, model, train, schema, [dict.fromkeys(INPUTS, 0.0)])

@@ -15,7 +15,7 @@ import pytest
 import schemathesis
 from metrics_page import parse_metrics
 from sealed_folders import running_predictor
-from sklearn.metrics import confusion_matrix, roc_auc_score
+from sklearn.metrics import brier_score_loss, confusion_matrix, log_loss, roc_auc_score
 
 from sevenfold.contracts.schema import Task
 from sevenfold.drift import telemetry
@@ -100,6 +100,11 @@ def rows_of(sample: Any, count: int) -> tuple[list[Any], list[Any]]:
     return rows, table["delay"].to_pylist()
 
 
+def probabilities_of(answers: list[Any], classes: list[str]) -> np.ndarray:
+    given = np.array([[answer["probabilities"][name] for name in classes] for answer in answers])
+    return given / given.sum(axis=1, keepdims=True)  # scikit-learn asks for more than float32 gives
+
+
 def test_a_binary_model_is_scored_as_its_answers_say(binary: Port, samples: dict[Task, Any]) -> None:
     rows, labels = rows_of(samples[Task.BINARY], 300)
     answers = binary.predict(rows)
@@ -123,12 +128,16 @@ def test_a_binary_model_is_scored_as_its_answers_say(binary: Port, samples: dict
     for metric in (telemetry.PREDICTIONS, telemetry.REQUESTS, telemetry.FEATURE_BINS, telemetry.PREDICTION_BINS):
         assert rise(metric) == 0
 
+    late, given = [label == "yes" for label in labels], [answer["probabilities"]["yes"] for answer in answers]
+    assert rise(telemetry.FEEDBACK_LOG_LOSS) == pytest.approx(log_loss(late, given, normalize=False), rel=1e-6)
+    assert rise(telemetry.FEEDBACK_BRIER) == pytest.approx(300 * brier_score_loss(late, given), rel=1e-6)
+
     bins = {dict(pairs)["bin"] for name, pairs in after if name == telemetry.FEEDBACK_BELOW.name}
     above = {b: rise(telemetry.FEEDBACK_POSITIVES, bin=b) for b in bins}
     pairs = sum(above[b] * rise(telemetry.FEEDBACK_BELOW, bin=b) for b in bins)
     shared = sum(above[b] * rise(telemetry.FEEDBACK_NEGATIVES, bin=b) for b in bins)
     positive, negative = labels.count("yes"), labels.count("no")
-    exact = roc_auc_score([label == "yes" for label in labels], [a["probabilities"]["yes"] for a in answers])
+    exact = roc_auc_score(late, given)
     assert abs(pairs / positive / negative - exact) <= shared / 2 / positive / negative
     assert pairs / positive / negative == pytest.approx(exact, abs=0.01)
 
@@ -136,7 +145,8 @@ def test_a_binary_model_is_scored_as_its_answers_say(binary: Port, samples: dict
 def test_several_classes_are_counted_pair_by_pair(opened: Callable[[Task], Port], samples: dict[Task, Any]) -> None:
     port = opened(Task.MULTICLASS)
     rows, labels = rows_of(samples[Task.MULTICLASS], 200)
-    predicted = [answer["label"] for answer in port.predict(rows)]
+    answers = port.predict(rows)
+    predicted = [answer["label"] for answer in answers]
     assert port.feed(rows, labels)[0] == 200
     counts = port.counts()
     names = ["early", "on time", "late"]
@@ -144,6 +154,10 @@ def test_several_classes_are_counted_pair_by_pair(opened: Callable[[Task], Port]
         for name, count in zip(names, row, strict=True):
             assert total(counts, telemetry.FEEDBACK_CONFUSION, true=true, predicted=name) == count
     assert total(counts, telemetry.FEEDBACK_CORRECT) == sum(map(str.__eq__, labels, predicted))
+    given, happened = probabilities_of(answers, names), np.array(labels)[:, None] == names
+    expected = log_loss(labels, probabilities_of(answers, sorted(names)), labels=sorted(names), normalize=False)
+    assert total(counts, telemetry.FEEDBACK_LOG_LOSS) == pytest.approx(expected, rel=1e-6)
+    assert total(counts, telemetry.FEEDBACK_BRIER) == pytest.approx(((given - happened) ** 2).sum(), rel=1e-6)
 
 
 def test_errors_of_a_regression_add_up(opened: Callable[[Task], Port], samples: dict[Task, Any]) -> None:
