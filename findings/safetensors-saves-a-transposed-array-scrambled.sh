@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # safetensors.numpy.save writes the memory of an array, and not the array. The memory of a transposed one, of one that
 # scikit-learn or LAPACK left in Fortran's order, or of every second column, holds the numbers in another order: the
-# file has the right shape and type and the wrong numbers, without an error. Release 0.7.0 saved a transposed array and every
-# second column rightly, and safetensors.torch refuses such tensors. np.ascontiguousarray before saving avoids it.
+# file has the right shape and type and the wrong numbers, without an error. Release 0.7.0 saved a transposed array and
+# every second column rightly, and safetensors.torch refuses such tensors. np.ascontiguousarray before saving avoids it.
 # Seen with safetensors 0.8.0 and numpy 2.4.6 on Python 3.11: [[0, 3], [1, 4], [2, 5]], as a transposed array, comes
 # back as [[0, 1], [2, 3], [4, 5]].
 set -euo pipefail
