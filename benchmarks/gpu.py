@@ -80,15 +80,18 @@ class Comparison:
     ) -> Timed:
         """Fit on a device; a fit that runs into the end of the script's time stops after its epoch."""
         section = self.prepared.section.replaced(
-            device=device, settings={}, threads=threads, batch_size=batch or None, patience=patience or epochs
+            device=device,
+            settings=settings,
+            threads=threads,
+            batch_size=batch or None,
+            max_epochs=epochs,
+            patience=patience or epochs,
         )
         wall, cpu = time.monotonic(), time.process_time()
         fitted = fit(
             self.prepared.tensors,
             section,
             self.prepared.metric,
-            settings=settings,
-            max_epochs=epochs,
             on_epoch=lambda number, value: time.monotonic() < self.ends,
         )
         return Timed(fitted, time.monotonic() - wall, time.process_time() - cpu)

@@ -50,14 +50,12 @@ def main() -> None:
             prepare_sample(file := Path(folder) / "sample.npz")
         prepared = Prepared.read(file)
     settings = {**SETTINGS, "width": 64 if options.quick else options.width}
-    section = prepared.section.replaced(device=options.device, settings={}, batch_size=BATCH, patience=EPOCHS)
+    section = prepared.section.replaced(
+        device=options.device, settings=settings, batch_size=BATCH, max_epochs=EPOCHS, patience=EPOCHS
+    )
     for number in options.processes:
-        alone = fit(
-            prepared.tensors, section.replaced(threads=number), prepared.metric, settings=settings, max_epochs=EPOCHS
-        )
-        shared = fit_in_processes(
-            prepared.tensors, section.replaced(processes=number), prepared.metric, settings=settings, max_epochs=EPOCHS
-        )
+        alone = fit(prepared.tensors, section.replaced(threads=number), prepared.metric)
+        shared = fit_in_processes(prepared.tensors, section.replaced(processes=number), prepared.metric)
         apart = max(
             abs(one.train_loss / other.train_loss - 1) for one, other in zip(alone.curve, shared.curve, strict=True)
         )

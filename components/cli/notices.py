@@ -39,9 +39,10 @@ def notice_lines(notices: Sequence[Notice]) -> list[str]:
 def _block(notice: Notice) -> list[str]:
     from rich.markup import escape
 
-    text = notice.text.removesuffix(notice.command)
-    texts = textwrap.wrap(text, COLUMNS - INDENT, break_on_hyphens=False) or [""]
+    text, subject = notice.text.removesuffix(notice.command), f"{notice.subject:<{INDENT - 3}} "
+    wider = " " * (len(subject) - (INDENT - 2))
+    texts = textwrap.wrap(text, COLUMNS - INDENT, initial_indent=wider, break_on_hyphens=False) or [""]
     if notice.command:  # in one line, however long: what is broken cannot be pasted
         texts.append(notice.command)
     first, *more = map(escape, texts)
-    return [f"{MARKS[notice.level]} {notice.subject:<{INDENT - 2}}{first}", *(" " * INDENT + line for line in more)]
+    return [f"{MARKS[notice.level]} {subject}{first.removeprefix(wider)}", *(" " * INDENT + line for line in more)]

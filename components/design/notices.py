@@ -200,10 +200,9 @@ def _duplicates(findings: Findings) -> Iterator[Notice]:
     if copies is None or not copies.copies:
         return
     near = f" and {copies.near:,} nearly so" if copies.near else ""
-    text = f"{copies.exact:,} rows repeat another one in all features and the target{near}."
-    kept = (
-        "They stay on one side of the split." if findings.split is None else "Time decides on their side of the split."
-    )
+    rows = "1 row repeats" if copies.exact == 1 else f"{copies.exact:,} rows repeat"
+    text = f"{rows} another one in all features and the target{near}."
+    kept = "Copies stay on one side of the split." if findings.split is None else "Time decides on the side of copies."
     yield Notice("warning", "duplicates", f"{text} {kept}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -104,6 +105,10 @@ class TrainingSection(Section):
     def alone(self) -> Self:
         """The section as a fit in one process has it: trials and rehearsals are many, or small."""
         return self.replaced(processes=1, trainjob={})
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Self:
+        """Return the section with settings on top of its own, as a trial draws them."""
+        return self.model_copy(update={"settings": {**self.settings, **settings}})
 
     @property
     def leaves_choice(self) -> bool:

@@ -76,7 +76,7 @@ class TuningSection(Section):
     sampler: Annotated[
         Sampler,
         Field(
-            description="How the next trial is chosen: tpe, gp (a Gaussian process, for few and dear trials), cmaes "
+            description="How the next trial is chosen: tpe, gp (a Gaussian process, for few, expensive trials), cmaes "
             "(for many trials of numbers), random, or grid (every combination once, in random order)."
         ),
     ] = Sampler.TPE

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 from sevenfold.plan.tuning import Dimension
-from sevenfold.training.protocol import ModelKind
+from sevenfold.training.protocol import FittedModel, ModelKind
 from sevenfold.training.settings import FitSettings, all_settings, default_space, split_settings
 from sevenfold.training.source import Source
 
-__all__ = ["AnyNetwork", "effective_settings"]
+__all__ = ["WEIGHTS", "AnyNetwork", "FittedNetwork", "effective_settings"]
 
+WEIGHTS: Final = "model.safetensors"
 Encoded = TypeVar("Encoded")
 
 
@@ -25,6 +27,18 @@ def effective_settings(source: Source | None, settings: Mapping[str, Any]) -> di
         return all_settings(settings)
     fit, own = split_settings(settings)
     return {**own, **fit.model_dump()}
+
+
+@dataclass(frozen=True)
+class FittedNetwork(FittedModel):
+    """A fitted network with the weights of its best epoch; `batch_size` is how many of the rows a step saw."""
+
+    batch_size: int
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """The settings of the fit, its epochs and the size of a batch."""
+        return {**super().recorded, "batch_size": self.batch_size}
 
 
 class AnyNetwork(ModelKind[Encoded]):

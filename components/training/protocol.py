@@ -166,8 +166,6 @@ class ModelKind(ABC, Generic[Encoded]):
         section: TrainingSection,
         metric: str,
         *,
-        settings: Mapping[str, Any] | None = None,
-        max_epochs: int | None = None,
         on_epoch: OnEpoch | None = None,
         progress: Progress | None = None,
     ) -> FittedModel:
@@ -175,10 +173,9 @@ class ModelKind(ABC, Generic[Encoded]):
 
         Args:
             rows: what `encode` made.
-            section: the plan's section: settings, epochs, patience, class weights, seed, threads, device.
+            section: the plan's section: settings (a trial's, too: `with_settings`), epochs, patience, class weights,
+                seed, threads, device.
             metric: scored after each epoch on the validation rows.
-            settings: settings on top of the section's, as a trial draws them.
-            max_epochs: most epochs; None takes the section's.
             on_epoch: called after each epoch with its number, from 1, and the score; stops the fit by returning False.
             progress: where a stopped fit goes on; `on_epoch` is called for all its epochs.
 

@@ -29,7 +29,7 @@ def rehearse(kind: ModelKind[Any], dataset: Dataset, section: TrainingSection, m
         TrainingError: as `ModelKind.fit`, `FittedModel.onnx_bytes` and `compare`.
     """
     data = TrainingData(dataset, most_rows=ROWS)
-    fitted = kind.fit(kind.encode(data), section.alone, metric, max_epochs=1)
+    fitted = kind.fit(kind.encode(data), section.alone.replaced(max_epochs=1), metric)
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as folder:
         path = Path(folder) / "model.onnx"
         write_whole(path, fitted.onnx_bytes(data))

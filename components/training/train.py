@@ -117,7 +117,7 @@ def train(
         return True
 
     with on_termination(draft.flush):
-        fitted = kind.fit(rows, section, metric, settings=tuned, on_epoch=on_epoch, progress=draft)
+        fitted = kind.fit(rows, section.with_settings(tuned), metric, on_epoch=on_epoch, progress=draft)
     on_progress("fitting a linear model beside it", section.max_epochs, section.max_epochs)
     yardstick = fit_yardstick(data, section)
     on_progress("writing model.onnx and comparing it with the model", section.max_epochs, section.max_epochs)

@@ -90,7 +90,7 @@ class KindObjective:
         # What is searched and not in a trial's settings does not exist there, whatever the plan sets it to.
         searched = space_of(kind, task)
         settings = {name: value for name, value in section.settings.items() if name not in searched}
-        self._section = section.replaced(settings=settings).alone
+        self._section = section.replaced(settings=settings, max_epochs=task.tuning.max_epochs).alone
 
     def __call__(self, settings: Mapping[str, Any], on_epoch: OnEpoch) -> Outcome:
         """Fit and return the score."""
@@ -99,10 +99,8 @@ class KindObjective:
         with on_termination(draft.flush):
             fitted = kind.fit(
                 task.data.once(f"{kind.name} rows", lambda: kind.encode(task.data)),
-                self._section,
+                self._section.with_settings(settings),
                 task.metric,
-                settings=settings,
-                max_epochs=task.tuning.max_epochs,
                 on_epoch=on_epoch,
                 progress=draft,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from rich.text import Text
 from typer.testing import CliRunner
 
@@ -22,6 +23,14 @@ def test_a_long_text_keeps_clear_of_the_subject():
     assert lines[1].startswith(" " * 12 + "can hold") or lines[1].startswith(" " * 12)
     assert lines[2:] == ["· split     x", "· target    y"]
     assert all(len(line) < 100 for line in lines)
+
+
+@pytest.mark.parametrize("subject", ["sensitive", "duplicates", "rare classes"])
+def test_a_space_stands_behind_every_subject(subject: str):
+    first, second, *_ = plain([Notice("warning", subject, LONG), Notice("info", "target", "y")])
+    assert first.startswith(f"! {subject:<9} a column of which")
+    assert second.startswith(" " * 12) and second[12] != " "
+    assert len(first) < 100
 
 
 def test_too_many_give_way_to_the_last_two():

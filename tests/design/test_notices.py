@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from sevenfold.design.notices import Notice, notices
 from sevenfold.design.propose import propose_plan
 
@@ -69,9 +71,16 @@ def test_copies_and_dates_that_order_nothing_are_said(written):
     (copies,) = [notice for notice in found if notice.subject == "duplicates"]
     assert copies.level == "warning"
     assert copies.text == (
-        "100 rows repeat another one in all features and the target. They stay on one side of the split."
+        "100 rows repeat another one in all features and the target. Copies stay on one side of the split."
     )
     assert "They are not in the order of day; write by: time" in texts(found, "split")[0]
+
+
+def test_one_copy_is_one_row(written):
+    draw = random.Random(1).random
+    rows = [f"{draw():.6f},{draw():.6f},{draw():.6f}" for _ in range(300)]
+    (text,) = texts(said(written("x,z,y\n" + "\n".join([*rows, rows[0]]) + "\n"), "y"), "duplicates")
+    assert text.startswith("1 row repeats another one in all features and the target. Copies stay")
 
 
 def test_a_number_far_from_all_others_is_named_with_its_remedy(written):

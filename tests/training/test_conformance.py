@@ -82,8 +82,8 @@ class Fit:
         self.rows = self.kind.encode(self.data)
         self.metric = default_metric(dataset.schema.task)
 
-    def __call__(self, **options: Any) -> FittedModel:
-        return self.kind.fit(self.rows, self.section, options.pop("metric", self.metric), **options)
+    def __call__(self, metric: str = "", settings: Mapping[str, Any] | None = None, **options: Any) -> FittedModel:
+        return self.kind.fit(self.rows, self.section.with_settings(settings or {}), metric or self.metric, **options)
 
     def content(self, fitted: FittedModel) -> dict[str, bytes]:
         """Return all that a bundle would hold of the model."""

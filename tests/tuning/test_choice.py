@@ -71,15 +71,13 @@ class KnownKind(ModelKind[None]):
         section: TrainingSection,
         metric: str,
         *,
-        settings: Mapping[str, Any] | None = None,
-        max_epochs: int | None = None,
         on_epoch: OnEpoch | None = None,
         progress: Progress | None = None,
     ) -> FittedModel:
         self.fits += 1
         if self.fits in self.fails:
             raise ValueError("no such luck")
-        x = {**self.effective_settings(section.settings), **(settings or {})}["x"]
+        x = self.effective_settings(section.settings)["x"]
         predicted = TRUTH + self.off * (1.02 - 0.02 * x) * self.noise
         value = score(metric, TRUTH, predicted)
         epoch = Epoch(1, 0.0, 0.0, value, 0.0)

@@ -69,8 +69,6 @@ class ForeignKind(ModelKind[TrainingData]):
         section: TrainingSection,
         metric: str,
         *,
-        settings: Mapping[str, Any] | None = None,
-        max_epochs: int | None = None,
         on_epoch: OnEpoch | None = None,
         progress: Progress | None = None,
     ) -> FittedForeign:
@@ -79,7 +77,7 @@ class ForeignKind(ModelKind[TrainingData]):
         Raises:
             TrainingError: ``train`` where the function fails; as `scored`.
         """
-        used = self.effective_settings({**section.settings, **(settings or {})})
+        used = self.effective_settings(section.settings)
         earlier = progress.read() if progress is not None else None
         model = restored(earlier) if earlier is not None else None
         if model is None:

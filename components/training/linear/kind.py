@@ -92,8 +92,6 @@ class LinearKind(ModelKind[Tensors]):
         section: TrainingSection,
         metric: str,
         *,
-        settings: Mapping[str, Any] | None = None,
-        max_epochs: int | None = None,
         on_epoch: OnEpoch | None = None,
         progress: Progress | None = None,
     ) -> FittedLinear:
@@ -104,7 +102,7 @@ class LinearKind(ModelKind[Tensors]):
                 ``class_weights``.
         """
         started = time.monotonic()
-        used = LinearSettings.checked({**section.settings, **(settings or {})})
+        used = LinearSettings.checked(section.settings)
         weights = class_weights(section.class_weights, rows.signature.classes, rows.train.target.numpy)
         with reproducible(device_of(Device.CPU), section.seed, section.threads):
             model = fit_linear(rows, seed=section.seed, penalty=used.penalty, weights=weights)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,8 @@ from sevenfold.contracts.schema import Task
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.data import TrainingData, class_weights
 from sevenfold.training.epochs import defined_score, finite_loss, rank, run_epochs
-from sevenfold.training.network_kind import effective_settings
-from sevenfold.training.protocol import Epoch, FittedModel, OnEpoch, Progress
+from sevenfold.training.network_kind import WEIGHTS, FittedNetwork, effective_settings
+from sevenfold.training.protocol import Epoch, OnEpoch, Progress
 from sevenfold.training.pytorch.adamw import AdamW
 from sevenfold.training.pytorch.averaging import Average
 from sevenfold.training.pytorch.device import device_of, reproducible
@@ -32,26 +32,18 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-__all__ = ["WEIGHTS", "Fitted", "fit", "run_epoch"]
-
-WEIGHTS: Final = "model.safetensors"
+__all__ = ["Fitted", "fit", "run_epoch"]
 
 
 @dataclass(frozen=True)
-class Fitted(FittedModel):
+class Fitted(FittedNetwork):
     """A fitted network, on the CPU, in evaluation mode and with the weights of its best epoch.
 
-    `tensors` are the rows that it was fitted on, `batch_size` how many of them a step saw.
+    `tensors` are the rows that it was fitted on.
     """
 
     network: nn.Module
     tensors: Tensors
-    batch_size: int
-
-    @property
-    def recorded(self) -> dict[str, Any]:
-        """The settings of the fit, its epochs and the size of a batch."""
-        return {**super().recorded, "batch_size": self.batch_size}
 
     @property
     def validation(self) -> NDArray[Any]:
@@ -82,11 +74,9 @@ def fit(
     section: TrainingSection,
     metric: str,
     *,
-    settings: Mapping[str, Any] | None = None,
-    max_epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
-    model: Model | None = None,
     progress: Progress | None = None,
+    model: Model | None = None,
     group: Group = ALONE,
 ) -> Fitted:
     """Fit a network and return it with the weights of the epoch that scored best on the validation rows.
@@ -101,11 +91,9 @@ def fit(
         tensors: the rows, on the CPU.
         section: the plan's section: settings, epochs, patience, batch size, class weights, seed, threads, device.
         metric: scored after each epoch on the validation rows; the epoch that is best by it is kept.
-        settings: settings on top of the section's, as a trial draws them.
-        max_epochs: most epochs; None takes the section's.
         on_epoch: called after each epoch with its number, from 1, and the score; stops the fit by returning False.
-        model: what builds the network; None loads what the section names.
         progress: where a stopped fit continues, to the same weights; `on_epoch` is called for all its epochs.
+        model: what builds the network; None loads what the section names.
         group: the processes that fit it together; the others are called with the same arguments.
 
     Raises:
@@ -114,10 +102,10 @@ def fit(
             ``gpu_memory``.
     """
     chosen = model or Model.of(section)
-    used = effective_settings(chosen.source, {**section.settings, **(settings or {})})
+    used = effective_settings(chosen.source, section.settings)
     device = device_of(section.device)
     with reproducible(device, section.seed, section.threads):
-        fitting = _Fit(tensors, section, metric, used, chosen, device, max_epochs or section.max_epochs, group)
+        fitting = _Fit(tensors, section, metric, used, chosen, device, group)
         return fitting.run(on_epoch, progress)
 
 
@@ -152,17 +140,15 @@ class _Fit:
         settings: dict[str, Any],
         model: Model,
         device: torch.device,
-        max_epochs: int,
         group: Group,
     ) -> None:
         import torch
 
         self.group = group
         self.tensors, self.section, self.metric, self.settings = tensors, section, metric, settings
-        self.max_epochs = max_epochs
         self.fit_settings, _ = split_settings(settings)
         self.batch_size, steps, self.passes = batches(len(tensors.train), section.batch_size)
-        self.steps = max_epochs * self.passes * steps
+        self.steps = section.max_epochs * self.passes * steps
         self.network = build(model, tensors, settings).to(device)
         self.joined = group.join(self.network)
         self.train, self.validation = tensors.train.to(device), tensors.validation.to(device)
@@ -190,7 +176,7 @@ class _Fit:
             lambda number: self._epoch(number, started),
             state.to_bytes,
             metric=self.metric,
-            max_epochs=self.max_epochs,
+            max_epochs=self.section.max_epochs,
             patience=self.section.patience,
             on_epoch=on_epoch,
             progress=progress,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sevenfold.contracts.canonical import canonical_json, write_whole
 from sevenfold.contracts.errors import SevenfoldError, TrainingError
@@ -28,8 +28,6 @@ class Job:
     tensors: Tensors
     section: TrainingSection
     metric: str
-    settings: Mapping[str, Any]
-    max_epochs: int
 
 
 class JobFolder:
@@ -56,8 +54,6 @@ class JobFolder:
             "target": job.tensors.target.model_dump(mode="json"),
             "section": job.section.model_dump(mode="json"),
             "metric": job.metric,
-            "settings": dict(job.settings),
-            "max_epochs": job.max_epochs,
         }
         write_whole(self._job, canonical_json(content).encode())
 
@@ -72,8 +68,6 @@ class JobFolder:
             Tensors(train, validation, signature, target),
             TrainingSection.model_validate(given["section"]),
             given["metric"],
-            given["settings"],
-            given["max_epochs"],
         )
 
     def read(self) -> bytes | None:

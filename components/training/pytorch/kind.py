@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -61,8 +61,6 @@ class NetworkKind(AnyNetwork[Tensors]):
         section: TrainingSection,
         metric: str,
         *,
-        settings: Mapping[str, Any] | None = None,
-        max_epochs: int | None = None,
         on_epoch: OnEpoch | None = None,
         progress: Progress | None = None,
     ) -> Fitted:
@@ -70,13 +68,4 @@ class NetworkKind(AnyNetwork[Tensors]):
         chosen: Callable[..., Fitted] = fit_in_processes if section.processes > 1 else fit
         if section.trainjob.nodes:
             chosen = partial(fit_in_trainjob, shared=self.shared)
-        return chosen(
-            rows,
-            section,
-            metric,
-            settings=settings,
-            max_epochs=max_epochs,
-            on_epoch=on_epoch,
-            model=self.model,
-            progress=progress,
-        )
+        return chosen(rows, section, metric, on_epoch=on_epoch, progress=progress, model=self.model)

@@ -6,9 +6,8 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sevenfold.plan.training import TrainingSection
 from sevenfold.runtime.children import started
@@ -32,11 +31,9 @@ def fit_in_processes(
     section: TrainingSection,
     metric: str,
     *,
-    settings: Mapping[str, Any] | None = None,
-    max_epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
-    model: Model | None = None,
     progress: Progress | None = None,
+    model: Model | None = None,
 ) -> Fitted:
     """Fit a network as `fit` does, each batch shared by `section.processes` processes; arguments are those of `fit`.
 
@@ -50,7 +47,7 @@ def fit_in_processes(
     """
     with tempfile.TemporaryDirectory(prefix="sevenfold-fit-") as path:
         folder = JobFolder(Path(path))
-        folder.write_job(Job(tensors, section, metric, settings or {}, max_epochs or section.max_epochs))
+        folder.write_job(Job(tensors, section, metric))
         earlier = progress.read() if progress is not None else None
         if earlier is not None:
             folder.write_state(earlier)
@@ -71,11 +68,9 @@ def fit_in_processes(
             tensors,
             section,
             metric,
-            settings=settings,
-            max_epochs=max_epochs,
             on_epoch=lambda number, score: number != relay.stopped,
-            model=model,
             progress=Ended(folder),
+            model=model,
         )
 
 

@@ -42,11 +42,9 @@ def fit_in_trainjob(
     metric: str,
     *,
     shared: str | None,
-    settings: Mapping[str, Any] | None = None,
-    max_epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
-    model: Model | None = None,
     progress: Progress | None = None,
+    model: Model | None = None,
     cluster: Cluster | None = None,
 ) -> Fitted:
     """Fit a network as `fit_in_processes` does, its processes in the pods of a TrainJob; arguments are those of `fit`.
@@ -66,7 +64,7 @@ def fit_in_trainjob(
     name = f"training-{secrets.token_hex(4)}"
     with tempfile.TemporaryDirectory(prefix="sevenfold-fit-") as path, _kept(store_at(address, name)) as store:
         folder = Sent(Path(path), store)
-        folder.write_job(Job(tensors, section, metric, settings or {}, max_epochs or section.max_epochs))
+        folder.write_job(Job(tensors, section, metric))
         earlier = progress.read() if progress is not None else None
         if earlier is not None:
             folder.write_state(earlier)
@@ -87,11 +85,9 @@ def fit_in_trainjob(
             tensors,
             section,
             metric,
-            settings=settings,
-            max_epochs=max_epochs,
             on_epoch=lambda number, score: number != relay.stopped,
-            model=model,
             progress=Ended(folder),
+            model=model,
         )
 
 

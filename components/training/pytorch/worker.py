@@ -46,8 +46,6 @@ def work(folder: JobFolder) -> None:
             job.tensors,
             job.section,
             job.metric,
-            settings=job.settings,
-            max_epochs=job.max_epochs,
             on_epoch=folder.add_score if group.scores else None,
             progress=folder if group.scores else _Reader(folder),
             group=group,

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,8 @@ from sevenfold.contracts.schema import Task
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.data import TrainingData
 from sevenfold.training.epochs import defined_score, finite_loss, rank, run_epochs
-from sevenfold.training.network_kind import effective_settings
-from sevenfold.training.protocol import Epoch, FittedModel, OnEpoch, Progress
+from sevenfold.training.network_kind import WEIGHTS, FittedNetwork, effective_settings
+from sevenfold.training.protocol import Epoch, OnEpoch, Progress
 from sevenfold.training.schedule import batches
 from sevenfold.training.settings import split_settings
 from sevenfold.training.tensorflow.export import raw_model
@@ -27,23 +27,15 @@ from sevenfold.training.tensorflow.saved_model import saved_model
 from sevenfold.training.tensorflow.state import State, values_of
 from sevenfold.training.tensorflow.steps import Steps, outputs_of
 
-__all__ = ["WEIGHTS", "Fitted", "fit"]
-
-WEIGHTS: Final = "model.safetensors"
+__all__ = ["Fitted", "fit"]
 
 
 @dataclass(frozen=True)
-class Fitted(FittedModel):
-    """A fitted network with the weights of its best epoch; `batch_size` is how many of the rows a step saw."""
+class Fitted(FittedNetwork):
+    """A fitted network in Keras, and the rows that it was fitted on."""
 
     network: Network
     splits: Splits
-    batch_size: int
-
-    @property
-    def recorded(self) -> dict[str, Any]:
-        """The settings of the fit, its epochs and the size of a batch."""
-        return {**super().recorded, "batch_size": self.batch_size}
 
     @property
     def validation(self) -> NDArray[Any]:
@@ -76,11 +68,9 @@ def fit(
     section: TrainingSection,
     metric: str,
     *,
-    settings: Mapping[str, Any] | None = None,
-    max_epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
-    model: Model | None = None,
     progress: Progress | None = None,
+    model: Model | None = None,
 ) -> Fitted:
     """Fit a network and return it with the weights of the epoch that scored best on the validation rows.
 
@@ -92,9 +82,9 @@ def fit(
             ``threads_fixed``, and what building the model raises.
     """
     chosen = model or Model.of(section)
-    used = effective_settings(chosen.source, {**section.settings, **(settings or {})})
+    used = effective_settings(chosen.source, section.settings)
     with reproducible(section.seed, section.threads):
-        fitting = _Fit(splits, section, metric, used, chosen, max_epochs or section.max_epochs)
+        fitting = _Fit(splits, section, metric, used, chosen)
         return fitting.run(on_epoch, progress)
 
 
@@ -108,10 +98,8 @@ class _Fit:
         metric: str,
         settings: dict[str, Any],
         model: Model,
-        max_epochs: int,
     ) -> None:
         self.splits, self.section, self.metric, self.settings = splits, section, metric, settings
-        self.max_epochs = max_epochs
         fit_settings, _ = split_settings(settings)
         self.batch_size, steps, self.passes = batches(len(splits.train), section.batch_size)
         self.network = build(model, splits, settings, section.seed)
@@ -122,7 +110,7 @@ class _Fit:
             fit_settings,
             splits.train,
             batch_size=self.batch_size,
-            steps=max_epochs * self.passes * steps,
+            steps=section.max_epochs * self.passes * steps,
             average_steps=fit_settings.averaging * steps * self.passes,
             class_weights=splits.data.class_weights(section.class_weights),
             classification=self.classification,
@@ -141,7 +129,7 @@ class _Fit:
             lambda number: self._epoch(number, started),
             lambda: state.to_bytes() if resumable else None,
             metric=self.metric,
-            max_epochs=self.max_epochs,
+            max_epochs=self.section.max_epochs,
             patience=self.section.patience,
             on_epoch=on_epoch,
             progress=progress,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from sevenfold.plan.training import TrainingSection
@@ -54,19 +53,8 @@ class KerasKind(AnyNetwork[Splits]):
         section: TrainingSection,
         metric: str,
         *,
-        settings: Mapping[str, Any] | None = None,
-        max_epochs: int | None = None,
         on_epoch: OnEpoch | None = None,
         progress: Progress | None = None,
     ) -> Fitted:
         """Fit the network, as `tensorflow.fit.fit` says."""
-        return fit(
-            rows,
-            section,
-            metric,
-            settings=settings,
-            max_epochs=max_epochs,
-            on_epoch=on_epoch,
-            model=self.model,
-            progress=progress,
-        )
+        return fit(rows, section, metric, on_epoch=on_epoch, progress=progress, model=self.model)

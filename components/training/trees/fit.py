@@ -31,8 +31,6 @@ def fit(
     section: TrainingSection,
     metric: str,
     *,
-    settings: Mapping[str, Any] | None = None,
-    max_epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
     progress: Progress | None = None,
 ) -> FittedTrees:
@@ -46,8 +44,7 @@ def fit(
     Raises:
         TrainingError: ``loss_not_finite``, ``score_undefined``, ``unknown_setting``, ``setting``, ``class_weights``.
     """
-    used = TreeSettings.checked({**section.settings, **(settings or {})})
-    return _Fit(rows, section, metric, used).run(max_epochs or section.max_epochs, on_epoch, progress)
+    return _Fit(rows, section, metric, TreeSettings.checked(section.settings)).run(on_epoch, progress)
 
 
 class _Fit:
@@ -70,7 +67,7 @@ class _Fit:
         if not np.isfinite(rows.train_target).all():  # LightGBM's own error would name no cause
             finite_loss(math.inf, "training", 1, settings.learning_rate)
 
-    def run(self, max_epochs: int, on_epoch: OnEpoch | None, progress: Progress | None) -> FittedTrees:
+    def run(self, on_epoch: OnEpoch | None, progress: Progress | None) -> FittedTrees:
         started = time.monotonic()
         self.state = State.of(progress.read() if progress else None)
         state = self.state
@@ -79,7 +76,7 @@ class _Fit:
             lambda number: self._grow(number, started),
             state.to_bytes,
             metric=self.metric,
-            max_epochs=max_epochs,
+            max_epochs=self.section.max_epochs,
             patience=self.section.patience,
             on_epoch=on_epoch,
             progress=progress,

@@ -59,18 +59,8 @@ class TreesKind(ModelKind[TreeRows]):
         section: TrainingSection,
         metric: str,
         *,
-        settings: Mapping[str, Any] | None = None,
-        max_epochs: int | None = None,
         on_epoch: OnEpoch | None = None,
         progress: Progress | None = None,
     ) -> FittedTrees:
         """Fit the trees, as `trees.fit.fit` says."""
-        return fit(
-            rows,
-            section,
-            metric,
-            settings=settings,
-            max_epochs=max_epochs,
-            on_epoch=on_epoch,
-            progress=progress,
-        )
+        return fit(rows, section, metric, on_epoch=on_epoch, progress=progress)

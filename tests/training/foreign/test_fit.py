@@ -29,7 +29,7 @@ def fitted(dataset: Dataset, path: str, section: TrainingSection, **settings: An
     source = load_source(path, TRAIN)
     kind = ForeignKind(source)
     metric = "log_loss" if dataset.schema.classes else "rmse"
-    fit = kind.fit(kind.encode(TrainingData(dataset)), section, metric, settings=settings)
+    fit = kind.fit(kind.encode(TrainingData(dataset)), section.with_settings(settings), metric)
     return fit, source.function.models[-1]
 
 

@@ -21,7 +21,7 @@ from sevenfold.training.train import train
 def test_the_penalty_is_ridge_regressions(diabetes: Dataset, section: TrainingSection, penalty: float) -> None:
     kind, data = LinearKind(), TrainingData(diabetes)
     tensors = kind.encode(data)
-    fitted = kind.fit(tensors, section.replaced(settings={}), "rmse", settings={"penalty": penalty})
+    fitted = kind.fit(tensors, section.replaced(settings={"penalty": penalty}), "rmse")
     train_rows, rows = tensors.train.numeric.numpy(), tensors.validation.numeric.numpy()
     center, scale = train_rows.mean(0), train_rows.std(0)
     ridge = Ridge(alpha=penalty).fit((train_rows - center) / scale, data.target("train"))

@@ -39,13 +39,13 @@ def test_same_seed_same_weights_whatever_came_before(tensors: Tensors, section: 
 def test_the_callers_random_numbers_and_threads_stay(tensors: Tensors, section: TrainingSection) -> None:
     torch.manual_seed(1)
     state, threads = torch.random.get_rng_state(), torch.get_num_threads()
-    fit(tensors, section.replaced(threads=threads % 2 + 1), "roc_auc", max_epochs=1)
+    fit(tensors, section.replaced(threads=threads % 2 + 1, max_epochs=1), "roc_auc")
     assert torch.equal(torch.random.get_rng_state(), state)
     assert torch.get_num_threads() == threads
 
 
 def test_the_kept_weights_are_those_of_the_best_epoch(tensors: Tensors, section: TrainingSection) -> None:
-    fitted = fit(tensors, section, "roc_auc", settings={"learning_rate": 0.05}, max_epochs=6)
+    fitted = fit(tensors, section.with_settings({"learning_rate": 0.05}).replaced(max_epochs=6), "roc_auc")
     predicted, _ = predict(fitted.network, tensors.validation, tensors.signature)
     assert score("roc_auc", tensors.validation.target.numpy(), predicted) == fitted.score
     assert fitted.score == max(epoch.score for epoch in fitted.curve)
@@ -53,13 +53,13 @@ def test_the_kept_weights_are_those_of_the_best_epoch(tensors: Tensors, section:
 
 
 def test_a_loss_is_better_when_lower(tensors: Tensors, section: TrainingSection) -> None:
-    fitted = fit(tensors, section, "log_loss", settings={"learning_rate": 0.05}, max_epochs=6)
+    fitted = fit(tensors, section.with_settings({"learning_rate": 0.05}).replaced(max_epochs=6), "log_loss")
     assert fitted.score == min(epoch.score for epoch in fitted.curve)
 
 
 def test_patience_ends_the_fit(tensors: Tensors, section: TrainingSection) -> None:
     hasty = section.replaced(max_epochs=60, patience=2)
-    fitted = fit(tensors, hasty, "log_loss", settings={"learning_rate": 0.03, "dropout": 0})
+    fitted = fit(tensors, hasty.with_settings({"learning_rate": 0.03, "dropout": 0}), "log_loss")
     assert fitted.stopped == "patience"
     assert len(fitted.curve) == max(fitted.best.number, 60 // 3) + 2
 
@@ -121,13 +121,12 @@ def test_a_wrong_setting_is_named(
     tensors: Tensors, section: TrainingSection, settings: dict[str, object], message: str
 ) -> None:
     with pytest.raises(TrainingError, match=message):
-        fit(tensors, section, "roc_auc", settings=settings)
+        fit(tensors, section.with_settings(settings), "roc_auc")
 
 
 def test_settings_of_a_trial_come_before_the_plans(tensors: Tensors, section: TrainingSection) -> None:
-    fitted = fit(
-        tensors, section.replaced(settings={"width": 16, "depth": 1}), "roc_auc", settings={"width": 8}, max_epochs=1
-    )
+    planned = section.replaced(settings={"width": 16, "depth": 1}, max_epochs=1)
+    fitted = fit(tensors, planned.with_settings({"width": 8}), "roc_auc")
     assert (fitted.settings["width"], fitted.settings["depth"], fitted.settings["dropout"]) == (
         8,
         1,
@@ -155,7 +154,7 @@ def test_a_small_regression_beats_the_mean(diabetes: Dataset, seed: int) -> None
 
 def test_a_users_network_is_fitted(tensors: Tensors, section: TrainingSection, source: Callable[[str], str]) -> None:
     own = section.replaced(source=source(LINEAR), settings={"bias": False})
-    fitted = fit(tensors, own, "roc_auc", settings={"learning_rate": 0.05})
+    fitted = fit(tensors, own.with_settings({"learning_rate": 0.05}), "roc_auc")
     assert fitted.score > 0.75
     assert fitted.settings["bias"] is False
     assert fitted.size == 2 * (len(tensors.signature.numeric) + sum(tensors.signature.cardinalities))

@@ -71,7 +71,7 @@ def test_a_gradient_is_cut_to_the_norm(
         return norm
 
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", spied)
-    fit(tensors, section, "roc_auc", settings={"max_norm": 0.05}, max_epochs=1)
+    fit(tensors, section.with_settings({"max_norm": 0.05}).replaced(max_epochs=1), "roc_auc")
     assert max(before) > 0.05
 
 
@@ -86,7 +86,7 @@ def test_a_cosine_ends_with_the_last_epoch(
         step(optimiser)
 
     monkeypatch.setattr(AdamW, "step", spied)
-    fitted = fit(tensors, section, "log_loss", settings={"schedule": "cosine"}, max_epochs=epochs)
+    fitted = fit(tensors, section.with_settings({"schedule": "cosine"}).replaced(max_epochs=epochs), "log_loss")
     assert len(fitted.curve) == epochs and fitted.settings["schedule"] == "cosine"
     expected = [learning_rate_at(at, len(rates), FitSettings(schedule="cosine")) for at in range(1, len(rates) + 1)]
     assert rates == expected
@@ -98,5 +98,5 @@ def test_a_setting_out_of_bounds_is_refused(
     settings: dict[str, Any], tensors: Tensors, section: TrainingSection
 ) -> None:
     with pytest.raises(TrainingError, match=f"training.settings.{next(iter(settings))}") as caught:
-        fit(tensors, section, "roc_auc", settings=settings)
+        fit(tensors, section.with_settings(settings), "roc_auc")
     assert caught.value.code == "setting"

@@ -72,11 +72,11 @@ def test_it_goes_on_from_any_epoch_to_the_same_weights(
 
 def test_the_state_of_another_network_is_not_taken(tensors: Tensors, section: TrainingSection) -> None:
     section, memory = section.replaced(max_epochs=2), Memory()
-    fit(tensors, section, "roc_auc", settings={"width": 16}, progress=memory)
+    fit(tensors, section.with_settings({"width": 16}), "roc_auc", progress=memory)
     other = Memory(memory.states[0])
-    resumed = fit(tensors, section, "roc_auc", settings={"width": 24}, progress=other)
+    resumed = fit(tensors, section.with_settings({"width": 24}), "roc_auc", progress=other)
     assert len(other.states) == 2
-    assert same(resumed, fit(tensors, section, "roc_auc", settings={"width": 24}))
+    assert same(resumed, fit(tensors, section.with_settings({"width": 24}), "roc_auc"))
 
 
 SCRIPT = """

@@ -39,7 +39,7 @@ def files(fitted: Fitted) -> dict[str, bytes]:
 
 def test_it_learns(splits: Splits, section: TrainingSection) -> None:
     """What decides the target in the table: a linear model reaches 0.95, a coin 0.5."""
-    longer = fit(splits, section.replaced(max_epochs=12), "roc_auc", settings={"dropout": 0.1})
+    longer = fit(splits, section.replaced(max_epochs=12).with_settings({"dropout": 0.1}), "roc_auc")
     assert longer.score > 0.9
     assert longer.curve[0].train_loss > longer.curve[-1].train_loss
     assert longer.recorded["epochs"] == longer.best.number
@@ -76,9 +76,9 @@ def test_it_goes_on_from_any_epoch_to_the_same_files(
 
 def test_the_state_of_another_network_is_not_taken(splits: Splits, section: TrainingSection, memory: Any) -> None:
     section, kept = section.replaced(max_epochs=1), memory()
-    fit(splits, section, "roc_auc", settings={"width": 16}, progress=kept)
+    fit(splits, section.with_settings({"width": 16}), "roc_auc", progress=kept)
     other = memory(kept.states[0])
-    resumed = fit(splits, section, "roc_auc", settings={"width": 24}, progress=other)
+    resumed = fit(splits, section.with_settings({"width": 24}), "roc_auc", progress=other)
     assert len(other.states) == 1
     assert resumed.settings["width"] == 24
 
@@ -113,7 +113,7 @@ def test_what_cannot_be_fitted_is_refused(
     code: str,
 ) -> None:
     with pytest.raises(TrainingError) as caught:
-        fit(splits, section.replaced(**changed), "roc_auc", settings=settings)
+        fit(splits, section.replaced(**changed).with_settings(settings), "roc_auc")
     assert (caught.value.code, bool(caught.value.remedy)) == (code, True)
 
 

@@ -94,7 +94,7 @@ def test_other_tasks_and_any_names_are_answered_too(
 ) -> None:
     data = TrainingData(request.getfixturevalue(name))
     metric = "r2" if name == "diabetes" else "accuracy"
-    fitted = fit(load_rows(data), section, metric, max_epochs=1)
+    fitted = fit(load_rows(data), section.replaced(max_epochs=1), metric)
     feeds = dict(rows_of(data))
     if name == "odd":
         feeds["label"] = np.where(np.arange(len(feeds["label"])) % 5 == 0, "never seen", feeds["label"])

@@ -103,7 +103,7 @@ def trees_section() -> TrainingSection:
 
 def fitted_to(dataset: Dataset, metric: str, section: TrainingSection, **settings: Any) -> FittedTrees:
     kind = TreesKind()
-    return kind.fit(kind.encode(TrainingData(dataset)), section, metric, settings=settings)
+    return kind.fit(kind.encode(TrainingData(dataset)), section.with_settings(settings), metric)
 
 
 @pytest.fixture(scope="session")

@@ -79,7 +79,7 @@ def test_the_trees_are_lightgbms(
 ) -> None:
     rows = load_rows(TrainingData(request.getfixturevalue(name)))
     section = trees_section.replaced(class_weights=weights, settings={"rounds": 7})
-    fitted = fit(rows, section, metric, max_epochs=1)
+    fitted = fit(rows, section.replaced(max_epochs=1), metric)
     params = lightgbm_params(
         TreeSettings(rounds=7), rows.task, len(rows.data.signature.classes), len(rows.train), seed=7, threads=1
     )
