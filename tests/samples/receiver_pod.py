@@ -103,8 +103,8 @@ class ReceiverPod:
 
     def runs(self) -> list[dict[str, Any]]:
         """Every run of its plans that Kubeflow knows."""
-        with urllib.request.urlopen(  # noqa: S310
-            f"{self.kubeflow.url}/apis/v2beta1/runs?page_size=100&sort_by=created_at%20desc", timeout=20
+        with urllib.request.urlopen(  # noqa: S310 - its list takes half a minute where the machine is busy
+            f"{self.kubeflow.url}/apis/v2beta1/runs?page_size=20&sort_by=created_at%20desc", timeout=120
         ) as answer:
             return [run for run in json.load(answer).get("runs", []) if f"-{self.mark} " in run["display_name"]]
 
