@@ -171,9 +171,7 @@ def _prepare(made: ReceiverPod, folder: Path, journal: Path) -> None:
     made.kubectl("create", "secret", "generic", "retrain-storage", *literals)
 
 
-def _rendered(
-    made: ReceiverPod, folder: Path, plans: Sequence[str], beside: Sequence[str], endpoint: str
-) -> list[str]:
+def _rendered(made: ReceiverPod, folder: Path, plans: Sequence[str], beside: Sequence[str], endpoint: str) -> list[str]:
     """Return our manifests, moved to the namespaces."""
     files = ", ".join((*plans, *beside))
     manifests = os.path.relpath(MANIFESTS, folder)

@@ -127,18 +127,20 @@ def world(team: Any, kubeflow: Any, node: str, winter: Winter, tmp_path: Path) -
     behind = urlsplit(os.environ["KF_PIPELINES_ENDPOINT"])
     with ExitStack() as there:
         there.callback(team.store.delete_dir, root)
-        serve(team, winter, plans)
+        releases = serve(team, winter, plans)
         door = there.enter_context(Doorway(node, (str(behind.hostname), behind.port or 80)))
         given = (kubeflow, mark, tmp_path, list(files.values()), ["recipe.json"], door.address)
         pod = there.enter_context(receiver_pod(*given))
         monitor = tmp_path / "prometheus"
         monitor.mkdir()
         prometheus = OwnPrometheus(monitor, list(plans.values()), pod.address(pod.theirs, "alertmanager"))
+        ends = [release.wait(600) for release in releases]
+        assert [end.get("decision") for end in ends] == ["promote"] * len(plans), ends
         yield World(team, winter, plans, pod, prometheus, door)
 
 
-def serve(team: Any, winter: Winter, plans: dict[str, Plan]) -> None:
-    """Deploy the first model under every plan's name, as a run of the pipeline would have."""
+def serve(team: Any, winter: Winter, plans: dict[str, Plan]) -> list[Any]:
+    """Begin to deploy the first model under every plan's name, as a run of the pipeline would have."""
     from pyarrow import fs
 
     root = f"{BUCKET}/{winter.bundle.digest[-12:]}"
@@ -146,9 +148,7 @@ def serve(team: Any, winter: Winter, plans: dict[str, Plan]) -> None:
         folder = winter.run.artifact(task, kind)
         fs.copy_files(str(folder), f"{root}/task/1/{kind}", fs.LocalFileSystem(), team.store)
     version = SimpleNamespace(root=root, **{kind: f"task/1/{kind}" for kind in KINDS})
-    releases = [team.release(plan.name, version, section=WARM) for plan in plans.values()]
-    ends = [release.wait(600) for release in releases]
-    assert [end.get("decision") for end in ends] == ["promote"] * len(plans), ends
+    return [team.release(plan.name, version, section=WARM) for plan in plans.values()]
 
 
 @pytest.mark.soak
