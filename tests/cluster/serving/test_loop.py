@@ -127,7 +127,9 @@ def world(team: Any, kubeflow: Any, node: str, winter: Winter, tmp_path: Path) -
     behind = urlsplit(os.environ["KF_PIPELINES_ENDPOINT"])
     with ExitStack() as there:
         there.callback(team.store.delete_dir, root)
-        releases = serve(team, winter, plans)
+        for plan in plans.values():
+            there.callback(team.forget, plan.name)
+        releases = serve(team, winter, plans, root)
         door = there.enter_context(Doorway(node, (str(behind.hostname), behind.port or 80)))
         given = (kubeflow, mark, tmp_path, list(files.values()), ["recipe.json"], door.address)
         pod = there.enter_context(receiver_pod(*given))
@@ -139,11 +141,10 @@ def world(team: Any, kubeflow: Any, node: str, winter: Winter, tmp_path: Path) -
         yield World(team, winter, plans, pod, prometheus, door)
 
 
-def serve(team: Any, winter: Winter, plans: dict[str, Plan]) -> list[Any]:
+def serve(team: Any, winter: Winter, plans: dict[str, Plan], root: str) -> list[Any]:
     """Begin to deploy the first model under every plan's name, as a run of the pipeline would have."""
     from pyarrow import fs
 
-    root = f"{BUCKET}/{winter.bundle.digest[-12:]}"
     for kind, task in KINDS.items():
         folder = winter.run.artifact(task, kind)
         fs.copy_files(str(folder), f"{root}/task/1/{kind}", fs.LocalFileSystem(), team.store)

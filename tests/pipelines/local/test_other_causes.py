@@ -29,6 +29,8 @@ def test_a_schedule_starts_a_run_whether_or_not_rows_drifted(retrained: Home) ->
     text = retrained.plan_path.read_text().replace("_day: 2", "_day: 9")
     retrained.plan_path.write_text(text.replace("trigger: drift", "trigger: schedule, every_hours: 6"))
     started: list[list[str]] = []
+    for number in (13, 14):
+        add_window(retrained.path, number, drifted=True)
 
     def look() -> list[tuple[Action, Reason]]:
         loop = retrained.loop()
@@ -75,8 +77,6 @@ def test_labels_that_show_a_worse_model_give_one_run_and_a_better_one(
     text = retrained.plan_path.read_text()
     # what was true before is false now: the old rows teach nothing, and the old test rows ask for the old answers
     retrained.plan_path.write_text(text.replace("max_forgetting: 0.05", "max_forgetting: 1, keep_rows: false"))
-    for number in (13, 14):
-        (retrained.path / "new" / f"window-{number}.csv").unlink()
     for number in (15, 16):
         add_window(retrained.path, number, changed=True)
     retrained.hours += 24
@@ -115,8 +115,6 @@ def feed_back(port: int, table: str) -> int:
 def test_rows_that_differ_as_a_whole_are_noted_and_start_nothing(retrained: Home) -> None:
     text = retrained.plan_path.read_text()
     retrained.plan_path.write_text(text.replace("min_rows: 200", "min_rows: 200, subtle: true"))
-    for path in (retrained.path / "new").glob("window-1[34].csv"):
-        path.unlink()
     add_window(retrained.path, 17, tied=True)
     count = retrained.run_count()
     decided = retrained.loop().look()
