@@ -6,9 +6,9 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sevenfold.contracts.errors import PolicyError
+from sevenfold.contracts.errors import PolicyError, TemporaryError
 from sevenfold.pipelines.kubeflow.engine import FINAL, Engine
 from sevenfold.pipelines.kubeflow.follow import follow
 from sevenfold.pipelines.kubeflow.submit import Submission, Submitted, run_folder, submit
@@ -82,9 +82,18 @@ class KubeflowRunner:
         return sources_text([*own, plan.retrain.data])
 
     def ending(self, run: str) -> tuple[str, str] | None:
-        """Return how a run ended, from what its stages left in the store; None while it goes on."""
-        engine = self.connect()
-        found = engine.run(run)
+        """Return how a run ended, from what its stages left in the store; None while it goes on.
+
+        Raises:
+            TemporaryError: the endpoint does not answer, or lets nobody in: the run goes on without us.
+        """
+        try:
+            engine = self.connect()
+            found = _run(engine, run)
+        except PolicyError as error:
+            raise TemporaryError(error.code, error.message, remedy=error.remedy) from error
+        if found is None:
+            return "gone", f"Kubeflow does not know run {run} any more."
         if found.state not in FINAL:
             return None
         from rich.console import Console
@@ -96,6 +105,16 @@ class KubeflowRunner:
         sent.folder.record(run=run, endpoint=engine.endpoint, root=self.store.root, link=engine.link(run))
         result = follow(sent, engine, self.store, RunView(Console(file=io.StringIO())))
         return result.state, result.sentence
+
+
+def _run(engine: Engine, run: str) -> Any:
+    """Return a run; None where the endpoint tells of others and not of it. A gateway may say the same of everything."""
+    try:
+        return engine.run(run)
+    except PolicyError:
+        if any(str(known.run_id) == run for known in engine.runs()):
+            raise
+        return None
 
 
 def _title(decided: RunEntry) -> str:

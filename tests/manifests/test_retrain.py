@@ -32,7 +32,7 @@ def receiving(overlays: dict[str, Objects]) -> Objects:
     return overlays["retrain"]
 
 
-NAMES = sorted(alert.name for alert in alerts('{model="m"}', MonitoringSection(), ServiceLevel()))
+NAMES = sorted({alert.name for alert in alerts('{model="m"}', MonitoringSection(), ServiceLevel())} | DRIFT_ALERTS)
 
 
 @pytest.mark.parametrize("name", [*NAMES, *(f"{name}Unknown" for name in NAMES), WATCHDOG])

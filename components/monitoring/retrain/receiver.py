@@ -130,6 +130,11 @@ class Receiver:
         """Count one outcome of a request."""
         self._counts[outcome] += 1
 
+    def refuse(self, error: SevenfoldError) -> None:
+        """Count and tell why a notification was not taken."""
+        self.count(f"refuse:{error.code}")
+        self._on_message(f"a notification is refused: {error}")
+
     def healthy(self) -> bool:
         """Whether decisions can be kept, and the worker turns."""
         try:
@@ -238,11 +243,10 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
         def _take(self, body: bytes) -> None:
             try:
                 receiver.take(body)
-            except DataError as error:
-                receiver.count("refuse:bad_notification")
-                self._answer(400, error.to_json(), "application/json")
-            except SevenfoldError as error:  # the journal cannot keep it: Alertmanager sends it again
-                self._answer(503, error.to_json(), "application/json")
+            except SevenfoldError as error:
+                receiver.refuse(error)
+                # where the journal cannot keep it, Alertmanager sends it again
+                self._answer(400 if isinstance(error, DataError) else 503, error.to_json(), "application/json")
             else:
                 self._answer(204)
 

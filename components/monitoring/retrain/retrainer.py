@@ -31,7 +31,12 @@ class Runner(Protocol):
         """
 
     def ending(self, run: str) -> tuple[str, str] | None:
-        """Return how a run ended (promoted, waiting, refused …) and a sentence; None while it goes on."""
+        """Return how a run ended (promoted, waiting, refused …) and a sentence; None while it goes on.
+
+        Raises:
+            TemporaryError: nobody can tell now; the run is taken to go on.
+            SevenfoldError: nobody ever can.
+        """
 
 
 class Retrainer:
@@ -95,29 +100,43 @@ class Retrainer:
         return self.journal.decide(cause, lambda _: noted, self.clock.now())
 
     def work(self) -> list[str]:
-        """Start what is decided, record what has ended; return what could not be done now, in words."""
-        with self.journal.sole_worker():
-            return [fault for run in self.journal.unfinished() if (fault := self._try(run))]
+        """Start what is decided, record what has ended; return what could not be done now, in words.
 
-    def _try(self, run: RunEntry) -> str:
-        """Work on a run; return why it must be tried again, "" where it need not."""
+        What is wrong with one run keeps no other from its turn.
+        """
+        faults, unexpected = list[str](), list[Exception]()
+        with self.journal.sole_worker():
+            for run in self.journal.unfinished():
+                try:
+                    faults += self._try(run)
+                except Exception as error:  # raised below
+                    unexpected.append(error)
+        if unexpected:
+            raise unexpected[0]
+        return faults
+
+    def _try(self, run: RunEntry) -> list[str]:
+        """Work on a run; return why it must be tried again, nothing where it need not."""
+        said = "It could not be started"
         try:
-            self._work_on(run)
+            if not run.run and run.name not in self.rules:
+                return [f"a retraining of {run.name!r} is decided, whose plan is not among those that are given"]
+            name = run.run or self._started(run)
+            said = "Nobody can tell how it ended"
+            ending = self._runner.ending(name)
         except SevenfoldError as error:
             if error.retryable:
-                return str(error)
-            self._end(run, "failed", f"It could not be started ({error.code}): {error}")
-        return ""
-
-    def _work_on(self, run: RunEntry) -> None:
-        name = run.run
-        if not name:
-            # a process that was killed may have started it and not lived to write so
-            name = self._runner.find(run) or self._runner.start(run)
-            self.journal.started(run.decision, name)
-        ending = self._runner.ending(name)
+                return [str(error)]
+            ending = "failed", f"{said} ({error.code}): {error}"
         if ending is not None:
             self._end(run, *ending)
+        return []
+
+    def _started(self, run: RunEntry) -> str:
+        # a process that was killed may have started it and not lived to write so
+        name = self._runner.find(run) or self._runner.start(run)
+        self.journal.started(run.decision, name)
+        return name
 
     def _end(self, run: RunEntry, state: str, sentence: str) -> None:
         self.journal.ended(run, state, _after(state, sentence), self.clock.now())

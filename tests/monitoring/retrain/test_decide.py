@@ -63,6 +63,18 @@ def test_each_rule(given: Cause, history: History, action: Action, reason: Reaso
     assert decided.sentence.endswith(".")
 
 
+def test_midnight_grants_no_second_budget() -> None:
+    midnight = NOW - NOW % (24 * HOUR)
+    history = History([PastRun(frozenset({key}), midnight - ago, True) for key, ago in (("x", 900), ("y", 600))])
+
+    def reason(moment: float) -> Reason:
+        return decide(cause(since=moment), history, RULES, now=moment, wall=moment).reason
+
+    assert reason(midnight + 60) is Reason.BUDGET
+    assert reason(midnight + 24 * HOUR - 901) is Reason.BUDGET
+    assert reason(midnight + 24 * HOUR - 899) is Reason.CAUSE, "the first of both is a day old"
+
+
 def test_without_a_trigger_nothing_starts() -> None:
     decided = decide(cause(), History(), Rules(name="flights", section=RetrainSection()), now=NOW, wall=NOW)
     assert decided.reason is Reason.OFF

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -234,6 +235,48 @@ def test_a_run_that_never_can_start_ends_and_calls_a_person(tmp_path: Path) -> N
     last = retrainer.journal.entries()[-1]
     assert (last.action, last.reason) == (Action.PAGE, Reason.NOT_FINISHED)
     assert "The table is gone." in last.sentence
+
+
+def test_how_a_run_ended_is_told_as_such_where_nobody_ever_can(tmp_path: Path) -> None:
+    class Unreadable(World):
+        def ending(self, run: str) -> tuple[str, str] | None:
+            raise DataError("spoilt", "What it left is spoilt.")
+
+    world = Unreadable()
+    retrainer = process(world, tmp_path / "journal.db")
+    retrainer.take(drift("a", world.true))
+    assert retrainer.work() == []
+    last = retrainer.journal.entries()[-1]
+    assert (last.action, last.reason) == (Action.PAGE, Reason.NOT_FINISHED)
+    assert "Nobody can tell how it ended (spoilt): What it left is spoilt." in last.sentence
+
+
+def test_a_plan_that_is_given_no_more_keeps_its_run_waiting_and_no_other(tmp_path: Path) -> None:
+    world, path = World(), tmp_path / "journal.db"
+    rules = {name: Rules(name=name, section=SECTION) for name in ("trains", "flights")}
+    both = Retrainer(Journal(path), rules, world)
+    both.take(Cause(name="trains", keys=("t",), since=0.0, evidence="e", new_rows=100))
+    both.take(drift("a", 0.0))
+    one = process(world, path)
+    assert one.work() == ["a retraining of 'trains' is decided, whose plan is not among those that are given"]
+    assert [cause for cause, _ in world.started] == ["a"]
+    assert both.work() == []
+    assert [cause for cause, _ in world.started] == ["a", "t"], "it is not lost"
+
+
+def test_a_fault_that_nobody_expected_keeps_no_other_run_waiting(tmp_path: Path) -> None:
+    class Odd(World):
+        def start(self, decided: RunEntry) -> str:
+            return super().start(decided) if decided.name == "flights" else str(1 / 0)
+
+    world = Odd()
+    rules = {name: Rules(name=name, section=SECTION) for name in ("trains", "flights")}
+    retrainer = Retrainer(Journal(tmp_path / "journal.db"), rules, world)
+    retrainer.take(Cause(name="trains", keys=("t",), since=0.0, evidence="e", new_rows=100))
+    retrainer.take(drift("a", 0.0))
+    with pytest.raises(ZeroDivisionError):
+        retrainer.work()
+    assert [cause for cause, _ in world.started] == ["a"]
 
 
 def test_a_plan_that_is_not_ours_is_not_recorded(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,29 @@ def test_a_run_that_goes_on_has_no_ending(runner: KubeflowRunner, kubeflow: Any,
     leave(tmp_path, run, "refuse")
     kubeflow.script = [("SUCCEEDED", {"test-model": "SUCCEEDED"})]
     assert runner.ending(run) == ("refused", "Because.")
+
+
+def test_a_run_that_was_deleted_is_over(runner: KubeflowRunner, kubeflow: Any) -> None:
+    run = runner.start(DECIDED)
+    other = runner.start(replace(DECIDED, cause="c2"))
+    kubeflow.runs = [each for each in kubeflow.runs if each["run_id"] == other]
+    kubeflow.script = [("RUNNING", {})]
+    assert runner.ending(run) == ("gone", f"Kubeflow does not know run {run} any more.")
+    assert runner.ending(other) is None
+
+
+def test_an_endpoint_that_lets_nobody_in_ends_no_run(runner: KubeflowRunner, kubeflow: Any, tmp_path: Path) -> None:
+    run, engine = runner.start(DECIDED), Engine(kubeflow.url)
+
+    def refuse(*_: Any) -> Any:
+        raise PolicyError("endpoint_refused", "It answered with status 404: no such route.")
+
+    engine.run = engine.runs = refuse  # type: ignore[method-assign, assignment]
+    closed = replace(runner, connect=lambda: engine)
+    with pytest.raises(TemporaryError, match="no such route"):
+        closed.ending(run)
+    with pytest.raises(TemporaryError, match="no such route"):
+        replace(runner, connect=refuse).ending(run)
 
 
 def test_new_rows_are_read_beside_the_old_ones(runner: KubeflowRunner, drifting: Plan, tmp_path: Path) -> None:
