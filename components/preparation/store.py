@@ -170,8 +170,10 @@ class SplitWriter:
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
+        whole = [item.name for item in schema if pa.types.is_integer(item.type) or pa.types.is_timestamp(item.type)]
         self.rows = 0
         self._schema = schema
         self._texts = _texts(schema)
@@ -183,7 +185,7 @@ class SplitWriter:
             version="2.6",
             compression="snappy",
             use_dictionary=self._texts,
-            column_encoding=_of_whole_numbers(schema),
+            column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),  # fewer bytes and less time than values
             store_schema=False,
             # smallest and largest values are of no use here and would be sensitive ones, too
             write_statistics=False,
@@ -273,14 +275,6 @@ def _by_side(
 def _same(texts: pa.Array, before: Sequence[pa.Array]) -> pa.Array:
     """Return the last of some dictionaries where it has the same texts, so that memory holds them once."""
     return before[-1] if before and before[-1].equals(texts) else texts
-
-
-def _of_whole_numbers(schema: pa.Schema) -> dict[str, str]:
-    """Return the encoding of whole numbers and moments: differences take fewer bytes and less time than values."""
-    import pyarrow as pa
-
-    whole = (item.name for item in schema if pa.types.is_integer(item.type) or pa.types.is_timestamp(item.type))
-    return dict.fromkeys(whole, "DELTA_BINARY_PACKED")
 
 
 def _texts(schema: pa.Schema) -> list[str]:
