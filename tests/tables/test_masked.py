@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sevenfold.tables.masked import absent, joined_numbers, masked, plain_values
+from sevenfold.tables.masked import absent, as_floats, chosen_numbers, joined_numbers, masked, plain_values
 
 MOMENTS = pa.timestamp("us", tz="UTC")
 
@@ -44,3 +44,33 @@ def test_parts_are_joined_as_arrow_joins_them():
         parts = [pa.array(values, kind), pa.array(values[1:], kind).slice(1), pa.array(values[::-1], kind)]
         whole = pa.concat_arrays(parts)
         assert joined_numbers(iter(parts), len(whole), kind).equals(whole)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([None, 1.5, None, -0.0, 3.0, None] * 3),
+        pa.array([1.5, 2.5, 3.5] * 6),
+        pa.array([None, 1, 2] * 6),
+        pa.array([True, None, False] * 6),
+        pa.array([None, 10**15, -5] * 6, MOMENTS),
+        pa.array(["a", None, "b"] * 6).dictionary_encode(),
+        pa.DictionaryArray.from_arrays(pa.nulls(18, pa.int32()), pa.array(["a"])),
+        pa.nulls(18, pa.float64()),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("part", [slice(0, 18), slice(5, 17), slice(3, 3)])
+def test_numbers_that_are_wanted_and_there_are_chosen(values, part):
+    some = values[part]
+    plain = some.indices if pa.types.is_dictionary(some.type) else some
+    plain = (plain.cast(pa.int64()) if plain.type == MOMENTS else plain).to_pylist()
+    wanted = np.arange(len(some)) % 2 == 0
+    assert chosen_numbers(some).tolist() == [value for value in plain if value is not None]
+    assert chosen_numbers(some, wanted).tolist() == [value for value in plain[::2] if value is not None]
+
+
+def test_missing_floats_are_no_number():
+    values = pa.array([None, 1.5, None, 2.5])
+    assert np.array_equal(as_floats(values[1:]), [1.5, np.nan, 2.5], equal_nan=True)
+    assert values.to_pylist() == [None, 1.5, None, 2.5]
