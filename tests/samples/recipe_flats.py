@@ -15,8 +15,8 @@ from sevenfold.design.propose import propose_plan
 from sevenfold.plan import Plan
 from sevenfold.preparation.prepare import prepare
 from sevenfold.preparation.prepared import Prepared
-from sevenfold.refine.whole_table import read_table
 from sevenfold.refine.recipe import load_recipe
+from sevenfold.refine.whole_table import read_table
 from sevenfold.scoring.feeds import feeds_from_table
 from sevenfold.scoring.scorer import Scorer
 from sevenfold.training.train import train
