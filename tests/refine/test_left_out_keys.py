@@ -17,8 +17,8 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.refine.history import parse_history
 
 CASES = 120
-# What is refused here by name though OpenRefine goes on without it, or guesses.
-STRICT = ("separator", "insertionIndex", "column", "v")
+# What is refused here by name though OpenRefine guesses it, or goes on without it where it has no row to look at.
+STRICT = ("separator", "insertionIndex", "column", "v", "mode", "columnName", "expression")
 TABLE = "k,v\na,5\nb,x\nc,\nd,2020-01-01\n"
 
 
