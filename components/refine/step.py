@@ -28,13 +28,15 @@ class Recorded(BaseModel):
         if not isinstance(given, dict) or None not in given.values():
             return given
         fields = {field.alias or name: field for name, field in cls.model_fields.items()}
-        read = {}
+        read: dict[str, Any] = {}
         for key, value in given.items():
-            kind = fields[key].annotation if key in fields else Any
+            kind: Any = fields[key].annotation if key in fields else Any
             if value is not None or kind is Any or type(None) in get_args(kind):
                 read[key] = value
-            elif kind in (int, float) or (kind is bool and fields[key].is_required()):
-                read[key] = kind()
+            elif kind in (int, float):
+                read[key] = 0
+            elif kind is bool and fields[key].is_required():
+                read[key] = False
         return read
 
 

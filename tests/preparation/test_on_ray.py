@@ -39,6 +39,7 @@ UPPER = {
     "engineConfig": {"facets": [], "mode": "row-based"},
     "columnName": "c",
     "expression": "value.toUppercase()",
+    "onError": "keep-original",
 }
 
 

@@ -22,7 +22,8 @@ from sevenfold.tables.dialect import Dialect
 CSV = Dialect("csv", "utf-8", ",", ".", (), '"', "", False)
 ROWS: dict[str, Any] = {"mode": "row-based", "facets": []}
 SPLIT = {"op": "core/multivalued-cell-split", "columnName": "b", "keyColumnName": "a", "separator": ";"}
-NUMBER = {"op": "core/text-transform", "columnName": "b", "expression": "value.toNumber()", "engineConfig": ROWS}
+KEPT = {"engineConfig": ROWS, "onError": "keep-original"}
+NUMBER = {"op": "core/text-transform", "columnName": "b", "expression": "value.toNumber()", **KEPT}
 
 TRANSPOSE = {
     "op": "core/transpose-columns-into-rows",
@@ -129,7 +130,7 @@ def test_a_way_to_write_fields_that_the_importer_lacks_is_refused(tmp_path: Path
     assert "quote" in refused.value.message and "escape" in refused.value.message
 
 
-TRIM = {"op": "core/text-transform", "columnName": "b", "expression": "value.trim()", "engineConfig": ROWS}
+TRIM = {"op": "core/text-transform", "columnName": "b", "expression": "value.trim()", **KEPT}
 EMPTY = {"type": "list", "columnName": "b", "expression": "value", "selection": [], "selectBlank": True}
 REMOVAL = {"op": "core/row-removal", "engineConfig": {"mode": "row-based", "facets": [EMPTY]}}
 CUT = {

@@ -20,7 +20,7 @@ class ColumnAddition(StepOnRows):
     op: Literal["core/column-addition"]
     base_column_name: str
     expression: str
-    on_error: OnError = "set-to-blank"
+    on_error: OnError
     new_column_name: str
     column_insert_index: int = 0
 

@@ -25,7 +25,7 @@ class TextTransform(StepOnRows):
     op: Literal["core/text-transform"]
     column_name: str
     expression: str
-    on_error: OnError = "keep-original"
+    on_error: OnError = "store-error"  # as OpenRefine does it where a history does not say
     repeat: bool = False
     repeat_count: int = 0
 
