@@ -8,9 +8,16 @@ small table in one process and on one node.
 from __future__ import annotations
 
 import argparse
+import os
+import secrets
+import socket
+import subprocess
+import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +25,18 @@ import psutil
 import pyarrow as pa
 import pyarrow.csv
 
-from benchmarks.ray_nodes import cost, nodes, use_token, watched
 from sevenfold.plan import DataSection, PreparationSection
 from sevenfold.preparation.prepare import prepare
 
 ROWS = 120_000  # of a file of 8 MB
+START_SECONDS = 600.0
 COLUMNS = {
     **{f"x{at}": {"kind": "number"} for at in range(5)},
     "count": {"kind": "integer"},
     "kind": {"kind": "category"},
     "y": {"kind": "category", "role": "target"},
 }
+SECRET = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "600"}
 
 
 def write_file(path: Path, seed: int, rows: int) -> Path:
@@ -44,6 +52,76 @@ def write_file(path: Path, seed: int, rows: int) -> Path:
     }
     pa.csv.write_csv(pa.table(table), path)
     return path
+
+
+@contextmanager
+def nodes(count: int, folder: Path) -> Iterator[tuple[str, list[psutil.Process]]]:
+    """Start a Ray cluster of some nodes with a CPU each; yield its address and its processes."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    folder.mkdir()
+    started: list[psutil.Process] = []
+    try:
+        for number in range(count):
+            where = [f"--address={address}"] if number else ["--head", f"--port={address.rpartition(':')[2]}"]
+            where += [] if number else [f"--temp-dir={folder}", "--include-dashboard=false"]
+            log = folder / f"{number}.log"
+            command = [str(Path(sys.executable).with_name("ray")), "start", *where, "--block", "--num-cpus=1"]
+            with log.open("wb") as out:
+                options = ["--object-store-memory=300000000", "--disable-usage-stats"]
+                one = subprocess.Popen([*command, *options], stdout=out, stderr=out, start_new_session=True)
+            started.append(psutil.Process(one.pid))
+            deadline = time.monotonic() + START_SECONDS
+            while b"Ray runtime started" not in log.read_bytes():
+                if one.poll() is not None or time.monotonic() > deadline:
+                    sys.exit(log.read_text())
+                time.sleep(0.5)
+        yield address, started
+    finally:
+        for process in family(started):
+            with suppress(psutil.Error):
+                process.kill()
+
+
+def family(roots: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Return processes with all that they started."""
+    found = []
+    for root in roots:
+        with suppress(psutil.Error):
+            found += [root, *root.children(recursive=True)]
+    return found
+
+
+def cost(roots: Sequence[psutil.Process]) -> tuple[dict[int, float], float]:
+    """Return CPU seconds by process, and the memory that they alone hold, in GB."""
+    seconds, held = {}, 0
+    for process in family(roots):
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            seconds[process.pid] = times.user + times.system
+            held += process.memory_full_info().uss
+    return seconds, held / 1e9
+
+
+@contextmanager
+def watched(roots: Sequence[psutil.Process], seen: dict[int, float]) -> Iterator[None]:
+    """Keep CPU seconds by process, and under 0 the most memory: Ray ends the workers of a program with it."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.3):
+            seconds, held = cost(roots)
+            seen.update(seconds)
+            seen[0] = max(seen.get(0, 0.0), held)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def run(files: Sequence[Path], out: Path, address: str, tasks: int, cluster: Sequence[psutil.Process]) -> str:
@@ -73,7 +151,7 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="One small table, in one process and on one node.")
     quick = parser.parse_args().quick
-    use_token()
+    os.environ.update(SECRET, RAY_AUTH_TOKEN=secrets.token_hex(32))
     print(
         f"{'partitions':>10}  {'where':<12}{'wall s':>7}{'own CPU s':>12}{'Ray CPU s':>13}{'own GB':>10}{'Ray GB':>12}"
     )

@@ -74,16 +74,6 @@ def test_a_study_on_kuberay_is_measured_without_a_cluster_too() -> None:
     assert row.split()[:2] == ["2", "0"]
 
 
-@pytest.mark.extended
-@pytest.mark.parametrize(("name", "first"), [("ray_prepare", "partitions"), ("ray_study", "trials")])
-def test_ray_on_nodes_of_this_machine_gives_what_one_process_does(name: str, first: str) -> None:
-    done = benchmark(f".{name}")
-    assert done.returncode == 0, done.stderr
-    head, alone, node = done.stdout.splitlines()
-    assert head.split()[0] == first
-    assert " one process " in alone and " 1 node " in node
-
-
 @pytest.mark.slow
 def test_a_run_is_compared_with_plain_functions_and_an_earlier_checkout(tmp_path: Path) -> None:
     ours, earlier = checkout(tmp_path / "ours"), checkout(tmp_path / "earlier")
