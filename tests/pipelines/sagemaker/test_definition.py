@@ -197,7 +197,6 @@ def test_a_plan_moves_by_its_section_alone(tmp_path: Path) -> None:
     """The same text, with a section for each cloud, is compiled for both; each takes images from its own registry."""
     both = yaml.safe_load(plan_text(registry=f"{REGISTRY}/ours")) | {"vertex": VERTEX}
     del both["images"]
-    both["data"]["source"] = "s3://bucket/demo.csv"
     plan = parse_plan(yaml.safe_dump(both))
     assert list(missing_settings(plan)) == []
     definition = json.dumps(build_definition(plan))
