@@ -40,6 +40,14 @@ class SageMakerSection(Section):
             pattern=r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*/?)?$",
         ),
     ] = ""
+    registry: Annotated[
+        str,
+        Field(
+            description="Registry in Amazon ECR that SageMaker pulls our images from, such as "
+            "ACCOUNT.dkr.ecr.REGION.amazonaws.com; empty takes images.registry.",
+            pattern=r"^([a-z0-9][a-z0-9.-]*(/[A-Za-z0-9._-]+)*)?$",
+        ),
+    ] = ""
     machine: Annotated[Machine, Field(description="Instance type of every job, such as ml.m5.xlarge.")] = "ml.m5.xlarge"
     machines: Annotated[
         dict[StageOnMachine, Machine],

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import canonical_json
+from sevenfold.contracts.errors import TemporaryError
 from sevenfold.contracts.reference import Reference
 from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.contracts.schema import FORMAT_VERSION
 from sevenfold.contracts.versioned import read_versioned
+from sevenfold.pipelines.new_object import write_new
 
 if TYPE_CHECKING:
     from sevenfold.contracts.reference import FeatureBins
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["BucketPromotions", "kept_at"]
 
 REGISTRY = "registry"
+ATTEMPTS: Final = 20  # at a number that nobody else takes
 
 
 def kept_at(name: str, digest: str) -> str:
@@ -28,7 +32,7 @@ def kept_at(name: str, digest: str) -> str:
 
 
 class BucketPromotions:
-    """The promotions of one plan. Two releases that end at one moment may write one record: run one at a time."""
+    """The promotions of one plan. Two that are recorded at one moment get a number each."""
 
     def __init__(self, store: Store, name: str) -> None:
         self._store, self._name = store, name
@@ -49,20 +53,21 @@ class BucketPromotions:
 
         Raises:
             IntegrityError: the folder is damaged or another bundle.
-            TemporaryError: ``store_read``, ``store_write``.
+            TemporaryError: ``store_read``, ``store_write``, ``registry_busy``.
         """
-        with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
-            folder = Path(work)
+
+        def attempt(folder: Path) -> tuple[Record, bool]:
             registry = self._brought(folder)
             before = registry.current()
             written = registry.promote(record, bundle)
             if written == before:
-                return written
+                return written, True
             digest = record.bundle.removeprefix("sha256:")
-            kept = sorted(path for path in (folder / "bundles" / digest).rglob("*") if path.is_file())
-            for path in (*kept, folder / "history" / f"{written.number:08d}.json"):
+            for path in sorted(path for path in (folder / "bundles" / digest).rglob("*") if path.is_file()):
                 self._store.write(f"{self._home}/{path.relative_to(folder).as_posix()}", path.read_bytes())
-            return written
+            return written, self._recorded(folder, written)
+
+        return _until_recorded(attempt)
 
     def history(self) -> list[Record]:
         """Return all records, oldest first.
@@ -79,16 +84,16 @@ class BucketPromotions:
         Raises:
             PolicyError: ``nothing_to_roll_back``.
             IntegrityError: the kept bundle is damaged.
-            TemporaryError: ``store_read``, ``store_write``.
+            TemporaryError: ``store_read``, ``store_write``, ``registry_busy``.
         """
-        with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
-            folder = Path(work)
+
+        def attempt(folder: Path) -> tuple[Record, bool]:
             registry = self._brought(folder)
             self._bring_bundle(to, folder / "bundles" / to.removeprefix("sha256:"))
             written = registry.rollback(who=who, reason=reason, to=to)
-            name = f"history/{written.number:08d}.json"
-            self._store.write(f"{self._home}/{name}", (folder / name).read_bytes())
-            return written
+            return written, self._recorded(folder, written)
+
+        return _until_recorded(attempt)
 
     def waiting(self) -> Record | None:
         """Return what the promotion of the candidate that waits for a person would record; None where none waits.
@@ -149,6 +154,22 @@ class BucketPromotions:
             path = Path(work) / "reference.json"
             return read_versioned(path, Reference, FORMAT_VERSION) if self._store.copy(kept, path) else None
 
+    def _recorded(self, folder: Path, record: Record) -> bool:
+        """Write a record under its number; return whether it is there, and not another one."""
+        name = f"history/{record.number:08d}.json"
+        content = (folder / name).read_bytes()
+        new = write_new(f"{self._store.root}/{self._home}/{name}", content)
+        return new or self._store.read(f"{self._home}/{name}") == content
+
     def _brought(self, folder: Path) -> LocalRegistry:
         self._store.copy(f"{self._store.root}/{self._home}/history", folder / "history")
         return LocalRegistry(folder)
+
+
+def _until_recorded(attempt: Callable[[Path], tuple[Record, bool]]) -> Record:
+    for _ in range(ATTEMPTS):
+        with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
+            written, recorded = attempt(Path(work))
+        if recorded:
+            return written
+    raise TemporaryError("registry_busy", f"The record of promotions was written by others {ATTEMPTS} times in a row.")

@@ -207,9 +207,10 @@ class Rollout:
             raise
 
     def _withdraw(self, label: str, stable: str) -> None:
-        if stable:
-            self.endpoint.share({bundle: ALL if bundle == stable else 0 for bundle in self._shares()})
-        if label in self._shares():
+        shares = self._shares()
+        if stable in shares:
+            self.endpoint.share({bundle: ALL if bundle == stable else 0 for bundle in shares})
+        if label in shares:
             self.endpoint.withdraw(label)
 
     def _clear(self, kept: set[str]) -> None:

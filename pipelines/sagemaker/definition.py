@@ -7,7 +7,7 @@ from typing import Any, Final
 from sevenfold.pipelines.sagemaker.check_definition import check_definition
 from sevenfold.pipelines.sagemaker.expressions import EXECUTION, get, joined, json_get
 from sevenfold.pipelines.sagemaker.jobs import BUILD, RELEASE, settings_address, settings_files
-from sevenfold.pipelines.sagemaker.requirements import require_runnable
+from sevenfold.pipelines.sagemaker.requirements import placed_plan, require_runnable
 from sevenfold.pipelines.sagemaker.steps import StepFactory
 from sevenfold.plan import Plan
 
@@ -30,6 +30,7 @@ def build_definition(plan: Plan) -> dict[str, Any]:
         PolicyError: what `require_runnable` and `check_definition` refuse.
     """
     require_runnable(plan)
+    plan = placed_plan(plan)
     root = root_of(plan)
     factory = StepFactory(plan, root, _addresses(plan))
     settings = {job.name: settings_address(root, content) for job, content in settings_files(plan)}

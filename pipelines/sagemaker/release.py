@@ -12,6 +12,7 @@ from sevenfold.pipelines.endpoint.run import release_run
 from sevenfold.pipelines.result import ENDPOINT
 from sevenfold.pipelines.sagemaker.endpoint import SageMakerEndpoint
 from sevenfold.pipelines.sagemaker.follow import address_of
+from sevenfold.pipelines.sagemaker.requirements import placed_plan
 from sevenfold.pipelines.sagemaker.service import SageMaker
 from sevenfold.pipelines.sagemaker.version import Version
 from sevenfold.pipelines.store import Store
@@ -63,7 +64,8 @@ def endpoint_of(service: SageMaker, plan: Plan, address: str) -> SageMakerEndpoi
     """Return a plan's endpoint, for the deployment of the bundle at an address."""
     section, serving = plan.sagemaker, plan.sagemaker.serving
     name = (serving.endpoint if serving else "") or plan.name
-    version = Version(plan.images.serve or image("serve", plan.images.registry), address, _variables(plan, name))
+    images = placed_plan(plan).images
+    version = Version(images.serve or image("serve", images.registry), address, _variables(plan, name))
     return SageMakerEndpoint(
         service,
         section,

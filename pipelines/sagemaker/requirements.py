@@ -16,7 +16,7 @@ from sevenfold.plan import Plan
 from sevenfold.plan.deployment import Target
 from sevenfold.plan.training import Device
 
-__all__ = ["IMAGE", "missing_inputs", "missing_settings", "require_runnable", "too_many_tables"]
+__all__ = ["IMAGE", "missing_inputs", "missing_settings", "placed_plan", "require_runnable", "too_many_tables"]
 
 # SageMaker pulls from Amazon's own registries alone.
 IMAGE: Final = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
@@ -35,8 +35,14 @@ def require_runnable(plan: Plan) -> None:
         raise fault
 
 
+def placed_plan(plan: Plan) -> Plan:
+    """Return a plan whose images are those of the registry that its section `sagemaker` names."""
+    return plan.model_copy(update={"images": plan.images.replaced(registry=plan.sagemaker.registry)})
+
+
 def missing_settings(plan: Plan) -> Iterator[PolicyError]:
     """Yield what keeps SageMaker from running a plan, whatever it reads."""
+    plan = placed_plan(plan)
     section = plan.sagemaker
     if not section.role:
         yield _fault("role", "must name the role that the jobs run as", "Write sagemaker.role: arn:aws:iam::…:role/….")
@@ -62,7 +68,7 @@ def missing_settings(plan: Plan) -> Iterator[PolicyError]:
         yield PolicyError(
             "sagemaker_image",
             f"SageMaker runs images of Amazon ECR alone, but {named!r} is not there.",
-            remedy="Push them there (make images PUSH=1), and write images.registry: "
+            remedy="Push them there (make images PUSH=1), and write sagemaker.registry: "
             "ACCOUNT.dkr.ecr.REGION.amazonaws.com/….",
         )
     if plan.deployment.target is Target.KSERVE:

@@ -51,7 +51,7 @@ def right_checks(service: SageMaker, section: SageMakerSection, who: str) -> Ite
     """
     role = PRINCIPAL.fullmatch(section.role)
     if role is not None:
-        yield from _checks("role", service, section.role, role, _of_role(service, section, role))
+        yield from _checks("role's rights", service, section.role, role, _of_role(service, section, role))
     asks = PRINCIPAL.fullmatch(who)
     if asks is not None:
         try:
@@ -108,7 +108,8 @@ def _checks(
             missing = _missing(service, principal, rights)
         except SevenfoldError as error:
             finding = f"whether {principal} has its rights is not known: {error.message}"
-            yield Check(name, None, finding, "Have iam:SimulatePrincipalPolicy given to whoever runs sevenfold doctor.")
+            ask = "Have iam:SimulatePrincipalPolicy given to whoever runs sevenfold doctor."
+            yield Check(name, None, finding, ask if error.code == "aws_permission" else error.remedy)
             return
         if missing:
             finding = f"{', '.join(missing)} on {rights.resource}: not permitted, so {rights.loss}"

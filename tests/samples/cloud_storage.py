@@ -40,6 +40,12 @@ class CloudStorage:
         bucket, _, key = path.removeprefix("/upload").removeprefix("/storage/v1/b/").partition("/o")
         key = unquote(key.removeprefix("/"))
         if path.startswith("/upload"):
+            if method == "POST" and query.get("uploadType") == "media":
+                name = f"{bucket}/{query['name']}"
+                if query.get("ifGenerationMatch") == "0" and name in self.objects:
+                    return 412, error(412, "conditionNotMet", "At least one of the pre-conditions did not hold."), {}
+                self.objects[name] = body
+                return 200, self._about(name), {}
             if method == "POST":
                 number = str(len(self.uploads))
                 self.uploads[number] = f"{bucket}/{query['name']}"

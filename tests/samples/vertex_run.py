@@ -38,7 +38,7 @@ def run_ir(folder: Path) -> None:
     """Run the IR that a run's folder holds, as it was submitted, by `kfp.local`."""
     command = [sys.executable, "-c", RUN_IR, str(folder)]
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
 
 

@@ -163,6 +163,20 @@ def test_a_canary_that_somebody_takes_away_is_not_waited_for() -> None:
     assert world.endpoint.shares == {OLD: 100}
 
 
+def test_an_endpoint_that_somebody_deletes_meanwhile_ends_the_release() -> None:
+    world = World()
+    world.endpoint.rate, sleep = 0.0, world.endpoint.sleep
+
+    def deleted(seconds: float) -> None:
+        sleep(seconds)
+        world.endpoint.shares = {}
+
+    world.endpoint.sleep = deleted  # type: ignore[method-assign]
+    verdict = world.release()
+    assert (verdict.decision, verdict.reason) == ("rollback", "predictor_gone")
+    assert (world.endpoint.shares, world.recorded) == ({}, [OLD])
+
+
 def test_replacing_at_once_asks_no_user() -> None:
     world = World(Behaviour(errors=1.0))
     section = DeploymentSection.model_validate({"strategy": "replace"})

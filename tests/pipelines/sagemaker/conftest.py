@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from demo_run import ROWS, table
 from moto_endpoints import Changes, mend_moto
+from moto_rights import simulate_policies
 from sagemaker_jobs import JobRunner
 from sagemaker_plans import ROLE, ROOT, sagemaker_plan
 from sagemaker_releases import JOBS, Releaser
@@ -86,8 +87,9 @@ def aws(aws_address: str, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyt
 
 
 @pytest.fixture
-def account(aws: str) -> None:
+def account(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An account with a bucket and a role, and nothing else."""
+    simulate_policies(monkeypatch)
     from urllib.request import Request, urlopen
 
     import boto3

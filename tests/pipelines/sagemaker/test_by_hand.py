@@ -13,7 +13,9 @@ from sagemaker_plans import ROOT
 from sagemaker_releases import EARLIER, EARLIER_DIGEST, OLD, Releaser, serve_earlier, serve_old
 from tested_run import DIGEST, LABEL
 
+from sevenfold.pipelines.new_object import write_new
 from sevenfold.pipelines.sagemaker.feature_log import log_group
+from sevenfold.pipelines.store import Store
 from sevenfold.serving.cloud_metrics.embedded import EmbeddedMetrics
 
 
@@ -55,6 +57,12 @@ def test_a_person_withdraws_what_waits(releaser: Releaser) -> None:
     assert f"withdrew {DIGEST[:19]}" in releaser.says("rollback", "--candidate").output
     assert releaser.weights() == {f"v-{EARLIER}": 100.0}
     assert (releaser.approval(), releaser.release(manual).state) == ("Rejected", "rolled back")
+
+
+def test_a_record_of_promotions_is_written_once(releaser: Releaser) -> None:
+    assert write_new(f"{ROOT}/demo/registry/history/00000001.json", b"ours")
+    assert not write_new(f"{ROOT}/demo/registry/history/00000001.json", b"theirs")
+    assert Store(ROOT).read("demo/registry/history/00000001.json") == b"ours"
 
 
 def test_status_tells_of_drift_over_all_replicas(releaser: Releaser) -> None:

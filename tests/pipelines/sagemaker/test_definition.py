@@ -1,18 +1,28 @@
 """The definition against two oracles: what SageMaker's own SDK renders, and the service's own model of a request."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from sagemaker_plans import REGISTRY, ROOT, plan_text, sagemaker_plan, sdk_plan
 
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.pipelines.sagemaker.definition import build_definition
 from sevenfold.pipelines.sagemaker.jobs import settings_address, settings_files
+from sevenfold.pipelines.sagemaker.requirements import missing_settings
 from sevenfold.pipelines.settings import stage_settings
+from sevenfold.pipelines.vertex.definition import compile_for_vertex
 from sevenfold.plan import Plan, parse_plan
 
+VERTEX = {
+    "project": "our-models",
+    "region": "europe-west4",
+    "root": "gs://ours/runs",
+    "registry": "europe-west4-docker.pkg.dev/our-models/ours",
+}
 RENDERED = Path(__file__).parent / "rendered_by_sdk.json"
 
 
@@ -181,3 +191,18 @@ def test_a_table_that_cannot_be_mounted_is_refused(source: Any, code: str) -> No
     with pytest.raises(PolicyError) as caught:
         build_definition(plan.model_copy(update={"data": plan.data.model_copy(update={"source": source})}))
     assert caught.value.code == code
+
+
+def test_a_plan_moves_by_its_section_alone(tmp_path: Path) -> None:
+    """The same text, with a section for each cloud, is compiled for both; each takes images from its own registry."""
+    both = yaml.safe_load(plan_text(registry=f"{REGISTRY}/ours")) | {"vertex": VERTEX}
+    del both["images"]
+    plan = parse_plan(yaml.safe_dump(both))
+    assert list(missing_settings(plan)) == []
+    definition = json.dumps(build_definition(plan))
+    images = set(re.findall(r'"(?:ImageUri|Image)": "([^"]+)"', definition))
+    assert len(images) > 2
+    assert {image.rpartition("/")[0] for image in images} == {f"{REGISTRY}/ours"}
+    compile_for_vertex(plan, tmp_path / "pipeline.yaml")
+    written = set(re.findall(r"image: (\S+)", (tmp_path / "pipeline.yaml").read_text()))
+    assert {image.rpartition("/")[0] for image in written} == {VERTEX["registry"]}

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
-from moto_rights import forbid_simulation, simulate_policies
+from moto_rights import forbid_simulation
 from sagemaker_plans import ACCOUNT, ROLE, plan_text
 from typer.testing import CliRunner
 
@@ -22,7 +22,6 @@ SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/analyst/ada"
 
 @pytest.fixture(autouse=True)
 def account_with_a_user(account: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    simulate_policies(monkeypatch)
     boto3.client("iam").create_user(UserName="ada")
     asked = SageMaker.asked
 
@@ -59,7 +58,7 @@ def test_who_has_all_rights_reads_which() -> None:
     allow_everything()
     done = doctor()
     assert done.exit_code == 0, done.output
-    assert f"✓ role               {ROLE} may sagemaker:CreateProcessingJob" in done.output
+    assert f"✓ role's rights      {ROLE} may sagemaker:CreateProcessingJob" in done.output
     assert f"✓ your rights        {WHO} may sagemaker:CreatePipeline" in done.output
     assert "✓ root               s3://bucket/sevenfold may be read, in eu-central-1" in done.output
 
@@ -109,7 +108,7 @@ def test_who_may_not_ask_for_a_simulation_is_told_so(monkeypatch: pytest.MonkeyP
     forbid_simulation(monkeypatch)
     done = doctor()
     assert done.exit_code == 0, done.output
-    assert f"? role               whether {ROLE} has its rights is not known" in done.output
+    assert f"? role's rights      whether {ROLE} has its rights is not known" in done.output
     assert "iam:SimulatePrincipalPolicy" in done.output
 
 

@@ -35,7 +35,7 @@ def test_the_submitted_ir_makes_the_same_bundle(cloud: GoogleCloud, tmp_path: Pa
     environment = {**os.environ, "PYTHONSAFEPATH": "1"}
     run_ir(sent.folder.path)
     command = [sys.executable, "-m", "sevenfold", "run", str(path), "--runs", str(tmp_path / "here")]
-    here = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    here = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)
     assert here.returncode == 0, here.stdout[-3000:]
     (own,) = (tmp_path / "here" / "demo").glob("*/bundle")
     made = sent.folder.artifact("train-model", "bundle")
