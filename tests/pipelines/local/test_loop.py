@@ -6,8 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loop_home import Home, kinds
+from loop_causes import (
+    a_schedule_starts_a_run_whether_or_not_rows_drifted,
+    labels_that_show_a_worse_model_give_one_run_and_a_better_one,
+    rows_that_differ_as_a_whole_are_noted_and_start_nothing,
+)
+from loop_home import Home, kinds, served_project
 from loop_tables import WINDOW, add_window, rows
+from loop_watching import (
+    a_dataset_that_is_gone_is_named,
+    a_plan_without_new_rows_is_not_watched,
+    a_registry_that_is_removed_meanwhile_is_named,
+    a_run_that_was_killed_calls_a_person_and_is_not_repeated,
+    a_second_watch_is_refused,
+    a_turn_that_cannot_be_kept_is_told_once_and_tried_again,
+    the_promoted_model_serves_meanwhile,
+    watching_stops_when_it_is_told_to,
+    what_a_killed_watch_left_serving_is_taken_over,
+)
 from typer.testing import CliRunner
 
 from sevenfold.cli.main import app
@@ -139,8 +155,9 @@ def the_history_is_on_the_console(served: Home) -> None:
 
 @pytest.mark.slow
 @pytest.mark.soak
-def test_the_loop_decides_rightly_from_no_rows_to_the_budget(served: Home) -> None:
+def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One story, in one test: each step goes on where the one before it ended."""
+    served = served_project(tmp_path)
     no_data_starts_nothing(served)
     noise_starts_nothing(served)
     drift_without_targets_starts_nothing(served)
@@ -149,4 +166,16 @@ def test_the_loop_decides_rightly_from_no_rows_to_the_budget(served: Home) -> No
     drift_gives_one_run_and_a_better_model(served)
     after_the_budget_a_person_is_called(served)
     rows_of_an_earlier_retraining_are_kept_and_never_new_again(served)
+    a_registry_that_is_removed_meanwhile_is_named(served)
     the_history_is_on_the_console(served)
+    a_run_that_was_killed_calls_a_person_and_is_not_repeated(served)
+    the_promoted_model_serves_meanwhile(served)
+    what_a_killed_watch_left_serving_is_taken_over(served)
+    a_second_watch_is_refused(served)
+    a_turn_that_cannot_be_kept_is_told_once_and_tried_again(served, monkeypatch)
+    watching_stops_when_it_is_told_to(served)
+    a_dataset_that_is_gone_is_named(served)
+    a_plan_without_new_rows_is_not_watched(served)
+    a_schedule_starts_a_run_whether_or_not_rows_drifted(served)
+    labels_that_show_a_worse_model_give_one_run_and_a_better_one(served, monkeypatch)
+    rows_that_differ_as_a_whole_are_noted_and_start_nothing(served)

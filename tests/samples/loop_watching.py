@@ -1,4 +1,4 @@
-"""Watching a plan whose model was retrained: what serves meanwhile, who watches, and what is gone or broken."""
+"""Steps of the local loop's story: what serves meanwhile, who watches, and what is gone or broken."""
 
 from __future__ import annotations
 
@@ -27,32 +27,26 @@ from sevenfold.runtime.environment import RUN_DIR
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.serving.local.predictor import runs
 
-pytestmark = pytest.mark.slow
 
-
-def test_a_registry_that_is_removed_meanwhile_is_named(retrained: Home) -> None:
-    loop, registry = retrained.loop(), retrained.runs / "demo" / "registry"
-    registry.rename(retrained.path / "registry")
+def a_registry_that_is_removed_meanwhile_is_named(served: Home) -> None:
+    loop, registry = served.loop(), served.runs / "demo" / "registry"
+    registry.rename(served.path / "registry")
     try:
         with pytest.raises(PolicyError) as caught:
             loop.look()
     finally:
-        (retrained.path / "registry").rename(registry)
+        (served.path / "registry").rename(registry)
     assert caught.value.code == "nothing_promoted"
 
 
-def test_a_run_that_was_killed_calls_a_person_and_is_not_repeated(retrained: Home) -> None:
-    loop = retrained.loop()
+def a_run_that_was_killed_calls_a_person_and_is_not_repeated(served: Home) -> None:
+    loop = served.loop()
     runner = LocalRunner(
-        plan_path=retrained.plan_path,
-        plan=loop.plan,
-        runs=retrained.runs,
-        console=Console(file=io.StringIO()),
-        sources=(),
+        plan_path=served.plan_path, plan=loop.plan, runs=served.runs, console=Console(file=io.StringIO()), sources=()
     )
     (run, *_) = loop.journal.runs("demo")
     assert runner.find(run) == "2"
-    folder = RunFolder((retrained.runs / "demo" / "9").resolve())
+    folder = RunFolder((served.runs / "demo" / "9").resolve())
     folder.path.mkdir()
     folder.record(state="running")
     waiting = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -62,44 +56,42 @@ def test_a_run_that_was_killed_calls_a_person_and_is_not_repeated(retrained: Hom
     assert folder.values()["state"] == "interrupted"
     folder.record(state="refused", sentence="No.")
     assert runner.ending("9") == ("refused", "No.")
-    promoted = RunFolder(retrained.runs / "demo" / loop.serving.run)
+    promoted = RunFolder(served.runs / "demo" / loop.serving.run)
     sentence = promoted.values()["sentence"]
     promoted.record(state="running")
     assert runner.ending(loop.serving.run)[0] == "promoted", "it was killed after its model was promoted"
     promoted.record(state="promoted", sentence=sentence)
 
 
-def test_the_promoted_model_serves_meanwhile(retrained: Home) -> None:
-    with PromotedService(retrained.loop()) as service:
+def the_promoted_model_serves_meanwhile(served: Home) -> None:
+    with PromotedService(served.loop()) as service:
         assert service.keep()
         assert service.service is not None
         with InferenceClient(service.service.url, "demo", timeout_seconds=10.0) as client:
             assert client.ready()
-            promoted: Bundle = retrained.loop().registry.bundle(retrained.loop().serving.bundle)
+            promoted: Bundle = served.loop().registry.bundle(served.loop().serving.bundle)
             assert client.bundle == promoted.digest
         assert not service.keep(), "it serves already"
 
 
-def test_what_a_killed_watch_left_serving_is_taken_over(retrained: Home) -> None:
-    killed = PromotedService(retrained.loop())
+def what_a_killed_watch_left_serving_is_taken_over(served: Home) -> None:
+    killed = PromotedService(served.loop())
     assert killed.keep() and killed.service is not None
-    with PromotedService(retrained.loop()) as service:
+    with PromotedService(served.loop()) as service:
         assert service.keep(), "its address is told to whoever watches now"
         assert service.service == killed.service
     assert not runs(killed.service), "whoever ends stops what serves"
 
 
-def test_a_second_watch_is_refused(retrained: Home) -> None:
-    with sole_watch(retrained.runs / "demo"), pytest.raises(PolicyError) as caught:
-        watch_loop(retrained.loop(), Console(file=io.StringIO()), once=True)
+def a_second_watch_is_refused(served: Home) -> None:
+    with sole_watch(served.runs / "demo"), pytest.raises(PolicyError) as caught:
+        watch_loop(served.loop(), Console(file=io.StringIO()), once=True)
     assert caught.value.code == "already_watched"
 
 
-def test_a_turn_that_cannot_be_kept_is_told_once_and_tried_again(
-    retrained: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def a_turn_that_cannot_be_kept_is_told_once_and_tried_again(served: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[float] = []
-    printed, loop = io.StringIO(), retrained.loop()
+    printed, loop = io.StringIO(), served.loop()
     decided = len(loop.journal.entries("demo"))
     monkeypatch.setattr(loop, "look", full_disk)
 
@@ -121,7 +113,7 @@ def full_disk() -> list[Entry]:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_watching_stops_when_it_is_told_to(retrained: Home) -> None:
+def watching_stops_when_it_is_told_to(served: Home) -> None:
     turns: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -131,33 +123,31 @@ def test_watching_stops_when_it_is_told_to(retrained: Home) -> None:
 
     printed = io.StringIO()
     with pytest.raises(KeyboardInterrupt):
-        watch_loop(retrained.loop(), Console(file=printed), every_seconds=5.0, sleep=sleep)
+        watch_loop(served.loop(), Console(file=printed), every_seconds=5.0, sleep=sleep)
     assert turns == [5.0, 5.0]
     assert printed.getvalue().count("serving at http://127.0.0.1:") == 1
-    facts = [
-        fact for block in read_report(retrained.runs / "demo" / PAGE).blocks for fact in getattr(block, "facts", ())
-    ]
+    facts = [fact for block in read_report(served.runs / "demo" / PAGE).blocks for fact in getattr(block, "facts", ())]
     assert [fact.value for fact in facts if fact.label == "requests"] == [0], "the running predictor was asked"
 
 
-def test_a_dataset_that_is_gone_is_named(retrained: Home) -> None:
-    plan = load_plan(retrained.plan_path)
+def a_dataset_that_is_gone_is_named(served: Home) -> None:
+    plan = load_plan(served.plan_path)
     with pytest.raises(PolicyError) as nothing:
-        earlier_dataset(plan, retrained.path / "elsewhere")
+        earlier_dataset(plan, served.path / "elsewhere")
     assert nothing.value.code == "nothing_promoted"
-    gone = retrained.runs / "demo" / "2"
-    gone.rename(retrained.path / "moved")
+    gone = served.runs / "demo" / "3"
+    gone.rename(served.path / "moved")
     try:
         with pytest.raises(DataError) as caught:
-            earlier_dataset(plan, retrained.runs)
+            earlier_dataset(plan, served.runs)
     finally:
-        (retrained.path / "moved").rename(gone)
+        (served.path / "moved").rename(gone)
     assert caught.value.code == "no_earlier_dataset"
 
 
-def test_a_plan_without_new_rows_is_not_watched(retrained: Home) -> None:
-    plan = load_plan(retrained.plan_path)
+def a_plan_without_new_rows_is_not_watched(served: Home) -> None:
+    plan = load_plan(served.plan_path)
     other = plan.model_copy(update={"retrain": plan.retrain.model_copy(update={"data": ""})})
     with pytest.raises(PolicyError) as caught:
-        LocalLoop(retrained.plan_path, other, retrained.runs, Console(file=io.StringIO()))
+        LocalLoop(served.plan_path, other, served.runs, Console(file=io.StringIO()))
     assert caught.value.code == "nothing_to_watch"
