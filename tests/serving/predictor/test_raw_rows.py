@@ -63,12 +63,12 @@ def test_missing_dates_are_flagged_under_the_raw_name(model: ServedModel) -> Non
     tensors = [
         {"name": "due", "shape": [2], "datatype": "INT64", "data": [5, 7]},
         {"name": "due:missing", "shape": [2], "datatype": "BOOL", "data": [False, True]},
-        {"name": "Carrier", "shape": [2], "datatype": "BYTES", "data": ["B6 ", None]},
+        {"name": "Carrier", "shape": [2], "datatype": "BYTES", "data": ["B6 ", " UA"]},
     ]
     request = read_v2(orjson.dumps({"inputs": tensors}), None, model, Limits())
     assert request.feeds["due"].tolist() == [5, 0]
     assert request.feeds["due:missing"].tolist() == [False, True]
-    assert request.feeds["carrier"].tolist() == ["B6", ""]
+    assert request.feeds["carrier"].tolist() == ["B6", "UA"]
 
 
 def test_a_refined_name_is_refused_in_a_raw_row_and_known_in_a_refined_one(model: ServedModel) -> None:
