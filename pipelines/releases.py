@@ -211,7 +211,9 @@ def _promote_here(name: str, runs: Path, *, who: str, reason: str) -> Record:
     verify(service)
     checks = Checks.read(service)
     record = checks.candidate.model_copy(update={"run": folder.path.name, "who": who, "reason": reason})
-    written = LocalRegistry(home / "registry").promote(record, Path(checks.bundle))
+    # The path on record is that of the day: the folder of the runs may have been moved or copied since.
+    bundle = folder.artifact("train-model", "bundle") or Path(checks.bundle)
+    written = LocalRegistry(home / "registry").promote(record, bundle)
     folder.record(state="promoted", sentence=f"Promoted by {who}: {reason}.")
     return written
 

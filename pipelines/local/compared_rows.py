@@ -22,9 +22,10 @@ __all__ = ["ComparedRows", "ComparedWindow"]
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedWindow:
-    """A window as compared, when its file was written, and the verdict in words."""
+    """A window as compared, its file's digest, when that was written, and the verdict in words."""
 
     drift: RowDrift
+    digest: str
     moment: float  # in seconds since 1970
     sentence: str
 
@@ -90,7 +91,9 @@ class ComparedRows:
             except (SevenfoldError, OSError) as error:
                 self._fault = f"{rows.window.label}: {error}"
                 return None
-            self._done[key] = ComparedWindow(drift=drift, moment=rows.moment, sentence=_sentence(drift))
+            self._done[key] = ComparedWindow(
+                drift=drift, digest=rows.digest, moment=rows.moment, sentence=_sentence(drift)
+            )
         return self._done[key]
 
 

@@ -26,12 +26,12 @@ from sevenfold.pipelines.local.compared_rows import ComparedRows
 from sevenfold.pipelines.local.loop_page import candidates_of, fleet_of, serving_facts, traffic_of
 from sevenfold.pipelines.local.new_rows import NewRows, judge_file, once_each, window_files, window_name
 from sevenfold.pipelines.local.runner import LocalRunner
+from sevenfold.pipelines.local.trained_files import kept_name, trained_files
 from sevenfold.pipelines.releases import JOURNAL
 from sevenfold.pipelines.retrain import require_promoted
-from sevenfold.pipelines.runs import RunFolder
 from sevenfold.plan.monitoring import Trigger
 from sevenfold.report.page import write_report
-from sevenfold.tables.sources import matching_files, sources_of
+from sevenfold.tables.sources import matching_files
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,7 +120,7 @@ class LocalLoop:
     def _rows(self) -> list[NewRows]:
         record, made = self.serving, []
         bundle = self.registry.bundle(record.bundle)
-        trained_on = self._trained_on()
+        trained_on = trained_files(self.home, self.base)
         for path in window_files(self.plan, self.base):
             if path.resolve() in trained_on:
                 continue
@@ -132,13 +132,6 @@ class LocalLoop:
                     self._judged[key] = judge_file(path, self.plan, bundle, name)
                 made.append(self._judged[key])
         return once_each(made)
-
-    def _trained_on(self) -> frozenset[Path]:
-        """Return the files that the serving model or one before it was trained on: none of them is new again."""
-        records = self.registry.history()
-        first = next(place for place, one in enumerate(records) if one.bundle == records[-1].bundle)
-        texts = [RunFolder(self.home / one.run).values().get("arguments", {}).get("data", "") for one in records]
-        return frozenset(Path(path).resolve() for text in texts[: first + 1] for path in sources_of(text))
 
     def _take_all(self, rows: Sequence[NewRows]) -> None:
         for one in rows:
@@ -172,10 +165,10 @@ class LocalLoop:
 
     def _files(self, rows: Sequence[NewRows]) -> list[str]:
         """Return what a retraining reads: new files with a target and, with `keep_rows`, those of earlier ones."""
-        trained_on = self._trained_on() if self.plan.retrain.keep_rows else frozenset()
-        kept = [path.resolve() for path in window_files(self.plan, self.base) if path.resolve() in trained_on]
-        new = [one.path.resolve() for one in rows if one.labelled is None or one.labelled > 0]
-        return [str(path) for path in (*kept, *new)]
+        trained_on = trained_files(self.home, self.base) if self.plan.retrain.keep_rows else frozenset()
+        kept = [path for path in window_files(self.plan, self.base) if path.resolve() in trained_on]
+        new = [one.path for one in rows if one.labelled is None or one.labelled > 0]
+        return [kept_name(path, self.base) for path in (*kept, *new)]
 
     def _cause(
         self, since: dict[str, str], moments: dict[str, float], worse: LiveLabels | None, rows: Sequence[NewRows]
@@ -219,7 +212,7 @@ class LocalLoop:
     def _note_compared(self, rows: Sequence[NewRows]) -> None:
         """Put on record how each window compares with the training rows as a whole, where the plan asks for it."""
         for one in self._compared.of(rows, self.serving, self.registry):
-            key = cause_key(self.label, "rows", one.drift.label, str(one.moment))
+            key = self._window_key("rows", one.drift.label, one.digest, one.moment)
             if key not in self._known:
                 cause = Cause(
                     name=self.plan.name, keys=(key,), since=one.moment, evidence=one.sentence, bundle=self.label
@@ -229,7 +222,7 @@ class LocalLoop:
 
     def _note(self, rows: NewRows) -> None:
         """Put on record what a window says, once; one that says nothing starts nothing."""
-        key = cause_key(self.label, "window", rows.window.label, str(rows.moment))
+        key = self._window_key("window", rows.window.label, rows.digest, rows.moment)
         cause = Cause(
             name=self.plan.name,
             keys=(key,),
@@ -247,6 +240,11 @@ class LocalLoop:
             sentence = f"{rows.window.label}: {', '.join(moved) or 'nothing'} drifted in {rows.window.rows:,} rows."
             self._retrainer.note(cause, Decision(Action.NOTE, Reason.WINDOW, sentence))
         self._known.add(key)
+
+    def _window_key(self, kind: str, name: str, digest: str, moment: float) -> str:
+        """Return what a window is known by: its name and bytes, or, as earlier versions had it, when it was written."""
+        by_moment = cause_key(self.label, kind, name, str(moment))
+        return by_moment if not digest or by_moment in self._known else cause_key(self.label, kind, name, digest)
 
     def _numbers(self) -> dict[int, int]:
         return {entry.number: entry.times for entry in self.journal.entries(self.plan.name)}

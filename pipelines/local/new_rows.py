@@ -64,8 +64,11 @@ def once_each(rows: Sequence[NewRows]) -> list[NewRows]:
     first: dict[str, str] = {}
     made = []
     for one in rows:
+        if one.fault:
+            made.append(one)
+            continue
         earlier = first.setdefault(one.digest, one.window.label)
-        repeated = one.digest and not one.fault and earlier != one.window.label
+        repeated = one.digest and earlier != one.window.label
         made.append(_without_verdict(one, f"{one.window.label} holds the same bytes as {earlier}") if repeated else one)
     return made
 
@@ -82,7 +85,7 @@ def judge_file(path: Path, plan: Plan, bundle: Bundle, name: str) -> NewRows:
     Raises:
         FileNotFoundError: it is gone again.
     """
-    moment = path.stat().st_mtime
+    moment, digest = path.stat().st_mtime, ""
     try:
         digest = file_digest(path)
         raw = read_raw_table(path, bundle.signature, encoding=plan.data.encoding)
@@ -91,7 +94,8 @@ def judge_file(path: Path, plan: Plan, bundle: Bundle, name: str) -> NewRows:
         raise
     except (SevenfoldError, OSError) as error:
         nothing = WindowDrift(label=name, rows=0, verdict="insufficient_data")
-        return NewRows(path=path, moment=moment, window=nothing, counts={}, labelled=0, fault=f"{name}: {error}")
+        fault = f"{name}: {error}"
+        return NewRows(path=path, moment=moment, window=nothing, counts={}, labelled=0, digest=digest, fault=fault)
     window, fault, labelled = replace(window, label=name), "", _labelled(path, plan)
     rows = raw.table.num_rows + raw.refused
     if raw.refused > plan.data.max_bad_fraction * rows:

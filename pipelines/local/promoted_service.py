@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.errors import SevenfoldError
@@ -36,7 +37,8 @@ class PromotedService:
     """The promoted model as a process: a new one answers before the old one is stopped.
 
     Use it as a context manager; leaving it stops what serves. What a killed process of ours left serving is taken over,
-    address and counts with it, or stopped where another model is promoted now.
+    address and counts with it, or stopped where another model is promoted now. What serves for the project that this
+    one was copied from is left to that one.
 
     Args:
         loop: says what is promoted.
@@ -52,7 +54,7 @@ class PromotedService:
     def __enter__(self) -> PromotedService:
         with suppress(SevenfoldError):
             left = read_unsealed_service(LocalService, self._folder)
-            if runs(left):
+            if runs(left) and not self._is_of_another(left):
                 self._service = left
         return self
 
@@ -108,6 +110,16 @@ class PromotedService:
         except SevenfoldError:  # it is starting anew, or gone: the next look asks again
             return None
         return None if counted is None else CountedLabels(counted, f"{service.pid}-{service.started}")
+
+    def _is_of_another(self, service: LocalService) -> bool:
+        """Whether a process serves for another folder of runs, of which this one is a copy; one that moved is ours."""
+        started_by = Path(service.log).parent.resolve()
+        if started_by == self._loop.home.resolve():
+            return False
+        try:
+            return read_unsealed_service(LocalService, started_by / SERVED) == service
+        except SevenfoldError:  # it moved here
+            return False
 
     def _fits(self, service: LocalService, wanted: str) -> bool:
         """Whether a process runs, serves the promoted model, and has a port for labels just where one is wanted."""

@@ -28,8 +28,8 @@ __all__ = ["LocalRunner"]
 class LocalRunner:
     """Runs retrainings on this machine (a `monitoring.retrain.retrainer.Runner`).
 
-    What is decided brings the files of new rows along, as `details["data"]`; `sources` are the plan's own, as paths
-    from anywhere or addresses.
+    What is decided brings the files of new rows along, as `details["data"]`: paths from the plan's folder, or absolute
+    ones. `sources` are the plan's own, as paths from anywhere or addresses.
     """
 
     plan_path: Path
@@ -50,7 +50,8 @@ class LocalRunner:
         from sevenfold.pipelines.view import RunView
 
         own = self.sources if self.plan.retrain.keep_rows else ()
-        rows = list(dict.fromkeys([*own, *decided.details["data"]]))
+        new = [str(self.plan_path.resolve().parent / path) for path in decided.details["data"]]
+        rows = list(dict.fromkeys([*own, *new]))
         earlier = earlier_dataset(self.plan, self.runs)
         retraining = Retraining(cause=decided.cause, earlier=earlier, positive=self._positive())
         wanted = LocalRun(plan_path=self.plan_path, runs=self.runs, data=sources_text(rows), retraining=retraining)
