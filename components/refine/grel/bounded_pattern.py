@@ -15,11 +15,13 @@ __all__ = ["SECONDS", "BoundedPattern", "seconds_of_patterns"]
 
 SECONDS: Final = 2.0  # a pattern that is well written takes microseconds for a text
 LEAST: Final = 1e-6  # `regex` takes no timeout of 0
+TRIES: Final = (1, 2, 4, 8)  # shares of time, one try after the other
+PATIENCE: Final = 10.0  # seconds on the clock after which nothing is tried again
 
 
 @dataclass
 class _Budget:
-    left: float  # seconds
+    left: float  # seconds of computing
 
 
 _BUDGET: ContextVar[_Budget | None] = ContextVar("budget of patterns", default=None)
@@ -27,7 +29,10 @@ _BUDGET: ContextVar[_Budget | None] = ContextVar("budget of patterns", default=N
 
 @contextmanager
 def seconds_of_patterns(seconds: float) -> Iterator[None]:
-    """Give all bounded patterns together this long for the `with` block: many slow texts are as bad as one."""
+    """Give all bounded patterns together this long for the `with` block: many slow texts are as bad as one.
+
+    What counts is what the thread computes itself, as in `BoundedPattern`; of a text tried again, the last try.
+    """
     token = _BUDGET.set(_Budget(seconds))
     try:
         yield
@@ -37,7 +42,12 @@ def seconds_of_patterns(seconds: float) -> Iterator[None]:
 
 @dataclass(frozen=True, eq=False)
 class BoundedPattern:
-    """A pattern of `regex` whose methods end after `seconds` at the latest, or with `seconds_of_patterns`.
+    """A pattern of `regex` whose methods have `seconds` of computing, or what `seconds_of_patterns` leaves of them.
+
+    The timeout of `regex` counts what all threads of the process compute. So where it strikes although this thread
+    computed for less than half of its seconds, the text is tried again with twice as long, three times at most and not
+    after `PATIENCE`. A slow pattern ends after its seconds where no other thread computes, and after eight times as
+    long in the worst last try, in which the others stop. A full machine makes all of this longer on the clock.
 
     With None it has no bound, for a pattern that cannot backtrack: a bound makes a call on a short text four times as
     dear.
@@ -70,17 +80,24 @@ class BoundedPattern:
     def _bounded(self, text: str, call: Callable[[float | None], Any]) -> Any:
         if self.seconds is None:
             return call(None)
-        budget, started = _BUDGET.get(), time.monotonic()
-        limit = self.seconds if budget is None else max(min(self.seconds, budget.left), LEAST)
+        budget, started, computed = _BUDGET.get(), time.monotonic(), 0.0
+        share = self.seconds if budget is None else max(min(self.seconds, budget.left), LEAST)
         try:
-            return call(limit)
-        except TimeoutError:
-            raise DataError(
-                "grel_pattern_slow",
-                f"The pattern /{self.text[:200]}/ must be done with a text in {self.seconds:g} s, and with all texts "
-                f"of a request, but is not with one of {len(text):,} characters.",
-                remedy="Write it without a repetition inside a repetition.",
-            ) from None
+            for times in TRIES:
+                before = time.thread_time()
+                try:
+                    return call(share * times)
+                except TimeoutError:
+                    if time.thread_time() - before >= share / 2 or time.monotonic() - started >= PATIENCE:
+                        break
+                finally:
+                    computed = time.thread_time() - before
         finally:
             if budget is not None:
-                budget.left -= time.monotonic() - started
+                budget.left -= computed
+        raise DataError(
+            "grel_pattern_slow",
+            f"The pattern /{self.text[:200]}/ must be done with a text in {self.seconds:g} s, and with all texts "
+            f"of a request, but is not with one of {len(text):,} characters.",
+            remedy="Write it without a repetition inside a repetition.",
+        )
