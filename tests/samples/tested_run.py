@@ -15,7 +15,7 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.pipelines.runs import RunFolder
 
-GOLDEN = Path(__file__).parents[1] / "golden/5/bundle"
+GOLDEN = Path(__file__).parents[1] / "golden/6/bundle"
 DIGEST = Bundle.open(GOLDEN).digest
 LABEL = DIGEST.removeprefix("sha256:")[:12]
 
