@@ -87,7 +87,7 @@ class Dataset:
     def files(self, split: str) -> dict[str, int]:
         """Return the names of a split's files, in the order of its rows, with how many rows each has.
 
-        None where the dataset has no such split; ``later`` alone may be absent.
+        Empty where the dataset has no such split; ``later`` alone may be absent.
         """
         return {name: self.manifest.files[name].rows or 0 for name in files_found(split, self.manifest.files)}
 
