@@ -133,8 +133,9 @@ def _look(values: Numbers, low: Any, high: Any) -> tuple[int, NDArray[Any] | Non
     kept: list[NDArray[Any]] = []
     below = count = lowest = highest = 0
     for some in pieces(values):
-        below += int(np.count_nonzero(some < low))
-        inside = some[(some >= low) & (some <= high)]
+        smaller = some < low
+        below += int(np.count_nonzero(smaller))
+        inside = some[smaller != (some <= high)]
         lowest += int(np.count_nonzero(inside == low))
         highest += int(np.count_nonzero(inside == high)) if low < high else 0
         count += len(inside)

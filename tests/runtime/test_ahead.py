@@ -34,6 +34,20 @@ def test_the_next_item_is_made_while_one_is_used():
         assert made[min(number + 1, 2)].wait(timeout=10)
 
 
+def test_a_small_item_lets_the_one_after_it_be_made_as_well():
+    made = [threading.Event() for _ in range(4)]
+
+    def make():
+        for event in made:
+            event.set()
+            yield event
+
+    items = ahead(make())
+    next(items)
+    assert made[2].wait(timeout=10) and not made[3].is_set()
+    items.close()
+
+
 def test_an_error_is_raised_after_the_items_before_it():
     def make():
         yield 1
