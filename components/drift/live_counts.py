@@ -6,7 +6,8 @@ one go: per value that costs a tenth of counting each row alone. What waits is c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -30,9 +31,38 @@ class _Levels(dict[str, int]):
     def __init__(self, index: Mapping[str, int], unseen: int) -> None:
         super().__init__(index)
         self.unseen = unseen
+        self._signs = _spread({text: chr(position) for text, position in index.items()})
+        self._strange = False  # whether the last texts held one that is unseen
 
     def __missing__(self, text: str) -> int:
         return self.unseen
+
+    def bins_of(self, texts: Sequence[str]) -> bytes:
+        """Return the bins of two texts or more, a byte each, for there are few bins.
+
+        Texts that are all known are looked up in one go, which takes half the time of asking for one after the other.
+        """
+        if not self._strange:
+            try:
+                return "".join(itemgetter(*texts)(self._signs)).encode()
+            except KeyError:
+                self._strange = True
+        found = bytes(map(self.__getitem__, texts))
+        self._strange = self.unseen in found
+        return found
+
+
+def _spread(signs: dict[str, str]) -> dict[str, str]:
+    """Return the same entries in a table with room for three times as many.
+
+    Where few of them collide, a look-up takes a third less. The room is that of texts which no value can be, for none
+    holds a NUL: put in last and taken out again, they stand in no entry's way.
+    """
+    room = [f"\0{number}" for number in range(2 * len(signs))]
+    signs.update(dict.fromkeys(room, ""))
+    for text in room:
+        del signs[text]
+    return signs
 
 
 class DriftCounter:
@@ -50,6 +80,12 @@ class DriftCounter:
         self.rows = 0
         self.out_of_range = {name: 0 for name, bins in self.bins.items() if bins.kind == "number"}
         self._counts = {name: np.zeros(len(bins.names), dtype=np.int64) for name, bins in self.bins.items()}
+        # Categories are counted together, each in a row of its own: an array for each would cost more than its values.
+        names = [name for name, bins in self.bins.items() if bins.kind == "category"]
+        width = max((len(self.bins[name].names) for name in names), default=0)
+        self._rows = np.zeros((len(names), width), dtype=np.int64)
+        self._counts |= {name: row[: len(self.bins[name].names)] for name, row in zip(names, self._rows, strict=True)}
+        self._starts = np.arange(len(names)).reshape(-1, 1) * width
         # A list takes single increments three times faster than an array, so that small requests have their own.
         self._levels = {
             name: (_Levels(bins.index, len(bins.names) - 2), [0] * len(bins.names))
@@ -106,14 +142,14 @@ class DriftCounter:
 
     def _count(self, feeds: Feeds, numbers: NDArray[np.float64] | None, prediction: Prediction, rows: int) -> None:
         self.rows += rows
-        for name, (levels, counts) in self._levels.items():
-            texts = feeds[name].tolist()
-            if rows < MANY_ROWS:
-                for text in texts:
+        if rows < MANY_ROWS:
+            for name, (levels, counts) in self._levels.items():
+                for text in feeds[name].tolist():
                     counts[levels[text]] += 1
-                continue
-            indices = np.frombuffer(bytes(map(levels.__getitem__, texts)), dtype=np.uint8)  # a bin fits into a byte
-            self._counts[name] += np.bincount(indices, minlength=len(counts))
+        elif self._levels:
+            found = b"".join([levels.bins_of(feeds[name].tolist()) for name, (levels, _) in self._levels.items()])
+            indices = np.frombuffer(found, dtype=np.uint8).reshape(-1, rows) + self._starts
+            self._rows += np.bincount(indices.ravel(), minlength=self._rows.size).reshape(self._rows.shape)
         if numbers is not None:
             self._packed_numbers.append(numbers)
         if self._dates:

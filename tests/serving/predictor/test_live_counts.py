@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from predictor_requests import read_metrics
 
-from sevenfold.contracts.schema import Task
-from sevenfold.drift.bins import bin_of, prediction_values
+from sevenfold.contracts.schema import Column, Kind, Role, Schema, Task
+from sevenfold.contracts.signature import Signature
+from sevenfold.drift.bins import bin_of, build_reference, count_bins, prediction_values
 from sevenfold.drift.live_counts import DriftCounter
 from sevenfold.scoring.feeds import feeds_from_table
+from sevenfold.scoring.scorer import Prediction
 from sevenfold.serving.predictor.meter import Meter
 from sevenfold.serving.predictor.model import ServedModel
 
@@ -64,6 +66,36 @@ def starts(steps: list[int], most: int) -> list[int]:
         indices.append(at)
         at = min(at + step, most)
     return indices
+
+
+def test_categories_are_counted_alike_whether_their_texts_are_known_or_not() -> None:
+    rng = np.random.default_rng(0)
+    levels = {"short": ["a", "b"], "long": [f"level {n}" for n in range(40)], "single": ["x"]}
+    inputs = {name: Column(kind=Kind.CATEGORY) for name in levels}
+    rows = pa.table({name: rng.choice([*known, ""], 2_000) for name, known in levels.items()})
+    target = Column(kind=Kind.NUMBER, role=Role.TARGET)
+    schema = Schema(task=Task.REGRESSION, target="y", columns={**inputs, "y": target})
+    reference = build_reference(rows, schema)
+    signature = Signature(task=Task.REGRESSION, target="y", inputs=inputs)
+    drift = DriftCounter(signature, reference)
+    parts = []
+    for size, strange in (
+        (64, []),
+        (500, []),
+        (64, ["new"]),
+        (200, ["new", "newer"]),
+        (1_000, []),
+        (3, ["new"]),
+        (90, []),
+    ):
+        texts = {name: rng.choice([*known, "", *strange], size) for name, known in levels.items()}
+        feeds = feeds_from_table(pa.table(texts), inputs)
+        drift.observe(feeds, Prediction(values=np.zeros(size)), size)
+        parts.append(feeds)
+    for name, bins in reference.features.items():
+        counted = count_bins(bins, np.concatenate([part[name] for part in parts]))
+        assert drift.counts(name).tolist() == counted.tolist()
+        assert 0 < drift.unknown()[name] == counted[-2] < drift.rows == counted.sum()
 
 
 def test_out_of_range_names_the_rows(model: ServedModel, sample: Any) -> None:
