@@ -75,7 +75,11 @@ class MonitoringSection(Section):
     ] = False
     separation: Annotated[
         float,
-        Field(description="ROC AUC of that classifier that counts as drift; 0.5 is chance.", gt=0.5, le=1),
+        Field(
+            description="ROC AUC of that classifier that counts as drift, or as large an index; 0.5 is chance.",
+            gt=0.5,
+            le=1,
+        ),
     ] = 0.55
 
 

@@ -102,7 +102,8 @@ def _sentence(drift: RowDrift) -> str:
     if apart is None:
         return f"{drift.label}, as a whole: too few rows."
     by = f" by {', '.join(name for name, _ in apart.features)}" if apart.features else ""
-    told = f"{'told' if apart.drifted else 'not told'} from the training rows{by} (AUC {apart.auc:.3f})"
+    figures = f"AUC {apart.auc:.3f}, index {apart.index:.3f}"
+    told = f"{'told' if apart.drifted else 'not told'} from the training rows{by} ({figures})"
     expected = drift.scores.get("accuracy")
     scores = f", expected accuracy {expected.value:.3f}" if expected is not None else ""
     return f"{drift.label}, as a whole: {told}{scores}."

@@ -62,10 +62,11 @@ def _separated(windows: Sequence[RowDrift], since: str, moved: Set[str], section
         return Finding(
             level="info", text=f"Rows as a whole: not compared, since a window needs {section.min_rows} rows."
         )
-    window, worst = max(judged, key=lambda one: one[1].auc)
+    window, worst = max(judged, key=lambda one: (one[1].drifted, one[1].auc))
     measured = (
         f"of two rows, one of training and one of {window.label}, a classifier names the newer in "
-        f"{worst.auc * 100:.0f} of 100 cases ({worst.low * 100:.0f} to {worst.high * 100:.0f}; 50 is chance)"
+        f"{worst.auc * 100:.0f} of 100 cases ({worst.low * 100:.0f} to {worst.high * 100:.0f}; 50 is chance), "
+        f"and its index is {worst.index:.2f} (0 is chance)"
     )
     if not since:
         some = " One window is no alarm." if worst.drifted else ""
@@ -117,6 +118,7 @@ def _table(windows: Sequence[RowDrift]) -> Table:
                 window.label,
                 window.rows,
                 None if apart is None else f"{apart.auc:.3f} ({apart.low:.3f} to {apart.high:.3f})",
+                None if apart is None else round(apart.index, 3),
                 "" if apart is None else ", ".join(f"{name} {lost:.3f}" for name, lost in apart.features),
                 None if accuracy is None else f"{accuracy.value:.1%} ({accuracy.low:.1%} to {accuracy.high:.1%})",
                 None if area is None else f"{area.value:.3f} ({area.low:.3f} to {area.high:.3f})",
@@ -124,9 +126,10 @@ def _table(windows: Sequence[RowDrift]) -> Table:
         )
     return Table(
         title="Rows as a whole",
-        columns=("window", "rows", "told apart (AUC)", "by", "expected accuracy", "expected ROC AUC"),
+        columns=("window", "rows", "told apart (AUC)", "index", "by", "expected accuracy", "expected ROC AUC"),
         rows=tuple(rows),
         levels=tuple("warning" if one.separation and one.separation.drifted else None for one in windows),
         caption="Told apart: how often a classifier names the newer of two rows, one of training and one of a window; "
-        "0.5 is chance. By: the features it needs, and what is lost without each. Intervals hold in 95 % of the cases.",
+        "0.5 is chance. Index: how much surer it is of a window's rows, in log odds; it shows what few rows show. "
+        "By: the features it needs, and what of the AUC is lost without each. Intervals hold in 95 % of the cases.",
     )
