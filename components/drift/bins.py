@@ -30,6 +30,7 @@ __all__ = [
     "build_reference",
     "category_bins",
     "count_bins",
+    "interval_names",
     "out_of_range",
     "phase_of",
     "prediction_values",
@@ -139,6 +140,16 @@ def phase_of(kind: str, moments: Any) -> Any:
     return moments % DAY // (HOURS * HOUR)
 
 
+def interval_names(edges: Sequence[float]) -> list[str]:
+    """Return a name for each interval that ascending edges leave, each of its own."""
+    if not edges:
+        return ["any"]
+    short = [f"{edge:.6g}" for edge in edges]
+    shown = short if len(set(short)) == len(short) else [repr(edge) for edge in edges]
+    between = [f"{low} to {high}" for low, high in pairwise(shown)]
+    return [f"below {shown[0]}", *between, f"{shown[-1]} and above"]
+
+
 def _without_luck(bins: FeatureBins, texts: Mapping[str, int]) -> FeatureBins:
     """Return the bins with as many rows of unknown levels as new rows of the same kind would have.
 
@@ -193,7 +204,7 @@ def _number_bins(present: NDArray[np.float64], *, hidden: bool) -> FeatureBins:
             cuts = np.arange(1, MAX_BINS) * len(present) // MAX_BINS
             distinct = np.unique(present[cuts])
         edges = _distinguishable(distinct[distinct > present[0]].tolist(), float(present[0]))
-    names = [f"bin {index + 1}" for index in range(len(edges) + 1)] if hidden else _interval_names(edges)
+    names = [f"bin {index + 1}" for index in range(len(edges) + 1)] if hidden else interval_names(edges)
     known = len(present) > 0 and not hidden
     return FeatureBins(
         kind="number",
@@ -224,16 +235,7 @@ def _prediction_bins(values: NDArray[np.float64]) -> FeatureBins:
     bins = _number_bins(present, hidden=False)
     distinct = np.unique(present)
     edges = [float(distinct[at - 1] + distinct[at]) / 2 for at in np.searchsorted(distinct, bins.edges).tolist()]
-    return bins.model_copy(update={"edges": tuple(edges), "names": (*_interval_names(edges), "missing")})
-
-
-def _interval_names(edges: Sequence[float]) -> list[str]:
-    if not edges:
-        return ["any"]
-    short = [f"{edge:.6g}" for edge in edges]
-    shown = short if len(set(short)) == len(short) else [repr(edge) for edge in edges]
-    between = [f"{low} to {high}" for low, high in pairwise(shown)]
-    return [f"below {shown[0]}", *between, f"{shown[-1]} and above"]
+    return bins.model_copy(update={"edges": tuple(edges), "names": (*interval_names(edges), "missing")})
 
 
 def _known_levels(texts: Mapping[str, int]) -> list[str]:

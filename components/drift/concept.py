@@ -32,6 +32,7 @@ __all__ = [
     "Labelled",
     "ReferenceScore",
     "binned_auc",
+    "binned_ovr_auc",
     "concept_verdict",
     "sliding_limit",
 ]
@@ -121,6 +122,17 @@ def binned_auc(positives: NDArray[np.float64], negatives: NDArray[np.float64]) -
     pairs = float(positives.sum() * negatives.sum())
     below = np.cumsum(negatives) - negatives / 2
     return float((positives * below).sum()) / pairs if pairs > 0 else math.nan
+
+
+def binned_ovr_auc(positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> float:
+    """Return the mean `binned_auc` of several classes, each against all others, from counts ``[classes, bins]``.
+
+    Every class weighs the same (scikit-learn's ``roc_auc_score(multi_class="ovr", average="macro")``); a class without
+    rows, or without rows of others, has no area and is left out. NaN where none has one.
+    """
+    areas = [binned_auc(*sides) for sides in zip(positives, negatives, strict=True)]
+    known = [area for area in areas if not math.isnan(area)]
+    return sum(known) / len(known) if known else math.nan
 
 
 def _growth(score: float, reference: float) -> float:

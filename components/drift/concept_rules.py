@@ -38,9 +38,9 @@ def concept_rules(selector: str, section: MonitoringSection) -> list[dict[str, s
     """Return the rules in the order in which they build on each other.
 
     `sevenfold:feedback_accuracy`, `…_balanced_accuracy`, `…_roc_auc`, `…_log_loss`, `…_brier`, `…_rmse` and `…_mae` are
-    the scores of the last `feedback_hours`, and `…_recall` is that of each class, in the label `true`.
-    `…_loss` and `…_z` compare them with the validation rows. `…_drifted` is 1 where the concept drifted and 0 where
-    not; it is absent where that is not known.
+    the scores of the last `feedback_hours`, `…_recall` is that of each class, in the label `true`, `…_class_roc_auc`
+    its area against all others, in the label `class`. `…_loss` and `…_z` compare them with the validation rows.
+    `…_drifted` is 1 where the concept drifted and 0 where not; it is absent where that is not known.
     """
     rules = [*_counts(selector, section), *_scores(selector), *_compared(selector)]
     loss, z, rows = (f"{recorded_name(what)}{selector}" for what in ("loss", "z", "rows"))
@@ -74,6 +74,9 @@ def _counts(selector: str, section: MonitoringSection) -> list[dict[str, str]]:
         summed("positives", of(telemetry.FEEDBACK_POSITIVES), f"{BY}, bin"),
         summed("negatives", of(telemetry.FEEDBACK_NEGATIVES)),
         summed("negatives_below", of(telemetry.FEEDBACK_BELOW), f"{BY}, bin"),
+        summed("class_positives", of(telemetry.FEEDBACK_CLASS_POSITIVES), f"{BY}, bin, class"),
+        summed("class_negatives_below", of(telemetry.FEEDBACK_CLASS_BELOW), f"{BY}, bin, class"),
+        _rule("class_rows", f"sum by ({BY}, class) ({recorded_name('class_positives')}{selector})"),
         _rule("reference_rows", f"max by ({BY}) ({of(telemetry.REFERENCE_SCORE_ROWS)}) > 0"),
         _rule("reference_accuracy", reference("accuracy")),
         _rule("reference_rmse", reference("rmse")),
@@ -91,7 +94,12 @@ def _scores(selector: str) -> list[dict[str, str]]:
         _rule("balanced_accuracy", f"avg by ({BY}) ({of('recall')})"),
         _rule("log_loss", f"{of('log_loss_sum')} / ({of('rows')} > 0)"),
         _rule("brier", f"{of('brier_sum')} / ({of('rows')} > 0)"),
-        _rule("roc_auc", f"sum by ({BY}) ({of('positives')} * {of('negatives_below')}) / ({pairs} > 0)"),
+        _rule("class_roc_auc", _class_area(of("class_positives"), of("class_negatives_below"), of("class_rows"))),
+        _rule(
+            "roc_auc",
+            f"(sum by ({BY}) ({of('positives')} * {of('negatives_below')}) / ({pairs} > 0)) "
+            f"or avg by ({BY}) ({of('class_roc_auc')})",
+        ),
         _rule("rmse", f"sqrt({of('squared_error')} / ({of('rows')} > 0))"),
         _rule("mae", f"{of('absolute_error')} / ({of('rows')} > 0)"),
     ]
@@ -106,6 +114,13 @@ def _recall(confusion: str) -> str:
     alike = f'label_replace(sum by ({BY}, predicted) ({confusion}), "true", "$1", "predicted", "(.*)")'
     right = f"sum by ({BY}, true) ({confusion} and on ({BY}, {_PAIR}) {alike})"
     return f"{right} / (sum by ({BY}, true) ({confusion}) > 0)"
+
+
+def _class_area(positives: str, below: str, rows: str) -> str:
+    """Return the area under the ROC curve of each class against all others; a class without rows has none."""
+    won = f"sum by ({BY}, class) ({positives} * {below})"
+    others = f"(sum by ({BY}) ({rows}) - on ({BY}) group_right () {rows})"
+    return f"{won} / ({rows} * {others} > 0)"
 
 
 def _compared(selector: str) -> list[dict[str, str]]:

@@ -20,6 +20,8 @@ __all__ = [
     "FEEDBACK_ABSOLUTE",
     "FEEDBACK_BELOW",
     "FEEDBACK_BRIER",
+    "FEEDBACK_CLASS_BELOW",
+    "FEEDBACK_CLASS_POSITIVES",
     "FEEDBACK_CONFUSION",
     "FEEDBACK_CORRECT",
     "FEEDBACK_FOURTH",
@@ -177,6 +179,18 @@ FEEDBACK_NEGATIVES = _by_bin(
 FEEDBACK_BELOW = _by_bin(
     "sevenfold_feedback_negatives_below_total",
     "Scored negative rows in the bins below this one, and half of those in it.",
+)
+FEEDBACK_CLASS_POSITIVES = Metric(
+    "sevenfold_feedback_class_positives_total",
+    "counter",
+    "Scored rows of a class by bin of the probability that the model gave it; of models with 3 to 10 classes.",
+    (*SHARED, "bin", "class"),
+)
+FEEDBACK_CLASS_BELOW = Metric(
+    "sevenfold_feedback_class_negatives_below_total",
+    "counter",
+    "Scored rows of other classes in the bins below this one of the class's probability, and half of those in it.",
+    (*SHARED, "bin", "class"),
 )
 FEEDBACK_ABSOLUTE = Metric(
     "sevenfold_feedback_absolute_error_total", "counter", "Sum of the absolute errors of the scored rows."

@@ -7,11 +7,25 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import chi2_contingency
 from sklearn.metrics import roc_auc_score
 
-from sevenfold.drift.concept import Labelled, ReferenceScore, binned_auc, concept_verdict, sliding_limit
+from sevenfold.contracts.reference import Reference
+from sevenfold.contracts.schema import Column, Kind, Task
+from sevenfold.contracts.signature import Signature
+from sevenfold.drift.concept import (
+    Labelled,
+    ReferenceScore,
+    binned_auc,
+    binned_ovr_auc,
+    concept_verdict,
+    sliding_limit,
+)
+from sevenfold.drift.feedback_counts import FeedbackCounter
 from sevenfold.plan.monitoring import MonitoringSection
+from sevenfold.scoring.request_labels import Truth
+from sevenfold.scoring.scorer import Prediction
 
 SECTION = MonitoringSection()
 WEEKS, DAYS, HOURS = 1_000, 8, 24
@@ -59,6 +73,42 @@ def test_the_area_from_bins_is_that_of_rows_with_ties() -> None:
     counts = [np.bincount(bins[truth == outcome], minlength=10).astype(float) for outcome in (True, False)]
     assert binned_auc(*counts) == pytest.approx(roc_auc_score(truth, bins))
     assert math.isnan(binned_auc(counts[0], np.zeros(10)))
+
+
+def test_the_area_of_several_classes_is_that_of_scikit_learn() -> None:
+    rng = np.random.default_rng(3)
+    truth = rng.choice(4, 900, p=[0.6, 0.25, 0.1, 0.05])
+    sides, exact = _sides(truth, rng.normal(size=(900, 4)) + 1.5 * np.eye(4)[truth])
+    assert binned_ovr_auc(*sides) == pytest.approx(exact, abs=0.01)
+    assert binned_ovr_auc(sides[0][:2], sides[1][:2]) == pytest.approx(
+        np.mean([binned_auc(*counts) for counts in zip(sides[0][:2], sides[1][:2], strict=True)])
+    )
+    never = [np.vstack([side, np.zeros(side.shape[1])]) for side in sides]
+    assert binned_ovr_auc(*never) == pytest.approx(binned_ovr_auc(*sides))
+    assert math.isnan(binned_ovr_auc(np.zeros((3, 5)), np.zeros((3, 5))))
+
+
+@pytest.mark.parametrize("classes", [3, 10])
+def test_the_bins_of_classes_are_fine_enough_for_weak_and_strong_models(classes: int) -> None:
+    rng = np.random.default_rng(classes)
+    truth = rng.integers(0, classes, 4_000)
+    for signal in (0.5, 1, 3):
+        odds = signal * (rng.normal(size=(4_000, classes)) + signal * np.eye(classes)[truth])
+        sides, exact = _sides(truth, odds)
+        assert binned_ovr_auc(*sides) == pytest.approx(exact, abs=0.01)
+
+
+def _sides(truth: NDArray[np.int64], odds: NDArray[np.float64]) -> tuple[list[NDArray[np.float64]], float]:
+    """Return what a predictor counts of rows with a model's log odds, positive rows first, and the exact area."""
+    given = np.exp(odds) / np.exp(odds).sum(axis=1, keepdims=True)
+    names = tuple(f"c{number}" for number in range(given.shape[1]))
+    signature = Signature(task=Task.MULTICLASS, target="y", classes=names, inputs={"x": Column(kind=Kind.NUMBER)})
+    counter = FeedbackCounter(signature, Reference(rows=0, features={}))
+    labels = np.array(names, dtype=object)[given.argmax(axis=1)]
+    scored = np.ones(len(truth), dtype=np.bool_)
+    counter.observe(Prediction(labels=labels, probabilities=given), Truth(scored, truth))
+    exact = float(roc_auc_score(truth, given, multi_class="ovr"))
+    return [counter.class_bins[1].astype(float), counter.class_bins[0].astype(float)], exact
 
 
 def judged(rng: np.random.Generator, rows: int, share: float, section: MonitoringSection, weeks: int = WEEKS) -> float:

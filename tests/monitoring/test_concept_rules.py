@@ -10,7 +10,7 @@ import pytest
 from promtool import answers, promtools
 from sklearn.metrics import accuracy_score, recall_score
 
-from sevenfold.drift.concept import Labelled, ReferenceScore, binned_auc, concept_verdict
+from sevenfold.drift.concept import Labelled, ReferenceScore, binned_auc, binned_ovr_auc, concept_verdict
 from sevenfold.monitoring.concept_alerts import CONCEPT_DRIFT
 from sevenfold.monitoring.rules import rule_groups, to_yaml
 from sevenfold.plan.deployment import ServiceLevel
@@ -139,6 +139,27 @@ def test_the_area_under_the_curve_is_that_of_the_python_formula(promtool: str) -
             given.append(series(f"feedback_{what}_total", f"0+{step}x{END}", bin=f"b{number}"))
     expected = binned_auc(positives, negatives)
     assert evaluated(promtool, given, "sevenfold:feedback_roc_auc") == pytest.approx([expected], rel=1e-6)
+
+
+def test_the_area_of_several_classes_is_that_of_the_python_formula(promtool: str) -> None:
+    rng = np.random.default_rng(4)
+    positives, negatives = (rng.integers(0, 9, (4, 5)).astype(float) for _ in range(2))
+    positives[3] = 0  # a class that never came back
+    # a row is positive for one class and negative for the others
+    for number in range(4):
+        negatives[number] *= (positives.sum() - positives[number].sum()) / negatives[number].sum()
+    given = classified(7)
+    below = np.cumsum(negatives, axis=1) - negatives / 2
+    for what, table in {"positives": positives, "negatives_below": below}.items():
+        for number, row in enumerate(table.tolist()):
+            for at, step in enumerate(row):
+                labels = {"class": f"c{number}", "bin": f"b{at}"}
+                given.append(series(f"feedback_class_{what}_total", f"0+{step!r}x{END}", **labels))
+    one, never = (f'sevenfold:feedback_class_roc_auc{{class="{name}"}}' for name in ("c1", "c3"))
+    expected = [binned_ovr_auc(positives, negatives), binned_auc(positives[1], negatives[1])]
+    *found, unknown = evaluated(promtool, given, "sevenfold:feedback_roc_auc", one, never)
+    assert found == pytest.approx(expected, rel=1e-6)
+    assert unknown is None
 
 
 def test_scores_of_several_classes_are_those_of_scikit_learn(promtool: str) -> None:

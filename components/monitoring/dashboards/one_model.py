@@ -124,8 +124,8 @@ def _labels() -> tuple[Panel, ...]:
         lines(
             "Score by labels that came back",
             "How many of the rows with a label were predicted right, the mean of that over the classes, and the area "
-            "under the ROC curve (of two classes), over monitoring.feedback_hours. Empty means that no labels came, or "
-            "none of a classifier.",
+            "under the ROC curve (of more than two classes, the mean over each against all others), over "
+            "monitoring.feedback_hours. Empty means that no labels came, or none of a classifier.",
             "percentunit",
             *map(_by_labels, ("accuracy", "balanced_accuracy", "roc_auc")),
         ),

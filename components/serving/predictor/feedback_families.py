@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.schema import Task
 from sevenfold.drift import telemetry
+from sevenfold.drift.feedback_counts import CLASS_BINS
 from sevenfold.serving.predictor.families import many, one
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["feedback_families"]
 
 BINNED: Final = (telemetry.FEEDBACK_NEGATIVES, telemetry.FEEDBACK_POSITIVES, telemetry.FEEDBACK_BELOW)
+BY_CLASS: Final = (telemetry.FEEDBACK_CLASS_POSITIVES, telemetry.FEEDBACK_CLASS_BELOW)
 # the reference's scores that labels fed back can repeat
 COMPARED: Final = ("accuracy", "balanced_accuracy", "roc_auc", "log_loss", "brier", "rmse", "mae")
 
@@ -48,9 +50,14 @@ def _classes(base: list[str], classes: tuple[str, ...], feedback: FeedbackCounte
             for predicted, count in zip(classes, row, strict=True)
         ]
         yield many(telemetry.FEEDBACK_CONFUSION, cells)
+    if feedback.class_bins.size:
+        for metric, table in zip(BY_CLASS, (feedback.class_bins[1], feedback.class_below), strict=True):
+            ranked = zip(classes, table.tolist(), strict=True)
+            pairs = ((label, pair) for label, row in ranked for pair in zip(CLASS_BINS.names[:-1], row, strict=True))
+            yield many(metric, [([*base, name, label], count) for label, (name, count) in pairs])
     names = feedback.bin_names
     if names:
         counts = (*feedback.bins, feedback.below)
         for metric, values in zip(BINNED, counts, strict=True):
-            pairs = zip(names, values.tolist(), strict=True)
-            yield many(metric, [([*base, name], count) for name, count in pairs])
+            counted = zip(names, values.tolist(), strict=True)
+            yield many(metric, [([*base, name], count) for name, count in counted])

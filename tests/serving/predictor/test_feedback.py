@@ -159,6 +159,16 @@ def test_several_classes_are_counted_pair_by_pair(opened: Callable[[Task], Port]
     assert total(counts, telemetry.FEEDBACK_LOG_LOSS) == pytest.approx(expected, rel=1e-6)
     assert total(counts, telemetry.FEEDBACK_BRIER) == pytest.approx(((given - happened) ** 2).sum(), rel=1e-6)
 
+    bins = {dict(pairs)["bin"] for name, pairs in counts if name == telemetry.FEEDBACK_CLASS_BELOW.name}
+    areas = []
+    for name in names:
+        above = {b: total(counts, telemetry.FEEDBACK_CLASS_POSITIVES, bin=b, **{"class": name}) for b in bins}
+        won = sum(above[b] * total(counts, telemetry.FEEDBACK_CLASS_BELOW, bin=b, **{"class": name}) for b in bins)
+        assert sum(above.values()) == labels.count(name)
+        areas.append(won / labels.count(name) / (200 - labels.count(name)))
+    exact = roc_auc_score(labels, probabilities_of(answers, sorted(names)), labels=sorted(names), multi_class="ovr")
+    assert np.mean(areas) == pytest.approx(exact, abs=0.01)
+
 
 def test_errors_of_a_regression_add_up(opened: Callable[[Task], Port], samples: dict[Task, Any]) -> None:
     port = opened(Task.REGRESSION)
