@@ -100,6 +100,10 @@ def labelled(*, regression: bool) -> tuple[Series, ...]:
     else:
         names, metric, score = {"correct": 7, "log_loss": 5, "brier": 2}, "accuracy", 0.9
     counts = {"positives": (1, 4), "negatives": (3, 2), "negatives_below": (1.5, 4)}  # per bin of the probability
+    classes: dict[str, dict[str, tuple[float, ...]]] = {  # per class and bin of its probability
+        "class_positives": {"late": (1, 4), "early": (3, 2)},
+        "class_negatives_below": {"late": (1.5, 4), "early": (0.5, 3)},
+    }
     cells = {("late", "late"): 4, ("late", "early"): 2, ("early", "late"): 1, ("early", "early"): 3}
     return (
         *(
@@ -113,6 +117,12 @@ def labelled(*, regression: bool) -> tuple[Series, ...]:
         *(
             series(f"sevenfold_feedback_{name}_total", rising(step), bin=f"b{number}")
             for name, steps in counts.items()
+            for number, step in enumerate(steps)
+        ),
+        *(
+            series(f"sevenfold_feedback_{name}_total", rising(step), bin=f"b{number}", **{"class": label})
+            for name, by_class in classes.items()
+            for label, steps in by_class.items()
             for number, step in enumerate(steps)
         ),
     )
