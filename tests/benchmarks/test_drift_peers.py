@@ -15,6 +15,8 @@ import pytest
         ("nothing moves", False, False),
         ("mean by a tenth", False, False),
         ("mean by a half", True, True),
+        ("category by 10 points", True, True),
+        ("5 % missing", True, True),
         ("two go together", False, True),
     ],
 )
