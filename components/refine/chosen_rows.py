@@ -60,6 +60,8 @@ def check_facets(config: EngineConfig) -> None:
             )
         if isinstance(facet, ListFacet) and any(choice.v.v is None for choice in facet.selection):
             raise refused("A choice of a facet must have a value, but one is null.")
+        if isinstance(facet, TextFacet) and facet.mode == "regex" and facet.query is None:
+            raise refused("A text facet of a pattern must hold one, but its query is missing.")
         if isinstance(facet, TextFacet) and facet.mode == "regex" and facet.query:
             compile_pattern(facet.query, not facet.case_sensitive)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -25,6 +25,8 @@ class ListFacet(Recorded):
     A chosen number takes equal numbers of either type, a chosen text texts only. Of a list one element is enough. In
     record mode one row of the record is enough, and inverted all rows of it must be other ones.
     """
+
+    never_null: ClassVar[frozenset[str]] = frozenset({"selection"})
 
     type: Literal["list"]
     name: str = ""
@@ -75,11 +77,14 @@ class TimeRangeFacet(Recorded):
 
 
 class TextFacet(Recorded):
-    """The rows whose cell contains a text, or matches a regular expression somewhere; inverted, the others."""
+    """The rows whose cell contains a text, or matches a regular expression somewhere; inverted, the others.
+
+    Without a column it takes all rows.
+    """
 
     type: Literal["text"]
     name: str = ""
-    column_name: str
+    column_name: str | None = None
     query: str | None = None
     mode: Literal["text", "regex"] = "text"
     case_sensitive: bool = False
@@ -142,7 +147,7 @@ class EngineConfig(Recorded):
 
     def columns_named(self) -> list[str]:
         """Return the columns that the facets are about."""
-        found = []
+        found: list[str | None] = []
         for facet in self.facets:
             found += [facet.cx, facet.cy] if isinstance(facet, ScatterplotFacet) else [facet.column_name]
         return [name for name in found if name]

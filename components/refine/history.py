@@ -164,4 +164,6 @@ def _step(index: int, entry: Any) -> Step | HistoryProblem:
 def _field_problem(error: ValidationError) -> str:
     first, *_ = error.errors(include_url=False)
     where = ".".join(str(part) for part in first["loc"]) or "the step"
+    if first["type"] == "missing":
+        return f"lacks the key {where}"
     return f"has a field that cannot be read: {where}: {first['msg'].removeprefix('Value error, ')}"

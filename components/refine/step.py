@@ -17,8 +17,11 @@ class Recorded(BaseModel):
     """A part of a history under OpenRefine's own keys; keys that it does not know are ignored, as OpenRefine does.
 
     Programs that write histories say null for what they do not set. As in OpenRefine, a null number is 0, and any other
-    key that is null counts as left out, unless null is one of its values; a mark that has no default is false then.
+    key that is null counts as left out, unless null is one of its values or it is in `never_null`; a mark that has no
+    default is false then.
     """
+
+    never_null: ClassVar[frozenset[str]] = frozenset()  # keys that may be left out, but not be null
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
@@ -31,7 +34,7 @@ class Recorded(BaseModel):
         read: dict[str, Any] = {}
         for key, value in given.items():
             kind: Any = fields[key].annotation if key in fields else Any
-            if value is not None or kind is Any or type(None) in get_args(kind):
+            if value is not None or kind is Any or type(None) in get_args(kind) or key in cls.never_null:
                 read[key] = value
             elif kind in (int, float):
                 read[key] = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from refine_cases import step, transform
+from refine_cases import on_rows, step, transform
 from typer.testing import CliRunner
 
 from sevenfold.cli.main import app
@@ -107,3 +107,12 @@ def test_a_refusal_writes_nothing(arguments: list[str], history: object, code: s
     assert refusal.value.code == code
     assert refusal.value.exit_status == 2
     assert not list(tmp_path.glob("clean*"))
+
+
+def test_a_step_without_a_key_is_named_before_the_table_is_read(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"\x80\x00 no table\n")
+    (tmp_path / "h.json").write_text(json.dumps([*HISTORY, step("mass-edit", on_rows(), columnName="city", edits=[])]))
+    arguments = ["refine", str(tmp_path / "t.csv"), str(tmp_path / "h.json"), "--out", str(tmp_path / "clean.csv")]
+    with pytest.raises(DataError, match=rf"step {len(HISTORY)} \(core/mass-edit\) lacks the key expression") as refusal:
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert refusal.value.exit_status == 2

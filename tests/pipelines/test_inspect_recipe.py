@@ -64,6 +64,8 @@ def test_columns_that_the_values_decide_are_left_to_the_run(home: Path) -> None:
         "columnName": "Street",
         "mode": "separator",
         "separator": ",",
+        "regex": False,
+        "maxColumns": 0,
         "engineConfig": {"mode": "row-based", "facets": []},
     }
     inspect_plan(write(home, [split]))

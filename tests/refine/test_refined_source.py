@@ -21,7 +21,8 @@ from sevenfold.tables.dialect import Dialect
 
 CSV = Dialect("csv", "utf-8", ",", ".", (), '"', "", False)
 ROWS: dict[str, Any] = {"mode": "row-based", "facets": []}
-SPLIT = {"op": "core/multivalued-cell-split", "columnName": "b", "keyColumnName": "a", "separator": ";"}
+AT_SEMICOLON = {"mode": "separator", "separator": ";"}
+SPLIT = {"op": "core/multivalued-cell-split", "columnName": "b", "keyColumnName": "a", **AT_SEMICOLON}
 KEPT = {"engineConfig": ROWS, "onError": "keep-original"}
 NUMBER = {"op": "core/text-transform", "columnName": "b", "expression": "value.toNumber()", **KEPT}
 
@@ -138,6 +139,8 @@ CUT = {
     "columnName": "c",
     "mode": "separator",
     "separator": "|",
+    "regex": False,
+    "maxColumns": 0,
     "removeOriginalColumn": True,
     "engineConfig": ROWS,
 }

@@ -23,6 +23,7 @@ from sevenfold.refine.table import Table
 
 SEEDS = 250
 ROWS: dict[str, Any] = {"mode": "row-based", "facets": []}
+AT_COMMA: dict[str, Any] = {"mode": "separator", "separator": ","}
 RECORDS: dict[str, Any] = {"mode": "record-based", "facets": []}
 
 
@@ -97,7 +98,7 @@ def test_generated_rows_alone_are_what_they_are_in_their_tables(request: pytest.
         {"op": "core/row-duplicate-removal", "criteria": ["b"], "engineConfig": ROWS},
         {"op": "core/row-addition", "rows": [{"cells": []}], "insertionIndex": 0},
         {"op": "core/multivalued-cell-join", "columnName": "b", "keyColumnName": "a", "separator": ","},
-        {"op": "core/multivalued-cell-split", "columnName": "b", "keyColumnName": "a", "separator": ","},
+        {"op": "core/multivalued-cell-split", "columnName": "b", "keyColumnName": "a", **AT_COMMA},
         {"op": "core/transpose-columns-into-rows", "startColumnName": "a", "combinedColumnName": "n"},
         {"op": "core/transpose-rows-into-columns", "columnName": "a", "rowCount": 2},
         {"op": "core/key-value-columnize", "keyColumnName": "a", "valueColumnName": "b"},
@@ -138,7 +139,8 @@ def test_what_a_row_decides_alone_crosses_nothing(step: dict[str, Any]) -> None:
 
 
 def test_a_column_split_makes_as_many_columns_as_it_made_of_the_table() -> None:
-    split = {"op": "core/column-split", "columnName": "b", "mode": "separator", "separator": ";", "engineConfig": ROWS}
+    marks = {"mode": "separator", "separator": ";", "regex": False, "maxColumns": 0}
+    split = {"op": "core/column-split", "columnName": "b", "engineConfig": ROWS, **marks}
     refinement, table = recorded("a,b\nk,1;2;3\nl,\n", [split])
     assert table.names == ["a", "b", "b 1", "b 2", "b 3"]
     refined = RowRefiner(refinement, table.names).refine({"b": ["7", "1;2;3;4", None]}, 3)

@@ -23,6 +23,7 @@ from sevenfold.training.train import train
 
 HEADER = "id,town,size,rent,rooms,owner,note,dear"
 ROWS: dict[str, Any] = {"mode": "row-based", "facets": []}
+PLAIN: dict[str, Any] = {"mode": "separator", "regex": False, "maxColumns": 0}
 
 
 def on(op: str, column: str = "", **fields: Any) -> dict[str, Any]:
@@ -40,7 +41,7 @@ RECIPE = [
     on("text-transform", "town", expression="value.trim().toTitlecase()", onError="keep-original"),
     on("mass-edit", "town", expression="value", edits=[{"from": ["Basle", "Bâle"], "to": "Basel"}]),
     on("text-transform", "rent", expression="grel:value.replace('CHF ', '').toNumber()", onError="set-to-blank"),
-    on("column-split", "size", mode="separator", separator="x", guessCellType=True, removeOriginalColumn=True),
+    on("column-split", "size", separator="x", guessCellType=True, removeOriginalColumn=True, **PLAIN),
     {"op": "core/column-rename", "oldColumnName": "town", "newColumnName": "city"},
     on("text-transform", "owner", expression="value.trim()", onError="keep-original"),
     {"op": "core/column-removal", "columnName": "note"},

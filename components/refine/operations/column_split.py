@@ -26,10 +26,10 @@ class ColumnSplit(StepOnRows):
     column_name: str
     guess_cell_type: bool = False
     remove_original_column: bool = False
-    mode: Literal["separator", "lengths"]
+    mode: Literal["separator", "lengths"] | None = None
     separator: str | None = None
-    regex: bool = False
-    max_columns: int = 0
+    regex: bool | None = None
+    max_columns: int | None = None
     field_lengths: tuple[int, ...] | None = None
     columns_made: int | None = None  # no key of OpenRefine's: how many columns the table gave where this is done again
     columns_at_least: int = Field(0, exclude=True)  # nor this: how many another part of the table gave
@@ -39,19 +39,24 @@ class ColumnSplit(StepOnRows):
         return [self.column_name]
 
     def check(self) -> None:
-        """Refuse a split without its separator or lengths."""
+        """Refuse a split without its lengths, or without what it needs beside a separator."""
         super().check()
         self.splitter()
 
     def splitter(self) -> Splitter:
         """Return how a text is cut."""
-        if self.mode == "lengths":
+        if self.mode != "separator":
             if self.field_lengths is None:
-                raise refused("A column split by lengths must list them, but fieldLengths is missing.")
+                raise refused(
+                    "A column split must list fieldLengths unless its mode is separator, but they are missing."
+                )
             return by_lengths(self.field_lengths)
-        if self.separator is None:
-            raise refused("A column split at a separator must name it, but it is missing.")
+        if self.regex is None or self.max_columns is None:
+            missing = "regex" if self.regex is None else "maxColumns"
+            raise refused(f"A column split at a separator must have regex and maxColumns, but {missing} is missing.")
         if self.regex:
+            if self.separator is None:
+                raise refused("A column split at a pattern must have one, but separator is missing.")
             return at_pattern(self.separator, self.max_columns)
         return at_separator(self.separator, self.max_columns)
 

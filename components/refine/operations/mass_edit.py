@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal
+import re
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from sevenfold.refine.columns import Column, Mask
 from sevenfold.refine.evaluate import Evaluated, Evaluator, merged
@@ -16,6 +17,10 @@ from sevenfold.refine.table import Table
 from sevenfold.refine.values import EvalError, is_blank, text_of
 
 __all__ = ["Edit", "MassEdit"]
+
+_DATE: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{0,9})?)?(Z|[+-]\d\d(:\d\d){0,2})?", re.IGNORECASE | re.ASCII
+)
 
 
 class Edit(Recorded):
@@ -32,14 +37,16 @@ class Edit(Recorded):
 
     @property
     def value(self) -> Any:
-        """What the cells become: a date where that is the type and `to` is written in full."""
-        if self.type != "date" or not isinstance(self.to, str):
+        """What the cells become: a date where that is the type, None where `to` is not written as Java writes one."""
+        if self.type != "date":
             return self.to
+        if not _DATE.fullmatch(self.to):
+            return None
         try:
-            date = datetime.fromisoformat(self.to)
+            date = datetime.fromisoformat(self.to.upper())
         except ValueError:
             return None
-        return date if date.tzinfo is not None else None
+        return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
     @field_validator("to")
     @classmethod
@@ -48,14 +55,20 @@ class Edit(Recorded):
             raise ValueError("an edit must make cells a text, a number, true, false or a date")
         return to
 
+    @model_validator(mode="after")
+    def _date_as_text(self) -> Edit:
+        if self.type == "date" and not isinstance(self.to, str):
+            raise ValueError(f"an edit to a date must have it as a text under 'to', but has {self.to!r}")
+        return self
+
 
 class MassEdit(StepOnRows):
     """Replace the cells for which the expression gives one of the texts of an edit; the last such edit counts."""
 
     op: Literal["core/mass-edit"]
     column_name: str
-    expression: str = "value"
-    edits: tuple[Edit, ...] = ()
+    expression: str
+    edits: tuple[Edit, ...]
 
     def expressions(self) -> list[str]:
         """Return the expression and those of the facets."""

@@ -22,7 +22,7 @@ class MultiValuedCellSplit(Step):
     op: Literal["core/multivalued-cell-split"]
     column_name: str
     key_column_name: str
-    mode: Literal["separator", "plain", "regex", "lengths"] = "separator"
+    mode: Literal["separator", "plain", "regex", "lengths"] | None = None
     separator: str | None = None
     regex: bool = False
     field_lengths: tuple[int, ...] | None = None
@@ -37,9 +37,11 @@ class MultiValuedCellSplit(Step):
 
     def splitter(self) -> Splitter:
         """Return how a text is cut."""
-        if self.mode == "lengths":
+        if self.mode in ("lengths", None):
             if self.field_lengths is None:
-                raise refused("A split by lengths must list them, but fieldLengths is missing.")
+                raise refused(
+                    "A split must list fieldLengths unless its mode is separator, plain or regex, but they are missing."
+                )
             return by_lengths(self.field_lengths)
         if self.separator is None:
             raise refused("A split at a separator must name it, but it is missing.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from sevenfold.refine.columns import Column
 from sevenfold.refine.step import Step, refused
@@ -20,7 +20,8 @@ class RowAddition(Step):
     op: Literal["core/row-addition"]
     rows: tuple[dict[str, Any], ...] = ()
     added_rows: tuple[dict[str, Any], ...] = ()
-    insertion_index: int
+    insertion_index: int | None = None
+    index: int = Field(0, exclude=True)  # where OpenRefine records the position, and does not look for it again
 
     @field_validator("rows", "added_rows")
     @classmethod
@@ -35,13 +36,22 @@ class RowAddition(Step):
             raise ValueError("rows and addedRows cannot both be there")
         return self
 
+    def check(self) -> None:
+        """Refuse a position that OpenRefine recorded and takes for 0 where it replays the step."""
+        if self.index and self.insertion_index is None:
+            raise refused(
+                f"Rows must be added where insertionIndex says, but the step has index {self.index} alone, which "
+                "OpenRefine records and does not read: it would add them at 0.",
+                remedy="Call the key insertionIndex, with the position that is meant.",
+            )
+
     def crossing(self) -> str:
         """Return why the step needs more than a row."""
         return "it adds rows"
 
     def apply(self, table: Table) -> Table:
         """Return the table with the rows."""
-        count, at = len(self.rows or self.added_rows), self.insertion_index
+        count, at = len(self.rows or self.added_rows), self.insertion_index or 0
         if not 0 <= at <= table.height:
             raise refused(f"Rows must be inserted at a position from 0 to {table.height}, but got {at}.")
 

@@ -70,7 +70,7 @@ class RowDuplicateRemoval(StepOnRows):
     """Remove the rows, among those that the facets leave, that have the texts of an earlier one in some columns."""
 
     op: Literal["core/row-duplicate-removal"]
-    criteria: tuple[str, ...] = ()
+    criteria: tuple[str, ...]
 
     def columns_named(self) -> list[str]:
         """Return the columns that are compared."""

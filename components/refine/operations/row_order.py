@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal
 from unicodedata import normalize
 
 import numpy as np
-from pydantic import Field
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.refine.collation import Key, collation_key
@@ -30,11 +29,12 @@ _VALUE, _ERROR, _BLANK = range(3)
 class Criterion(Recorded):
     """A column to sort by, what its cells are read as, and where blanks and cells of another type go.
 
-    Values stand at position 0, so a negative position puts blanks or other types before them.
+    Values stand at position 0, so a negative position puts blanks or other types before them. Without a column nothing
+    is sorted.
     """
 
-    column: str
-    value_type: Literal["string", "number", "date", "boolean"] = "string"
+    column: str | None = None
+    value_type: Literal["string", "number", "date", "boolean"]
     reverse: bool = False
     case_sensitive: bool = False
     blank_position: int = 1
@@ -42,7 +42,7 @@ class Criterion(Recorded):
 
 
 class _Sorting(Recorded):
-    criteria: tuple[Criterion, ...] = ()
+    criteria: tuple[Criterion, ...]
 
 
 class RowReorder(Step):
@@ -52,11 +52,22 @@ class RowReorder(Step):
 
     op: Literal["core/row-reorder"]
     mode: Literal["row-based", "record-based"] = "record-based"
-    sorting: _Sorting = Field(default_factory=_Sorting)
+    sorting: _Sorting = _Sorting(criteria=())
 
     def columns_named(self) -> list[str]:
         """Return the columns to sort by."""
-        return [criterion.column for criterion in self.sorting.criteria]
+        return [criterion.column for criterion in self.sorting.criteria if criterion.column is not None]
+
+    def check(self) -> None:
+        """Refuse a place of blanks or other types that is the place of values."""
+        for criterion in self.sorting.criteria:
+            for key, place in (
+                ("blankPosition", criterion.blank_position),
+                ("errorPosition", criterion.error_position),
+            ):
+                if place == 0:
+                    # Each such cell is equal to every value then: the order is what OpenRefine's algorithm happens on.
+                    raise refused(f"A criterion must put blanks and errors before or behind values, but {key} is 0.")
 
     def crossing(self) -> str:
         """Return why the step needs more than a row."""
@@ -67,6 +78,8 @@ class RowReorder(Step):
         order = np.arange(table.height)
         groups = record_numbers(table) if self.mode == "record-based" else order
         for criterion in reversed(self.sorting.criteria):
+            if criterion.column is None:
+                continue
             ranks, kinds = _ranks(table.column(criterion.column), criterion)
             if self.mode == "record-based" and len(groups):
                 ranks = _of_records(ranks, kinds, groups)

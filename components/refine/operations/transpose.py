@@ -43,7 +43,8 @@ class TransposeColumnsIntoRows(Step):
         if self.combined_column_name is not None:
             return [self.combined_column_name]
         if self.key_column_name is None or self.value_column_name is None:
-            raise refused("Transposing must name one new column, or a key and a value column, but it does not.")
+            missing = "keyColumnName" if self.key_column_name is None else "valueColumnName"
+            raise refused(f"Transposing without combinedColumnName must name two columns, but {missing} is missing.")
         return [self.key_column_name, self.value_column_name]
 
     def crossing(self) -> str:
@@ -116,11 +117,14 @@ class TransposeRowsIntoColumns(Step):
         """Return why the step needs more than a row."""
         return "it makes one row of several"
 
+    def check(self) -> None:
+        """Refuse groups of no row."""
+        if self.row_count < 1:
+            raise refused(f"Rows must be transposed in groups of 1 or more, but rowCount is {self.row_count}.")
+
     def apply(self, table: Table) -> Table:
         """Return the table with the cells side by side."""
         at, count = table.position(self.column_name), self.row_count
-        if count < 1:
-            raise refused(f"Rows must be transposed in groups of 1 or more, but got {count}.")
         cells = table.columns[at].cells()
         made = []
         for number, name in enumerate(numbered_names(table, self.column_name, count)):
