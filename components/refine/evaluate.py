@@ -1,26 +1,33 @@
-"""Evaluate an expression on the cells of a table: once per distinct value where the value alone decides."""
+"""Evaluate an expression on the cells of a table: once per distinct value or combination of values that decide."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from sevenfold.contracts.errors import DataError
 from sevenfold.refine.bindings import RowBindings
-from sevenfold.refine.columns import Codes, Column, Mask, key_of
+from sevenfold.refine.by_column import ByColumn
+from sevenfold.refine.columns import Codes, Column, Mask, Rows, key_of
 from sevenfold.refine.grel import compile_expression
 from sevenfold.refine.table import Table
 
-__all__ = ["Evaluated", "Evaluator", "merged"]
+__all__ = ["LEAST_ROWS", "Evaluated", "Evaluator", "merged"]
+
+LEAST_ROWS: Final = 16  # from which on an expression over several columns is evaluated column by column
 
 _CELL_ALONE = frozenset({"value", "cell", "columnName"})
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What an expression gives per row: `values[codes[row]]`; meaningless in rows that were not asked for."""
+    """What an expression gives per row: `values[codes[row]]`; meaningless in rows that were not asked for.
+
+    A value may be there several times.
+    """
 
     codes: Codes
     values: list[Any]
@@ -56,7 +63,16 @@ class Evaluator:
         """Return the results in the given rows, in all without any."""
         if self.cell_alone and self.column is not None:
             return self._by_value(self.column, rows)
-        return self._by_row(rows)
+        asked = np.arange(self.table.height) if rows is None else np.flatnonzero(rows)
+        if self.expression.cells is None or len(asked) < LEAST_ROWS:
+            return self._by_row(asked)
+        try:
+            results = ByColumn(self.table, self.column).evaluate(self.expression.node, asked)
+        except (DataError, RecursionError):
+            return self._by_row(asked)  # which is refused in the row where OpenRefine ends the step, or not at all
+        codes = np.zeros(self.table.height, dtype=np.uint32)
+        codes[asked] = results.codes
+        return Evaluated(codes, list(results.values) or [None])
 
     def _by_value(self, column: Column, rows: Mask | None) -> Evaluated:
         counts = np.bincount(column.codes if rows is None else column.codes[rows], minlength=len(column.values))
@@ -73,13 +89,12 @@ class Evaluator:
             values[code] = result
         return Evaluated(column.codes, values)
 
-    def _by_row(self, rows: Mask | None) -> Evaluated:
-        asked = range(self.table.height) if rows is None else np.flatnonzero(rows).tolist()
+    def _by_row(self, rows: Rows) -> Evaluated:
         codes = np.zeros(self.table.height, dtype=np.uint32)
         values: list[Any] = [None]
         index: dict[object, int] = {None: 0}
         cells = self.column.cells() if self.column is not None else None
-        for row in asked:
+        for row in rows.tolist():
             value = self.of_row(row, cells[row] if cells is not None else None)
             key = key_of(value)
             code = index.get(key)

@@ -12,7 +12,7 @@ from sevenfold.refine.grel.json_values import Json, items_of
 from sevenfold.refine.grel.nodes import Node, Variable, Variables
 from sevenfold.refine.values import EvalError, is_blank
 
-__all__ = ["CONTROLS", "Form"]
+__all__ = ["CONTROLS", "Form", "is_true"]
 
 LONGEST = 10_000_000  # steps of one forRange: past it the memory of a machine is at stake
 

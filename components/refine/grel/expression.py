@@ -8,15 +8,15 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 from sevenfold.contracts.errors import DataError
+from sevenfold.refine.grel.cells_read import BOUND, cells_read, column_read
 from sevenfold.refine.grel.direct import direct
 from sevenfold.refine.grel.fields import bind
-from sevenfold.refine.grel.nodes import Call, Control, FieldOf, Literal, Node, Variable
+from sevenfold.refine.grel.nodes import Call, Control, FieldOf, Node, Variable
 from sevenfold.refine.grel.parser import parse
 from sevenfold.refine.grel.whole_columns import LEAST, whole_column
 
 __all__ = ["Expression", "compile_expression"]
 
-_BOUND = ("value", "cell", "cells", "row", "rowIndex", "record", "columnName")
 LONGEST = 4_000
 _OTHER_LANGUAGES = ("jython", "python", "clojure")
 
@@ -26,18 +26,21 @@ class Expression:
 
     Attributes:
         text: the expression without its language prefix.
+        node: what was read.
         needs: which of value, cell, cells, row, rowIndex, record and columnName it reads.
         columns: the other columns that it reads by name, or None where that cannot be known.
+        cells: as `cells_read` returns them.
         crosses_rows: whether it may read more than its row's own cells and marks, such as the row's number or record.
     """
 
     def __init__(self, text: str, node: Node) -> None:
         self.text = text
-        self._node = node
+        self.node = node
         self._direct = direct(node)
         self._whole = whole_column(node)
         self.needs = frozenset(_needs(node))
         self.columns = _columns(node)
+        self.cells = cells_read(node)
         self.crosses_rows = _crosses(node)
 
     def evaluate(self, bindings: Mapping[str, Any]) -> Any:
@@ -49,7 +52,7 @@ class Expression:
         Raises:
             DataError: ``grel_evaluation`` where OpenRefine itself ends the step with an exception.
         """
-        return self._node.evaluate(bind(bindings))
+        return self.node.evaluate(bind(bindings))
 
     def evaluate_value(self, value: Any) -> Any:
         """Return what `evaluate` gives where the expression needs no more than ``value``."""
@@ -114,7 +117,7 @@ def _crosses(node: Node) -> bool:
 
 def _needs(node: Node) -> Iterator[str]:
     for part in _walk(node):
-        if isinstance(part, Variable) and part.name in _BOUND:
+        if isinstance(part, Variable) and part.name in BOUND:
             yield part.name
         if isinstance(part, FieldOf) and part.name == "record":
             yield "record"
@@ -126,23 +129,6 @@ def _names(nodes: tuple[Node, ...]) -> str:
     return " ".join(node.name for node in nodes if isinstance(node, Variable))
 
 
-def _column(node: Node) -> str | None:
-    """Return the column that a part reads from ``cells``, or None where it reads none by a fixed name."""
-    if isinstance(node, FieldOf) and _is_cells(node.inner):
-        return node.name
-    if isinstance(node, Call) and node.name in ("get", "hasField") and len(node.arguments) == 2:
-        place, name = node.arguments
-        if _is_cells(place) and isinstance(name, Literal) and isinstance(name.value, str):
-            return name.value
-    return None
-
-
-def _is_cells(node: Node) -> bool:
-    if isinstance(node, FieldOf):
-        return node.name == "cells" and isinstance(node.inner, Variable) and node.inner.name == "row"
-    return isinstance(node, Variable) and node.name == "cells"
-
-
 def _columns(node: Node) -> frozenset[str] | None:
     """Return the columns read by fixed names; any other use of ``cells`` or ``row`` makes them unknown."""
     found: set[str] = set()
@@ -151,7 +137,7 @@ def _columns(node: Node) -> frozenset[str] | None:
 
 
 def _collect(node: Node, found: set[str]) -> bool:
-    name = _column(node)
+    name = column_read(node)
     if name is not None:
         found.add(name)
         return True

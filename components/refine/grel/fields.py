@@ -6,25 +6,28 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 from sevenfold.refine.values import EvalError
 
 __all__ = ["Cell", "CellList", "Cells", "Fields", "Record", "RecordCells", "Row", "bind", "storable"]
 
 
-@runtime_checkable
-class Fields(Protocol):
+class Fields:
     """A value with named fields, and the name that OpenRefine gives to its kind."""
 
-    kind: str
+    @property
+    def kind(self) -> str:
+        """The name of Java's class for it."""
+        raise NotImplementedError
 
     def field(self, name: str) -> Any:
         """Return the field's value, or None where there is none."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(Fields):
     """One cell: its ``value``, and ``errorMessage`` where it holds an error."""
 
     kind: ClassVar[str] = "com.google.refine.expr.WrappedCell"
@@ -39,7 +42,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Cells:
+class Cells(Fields):
     """The cells of a row by the names of their columns; an empty cell is None."""
 
     kind: ClassVar[str] = "com.google.refine.expr.CellTuple"
@@ -50,7 +53,7 @@ class Cells:
         return None if value is None else Cell(value)
 
 
-class CellList(list[Any]):
+class CellList(list[Any], Fields):
     """Several cells, an array whose field is the array of its items' fields."""
 
     kind: ClassVar[str] = "com.google.refine.expr.HasFieldsListImpl"
@@ -60,7 +63,7 @@ class CellList(list[Any]):
 
 
 @dataclass(frozen=True)
-class RecordCells:
+class RecordCells(Fields):
     """The cells of a record by column: those that are not null."""
 
     kind: ClassVar[str] = "com.google.refine.expr.WrappedRow$RecordCells"
@@ -72,7 +75,7 @@ class RecordCells:
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(Fields):
     """A record: ``index``, ``cells``, ``fromRowIndex``, ``toRowIndex`` (one past the last) and ``rowCount``."""
 
     kind: ClassVar[str] = "com.google.refine.expr.WrappedRow$WrappedRecord"
@@ -85,7 +88,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Fields):
     """A row: ``index``, ``cells``, ``columnNames``, ``flagged``, ``starred`` and ``record``."""
 
     kind: ClassVar[str] = "com.google.refine.expr.WrappedRow"

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sevenfold.refine.grel.failure import Failed, aborted
+from sevenfold.refine.grel.fields import Fields
 from sevenfold.refine.values import text_of, wrap
 
 __all__ = ["Json", "array_items", "items_of", "jsonized", "parse_json", "raw_items"]
@@ -21,7 +22,7 @@ MISSING = object()
 
 
 @dataclass(frozen=True)
-class Json:
+class Json(Fields):
     """A JSON value that has not become a plain one: an object, an array inside JSON, or a scalar at the top."""
 
     value: Any

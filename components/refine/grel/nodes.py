@@ -81,7 +81,12 @@ class Operation:
         left = self.left.evaluate(variables)
         if isinstance(left, EvalError):
             return left
-        right = self.right.evaluate(variables)
+        return self.between(left, self.right.evaluate(variables))
+
+    def between(self, left: Any, right: Any) -> Any:
+        """Return the result between two values."""
+        if isinstance(left, EvalError):
+            return left
         return right if isinstance(right, EvalError) else operate(self.operator, left, right)
 
     def parts(self) -> Sequence[Node]:  # noqa: D102  as Node says
@@ -122,8 +127,10 @@ class Call:
 
     def evaluate(self, variables: Variables) -> Any:  # noqa: D102  as Node says
         values = _evaluate_all(self.arguments, variables)
-        if isinstance(values, EvalError):
-            return values
+        return values if isinstance(values, EvalError) else self.of(values)
+
+    def of(self, values: list[Any]) -> Any:
+        """Return the result for the values of the arguments, none of which is an error."""
         try:
             return self.function(values)
         except Failed as failure:
