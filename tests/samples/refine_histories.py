@@ -7,12 +7,14 @@ import io
 import random
 from typing import Any
 
+from column_expressions import column_expression
+
 from sevenfold.contracts.errors import DataError
 from sevenfold.refine.history import parse_history
 from sevenfold.refine.import_csv import import_csv
 from sevenfold.refine.table import Table
 
-__all__ = ["generated_case"]
+__all__ = ["TEXTS", "generated_case"]
 
 TEXTS = (
     *(
@@ -79,7 +81,8 @@ class _Case:
         return self.random.random() < 0.5
 
     def table(self) -> str:
-        width, height = self.random.randint(1, 5), self.random.randint(0, 12)
+        width = self.random.randint(1, 5)
+        height = self.random.randint(0, 12) if self.random.random() < 0.75 else self.random.randint(16, 40)
         names = ["k", "b", "c", "d", "b 1"][:width]
         pools = [self.random.sample(TEXTS, self.random.randint(2, 6)) for _ in names]
         out = io.StringIO()
@@ -90,6 +93,8 @@ class _Case:
         return out.getvalue()
 
     def expression(self) -> str:
+        if self.random.random() < 0.15:
+            return column_expression(self.random, ("k", "b", "c", "b 1"), self.pick(1, 2, 3))
         pool = VALUE_EXPRESSIONS if self.random.random() < 0.7 else ROW_EXPRESSIONS
         return self.pick("", "grel:") + self.pick(*pool)
 

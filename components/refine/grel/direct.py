@@ -1,25 +1,46 @@
-"""The short way through a chain of calls on ``value``, such as ``value.trim().toNumber()``."""
+"""The short way through an expression about ``value`` alone, such as ``value.trim().toNumber() + 1``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from sevenfold.refine.grel.controls import is_true
 from sevenfold.refine.grel.failure import Failed
-from sevenfold.refine.grel.nodes import Call, Literal, Node, Variable
+from sevenfold.refine.grel.nodes import Call, Control, Literal, Node, Operation, Variable
 from sevenfold.refine.values import EvalError
 
 __all__ = ["direct"]
 
+Short = Callable[[Any], Any]
 
-def direct(node: Node) -> Callable[[Any], Any] | None:
-    """Return what evaluates a chain of calls whose other arguments are literals; None for any other expression.
+
+def direct(node: Node) -> Short | None:
+    """Return what evaluates calls, operators, tests and ``if`` on ``value``; None where anything else is in them.
 
     It gives for a value what the node gives, without looking up variables.
     """
-    if isinstance(node, Variable) and node.name == "value":
-        return lambda value: value
-    if not isinstance(node, Call) or not node.arguments:
+    if isinstance(node, Literal):
+        constant = node.value
+        return lambda value: constant
+    if isinstance(node, Variable):
+        return (lambda value: value) if node.name == "value" else None
+    if isinstance(node, Operation):
+        return _operation(node)
+    if isinstance(node, Call):
+        return _call(node)
+    return _control(node) if isinstance(node, Control) else None
+
+
+def _operation(node: Operation) -> Short | None:
+    left, right, between = direct(node.left), direct(node.right), node.between
+    if left is None or right is None:
+        return None
+    return lambda value: between(one, right(value)) if (one := left(value)).__class__ is not EvalError else one
+
+
+def _call(node: Call) -> Short | None:
+    if not node.arguments:
         return None
     first, *rest = node.arguments
     constants = [part.value for part in rest if isinstance(part, Literal)]
@@ -40,3 +61,23 @@ def direct(node: Node) -> Callable[[Any], Any] | None:
             return node.evaluate({"value": value})
 
     return run
+
+
+def _control(node: Control) -> Short | None:
+    parts = [part for part in map(direct, node.arguments) if part is not None]
+    if len(parts) < len(node.arguments):
+        return None
+    if node.name == "if":
+        condition, then, otherwise = parts
+
+        def choose(value: Any) -> Any:
+            asked = condition(value)
+            if asked.__class__ is EvalError:
+                return asked
+            return then(value) if is_true(asked) else otherwise(value)
+
+        return choose
+    if len(parts) > 1:
+        return None
+    tested, form = parts[0], node.form
+    return lambda value: form((Literal(tested(value)),), {})
