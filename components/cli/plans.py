@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from sevenfold.cli.compile import PlanFile
+from sevenfold.report.quantity import quantity
 
 __all__ = ["Encoding", "add_plan_commands"]
 
@@ -83,7 +84,9 @@ def init(
         )
     findings, console = project.proposal.findings, Console()
     profile = findings.profile
-    console.print(f"{profile.source}: {profile.rows:,} rows, {len(profile.columns)} columns", markup=False)
+    console.print(
+        f"{profile.source}: {quantity(profile.rows, 'row')}, {quantity(len(profile.columns), 'column')}", markup=False
+    )
     for line in notice_lines(notices(findings, [str(path) for path in table], str(recipe or ""))):
         console.print(line, highlight=False, soft_wrap=True)
     typer.echo(f"Read it, change what you know better, then: sevenfold run {project.path}")

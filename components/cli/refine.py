@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sevenfold.report.quantity import quantity
+
 if TYPE_CHECKING:
     from sevenfold.refine.table import Table
 
@@ -154,7 +156,7 @@ def _replay(
         changes = replay_parts(parts, steps, file)
     for change, secret in without_sensitive(changes, hidden):
         typer.echo(change_line(change, hidden=secret))
-    typer.echo(f"{file.rows:,} rows, {file.columns} columns: {out}")
+    typer.echo(f"{quantity(file.rows, 'row')}, {quantity(file.columns, 'column')}: {out}")
     if report is not None:
         write_report(refine_report(changes, hidden, table=table.name, columns=file.columns), report)
         typer.echo(str(report))

@@ -22,6 +22,7 @@ from sevenfold.refine.history import History, read_history
 from sevenfold.refine.replay import replay
 from sevenfold.refine.report import without_sensitive
 from sevenfold.refine.table import Table
+from sevenfold.report.quantity import quantity
 
 __all__ = ["refine_clusters"]
 
@@ -63,7 +64,7 @@ def refine_clusters(
     if not clusters:
         typer.echo(f"{name}: no values look like one by {how.name}.")
         return
-    typer.echo(f"{name}: {len(clusters):,} clusters by {how.name}, the largest first.")
+    typer.echo(f"{name}: {quantity(len(clusters), 'cluster')} by {how.name}, the largest first.")
     if not asking:
         _show(clusters)
     if out is None:
@@ -77,7 +78,7 @@ def refine_clusters(
         json.dumps(history_of(name, accepted, known.operations), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )
     cells = sum(each.cluster.cells for each in accepted)
-    typer.echo(f"{len(accepted):,} clusters of {cells:,} cells: {out}")
+    typer.echo(f"{quantity(len(accepted), 'cluster')} of {quantity(cells, 'cell')}: {out}")
     command = shlex.join(["sevenfold", "refine", str(path), str(out), "--out", "clean.csv", *options])
     typer.echo(f"Replay it, or apply it in OpenRefine (Undo / Redo, Apply):\n  {command}")
 
@@ -135,7 +136,7 @@ def _found(column: Column, how: Method) -> list[Cluster]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"Comparing {len(counts):,} values", total=None)
+        task = bar.add_task(f"Comparing {quantity(len(counts), 'value')}", total=None)
         return clusters_of(counts, how, lambda done, total: bar.update(task, completed=done, total=total))
 
 
@@ -148,7 +149,9 @@ def _show(clusters: Sequence[Cluster]) -> None:
 
 def _lines(number: int, cluster: Cluster) -> str:
     pairs = list(zip(cluster.counts, cluster.texts, strict=True))
-    lines = [f"{number:>4}  {_text(cluster.value)}: {len(pairs)} values in {cluster.cells:,} cells"]
+    lines = [
+        f"{number:>4}  {_text(cluster.value)}: {quantity(len(pairs), 'value')} in {quantity(cluster.cells, 'cell')}"
+    ]
     lines += [f"{count:>12,}  {_text(text)}" for count, text in pairs[:MEMBERS]]
     return "\n".join(lines + ([f"{'':>14}and {len(pairs) - MEMBERS} more"] if len(pairs) > MEMBERS else []))
 
@@ -178,7 +181,8 @@ def _taken(clusters: Sequence[Cluster], accept: str) -> list[Accepted]:
                 "Accept one of them.",
             )
     if left_out:
-        typer.echo(f"{left_out:,} clusters are left out: they share a value with one before them.")
+        sharing = quantity(left_out, "cluster is left out: it shares", "clusters are left out: they share")
+        typer.echo(f"{sharing} a value with an earlier one.")
     return accepted
 
 

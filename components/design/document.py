@@ -18,6 +18,7 @@ from sevenfold.design.rare_categories import LEAST, hidden_columns, rare_remark
 from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_table import TypedTable
+from sevenfold.report.quantity import quantity
 from sevenfold.tables.field_style import FieldStyle
 
 __all__ = ["Findings", "plan_document"]
@@ -64,8 +65,8 @@ def plan_document(
         "monitoring": {"replay": "test"},
     }
     comments[()] = (
-        f"Proposed from {findings.table.source}: {findings.profile.rows:,} rows, "
-        f"{len(findings.profile.columns)} columns. "
+        f"Proposed from {findings.table.source}: {quantity(findings.profile.rows, 'row')}, "
+        f"{quantity(len(findings.profile.columns), 'column')}. "
         "Every line is a proposal: change what you know better.\n"
         "What is not written here keeps its default; `sevenfold validate --schema` tells all keys."
     )
@@ -138,10 +139,11 @@ def _limits(findings: Findings, data: dict[str, Any], comments: dict[Keys, str],
     usable = findings.usable
     bad, unlabelled = usable.bad / usable.total, usable.unlabelled / usable.total
     data["max_bad_fraction"] = min(max_bad_fraction, _share(bad))
-    comments["data", "max_bad_fraction"] = f"{usable.bad:,} rows of this table cannot be used ({bad:.2%})."
+    comments["data", "max_bad_fraction"] = f"{quantity(usable.bad, 'row')} of this table cannot be used ({bad:.2%})."
     data["max_unlabelled"] = _share(unlabelled) if unlabelled else 0.0
     comments["data", "max_unlabelled"] = (
-        f"{usable.unlabelled:,} rows have no target ({unlabelled:.2%}) and are left out; one point more may come."
+        f"{quantity(usable.unlabelled, 'row has', 'rows have')} no target ({unlabelled:.2%}) and will be left out; "
+        "one point more may come."
         if unlabelled
         else "Every row has a target; one that has none is an error."
     )

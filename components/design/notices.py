@@ -11,6 +11,7 @@ from sevenfold.design.document import Findings
 from sevenfold.design.look_alikes import merge_command, merged_file
 from sevenfold.design.outliers import far_remark
 from sevenfold.design.typed_column import TypedColumn
+from sevenfold.report.quantity import quantity
 from sevenfold.tables.field_style import FieldStyle
 
 __all__ = ["Notice", "notices"]
@@ -92,7 +93,7 @@ def _odd(findings: Findings, column: TypedColumn) -> str:
 
 def _unread(findings: Findings) -> Iterator[Notice]:
     for code, count in findings.table.refused_by.items():
-        many = f"{count:,} rows have" if count > 1 else "1 row has"
+        many = quantity(count, "row has", "rows have")
         yield Notice("warning", "unread", f"{many} {_REFUSED[code]}; left out.")
     if repeated := findings.table.repeated_headers:
         many = f"{repeated:,} times" if repeated > 1 else "once"
@@ -104,7 +105,7 @@ def _unread(findings: Findings) -> Iterator[Notice]:
     ]
     for column in columns[:MAX_EACH]:
         shown = "" if findings.profile.columns[column.name].sensitive else f", such as {_quoted(_samples(column))}"
-        many = f"{column.bad:,} values are" if column.bad > 1 else "1 value is"
+        many = quantity(column.bad, "value is", "values are")
         rows = "Their rows are" if column.bad > 1 else "Its row is"
         text = f"{_short(column.name)}: {many} no {_KINDS[column.kind]}{shown}. {rows} left out."
         yield Notice("warning", "unread", text)
@@ -200,7 +201,7 @@ def _duplicates(findings: Findings) -> Iterator[Notice]:
     if copies is None or not copies.copies:
         return
     near = f" and {copies.near:,} nearly so" if copies.near else ""
-    rows = "1 row repeats" if copies.exact == 1 else f"{copies.exact:,} rows repeat"
+    rows = quantity(copies.exact, "row repeats", "rows repeat")
     text = f"{rows} another one in all features and the target{near}."
     kept = "Copies stay on one side of the split." if findings.split is None else "Time decides on the side of copies."
     yield Notice("warning", "duplicates", f"{text} {kept}")
@@ -239,8 +240,10 @@ def _target(findings: Findings) -> Notice:
         shown = ", ".join(f"{_short(label)} {count / rows:.0%}" for label, count in target.classes[:MAX_CLASSES])
         more = len(target.classes) - MAX_CLASSES
         text += f" ({shown}{f' and {more} more' if more > 0 else ''})"
-    lost = f"; {findings.usable.unlabelled:,} rows without it are left out" if findings.usable.unlabelled else ""
-    return Notice("info", "target", f"{text}, from {_counted(len(findings.features))}{lost}.")
+    unlabelled = findings.usable.unlabelled
+    left_out = quantity(unlabelled, "row without it is", "rows without it are")
+    lost = f"; {left_out} left out" if unlabelled else ""
+    return Notice("info", "target", f"{text}, from {quantity(len(findings.features), 'feature')}{lost}.")
 
 
 _UNUSED = (Role.IGNORE, Role.IDENTIFIER)
@@ -274,7 +277,3 @@ def _listed(names: Sequence[str]) -> str:
 def _short(text: str) -> str:
     clean = "".join(letter if letter.isprintable() else "?" for letter in text)
     return clean if len(clean) <= MAX_SHOWN else clean[: MAX_SHOWN - 1] + "…"
-
-
-def _counted(features: int) -> str:
-    return "1 feature" if features == 1 else f"{features} features"

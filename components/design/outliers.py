@@ -8,6 +8,7 @@ from sevenfold.contracts.schema import Kind, Role
 from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_table import TypedTable
+from sevenfold.report.quantity import quantity
 from sevenfold.tables.far_values import FarValues, far_values
 
 __all__ = ["far_columns", "far_remark"]
@@ -33,7 +34,7 @@ def far_remark(far: FarValues | None) -> str:
     """Return a sentence on the values and what to do about them, "" where there are none."""
     if far is None:
         return ""
-    many = f"{far.count:,} values lie" if far.count > 1 else "1 value lies"
+    many = quantity(far.count, "value lies", "values lie")
     such = ", such as" if far.count > far.value_count else ":"
     remedy = f"If it means missing, write '{far.value!r}' into data.missing."
     return f"{many} far from all others{such} {far.value:g}. {remedy}"

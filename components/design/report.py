@@ -13,6 +13,7 @@ from sevenfold.design.notices import Notice
 from sevenfold.design.profile import ColumnProfile, Profile
 from sevenfold.report import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
 from sevenfold.report.charts import bars, histogram
+from sevenfold.report.quantity import quantity
 
 if TYPE_CHECKING:
     from sevenfold.plan.data import DataSection
@@ -52,7 +53,8 @@ def design_report(profile: Profile, data: DataSection, notebook: str, notices: S
         stage="design",
         title="Design: explore the data",
         headline=(
-            f"{profile.rows:,} rows and {len(profile.columns)} columns, {len(features)} of them features, to predict "
+            f"{quantity(profile.rows, 'row')} and {quantity(len(profile.columns), 'column')}, "
+            f"{len(features)} of them features, to predict "
             f"{data.target!r}; {profile.missing:.1%} of the cells are missing. {notebook} ran."
         ),
         level="warning" if any(finding.level in ("warning", "bad") for finding in findings) else "good",
@@ -66,9 +68,9 @@ def _facts(profile: Profile, data: DataSection, features: int) -> Facts:
     return Facts(
         facts=(
             Fact(label="rows", value=profile.rows),
-            Fact(label="features", value=features, hint=f"of {len(profile.columns)} columns"),
+            Fact(label="features", value=features, hint=f"of {quantity(len(profile.columns), 'column')}"),
             Fact(label="missing cells", value=f"{profile.missing:.1%}"),
-            Fact(label="without a target", value=f"{unlabelled / profile.rows:.1%}", hint=f"{unlabelled:,} rows"),
+            Fact(label="without a target", value=f"{unlabelled / profile.rows:.1%}", hint=quantity(unlabelled, "row")),
             Fact(label="size", value=round(profile.bytes / 1e6, 1), unit="MB"),
         )
     )
@@ -105,17 +107,21 @@ def _unread(profile: Profile, features: Sequence[str]) -> Iterator[Finding]:
     if profile.repeated_headers:
         yield Finding(
             level="warning",
-            text=f"The header is repeated {profile.repeated_headers:,} times among the rows; those lines are no rows.",
+            text=f"The header is repeated {quantity(profile.repeated_headers, 'time')} among the rows; "
+            "those lines are no rows.",
         )
     if profile.refused:
         yield Finding(
             level="warning",
-            text=f"{profile.refused:,} records have too few or too many fields, a stray quote or bad bytes.",
+            text=f"{quantity(profile.refused, 'record has', 'records have')} too few or too many fields, a stray quote "
+            "or bad bytes.",
         )
     for name in features:
         facts = profile.columns[name]
         if facts.bad:
-            yield Finding(level="warning", text=f"{name}: {facts.bad:,} values are no {facts.kind.value}.")
+            yield Finding(
+                level="warning", text=f"{name}: {quantity(facts.bad, 'value is', 'values are')} no {facts.kind.value}."
+            )
     hidden = sorted(name for name, facts in profile.columns.items() if facts.sensitive)
     if hidden:
         yield Finding(level="info", text=f"Values of sensitive columns are not shown: {', '.join(hidden[:12])}.")

@@ -22,6 +22,7 @@ from sevenfold.monitoring.subtle.card import with_card
 from sevenfold.monitoring.subtle.rows import RowComparer
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Finding, Findings
+from sevenfold.report.quantity import quantity
 from sevenfold.scoring.feeds import Feeds, feeds_from_table
 from sevenfold.scoring.raw_table import RawTable, read_raw_table
 from sevenfold.scoring.scorer import Scorer
@@ -104,11 +105,11 @@ def _with_notes(report: Report, raw: Mapping[str, RawTable]) -> Report:
     for label, table in raw.items():
         where = f" in {label}" if len(raw) > 1 else ""
         if table.refused:
-            rows = f"{table.refused:,} rows{where} cannot be read as the training table was, and are left out"
-            one = f"1 row{where} cannot be read as the training table was, and is left out"
-            notes.append(Finding(level="warning", text=f"{rows if table.refused > 1 else one}: {table.reasons}."))
+            rows = f"{quantity(table.refused, 'row')}{where} cannot be read as the training table was"
+            left_out = "is" if table.refused == 1 else "are"
+            notes.append(Finding(level="warning", text=f"{rows}, and {left_out} left out: {table.reasons}."))
         if table.removed:
-            rows = f"{table.removed:,} row{'s' * (table.removed > 1)}{where}"
+            rows = f"{quantity(table.removed, 'row')}{where}"
             notes.append(Finding(level="info", text=f"The recipe removed {rows}, as it did in training."))
     refused = sum(table.refused for table in raw.values())
     unread = f" {refused:,} more cannot be read." if refused else ""

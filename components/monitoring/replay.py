@@ -18,6 +18,7 @@ from sevenfold.contracts.service import REFINED_ROWS, ROWS_HEADER
 from sevenfold.drift.counters import Scrape, since, summed
 from sevenfold.monitoring.scrape import scrape
 from sevenfold.monitoring.windows import Window
+from sevenfold.report.quantity import quantity
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.scoring.feeds import Feeds, feeds_from_table
@@ -86,7 +87,7 @@ def replay(
         one_by_one = since(before, middle)
         replayed.append(Replayed(window.label, summed([one_by_one, since(middle, after)]), one_by_one))
         before, done = after, done + rows
-        on_progress(f"{window.label}: {rows:,} rows replayed", done, total)
+        on_progress(f"{window.label}: {quantity(rows, 'row')} replayed", done, total)
     return replayed
 
 

@@ -14,6 +14,7 @@ from sevenfold.monitoring.traffic_charts import traffic_blocks, worst_p99
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Fact, Facts, Finding, Findings, Level, Report
 from sevenfold.report.model import Block
+from sevenfold.report.quantity import quantity
 
 __all__ = ["LEVELS", "headline", "replay_report", "tables_report"]
 
@@ -79,7 +80,7 @@ def tables_report(
         *_findings(raised, windows),
         *drift_blocks(windows, raised, counts, reference, section),
     ]
-    what = f"{rows:,} rows of {windows[0].label if one else f'{len(windows)} tables'}"
+    what = f"{quantity(rows, 'row')} of {windows[0].label if one else quantity(len(windows), 'table')}"
     return Report(
         stage="monitoring",
         title=f"Compare {'a table' if one else 'tables'} with the training rows",
@@ -98,14 +99,14 @@ def headline(
     judged = [window for window in windows if window.verdict != "insufficient_data"]
     if verdict == "stable":
         some = sum(window.verdict == "drifted" for window in judged)
-        but = f" A feature moved in {some} of {len(judged)} windows, too few for an alarm." if some else ""
+        but = f" A feature moved in {some} of {quantity(len(judged), 'window')}, too few for an alarm." if some else ""
         return f"No drift: the {rows} are spread as the training rows were.{but}"
     features = [alarm for alarm in raised if not alarm.worst.predicted]
     named = ", ".join(_named(alarm, len(windows) > 1) for alarm in features[:NAMED])
     also = " The predictions moved too." if len(features) < len(raised) else ""
     if not features:
         return f"Drift: the predictions moved, while no feature did ({rows})."
-    count = f"{len(features)} feature{'s' if len(features) > 1 else ''} moved"
+    count = f"{quantity(len(features), 'feature')} moved"
     return f"Drift in the {rows}: {count}, {'most of all ' if len(features) > 1 else ''}{named}.{also}"
 
 

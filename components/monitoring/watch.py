@@ -22,6 +22,7 @@ from sevenfold.monitoring.windows import Window, drawn_windows, equal_windows, w
 from sevenfold.plan.deployment import ServiceLevel
 from sevenfold.plan.monitoring import MonitoringSection, Replay
 from sevenfold.report import Report
+from sevenfold.report.quantity import quantity
 from sevenfold.runtime.progress import report_progress
 from sevenfold.scoring.client import InferenceClient
 
@@ -135,7 +136,8 @@ def _traffic(
         if section.replay is Replay.NONE:
             return [Replayed.of_traffic("since it started", scrape(client, label))], "rows served so far"
         table, windows, what = windows_of_dataset(dataset, section, time_column, in_time_order=in_time_order)
-        report_progress(STAGE, f"replaying {table.num_rows:,} rows in {len(windows)} windows", total=len(windows))
+        size = f"{quantity(table.num_rows, 'row')} in {quantity(len(windows), 'window')}"
+        report_progress(STAGE, f"replaying {size}", total=len(windows))
         replayed = replay(client, table, bundle.signature.inputs, windows, label, on_progress=_progress)
     return replayed, what
 

@@ -33,6 +33,7 @@ from sevenfold.preparation.split_rows import split_rows, targets_of
 from sevenfold.preparation.store import RowStore
 from sevenfold.preparation.timeline import balance
 from sevenfold.refine.recipe import Recipe
+from sevenfold.report.quantity import quantity
 from sevenfold.runtime.freed_memory import FreedMemory, give_memory_back
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.mean_deviation import mean_and_deviation
@@ -126,7 +127,7 @@ def _prepared(
             "no_rows", f"A table must have usable rows, but all {reader.rows} of {table_name(paths)} were refused."
         )
     targets = targets_of(store.column(data.target), data)
-    on_progress(f"split {store.rows:,} rows by {section.split.by.value}", 1, STEPS)
+    on_progress(f"split {quantity(store.rows, 'row')} by {section.split.by.value}", 1, STEPS)
     split = split_rows(store, data, section, targets, earlier)
     give_memory_back()
     sides, target, classes = split.sides, targets.values, targets.classes
@@ -149,7 +150,7 @@ def _prepared(
         duplicates = workers.submit(split.duplicates)
         try:
             for at, fitted in enumerate(fitter.fit_all(store.column, workers)):
-                on_progress(f"fit {at + 1} of {len(schema.features)} features", 2, STEPS)
+                on_progress(f"fit {at + 1} of {quantity(len(schema.features), 'feature')}", 2, STEPS)
                 features.append(fitter.take(fitted))
             leaks = fitter.finish()
             schema = without_dropped(schema, features)
@@ -157,7 +158,7 @@ def _prepared(
             files.give_up()
             raise
         on_progress("write the splits", 3, STEPS)
-        splits = files.rows(lambda rows: on_progress(f"wrote {rows:,} of {store.rows:,} rows", 3, STEPS))
+        splits = files.rows(lambda rows: on_progress(f"wrote {rows:,} of {quantity(store.rows, 'row')}", 3, STEPS))
     if refined is not None:
         schema = schema.model_copy(update={"refinement": refined.refinement(schema)})
     _write_rest(work, schema, features, fitter, target, sides, reader.quarantine)
@@ -228,7 +229,7 @@ def _write_rest(
 def _read_text(reader: TableReader) -> str:
     about = reader.rows_of_all
     if about is None:
-        return f"read {reader.rows:,} rows"
+        return f"read {quantity(reader.rows, 'row')}"
     size = 10 ** max(0, len(str(about)) - 3)  # three digits are all that it is good for
     return f"read {reader.rows:,} of about {max(reader.rows, round(about / size) * size):,} rows"
 

@@ -15,6 +15,7 @@ from sevenfold.plan.preparation import SplitBy
 from sevenfold.preparation.features import FeatureFindings
 from sevenfold.preparation.timeline import Span
 from sevenfold.report.model import Table
+from sevenfold.report.quantity import quantity
 from sevenfold.tables.duplicates import Duplicates, held_out_copies
 from sevenfold.tables.far_values import FarValues
 from sevenfold.tables.numbers import Numbers, in_order, pieces
@@ -108,7 +109,8 @@ def warnings_of(
     texts: list[str] = []
     if repeated := reader.quarantine.counts[REPEATED_HEADER]:
         texts.append(
-            f"The header is repeated {repeated:,} times among the rows, as where files are put one after the other; "
+            f"The header is repeated {quantity(repeated, 'time')} among the rows, as where files are put one after the "
+            "other; "
             "those lines are no rows and lie in the quarantine."
         )
     why = {
@@ -122,7 +124,7 @@ def warnings_of(
     ]
     texts += [_far_text(item, item.far) for item in features if item.far is not None and not item.dropped]
     for name, count in reader.trimmed.items():
-        texts.append(f"Column {name!r}: white space around {count:,} values was trimmed.")
+        texts.append(f"Column {name!r}: white space around {quantity(count, 'value')} was trimmed.")
     if (named := reader.classes.absent) and not data.columns[data.target].sensitive:
         texts.append(f"Labels that the plan merges or leaves out are not in the table: {', '.join(named[:8])}.")
     if reader.absent:
@@ -130,12 +132,12 @@ def warnings_of(
     if times is not None and not times.ordered:
         texts.append(f"The rows are not in the order of {split_column!r}; the split goes by the values.")
     if times is not None and times.future:
-        texts.append(f"{times.future:,} rows have a moment of {split_column!r} in the future.")
+        texts.append(f"{quantity(times.future, 'row has', 'rows have')} a moment of {split_column!r} in the future.")
     return texts
 
 
 def _far_text(item: FeatureFindings, far: FarValues) -> str:
-    many = f"{far.count:,} training values lie" if far.count > 1 else "1 training value lies"
+    many = quantity(far.count, "training value lies", "training values lie")
     text = f"Column {item.name!r}: {many} so far from all others that they alone would decide its scale, and are cut"
     if item.column.sensitive:
         return f"{text}."

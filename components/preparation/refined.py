@@ -15,6 +15,7 @@ from sevenfold.refine.record_refinement import hidden_columns, record_refinement
 from sevenfold.refine.refined_source import RefinedSource, refine_source
 from sevenfold.refine.report import steps_table
 from sevenfold.report.model import Table
+from sevenfold.report.quantity import quantity
 from sevenfold.runtime.progress import OnProgress
 
 __all__ = ["RefinedTable", "refined_table"]
@@ -53,7 +54,7 @@ def refined_table(
     """
 
     def report(rows: int) -> None:
-        on_progress(f"refined: {rows:,} rows read", 0, STEPS)
+        on_progress(f"refined: {quantity(rows, 'row')} read", 0, STEPS)
 
     on_progress("read the table for the recipe", 0, STEPS)
     path = work / f"refined-{paths[0].name[-100:]}"  # errors name it

@@ -12,6 +12,7 @@ from sevenfold.preparation.features import FeatureFindings
 from sevenfold.preparation.prepared import Prepared
 from sevenfold.report.charts import bars, lines
 from sevenfold.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
+from sevenfold.report.quantity import quantity
 from sevenfold.tables.class_choice import LEFT_OUT
 from sevenfold.tables.quarantine import LABEL_MISSING
 from sevenfold.tables.records import REPEATED_HEADER
@@ -27,7 +28,8 @@ def preparation_report(prepared: Prepared) -> Report:
     splits = ", ".join(f"{name} {rows:,}" for name, rows in prepared.splits.items())
     used = sum(1 for feature in prepared.features if not feature.dropped)
     headline = (
-        f"{prepared.kept:,} of {prepared.rows:,} rows kept, {used} features, split by {prepared.by.value}: {splits}."
+        f"{prepared.kept:,} of {quantity(prepared.rows, 'row')} kept, {quantity(used, 'feature')}, "
+        f"split by {prepared.by.value}: {splits}."
     )
     blocks: list[Block] = [_facts(prepared, used)]
     warnings = [*prepared.warnings, *_duplicates(prepared)]
@@ -88,12 +90,14 @@ def _duplicates(prepared: Prepared) -> Iterator[str]:
     counts = prepared.duplicates
     if counts is None or not counts.exact + counts.near:
         return
-    text = f"{counts.exact:,} rows repeat another one in all features and the target, and {counts.near:,} nearly so"
+    repeating = quantity(counts.exact, "row repeats", "rows repeat")
+    text = f"{repeating} another one in all features and the target, and {counts.near:,} nearly so"
     if not counts.held_out:
         yield f"{text}; all copies of a row are on one side of the split."
     else:
         apart = "time decides" if prepared.by is SplitBy.TIME else "the groups decide"
-        yield f"{text}; {apart}, and {counts.held_out:,} rows that are held out have a copy among the training rows."
+        held = quantity(counts.held_out, "row that is held out has", "rows that are held out have")
+        yield f"{text}; {apart}, and {held} a copy among the training rows."
 
 
 def _refined(prepared: Prepared) -> Iterator[Block]:

@@ -9,6 +9,7 @@ from sevenfold.refine.grel import compile_expression
 from sevenfold.refine.replay import Change, Example
 from sevenfold.refine.values import text_of
 from sevenfold.report.model import Block, Fact, Facts, Finding, Findings, Report, Table
+from sevenfold.report.quantity import quantity
 
 __all__ = ["change_line", "refine_report", "steps_table", "without_sensitive"]
 
@@ -52,15 +53,15 @@ def _effect(change: Change) -> str:
     before, after = change.rows
     parts = []
     if after != before:
-        parts.append(f"{before:,} rows became {after:,}")
+        parts.append(f"{quantity(before, 'row')} became {after:,}")
     if change.cells:
-        parts.append(f"{change.cells:,} cell{'s' if change.cells != 1 else ''} changed")
+        parts.append(f"{quantity(change.cells, 'cell')} changed")
     if change.added:
         parts.append(f"new: {', '.join(change.added[:6])}{' …' if len(change.added) > 6 else ''}")
     if change.removed:
         parts.append(f"gone: {', '.join(change.removed[:6])}{' …' if len(change.removed) > 6 else ''}")
     if change.marked:
-        parts.append(f"{change.marked:,} rows marked")
+        parts.append(f"{quantity(change.marked, 'row')} marked")
     if change.moved:
         parts.append("columns moved")
     if change.reordered:
@@ -69,7 +70,7 @@ def _effect(change: Change) -> str:
 
 
 def _example(example: Example) -> str:
-    times = f" ({example.cells:,} cells)" if example.cells > 1 else ""
+    times = f" ({quantity(example.cells, 'cell')})" if example.cells > 1 else ""
     return f"{_shown(example.before)} → {_shown(example.after)}{times}"
 
 
@@ -103,7 +104,10 @@ def refine_report(changes: Sequence[Change], sensitive: Collection[str], *, tabl
     last = changes[-1].rows[1] if changes else 0
     cells = sum(change.cells for change in changes)
     idle = [change for change in changes if change.nothing]
-    headline = f"{len(changes)} steps on {table}: {first:,} rows became {last:,}, {cells:,} cells changed."
+    headline = (
+        f"{quantity(len(changes), 'step')} on {table}: {quantity(first, 'row')} became {last:,}, "
+        f"{quantity(cells, 'cell')} changed."
+    )
     facts = Facts(
         facts=(
             Fact(label="Steps", value=len(changes)),
@@ -115,7 +119,7 @@ def refine_report(changes: Sequence[Change], sensitive: Collection[str], *, tabl
     )
     blocks: list[Block] = [facts]
     if idle:
-        text = f"{len(idle)} steps changed nothing: {', '.join(str(change.index) for change in idle[:20])}."
+        text = f"{quantity(len(idle), 'step')} changed nothing: {', '.join(str(change.index) for change in idle[:20])}."
         blocks.append(Findings(findings=(Finding(level="info", text=text),)))
     blocks.append(steps_table(changes, sensitive))
     return Report(stage="preparation", title="Refining", headline=headline, level="good", blocks=tuple(blocks))

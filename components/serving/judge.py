@@ -21,6 +21,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from sevenfold.plan.deployment import Approval, CanarySection, DeploymentSection
+from sevenfold.report.quantity import quantity
 from sevenfold.serving.compare import Comparison
 from sevenfold.serving.observed import Observed
 
@@ -148,7 +149,7 @@ def _blind(evidence: Evidence, canary: CanarySection) -> Verdict:
 def _too_few(requests: int, evidence: Evidence, canary: CanarySection) -> Verdict:
     few = f"{requests} of {canary.min_requests} requests were counted in {evidence.waited_seconds:.0f} s"
     if requests >= canary.min_requests:
-        few = f"{requests} requests were counted, but not how long they took"
+        few = f"{quantity(requests, 'request was', 'requests were')} counted, but not how long they took"
     if evidence.waited_seconds >= canary.max_wait_seconds:
         return _back("no_evidence", f"{few}.")
     return Verdict(decision="hold", reason="waiting", sentence=f"Holding: {few}.")

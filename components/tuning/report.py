@@ -8,6 +8,7 @@ from typing import Any, Final
 from sevenfold.plan.tuning import Dimension
 from sevenfold.report import Block, Chart, Fact, Facts, Finding, Findings, Level, Report, Table
 from sevenfold.report.charts import Limit, lines, scatter
+from sevenfold.report.quantity import quantity
 from sevenfold.tuning.settings_report import STATES, condition_of, end_of, setting_charts, shown
 from sevenfold.tuning.study import Study, best_settings
 from sevenfold.tuning.trial import Trial
@@ -95,7 +96,7 @@ def _facts(study: Study, metric: str, cpu_seconds: float, *, several: bool) -> F
 def _findings(study: Study, *, out_of_time: bool) -> Iterator[Finding]:
     failed = [trial for trial in study.trials if trial.state == "failed"]
     if failed:
-        text = f"{len(failed)} of {len(study.trials)} trials failed, the first with: {failed[0].cause}"
+        text = f"{len(failed)} of {quantity(len(study.trials), 'trial')} failed, the first with: {failed[0].cause}"
         yield Finding(level="warning", text=text)
     if out_of_time:
         text = "The time was up before all planned trials had run; a rerun may end elsewhere."
@@ -105,12 +106,17 @@ def _findings(study: Study, *, out_of_time: bool) -> Iterator[Finding]:
         part = "all were tried" if tried == study.grid else f"{tried} were tried"
         yield Finding(level="info", text=f"Of the grid's {study.grid} combinations {part}.")
     if study.begun_with or study.passed_over:
-        text = f"{study.begun_with} settings of tuning.warm_start were tried first, after the plan's own."
+        begun = quantity(study.begun_with, "setting of tuning.warm_start was", "settings of tuning.warm_start were")
+        text = f"{begun} tried first, after the plan's own."
         if study.passed_over:
-            text += f" {study.passed_over} were passed over: a value lies outside the space of this search."
+            passed = quantity(study.passed_over, "was", "were")
+            text += f" {passed} passed over: a value lies outside the space of this search."
         yield Finding(level="info" if study.begun_with else "warning", text=text)
     if study.resumed:
-        yield Finding(level="info", text=f"{study.resumed} trials were taken over from an interrupted search.")
+        yield Finding(
+            level="info",
+            text=f"{quantity(study.resumed, 'trial was', 'trials were')} taken over from an interrupted search.",
+        )
     if study.best is None:
         return
     for name, dimension in study.space.items():

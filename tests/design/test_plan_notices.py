@@ -124,4 +124,4 @@ def test_a_target_that_cannot_be_predicted_leaves_the_rest_of_the_report(written
     fine = propose_plan(written("a,y\n" + rows.replace("yes", "no", 40)), "y").plan
     path = written("a,y\n" + rows)
     assert known_of(path, fine) == []
-    assert "a: 1 values are no integer." in [finding.text for finding in findings_of(path, fine)]
+    assert "a: 1 value is no integer." in [finding.text for finding in findings_of(path, fine)]

@@ -104,7 +104,7 @@ def test_the_report_tells_what_is_odd(written):
     assert "lacks columns of the plan: gone" in content
     assert "c: all rows are alike" in content
     assert "b: missing in 75%" in content
-    assert "1 records have too few or too many fields" in content
+    assert "1 record has too few or too many fields" in content
     assert report.level == "warning"
 
 

@@ -45,7 +45,13 @@ def test_a_step_that_changes_nothing_is_said() -> None:
     changes = changes_of(transform("id", "value.trim()"))
     assert changes[0].nothing
     report = refine_report(changes, (), table="t.csv", columns=3)
-    assert "1 steps changed nothing: 0." in report.model_dump_json()
+    assert "1 step changed nothing: 0." in report.model_dump_json()
+
+
+def test_a_report_of_one_row_counts_one_row() -> None:
+    _, changes = replay(import_csv("city\n Zug\n"), parse_history([transform("city", "value.trim()")]))
+    report = refine_report(changes, (), table="t.csv", columns=1)
+    assert report.headline == "1 step on t.csv: 1 row became 1, 1 cell changed."
 
 
 def test_a_refused_step_is_named() -> None:

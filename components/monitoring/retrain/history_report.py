@@ -21,6 +21,7 @@ from sevenfold.monitoring.traffic_charts import traffic_blocks, traffic_facts
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Fact, Facts, Finding, Findings, Report, Table
 from sevenfold.report.model import Level
+from sevenfold.report.quantity import quantity
 
 __all__ = ["entry_line", "history_report", "person_needed"]
 
@@ -119,7 +120,7 @@ def _headline(needed: Entry | None, entries: Sequence[Entry], drifted: bool, win
         return "No rows have come since the serving model was trained."
     if drifted:
         return f"Rows have drifted. {entries[-1].sentence}" if entries else "Rows have drifted."
-    return f"No drift in {len(windows)} windows." if len(windows) > 1 else "No drift in 1 window."
+    return f"No drift in {quantity(len(windows), 'window')}."
 
 
 def _table(entries: Sequence[Entry]) -> Table:

@@ -8,6 +8,7 @@ from typing import Final
 
 from sevenfold.contracts.errors import MonitoringError, TemporaryError
 from sevenfold.plan.deployment import DeploymentSection
+from sevenfold.report.quantity import quantity
 from sevenfold.runtime.waiting import wait_until
 from sevenfold.serving.judge import Verdict, judge
 from sevenfold.serving.kserve.evidence import evidence_of
@@ -77,12 +78,12 @@ def describe(observed: Observed, section: DeploymentSection) -> str:
     canary, stable = observed.canary, observed.stable
     if not canary.pods:
         return f"No request yet: Prometheus has seen no pod of bundle {canary.bundle}"
-    sentence = f"{canary.answered} of {section.canary.min_requests} requests, {_figures(canary)}"
-    return f"{sentence} (stable: {stable.answered} requests, {_figures(stable)})" if stable else sentence
+    sentence = f"{canary.answered} of {quantity(section.canary.min_requests, 'request')}, {_figures(canary)}"
+    return f"{sentence} (stable: {quantity(stable.answered, 'request')}, {_figures(stable)})" if stable else sentence
 
 
 def _figures(side: Side) -> str:
-    errors = f"{side.errors} error{'' if side.errors == 1 else 's'}"
+    errors = quantity(side.errors, "error")
     refused = f", {side.refused} refused" if side.refused else ""
     slowest = f", p99 {side.latency_p99_ms:.3g} ms" if side.latency_p99_ms is not None else ""
     return f"{errors}{refused}{slowest}"
