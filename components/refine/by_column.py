@@ -20,6 +20,7 @@ from sevenfold.refine.values import EvalError
 __all__ = ["ByColumn", "Results"]
 
 _MOST: Final = 1 << 62  # of a number that stands for a combination
+_FAILED: Final = 2  # beside 0 and 1, the branches of an ``if``
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ class ByColumn:
         """Return what an expression, of which `cells_read` is known, gives in the given rows.
 
         Raises:
-            DataError: where OpenRefine ends the step, or would if it evaluated every part in this order.
+            DataError: where a part ends the step in OpenRefine. Row by row another part may have given an error before.
         """
         names = sorted(cells_read(node) or (), key=lambda name: (name is not None, name or ""))
         column = self._column(names[0]) if len(names) == 1 else None
@@ -122,9 +123,6 @@ class ByColumn:
         return Results(codes, values)
 
 
-_FAILED: Final = 2
-
-
 def _branch(condition: Any) -> int:
     """Return which argument of an ``if`` a condition takes, 0 or 1, or that it is an error."""
     if isinstance(condition, EvalError):
@@ -148,12 +146,12 @@ def _given(node: Array | Call, values: list[Any]) -> Any:
 
 def _joined(node: Operation, left: Results, right: Results) -> Results:
     codes, (lefts, rights) = _combinations((left, right))
-    pairs = zip(lefts, rights, strict=True)
-    if node.operator == "+":
-        # two texts, as nearly all are, without the way through every kind
-        return Results(codes, [one + two if one.__class__ is two.__class__ is str else node.between(one, two)
-                               for one, two in pairs])  # fmt: skip
-    return Results(codes, [node.between(one, two) for one, two in pairs])
+    between, pairs = node.between, zip(lefts, rights, strict=True)
+    if node.operator != "+":
+        return Results(codes, [between(one, two) for one, two in pairs])
+    # Nearly all are two texts: these are joined without a look at every other kind.
+    joined = [one + two if one.__class__ is two.__class__ is str else between(one, two) for one, two in pairs]
+    return Results(codes, joined)
 
 
 def _combined(parts: Sequence[Results], rule: Callable[[list[Any]], Any]) -> Results:
