@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 
 from sevenfold.cli.compile import PlanFile
-from sevenfold.report.quantity import quantity
 
 __all__ = ["Encoding", "add_plan_commands"]
 
@@ -60,6 +59,7 @@ def init(
     from sevenfold.cli.notices import notice_lines
     from sevenfold.design.notices import notices
     from sevenfold.design.propose import init_project
+    from sevenfold.report.quantity import quantity
     from sevenfold.runtime.recognise import require_kind
 
     for path in table:

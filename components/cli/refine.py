@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sevenfold.report.quantity import quantity
-
 if TYPE_CHECKING:
     from sevenfold.refine.table import Table
 
@@ -140,6 +138,7 @@ def _replay(
     from sevenfold.refine.report import change_line, refine_report, without_sensitive
     from sevenfold.refine.write_table import check_format, table_file
     from sevenfold.report.page import write_report
+    from sevenfold.report.quantity import quantity
     from sevenfold.runtime.recognise import require_kind
 
     require_kind(table, "table", "TABLE")

@@ -22,7 +22,6 @@ from sevenfold.refine.grel import compile_expression
 from sevenfold.refine.operations.registry import OPERATIONS
 from sevenfold.refine.step import Step
 from sevenfold.refine.unsupported import why_unsupported
-from sevenfold.report.quantity import quantity
 
 __all__ = ["History", "HistoryProblem", "parse_history", "read_history"]
 
@@ -113,7 +112,7 @@ def _no_history(name: str, why: str) -> DataError:
 def _refusal(problems: Sequence[HistoryProblem], name: str) -> DataError:
     lines = [f"- {problem}" for problem in problems[:SHOWN]]
     more = f"\n- and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-    head = f"{name} has {quantity(len(problems), 'step')} that cannot be replayed (from 0):\n"
+    head = f"{name} has {len(problems)} step{'s' if len(problems) != 1 else ''} that cannot be replayed (from 0):\n"
     return DataError("refine_history", head + "\n".join(lines) + more)
 
 

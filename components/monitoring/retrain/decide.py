@@ -20,7 +20,6 @@ from typing import Final
 
 from sevenfold.monitoring.retrain.cause import Cause
 from sevenfold.plan.monitoring import RetrainSection, Trigger
-from sevenfold.report.quantity import quantity
 
 __all__ = ["DAY_SECONDS", "FUTURE_SECONDS", "Action", "Decision", "History", "PastRun", "Reason", "Rules", "decide"]
 
@@ -174,4 +173,4 @@ def _no(reason: Reason, sentence: str) -> Decision:
 
 
 def _runs(count: int) -> str:
-    return quantity(count, "retraining")
+    return f"{count} retraining{'s' if count > 1 else ''}"
