@@ -38,6 +38,7 @@ __all__ = [
     "VertexContainer",
     "checkpoint_address",
     "feedback_credential",
+    "feedback_environment",
     "in_cluster",
     "kernel_environment",
     "metadata_server",
@@ -194,12 +195,19 @@ def feedback_credential() -> str:
     """Return what who feeds back labels must show, of `FEEDBACK_CREDENTIAL_FILE` or else `FEEDBACK_CREDENTIAL`.
 
     Raises:
-        PolicyError: ``bad_credential``: there is none, or one of fewer than 16 characters.
+        PolicyError: ``bad_credential``: there is none, its file cannot be read, or it has fewer than 16 characters.
     """
     path = os.environ.get(FEEDBACK_CREDENTIAL_FILE, "")
     try:
         text = Path(path).read_text(encoding="ascii") if path else os.environ.get(FEEDBACK_CREDENTIAL, "")
-    except (OSError, ValueError):
+    except OSError as error:
+        raise PolicyError(
+            "bad_credential",
+            f"{FEEDBACK_CREDENTIAL_FILE} must name a file that can be read, but {str(Path(path).absolute())!r} cannot: "
+            f"{error.strerror}.",
+            remedy="Name a file that holds a credential; make one with: openssl rand -hex 32",
+        ) from error
+    except ValueError:
         text = ""
     credential = text.strip()
     if len(credential) < MIN_CREDENTIAL or not credential.isascii():
@@ -210,3 +218,14 @@ def feedback_credential() -> str:
             remedy=f"Name a file that holds one in {FEEDBACK_CREDENTIAL_FILE}; make one with: openssl rand -hex 32",
         )
     return credential
+
+
+def feedback_environment() -> dict[str, str]:
+    """Return this process's environment for a predictor in another folder: the credential's file by its full path.
+
+    Raises:
+        PolicyError: what `feedback_credential` raises.
+    """
+    feedback_credential()
+    path = os.environ.get(FEEDBACK_CREDENTIAL_FILE, "")
+    return dict(os.environ) | ({FEEDBACK_CREDENTIAL_FILE: str(Path(path).absolute())} if path else {})

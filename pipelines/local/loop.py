@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -91,10 +91,11 @@ class LocalLoop:
         """The label of the serving bundle."""
         return bundle_label(self.serving.bundle)
 
-    def look(self) -> list[Entry]:
+    def look(self, tell: Callable[[list[Entry]], None] = lambda decisions: None) -> list[Entry]:
         """Judge what is new, decide about it, and carry out what was decided; return the decisions, oldest first.
 
-        A turn that is interrupted loses nothing: the next one, also of another process, goes on.
+        A turn that is interrupted loses nothing: the next one, also of another process, goes on. `tell` gets the
+        decisions before they are carried out, since a retraining may take hours.
 
         Raises:
             RunInterrupted: within a retraining, as `run_locally`.
@@ -104,9 +105,10 @@ class LocalLoop:
         self._retrainer.work()  # what an earlier process had decided
         rows = self._rows()
         self._take_all(rows)
+        tell(self._since(before))
         self._retrainer.work()
         self._write_page(self._rows())  # a new model has other new rows
-        return [entry for entry in self.journal.entries(self.plan.name) if before.get(entry.number) != entry.times]
+        return self._since(before)
 
     def take_labels(self, counted: Labelled, process: str) -> None:
         """Take what the serving model's predictor counted of labels since it started; `process` says which one it is.
@@ -245,6 +247,9 @@ class LocalLoop:
         """Return what a window is known by: its name and bytes, or, as earlier versions had it, when it was written."""
         by_moment = cause_key(self.label, kind, name, str(moment))
         return by_moment if not digest or by_moment in self._known else cause_key(self.label, kind, name, digest)
+
+    def _since(self, known: dict[int, int]) -> list[Entry]:
+        return [entry for entry in self.journal.entries(self.plan.name) if known.get(entry.number) != entry.times]
 
     def _numbers(self) -> dict[int, int]:
         return {entry.number: entry.times for entry in self.journal.entries(self.plan.name)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,7 @@ class PromotedService:
         self._folder = loop.home / SERVED
         self._service: LocalService | None = None
         self._told = ""
+        self._keeping = threading.Lock()
 
     def __enter__(self) -> PromotedService:
         with suppress(SevenfoldError):
@@ -71,10 +73,16 @@ class PromotedService:
     def keep(self) -> bool:
         """See that the promoted model serves; return whether it does so at an address that was not told yet.
 
+        Several threads may call it: one at a time does something.
+
         Raises:
             ServingError: the predictor does not start; what served before goes on serving.
             OSError: it cannot be put on record; the new one is stopped.
         """
+        with self._keeping:
+            return self._keep()
+
+    def _keep(self) -> bool:
         wanted, present = self._loop.serving.bundle, self._service
         if present is not None and self._fits(present, wanted):
             known, self._told = self._told == present.url, present.url
@@ -89,7 +97,7 @@ class PromotedService:
         )
         try:
             write_service(made, self._folder)
-        except OSError:
+        except BaseException:  # also Ctrl-C: the next watch would not know of it
             end_process(made.pid, made.started)
             raise
         self._service, self._told = made, made.url

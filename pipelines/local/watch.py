@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import fcntl
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
 from sevenfold.monitoring.retrain.history_report import entry_line, person_needed
-from sevenfold.pipelines.local.interruption import interruptions
+from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions
 from sevenfold.pipelines.local.loop import PAGE, LocalLoop
 from sevenfold.pipelines.local.promoted_service import PromotedService
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sevenfold.monitoring.retrain.journal import Entry
+
 __all__ = ["sole_watch", "watch_loop"]
 
 LOCK: Final = "watch.lock"
+KEEP_SECONDS: Final = 2.0
 
 
 def watch_loop(
@@ -90,7 +94,8 @@ def _tried(loop: LocalLoop, service: PromotedService, console: Console) -> str:
     """Turn the loop; return what could not be done now, "" where all was."""
     try:
         _announce(service, console)
-        _turn(loop, service, console)
+        with _kept(service, console):
+            _turn(loop, service, console)
         _announce(service, console)
     except SevenfoldError as error:
         if not error.retryable:
@@ -101,12 +106,38 @@ def _tried(loop: LocalLoop, service: PromotedService, console: Console) -> str:
     return ""
 
 
+@contextmanager
+def _kept(service: PromotedService, console: Console) -> Iterator[None]:
+    """See meanwhile that the promoted model serves: a turn with a retraining in it may last for hours."""
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.wait(KEEP_SECONDS):
+            with suppress(SevenfoldError, OSError, RunInterrupted):  # the turn, or the next one, meets it too
+                _announce(service, console)
+
+    keeper = threading.Thread(target=keep, name="keep serving", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
+
+
 def _turn(loop: LocalLoop, service: PromotedService | None, console: Console) -> None:
     labels = service.labels() if service is not None else None
     if labels is not None:
         loop.take_labels(labels.counted, labels.process)
-    for entry in loop.look():
-        _print(console, entry_line(entry))
+    told: dict[int, int] = {}
+
+    def tell(decisions: Sequence[Entry]) -> None:
+        for entry in decisions:
+            if told.get(entry.number) != entry.times:
+                told[entry.number] = entry.times
+                _print(console, entry_line(entry))
+
+    tell(loop.look(tell))
 
 
 def _announce(service: PromotedService, console: Console) -> None:

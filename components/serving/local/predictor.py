@@ -12,6 +12,7 @@ from typing import Any, Final
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import ServingError, TemporaryError
 from sevenfold.contracts.service import BUNDLE_HEADER, LocalService, read_unsealed_service
+from sevenfold.runtime.environment import feedback_environment
 from sevenfold.runtime.waiting import wait_until
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.serving.local.process import end_process, is_running, start_of
@@ -45,8 +46,11 @@ def start_predictor(
         seconds: longest wait.
 
     Raises:
-        ServingError: ``predictor_ended`` or ``predictor_slow``, with the end of its log; nothing is left running.
+        PolicyError: ``bad_credential`` where labels are wanted without one.
+        ServingError: ``predictor_ended`` or ``predictor_slow``, with what its log ends in. Whatever is raised,
+            also by Ctrl-C, nothing is left running.
     """
+    environment = feedback_environment() if takes_feedback else None
     log.parent.mkdir(parents=True, exist_ok=True)
     bounds = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as folder:
@@ -66,11 +70,15 @@ def start_predictor(
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 cwd=log.parent,
+                env=environment,
                 start_new_session=True,
             )
         started = start_of(process.pid)
         try:
-            ports = _wait_for_ports(process, started, port_file, log, seconds)
+            ports = _wait_for_ports(process, port_file, log, seconds)
+        except BaseException:  # such as Ctrl-C: nobody would know of it
+            end_process(process.pid, started)
+            raise
         finally:
             # From here on number and start time identify it; Popen would warn of a child that was not waited for.
             process.returncode = process.returncode or 0
@@ -114,10 +122,8 @@ def stop_predictor(folder: Path) -> bool:
     return end_process(service.pid, service.started)
 
 
-def _wait_for_ports(
-    process: subprocess.Popen[bytes], started: str, port_file: Path, log: Path, seconds: float
-) -> dict[str, Any]:
-    """Return what the predictor says of itself once requests are taken; one that is late is ended."""
+def _wait_for_ports(process: subprocess.Popen[bytes], port_file: Path, log: Path, seconds: float) -> dict[str, Any]:
+    """Return what the predictor says of itself once requests are taken."""
 
     def written() -> bool:
         if port_file.exists():
@@ -127,7 +133,6 @@ def _wait_for_ports(
         return False
 
     def late() -> ServingError:
-        end_process(process.pid, started)
         return _failed("predictor_slow", f"but was not ready within {seconds:g} seconds", log)
 
     wait_until(written, pause_seconds=POLL_SECONDS, patience_seconds=seconds, late=late)
@@ -136,7 +141,21 @@ def _wait_for_ports(
 
 def _failed(code: str, what: str, log: Path) -> ServingError:
     tail = log.read_bytes()[-LOG_TAIL:].decode(errors="replace").strip()
+    told = _told(tail)
+    if told is not None:
+        return ServingError(code, f"The predictor must start, {what}. {told['message']}", remedy=told["remedy"])
     return ServingError(code, f"The predictor must start, {what}. The end of its log: {tail or '(empty)'}")
+
+
+def _told(tail: str) -> dict[str, str] | None:
+    """Return message and remedy where the last line of a log is the failure that a process told as JSON."""
+    try:
+        last = json.loads(tail.rpartition("\n")[2])
+    except ValueError:
+        return None
+    if not isinstance(last, dict) or not isinstance(last.get("message"), str):
+        return None
+    return {"message": last["message"], "remedy": str(last.get("remedy", ""))}
 
 
 def _served_digest(service: LocalService) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import subprocess
 import threading
@@ -85,9 +86,12 @@ def test_a_bundle_that_cannot_be_served_is_reported_with_the_log(sample: Any, tm
     bundle = Bundle(
         sample.bundle.folder, sample.bundle.manifest.model_copy(update={"digest": "sha256:0"}), sample.bundle.info
     )
-    with pytest.raises(ServingError, match="digest_mismatch") as caught:
+    with pytest.raises(ServingError, match="ended with status 1\\. ") as caught:
         start_predictor(bundle, name="flights", log=tmp_path / "predictor.log")
     assert caught.value.code == "predictor_ended"
+    told = json.loads((tmp_path / "predictor.log").read_text().splitlines()[-1])
+    assert told["code"] == "digest_mismatch"
+    assert str(caught.value).endswith(f"{told['message']} {told['remedy']}".strip())
 
 
 def test_a_predictor_that_does_not_come_up_in_time_is_ended(sample: Any, tmp_path: Path) -> None:

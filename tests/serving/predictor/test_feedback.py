@@ -293,6 +293,17 @@ def test_without_a_credential_no_port_is_opened(
     assert raised.value.code == "bad_credential"
 
 
+def test_a_credential_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sevenfold.contracts.errors import PolicyError
+    from sevenfold.runtime.environment import feedback_environment
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEVENFOLD_FEEDBACK_CREDENTIAL_FILE", "gone")
+    with pytest.raises(PolicyError, match=f"'{tmp_path / 'gone'}' cannot: No such file") as raised:
+        feedback_environment()
+    assert raised.value.code == "bad_credential"
+
+
 def test_a_predictor_without_the_port_has_no_series_of_labels(server: Any) -> None:
     page = server.request("GET", "/metrics")[2].decode()
     assert "sevenfold_predictions_total" in page

@@ -1,0 +1,102 @@
+"""Watching while a turn lasts: what serves is kept up, decisions are told at once, and nothing is left running."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from loop_home import Home
+from rich.console import Console
+from trained_project import trained_project
+
+from sevenfold.contracts.service import LocalService, read_unsealed_service
+from sevenfold.monitoring.retrain.history_report import entry_line
+from sevenfold.monitoring.retrain.journal import Entry
+from sevenfold.pipelines.local import promoted_service, watch
+from sevenfold.pipelines.local.promoted_service import SERVED, PromotedService
+from sevenfold.serving.local import predictor
+from sevenfold.serving.local.predictor import runs
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    made = trained_project(tmp_path_factory.mktemp("watched").resolve() / "project")
+    made.loop().look()
+    return made
+
+
+def predictors_of(home: Home) -> list[psutil.Process]:
+    """Return the processes that serve from this project's registry."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if any(str(home.path) in part for part in process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_in_a_long_turn_what_serves_is_kept_up_and_decisions_are_told(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed, loop = io.StringIO(), home.loop()
+    decided = loop.journal.entries("demo")[:1]
+    monkeypatch.setattr(watch, "KEEP_SECONDS", 0.05)
+
+    def serving() -> LocalService:
+        return read_unsealed_service(LocalService, home.runs / "demo" / SERVED)
+
+    def long_turn(tell: Callable[[list[Entry]], None]) -> list[Entry]:
+        """A turn with a retraining in it, during which somebody kills what serves."""
+        tell(decided)
+        assert entry_line(decided[0]) in printed.getvalue()
+        left = serving()
+        os.kill(left.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while printed.getvalue().count("serving at") < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert serving().pid != left.pid and runs(serving())
+        return decided
+
+    def stop(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "look", long_turn)
+    with pytest.raises(KeyboardInterrupt):
+        watch.watch_loop(loop, Console(file=printed, width=1_000), sleep=stop)
+    assert printed.getvalue().count("serving at") == 2
+    assert printed.getvalue().count(entry_line(decided[0])) == 1, "what was told before is not told again"
+    assert not predictors_of(home)
+
+
+def test_ctrl_c_leaves_no_predictor_that_nobody_knows_of(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may come while the predictor starts, or before it is on record."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        assert predictors_of(home), "the process is there already"
+        raise KeyboardInterrupt
+
+    for module, name in ((predictor, "wait_until"), (promoted_service, "write_service")):
+        with monkeypatch.context() as patch, PromotedService(home.loop()) as service:
+            patch.setattr(module, name, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                service.keep()
+        assert not predictors_of(home)
+
+
+def test_the_file_of_the_credential_may_be_named_from_where_watch_was_started(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "credential").write_text("0123456789abcdef0123456789abcdef\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEVENFOLD_FEEDBACK_CREDENTIAL_FILE", "credential")
+    with PromotedService(home.loop(), takes_feedback=True) as service:
+        assert service.keep()
+        assert service.service is not None and service.service.feedback_port
