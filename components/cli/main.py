@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -18,6 +18,8 @@ from sevenfold.cli.refine import add_refine_command
 from sevenfold.cli.releases import add_release_commands
 from sevenfold.cli.watch import add_watch_command
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
+from sevenfold.runtime.environment import wants_traceback
+from sevenfold.runtime.machine_fault import file_fault, machine_fault
 
 __all__ = ["app", "main"]
 
@@ -58,14 +60,23 @@ add_receive_command(app)
 add_doctor_command(app)
 
 
+def _end(error: SevenfoldError) -> NoReturn:
+    label = "refused" if isinstance(error, PolicyError) else "error"
+    typer.secho(f"{label} ({error.code}): {error}", fg="red", err=True)
+    sys.exit(error.exit_status)
+
+
 def main() -> None:
     """Run the command line; an expected error is one clear message and an exit status."""
     try:
         app(standalone_mode=True)
     except SevenfoldError as error:
-        label = "refused" if isinstance(error, PolicyError) else "error"
-        typer.secho(f"{label} ({error.code}): {error}", fg="red", err=True)
-        sys.exit(error.exit_status)
+        _end(error)
+    except OSError as error:
+        fault = machine_fault(error) or file_fault(error)
+        if fault is None or wants_traceback():
+            raise
+        _end(fault)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("sevenfold"):
             raise

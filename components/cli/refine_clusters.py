@@ -13,6 +13,7 @@ from typing import Final
 
 import typer
 
+from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import DataError
 from sevenfold.refine.clustering.accepted import Accepted, history_of, overlapping
 from sevenfold.refine.clustering.clusters import Cluster, counted
@@ -74,9 +75,8 @@ def refine_clusters(
     if not accepted:
         typer.echo("Nothing is merged and nothing written.")
         return
-    out.write_text(
-        json.dumps(history_of(name, accepted, known.operations), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-    )
+    merged = json.dumps(history_of(name, accepted, known.operations), ensure_ascii=False, indent=2)
+    write_whole(out, (merged + "\n").encode())
     cells = sum(each.cluster.cells for each in accepted)
     typer.echo(f"{quantity(len(accepted), 'cluster')} of {quantity(cells, 'cell')}: {out}")
     command = shlex.join(["sevenfold", "refine", str(path), str(out), "--out", "clean.csv", *options])

@@ -15,6 +15,7 @@ from pathlib import Path
 from sevenfold.contracts.canonical import canonical_json, write_whole
 from sevenfold.contracts.errors import MESSAGE_LIMIT, SevenfoldError
 from sevenfold.runtime.environment import in_cluster, run_folder, wants_traceback
+from sevenfold.runtime.machine_fault import machine_fault
 
 __all__ = ["ERROR_FILE", "stage_boundary"]
 
@@ -38,7 +39,7 @@ def stage_boundary(stage: str, *, message: Path | None = None) -> Iterator[None]
     try:
         yield
     except Exception as error:
-        failure = error if isinstance(error, SevenfoldError) else _unexpected(error)
+        failure = error if isinstance(error, SevenfoldError) else machine_fault(error) or _unexpected(error)
         if wants_traceback():
             traceback.print_exception(error)
         cause = {"stage": stage, **failure.to_dict()}
