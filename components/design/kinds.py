@@ -9,6 +9,7 @@ from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
 from sevenfold.design.dates import date_guess
 from sevenfold.design.guess import Guess
 from sevenfold.design.number_signs import symbols_of
+from sevenfold.design.odd_numbers import odd_numbers
 from sevenfold.tables.numerals import number_texts
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def guess_kind(texts: pl.Series, notation: Notation) -> Guess:
     if _odd(texts, fits) > ODD:
         some = (texts.unique(maintain_order=True), texts)
         dates = (date_guess(each.gather_every(-(-len(each) // MAX_DATES)).to_list()) for each in some)
-        return next(filter(None, dates), Guess(Kind.CATEGORY))
+        return next(filter(None, dates), None) or odd_numbers(texts, notation) or Guess(Kind.CATEGORY)
     if len(symbols) > 1:
         return Guess(
             Kind.CATEGORY,

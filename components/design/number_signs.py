@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Signs", "signs_of", "symbols_of"]
+__all__ = ["Signs", "signs_differ", "signs_of", "symbols_of"]
 
 FEW: Final = 0.1  # share of a sample that may not be numbers; the whole column decides in the end
 MIN_SHARE: Final = 0.02  # of the numbers of a column that must have a sign for it to be one of theirs
 MIN_REPEATS: Final = 3  # rows that a number must stand in to prove something alone, without groups
 SOME: Final = 10  # distinct numbers beside which a single other one proves nothing
+MIN_NUMBERS: Final = 20  # distinct numbers with a unit from which on they are numbers
 MANY: Final = 50  # distinct numbers of which none ends in 0 after the comma by chance: 0.9 to the power of 50
 CURRENCIES: Final = [
     "USD",
@@ -93,6 +94,8 @@ _CURRENCY: Final = "|".join(map(re.escape, sorted(CURRENCIES, key=len, reverse=T
 _SPACE: Final = "[ \u00a0\u202f]*"
 _BEFORE: Final = re.compile(rf"[+-]?({_CURRENCY}|[^\W\d_]?\S){_SPACE}[+-]?[0-9.,]")
 _AFTER: Final = re.compile(rf"[0-9.,]{_SPACE}({_CURRENCY}|\S)$")
+_NAME: Final = r"[^\W\d_]{1,12}[23²³]?"
+_WITH_UNIT: Final = re.compile(rf"([+-]?[0-9][0-9.,'\u2019]*){_SPACE}({_NAME}(?:/{_NAME})?|°[CF]?)")
 _PLAIN: Final = re.compile(r"[+-]?[0-9]*(?:[.,'\u2019 \u00a0\u202f][0-9]+)*[.,]?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -130,6 +133,12 @@ def signs_of(samples: Mapping[str, pl.Series], prior: str) -> Signs:
         return Signs(".", "," if commas else spaces[0] if spaces else "", grouped)
     unknown = frozenset(name for name, each in votes.items() if each & {"open commas", "open points"})
     return Signs(".", spaces[0] if spaces else "", grouped, unknown)
+
+
+def signs_differ(samples: Mapping[str, pl.Series]) -> bool:
+    """Whether some columns prove the decimal point and others the decimal comma."""
+    proved = {vote for texts in samples.values() for vote in _votes(texts)}
+    return not proved.isdisjoint({"comma", "groups of points"}) and not proved.isdisjoint({"point", "groups of commas"})
 
 
 def _votes(sample: pl.Series) -> set[str]:
@@ -188,17 +197,30 @@ def _bare(text: str, symbols: tuple[str, ...]) -> str:
 
 
 def symbols_of(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the signs of money and percent that stand before or after the texts' digits, sorted.
+    """Return the signs of money and percent that stand before or after the texts' digits, sorted; else their one unit.
 
     >>> symbols_of(["$1,200", "-$5", "12.5"]), symbols_of(["12.3%", "A1"])
     (('$',), ('%',))
+    >>> symbols_of(f"{number} kg" for number in range(30))
+    ('kg',)
     """
+    texts = list(texts)
     known: set[str] = set()
     for text in texts:
         for match in (_BEFORE.match(text), _AFTER.search(text)):
             if match is not None and _is_symbol(match[1]):
                 known.add(match[1])
-    return tuple(sorted(known))
+    return tuple(sorted(known)) or _unit(texts)
+
+
+def _unit(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the unit behind nearly all numbers; few different ones may as well be categories, such as sizes."""
+    matches = [match for text in texts if (match := _WITH_UNIT.fullmatch(text))]
+    if not matches:
+        return ()
+    (unit, _), *_ = Counter(match[2] for match in matches).most_common(1)
+    numbers = [match[1] for match in matches if match[2] == unit]
+    return (unit,) if len(set(numbers)) > MIN_NUMBERS and len(numbers) >= (1 - FEW) * len(texts) else ()
 
 
 def _is_symbol(text: str) -> bool:

@@ -14,6 +14,7 @@ from sevenfold.contracts.schema import Kind, Task
 from sevenfold.design.rare_classes import MIN_ROWS_PER_CLASS, ClassProposal, propose_classes
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable
+from sevenfold.tables.dialect import DELIMITERS, name_key
 
 __all__ = ["MIN_ROWS", "TargetFacts", "target_facts"]
 
@@ -109,16 +110,30 @@ def _check_varied(name: str, rows: int, distinct: int) -> None:
         )
 
 
+def _missing(table: TypedTable, name: str) -> DataError:
+    (first, *others) = table.columns
+    if not others and table.dialect.format == "csv" and name in first:
+        known = ", ".join("a tab" if sign == "\t" else repr(sign) for sign in DELIMITERS)
+        return DataError(
+            "delimiter",
+            f"The fields of {table.source} must be separated by one of {known}, but its first line is one field: "
+            f"{first[:200]!r}.",
+            remedy="Export it again with one of these between the fields.",
+        )
+    same = [other for other in table.columns if name_key(other) == name_key(name)]
+    near = same or difflib.get_close_matches(name, list(table.columns), n=1, cutoff=0.5)
+    listed = ", ".join(list(table.columns)[:12]) + (" …" if len(table.columns) > 12 else "")
+    return DataError(
+        "missing_column",
+        f"The target must be a column of {table.source}, but {name!r} is none.",
+        remedy=f"Did you mean {near[0]!r}?" if near else f"Columns are {listed}.",
+    )
+
+
 def _column(table: TypedTable, name: str) -> TypedColumn:
     column = table.columns.get(name)
     if column is None:
-        near = difflib.get_close_matches(name, list(table.columns), n=1, cutoff=0.5)
-        listed = ", ".join(list(table.columns)[:12]) + (" …" if len(table.columns) > 12 else "")
-        raise DataError(
-            "missing_column",
-            f"The target must be a column of {table.source}, but {name!r} is none.",
-            remedy=f"Did you mean {near[0]!r}?" if near else f"Columns are {listed}.",
-        )
+        raise _missing(table, name)
     if column.trouble:
         raise DataError("unsupported_type", f"The target {name!r} must hold plain values, but holds {column.trouble}.")
     if column.guess.question:

@@ -12,7 +12,7 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Kind, Notation
 from sevenfold.design.guess import Guess
 from sevenfold.design.guessed_column import as_texts, missing_texts, read_guessed, text_sample
-from sevenfold.design.number_signs import signs_of
+from sevenfold.design.number_signs import signs_differ, signs_of
 from sevenfold.design.typed_column import TypedColumn, is_text, read_column
 from sevenfold.refine.recipe import Recipe
 from sevenfold.refine.refined_source import refine_source
@@ -24,6 +24,7 @@ from sevenfold.tables.field_style import FieldStyle
 from sevenfold.tables.file_format import read_format
 from sevenfold.tables.frame import TableFrame, read_frame
 from sevenfold.tables.header import check_names
+from sevenfold.tables.likely_dialect import likely_dialect
 from sevenfold.tables.parquet import ParquetTable
 from sevenfold.tables.parts import parts_of, table_name
 
@@ -91,13 +92,13 @@ def read_typed(
     if recipe is not None:
         dialect = sniff(paths[0], encoding) if data is None else _dialect_of(data, paths[0])
         read = _refined_frame(paths, dialect, recipe)
+        if data is None:
+            read, dialect = _written_alike(read, paths, dialect, recipe)
     else:
         dialect = sniff(paths[0], encoding) if data is None else _planned_dialect(paths[0], data)
         read = read_frame(paths, dialect)
     if read.frame.height == 0:
-        raise DataError(
-            "no_rows", f"A table must have usable rows, but none of {read.refused} of {table_name(paths)} is."
-        )
+        raise _no_rows(read, paths, dialect)
     frame = read.frame.gather_every(-(-read.frame.height // max_rows)) if max_rows else read.frame
     rows = frame.height
     if data is None:
@@ -119,6 +120,16 @@ def read_typed(
         index_columns=ParquetTable(paths[0]).index_columns if dialect.format == "parquet" else frozenset(),
         refined=recipe is not None,
         files=len(paths),
+    )
+
+
+def _no_rows(read: TableFrame, paths: Sequence[Path], dialect: Dialect) -> DataError:
+    reasons = ", ".join(f"{code} {count:,}" for code, count in read.refused_by.items())
+    return DataError(
+        "no_rows",
+        f"A table must have usable rows, but none of {read.refused:,} of {table_name(paths)} is"
+        f"{f': {reasons}' if reasons else ''}.",
+        remedy=likely_dialect(paths[0], dialect) or "Export the table again as CSV.",
     )
 
 
@@ -153,6 +164,22 @@ def _refined_frame(paths: Sequence[Path], dialect: Dialect, recipe: Recipe) -> T
         frame = pl.read_parquet(file)
     check_names(frame.columns, f"refined {table_name(paths)}")
     return TableFrame(frame.with_columns(pl.all().cast(pl.String)))
+
+
+def _written_alike(
+    read: TableFrame, paths: Sequence[Path], dialect: Dialect, recipe: Recipe
+) -> tuple[TableFrame, Dialect]:
+    """Return the refined table with the numbers that steps made written as its other numbers are, and that dialect.
+
+    The file's own sign does not tell: a step may have taken it from every text.
+    """
+    if not signs_differ(_samples(read.frame)):
+        return read, dialect
+    other = replace(dialect, decimal="." if dialect.decimal == "," else ",")
+    again = _refined_frame(paths, other, recipe)
+    texts = [name for name in read.frame.columns if read.frame[name].equals(again.frame[name])]
+    signs = signs_of(_samples(read.frame.select(texts)), dialect.decimal)
+    return (read, dialect) if signs.decimal == dialect.decimal else (again, other)
 
 
 def _planned(frame: pl.DataFrame, data: DataSection, ask: bool, on_progress: OnProgress) -> dict[str, TypedColumn]:

@@ -17,22 +17,25 @@ HEAD_BYTES: Final = 1 << 20
 PARQUET: Final = b"PAR1"
 WIDE: Final = 0.9  # share of the NUL bytes that lie on one side of UTF-16's pairs; a quarter of all bytes at the least
 _NAME_GOES_ON: Final = re.compile(rb"[0-9A-Za-z_.,;|\t\"]")
-_PACKED: Final = {
-    b"PK\x03\x04": "zip (also .xlsx and .ods)",
-    b"PK\x05\x06": "zip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"\x04\x22\x4d\x18": "lz4",
-    b"7z\xbc\xaf\x27\x1c": "7-zip",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"%PDF": "PDF",
-    b"\x89PNG": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"ARROW1": "Arrow IPC",
-    b"Obj\x01": "Avro",
-    b"ORC": "ORC",
-    b"\x89HDF": "HDF5",
-    b"SQLite format 3": "SQLite",
+_UNPACK: Final = "Unpack it."
+_SAVE: Final = "Save its table as CSV."
+_WRITE: Final = "Write its table as CSV or Parquet."
+_BINARY: Final = {  # first bytes: what has them, and the remedy
+    b"PK\x03\x04": ("zip (also .xlsx and .ods)", "Unpack it; save a workbook's sheet as CSV."),
+    b"PK\x05\x06": ("an empty zip", "Export the table again as CSV."),
+    b"BZh": ("bzip2", _UNPACK),
+    b"\xfd7zXZ\x00": ("xz", _UNPACK),
+    b"\x04\x22\x4d\x18": ("lz4", _UNPACK),
+    b"7z\xbc\xaf\x27\x1c": ("7-zip", _UNPACK),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "Save its sheet as CSV."),
+    b"%PDF": ("PDF", _SAVE),
+    b"\x89PNG": ("PNG", _SAVE),
+    b"\xff\xd8\xff": ("JPEG", _SAVE),
+    b"ARROW1": ("Arrow IPC", _WRITE),
+    b"Obj\x01": ("Avro", _WRITE),
+    b"ORC": ("ORC", _WRITE),
+    b"\x89HDF": ("HDF5", _WRITE),
+    b"SQLite format 3": ("SQLite", _WRITE),
 }
 
 
@@ -54,10 +57,10 @@ def sniff_format(head: bytes, *, wide: bool = False) -> Literal["csv", "parquet"
         raise DataError(
             "not_text", f"A table may be packed once, but this is {packing} in gzip or zstd.", remedy="Unpack it."
         )
-    for magic, name in _PACKED.items():
+    for magic, (name, remedy) in _BINARY.items():
         # a header may begin with a word such as ORC; what is not text has NUL bytes soon
         if head.startswith(magic) and (b"\0" in head or not magic.replace(b" ", b"").isalnum()):
-            raise DataError("not_text", f"A table is plain CSV or Parquet, but this is {name}.", remedy="Unpack it.")
+            raise DataError("not_text", f"A table is plain CSV or Parquet, but this is {name}.", remedy=remedy)
     wide = wide or any(head.startswith(mark) for mark in WIDE_MARKS)
     if not wide and b"\0" in head:
         at = head.index(b"\0")

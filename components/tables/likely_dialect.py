@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections import Counter
 from pathlib import Path
 
 from sevenfold.contracts.errors import DataError
@@ -30,11 +32,27 @@ def likely_dialect(path: Path, dialect: Dialect) -> str:
         return f"In this file {what}: set {' and '.join(keys)} in the plan."
     widths = [len(row) for row in strict_records(text, dialect.style) if row]
     width = len(read_head(text, dialect.style).names)
+    (usual, rows), *_ = Counter(widths).most_common(1) or [(0, 0)]
+    if rows > len(widths) / 2 and (usual > width + 1 or (usual == 2 and width == 1)):
+        return _line_before_header(text, dialect, usual)
     if widths and sum(size == width + 1 for size in widths) > len(widths) / 2:
         return "Most records have one field more than the header: name the first column too, as R's row names lack one."
     if widths and sum(size > width for size in widths) > BROKEN * len(widths):
         return f"Some records have more fields than the header: put fields that hold {dialect.delimiter!r} in quotes."
     return ""
+
+
+def _line_before_header(text: str, dialect: Dialect, fields: int) -> str:
+    """Return what to remove, where the first line with as many fields as the rows seems to be the header."""
+    reader = dialect.style.reader(io.StringIO(text, newline=""), strict=False)
+    at = next((reader.line_num for row in reader if len(row) == fields), 0)
+    if at < 2:
+        return ""
+    before = f"the {at - 1} lines" if at > 2 else "the line"
+    return (
+        f"Most records have {fields} fields and the first line has fewer, as a title or a comment has: line {at} seems "
+        f"to be the header, so remove {before} before it."
+    )
 
 
 def with_likely_dialect(error: DataError, path: Path, dialect: Dialect) -> DataError:

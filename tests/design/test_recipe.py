@@ -64,3 +64,25 @@ def test_a_notebook_sees_refined_rows(home: Path, monkeypatch: pytest.MonkeyPatc
     frame = load_sample(Parameters.model_validate_json(given.model_dump_json()))
     assert list(frame.columns) == ["rooms", "price", "dear"]
     assert frame["price"].tolist()[:3] == [0, 37, 74]
+
+
+@pytest.mark.parametrize("texts", [".", ","])
+def test_numbers_that_steps_made_are_written_as_the_texts_that_no_step_made(tmp_path: Path, texts: str) -> None:
+    """The raw file has one sign of decimals; what its columns of texts have after the recipe decides."""
+    raw = [(f"{i % 90 + 0.25}".replace(".", ","), f"{i * 7 % 83 + 0.5}".replace(".", texts)) for i in range(300)]
+    rows = "".join(
+        f"{area};{'x' if texts == '.' else ''}{price};{'ab'[i % 2]}\n" for i, (area, price) in enumerate(raw)
+    )
+    (tmp_path / "raw.csv").write_text("area;price;y\n" + rows)
+    steps = [("area", "value.replace(',', '.').toNumber()"), ("price", "value.replace('x', '')")]
+    recipe = [
+        {"op": "core/text-transform", "columnName": name, "expression": step, "engineConfig": ROWS}
+        for name, step in steps
+    ]
+    (tmp_path / "history.json").write_text(json.dumps(recipe))
+    project = init_project(tmp_path / "raw.csv", "price", tmp_path, recipe=tmp_path / "history.json")
+    plan = load_plan(project.path)
+    assert plan.data.decimal == texts
+    read = read_typed(tmp_path / "raw.csv", plan.data, recipe=load_recipe("history.json", tmp_path, tmp_path))
+    for name, place in (("area", 0), ("price", 1)):
+        assert read.columns[name].values.to_list() == [float(row[place].replace(",", ".")) for row in raw]

@@ -42,8 +42,8 @@ def test_a_full_disk_is_one_whoever_meets_it() -> None:
         (errno.EIO, "disk_fault"),
         (errno.EROFS, "not_permitted"),
         (errno.EACCES, "not_permitted"),
-    ]
-    + [(errno.EMFILE, "too_many_files")],
+        (errno.EMFILE, "too_many_files"),
+    ],
 )
 def test_the_file_and_the_system_s_words_are_told(number: int, code: str) -> None:
     error = OSError(number, os.strerror(number), "runs/x/plan.yaml")
