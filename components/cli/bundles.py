@@ -33,13 +33,14 @@ def bundle(
     name: Annotated[str, typer.Option(help="Name of the model; by default the file's.")] = "",
 ) -> None:
     """Make a bundle of a model that is fitted already, once it predicts the dataset's validation rows."""
+    from sevenfold.report.format_value import format_score
     from sevenfold.runtime.recognise import require_kind
     from sevenfold.training.finished import bundle_model
 
     require_kind(model, "model", "MODEL")
     require_kind(dataset, "dataset", "--dataset")
     made = bundle_model(model, dataset, out, name=name)
-    scores = ", ".join(f"{metric} {value:.4g}" for metric, value in made.metrics.items())
+    scores = ", ".join(f"{metric} {format_score(value)}" for metric, value in made.metrics.items())
     typer.echo(f"{scores} on {made.validation_rows:,} validation rows\n{out}")
 
 

@@ -16,6 +16,7 @@ from sevenfold.drift.promql import window_increase
 from sevenfold.drift.telemetry import Metric
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Fact, Finding
+from sevenfold.report.format_value import format_score
 
 __all__ = ["LiveLabels", "label_fact", "label_finding", "labels_judged", "live_labels"]
 
@@ -82,8 +83,8 @@ def label_finding(live: LiveLabels, section: MonitoringSection) -> Finding | Non
     """Return what calls for attention: a model that has become worse, or labels that say nothing."""
     if live.verdict.drifted:
         text = (
-            f"The model has become worse: by the labels that came back its {live.metric} is {live.verdict.score:.4g}, "
-            f"on the validation rows it was {live.before:.4g}."
+            f"The model has become worse: by the labels that came back its {live.metric} is "
+            f"{format_score(live.verdict.score)}, on the validation rows it was {format_score(live.before)}."
         )
         return Finding(level="warning", text=text)
     if live.verdict.drifted is None:
@@ -96,4 +97,4 @@ def label_finding(live: LiveLabels, section: MonitoringSection) -> Finding | Non
 
 
 def _known(score: float) -> str:
-    return f"{score:.4g}" if math.isfinite(score) else "unknown"
+    return format_score(score) if math.isfinite(score) else "unknown"

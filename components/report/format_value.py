@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["Cell", "format_value"]
+__all__ = ["Cell", "format_score", "format_value"]
 
 Cell = str | int | float | bool | None
 MISSING = "–"
@@ -29,6 +29,15 @@ def format_value(value: Cell) -> str:
     if isinstance(value, float):
         return _format_float(value)
     return value
+
+
+def format_score(value: float) -> str:
+    """Return a score, or a gap between two, with four significant digits, from 1,000 on as a whole number.
+
+    >>> format_score(0.71449), format_score(57664.2), format_score(0.75)
+    ('0.7145', '57,664', '0.75')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
 
 
 def _format_float(value: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sevenfold.contracts.evaluation import GateResult, Interval, Verdict
+from sevenfold.report.format_value import format_score
 
 __all__ = [
     "CONSTANTS",
@@ -23,15 +24,6 @@ __all__ = [
 RELATIVE: Final = frozenset({"rmse", "mae"})  # metrics whose gaps are shares of the reference
 CONSTANTS: Final = {"always_no": "always no", "always_yes": "always yes"}  # decisions that need no model
 UNKNOWN: Final = "which cannot be judged on these rows: too few of them, or one class only."
-
-
-def format_score(value: float) -> str:
-    """Return a score with four significant digits, from 1,000 on as a whole number.
-
-    >>> format_score(0.71449), format_score(1234.56), format_score(0.75)
-    ('0.7145', '1,235', '0.75')
-    """
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
 
 
 def format_gap(metric: str, gap: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.report import Block, Chart, Finding, Findings, Table
 from sevenfold.report.charts import dots
+from sevenfold.report.format_value import format_score
 from sevenfold.testing.standing import standing, standing_title, warnings
 
 __all__ = ["standing_blocks"]
@@ -37,7 +38,7 @@ def _chart(evaluation: Evaluation) -> Chart:
     for plain in sorted(evaluation.plain, key=lambda one: one.kind == "constant"):
         if plain.score is not None:
             rows.append({"model": plain.name, "score": plain.score, **_whisker(plain.interval)})
-    words = "; ".join(f"{row['model']} {row['score']:.4g}" for row in rows)
+    words = "; ".join(f"{row['model']} {format_score(row['score'])}" for row in rows)
     return dots(
         "Scores with their intervals",
         rows,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sevenfold.plan.metrics import higher_is_better
 from sevenfold.report.charts import Limit, lines
+from sevenfold.report.format_value import format_score
 from sevenfold.report.model import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
 from sevenfold.training.protocol import FittedModel
 from sevenfold.training.threshold_report import threshold_blocks
@@ -26,7 +27,7 @@ def training_report(trained: Trained) -> Report:
     return Report(
         stage="training",
         title="Training",
-        headline=f"{NAMES.get(name, name.capitalize())}: {fitted.metric} {best.score:.4g} on "
+        headline=f"{NAMES.get(name, name.capitalize())}: {fitted.metric} {format_score(best.score)} on "
         f"{trained.validation_rows:,} validation rows{_reached(fitted)}; the fit {STOPPED[fitted.stopped]}.",
         level="good",
         blocks=(
@@ -114,7 +115,8 @@ def _curves(trained: Trained) -> list[Chart]:
             marked=True,
             limits=[kept],
             caption=f"The {better} the better.",
-            alt=f"Validation {fitted.metric} per epoch, best {fitted.score:.4g} in epoch {fitted.best.number}.",
+            alt=f"Validation {fitted.metric} per epoch, best {format_score(fitted.score)} in epoch "
+            f"{fitted.best.number}.",
         ),
     ]
 

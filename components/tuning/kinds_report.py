@@ -5,6 +5,7 @@ from __future__ import annotations
 from sevenfold.plan.metrics import higher_is_better
 from sevenfold.report import Block, Level, Table
 from sevenfold.report.charts import scatter
+from sevenfold.report.format_value import format_score
 from sevenfold.tuning.choice import GIVE_UP, NOISE, Choice, Contender
 
 __all__ = ["kinds_blocks", "kinds_sentence"]
@@ -52,14 +53,19 @@ def kinds_sentence(choice: Choice) -> str:
     if chosen.behind:
         leader = next(contender for contender in choice.contenders if contender.behind == 0)
         return (
-            f"Chosen: {chosen.kind.name}, simpler than {leader.kind.name} and only {chosen.behind:.2g} behind, "
-            f"with a standard error of {chosen.error:.2g}."
+            f"Chosen: {chosen.kind.name}, simpler than {leader.kind.name} and only {_gap(chosen.behind)} behind, "
+            f"with a standard error of {_gap(chosen.error)}."
         )
     others = [contender for contender in choice.contenders if contender is not chosen and contender.behind is not None]
     if not others:
         return f"Chosen: {chosen.kind.name}; no other kind has a score."
     second = min(others, key=lambda contender: contender.behind or 0.0)
-    return f"Chosen: {chosen.kind.name}, {second.behind:.2g} ahead of {second.kind.name}."
+    return f"Chosen: {chosen.kind.name}, {_gap(second.behind)} ahead of {second.kind.name}."
+
+
+def _gap(value: float | None) -> str:
+    """Return a gap with two significant digits, and no exponent where it is large."""
+    return format_score(float(f"{value or 0.0:.2g}"))
 
 
 def _row(choice: Choice, contender: Contender) -> tuple[str | float | int | None, ...]:

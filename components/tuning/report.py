@@ -8,6 +8,7 @@ from typing import Any, Final
 from sevenfold.plan.tuning import Dimension
 from sevenfold.report import Block, Chart, Fact, Facts, Finding, Findings, Level, Report, Table
 from sevenfold.report.charts import Limit, lines, scatter
+from sevenfold.report.format_value import format_score
 from sevenfold.report.quantity import quantity
 from sevenfold.tuning.settings_report import STATES, condition_of, end_of, setting_charts, shown
 from sevenfold.tuning.study import Study, best_settings
@@ -226,7 +227,7 @@ def _range(dimension: Dimension | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+    return "–" if value is None else format_score(value)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -12,6 +12,7 @@ from typing import Any
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.plan.training import TrainingSection
 from sevenfold.plan.tuning import TuningSection
+from sevenfold.report.format_value import format_score
 from sevenfold.report.page import write_report
 from sevenfold.runtime.checkpoint import checkpoints_at
 from sevenfold.runtime.progress import report_progress
@@ -111,7 +112,7 @@ def _searched(kinds: Sequence[ModelKind[Any]], task: Task) -> Choice:
         return _skipped(kinds, task)
 
     def on_trial(name: str, done: int, trial: Trial, best: float | None) -> None:
-        of_kind, best_score = f" ({name})" if others else "", f", best {best:.4g}" if best is not None else ""
+        of_kind, best_score = f" ({name})" if others else "", f", best {format_score(best)}" if best is not None else ""
         message = f"trial {done} of {task.tuning.trials}{of_kind}{best_score}"
         report_progress("tuning", message, done=done, total=task.tuning.trials)
 
