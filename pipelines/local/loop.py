@@ -63,7 +63,7 @@ class LocalLoop:
         self, plan_path: Path, plan: Plan, runs: Path, console: Console, *, clock: Clock | None = None
     ) -> None:
         _require_watchable(plan)
-        self.plan, self.runs, self.base = plan, runs, plan_path.resolve().parent
+        self.plan_path, self.plan, self.runs, self.base = plan_path, plan, runs, plan_path.resolve().parent
         self.home = runs / plan.name
         self.registry = LocalRegistry(self.home / "registry")
         require_promoted(plan, runs)

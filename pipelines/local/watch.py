@@ -10,11 +10,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sevenfold.contracts.errors import PolicyError, SevenfoldError
+from sevenfold.contracts.errors import PlanError, PolicyError, SevenfoldError
 from sevenfold.monitoring.retrain.history_report import entry_line, person_needed
 from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions
 from sevenfold.pipelines.local.loop import PAGE, LocalLoop
 from sevenfold.pipelines.local.promoted_service import PromotedService
+from sevenfold.plan import load_plan
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +39,8 @@ def watch_loop(
 ) -> bool:
     """Turn a loop until it is interrupted, or once; return whether a person must look.
 
-    A turn that cannot be finished now, such as on a full disk, is told once and tried again; the model goes on serving.
+    A turn that cannot be finished now, such as on a full disk or with a plan that was spoilt meanwhile, is told once
+    and tried again; the model goes on serving.
 
     Args:
         loop: the loop.
@@ -94,11 +96,12 @@ def _tried(loop: LocalLoop, service: PromotedService, console: Console) -> str:
     """Turn the loop; return what could not be done now, "" where all was."""
     try:
         _announce(service, console)
+        load_plan(loop.plan_path)  # a run reads it anew, and one that is half edited would use up its cause
         with _kept(service, console):
             _turn(loop, service, console)
         _announce(service, console)
     except SevenfoldError as error:
-        if not error.retryable:
+        if not error.retryable and not isinstance(error, PlanError):
             raise
         return str(error)
     except OSError as error:

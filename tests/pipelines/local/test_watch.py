@@ -76,6 +76,31 @@ def test_in_a_long_turn_what_serves_is_kept_up_and_decisions_are_told(
     assert not predictors_of(home)
 
 
+def test_a_plan_that_is_spoilt_meanwhile_is_waited_for(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed, loop, good = io.StringIO(), home.loop(), home.plan_path.read_text()
+    turns: list[bool] = []
+    monkeypatch.setattr(loop, "look", lambda tell: turns.append(home.plan_path.read_text() == good) or [])
+    pauses = iter(range(5))
+
+    def edit(_: float) -> None:
+        match next(pauses):
+            case 0:
+                home.plan_path.write_text(good.replace("task: ", "task: x"))
+            case 2:
+                home.plan_path.write_text(good)
+            case 3:
+                raise KeyboardInterrupt
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            watch.watch_loop(loop, Console(file=printed, width=1_000), sleep=edit)
+    finally:
+        home.plan_path.write_text(good)
+    assert turns == [True, True], "before and after, and never with the spoilt plan"
+    assert printed.getvalue().count("waits: ") == 1
+    assert "data.task" in printed.getvalue()
+
+
 def test_ctrl_c_leaves_no_predictor_that_nobody_knows_of(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may come while the predictor starts, or before it is on record."""
 
