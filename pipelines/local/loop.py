@@ -63,7 +63,7 @@ class LocalLoop:
         self, plan_path: Path, plan: Plan, runs: Path, console: Console, *, clock: Clock | None = None
     ) -> None:
         _require_watchable(plan)
-        self.plan_path, self.plan, self.runs, self.base = plan_path, plan, runs, plan_path.resolve().parent
+        self.plan, self.runs, self.base = plan, runs, plan_path.resolve().parent
         self.home = runs / plan.name
         self.registry = LocalRegistry(self.home / "registry")
         require_promoted(plan, runs)
@@ -79,6 +79,7 @@ class LocalLoop:
         self._known = {entry.cause for entry in self.journal.entries(plan.name)}
         self._settled: set[str] = set()
         self._active: dict[str, Cause] = {}
+        self.plan_path = plan_path
         self.url = ""  # of the predictor whose traffic the page shows; set by whoever starts one
 
     @property

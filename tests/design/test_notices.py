@@ -83,13 +83,6 @@ def test_one_copy_is_one_row(written):
     assert text.startswith("1 row repeats another one in all features and the target. Copies stay")
 
 
-def test_rows_without_a_target_are_counted_in_words_that_fit(written):
-    rows = [f"{i * 37 % 101},{'yes' if i * 7919 % 10 < 4 else 'no'}" for i in range(300)]
-    for missing, said_of_them in ((1, "1 row without it is left out."), (2, "2 rows without it are left out.")):
-        table = "\n".join(["n,y", *rows, *["5,"] * missing, ""])
-        assert texts(said(written(table), "y"), "target")[0].endswith(said_of_them)
-
-
 def test_a_number_far_from_all_others_is_named_with_its_remedy(written):
     rows = [f"{i % 17 + i / 300},{'ab'[(i * 7919) % 10 < 4]}" for i in range(300)]
     rows[9] = "3.4e38,a"
