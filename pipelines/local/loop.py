@@ -71,7 +71,7 @@ class LocalLoop:
         runner = LocalRunner(
             plan_path=plan_path, plan=plan, runs=runs, console=console, sources=_own_sources(plan, self.base)
         )
-        rules = {plan.name: Rules(name=plan.name, section=plan.retrain)}
+        rules = {plan.name: Rules(name=plan.name, section=plan.retrain, hours=plan.budget.hours)}
         self._retrainer = Retrainer(self.journal, rules, runner, clock=clock, serving=lambda _: self.label)
         self._labels = LabelWindow(self.home / LABELS, plan.monitoring)
         self._compared = ComparedRows(plan, runs)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.errors import PolicyError, SevenfoldError
-from sevenfold.monitoring.retrain.history_report import entry_line, person_needed
+from sevenfold.monitoring.retrain.acknowledgement import person_needed
+from sevenfold.monitoring.retrain.history_report import entry_line
 from sevenfold.pipelines.local.interruption import interruptions
 from sevenfold.pipelines.local.loop import PAGE, LocalLoop
 from sevenfold.pipelines.local.promoted_service import PromotedService
