@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 from loop_home import Home, kinds
 from loop_tables import add_window, rows
+from runners import Unhindered
 
 from sevenfold.monitoring.retrain.decide import Action, Reason
 from sevenfold.monitoring.retrain.journal import RunEntry
@@ -55,7 +56,7 @@ def a_schedule_starts_a_run_whether_or_not_rows_drifted(served: Home) -> None:
 
 
 @dataclass
-class Waiting:
+class Waiting(Unhindered):
     """Stands in for a run, which ends with a candidate that waits."""
 
     started: list[list[str]]

@@ -40,7 +40,9 @@ def read_acknowledgement(body: bytes) -> Acknowledgement:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the body"
-        raise DataError("bad_acknowledgement", f"It must have name, who and reason, but {where}: {first['msg']}.") from None
+        raise DataError(
+            "bad_acknowledgement", f"It must have name, who and reason, but {where}: {first['msg']}."
+        ) from None
 
 
 def person_needed(entries: Sequence[Entry]) -> Entry | None:

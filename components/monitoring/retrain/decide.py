@@ -52,7 +52,7 @@ FAILED: Final = "failed"  # the state of a run that is tried again
 NEVER_RAN: Final = "superseded"  # the state of a run that was decided and not started
 WAITING: Final = "waiting"
 # States of runs that came to no verdict about a model.
-UNANSWERED: Final = frozenset({FAILED, "overdue", "gone", "canceled", "interrupted"})
+UNANSWERED: Final = frozenset({FAILED, "overdue", "gone", "canceled", "interrupted", "unknown"})
 LATE_SECONDS: Final = 600.0  # by which a tick may be seen late: the next day's is not within 24 hours because of it
 
 

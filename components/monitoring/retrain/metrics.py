@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from sevenfold.drift.telemetry import Metric
-from sevenfold.monitoring.retrain.decide import Action, Reason
 from sevenfold.monitoring.retrain.acknowledgement import person_needed
+from sevenfold.monitoring.retrain.decide import Action, Reason
 from sevenfold.monitoring.retrain.journal import Entry, Journal
 
 __all__ = [

@@ -157,7 +157,7 @@ class Retrainer:
 
     def _try(self, run: RunEntry) -> list[str]:
         """Work on a run; return why it must be tried again, nothing where it need not."""
-        said = "It could not be started"
+        state, said = FAILED, "It could not be started"
         try:
             if not run.run and run.name not in self.rules:
                 return [f"a retraining of {run.name!r} is decided, whose plan is not among those that are given"]
@@ -166,14 +166,14 @@ class Retrainer:
                 if waits is not None:
                     return waits
                 run = next(one for one in self.journal.runs(run.name) if one.decision == run.decision)
-            said = "Nobody can tell how it ended"
+            state, said = "unknown", "Nobody can tell how it ended"
             ending = self._runner.ending(run.run)
             if ending is None:
                 return self._limit(run)
         except SevenfoldError as error:
             if error.retryable:
                 return [str(error)]
-            ending = "failed", f"{said} ({error.code}): {error}"
+            ending = state, f"{said} ({error.code}): {error}"
         self._end(run, *ending)
         return []
 

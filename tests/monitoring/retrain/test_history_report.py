@@ -12,6 +12,7 @@ from sevenfold.contracts.reference import FeatureBins, Reference
 from sevenfold.drift.counters import Scrape
 from sevenfold.drift.verdict import WindowDrift, window_drift
 from sevenfold.monitoring.replay import Replayed
+from sevenfold.monitoring.retrain.acknowledgement import person_needed
 from sevenfold.monitoring.retrain.candidates import Candidate
 from sevenfold.monitoring.retrain.cause import Cause
 from sevenfold.monitoring.retrain.decide import Action, Decision, Reason
