@@ -201,9 +201,8 @@ class Retrainer:
         began = run.moment if run.began is None else run.began
         if run.state != STOPPING and now - began <= hours * 3_600:
             return []
-        sentence = (
-            f"Run {run.run} has gone on for {(now - began) / 3_600:.1f} hours, of {hours:g} allowed: it is ended."
-        )
+        went = f"Run {run.run} has gone on for {(now - began) / 3_600:.1f} hours"
+        sentence = f"{went}, and budget.hours allows {hours:g}: it is terminated."
         self.journal.stopping(run, Decision(Action.PAGE, Reason.OVERDUE, sentence), now)
         self._runner.terminate(run.run)
         return []
