@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 
 from sevenfold.contracts.errors import DataError, PolicyError, TemporaryError
 from sevenfold.monitoring.retrain.acknowledgement import acknowledge
-from sevenfold.monitoring.retrain.clock import Clock
+from sevenfold.monitoring.retrain.clock import clock_of
 from sevenfold.monitoring.retrain.decide import Action, Reason
 from sevenfold.monitoring.retrain.history_report import entry_line
 from sevenfold.monitoring.retrain.journal import Entry, Journal
@@ -68,7 +68,7 @@ def acknowledge_loop(name: str, target: LoopTarget, reason: str) -> str:
                 remedy="Name the folder of its runs with --runs, or the receiver on a cluster with --receiver.",
             )
         journal = Journal(path)
-        acknowledge(journal, name, who=who, reason=reason, now=Clock(journal.latest()).now())
+        acknowledge(journal, name, who=who, reason=reason, now=clock_of(journal).now())
     return loop_lines(name, target)[0]
 
 

@@ -47,6 +47,9 @@ def a_schedule_starts_a_run_whether_or_not_rows_drifted(served: Home) -> None:
         for number in (13, 14):
             (served.path / "new" / f"window-{number}.csv").unlink()
         served.hours += 6
+        assert look() == [(Action.SUPPRESS, Reason.WAITING)], "another candidate would replace the one that waits"
+        served.loop()._retrainer.acknowledge("demo", who="eva", reason="it is withdrawn")
+        served.hours += 6
         assert look() == [(Action.SUPPRESS, Reason.FEW_ROWS)]
         assert look() == [], "a tick is decided once"
     finally:

@@ -24,7 +24,7 @@ from typing import Any, Final
 from sevenfold.contracts.errors import IntegrityError, TemporaryError
 from sevenfold.monitoring.retrain.cause import Cause
 from sevenfold.monitoring.retrain.decide import Action, Decision, History, Reason
-from sevenfold.monitoring.retrain.past_runs import attempt_of, history_of
+from sevenfold.monitoring.retrain.past_runs import attempt_of, history_of, put_back
 
 __all__ = ["FORMAT_VERSION", "SAME_SECONDS", "STOPPING", "Entry", "Firing", "Journal", "RunEntry"]
 
@@ -235,6 +235,11 @@ class Journal:
         """Return the last moment on record, in seconds since 1970; 0 for an empty journal."""
         with self._transaction() as database:
             return float(database.execute("SELECT COALESCE(MAX(last), 0) FROM decisions").fetchone()[0])
+
+    def put_back(self, now: float) -> None:
+        """Put every moment that is ahead of now back by as much as the newest one is, so that none is ahead."""
+        with self._transaction() as database:
+            put_back(database, now)
 
     def _runs(self, where: str, *values: str) -> list[RunEntry]:
         with self._transaction() as database:

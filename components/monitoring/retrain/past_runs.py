@@ -8,7 +8,9 @@ import sqlite3
 from sevenfold.monitoring.retrain.cause import Cause
 from sevenfold.monitoring.retrain.decide import Action, History, PastRun, Reason
 
-__all__ = ["attempt_of", "history_of"]
+__all__ = ["attempt_of", "history_of", "put_back"]
+
+_STAMPS = (("decisions", "moment"), ("decisions", "last"), ("runs", "began"), ("runs", "ended"), ("alerts", "last"))
 
 
 def history_of(database: sqlite3.Connection, name: str) -> History:
@@ -47,3 +49,13 @@ def attempt_of(database: sqlite3.Connection, cause: Cause) -> str:
     rows = database.execute("SELECT keys FROM runs WHERE name = ?", (cause.name,))
     before = sum(set(json.loads(keys)) == set(cause.keys) for (keys,) in rows)
     return f"{cause.key}-{before + 1}" if before else cause.key
+
+
+def put_back(database: sqlite3.Connection, now: float) -> None:
+    """Put every moment that is ahead of now back by as much as the newest decision is; their order stays."""
+    newest = database.execute("SELECT COALESCE(MAX(last), 0) FROM decisions").fetchone()[0]
+    for table, column in _STAMPS:
+        database.execute(
+            f"UPDATE {table} SET {column} = MIN({column} - ?, ?) WHERE {column} > ?",  # noqa: S608 - our own words
+            (newest - now, now, now),
+        )

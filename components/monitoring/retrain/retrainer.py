@@ -11,7 +11,7 @@ from sevenfold.contracts.errors import SevenfoldError
 from sevenfold.monitoring.retrain.acknowledgement import acknowledge
 from sevenfold.monitoring.retrain.aftermath import what_follows
 from sevenfold.monitoring.retrain.cause import Cause
-from sevenfold.monitoring.retrain.clock import Clock
+from sevenfold.monitoring.retrain.clock import Clock, clock_of
 from sevenfold.monitoring.retrain.decide import (
     FAILED,
     NEVER_RAN,
@@ -99,7 +99,7 @@ class Retrainer:
         serving: Callable[[str], str] = lambda name: "",
     ) -> None:
         self.journal, self.rules, self._runner, self._serving = journal, rules, runner, serving
-        self.clock = clock or Clock(journal.latest())
+        self.clock = clock or clock_of(journal)
 
     def take(self, cause: Cause, details: dict[str, Any] | None = None) -> Decision | None:
         """Decide about a cause; the decision is on disk when this returns. None where the plan is not ours.
