@@ -107,9 +107,14 @@ class KubeflowRunner:
 
     def start(self, decided: RunEntry) -> str:
         """Submit the plan; raises what `submit` does."""
-        asked = replace(self.submissions[decided.name], title=_title(decided), data=self.table(decided.name))
-        plan = retraining_plan(self.plans[decided.name])
-        return submit(asked, plan, self.connect(), self.store, self.on_message).run
+        plan = self.plans[decided.name]
+        asked = replace(
+            self.submissions[decided.name],
+            title=_title(decided),
+            data=self.table(decided.name),
+            max_forgetting=plan.retrain.max_forgetting,
+        )
+        return submit(asked, retraining_plan(plan), self.connect(), self.store, self.on_message).run
 
     def table(self, name: str) -> str:
         """Return what a retraining reads, as `Submission.data`; "" for the plan's own table, read anew."""
