@@ -67,7 +67,11 @@ class Engine(Connection):
         return self.call(lambda: self.client.get_run(run))
 
     def terminate(self, run: str) -> None:
-        """Have a run ended; one that is over stays as it is."""
+        """Have a run ended.
+
+        Raises:
+            PolicyError: it is over, or Kubeflow does not know it.
+        """
         self.call(lambda: self.client.terminate_run(run))
 
     def runs(self, *, without: Collection[str] = ()) -> Iterator[Any]:

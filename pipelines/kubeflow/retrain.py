@@ -149,7 +149,7 @@ class KubeflowRunner:
         result = follow(sent, engine, self.store, RunView(Console(file=io.StringIO())))
         if result.state == "failed" and released(sent.folder):
             return "promoted", f"It failed after it had promoted its model: {result.sentence}"
-        if result.state == "failed" and found.state == "CANCELED":
+        if result.state == "failed" and _canceled(found):
             return "canceled", f"Run {run} was terminated."
         return result.state, result.sentence
 
@@ -173,6 +173,11 @@ def _run(engine: Engine, run: str) -> Any:
         if any(str(known.run_id) == run for known in engine.runs()):
             raise
         return None
+
+
+def _canceled(run: Any) -> bool:
+    """Whether somebody has terminated a run: Kubeflow 2.17 tells of one whose pod never started that it failed."""
+    return run.state == "CANCELED" or any(one.state == "CANCELING" for one in run.state_history or ())
 
 
 def _title(decided: RunEntry) -> str:

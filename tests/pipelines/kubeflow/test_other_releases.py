@@ -113,8 +113,12 @@ def test_a_run_that_is_terminated_has_promoted_if_its_judge_had(
     early, late = runner.start(DECIDED), runner.start(replace(DECIDED, cause="c2"))
     runner.terminate(late)
     assert kubeflow.terminated == [late]
-    for run in (early, late):
-        end(kubeflow, run, "CANCELED")
+    end(kubeflow, early, "FAILED")  # as Kubeflow has it of a run whose pod never started
+    end(kubeflow, late, "CANCELED")
+    for made in kubeflow.runs:
+        if made["run_id"] == early:
+            made["state_history"] = [{"state": state} for state in ("PENDING", "RUNNING", "CANCELING", "FAILED")]
+    kubeflow.script = [("FAILED", {"test-model": "SUCCEEDED"})]
     assert runner.ending(early) == ("canceled", f"Run {early} was terminated.")
     leave(tmp_path / "root", late, "promote")
     state, sentence = runner.ending(late) or ("", "")
