@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from loop_world import NAME, LoopWorld
@@ -85,3 +88,20 @@ def test_a_receiver_that_is_away_is_said_to_be(there: LoopTarget, receiver: Rece
     with pytest.raises(TemporaryError) as told:
         loop_lines(NAME, LoopTarget(receiver=f"http://127.0.0.1:{port}", credential=there.credential))
     assert told.value.code == "receiver_unreachable"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"nonsense", 400, "bad_acknowledgement"),
+        (b'{"name": "flights", "who": "eva"}', 400, "bad_acknowledgement"),
+        (b'{"name": "flights", "who": "eva", "reason": ""}', 400, "bad_acknowledgement"),
+        (b'{"name": "trains", "who": "eva", "reason": "seen"}', 409, "nothing_to_acknowledge"),
+    ],
+)
+def test_what_acknowledges_nothing_is_refused_with_why(receiver: Receiver, body: bytes, status: int, code: str) -> None:
+    headers = {"authorization": f"Bearer {CREDENTIAL}"}
+    request = Request(f"http://127.0.0.1:{receiver.port}/acknowledgements", body, headers)
+    with pytest.raises(HTTPError) as told:
+        urlopen(request, timeout=10)  # noqa: S310
+    assert (told.value.code, json.loads(told.value.read())["code"]) == (status, code)

@@ -15,6 +15,7 @@ from loop_home import Home, kinds
 from loop_tables import add_window, rows
 from runners import Unhindered
 
+from sevenfold.contracts.errors import DataError
 from sevenfold.monitoring.retrain.decide import Action, Reason
 from sevenfold.monitoring.retrain.journal import RunEntry
 from sevenfold.pipelines.local.loop import PAGE
@@ -56,6 +57,28 @@ def a_schedule_starts_a_run_whether_or_not_rows_drifted(served: Home) -> None:
         served.plan_path.write_text(text)
         for number in (13, 14):
             add_window(served.path, number, drifted=True)
+
+
+def a_run_that_failed_is_tried_again(served: Home) -> None:
+    """Also by the process that has seen it fail."""
+    loop = served.loop()
+    loop._retrainer._runner = Failing()
+    count = len(loop.journal.runs("demo"))
+    assert kinds(loop.look()) == [(Action.START, Reason.CAUSE), (Action.NOTE, Reason.NOT_FINISHED)]
+    assert kinds(loop.look()) == [(Action.SUPPRESS, Reason.BACKOFF)]
+    served.hours += 1.1
+    assert kinds(loop.look()) == [(Action.START, Reason.CAUSE), (Action.NOTE, Reason.NOT_FINISHED)]
+    assert len({run.cause for run in loop.journal.runs("demo")[count:]}) == 2
+
+
+class Failing(Unhindered):
+    """Stands in for a run that cannot start, since its table is gone."""
+
+    def find(self, decided: RunEntry) -> str:
+        return ""
+
+    def start(self, decided: RunEntry) -> str:
+        raise DataError("missing_file", "The table is gone.")
 
 
 @dataclass

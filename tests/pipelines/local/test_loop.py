@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from loop_causes import (
+    a_run_that_failed_is_tried_again,
     a_schedule_starts_a_run_whether_or_not_rows_drifted,
     labels_that_show_a_worse_model_give_one_run_and_a_better_one,
     rows_that_differ_as_a_whole_are_noted_and_start_nothing,
@@ -181,5 +182,6 @@ def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path, mon
     a_plan_without_new_rows_is_not_watched(served)
     a_schedule_starts_a_run_whether_or_not_rows_drifted(served)
     a_run_that_takes_too_long_is_ended_and_calls_a_person_once(served)
+    a_run_that_failed_is_tried_again(served)
     labels_that_show_a_worse_model_give_one_run_and_a_better_one(served, monkeypatch)
     rows_that_differ_as_a_whole_are_noted_and_start_nothing(served)
