@@ -92,7 +92,8 @@ def a_run_that_takes_too_long_is_ended_and_calls_a_person_once(served: Home) -> 
     count = served.run_count()
     try:
         loop = served.loop()
-        assert kinds(loop.look()) == [(Action.START, Reason.CAUSE), (Action.PAGE, Reason.OVERDUE)]
+        decided = kinds(loop.look())
+        assert decided == [(Action.START, Reason.CAUSE), (Action.PAGE, Reason.OVERDUE)], decided
         assert loop.look() == []
     finally:
         served.plan_path.write_text(text)

@@ -17,10 +17,20 @@ def history_of(database: sqlite3.Connection, name: str) -> History:
     """Return the runs of a plan, oldest first, and what else a decision needs of the past."""
     seen = _last(database, name, Action.NOTE, Reason.ACKNOWLEDGED)
     rows = database.execute(
-        "SELECT keys, moment, state, ended, details FROM runs JOIN decisions ON number = decision "
+        "SELECT decision, keys, moment, state, ended, details FROM runs JOIN decisions ON number = decision "
         "WHERE runs.name = ? ORDER BY number",
         (name,),
     )
+    # by their numbers, for two moments may be the same
+    ends = dict(
+        database.execute(
+            "SELECT cause, MAX(number) FROM decisions WHERE name = ? AND cause LIKE 'run of decision %' GROUP BY cause",
+            (name,),
+        )
+    )
+    newest = database.execute(
+        "SELECT COALESCE(MAX(number), 0) FROM decisions WHERE name = ? AND reason = ?", (name, Reason.ACKNOWLEDGED)
+    ).fetchone()[0]
     runs = [
         PastRun(
             keys=frozenset(json.loads(keys)),
@@ -29,9 +39,9 @@ def history_of(database: sqlite3.Connection, name: str) -> History:
             state=state,
             ended=ended,
             bundle=json.loads(details).get("bundle", ""),
-            acknowledged=ended is not None and seen is not None and ended <= seen,
+            acknowledged=ended is not None and ends.get(f"run of decision {decision}", newest) < newest,
         )
-        for keys, moment, state, ended, details in rows
+        for decision, keys, moment, state, ended, details in rows
     ]
     paged = _last(database, name, Action.PAGE, Reason.BUDGET)
     return History(runs, paged if seen is None or paged is None or paged > seen else None)

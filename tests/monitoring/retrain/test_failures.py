@@ -127,6 +127,18 @@ def test_a_refused_cause_has_another_run_once_a_person_has_mended_what_was_wrong
     assert world.started == ["a", "a-2"]
 
 
+def test_a_failure_at_the_moment_of_an_acknowledgement_is_not_acknowledged(world: LoopWorld) -> None:
+    world.drift("a")
+    world.endings["a"] = ("refused", "Worse than a constant.")
+    world.process().work()
+    world.true += 30 * HOUR
+    see(world)
+    world.refuses = GONE
+    assert world.drift("a") == START
+    assert "at the earliest in 1.0 hours" in world.entries()[-1].sentence
+    assert world.drift("a") == (Action.SUPPRESS, Reason.BACKOFF)
+
+
 def test_an_acknowledgement_of_nothing_is_refused(world: LoopWorld) -> None:
     with pytest.raises(PolicyError) as told:
         acknowledge(Journal(world.path), NAME, who="eva", reason="to be sure", now=0.0)
