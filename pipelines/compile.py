@@ -22,6 +22,7 @@ def compile_plan(
     stages: Stages | None = None,
     plain: bool = False,
     cached: bool = True,
+    max_forgetting: float | None = None,
 ) -> Path:
     """Write the pipeline of `plan` as KFP IR YAML to `out`; the same plan gives the same bytes.
 
@@ -32,8 +33,10 @@ def compile_plan(
         stages: components of a team's own.
         plain: one YAML document, without nodes, Secrets, volume, pod security and the run's time limit.
         cached: whether design to training may be taken from Kubeflow's cache.
+        max_forgetting: of a retraining; None for any other run.
     """
-    return _compiled(plan, out, {}, part=part, stages=stages, plain=plain, cached=cached)
+    given = {"part": part, "stages": stages, "plain": plain, "cached": cached, "max_forgetting": max_forgetting}
+    return _compiled(plan, out, {}, **given)
 
 
 def compile_objects(
@@ -54,7 +57,7 @@ def compile_objects(
         include_pipeline_manifest=True,
     )
     objects = {"kubernetes_manifest_options": options, "kubernetes_manifest_format": True}
-    return _compiled(plan, out, objects, part=part, stages=stages, plain=False, cached=True)
+    return _compiled(plan, out, objects, part=part, stages=stages)
 
 
 def local_files(plan: Plan) -> tuple[str, ...]:
@@ -77,9 +80,7 @@ def version_name(plan: Plan, package: Path) -> str:
     return f"{plan.name}-{file_digest(package).removeprefix('sha256:')[:16]}"
 
 
-def _compiled(
-    plan: Plan, out: Path, objects: dict[str, Any], *, part: Part, stages: Stages | None, plain: bool, cached: bool
-) -> Path:
+def _compiled(plan: Plan, out: Path, objects: dict[str, Any], **given: Any) -> Path:
     from kfp import compiler
 
     from sevenfold.pipelines.lifecycle import build_lifecycle
@@ -87,6 +88,6 @@ def _compiled(
     out.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        made = build_lifecycle(plan, stages, part=part, plain=plain, cached=cached)
+        made = build_lifecycle(plan, **given)
         compiler.Compiler().compile(made, str(out), **objects)
     return out

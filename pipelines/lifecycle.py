@@ -40,6 +40,7 @@ def build_lifecycle(
     plain: bool = False,
     cached: bool = True,
     earlier: Earlier | None = None,
+    max_forgetting: float | None = None,
 ) -> Any:
     """Return the pipeline of a plan, ready to be compiled, submitted or called under `kfp.local`.
 
@@ -54,9 +55,10 @@ def build_lifecycle(
         cached: let Kubeflow take design, preparation, tuning and training from an earlier run of the same inputs. Wrong
             where the table may change and its digest is not known.
         earlier: the serving model's dataset, for a retraining; None for a first model, or one that a person asked for.
+        max_forgetting: of a retraining on a cluster, where testing itself asks which model serves by then.
     """
     chosen = stages or Stages()
-    settings = stage_settings(plan, earlier)
+    settings = stage_settings(plan, earlier, max_forgetting)
 
     def task(name: str, **arguments: Any) -> Any:
         if name in settings:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = [
     "JOURNAL",
     "ReleaseTarget",
-    "loop_lines",
     "promote",
     "release_lines",
     "roll_back",
@@ -66,18 +65,6 @@ def release_lines(name: str, target: ReleaseTarget) -> list[str]:
             "nothing_promoted", f"A promotion of {name!r} must be recorded in {target.namespace}, but there is none."
         )
     return [_line(record) for record in reversed(records)]
-
-
-def loop_lines(name: str, target: ReleaseTarget) -> list[str]:
-    """Return one line per decision about a retraining on this machine, newest first; none where nothing watches."""
-    path = target.runs / name / JOURNAL
-    if target.namespace or target.cloud or not path.is_file():
-        return []
-    from sevenfold.monitoring.retrain.history_report import entry_line
-    from sevenfold.monitoring.retrain.journal import Journal
-
-    entries = sorted(Journal(path).entries(name), key=lambda entry: (-entry.last, -entry.number))
-    return [entry_line(entry) for entry in entries]
 
 
 def roll_back(name: str, target: ReleaseTarget, reason: str, on_message: OnMessage, to: str = "") -> str:

@@ -28,6 +28,7 @@ __all__ = [
     "SEALED_WHEN_PROMOTED",
     "Result",
     "conclude",
+    "released",
     "stage_reports",
 ]
 
@@ -130,6 +131,15 @@ def conclude(
         score=tuple(score_lines(evaluation)) if evaluation else (),
         warnings=tuple(score_warnings(evaluation)) if evaluation else (),
     )
+
+
+def released(folder: RunFolder) -> bool:
+    """Whether a run promoted its model, whatever became of the run after that."""
+    path = folder.artifact("judge-canary", "verdict")
+    try:
+        return path is not None and _judged(_verified(folder, "judge-canary", "verdict"), "")[0] == "promoted"
+    except (IntegrityError, OSError):
+        return False
 
 
 def stage_reports(folder: RunFolder) -> list[Report]:

@@ -11,9 +11,9 @@ from sevenfold.contracts.errors import DataError, PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.plan import Plan
-from sevenfold.plan.monitoring import Replay
+from sevenfold.plan.monitoring import Replay, Trigger
 
-__all__ = ["Retraining", "earlier_dataset", "require_promoted", "retraining_plan"]
+__all__ = ["Retraining", "earlier_dataset", "require_promoted", "require_watchable", "retraining_plan"]
 
 
 class Retraining(BaseModel):
@@ -65,6 +65,21 @@ def require_promoted(plan: Plan, runs: Path) -> Record:
             remedy="Run the plan first: sevenfold run PLAN.YAML",
         )
     return record
+
+
+def require_watchable(plan: Plan) -> None:
+    """Refuse a plan that no loop on one machine can watch.
+
+    Raises:
+        PolicyError: ``nothing_to_watch``.
+    """
+    if plan.retrain.trigger is Trigger.NONE or not plan.retrain.data:
+        raise PolicyError(
+            "nothing_to_watch",
+            "A plan that is watched must say which rows are new, but retrain.trigger is "
+            f"{plan.retrain.trigger.value} and retrain.data is {plan.retrain.data!r}.",
+            remedy="Write retrain: {trigger: drift, data: 'new/*.csv'} into the plan.",
+        )
 
 
 def earlier_dataset(plan: Plan, runs: Path) -> Earlier:

@@ -26,7 +26,7 @@ __all__ = ["stage_settings"]
 MOST_BYTES: Final = 110_000
 
 
-def stage_settings(plan: Plan, earlier: Earlier | None = None) -> dict[str, str]:
+def stage_settings(plan: Plan, earlier: Earlier | None = None, max_forgetting: float | None = None) -> dict[str, str]:
     """Return the settings of every component by its name.
 
     A change of a gate changes only what testing gets, or what chooses the threshold too; a change of an alert limit
@@ -37,6 +37,7 @@ def stage_settings(plan: Plan, earlier: Earlier | None = None) -> dict[str, str]
     Args:
         plan: the plan.
         earlier: the serving model's dataset, for a retraining; preparation and testing get it.
+        max_forgetting: of a retraining on a cluster, where testing itself asks which model serves by then.
 
     Raises:
         PolicyError: ``settings_too_large``.
@@ -44,6 +45,7 @@ def stage_settings(plan: Plan, earlier: Earlier | None = None) -> dict[str, str]
     """
     plan = with_warm_start(plan, Path())
     before = {} if earlier is None else {"earlier": earlier}
+    asked = {} if max_forgetting is None else {"max_forgetting": max_forgetting}
     metric = plan.testing.metric or default_metric(plan.data.task)
     rule = threshold_rule(plan.testing, plan.data.task)
     times = [name for name, column in plan.data.columns.items() if column.role is Role.TIME]
@@ -70,6 +72,7 @@ def stage_settings(plan: Plan, earlier: Earlier | None = None) -> dict[str, str]
             deployment=plan.deployment,
             allow_leakage=list(plan.data.allow_leakage),
             **before,
+            **asked,
         ),
         "deploy_model": _json(deployment=plan.deployment, name=plan.name, image=_predictor_image(plan)),
         "judge_canary": _json(deployment=plan.deployment, name=plan.name, prometheus=plan.monitoring.prometheus),
@@ -105,11 +108,11 @@ def _predictor_image(plan: Plan) -> str:
     return image("serve", plan.images.registry)
 
 
-def _json(**parts: BaseModel | str | int | list[str]) -> str:
+def _json(**parts: BaseModel | str | float | list[str]) -> str:
     return canonical_json({name: _dumped(part) for name, part in parts.items()})
 
 
-def _dumped(part: BaseModel | str | int | list[str]) -> object:
+def _dumped(part: BaseModel | str | float | list[str]) -> object:
     if not isinstance(part, BaseModel):
         return part
     values = part.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""The commands about the serving version: history, status, promote, rollback."""
+"""The commands about the serving version and its loop: history, status, promote, rollback, acknowledge."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ Runs = Annotated[Path, typer.Option(help="Folder that holds the runs of this mac
 Target = Annotated[
     str, typer.Option(help="vertex or sagemaker: the endpoint of the plan's last run that was submitted there.")
 ]
+Receiver = Annotated[
+    str, typer.Option(help="Address of the receiver on a cluster, whose loop is meant, such as http://localhost:8090.")
+]
+Credential = Annotated[Path | None, typer.Option(help="File that holds the receiver's credential.")]
 Reason = Annotated[str, typer.Option(help="Reason, for the record.")]
 
 
@@ -44,14 +48,25 @@ def _print(text: str) -> None:
 
 
 def history(
-    name: Name, namespace: Namespace = "", context: Context = "", runs: Runs = Path("runs"), target: Target = ""
+    name: Name,
+    namespace: Namespace = "",
+    context: Context = "",
+    runs: Runs = Path("runs"),
+    target: Target = "",
+    receiver: Receiver = "",
+    credential: Credential = None,
 ) -> None:
-    """Show what was promoted, newest first: when, by whom, from which run; then what was decided about retrainings."""
-    from sevenfold.pipelines.releases import ReleaseTarget, loop_lines, release_lines
+    """Show what was promoted, newest first: when, by whom, from which run; then what was decided about retrainings.
 
-    where = ReleaseTarget(namespace, context, runs, target)
-    typer.echo("\n".join(release_lines(name, where)))
-    decided = loop_lines(name, where)
+    With --receiver and no namespace, the decisions alone are shown.
+    """
+    from sevenfold.pipelines.decisions import LoopTarget, loop_lines
+    from sevenfold.pipelines.releases import ReleaseTarget, release_lines
+
+    elsewhere = bool(namespace or target)
+    if elsewhere or not receiver:
+        typer.echo("\n".join(release_lines(name, ReleaseTarget(namespace, context, runs, target))))
+    decided = loop_lines(name, LoopTarget(runs, receiver, credential)) if receiver or not elsewhere else []
     if decided:
         typer.echo("\n".join(["", "Retraining:", *decided]))
 
@@ -99,7 +114,20 @@ def rollback(
     typer.echo(withdraw(name, where, _print) if candidate else roll_back(name, where, reason, _print, to))
 
 
+def acknowledge(
+    name: Name,
+    reason: Annotated[str, typer.Option(help="What was found or mended, for the record.", show_default=False)],
+    runs: Runs = Path("runs"),
+    receiver: Receiver = "",
+    credential: Credential = None,
+) -> None:
+    """Say that you have seen why the loop called for a person; retrainings that waited for that may start again."""
+    from sevenfold.pipelines.decisions import LoopTarget, acknowledge_loop
+
+    typer.echo(acknowledge_loop(name, LoopTarget(runs, receiver, credential), reason))
+
+
 def add_release_commands(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (history, status, promote, rollback):
+    for command in (history, status, promote, rollback, acknowledge):
         app.command()(command)

@@ -134,6 +134,25 @@ class ClusterRegistry:
             shutil.rmtree(home.parent, ignore_errors=True)
             raise
 
+    def dataset(self, digest: str) -> Path:
+        """Fetch the dataset that a bundle was tested on to a folder of this machine; whoever opens it verifies it.
+
+        Raises:
+            IntegrityError: ``no_location`` or ``unreachable_dataset``.
+        """
+        kept = self.candidate(bundle_label(digest))
+        if kept is None or not kept.record.dataset:
+            raise IntegrityError(
+                "no_location", f"The address of the dataset of bundle {digest[:19]} must be recorded, but is not."
+            )
+        home = Path(tempfile.mkdtemp(prefix="sevenfold-")) / "dataset"
+        try:
+            _fetch(kept.record.dataset, home, "dataset")
+        except BaseException:
+            shutil.rmtree(home.parent, ignore_errors=True)
+            raise
+        return home
+
     def _append(self, record: Record) -> Record:
         moment = datetime.now(UTC).isoformat(timespec="seconds")
         for _ in range(ATTEMPTS):
@@ -179,7 +198,7 @@ def _read(kind: type[Kept], item: dict[str, Any], key: str) -> Kept:
         ) from error
 
 
-def _fetch(location: str, target: Path) -> None:
+def _fetch(location: str, target: Path, kind: str = "bundle") -> None:
     try:
         from pyarrow import fs
     except ImportError as error:
@@ -190,8 +209,8 @@ def _fetch(location: str, target: Path) -> None:
         fs.copy_files(path, str(target), system, fs.LocalFileSystem())
     except (OSError, ValueError) as error:
         raise IntegrityError(
-            "unreachable_bundle",
-            f"A promoted bundle must be readable at {location}, but is not: {str(error)[:200]}",
+            f"unreachable_{kind}",
+            f"A promoted {kind} must be readable at {location}, but is not: {str(error)[:200]}",
             remedy="Name a Secret with the store's keys in the plan: secrets.storage.",
         ) from error
 

@@ -43,6 +43,7 @@ class Record(BaseModel):
     scores: dict[str, float] = {}  # on the test rows, by metric
     image: str = ""  # the predictor's image; empty for a local process
     location: str = ""  # address of the bundle in the store; empty for a local process
+    dataset: str = ""  # address of the dataset that it was tested on; empty for a local process
     who: str  # a person, or the run that decided
     run: str = ""
     reason: str = ""
@@ -69,6 +70,13 @@ class Registry(Protocol):
 
     def bundle(self, digest: str) -> Bundle:
         """Open the kept copy of a bundle, verified."""
+
+    def dataset(self, digest: str) -> Path:
+        """Return a folder with the dataset that a bundle was tested on; whoever opens it verifies it.
+
+        Raises:
+            IntegrityError: it is not known where that is, or it cannot be had.
+        """
 
 
 class LocalRegistry:
@@ -127,6 +135,14 @@ class LocalRegistry:
             IntegrityError: whatever `Bundle.open` raises.
         """
         return Bundle.open(self._home(digest), digest=digest)
+
+    def dataset(self, digest: str) -> Path:
+        """Raise: on one machine the run's folder has the dataset, and a retraining is given its path.
+
+        Raises:
+            IntegrityError: ``no_location``.
+        """
+        raise IntegrityError("no_location", f"The registry keeps no dataset, so not that of bundle {digest[:19]}.")
 
     def _keep(self, bundle: Bundle) -> None:
         home = self._home(bundle.digest)

@@ -51,6 +51,7 @@ def deploy_model(
             Path(evaluation.path),
             settings,
             location=bundle.uri,
+            rows_location=dataset.uri,
             bundle_digest=bundle_digest,
             evaluation_digest=evaluation_digest,
             out=Path(service.path),

@@ -27,6 +27,7 @@ def run_deployment(
     settings: str,
     *,
     location: str,
+    rows_location: str = "",
     bundle_digest: str = "",
     evaluation_digest: str = "",
     out: Path,
@@ -42,6 +43,7 @@ def run_deployment(
         settings: JSON of {"deployment": section of the plan, "name": the plan's name, "image": image of the predictor
             on a cluster; "" or left out takes the ServingRuntime's}.
         location: address of the bundle in the store.
+        rows_location: address of the dataset in the store, for the record.
         bundle_digest: the digest the bundle must have; "" accepts any.
         evaluation_digest: the same of the evaluation.
         out: service folder to write and seal.
@@ -68,7 +70,16 @@ def run_deployment(
 
         cluster, image = Cluster(section.namespace or own_namespace()), given.get("image", "")
         deployed = deploy_on_kserve(
-            rows, candidate, evaluation, section, name=name, location=location, cluster=cluster, out=out, image=image
+            rows,
+            candidate,
+            evaluation,
+            section,
+            name=name,
+            location=location,
+            rows_location=rows_location,
+            cluster=cluster,
+            out=out,
+            image=image,
         )
     write_report(deployment_report(deployed, section), page, summary)
     return deployed

@@ -29,7 +29,7 @@ def test_model(
         bundle: Folder of the candidate.
         settings: JSON with "testing" (section of the plan), "name" (the plan's name), "allow_leakage" (columns that
             may carry a nearly perfect score alone) and "deployment" (section of the plan: where promotions are
-            recorded).
+            recorded); of a retraining on a cluster "max_forgetting", for which the serving model's rows are fetched.
         evaluation: Folder with evaluation.json (scores, gates, decision) and predictions.parquet (test rows).
         report: Page with gates and charts.
         summary: Model card.

@@ -33,7 +33,7 @@ from sevenfold.testing.scored_rows import ScoredRows, constant, open_scorer, pre
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["EARLIER", "NEWEST", "NEWEST_CONSTANT", "earlier_gates"]
+__all__ = ["EARLIER", "NEWEST", "NEWEST_CONSTANT", "earlier_gates", "not_retrained"]
 
 NEWEST: Final = "better on the newest rows"
 NEWEST_CONSTANT: Final = "better than a constant on the newest rows"
@@ -67,6 +67,12 @@ def earlier_gates(
         *_beyond_constant(candidate, newest, metric, section),
         _earlier(kept_result, kept.num_rows),
     ]
+
+
+def not_retrained(metric: str, reason: str, section: TestingSection) -> GateResult:
+    """Return the gate of a retraining that nothing tells what the serving model was tested on: undecided."""
+    result = gates.not_compared("serving", metric, reason, section)
+    return result.model_copy(update={"name": EARLIER})
 
 
 def _judged(

@@ -24,7 +24,7 @@ from sevenfold.runtime.progress import OnProgress
 from sevenfold.scoring.truth import truth_of
 from sevenfold.testing import gates
 from sevenfold.testing.candidate import Candidate, shown_classes
-from sevenfold.testing.earlier import earlier_gates
+from sevenfold.testing.earlier import earlier_gates, not_retrained
 from sevenfold.testing.importance import permutation_importance
 from sevenfold.testing.plain_models import CONSTANT, LINEAR_NAMES, beside, linear_rows
 from sevenfold.testing.rivals import Rival
@@ -60,6 +60,7 @@ def evaluate(
     rivals: Sequence[Rival] = (),
     allow_leakage: Sequence[str] = (),
     earlier: Earlier | None = None,
+    missing: str = "",
     on_progress: OnProgress = lambda message, done, total: None,
 ) -> EvaluatedModel:
     """Score a bundle on the test rows and on up to 50 000 training rows, and judge every gate.
@@ -72,6 +73,7 @@ def evaluate(
         rivals: other models to compare with, on the same rows.
         allow_leakage: columns that may carry a nearly perfect score alone.
         earlier: the serving model's dataset, where the candidate was retrained; None asks no more than of others.
+        missing: why a retraining has no `earlier` to be compared on; "" where it has, and for any other candidate.
         on_progress: called with a message, the step and the number of steps.
 
     The decision is refuse when a gate refuses, else undecided when one is undecided, else promote. Rows without a
@@ -106,6 +108,7 @@ def evaluate(
     results.append(candidate.overfitting())
     results += [candidate.against(rival, bundle, labelled) for rival in rivals]
     results += _retrained(bundle, dataset, rivals, earlier, metric, section) if earlier is not None else []
+    results += [not_retrained(metric, missing, section)] if missing else []
     linear = linear_rows(bundle, labelled, test)
     on_progress("scoring the slices", 4, STEPS)
     parts_of = {name: slices_of(labelled, name, dataset.schema.columns[name]) for name in section.slices}

@@ -25,7 +25,7 @@ from sevenfold.testing.card import model_card
 from sevenfold.testing.curves import roc
 from sevenfold.testing.evaluate import EvaluatedModel, evaluate
 from sevenfold.testing.report import evaluation_report
-from sevenfold.testing.rivals import rivals_of
+from sevenfold.testing.rivals import earlier_of, rivals_of
 
 __all__ = ["Outcome", "registry_of", "run_test"]
 
@@ -55,7 +55,8 @@ def run_test(
         bundle: sealed bundle folder.
         dataset: sealed dataset folder.
         settings: JSON of {"testing": section of the plan, "name": its name, "allow_leakage": columns that may carry a
-            nearly perfect score alone}.
+            nearly perfect score alone}, and of a retraining {"earlier": `Earlier`}, or {"max_forgetting": number} where
+            the registry knows the dataset of the model that serves.
         registry: the promoted models, or None where there are none.
         out: evaluation folder to write and seal.
         page: HTML report to write.
@@ -73,6 +74,10 @@ def run_test(
     def on_progress(message: str, done: int, total: int) -> None:
         report_progress("testing", message, done=done, total=total)
 
+    earlier: Earlier | None = Earlier.model_validate(options["earlier"]) if "earlier" in options else None
+    missing = ""
+    if registry is not None and "max_forgetting" in options:
+        earlier, missing = earlier_of(registry, rivals, options["max_forgetting"])
     tested = evaluate(
         candidate,
         rows,
@@ -80,7 +85,8 @@ def run_test(
         name=options["name"],
         rivals=rivals,
         allow_leakage=options.get("allow_leakage", ()),
-        earlier=Earlier.model_validate(options["earlier"]) if "earlier" in options else None,
+        earlier=earlier,
+        missing=missing,
         on_progress=on_progress,
     )
     out.mkdir(parents=True, exist_ok=True)

@@ -66,6 +66,14 @@ class Engine(Connection):
         """Return a run as the endpoint describes it."""
         return self.call(lambda: self.client.get_run(run))
 
+    def terminate(self, run: str) -> None:
+        """Have a run ended.
+
+        Raises:
+            PolicyError: it is over, or Kubeflow does not know it.
+        """
+        self.call(lambda: self.client.terminate_run(run))
+
     def runs(self, *, without: Collection[str] = ()) -> Iterator[Any]:
         """Yield every run of the namespace, newest first, a page at a time.
 

@@ -95,6 +95,7 @@ def receiving(
             name=plan.name,
             section=plan.retrain,
             namespace=given.model_namespace or plan.deployment.namespace,
+            hours=plan.budget.hours,
         )
         for _, plan in given.plans
     }

@@ -37,6 +37,7 @@ class Submission:
 
     With `split` the run ends with the test, and its folder holds what `kubeflow.split` deploys from, as
     `release_account`. `title` is how Kubeflow shows the run; "" takes the plan's name and the moment.
+    `max_forgetting` is of a retraining: what it must show of the rows of the model that serves by then.
     """
 
     plan_path: Path
@@ -51,6 +52,7 @@ class Submission:
     max_epochs: int | None = None
     seed: int | None = None
     title: str = ""
+    max_forgetting: float | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,13 @@ def _registered(
     parameters |= {"data_digest": digest, **{key: value for key, value in changed.items() if value is not None}}
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
         part: Part = "build" if asked.split else "whole"
-        package = compile_plan(carried, Path(work) / "pipeline.yaml", part=part, cached=bool(digest))
+        package = compile_plan(
+            carried,
+            Path(work) / "pipeline.yaml",
+            part=part,
+            cached=bool(digest),
+            max_forgetting=asked.max_forgetting,
+        )
         if asked.split:
             compile_plan(carried, Path(work) / RELEASE_PACKAGE, part="release")
         made = engine.register(plan.name, version_name(plan, package), package, plan.goal)

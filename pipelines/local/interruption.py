@@ -5,11 +5,13 @@ from __future__ import annotations
 import codecs
 import contextlib
 import io
+import math
 import os
 import select
 import signal
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 from typing import IO, Final
@@ -19,6 +21,7 @@ from rich.console import Console
 __all__ = ["InterruptibleConsole", "Interruptions", "RunInterrupted", "interruptions", "lines_while_read"]
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+LOOK_SECONDS: Final = 60.0  # between two looks at the time, where nothing is written
 CHUNK_BYTES: Final = 1 << 16
 GONE: Final = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
@@ -91,14 +94,16 @@ def interruptions() -> Iterator[Interruptions]:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
 
-def lines_while_read(stream: IO[bytes], output: object) -> Iterator[str]:
+def lines_while_read(stream: IO[bytes], output: object, most_seconds: float = math.inf) -> Iterator[str]:
     """Yield the lines of a pipe until its end, for as long as somebody reads `output`.
 
     Args:
         stream: the read end of a pipe.
         output: the file that is written meanwhile; only a pipe, a socket or a terminal can lose its reader.
+        most_seconds: longest time until the end of the pipe.
 
     Raises:
+        TimeoutError: it took longer.
         RunInterrupted: once the reader of `output` is gone: SIGHUP for a terminal, else SIGPIPE.
     """
     poll = select.poll()
@@ -107,11 +112,16 @@ def lines_while_read(stream: IO[bytes], output: object) -> Iterator[str]:
     if written is not None:
         poll.register(written, 0)
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
-    rest = ""
+    rest, end = "", time.monotonic() + most_seconds
     while True:
-        ready = dict(poll.poll())
+        left = end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        ready = dict(poll.poll(min(left, LOOK_SECONDS) * 1_000))
         if written is not None and ready.get(written, 0) & GONE:
             raise RunInterrupted(signal.SIGHUP if os.isatty(written) else signal.SIGPIPE)
+        if stream.fileno() not in ready:
+            continue
         chunk = os.read(stream.fileno(), CHUNK_BYTES)
         *lines, rest = (rest + decoder.decode(chunk, final=not chunk)).split("\n")
         yield from (f"{line}\n" for line in lines)

@@ -8,14 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.drift.concept import Labelled
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.monitoring.live_labels import LiveLabels, label_fact
 from sevenfold.monitoring.retrain.cause import Cause, cause_key
 from sevenfold.monitoring.retrain.clock import Clock
-from sevenfold.monitoring.retrain.decide import Action, Decision, Reason, Rules
+from sevenfold.monitoring.retrain.decide import FAILED, Action, Decision, Reason, Rules
 from sevenfold.monitoring.retrain.episodes import drifting_since
 from sevenfold.monitoring.retrain.history_report import history_report
 from sevenfold.monitoring.retrain.journal import Entry, Journal
@@ -28,7 +27,7 @@ from sevenfold.pipelines.local.new_rows import NewRows, judge_file, once_each, w
 from sevenfold.pipelines.local.runner import LocalRunner
 from sevenfold.pipelines.local.trained_files import kept_name, trained_files
 from sevenfold.pipelines.releases import JOURNAL
-from sevenfold.pipelines.retrain import require_promoted
+from sevenfold.pipelines.retrain import require_promoted, require_watchable
 from sevenfold.plan.monitoring import Trigger
 from sevenfold.report.page import write_report
 from sevenfold.tables.sources import matching_files
@@ -62,7 +61,7 @@ class LocalLoop:
     def __init__(
         self, plan_path: Path, plan: Plan, runs: Path, console: Console, *, clock: Clock | None = None
     ) -> None:
-        _require_watchable(plan)
+        require_watchable(plan)
         self.plan, self.runs, self.base = plan, runs, plan_path.resolve().parent
         self.home = runs / plan.name
         self.registry = LocalRegistry(self.home / "registry")
@@ -71,13 +70,13 @@ class LocalLoop:
         runner = LocalRunner(
             plan_path=plan_path, plan=plan, runs=runs, console=console, sources=_own_sources(plan, self.base)
         )
-        rules = {plan.name: Rules(name=plan.name, section=plan.retrain)}
+        rules = {plan.name: Rules(name=plan.name, section=plan.retrain, hours=plan.budget.hours)}
         self._retrainer = Retrainer(self.journal, rules, runner, clock=clock, serving=lambda _: self.label)
         self._labels = LabelWindow(self.home / LABELS, plan.monitoring)
         self._compared = ComparedRows(plan, runs)
         self._judged: dict[tuple[str, Path, int, int], NewRows] = {}
         self._known = {entry.cause for entry in self.journal.entries(plan.name)}
-        self._settled: set[str] = set()
+        self._settled, self._seen = set[str](), 0
         self._active: dict[str, Cause] = {}
         self.plan_path = plan_path
         self.url = ""  # of the predictor whose traffic the page shows; set by whoever starts one
@@ -103,11 +102,16 @@ class LocalLoop:
             TemporaryError, OSError: what was decided cannot be kept now; nothing follows from it.
         """
         before = self._numbers()
+        seen = sum(entry.reason is Reason.ACKNOWLEDGED for entry in self.journal.entries(self.plan.name))
+        if seen != self._seen:  # what had its run may have another
+            self._settled, self._seen = set(), seen
         self._retrainer.work()  # what an earlier process had decided
         rows = self._rows()
         self._take_all(rows)
         tell(self._since(before))
         self._retrainer.work()
+        if any(run.state == FAILED for run in self.journal.runs(self.plan.name)[-1:]):
+            self._settled.clear()  # it is tried again
         self._write_page(self._rows())  # a new model has other new rows
         return self._since(before)
 
@@ -164,7 +168,8 @@ class LocalLoop:
     def _take_tick(self, rows: Sequence[NewRows]) -> None:
         cause = self._retrainer.due(self.plan.name)
         if cause is not None:
-            self._retrainer.take(replace(cause, new_rows=_labelled(rows)), {"data": self._files(rows)})
+            counted = replace(cause, new_rows=_labelled(rows), bundle=self.label)
+            self._retrainer.take(counted, {"data": self._files(rows)})
 
     def _files(self, rows: Sequence[NewRows]) -> list[str]:
         """Return what a retraining reads: new files with a target and, with `keep_rows`, those of earlier ones."""
@@ -289,13 +294,3 @@ def _own_sources(plan: Plan, base: Path) -> tuple[str, ...]:
     for source in plan.located(base).data.sources:
         named += [str(file) for file in matching_files(source, base)] or [source]
     return tuple(named)
-
-
-def _require_watchable(plan: Plan) -> None:
-    if plan.retrain.trigger is Trigger.NONE or not plan.retrain.data:
-        raise PolicyError(
-            "nothing_to_watch",
-            "A plan that is watched must say which rows are new, but retrain.trigger is "
-            f"{plan.retrain.trigger.value} and retrain.data is {plan.retrain.data!r}.",
-            remedy="Write retrain: {trigger: drift, data: 'new/*.csv'} into the plan.",
-        )

@@ -11,9 +11,9 @@ from sevenfold.contracts.evaluation import Evaluation, GateResult
 from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.monitoring.replay import Replayed
+from sevenfold.monitoring.retrain.acknowledgement import person_needed
 from sevenfold.monitoring.retrain.candidates import Candidate
 from sevenfold.monitoring.retrain.fleet_table import FleetModel
-from sevenfold.monitoring.retrain.history_report import person_needed
 from sevenfold.monitoring.retrain.journal import Entry, Journal, RunEntry
 from sevenfold.monitoring.scrape import scrape
 from sevenfold.pipelines.releases import JOURNAL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -39,7 +40,8 @@ class LocalRun:
 
     `trials`, `max_epochs` and `seed` are recorded; None takes the plan's value. `data` is a path from the working
     folder, or an address. `again` is the command that repeats the run, to be shown where that helps. `retraining` says
-    what started it and what the model must show; None for a run that a person asked for.
+    what started it and what the model must show; None for a run that a person asked for. One that takes longer than
+    `most_seconds` is ended; nobody waits for a run that nobody asked for.
     """
 
     plan_path: Path
@@ -51,6 +53,7 @@ class LocalRun:
     keep_serving: bool = False
     again: str = ""
     retraining: Retraining | None = None
+    most_seconds: float = math.inf
 
 
 def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
@@ -81,13 +84,15 @@ def run_locally(run: LocalRun, plan: Plan, view: RunView) -> Result:
         folder = RunFolder.create(run.runs, plan.name)
         try:
             _describe(folder, run, base, _arguments(run, tables, digest))
-            finished = _supervise(folder, view)
+            finished = _supervise(folder, view, run.most_seconds)
             serving = _serving(folder) if run.keep_serving else ""
             result = conclude(folder, finished, serving=serving, again=run.again)
             signals.ignore()
         except RunInterrupted as stop:
             _record_interruption(folder, stop)
             raise
+        except TimeoutError:
+            return _overdue(folder, run.most_seconds)
         finally:
             if not run.keep_serving:
                 _stop_predictor(folder)
@@ -104,6 +109,13 @@ def _record_interruption(folder: RunFolder, stop: RunInterrupted) -> None:
         exit_status=stop.exit_status,
         ended=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _overdue(folder: RunFolder, seconds: float) -> Result:
+    sentence = f"It took longer than {seconds / 3_600:g} hours, the plan's budget.hours, and was ended."
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    folder.record(state="overdue", sentence=sentence, exit_status=1, ended=moment)
+    return Result(folder=folder.path, state="overdue", sentence=sentence, exit_status=1)
 
 
 def _check_files(plan: Plan) -> None:
@@ -158,8 +170,8 @@ def _describe(folder: RunFolder, run: LocalRun, base: Path, arguments: dict[str,
     )
 
 
-def _supervise(folder: RunFolder, view: RunView) -> bool:
-    """Run the child, follow its log; True if it finished every task."""
+def _supervise(folder: RunFolder, view: RunView, most_seconds: float) -> bool:
+    """Run the child, follow its log; True if it finished every task, TimeoutError if it takes too long."""
     from sevenfold.report.page import read_report
     from sevenfold.runtime.progress import Progress
 
@@ -176,7 +188,7 @@ def _supervise(folder: RunFolder, view: RunView) -> bool:
     try:
         with _group(folder, command, environment) as child, folder.log.open("w", buffering=1) as log, view:
             assert child.stdout is not None  # noqa: S101 - it is a pipe
-            for line in lines_while_read(child.stdout, view.console.file):
+            for line in lines_while_read(child.stdout, view.console.file, most_seconds):
                 log.write(line)
                 event = read_line(line)
                 if isinstance(event, TaskStarted):

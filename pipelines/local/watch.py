@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sevenfold.contracts.errors import PlanError, PolicyError, SevenfoldError
-from sevenfold.monitoring.retrain.history_report import entry_line, person_needed
+from sevenfold.monitoring.retrain.acknowledgement import person_needed
+from sevenfold.monitoring.retrain.history_report import entry_line
 from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions
 from sevenfold.pipelines.local.loop import PAGE, LocalLoop
 from sevenfold.pipelines.local.promoted_service import PromotedService

@@ -28,6 +28,7 @@ class FakeKubeflow:
         self.uploads: list[bytes] = []
         self.schedules: list[dict[str, Any]] = []
         self.made_schedules: list[dict[str, Any]] = []
+        self.terminated: list[str] = []
         self.headers: list[dict[str, str]] = []  # of every question
         self.script: list[tuple[str, dict[str, str]]] = []
         self.asked = 0
@@ -84,6 +85,9 @@ class FakeKubeflow:
                 made = {**json.loads(body), "run_id": f"run{number}-0000", "created_at": MOMENT.format(min(number, 59))}
                 self.runs.append(made)
                 return 200, made
+            case "POST", ["runs", named] if named.endswith(":terminate"):
+                self.terminated.append(named.removesuffix(":terminate"))
+                return 200, {}
             case "GET", ["runs"]:
                 return 200, self._page(query)
             case "GET", ["runs", run] if any(made["run_id"] == run for made in self.runs):

@@ -73,7 +73,7 @@ def requests_of(table: pl.DataFrame, columns: Sequence[str]) -> list[bytes]:
 
 
 def loop_plan(name: str, source: str, later: str, images: str = "") -> str:
-    """Return the plan of a model that drift retrains.
+    """Return the plan of a model that drift retrains, from the newer rows alone: it may forget what winter taught.
 
     Args:
         name: the plan's.
@@ -86,5 +86,5 @@ def loop_plan(name: str, source: str, later: str, images: str = "") -> str:
     assert source in data
     data = data.replace("max_unlabelled: 0.04", "max_unlabelled: 0.2")
     named = f"images: {images}\n" if images else ""
-    retrain = f'retrain: {{trigger: drift, data: "{later}", keep_rows: false}}'
+    retrain = f'retrain: {{trigger: drift, data: "{later}", keep_rows: false, max_forgetting: 0.2}}'
     return f"version: 1\nname: {name}\n{data}{PLAN}{retrain}\n{named}"

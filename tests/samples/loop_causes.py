@@ -13,7 +13,9 @@ from urllib.request import Request, urlopen
 import pytest
 from loop_home import Home, kinds
 from loop_tables import add_window, rows
+from runners import Unhindered
 
+from sevenfold.contracts.errors import DataError
 from sevenfold.monitoring.retrain.decide import Action, Reason
 from sevenfold.monitoring.retrain.journal import RunEntry
 from sevenfold.pipelines.local.loop import PAGE
@@ -46,6 +48,9 @@ def a_schedule_starts_a_run_whether_or_not_rows_drifted(served: Home) -> None:
         for number in (13, 14):
             (served.path / "new" / f"window-{number}.csv").unlink()
         served.hours += 6
+        assert look() == [(Action.SUPPRESS, Reason.WAITING)], "another candidate would replace the one that waits"
+        served.loop()._retrainer.acknowledge("demo", who="eva", reason="it is withdrawn")
+        served.hours += 6
         assert look() == [(Action.SUPPRESS, Reason.FEW_ROWS)]
         assert look() == [], "a tick is decided once"
     finally:
@@ -54,8 +59,30 @@ def a_schedule_starts_a_run_whether_or_not_rows_drifted(served: Home) -> None:
             add_window(served.path, number, drifted=True)
 
 
+def a_run_that_failed_is_tried_again(served: Home) -> None:
+    """Also by the process that has seen it fail."""
+    loop = served.loop()
+    loop._retrainer._runner = Failing()
+    count = len(loop.journal.runs("demo"))
+    assert kinds(loop.look()) == [(Action.START, Reason.CAUSE), (Action.NOTE, Reason.NOT_FINISHED)]
+    assert kinds(loop.look()) == [(Action.SUPPRESS, Reason.BACKOFF)]
+    served.hours += 1.1
+    assert kinds(loop.look()) == [(Action.START, Reason.CAUSE), (Action.NOTE, Reason.NOT_FINISHED)]
+    assert len({run.cause for run in loop.journal.runs("demo")[count:]}) == 2
+
+
+class Failing(Unhindered):
+    """Stands in for a run that cannot start, since its table is gone."""
+
+    def find(self, decided: RunEntry) -> str:
+        return ""
+
+    def start(self, decided: RunEntry) -> str:
+        raise DataError("missing_file", "The table is gone.")
+
+
 @dataclass
-class Waiting:
+class Waiting(Unhindered):
     """Stands in for a run, which ends with a candidate that waits."""
 
     started: list[list[str]]

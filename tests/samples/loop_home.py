@@ -15,6 +15,7 @@ from sevenfold.monitoring.retrain.decide import Action, Reason
 from sevenfold.monitoring.retrain.journal import Entry
 from sevenfold.pipelines.local.loop import LocalLoop
 from sevenfold.pipelines.local.run import LocalRun, run_locally
+from sevenfold.pipelines.local.runner import LocalRunner
 from sevenfold.pipelines.view import RunView
 from sevenfold.plan import load_plan
 
@@ -43,6 +44,11 @@ class Home:
         clock = Clock(wall=lambda: start + self.hours * HOUR, monotonic=lambda: self.hours * HOUR)
         console = Console(file=io.StringIO())
         return LocalLoop(self.plan_path, load_plan(self.plan_path), self.runs, console, clock=clock)
+
+    def runner(self) -> LocalRunner:
+        plan = load_plan(self.plan_path)
+        console = Console(file=io.StringIO())
+        return LocalRunner(plan_path=self.plan_path, plan=plan, runs=self.runs, console=console, sources=())
 
     def run_count(self) -> int:
         return len([entry for entry in (self.runs / "demo").iterdir() if entry.name.isdigit()])

@@ -5,19 +5,22 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
-from loop_home import Home
+from loop_home import Home, kinds
 from rich.console import Console
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import DataError, PolicyError
+from sevenfold.monitoring.retrain.decide import Action, Reason
 from sevenfold.monitoring.retrain.journal import Entry
 from sevenfold.pipelines.local.loop import PAGE, LocalLoop
+from sevenfold.pipelines.local.processes import processes_of
 from sevenfold.pipelines.local.promoted_service import PromotedService
-from sevenfold.pipelines.local.runner import LocalRunner
 from sevenfold.pipelines.local.watch import sole_watch, watch_loop
 from sevenfold.pipelines.retrain import earlier_dataset
 from sevenfold.pipelines.runs import RunFolder
@@ -41,9 +44,7 @@ def a_registry_that_is_removed_meanwhile_is_named(served: Home) -> None:
 
 def a_run_that_was_killed_calls_a_person_and_is_not_repeated(served: Home) -> None:
     loop = served.loop()
-    runner = LocalRunner(
-        plan_path=served.plan_path, plan=loop.plan, runs=served.runs, console=Console(file=io.StringIO()), sources=()
-    )
+    runner = served.runner()
     (run, *_) = loop.journal.runs("demo")
     assert runner.find(run) == "2"
     folder = RunFolder((served.runs / "demo" / "9").resolve())
@@ -61,6 +62,47 @@ def a_run_that_was_killed_calls_a_person_and_is_not_repeated(served: Home) -> No
     promoted.record(state="running")
     assert runner.ending(loop.serving.run)[0] == "promoted", "it was killed after its model was promoted"
     promoted.record(state="promoted", sentence=sentence)
+
+
+def a_run_beside_the_loop_is_awaited(served: Home) -> None:
+    runner = served.runner()
+    (run, *_) = served.loop().journal.runs("demo")
+    folder = RunFolder((served.runs / "demo" / "8").resolve())
+    folder.path.mkdir()
+    folder.record(state="running")
+    waiting = [sys.executable, "-c", "import time; time.sleep(600)"]
+    assert runner.busy(run) == "", "it was killed"
+    going_on = subprocess.Popen(waiting, env={**os.environ, RUN_DIR: str(folder.path)})
+    try:
+        assert runner.busy(run) == "Run 8 of demo goes on: its end is awaited."
+    finally:
+        runner.terminate("8")
+    assert going_on.wait(10) != 0
+    assert runner.busy(run) == ""
+    shutil.rmtree(folder.path)
+    label = served.loop().label
+    assert runner.overtaken(replace(run, details={"bundle": label})) == ""
+    assert runner.overtaken(replace(run, details={"bundle": "b0"})) == f"It is about bundle b0, and {label} serves."
+
+
+def a_run_that_takes_too_long_is_ended_and_calls_a_person_once(served: Home) -> None:
+    text = served.plan_path.read_text()
+    served.plan_path.write_text(f"{text}budget: {{hours: 0.0003}}\n")
+    served.hours += 24
+    count = served.run_count()
+    try:
+        loop = served.loop()
+        decided = kinds(loop.look())
+        assert decided == [(Action.START, Reason.CAUSE), (Action.PAGE, Reason.OVERDUE)], decided
+        assert loop.look() == []
+    finally:
+        served.plan_path.write_text(text)
+    last = loop.journal.runs("demo")[-1]
+    assert last.state == "overdue"
+    assert RunFolder(served.runs / "demo" / last.run).values()["state"] == "overdue"
+    assert processes_of((served.runs / "demo" / last.run).resolve()) == []
+    assert served.run_count() == count + 1
+    served.loop()._retrainer.acknowledge("demo", who="eva", reason="it has the time that it needs")
 
 
 def the_promoted_model_serves_meanwhile(served: Home) -> None:

@@ -110,6 +110,7 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
         name: str = "bundle",
         classes: tuple[str, ...] = (),
         threshold: float = 0.5,
+        digests: dict[str, str] | None = None,
     ) -> Bundle:
         from onnx import save
 
@@ -118,7 +119,7 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
         names = classes or CLASSES[task]
         save(_law_model(task, slope, names), folder / "model.onnx")
         signature = Signature(task=task, target="y", classes=names, inputs=INPUTS)
-        info = info_of(signature, "demo", threshold=as_stored(threshold))
+        info = info_of(signature, "demo", threshold=as_stored(threshold)).model_copy(update={"digests": digests or {}})
         write_json(folder / "bundle.json", info.model_dump(mode="json"))
         for file in ("reference.json", "example_request.json"):
             (folder / file).write_text("{}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +17,13 @@ from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.earlier import Earlier
 from sevenfold.contracts.errors import IntegrityError
-from sevenfold.contracts.evaluation import GateResult
+from sevenfold.contracts.evaluation import Evaluation, GateResult
+from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.plan.testing import TestingSection
 from sevenfold.testing.earlier import EARLIER, NEWEST, NEWEST_CONSTANT, earlier_gates
 from sevenfold.testing.evaluate import evaluate
 from sevenfold.testing.rivals import Rival
+from sevenfold.testing.stage import run_test
 
 MakeBundle = Callable[..., Bundle]
 MakeDataset = Callable[..., Dataset]
@@ -150,3 +154,58 @@ def test_another_dataset_than_the_one_recorded_is_refused(make_bundle: MakeBundl
     other = Earlier(dataset=str(data.folder), digest="sha256:" + "0" * 64)
     with pytest.raises(IntegrityError):
         earlier_gates(make_bundle(), make_bundle(name="b"), data, other, "roc_auc", SECTION)
+
+
+class Datasets(LocalRegistry):
+    """A registry that knows where datasets are, as a cluster's does."""
+
+    known: ClassVar[dict[str, Path]] = {}
+
+    def dataset(self, digest: str) -> Path:
+        return self.known[digest] if digest in self.known else super().dataset(digest)
+
+
+def made_of(make_bundle: MakeBundle, dataset: Dataset, slope: float, name: str) -> Bundle:
+    return make_bundle(slope=slope, name=name, digests={"dataset": dataset.digest})
+
+
+def gates_of(candidate: Bundle, newest: Dataset, registry: LocalRegistry, folder: Path) -> dict[str, GateResult]:
+    """Test a retrained bundle as a run on a cluster does; return its gates."""
+    settings = json.dumps({"testing": SECTION.model_dump(mode="json"), "name": "demo", "max_forgetting": 0.02})
+    outputs = {"out": folder / "evaluation", "page": folder / "page.html", "card": folder / "card.md"}
+    run_test(candidate.folder, newest.folder, settings, registry=registry, **outputs)
+    return {gate.name: gate for gate in Evaluation.open(folder / "evaluation").gates}
+
+
+def test_a_retraining_is_compared_on_the_rows_of_the_model_that_serves_by_then(
+    make_bundle: MakeBundle, make_dataset: MakeDataset, tmp_path: Path
+) -> None:
+    """Also of one that was released outside of the loop, and of one that was put back since."""
+    first, second = make_dataset(seed=1, name="first"), make_dataset(seed=3, name="second", rows=900)
+    newest, registry = make_dataset(seed=2, name="new"), Datasets(tmp_path / "registry")
+    loop, outside = (
+        made_of(make_bundle, rows, slope, name)
+        for rows, slope, name in ((first, 0.2, "loop"), (second, 0.3, "outside"))
+    )
+    registry.known.update({loop.digest: first.folder, outside.digest: second.folder})
+    candidate, counts = make_bundle(), []
+    for number, made in enumerate((loop, outside)):
+        registry.promote(Record(name="demo", bundle=made.digest, who="eva"), made.folder)
+        counts.append(gates_of(candidate, newest, registry, tmp_path / str(number))[EARLIER])
+    registry.rollback(who="eva", reason="it was slow")
+    counts.append(gates_of(candidate, newest, registry, tmp_path / "back")[EARLIER])
+    rows = [dataset.table("test").num_rows for dataset in (first, second, first)]
+    assert rows[0] != rows[1]
+    assert [gate.sentence.partition(": ")[0] for gate in counts] == [f"On {n:,} earlier test rows" for n in rows]
+
+
+def test_without_the_serving_models_rows_a_retraining_is_undecided(
+    make_bundle: MakeBundle, make_dataset: MakeDataset, tmp_path: Path
+) -> None:
+    registry, rows = LocalRegistry(tmp_path / "registry"), make_dataset(seed=1, name="old")
+    serving = made_of(make_bundle, rows, 0.2, "serving")
+    registry.promote(Record(name="demo", bundle=serving.digest, who="eva"), serving.folder)
+    made = gates_of(make_bundle(), make_dataset(seed=2, name="new"), registry, tmp_path)
+    assert made[EARLIER].verdict == "undecided"
+    assert "its dataset cannot be read: The registry keeps no dataset" in made[EARLIER].sentence
+    assert NEWEST not in made

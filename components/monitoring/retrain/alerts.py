@@ -22,8 +22,8 @@ def retrain_alerts() -> list[Alert]:
             reads=PERSON_NEEDED,
             severity="critical",
             summary="A person must look at the retraining of {{ $labels.model }}.",
-            description="The receiver's /decisions and the log of its pod say why: no better model came of a run, a "
-            "candidate waits for approval, or the day's retrainings are spent.",
+            description="sevenfold history NAME --receiver says why: retrainings fail or hang, no better model came of "
+            "one, a candidate waits for approval, or the day's are spent. Once mended: sevenfold acknowledge NAME.",
         ),
         Alert(
             name="SevenfoldRetrainUnfinished",

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["Clock"]
+if TYPE_CHECKING:
+    from sevenfold.monitoring.retrain.journal import Journal
+
+__all__ = ["MOST_AHEAD_SECONDS", "Clock", "clock_of"]
+
+MOST_AHEAD_SECONDS: Final = 2 * 86_400.0  # of the record before this machine's clock
+
+
+def _running() -> float:
+    """Return seconds that only ever rise, those in which the machine slept among them where it counts them."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 class Clock:
@@ -26,7 +38,7 @@ class Clock:
         not_before: float = 0.0,
         *,
         wall: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = _running,
     ) -> None:
         self.wall, self._monotonic = wall, monotonic
         self._start, self._base = monotonic(), max(wall(), not_before)
@@ -34,3 +46,22 @@ class Clock:
     def now(self) -> float:
         """Return the time for durations."""
         return self._base + (self._monotonic() - self._start)
+
+
+def clock_of(journal: Journal, *, wall: Callable[[], float] = time.time) -> Clock:
+    """Return the clock that goes on from a journal.
+
+    A record that is more than two days ahead was made by a clock that was wrong, as of a machine that had not asked for
+    the time yet. It would stop a loop whose processes are short until then. So it is put back as a whole, its newest
+    moment to now: cooldown and budget begin again, and end.
+
+    Args:
+        journal: of the decisions.
+        wall: the machine's clock.
+
+    Raises:
+        TemporaryError: ``journal_busy``.
+    """
+    if journal.latest() > wall() + MOST_AHEAD_SECONDS:
+        journal.put_back(wall())
+    return Clock(journal.latest(), wall=wall)

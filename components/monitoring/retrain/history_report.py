@@ -12,6 +12,7 @@ from sevenfold.drift.stability import Counts
 from sevenfold.drift.verdict import Alarm, WindowDrift, alarms
 from sevenfold.monitoring.drift_charts import drift_blocks
 from sevenfold.monitoring.replay import Replayed
+from sevenfold.monitoring.retrain.acknowledgement import person_needed
 from sevenfold.monitoring.retrain.candidates import Candidate, candidates_table
 from sevenfold.monitoring.retrain.decide import Action, Reason
 from sevenfold.monitoring.retrain.fleet_table import FleetModel, fleet_table
@@ -23,7 +24,7 @@ from sevenfold.report import Fact, Facts, Finding, Findings, Report, Table
 from sevenfold.report.model import Level
 from sevenfold.report.quantity import quantity
 
-__all__ = ["entry_line", "history_report", "person_needed"]
+__all__ = ["entry_line", "history_report"]
 
 SHOWN: Final = 200  # decisions on the page
 _WORDS: Final = {
@@ -38,13 +39,6 @@ _LEVELS: Final[dict[Action, Level | None]] = {
     Action.PAGE: "bad",
     Action.NOTE: None,
 }
-
-
-def person_needed(entries: Sequence[Entry]) -> Entry | None:
-    """Return the decision that calls for a person, unless a better model came after it."""
-    deciding = [entry for entry in entries if entry.action is Action.PAGE or entry.reason.value == "promoted"]
-    last = max(deciding, key=lambda entry: entry.last, default=None)
-    return last if last is not None and last.action is Action.PAGE else None
 
 
 def history_report(

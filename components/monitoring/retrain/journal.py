@@ -23,12 +23,14 @@ from typing import Any, Final
 
 from sevenfold.contracts.errors import IntegrityError, TemporaryError
 from sevenfold.monitoring.retrain.cause import Cause
-from sevenfold.monitoring.retrain.decide import Action, Decision, History, PastRun, Reason
+from sevenfold.monitoring.retrain.decide import Action, Decision, History, Reason
+from sevenfold.monitoring.retrain.past_runs import attempt_of, history_of, put_back
 
-__all__ = ["FORMAT_VERSION", "SAME_SECONDS", "Entry", "Firing", "Journal", "RunEntry"]
+__all__ = ["FORMAT_VERSION", "SAME_SECONDS", "STOPPING", "Entry", "Firing", "Journal", "RunEntry"]
 
 FORMAT_VERSION: Final = 1
 BUSY_SECONDS: Final = 30.0
+STOPPING: Final = "stopping"  # the state of a run that is being terminated
 SAME_SECONDS: Final = 3_600.0  # Prometheus's own tolerance, --rules.alert.for-outage-tolerance
 _TABLES: Final = """
 CREATE TABLE decisions (
@@ -80,7 +82,8 @@ class Firing:
 class RunEntry:
     """A run that was decided: `run` names it once it started, `state` is decided, started, or how it ended.
 
-    `details` is what whoever starts it needs, as given with the decision.
+    `details` is what whoever starts it needs, as given with the decision. It was decided at `moment` and runs since
+    `began`, None before its start; seconds since 1970.
     """
 
     decision: int
@@ -89,6 +92,8 @@ class RunEntry:
     details: dict[str, Any]
     run: str
     state: str
+    moment: float = 0.0
+    began: float | None = None
 
 
 class Journal:
@@ -110,6 +115,8 @@ class Journal:
             elif version != FORMAT_VERSION:
                 raise self._unknown(f"version {version}")
             database.execute(_ALERTS)
+            if not any(column[1] == "began" for column in database.execute("PRAGMA table_info(runs)")):
+                database.execute("ALTER TABLE runs ADD COLUMN began REAL")
 
     def decide(
         self, cause: Cause, make: Callable[[History], Decision], now: float, details: dict[str, Any] | None = None
@@ -123,12 +130,14 @@ class Journal:
             details: what whoever starts the run needs, as JSON.
         """
         with self._transaction() as database:
-            decision = make(_history(database, cause.name))
-            number = _write(database, cause.name, cause.key, cause.evidence, decision, now)
+            decision = make(history_of(database, cause.name))
+            known_as = attempt_of(database, cause) if decision.action is Action.START else cause.key
+            number = _write(database, cause.name, known_as, cause.evidence, decision, now)
             if decision.action is Action.START:
+                given = {**(details or {}), "bundle": cause.bundle}
                 database.execute(
                     "INSERT INTO runs (decision, name, keys, details) VALUES (?, ?, ?, ?)",
-                    (number, cause.name, json.dumps(cause.keys), json.dumps(details or {})),
+                    (number, cause.name, json.dumps(cause.keys), json.dumps(given)),
                 )
         return decision
 
@@ -148,19 +157,51 @@ class Journal:
                 database.execute("REPLACE INTO alerts VALUES (?, ?, ?)", (alert, began[alert], last))
         return began
 
-    def started(self, decision: int, run: str) -> None:
-        """Write that a decided run was started, under this name."""
+    def started(self, decision: int, run: str, now: float) -> None:
+        """Write that a decided run was started, under this name, and since when it is known to run."""
         with self._transaction() as database:
-            database.execute("UPDATE runs SET run = ?, state = 'started' WHERE decision = ?", (run, decision))
+            database.execute(
+                "UPDATE runs SET run = ?, state = 'started', began = ? WHERE decision = ?", (run, now, decision)
+            )
 
-    def ended(self, run: RunEntry, state: str, decision: Decision, now: float) -> None:
-        """Write how a run ended and what follows from it; a second time writes nothing."""
+    def waits(self, run: RunEntry, decision: Decision, now: float) -> None:
+        """Write why a decided run is not started yet, once for as long as the reason is the same."""
+        with self._transaction() as database:
+            about = f"run of decision {run.decision}"
+            known = database.execute(
+                "SELECT sentence FROM decisions WHERE name = ? AND cause = ? AND reason = ?",
+                (run.name, about, decision.reason),
+            ).fetchone()
+            if known is None or known[0] != decision.sentence:
+                _write(database, run.name, about, "a run is decided", decision, now)
+
+    def stopping(self, run: RunEntry, decision: Decision, now: float) -> None:
+        """Write that a run is being terminated, and what that asks for; a second time writes nothing."""
+        with self._transaction() as database:
+            changed = database.execute(
+                "UPDATE runs SET state = ? WHERE decision = ? AND state != ? AND ended IS NULL",
+                (STOPPING, run.decision, STOPPING),
+            )
+            if changed.rowcount:
+                evidence = f"run {run.run} goes on"
+                _write(database, run.name, f"run of decision {run.decision}", evidence, decision, now)
+
+    def ended(self, run: RunEntry, state: str, make: Callable[[History], Decision], now: float) -> None:
+        """Write how a run ended and what follows from it; a second time writes nothing.
+
+        Args:
+            run: the run.
+            state: how it ended.
+            make: returns what follows, from the history with this end in it.
+            now: the moment, in seconds since 1970.
+        """
         with self._transaction() as database:
             changed = database.execute(
                 "UPDATE runs SET state = ?, ended = ? WHERE decision = ? AND ended IS NULL", (state, now, run.decision)
             )
             if changed.rowcount:
                 evidence = f"run {run.run} ended: {state}"
+                decision = make(history_of(database, run.name))
                 _write(database, run.name, f"run of decision {run.decision}", evidence, decision, now)
 
     def unfinished(self) -> list[RunEntry]:
@@ -195,14 +236,19 @@ class Journal:
         with self._transaction() as database:
             return float(database.execute("SELECT COALESCE(MAX(last), 0) FROM decisions").fetchone()[0])
 
+    def put_back(self, now: float) -> None:
+        """Put every moment that is ahead of now back by as much as the newest one is, so that none is ahead."""
+        with self._transaction() as database:
+            put_back(database, now)
+
     def _runs(self, where: str, *values: str) -> list[RunEntry]:
         with self._transaction() as database:
             rows = database.execute(
-                "SELECT decision, runs.name, cause, details, run, state FROM runs "  # noqa: S608 - our own words
+                "SELECT decision, runs.name, cause, details, run, state, moment, began FROM runs "  # noqa: S608 - our own
                 f"JOIN decisions ON number = decision {where} ORDER BY decision",
                 values,
             ).fetchall()
-        return [RunEntry(row[0], row[1], row[2], json.loads(row[3]), row[4], row[5]) for row in rows]
+        return [RunEntry(row[0], row[1], row[2], json.loads(row[3]), *row[4:]) for row in rows]
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -231,19 +277,6 @@ class Journal:
 
 def _entry(row: dict[str, Any]) -> Entry:
     return Entry(**{**row, "action": Action(row["action"]), "reason": Reason(row["reason"])})
-
-
-def _history(database: sqlite3.Connection, name: str) -> History:
-    rows = database.execute(
-        "SELECT keys, moment, ended FROM runs JOIN decisions ON number = decision WHERE runs.name = ? ORDER BY number",
-        (name,),
-    )
-    runs = [PastRun(frozenset(json.loads(keys)), moment, ended is not None) for keys, moment, ended in rows]
-    paged = database.execute(
-        "SELECT MAX(last) FROM decisions WHERE name = ? AND action = ? AND reason = ?",
-        (name, Action.PAGE, Reason.BUDGET),
-    ).fetchone()[0]
-    return History(runs, paged)
 
 
 def _write(database: sqlite3.Connection, name: str, cause: str, evidence: str, decision: Decision, now: float) -> int:

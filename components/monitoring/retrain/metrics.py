@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from sevenfold.drift.telemetry import Metric
+from sevenfold.monitoring.retrain.acknowledgement import person_needed
 from sevenfold.monitoring.retrain.decide import Action, Reason
-from sevenfold.monitoring.retrain.history_report import person_needed
 from sevenfold.monitoring.retrain.journal import Entry, Journal
 
 __all__ = [
@@ -74,18 +74,26 @@ _POSSIBLE: Final = (
     (Action.PAGE, Reason.WAITING),
     (Action.PAGE, Reason.NOT_PROMOTED),
     (Action.PAGE, Reason.NOT_FINISHED),
+    (Action.PAGE, Reason.FAILING),
+    (Action.PAGE, Reason.OVERDUE),
+    (Action.NOTE, Reason.ACKNOWLEDGED),
+    (Action.NOTE, Reason.NOT_FINISHED),
     (Action.NOTE, Reason.PROMOTED),
     (Action.NOTE, Reason.RESOLVED),
     (Action.NOTE, Reason.SCHEDULED),
+    (Action.SUPPRESS, Reason.BACKOFF),
     (Action.SUPPRESS, Reason.BUDGET),
     (Action.SUPPRESS, Reason.COOLDOWN),
     (Action.SUPPRESS, Reason.DUPLICATE),
+    (Action.SUPPRESS, Reason.FAILING),
     (Action.SUPPRESS, Reason.FEW_ROWS),
     (Action.SUPPRESS, Reason.FUTURE),
     (Action.SUPPRESS, Reason.OFF),
+    (Action.SUPPRESS, Reason.RELEASING),
     (Action.SUPPRESS, Reason.RUNNING),
     (Action.SUPPRESS, Reason.SUPERSEDED),
     (Action.SUPPRESS, Reason.UNKNOWN),
+    (Action.SUPPRESS, Reason.WAITING),
 )
 
 

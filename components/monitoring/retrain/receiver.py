@@ -4,6 +4,7 @@
 `POST /alerts`            a notification; 204 once every decision about it is on disk, 401, 411, 413, 400, or 503 (then
                           Alertmanager sends it again)
 `GET /decisions`          the newest decisions as JSON; with the same credential
+`POST /acknowledgements`  {"name", "who", "reason"}: a person has seen why one was called; 204, or 409 where none is
 `GET /healthz`            200 while the journal can be read and the worker turns, else 503
 `GET /metrics`            counters in the Prometheus text format
 ========================  ============================================================================================
@@ -27,6 +28,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from sevenfold.contracts.errors import DataError, PolicyError, SevenfoldError
+from sevenfold.monitoring.retrain.acknowledgement import read_acknowledgement
 from sevenfold.monitoring.retrain.alertmanager import read_notification
 from sevenfold.monitoring.retrain.metrics import metrics_page
 from sevenfold.monitoring.retrain.retrainer import Retrainer
@@ -135,6 +137,18 @@ class Receiver:
         self.count(f"refuse:{error.code}")
         self._on_message(f"a notification is refused: {error}")
 
+    def acknowledge(self, body: bytes) -> None:
+        """Take a person's acknowledgement; it is on disk when this returns.
+
+        Raises:
+            DataError: ``bad_acknowledgement``.
+            PolicyError: ``nothing_to_acknowledge``.
+            TemporaryError: ``journal_busy``.
+        """
+        seen = read_acknowledgement(body)
+        decision = self.retrainer.acknowledge(seen.name, who=seen.who, reason=seen.reason)
+        self._on_message(f"{seen.name}: {decision.action.value}:{decision.reason.value}: {decision.sentence}")
+
     def healthy(self) -> bool:
         """Whether decisions can be kept, and the worker turns."""
         try:
@@ -202,14 +216,15 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             self.close_connection = True  # a refused body is not read
-            if self.path != "/alerts":
+            taken = {"/alerts": self._take, "/acknowledgements": self._acknowledge}.get(self.path)
+            if taken is None:
                 self._answer(404)
             elif not receiver.admits(self.headers.get("authorization", "")):
                 self._answer(401, headers={"www-authenticate": "Bearer"})
             elif (size := self._size()) is not None:
                 body = self.rfile.read(size)
                 if len(body) == size:  # else the client went away
-                    self._take(body)
+                    taken(body)
 
         def do_GET(self) -> None:
             try:
@@ -247,6 +262,15 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 receiver.refuse(error)
                 # where the journal cannot keep it, Alertmanager sends it again
                 self._answer(400 if isinstance(error, DataError) else 503, error.to_json(), "application/json")
+            else:
+                self._answer(204)
+
+        def _acknowledge(self, body: bytes) -> None:
+            try:
+                receiver.acknowledge(body)
+            except SevenfoldError as error:
+                status = 400 if isinstance(error, DataError) else 409 if isinstance(error, PolicyError) else 503
+                self._answer(status, error.to_json(), "application/json")
             else:
                 self._answer(204)
 

@@ -37,6 +37,7 @@ def deploy_on_kserve(
     *,
     name: str,
     location: str,
+    rows_location: str = "",
     cluster: Cluster,
     out: Path,
     image: str = "",
@@ -56,6 +57,7 @@ def deploy_on_kserve(
         section: the plan's.
         name: the plan's; the InferenceService has the same.
         location: address of the bundle's folder in the store; our predictor refuses it under any other digest.
+        rows_location: address of the dataset's folder, which a later retraining is compared on; "" leaves it out.
         cluster: with the namespace to serve in.
         out: the folder to write.
         image: of the predictor; "" takes the ServingRuntime's, and records which it was.
@@ -74,7 +76,7 @@ def deploy_on_kserve(
     rollout = rollout_of(cluster, name, section.strategy, on_message=lambda message: _say(message, 0))
     note_what_serves(registry, rollout)
     used = image or (_runtime_image(cluster) if ours else "")
-    candidate = _candidate(candidate_record(tested, bundle, name), location, used, section)
+    candidate = _candidate(candidate_record(tested, bundle, name), location, rows_location, used, section)
     registry.remember(candidate)
     _say(f"Bringing up {name} in namespace {cluster.namespace}", 0)
     staged = rollout.stage(candidate.predictor, seconds=section.deadline_seconds)
@@ -135,9 +137,10 @@ def run_of(location: str) -> str:
     return parts[-4] if len(parts) > 4 else ""
 
 
-def _candidate(record: Record, location: str, image: str, section: DeploymentSection) -> Candidate:
+def _candidate(record: Record, location: str, rows_location: str, image: str, section: DeploymentSection) -> Candidate:
     """Return what a promotion will record, and the predictor that it will bring up."""
     known = {"image": image, "location": fetchable(location), "run": run_of(location)}
+    known["dataset"] = rows_location.replace("minio://", "s3://", 1) if "://" in rows_location else ""
     predictor = predictor_of(record.name, location, record.bundle, image, section)
     return Candidate(record=record.model_copy(update=known), predictor=predictor)
 

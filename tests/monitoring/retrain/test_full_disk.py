@@ -25,6 +25,8 @@ from sevenfold.plan.monitoring import RetrainSection, Trigger
 class Kubeflow:
     def find(self, decided): return ""
     def start(self, decided): return decided.cause
+    def busy(self, decided): return ""
+    def overtaken(self, decided): return ""
     def ending(self, run): return None
 
 def ask(method, path, body=None):

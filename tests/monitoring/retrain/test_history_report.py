@@ -12,11 +12,12 @@ from sevenfold.contracts.reference import FeatureBins, Reference
 from sevenfold.drift.counters import Scrape
 from sevenfold.drift.verdict import WindowDrift, window_drift
 from sevenfold.monitoring.replay import Replayed
+from sevenfold.monitoring.retrain.acknowledgement import person_needed
 from sevenfold.monitoring.retrain.candidates import Candidate
 from sevenfold.monitoring.retrain.cause import Cause
 from sevenfold.monitoring.retrain.decide import Action, Decision, Reason
 from sevenfold.monitoring.retrain.fleet_table import FleetModel
-from sevenfold.monitoring.retrain.history_report import entry_line, history_report, person_needed
+from sevenfold.monitoring.retrain.history_report import entry_line, history_report
 from sevenfold.monitoring.retrain.journal import Journal
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Fact, Report

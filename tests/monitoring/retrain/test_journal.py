@@ -35,7 +35,7 @@ def test_a_decision_is_there_for_the_next_process(tmp_path: Path) -> None:
     assert (entry.action, entry.reason, entry.moment, entry.times) == (Action.START, Reason.CAUSE, 100.0, 1)
     assert entry.evidence == "wind has drifted"
     (run,) = again.unfinished()
-    assert (run.state, run.run, run.details) == ("decided", "", {"data": ["x.csv"]})
+    assert (run.state, run.run, run.details) == ("decided", "", {"data": ["x.csv"], "bundle": ""})
     assert again.latest() == 100.0
     assert again.entries("trains") == []
 
@@ -61,11 +61,11 @@ def test_a_run_ends_once(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db")
     journal.decide(cause(), once, 1.0)
     (run,) = journal.unfinished()
-    journal.started(run.decision, "7")
+    journal.started(run.decision, "7", 4.0)
     (run,) = journal.unfinished()
     assert (run.state, run.run) == ("started", "7")
     for _ in range(2):
-        journal.ended(run, "promoted", Decision(Action.NOTE, Reason.PROMOTED, "Better."), 5.0)
+        journal.ended(run, "promoted", lambda _: Decision(Action.NOTE, Reason.PROMOTED, "Better."), 5.0)
     assert journal.unfinished() == []
     assert [run.state for run in journal.runs("flights")] == ["promoted"]
     assert [(entry.reason, entry.times) for entry in journal.entries()][1:] == [(Reason.PROMOTED, 1)]

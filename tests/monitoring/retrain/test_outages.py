@@ -21,6 +21,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from runners import Unhindered
 
 from sevenfold.monitoring.retrain.decide import Action, Reason, Rules
 from sevenfold.monitoring.retrain.journal import Entry, Journal, RunEntry
@@ -57,7 +58,7 @@ receivers:
 
 
 @dataclass
-class Refusing:
+class Refusing(Unhindered):
     """Stands in for Kubeflow: every run ends at once, and the old model stays."""
 
     started: list[str] = field(default_factory=list)

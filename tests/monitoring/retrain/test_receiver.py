@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from runners import Unhindered
 
 from sevenfold.contracts.errors import DataError, PolicyError, TemporaryError
 from sevenfold.monitoring.retrain.cause import Cause
@@ -30,7 +31,7 @@ RULES = {"flights": Rules(name="flights", section=RetrainSection(trigger=Trigger
 
 
 @dataclass
-class Kubeflow:
+class Kubeflow(Unhindered):
     """Stands in for what trains; `away` is an endpoint that does not answer."""
 
     started: list[str] = field(default_factory=list)

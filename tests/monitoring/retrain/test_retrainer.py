@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from runners import Unhindered
 
 from sevenfold.contracts.errors import DataError, TemporaryError
 from sevenfold.monitoring.retrain.cause import Cause
@@ -32,7 +33,7 @@ class Killed(BaseException):
 
 
 @dataclass
-class World:
+class World(Unhindered):
     """What is outside the process: true time, the machine's clock, and the runs that were ever started."""
 
     true: float = 1_800_000_000.0
@@ -220,21 +221,6 @@ def test_a_run_waits_while_it_cannot_be_started_and_is_not_lost(tmp_path: Path) 
     world.away = False
     assert process(world, tmp_path / "journal.db").work() == []
     assert [cause for cause, _ in world.started] == ["a"]
-
-
-def test_a_run_that_never_can_start_ends_and_calls_a_person(tmp_path: Path) -> None:
-    class Refusing(World):
-        def start(self, decided: RunEntry) -> str:
-            raise DataError("missing_file", "The table is gone.")
-
-    world = Refusing()
-    retrainer = process(world, tmp_path / "journal.db")
-    retrainer.take(drift("a", world.true))
-    assert retrainer.work() == []
-    assert retrainer.journal.unfinished() == []
-    last = retrainer.journal.entries()[-1]
-    assert (last.action, last.reason) == (Action.PAGE, Reason.NOT_FINISHED)
-    assert "The table is gone." in last.sentence
 
 
 def test_how_a_run_ended_is_told_as_such_where_nobody_ever_can(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from runners import Unhindered
 
 from sevenfold.monitoring.retrain.clock import Clock
 from sevenfold.monitoring.retrain.decide import Action, Reason, Rules
@@ -22,7 +23,7 @@ HOUR = 3_600.0
 
 
 @dataclass
-class Machine:
+class Machine(Unhindered):
     """A clock that goes where it is put, and what trains: nothing ends before it is let."""
 
     now: float = START.timestamp()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from runners import Unhindered
 
 from sevenfold.monitoring.retrain.alertmanager import read_notification
 from sevenfold.monitoring.retrain.decide import Action, Reason, Rules
@@ -19,7 +20,7 @@ RULES = {"flights": Rules(name="flights", section=SECTION, namespace="team")}
 
 
 @dataclass
-class Kubeflow:
+class Kubeflow(Unhindered):
     """Knows its runs by title, whoever started them."""
 
     titles: list[str] = field(default_factory=list)

@@ -59,6 +59,7 @@ def test_a_run_is_known_by_its_cause(runner: KubeflowRunner, kubeflow: Any) -> N
     run = runner.start(DECIDED)
     assert kubeflow.runs[0]["display_name"] == "demo retrain c1"
     assert runner.find(DECIDED) == run, "also by a process that did not start it"
+    assert b"max_forgetting" in kubeflow.uploads[-1], "its test compares it with the model that serves by then"
 
 
 def test_a_run_that_goes_on_has_no_ending(runner: KubeflowRunner, kubeflow: Any, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from loop_causes import (
+    a_run_that_failed_is_tried_again,
     a_schedule_starts_a_run_whether_or_not_rows_drifted,
     labels_that_show_a_worse_model_give_one_run_and_a_better_one,
     rows_that_differ_as_a_whole_are_noted_and_start_nothing,
@@ -17,6 +18,8 @@ from loop_watching import (
     a_dataset_that_is_gone_is_named,
     a_plan_without_new_rows_is_not_watched,
     a_registry_that_is_removed_meanwhile_is_named,
+    a_run_beside_the_loop_is_awaited,
+    a_run_that_takes_too_long_is_ended_and_calls_a_person_once,
     a_run_that_was_killed_calls_a_person_and_is_not_repeated,
     a_second_watch_is_refused,
     a_turn_that_cannot_be_kept_is_told_once_and_tried_again,
@@ -169,6 +172,7 @@ def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path, mon
     a_registry_that_is_removed_meanwhile_is_named(served)
     the_history_is_on_the_console(served)
     a_run_that_was_killed_calls_a_person_and_is_not_repeated(served)
+    a_run_beside_the_loop_is_awaited(served)
     the_promoted_model_serves_meanwhile(served)
     what_a_killed_watch_left_serving_is_taken_over(served)
     a_second_watch_is_refused(served)
@@ -177,5 +181,7 @@ def test_the_loop_decides_rightly_from_no_rows_to_the_budget(tmp_path: Path, mon
     a_dataset_that_is_gone_is_named(served)
     a_plan_without_new_rows_is_not_watched(served)
     a_schedule_starts_a_run_whether_or_not_rows_drifted(served)
+    a_run_that_takes_too_long_is_ended_and_calls_a_person_once(served)
+    a_run_that_failed_is_tried_again(served)
     labels_that_show_a_worse_model_give_one_run_and_a_better_one(served, monkeypatch)
     rows_that_differ_as_a_whole_are_noted_and_start_nothing(served)

@@ -10,6 +10,7 @@ import pytest
 
 from sevenfold.cluster.records import ClusterRegistry
 from sevenfold.contracts.bundle import BUNDLE_FILES, Bundle
+from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.errors import PolicyError, ServingError
 from sevenfold.contracts.evaluation import Evaluation
 from sevenfold.contracts.manifest import seal
@@ -73,6 +74,7 @@ def lifecycle(versions: list[tuple[Any, Bundle]], tmp_path: Path, monkeypatch: p
             SECTION,
             name=NAME,
             location="minio://bucket/trains/run-1/train-model/1/bundle",
+            rows_location=f"file://{sample.dataset.folder}",
             cluster=cluster,
             out=out / "service",
         )
@@ -97,6 +99,9 @@ def test_versions_follow_each_other_and_go_back(
     assert world.records() == [("promote", old), ("promote", new), ("rollback", old)]
     assert {record["image"] for record in world.recorded()} == {IMAGE}
     assert world.lost == []
+    registry = ClusterRegistry(connect(world), NAME)
+    fetched = [Dataset.open(registry.dataset(digest)).digest for digest in (old, new)]
+    assert fetched == [sample.dataset.digest for sample, _ in versions], "what a retraining is compared on"
 
 
 def test_a_deployment_that_kserve_has_not_changed_yet_is_not_the_new_version(world: Any, connect: Any) -> None:
