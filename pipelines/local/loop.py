@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.drift.concept import Labelled
 from sevenfold.drift.telemetry import bundle_label
@@ -23,14 +24,13 @@ from sevenfold.monitoring.retrain.label_window import LabelWindow
 from sevenfold.monitoring.retrain.retrainer import Retrainer
 from sevenfold.pipelines.local.compared_rows import ComparedRows
 from sevenfold.pipelines.local.loop_page import candidates_of, fleet_of, serving_facts, traffic_of
-from sevenfold.pipelines.local.new_rows import NewRows, judge_file, once_each, window_files, window_name
+from sevenfold.pipelines.local.new_rows import NewRows, judge_file, once_each, own_sources, window_files, window_name
 from sevenfold.pipelines.local.runner import LocalRunner
 from sevenfold.pipelines.local.trained_files import kept_name, trained_files
 from sevenfold.pipelines.releases import JOURNAL
 from sevenfold.pipelines.retrain import require_promoted, require_watchable
 from sevenfold.plan.monitoring import Trigger
 from sevenfold.report.page import write_report
-from sevenfold.tables.sources import matching_files
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,25 +61,41 @@ class LocalLoop:
     def __init__(
         self, plan_path: Path, plan: Plan, runs: Path, console: Console, *, clock: Clock | None = None
     ) -> None:
-        require_watchable(plan)
-        self.plan, self.runs, self.base = plan, runs, plan_path.resolve().parent
+        self.plan_path, self.runs, self.base, self._console = plan_path, runs, plan_path.resolve().parent, console
         self.home = runs / plan.name
         self.registry = LocalRegistry(self.home / "registry")
         require_promoted(plan, runs)
         self.journal = Journal(self.home / JOURNAL)
-        runner = LocalRunner(
-            plan_path=plan_path, plan=plan, runs=runs, console=console, sources=_own_sources(plan, self.base)
-        )
+        self._follow(plan, clock)
+        self._known = {entry.cause for entry in self.journal.entries(plan.name)}
+        self._seen, self._active = 0, dict[str, Cause]()
+        self.url = ""  # of the predictor whose traffic the page shows; set by whoever starts one
+
+    def replan(self, plan: Plan) -> None:
+        """Go on by a plan that was edited between two turns: windows are judged anew, what was decided stays.
+
+        Raises:
+            PolicyError: ``nothing_to_watch``; ``renamed_plan`` where it has another name; the earlier plan stays.
+        """
+        if plan.name != self.plan.name:
+            raise PolicyError(
+                "renamed_plan",
+                f"A plan that is watched must keep its name {self.plan.name!r}, but is called {plan.name!r} now.",
+                remedy="Give it its name back, or end this watch and start one of the new name.",
+            )
+        self._follow(plan, self._retrainer.clock)
+
+    def _follow(self, plan: Plan, clock: Clock | None) -> None:
+        require_watchable(plan)
+        self.plan = plan
+        own, path = own_sources(plan, self.base), self.plan_path
+        runner = LocalRunner(plan_path=path, plan=plan, runs=self.runs, console=self._console, sources=own)
         rules = {plan.name: Rules(name=plan.name, section=plan.retrain, hours=plan.budget.hours)}
         self._retrainer = Retrainer(self.journal, rules, runner, clock=clock, serving=lambda _: self.label)
         self._labels = LabelWindow(self.home / LABELS, plan.monitoring)
-        self._compared = ComparedRows(plan, runs)
+        self._compared = ComparedRows(plan, self.runs)
         self._judged: dict[tuple[str, Path, int, int], NewRows] = {}
-        self._known = {entry.cause for entry in self.journal.entries(plan.name)}
-        self._settled, self._seen = set[str](), 0
-        self._active: dict[str, Cause] = {}
-        self.plan_path = plan_path
-        self.url = ""  # of the predictor whose traffic the page shows; set by whoever starts one
+        self._settled = set[str]()
 
     @property
     def serving(self) -> Record:
@@ -168,7 +184,7 @@ class LocalLoop:
     def _take_tick(self, rows: Sequence[NewRows]) -> None:
         cause = self._retrainer.due(self.plan.name)
         if cause is not None:
-            counted = replace(cause, new_rows=_labelled(rows), bundle=self.label)
+            counted = replace(cause, new_rows=NewRows.labelled_in(rows), bundle=self.label)
             self._retrainer.take(counted, {"data": self._files(rows)})
 
     def _files(self, rows: Sequence[NewRows]) -> list[str]:
@@ -195,7 +211,7 @@ class LocalLoop:
             since=max(began),
             evidence=", and ".join(evidence),
             bundle=self.label,
-            new_rows=_labelled(rows),
+            new_rows=NewRows.labelled_in(rows),
         )
 
     def _live_labels(self) -> LiveLabels | None:
@@ -280,17 +296,3 @@ class LocalLoop:
         )
         report = self._compared.with_card(report, rows, record, self.registry)
         write_report(with_labels(report, live, self.plan.monitoring), self.home / PAGE)
-
-
-def _labelled(rows: Sequence[NewRows]) -> int | None:
-    """Return how many new rows carry a target; None where only the run itself can count them."""
-    counted = [one.labelled for one in rows]
-    return None if None in counted else sum(count or 0 for count in counted)
-
-
-def _own_sources(plan: Plan, base: Path) -> tuple[str, ...]:
-    """Return the plan's own sources: files by their paths, each one that a pattern matches, and addresses."""
-    named: list[str] = []
-    for source in plan.located(base).data.sources:
-        named += [str(file) for file in matching_files(source, base)] or [source]
-    return tuple(named)

@@ -19,7 +19,7 @@ from sevenfold.scoring.raw_table import read_raw_table
 from sevenfold.tables.reader import TableReader
 from sevenfold.tables.sources import matching_files
 
-__all__ = ["NewRows", "judge_file", "once_each", "window_files", "window_name"]
+__all__ = ["NewRows", "judge_file", "once_each", "own_sources", "window_files", "window_name"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,12 @@ class NewRows:
     digest: str = ""
     fault: str = ""
 
+    @staticmethod
+    def labelled_in(rows: Sequence[NewRows]) -> int | None:
+        """Return how many rows of some files carry a target; None where only the run itself can count them."""
+        counted = [one.labelled for one in rows]
+        return None if None in counted else sum(count or 0 for count in counted)
+
 
 def window_files(plan: Plan, base: Path) -> list[Path]:
     """Return the files of `retrain.data` in time order: that of their names, where day-10 comes after day-9."""
@@ -47,6 +53,14 @@ def window_files(plan: Plan, base: Path) -> list[Path]:
     except DataError:  # nothing has come yet
         return []
     return sorted(matching, key=lambda path: _in_time(str(path)))
+
+
+def own_sources(plan: Plan, base: Path) -> tuple[str, ...]:
+    """Return the plan's own sources: files by their paths, each one that a pattern matches, and addresses."""
+    named: list[str] = []
+    for source in plan.located(base).data.sources:
+        named += [str(file) for file in matching_files(source, base)] or [source]
+    return tuple(named)
 
 
 def window_name(path: Path, plan: Plan, base: Path) -> str:

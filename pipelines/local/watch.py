@@ -97,7 +97,8 @@ def _tried(loop: LocalLoop, service: PromotedService, console: Console) -> str:
     """Turn the loop; return what could not be done now, "" where all was."""
     try:
         _announce(service, console)
-        load_plan(loop.plan_path)  # a run reads it anew, and one that is half edited would use up its cause
+        if refused := _follow_plan(loop, console):
+            return refused
         with _kept(service, console):
             _turn(loop, service, console)
         _announce(service, console)
@@ -106,6 +107,22 @@ def _tried(loop: LocalLoop, service: PromotedService, console: Console) -> str:
             raise
         return str(error)
     except OSError as error:
+        return str(error)
+    return ""
+
+
+def _follow_plan(loop: LocalLoop, console: Console) -> str:
+    """Go on by the plan as it is now; return why that cannot be, "" where it can.
+
+    A run reads the plan anew, so one that is half edited would use up its cause.
+    """
+    from sevenfold.pipelines.inspect_plan import inspect_plan
+
+    try:
+        if load_plan(loop.plan_path) != loop.plan:
+            loop.replan(inspect_plan(loop.plan_path))
+            _print(console, f"goes on by {loop.plan_path.name} as it is now")
+    except SevenfoldError as error:
         return str(error)
     return ""
 

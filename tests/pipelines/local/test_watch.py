@@ -101,6 +101,34 @@ def test_a_plan_that_is_spoilt_meanwhile_is_waited_for(home: Home, monkeypatch: 
     assert "data.task" in printed.getvalue()
 
 
+def test_a_plan_that_is_edited_meanwhile_is_followed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rules and limits too, not only what a run reads of it; and not where it may be watched no longer."""
+    printed, loop, good = io.StringIO(), home.loop(), home.plan_path.read_text()
+    before, seen = loop.plan, []
+    monkeypatch.setattr(loop, "look", lambda tell: seen.append(loop.plan) or [])
+    later = f"{good}\nbudget: {{hours: 7}}\n"
+    assert "budget:" not in good
+    edits = iter(
+        [later, later.replace("trigger: drift", "trigger: none"), later.replace("name: ", "name: other-"), good]
+    )
+
+    def edit(_: float) -> None:
+        if (text := next(edits, "")) == "":
+            raise KeyboardInterrupt
+        home.plan_path.write_text(text)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            watch.watch_loop(loop, Console(file=printed, width=1_000), sleep=edit)
+    finally:
+        home.plan_path.write_text(good)
+    assert [plan.budget.hours for plan in seen] == [before.budget.hours, 7, before.budget.hours]
+    assert seen[0] == seen[2] == before
+    assert printed.getvalue().count("goes on by plan.yaml as it is now") == 2
+    assert printed.getvalue().count("waits: ") == 2
+    assert "retrain.trigger is none" in printed.getvalue() and "keep its name 'demo'" in printed.getvalue()
+
+
 def test_ctrl_c_leaves_no_predictor_that_nobody_knows_of(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may come while the predictor starts, or before it is on record."""
 
