@@ -28,6 +28,7 @@ class Doorway:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)  # closing alone does not wake the thread that accepts
         self._server.close()
         self._let_go()
 
