@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from html import escape
 from typing import Any
 
 from sevenfold.contracts.errors import MissingExtraError, PolicyError
 from sevenfold.report.model import Chart
 from sevenfold.report.theme import CONFIG, VEGA_LITE
-from sevenfold.report.xml_text import in_xml, in_xml_throughout
+from sevenfold.report.xml_text import in_one_unit, in_xml, throughout
 
 __all__ = ["draw"]
 
@@ -25,7 +26,8 @@ def draw(chart: Chart, width: int) -> str:
     """Return the chart as an SVG element laid out for `width` pixels; the element has no size and fills its parent.
 
     Marks carry their values as `<title>`, which browsers show as a tooltip. Neither the network nor a file is read.
-    A character that XML has no way to write is shown as U+FFFD.
+    A character that XML has no way to write is shown as U+FFFD. So is each of two units of UTF-16, where a label is cut
+    between the two.
 
     Raises:
         MissingExtraError: if vl-convert-python is not installed.
@@ -37,8 +39,16 @@ def draw(chart: Chart, width: int) -> str:
         import vl_convert
     except ImportError as error:
         raise MissingExtraError("vl-convert-python", "report") from error
-    sized = {"autosize": {"type": "fit-x", "contains": "padding"}, **in_xml_throughout(chart.spec), "width": width}
-    svg: str = vl_convert.vegalite_to_svg(sized, vl_version=VEGA_LITE, config=CONFIG, allowed_base_urls=[])
+    spec = throughout(chart.spec, in_xml)
+    sized = {"autosize": {"type": "fit-x", "contains": "padding"}, **spec, "width": width}
+    convert = partial(vl_convert.vegalite_to_svg, vl_version=VEGA_LITE, config=CONFIG, allowed_base_urls=[])
+    try:
+        svg = convert(sized)
+    except ValueError:  # Vega cuts a label between two units, and vl-convert 1.9 cannot take half of a character
+        plain = throughout(sized, in_one_unit)
+        if plain == sized:
+            raise
+        svg = convert(plain)
     return _slimmed(svg, in_xml(chart.alt))
 
 

@@ -92,6 +92,14 @@ def test_no_text_breaks_the_picture(text):
     parsed(svg_of(draw.bars(text, [{"n": text, "v": 1}], "n", "v", alt=text), COLUMN))
 
 
+@pytest.mark.parametrize("length", range(12, 36))
+def test_a_label_is_shortened_within_any_character(length):
+    """Vega shortens by units of UTF-16, of which this letter has two."""
+    name = "0" * length + "\N{GOTHIC LETTER AHSA}" + "0" * 40
+    picture = svg_of(draw.bars("t", [{"n": name, "v": 1}], "n", "v"), COLUMN)
+    assert "0" * 12 in "".join(parsed(picture).itertext())
+
+
 def test_texts_of_cells_are_hidden_where_they_would_overlap():
     cells = [{"a": f"w{number}", "b": "x", "v": 0.25} for number in range(20)]
     chart = draw.heatmap("t", cells, "a", "b", "v")

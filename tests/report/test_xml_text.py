@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sevenfold.report.xml_text import in_xml, in_xml_throughout
+from sevenfold.report.xml_text import in_one_unit, in_xml, throughout
 
 
 def is_taken(text: str) -> bool:
@@ -31,7 +31,14 @@ def test_only_what_a_parser_refuses_is_changed(letter: str) -> None:
 
 
 def test_a_document_is_changed_in_all_its_texts() -> None:
-    assert in_xml_throughout({"a\x01": ["b\x02", 1, None, {"c": "d\x03"}], "e": 0.5}) == {
+    assert throughout({"a\x01": ["b\x02", 1, None, {"c": "d\x03"}], "e": 0.5}, in_xml) == {
         "a\ufffd": ["b\ufffd", 1, None, {"c": "d\ufffd"}],
         "e": 0.5,
     }
+
+
+@given(st.text())
+def test_a_text_may_be_cut_anywhere_in_utf_16(text: str) -> None:
+    units = in_one_unit(text).encode("utf-16-le")
+    assert len(units) == 2 * len(text)
+    assert in_one_unit(text) == "".join(letter if len(letter.encode("utf-16-le")) == 2 else "\ufffd" for letter in text)

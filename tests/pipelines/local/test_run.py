@@ -36,7 +36,7 @@ def test_a_table_in_several_files_is_handed_over_whole(tmp_path, monkeypatch, so
             (tmp_path / folder / f"{number}.csv").write_text(f"a,y\n{number},{folder}\n")
     (tmp_path / "plan.yaml").write_text(PLAN.format(source=source))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(local, "_supervise", lambda folder, view: False)
+    monkeypatch.setattr(local, "_supervise", lambda folder, view, most_seconds: False)
     monkeypatch.setattr(local, "conclude", lambda folder, finished, **_: SimpleNamespace(folder=folder, not_run=()))
     wanted = LocalRun(plan_path=tmp_path / "plan.yaml", runs=tmp_path / "runs", data=data)
     run_locally(wanted, load_plan(tmp_path / "plan.yaml"), None)
