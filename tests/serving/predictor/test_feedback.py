@@ -6,7 +6,6 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -278,33 +277,3 @@ def test_a_far_label_does_not_drown_what_comes_after(opened: Callable[[Task], Po
     assert np.isfinite(sums).all()
     assert port.feed([good_row], ["12"])[1]["error"]["code"] == "wrong_label"
     assert port.feed([good_row], [True])[1]["error"]["code"] == "wrong_label"
-
-
-@pytest.mark.parametrize("value", ["", "short"])
-def test_without_a_credential_no_port_is_opened(
-    samples: dict[Task, Any], tmp_path: Path, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from sevenfold.contracts.errors import PolicyError
-    from sevenfold.serving.predictor.serve import serve
-
-    monkeypatch.setenv("SEVENFOLD_FEEDBACK_CREDENTIAL", value)
-    with pytest.raises(PolicyError, match="16 plain characters") as raised:
-        serve(samples[Task.BINARY].bundle.folder, port=0, feedback_port=0)
-    assert raised.value.code == "bad_credential"
-
-
-def test_a_credential_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sevenfold.contracts.errors import PolicyError
-    from sevenfold.runtime.environment import feedback_environment
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SEVENFOLD_FEEDBACK_CREDENTIAL_FILE", "gone")
-    with pytest.raises(PolicyError, match=f"'{tmp_path / 'gone'}' cannot: No such file") as raised:
-        feedback_environment()
-    assert raised.value.code == "bad_credential"
-
-
-def test_a_predictor_without_the_port_has_no_series_of_labels(server: Any) -> None:
-    page = server.request("GET", "/metrics")[2].decode()
-    assert "sevenfold_predictions_total" in page
-    assert "sevenfold_feedback" not in page
