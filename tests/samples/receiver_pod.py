@@ -146,6 +146,7 @@ def receiver_pod(
             made.kubectl("apply", "--server-side", "-f", "-", namespace=namespace, given=given)
         for namespace, name in ((made.ours, "retrain"), (made.theirs, "alertmanager")):
             made.kubectl("rollout", "status", f"deployment/{name}", "--timeout=110s", namespace=namespace)
+        made.until(lambda: made.ask("/decisions")[0] == 200)  # a Service leads to its pod a little after that is ready
         yield made
     finally:
         for run in made.runs():
