@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +37,10 @@ def compile_plan(
         cached: whether design to training may be taken from Kubeflow's cache.
         max_forgetting: of a retraining; None for any other run.
     """
-    given = {"part": part, "stages": stages, "plain": plain, "cached": cached, "max_forgetting": max_forgetting}
-    return _compiled(plan, out, {}, **given)
+    from sevenfold.pipelines.lifecycle import build_lifecycle
+
+    build = partial(build_lifecycle, plan, stages, part=part, plain=plain, cached=cached, max_forgetting=max_forgetting)
+    return _compiled(build, out, {})
 
 
 def compile_objects(
@@ -48,6 +52,8 @@ def compile_objects(
     """
     from kfp.compiler.compiler_utils import KubernetesManifestOptions
 
+    from sevenfold.pipelines.lifecycle import build_lifecycle
+
     with tempfile.TemporaryDirectory(prefix="sevenfold-") as work:
         version = version_name(plan, compile_plan(plan, Path(work) / "pipeline.yaml", part=part, stages=stages))
     options = KubernetesManifestOptions(
@@ -57,7 +63,7 @@ def compile_objects(
         include_pipeline_manifest=True,
     )
     objects = {"kubernetes_manifest_options": options, "kubernetes_manifest_format": True}
-    return _compiled(plan, out, objects, part=part, stages=stages)
+    return _compiled(partial(build_lifecycle, plan, stages, part=part), out, objects)
 
 
 def local_files(plan: Plan) -> tuple[str, ...]:
@@ -80,14 +86,11 @@ def version_name(plan: Plan, package: Path) -> str:
     return f"{plan.name}-{file_digest(package).removeprefix('sha256:')[:16]}"
 
 
-def _compiled(plan: Plan, out: Path, objects: dict[str, Any], **given: Any) -> Path:
+def _compiled(build: Callable[[], Any], out: Path, objects: dict[str, Any]) -> Path:
     from kfp import compiler
-
-    from sevenfold.pipelines.lifecycle import build_lifecycle
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        made = build_lifecycle(plan, **given)
-        compiler.Compiler().compile(made, str(out), **objects)
+        compiler.Compiler().compile(build(), str(out), **objects)
     return out
