@@ -75,7 +75,7 @@ $(VENV)/.local: $(SOURCES) $(VENV)/.torch
 
 $(VENV)/.dev: $(SOURCES) $(VENV)/.torch
 	@echo "Installing Sevenfold and what its tests need: about 900 MB the first time"
-	@$(INSTALL) --editable '.[local,notebook,ray,tensorflow,vertex,dev,bench]'
+	@$(INSTALL) --editable '.[local,notebook,openrefine,ray,tensorflow,vertex,dev,bench]'
 	@$(INSTALL) --no-deps $(SERVING_TYPES)
 	@touch $@ $(VENV)/.local
 

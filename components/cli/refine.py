@@ -46,7 +46,7 @@ def refine(
         str | None,
         typer.Option(
             help="How to find them: fingerprint (by default), ngram-fingerprint, cologne-phonetic, daitch-mokotoff, "
-            "levenshtein or ppm.",
+            "metaphone3 or beider-morse (both need --openrefine), levenshtein or ppm.",
             show_default=False,
         ),
     ] = None,
@@ -54,6 +54,14 @@ def refine(
     radius: Annotated[float | None, typer.Option(help="Largest distance, for levenshtein and ppm: 1.")] = None,
     block_size: Annotated[
         int | None, typer.Option(help="Letters in a row that texts share, for levenshtein and ppm: 6.")
+    ] = None,
+    openrefine: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="OPENREFINE_HOME",
+            metavar="FOLDER",
+            help="OpenRefine, unpacked, or its jars: it answers metaphone3 and beider-morse itself, in Java.",
+        ),
     ] = None,
     accept: Annotated[
         str | None,
@@ -94,6 +102,7 @@ def refine(
             accept=accept,
             hidden=hidden,
             before=history,
+            openrefine=openrefine,
             options=options,
         )
         return

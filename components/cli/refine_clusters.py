@@ -44,17 +44,20 @@ def refine_clusters(
     accept: str | None,
     hidden: Collection[str],
     before: Path | None = None,
+    openrefine: Path | None = None,
     options: Sequence[str] = (),
 ) -> None:
     """Show the clusters of a column and write the accepted ones to `out`, behind the steps of `before`.
 
-    `options` are those of the command line that say how the table at `path` is written.
+    `openrefine` is the folder of OpenRefine, for a method that it answers itself; `options` are those of the command
+    line that say how the table at `path` is written.
 
     Raises:
+        MissingExtraError: without JPype, for a method that OpenRefine answers.
         DataError: ``refine_column``, ``sensitive``, ``cluster_method``, ``cluster_setting``, ``cluster_accept``,
-            ``refine_out``.
+            ``refine_out``, ``openrefine_folder``, ``openrefine_java``, ``openrefine_keyer``.
     """
-    how = method_of(method, **settings)
+    how = method_of(method, openrefine, **settings)
     known = read_history(before) if before is not None else History(())
     if len(known):
         table, hidden = _replayed(table, known, hidden)
@@ -130,7 +133,7 @@ def _no_answer(rule: str, remedy: str) -> DataError:
 
 def _found(column: Column, how: Method) -> list[Cluster]:
     counts = counted(column)
-    if not how.neighbours:
+    if not (how.neighbours or how.by_openrefine):
         return clusters_of(counts, how)
     from rich.console import Console
     from rich.progress import Progress

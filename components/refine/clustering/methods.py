@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from math import isfinite
+from pathlib import Path
 from typing import Any, Final
 
 from sevenfold.contracts.errors import DataError
@@ -15,13 +16,14 @@ from sevenfold.refine.clustering.collision import by_key
 from sevenfold.refine.clustering.levenshtein import Levenshtein
 from sevenfold.refine.clustering.neighbours import Distance, near
 from sevenfold.refine.clustering.ppm import Ppm
-from sevenfold.refine.keyers import KEYERS, UNSUPPORTED
+from sevenfold.refine.keyers import KEYERS, OPENREFINE_KEYERS
 from sevenfold.refine.keyers.fingerprint import ngram_fingerprint
+from sevenfold.refine.keyers.openrefine import keys_of
 
 __all__ = ["METHODS", "Method", "clusters_of", "method_of"]
 
 _DISTANCES: Final[Mapping[str, Distance]] = {"levenshtein": Levenshtein(), "ppm": Ppm()}
-METHODS: Final = (*KEYERS, *_DISTANCES)
+METHODS: Final = (*KEYERS, *OPENREFINE_KEYERS, *_DISTANCES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,19 +35,24 @@ class Method:
         ngram_size: letters of a run, for ngram-fingerprint.
         radius: the largest distance of neighbours, 0 or more.
         block_size: letters in a row that neighbours share.
+        openrefine: the folder of OpenRefine, for the methods that it answers itself: metaphone3 and beider-morse.
 
     Raises:
-        DataError: ``cluster_method``; ``cluster_setting`` for a number out of range.
+        DataError: ``cluster_method``; ``cluster_setting`` for a number out of range; ``openrefine_folder`` for none
+            where one is needed.
     """
 
     name: str = "fingerprint"
     ngram_size: int = 2
     radius: float = 1.0
     block_size: int = 6
+    openrefine: Path | None = None
 
     def __post_init__(self) -> None:
         if self.name not in METHODS:
             raise _unknown(self.name)
+        if self.by_openrefine and self.openrefine is None:
+            raise _no_folder(self.name)
         if not (isfinite(self.radius) and self.radius >= 0):
             raise _setting("radius", self.radius, "0 or more")
         for name, size in (("ngram_size", self.ngram_size), ("block_size", self.block_size)):
@@ -57,15 +64,20 @@ class Method:
         """Whether distances are compared, which may take long."""
         return self.name in _DISTANCES
 
+    @property
+    def by_openrefine(self) -> bool:
+        """Whether OpenRefine itself gives the keys, in Java."""
+        return self.name in OPENREFINE_KEYERS
 
-def method_of(name: str, **given: float | None) -> Method:
+
+def method_of(name: str, openrefine: Path | None = None, **given: float | None) -> Method:
     """Return a method with the settings that are given; those that are None keep their defaults.
 
     Raises:
-        DataError: ``cluster_method``; ``cluster_setting`` for one that the method does not have, too.
+        DataError: as `Method`; ``cluster_setting`` for one that the method does not have, too.
     """
     settings: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    method = Method(name=name, **settings)
+    method = Method(name=name, openrefine=openrefine, **settings)
     known = {"radius", "block_size"} if method.neighbours else {"ngram_size"} if name == "ngram-fingerprint" else set()
     for key in settings.keys() - known:
         raise DataError(
@@ -84,26 +96,39 @@ def clusters_of(
     Args:
         counts: how many cells hold each text, in the order in which they come first.
         method: how to find them.
-        on_progress: called with the steps done and all of them, where neighbours are looked for.
+        on_progress: called with the steps done and all of them, where neighbours are looked for or OpenRefine is asked.
+
+    Raises:
+        MissingExtraError: for a method that OpenRefine answers, without JPype.
+        DataError: ``openrefine_folder``, ``openrefine_java``, ``openrefine_keyer`` for such a method.
     """
     if method.neighbours:
         distance = _DISTANCES[method.name]
         return near(counts, distance, radius=method.radius, block_size=method.block_size, on_progress=on_progress)
+    if method.openrefine is not None and method.by_openrefine:
+        said = None if on_progress is None else partial(_said, on_progress, len(counts))
+        return by_key(counts, keys_of(counts, method.name, method.openrefine, said).__getitem__)
     key = KEYERS[method.name]
     if method.name == "ngram-fingerprint":
         key = partial(ngram_fingerprint, size=method.ngram_size)
     return by_key(counts, key)
 
 
+def _said(on_progress: Callable[[int, int], None], total: int, done: int) -> None:
+    on_progress(done, total)
+
+
+def _no_folder(name: str) -> DataError:
+    return DataError(
+        "openrefine_folder",
+        f"{name} needs the folder of OpenRefine, whose own classes give its keys, but none is named.",
+        remedy="Name it with --openrefine or OPENREFINE_HOME; or compare sounds by cologne-phonetic or daitch-mokotoff, "
+        f"or cluster the column in OpenRefine by {name} and replay its history, which holds the merged values.",
+    )
+
+
 def _unknown(name: str) -> DataError:
     supported = ", ".join(METHODS)
-    if name in UNSUPPORTED:
-        return DataError(
-            "cluster_method",
-            f"A method of clustering must be one of {supported}, but {name} has no counterpart here.",
-            remedy="Compare sounds by cologne-phonetic or daitch-mokotoff, or cluster the column in OpenRefine by "
-            f"{name} and replay its history: that holds the merged values, whatever the method was.",
-        )
     close = get_close_matches(name, METHODS, n=1)
     remedy = f"Perhaps {close[0]} is meant." if close else "Use one of these."
     return DataError(

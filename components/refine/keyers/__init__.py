@@ -8,8 +8,9 @@ from typing import Final
 from sevenfold.refine.keyers.cologne import cologne_phonetic
 from sevenfold.refine.keyers.daitch_mokotoff import daitch_mokotoff
 from sevenfold.refine.keyers.fingerprint import fingerprint, ngram_fingerprint
+from sevenfold.refine.keyers.openrefine import OPENREFINE_KEYERS
 
-__all__ = ["KEYERS", "UNSUPPORTED"]
+__all__ = ["KEYERS", "OPENREFINE_KEYERS"]
 
 KEYERS: Final[Mapping[str, Callable[[str], str]]] = {
     "fingerprint": fingerprint,
@@ -17,4 +18,3 @@ KEYERS: Final[Mapping[str, Callable[[str], str]]] = {
     "cologne-phonetic": cologne_phonetic,
     "daitch-mokotoff": daitch_mokotoff,
 }
-UNSUPPORTED: Final = ("metaphone3", "beider-morse")

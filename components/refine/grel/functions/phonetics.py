@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from sevenfold.refine.grel.failure import Failed, aborted
 from sevenfold.refine.grel.java_text import java_text
-from sevenfold.refine.keyers import KEYERS, UNSUPPORTED
+from sevenfold.refine.keyers import KEYERS, OPENREFINE_KEYERS
 
 __all__ = ["FUNCTIONS", "why_refused"]
 
 _DEFAULT: Final = "metaphone3"
-_OTHERS: Final = ("doublemetaphone", "metaphone", "soundex", *UNSUPPORTED)
+_OTHERS: Final = ("doublemetaphone", "metaphone", "soundex", *OPENREFINE_KEYERS)
 
 
 def phonetic(arguments: list[Any]) -> str:
@@ -46,7 +46,8 @@ _REMEDY: Final = f"Use one of {', '.join(KEYERS)}."
 
 
 def _why(name: str) -> str:
-    return f"by {name} has no counterpart here; there are {', '.join(KEYERS)}"
+    why = " (only OpenRefine's own Java has it, and a recipe is replayed without)" if name in OPENREFINE_KEYERS else ""
+    return f"by {name} has no counterpart here{why}; there are {', '.join(KEYERS)}"
 
 
 FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {"phonetic": phonetic}
