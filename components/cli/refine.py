@@ -20,6 +20,7 @@ def add_refine_command(app: typer.Typer) -> None:
 
 
 def refine(
+    context: typer.Context,
     table: Annotated[Path, typer.Argument(help="CSV or Parquet table.", metavar="TABLE", show_default=False)],
     history: Annotated[
         Path | None,
@@ -81,7 +82,11 @@ def refine(
     Example: `sevenfold refine houses.csv history.json --out clean.csv`, or
     `sevenfold refine houses.csv --cluster city --out history.json`
     """
+    from sevenfold.refine.keyers import OPENREFINE_KEYERS
+
     settings = {"ngram_size": ngram_size, "radius": radius, "block_size": block_size}
+    if method not in OPENREFINE_KEYERS and _given(context, "openrefine"):
+        raise typer.BadParameter(f"--openrefine needs --method {' or '.join(OPENREFINE_KEYERS)}.")
     if cluster is not None:
         from sevenfold.cli.refine_clusters import refine_clusters
 
@@ -115,6 +120,12 @@ def refine(
     if decimal not in (".", ",") or (decimal != "." and out.suffix.lower() == ".parquet"):
         raise typer.BadParameter(f"--decimal must be . or , and is for a CSV, but got {decimal!r} for {out.name}.")
     _replay(table, history, out, report, delimiter, encoding, decimal, sensitive)
+
+
+def _given(context: typer.Context, name: str) -> bool:
+    """Return whether an option stands on the command line, not only in the environment."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _read(table: Path, delimiter: str, encoding: str) -> Table:

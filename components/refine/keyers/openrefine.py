@@ -78,14 +78,14 @@ def _keyer(name: str, folder: Path) -> _Keyer:
     kind = f"{_PACKAGE}.{OPENREFINE_KEYERS[name]}"
     places = _class_path(folder)
     if not places:
-        raise _without(folder, "no jars and no classes of it")
+        raise _without(folder, "holds no jars and no classes of it")
     _start_java()
     import jpype
 
     try:
         keyer: _Keyer = jpype.JClass(kind, loader=_loader(places))()
     except (jpype.JException, TypeError) as failure:
-        raise _without(folder, f"not its class {kind}, or not what that needs: {failure}") from failure
+        raise _without(folder, f"holds no {kind} that can be used ({failure})") from failure
     return keyer
 
 
@@ -138,6 +138,6 @@ def _loader(places: tuple[str, ...]) -> Any:
 def _without(folder: Path, found: str) -> DataError:
     return DataError(
         "openrefine_folder",
-        f"--openrefine or OPENREFINE_HOME must name the folder of OpenRefine 3.9, but {folder} has {found}.",
+        f"--openrefine or OPENREFINE_HOME must name the folder of OpenRefine 3.9, but {folder} {found}.",
         remedy="Name the folder in which OpenRefine was unpacked, or one with all its jars.",
     )
