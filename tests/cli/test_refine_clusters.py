@@ -148,7 +148,9 @@ def test_a_column_about_people_is_shown_only_when_asked(tmp_path: Path) -> None:
 REFUSED: list[tuple[list[str], str]] = [
     (["--cluster", "cit"], "refine_column"),
     (["--cluster", "city", "--sensitive", "city"], "sensitive"),
-    (["--cluster", "city", "--method", "beider-morse"], "cluster_method"),
+    (["--cluster", "city", "--method", "beidermorse"], "cluster_method"),
+    (["--cluster", "city", "--method", "beider-morse"], "openrefine_folder"),
+    (["--cluster", "city", "--method", "metaphone3", "--openrefine", "."], "openrefine_folder"),
     (["--cluster", "city", "--radius", "2"], "cluster_setting"),
     (["--cluster", "city", "--method", "levenshtein", "--radius", "-1"], "cluster_setting"),
     (["--cluster", "city", "--out", "h.csv"], "refine_out"),
@@ -163,6 +165,7 @@ def test_a_refusal_writes_nothing(
     arguments: list[str], code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENREFINE_HOME", raising=False)
     refusal: Any = invoked(tmp_path, *arguments).exception
     assert isinstance(refusal, DataError), refusal
     assert (refusal.code, refusal.exit_status) == (code, 2)
@@ -170,7 +173,11 @@ def test_a_refusal_writes_nothing(
 
 
 @pytest.mark.parametrize(
-    "arguments", ["", "--out c.csv", "h.json", "h.json -o c.csv --radius 1", "--cluster c --report r"]
+    "arguments",
+    [
+        *("", "--out c.csv", "h.json", "h.json -o c.csv --radius 1", "--cluster c --report r"),
+        *("h.json -o c.csv --openrefine o", "--cluster city --openrefine o"),
+    ],
 )
 def test_arguments_that_do_not_go_together_are_a_wrong_usage(arguments: str, tmp_path: Path) -> None:
     assert invoked(tmp_path, *arguments.split()).exit_code == 2

@@ -161,9 +161,15 @@ def _jars() -> Path:
 
 
 @pytest.fixture(scope="session")
-def openrefine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenRefine]:
+def openrefine_jars() -> Path:
+    """The folder of OpenRefine's jars and of all that they need."""
+    return _jars()
+
+
+@pytest.fixture(scope="session")
+def openrefine(openrefine_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenRefine]:
     """OpenRefine's engine, running for the session."""
-    engine = OpenRefine(_jars(), tmp_path_factory.mktemp("openrefine"))
+    engine = OpenRefine(openrefine_jars, tmp_path_factory.mktemp("openrefine"))
     yield engine
     engine.close()
 

@@ -122,7 +122,7 @@ def _no_folder(name: str) -> DataError:
     return DataError(
         "openrefine_folder",
         f"{name} needs the folder of OpenRefine, whose own classes give its keys, but none is named.",
-        remedy="Name it with --openrefine or OPENREFINE_HOME; or compare sounds by cologne-phonetic or daitch-mokotoff, "
+        remedy="Name it with --openrefine or OPENREFINE_HOME, compare sounds by cologne-phonetic or daitch-mokotoff, "
         f"or cluster the column in OpenRefine by {name} and replay its history, which holds the merged values.",
     )
 

@@ -17,10 +17,11 @@ _PACKAGE: Final = "com.google.refine.clustering.binning"
 # Where an unpacked OpenRefine has its jars and classes: for Linux and Windows, for macOS, and as built from source.
 _ROOTS: Final = ("", "Contents/Resources", "*.app/Contents/Resources", "main")
 _JARS: Final = ("*.jar", "lib/*.jar", "server/target/lib/*.jar", "Contents/Java/*.jar", "*.app/Contents/Java/*.jar")
-# A capital letter is looked for in the machine's language: a Turkish one would give other keys. No file under /tmp.
+# Metaphone3 takes capital letters as the machine's language has them: Turkish gives other keys. Signals stay Python's,
+# and no file is left under /tmp.
 _JVM: Final = (
     *("-Duser.language=en", "-Duser.country=US", "-Djava.awt.headless=true"),
-    *("-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "--enable-native-access=ALL-UNNAMED"),
+    *("-Xrs", "-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "--enable-native-access=ALL-UNNAMED"),
 )
 _EVERY: Final = 1_000  # keys between two words of progress
 
@@ -108,7 +109,7 @@ def _class_path(folder: Path) -> tuple[str, ...]:
 
 
 def _start_java() -> None:
-    """Start Java in this process, once, without its handlers of signals and without any output."""
+    """Start Java in this process, once, without handlers of signals and without a word."""
     try:
         import jpype
     except ImportError as error:
@@ -116,7 +117,7 @@ def _start_java() -> None:
     if jpype.isJVMStarted():
         return
     try:
-        jpype.startJVM(*_JVM, classpath=[], ignoreUnrecognized=True, convertStrings=False, interrupt=False)
+        jpype.startJVM(*_JVM, classpath=[], ignoreUnrecognized=True, convertStrings=False, interrupt=True)
     except (jpype.JVMNotFoundException, jpype.JVMNotSupportedException, OSError, RuntimeError) as failure:
         raise DataError(
             "openrefine_java",

@@ -40,8 +40,8 @@ def test_progress_is_said() -> None:
 @pytest.mark.parametrize(
     ("settings", "code", "words"),
     [
-        ({"name": "metaphone3"}, "cluster_method", "metaphone3 has no counterpart"),
-        ({"name": "beider-morse"}, "cluster_method", "fingerprint, ngram-fingerprint"),
+        ({"name": "metaphone3"}, "openrefine_folder", "metaphone3 needs the folder of OpenRefine"),
+        ({"name": "beider-morse"}, "openrefine_folder", "cologne-phonetic or daitch-mokotoff"),
         ({"name": "levenstein"}, "cluster_method", "Perhaps levenshtein is meant"),
         ({"radius": -1.0}, "cluster_setting", "radius"),
         ({"radius": float("nan")}, "cluster_setting", "radius"),
