@@ -21,8 +21,9 @@ from sevenfold.refine.keyers import OPENREFINE_KEYERS
 from sevenfold.refine.keyers.openrefine import keys_of
 
 pytest.importorskip("jpype")
-TEXTS = list(dict.fromkeys([*NAMES, *strange_texts(5, 2_000)]))
+TEXTS = list(dict.fromkeys([*NAMES, *strange_texts(5, 1_000)]))
 COLUMNS = [NAMES * 2 + [name.upper() for name in NAMES], *(generated_column(seed) for seed in range(8))]
+PACKAGE = "com/google/refine/clustering/binning"
 PROGRAM = """
 import json, os, signal, sys
 from pathlib import Path
@@ -68,17 +69,21 @@ def asked(folder: Path, **questions: Any) -> dict[str, Any]:
     return answer
 
 
+def laid_out(jars: Path, classes: Path, rest: Path) -> None:
+    """Put OpenRefine's own classes into one folder, and the other jars into another."""
+    rest.mkdir(parents=True)
+    for jar in jars.glob("*.jar"):
+        if jar.name.startswith("main-"):
+            zipfile.ZipFile(jar).extractall(classes)
+        else:
+            (rest / jar.name).symlink_to(jar)
+
+
 @pytest.fixture(scope="module")
 def unpacked(openrefine_jars: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """OpenRefine as its archive unpacks it, its own classes beside the jars, in a folder with a difficult name."""
+    """OpenRefine as its archive unpacks it, in a folder with a difficult name."""
     home = tmp_path_factory.mktemp("made") / "Öpen Refine: [3.9] 50%*"
-    inside = home / "webapp/WEB-INF"
-    (inside / "lib").mkdir(parents=True)
-    for jar in openrefine_jars.glob("*.jar"):
-        if jar.name.startswith("main-"):
-            zipfile.ZipFile(jar).extractall(inside / "classes")
-        else:
-            (inside / "lib" / jar.name).symlink_to(jar)
+    laid_out(openrefine_jars, home / "webapp/WEB-INF/classes", home / "webapp/WEB-INF/lib")
     return home
 
 
@@ -102,8 +107,14 @@ def test_clusters_are_those_of_the_engine(openrefine: OpenRefine, answer: dict[s
     assert len(answer[name]["clusters"][0]) > 100
 
 
-def test_a_folder_of_jars_will_do(openrefine_jars: Path, answer: dict[str, Any]) -> None:
-    few = asked(openrefine_jars, texts=TEXTS[:50])
+@pytest.mark.parametrize("bundled", [False, True], ids=["jars", "app"])
+def test_a_folder_of_jars_or_an_app_will_do(
+    openrefine_jars: Path, answer: dict[str, Any], bundled: bool, tmp_path: Path
+) -> None:
+    contents = tmp_path / "OpenRefine.app/Contents"
+    if bundled:
+        laid_out(openrefine_jars, contents / "Resources/webapp/WEB-INF/classes", contents / "Java")
+    few = asked(tmp_path if bundled else openrefine_jars, texts=TEXTS[:50])
     assert {name: few[name]["keys"] for name in OPENREFINE_KEYERS} == {
         name: answer[name]["keys"][:50] for name in OPENREFINE_KEYERS
     }
@@ -129,12 +140,11 @@ def test_a_written_history_opens_in_the_engine(openrefine: OpenRefine, openrefin
 
 def test_jars_without_the_classes_are_refused(openrefine_jars: Path, tmp_path: Path) -> None:
     (tmp_path / "text.jar").write_text("no archive")
-    main = next(openrefine_jars.glob("main-*.jar"))
-    with zipfile.ZipFile(main) as jar:
-        kept = {name: jar.read(f"com/google/refine/clustering/binning/{name}") for name in ("BeiderMorseKeyer.class",)}
-    with zipfile.ZipFile(tmp_path / "damaged.jar", "w") as jar:
-        jar.writestr("com/google/refine/clustering/binning/Metaphone3Keyer.class", kept["BeiderMorseKeyer.class"])
-        jar.writestr("com/google/refine/clustering/binning/BeiderMorseKeyer.class", b"no class")
+    with zipfile.ZipFile(next(openrefine_jars.glob("main-*.jar"))) as main:
+        other = main.read(f"{PACKAGE}/BeiderMorseKeyer.class")
+    with zipfile.ZipFile(tmp_path / "damaged.jar", "w") as damaged:
+        damaged.writestr(f"{PACKAGE}/Metaphone3Keyer.class", other)
+        damaged.writestr(f"{PACKAGE}/BeiderMorseKeyer.class", b"no class")
     program = (
         "import sys; from pathlib import Path; from sevenfold.refine.keyers.openrefine import keys_of\n"
         "from sevenfold.contracts.errors import DataError\n"
