@@ -138,6 +138,22 @@ def test_a_written_history_opens_in_the_engine(openrefine: OpenRefine, openrefin
     assert [row[0][1] for row in there["rows"]] == ["'Zürich'"] * 3 + ["'Basel'"] * 2 + ["'Bern'"]
 
 
+def refusals(folder: Path, *names: str) -> list[str]:
+    """Return code and message of what a process raises for each method."""
+    program = (
+        "import sys; from pathlib import Path; from sevenfold.refine.keyers.openrefine import keys_of\n"
+        "from sevenfold.contracts.errors import DataError\n"
+        "for name in sys.argv[2:]:\n"
+        "    try: keys_of(['a', 'b'], name, Path(sys.argv[1]))\n"
+        "    except DataError as error: print(error.code, error.message)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(folder), *names], capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
 def test_jars_without_the_classes_are_refused(openrefine_jars: Path, tmp_path: Path) -> None:
     (tmp_path / "text.jar").write_text("no archive")
     with zipfile.ZipFile(next(openrefine_jars.glob("main-*.jar"))) as main:
@@ -145,21 +161,25 @@ def test_jars_without_the_classes_are_refused(openrefine_jars: Path, tmp_path: P
     with zipfile.ZipFile(tmp_path / "damaged.jar", "w") as damaged:
         damaged.writestr(f"{PACKAGE}/Metaphone3Keyer.class", other)
         damaged.writestr(f"{PACKAGE}/BeiderMorseKeyer.class", b"no class")
-    program = (
-        "import sys; from pathlib import Path; from sevenfold.refine.keyers.openrefine import keys_of\n"
-        "from sevenfold.contracts.errors import DataError\n"
-        "for name in sys.argv[2:]:\n"
-        "    try: keys_of(['a'], name, Path(sys.argv[1]))\n"
-        "    except DataError as error: print(error.code, error.message)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path), *OPENREFINE_KEYERS], capture_output=True, text=True, timeout=60
-    )
-    assert done.stderr == ""
-    first, second = done.stdout.splitlines()
+    first, second = refusals(tmp_path, *OPENREFINE_KEYERS)
     assert first.startswith("openrefine_folder --openrefine or OPENREFINE_HOME must name the folder of OpenRefine 3.9")
     assert "Metaphone3Keyer" in first
     assert "ClassFormatError" in second
+
+
+@pytest.mark.usefixtures("openrefine_jars")  # where it can be asked, Java can be compiled
+def test_a_value_without_a_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / "Metaphone3Keyer.java").write_text(
+        f"package {PACKAGE.replace('/', '.')}; public class Metaphone3Keyer {{ public String key(String text) {{"
+        'if (text.equals("b")) { throw new IllegalStateException("no sound"); } return text; } }'
+    )
+    classes = tmp_path / "webapp/WEB-INF/classes"
+    subprocess.run(["javac", "-d", classes, tmp_path / "Metaphone3Keyer.java"], check=True, timeout=60)
+    (refusal,) = refusals(tmp_path, "metaphone3")
+    assert refusal.startswith(
+        "openrefine_keyer Each value must have a key, but OpenRefine gives 'b' none by metaphone3"
+    )
+    assert "no sound" in refusal
 
 
 @pytest.fixture
