@@ -1,23 +1,37 @@
-"""The drift rule in figures: ``python -m benchmarks.drift``, some ten minutes on one core.
+"""Monitoring in figures: ``python -m benchmarks.drift``, a quarter of an hour on one core; ``--only`` is a part of it.
 
-False alarms per model and week, by simulation, at few and many features and small and large windows, and with rare
-categories; the shifts that must be seen at 2,000 rows, and those that must not be at a million; what counting and a
-scrape cost.
+``cost``    what counting and a scrape cost
+``power``   the shifts that must be seen at 2,000 rows, and those that must not be at a million
+``alarms``  false alarms per model and week, at few and many features, small and large windows, and with rare categories
+``rows``    windows where nothing moves that the classifier of rows as a whole calls drifted
+``areas``   the ROC AUC of labels that came back, from bins, beside the one of the rows themselves
+
+All but the first are simulations with seeds of their own: they print the same again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import numpy as np
 
 from benchmarks.drift_alarms import RARE, SHIFTS, TRIVIAL, Week, detected, false_alarms
+from benchmarks.drift_areas import areas, models, scored
 from benchmarks.drift_cost import KINDS, counting, scraping
+from benchmarks.drift_rows import HARD, SIX, Tables, unmoved
 from benchmarks.pairs import progress
 from benchmarks.rows import Row, parser, report
-from benchmarks.targets import DRIFT_FEATURES, DRIFT_RARE, DRIFT_ROWS
+from benchmarks.targets import AREA_CLASSES, DRIFT_FEATURES, DRIFT_RARE, DRIFT_ROWS, UNMOVED
 from sevenfold.plan.monitoring import MonitoringSection
 
 RUNS = 1_000
 SECTION = MonitoringSection()
+WINDOWS: Mapping[str, tuple[Tables, int, int]] = dict(
+    zip(UNMOVED, [(SIX, 200, 250), (SIX, 2_000, 250), (HARD, 2_000, 80)], strict=True)
+)  # the tables, the rows of a window, and how many are drawn
+AREA_MODELS, AREA_ROWS = 20, 20_000
+PARTS = ("cost", "power", "alarms", "rows", "areas")
 
 
 def alarms(runs: int, training: int, *, quick: bool) -> Iterator[Row]:
@@ -54,19 +68,41 @@ def cost(*, quick: bool) -> Iterator[Row]:
     yield Row("drift, scrape of 50 features", [min(measure() for _ in range(5))], [10], quick=quick)
 
 
+def whole_rows(training: int, *, quick: bool) -> Iterator[Row]:
+    """Try the classifier of rows where nothing moves."""
+    for name, (tables, rows, runs) in WINDOWS.items():
+        progress(f"rows as a whole, {name}, {runs} windows")
+        flags = list(unmoved(tables, training, rows, 1 if quick else runs, rows, SECTION))
+        yield Row(f"drift, rows as a whole, unmoved: {name}", [sum(flags) / len(flags)], [0.01], quick=quick)
+
+
+def binned_areas(*, quick: bool) -> Iterator[Row]:
+    """Simulate models of several classes, from weak to strong."""
+    for classes in AREA_CLASSES:
+        rng = np.random.default_rng(classes)
+        drawn = models(1 if quick else AREA_MODELS, classes, rng)
+        pairs = [areas(*scored(model, AREA_ROWS, rng)) for model in drawn]
+        binned, exact = zip(*pairs, strict=True)
+        yield Row(f"drift, ROC AUC from bins: {classes} classes", binned, exact, quick=quick)
+
+
 def main() -> None:
     """Measure and print."""
     options = parser("drift", __doc__, pairs=1)
     options.add_argument("--runs", type=int, default=RUNS, help="Simulated weeks (default: %(default)s).")
     options.add_argument("--training", type=int, default=20_000, help="Training rows (default: %(default)s).")
+    options.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="These parts alone.")
     given = options.parse_args()
     runs = min(given.runs, 2) if given.quick else given.runs
-    for rows in (
-        cost(quick=given.quick),
-        power(runs, given.training, quick=given.quick),
-        alarms(runs, given.training, quick=given.quick),
-    ):
-        report(rows, given.rows)
+    parts: dict[str, Callable[..., Iterator[Row]]] = {
+        "cost": cost,
+        "power": partial(power, runs, given.training),
+        "alarms": partial(alarms, runs, given.training),
+        "rows": partial(whole_rows, given.training),
+        "areas": binned_areas,
+    }
+    for name in given.only:
+        report(parts[name](quick=given.quick), given.rows)
 
 
 if __name__ == "__main__":

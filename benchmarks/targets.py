@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["DRIFT_FEATURES", "DRIFT_RARE", "DRIFT_ROWS", "GENERATED", "MODEL_TABLES", "ROWS", "Target"]
+__all__ = [
+    "AREA_CLASSES",
+    "DRIFT_FEATURES",
+    "DRIFT_RARE",
+    "DRIFT_ROWS",
+    "GENERATED",
+    "MODEL_TABLES",
+    "ROWS",
+    "UNMOVED",
+    "Target",
+]
 
 Ratio = Literal["peer / ours", "ours / peer", "ours − peer"]
 
@@ -85,6 +95,8 @@ DRIFT_RARE = "drift, false alarms: 20 categories, 200 rows, 10 million training 
 SEEN = (
     "mean by half a deviation", "category by 10 points", "10 % missing", "unit, times 1000", "class prior by 8 points",
 )  # fmt: skip
+AREA_CLASSES = (3, 5, 10)
+UNMOVED = ("6 features, 200 rows", "6 features, 2000 rows", "50 features, 2000 rows")  # windows where nothing moves
 TRIFLES = ("mean by a twentieth of a deviation", "mean by a tenth of a deviation", "category by 1 point")
 
 
@@ -96,6 +108,10 @@ def _drift() -> dict[str, Target]:
     rows[DRIFT_RARE] = Target(*at_most, "ours / peer", 1)
     rows |= {f"drift, seen: {shift}": Target(*at_least, "ours − peer", 0) for shift in SEEN}
     rows |= {f"drift, quiet: {shift}": Target(*at_most, "ours / peer", 1) for shift in TRIFLES}
+    rows |= {f"drift, rows as a whole, unmoved: {kind}": Target(*at_most, "ours / peer", 1) for kind in UNMOVED}
+    for classes in AREA_CLASSES:
+        exact = Target("the area of the rows themselves", "ROC AUC", "ours − peer")
+        rows[f"drift, ROC AUC from bins: {classes} classes"] = exact
     for kind in ("numbers", "categories", "dates"):
         rows[f"drift, counting {kind}"] = Target("the time allowed", "ns per value", "ours / peer", 1)
     rows["drift, scrape of 50 features"] = Target("the time allowed", "CPU ms", "ours / peer", 1)

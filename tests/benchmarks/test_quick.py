@@ -120,6 +120,8 @@ def test_the_drift_rule_is_simulated_and_its_cost_measured() -> None:
         "scrape of 50 features",
         "seen: 10 % missing",
         "false alarms: 5 features, 200 rows",
+        "rows as a whole, unmoved: 50 features, 2000 rows",
+        "ROC AUC from bins: 10 classes",
     ):
         assert f"\ndrift, {row}: ours" in f"\n{done.stdout}", done.stdout
 
