@@ -6,9 +6,10 @@ from sevenfold.contracts.errors import MissingExtraError, MonitoringError
 from sevenfold.drift import telemetry
 from sevenfold.drift.concept import Labelled
 from sevenfold.drift.counters import Scrape, scrape_of
+from sevenfold.monitoring.label_scores import FEEDBACK, LabelCounts
 from sevenfold.scoring.client import InferenceClient
 
-__all__ = ["read_labels", "read_metrics", "scrape"]
+__all__ = ["read_label_counts", "read_labels", "read_metrics", "scrape"]
 
 Samples = dict[str, dict[tuple[str, ...], float]]
 
@@ -52,6 +53,15 @@ def read_labels(text: str, *, model: str, bundle: str) -> Labelled | None:
         squared=total(telemetry.FEEDBACK_SQUARED),
         fourth=total(telemetry.FEEDBACK_FOURTH),
     )
+
+
+def read_label_counts(text: str, *, model: str, bundle: str) -> LabelCounts:
+    """Read every counter of labels that came back, since the predictor started; empty where its port is closed.
+
+    Takes and raises what `read_metrics` does.
+    """
+    samples = _samples(text, model, bundle)
+    return {metric.name: samples[metric.name] for metric in FEEDBACK if metric.name in samples}
 
 
 def _samples(text: str, model: str, bundle: str) -> Samples:

@@ -23,7 +23,7 @@ from sevenfold.monitoring.retrain.label_evidence import drift_key, labels_noted,
 from sevenfold.monitoring.retrain.label_window import LabelWindow
 from sevenfold.monitoring.retrain.retrainer import Retrainer
 from sevenfold.pipelines.local.compared_rows import ComparedRows
-from sevenfold.pipelines.local.loop_page import candidates_of, fleet_of, serving_facts, traffic_of
+from sevenfold.pipelines.local.loop_page import candidates_of, fleet_of, scores_on_page, serving_facts, traffic_of
 from sevenfold.pipelines.local.new_rows import NewRows, judge_file, once_each, own_sources, window_files, window_name
 from sevenfold.pipelines.local.runner import LocalRunner
 from sevenfold.pipelines.local.trained_files import kept_name, trained_files
@@ -293,6 +293,7 @@ class LocalLoop:
             fleet=fleet_of(self.runs),
             candidates=candidates_of(self.home, runs),
             traffic=traffic_of(self.url, self.plan.name, self.label),
+            scores=scores_on_page(self.home, self.label, self.plan.monitoring),
         )
         report = self._compared.with_card(report, rows, record, self.registry)
         write_report(with_labels(report, live, self.plan.monitoring), self.home / PAGE)

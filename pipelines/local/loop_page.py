@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.errors import SevenfoldError
@@ -15,14 +17,18 @@ from sevenfold.monitoring.retrain.acknowledgement import person_needed
 from sevenfold.monitoring.retrain.candidates import Candidate
 from sevenfold.monitoring.retrain.fleet_table import FleetModel
 from sevenfold.monitoring.retrain.journal import Entry, Journal, RunEntry
+from sevenfold.monitoring.score_charts import score_blocks
 from sevenfold.monitoring.scrape import scrape
 from sevenfold.pipelines.releases import JOURNAL
 from sevenfold.pipelines.runs import RunFolder
+from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Fact
+from sevenfold.report.model import Block
 from sevenfold.scoring.client import InferenceClient
 
-__all__ = ["candidates_of", "fleet_of", "serving_facts", "traffic_of"]
+__all__ = ["SCORES", "candidates_of", "fleet_of", "scores_on_page", "serving_facts", "traffic_of"]
 
+SCORES: Final = "scores.json"
 PATIENCE_SECONDS = 5.0
 _COMPARING = ("serving", "best")  # gates that set a candidate beside another model
 
@@ -110,3 +116,8 @@ def traffic_of(url: str, name: str, label: str) -> Replayed | None:
             return Replayed.of_traffic("since it started", scrape(client, label))
     except SevenfoldError:
         return None
+
+
+def scores_on_page(home: Path, label: str, section: MonitoringSection) -> list[Block]:
+    """Return the scores over time of a loop, and that they are unknown where they are."""
+    return score_blocks(home / SCORES, label, section, now=time.time())

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 from sevenfold.contracts.errors import SevenfoldError
 from sevenfold.contracts.service import LocalService, read_unsealed_service, write_service
 from sevenfold.drift.telemetry import bundle_label
-from sevenfold.monitoring.scrape import read_labels
+from sevenfold.monitoring.scrape import read_label_counts, read_labels
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.serving.local.predictor import runs, start_predictor
 from sevenfold.serving.local.process import end_process
 
 if TYPE_CHECKING:
     from sevenfold.drift.concept import Labelled
+    from sevenfold.monitoring.label_scores import LabelCounts
     from sevenfold.pipelines.local.loop import LocalLoop
 
 __all__ = ["SERVED", "CountedLabels", "PromotedService"]
@@ -28,10 +29,12 @@ SERVED: Final = "watch"  # the folder of its `service.json`, beside the runs
 
 @dataclass(frozen=True)
 class CountedLabels:
-    """What one process of a predictor counted of labels since it started."""
+    """What one process of a predictor counted of labels since it started: what is judged, and every counter."""
 
     counted: Labelled
     process: str
+    bundle: str
+    counts: LabelCounts
 
 
 class PromotedService:
@@ -114,10 +117,12 @@ class PromotedService:
         try:
             with InferenceClient(service.url, service.name, timeout_seconds=10.0) as client:
                 page = client.metrics()
-            counted = read_labels(page, model=service.name, bundle=bundle_label(service.digest))
+            label = bundle_label(service.digest)
+            counted = read_labels(page, model=service.name, bundle=label)
+            counts = read_label_counts(page, model=service.name, bundle=label)
         except SevenfoldError:  # it is starting anew, or gone: the next look asks again
             return None
-        return None if counted is None else CountedLabels(counted, f"{service.pid}-{service.started}")
+        return None if counted is None else CountedLabels(counted, f"{service.pid}-{service.started}", label, counts)
 
     def _is_of_another(self, service: LocalService) -> bool:
         """Whether a process serves for another folder of runs, of which this one is a copy; one that moved is ours."""

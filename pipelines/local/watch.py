@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 from sevenfold.contracts.errors import PlanError, PolicyError, SevenfoldError
 from sevenfold.monitoring.retrain.acknowledgement import person_needed
 from sevenfold.monitoring.retrain.history_report import entry_line
+from sevenfold.monitoring.score_history import ScoreHistory
 from sevenfold.pipelines.local.interruption import RunInterrupted, interruptions
 from sevenfold.pipelines.local.loop import PAGE, LocalLoop
+from sevenfold.pipelines.local.loop_page import SCORES
 from sevenfold.pipelines.local.promoted_service import PromotedService
 from sevenfold.plan import load_plan
 
@@ -150,6 +152,9 @@ def _turn(loop: LocalLoop, service: PromotedService | None, console: Console) ->
     labels = service.labels() if service is not None else None
     if labels is not None:
         loop.take_labels(labels.counted, labels.process)
+        with suppress(SevenfoldError, OSError):  # for the page alone: the turn goes on, and the next look takes them
+            scores = ScoreHistory(loop.home / SCORES, loop.plan.monitoring.feedback_hours)
+            scores.take(labels.counts, process=labels.process, bundle=labels.bundle, now=time.time())
     told: dict[int, int] = {}
 
     def tell(decisions: Sequence[Entry]) -> None:

@@ -21,7 +21,7 @@ from sevenfold.monitoring.retrain.loop_chart import loop_chart
 from sevenfold.monitoring.traffic_charts import traffic_blocks, traffic_facts
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Fact, Facts, Finding, Findings, Report, Table
-from sevenfold.report.model import Level
+from sevenfold.report.model import Block, Level
 from sevenfold.report.quantity import quantity
 
 __all__ = ["entry_line", "history_report"]
@@ -54,6 +54,7 @@ def history_report(
     fleet: Sequence[FleetModel] = (),
     candidates: Sequence[Candidate] = (),
     traffic: Replayed | None = None,
+    scores: Sequence[Block] = (),
 ) -> Report:
     """Return the page of a loop.
 
@@ -69,6 +70,7 @@ def history_report(
         fleet: all models of this machine, shown where there are several.
         candidates: what each retraining brought, oldest first.
         traffic: what the running predictor has counted; None where none runs.
+        scores: those of labels that came back, over time.
     """
     needed, raised = person_needed(entries), alarms(windows, section)
     states = Counter(run.state for run in runs)
@@ -91,6 +93,7 @@ def history_report(
             facts,
             *(traffic_facts(traffic) if traffic is not None else ()),
             *((chart,) if (chart := loop_chart(entries)) is not None else ()),
+            *scores,
             _table(entries),
             *((candidates_table(candidates),) if candidates else ()),
             *(drift_blocks(windows, raised, counts, reference, section) if windows else ()),

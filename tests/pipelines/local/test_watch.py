@@ -9,17 +9,27 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import psutil
+import pyarrow as pa
 import pytest
+from loop_causes import CREDENTIAL, feed_back
 from loop_home import Home
+from loop_tables import rows
 from rich.console import Console
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from trained_project import trained_project
 
 from sevenfold.contracts.service import LocalService, read_unsealed_service
 from sevenfold.monitoring.retrain.history_report import entry_line
 from sevenfold.monitoring.retrain.journal import Entry
 from sevenfold.pipelines.local import promoted_service, watch
+from sevenfold.pipelines.local.loop import PAGE
 from sevenfold.pipelines.local.promoted_service import SERVED, PromotedService
+from sevenfold.report import Chart, Facts
+from sevenfold.report.page import read_report
+from sevenfold.scoring.feeds import feeds_from_table
+from sevenfold.scoring.scorer import Scorer
 from sevenfold.serving.local import predictor
 from sevenfold.serving.local.predictor import runs
 
@@ -127,6 +137,38 @@ def test_a_plan_that_is_edited_meanwhile_is_followed(home: Home, monkeypatch: py
     assert printed.getvalue().count("goes on by plan.yaml as it is now") == 2
     assert printed.getvalue().count("waits: ") == 2
     assert "retrain.trigger is none" in printed.getvalue() and "keep its name 'demo'" in printed.getvalue()
+
+
+def test_the_page_shows_the_scores_of_labels_over_time(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEVENFOLD_FEEDBACK_CREDENTIAL", CREDENTIAL)
+    printed, pages = io.StringIO(), []
+    world = rows(900, 60)
+
+    def feed(_: float) -> None:
+        pages.append(read_report(home.runs / "demo" / PAGE))
+        if len(pages) == 2:
+            raise KeyboardInterrupt
+        port = read_unsealed_service(LocalService, home.runs / "demo" / SERVED).feedback_port
+        assert feed_back(port, world) == 60
+
+    with pytest.raises(KeyboardInterrupt):
+        watch.watch_loop(home.loop(), Console(file=printed, width=1_000), takes_feedback=True, sleep=feed)
+    known = [fact for block in pages[0].blocks if isinstance(block, Facts) for fact in block.facts]
+    [unknown] = [fact for fact in known if fact.label == "Scores by labels"]
+    assert (unknown.value, unknown.hint) == ("unknown", "no label came back within 24 hours")
+    charts = {block.title: block for block in pages[1].blocks if isinstance(block, Chart)}
+    points = charts["Score by labels that came back"].spec["data"]["values"]
+    values = {row["series"]: row["y"] for row in points}
+    table = pd.read_csv(io.StringIO(world))
+    loop = home.loop()
+    bundle = loop.registry.bundle(loop.serving.bundle)
+    predicted = Scorer(bundle.model_path, bundle.signature).predict(
+        feeds_from_table(pa.Table.from_pandas(table[list(bundle.signature.inputs)]), bundle.signature.inputs)
+    )
+    assert predicted.labels is not None
+    assert values["accuracy"] == pytest.approx(accuracy_score(table["y"], predicted.labels))
+    assert values["balanced accuracy"] == pytest.approx(balanced_accuracy_score(table["y"], predicted.labels))
+    assert "Recall by class, by labels that came back" in charts
 
 
 def test_ctrl_c_leaves_no_predictor_that_nobody_knows_of(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
