@@ -18,7 +18,9 @@ from sevenfold.report.model import Block
 __all__ = ["score_blocks", "score_charts"]
 
 SILENT_SLOTS: Final = 3.0  # without a point, after which nobody knows
+DRAWN: Final = 400  # points and breaks, the newest: of more a chart leaves some out, and breaks among them
 MARKED: Final = 60  # points at most that are drawn one by one
+NAMES: Final = {"roc_auc": "ROC AUC", "brier": "Brier score", "rmse": "RMSE", "mae": "MAE"}
 RECALL: Final = "Recall by class, by labels that came back"
 
 
@@ -81,7 +83,7 @@ def score_blocks(path: Path, bundle: str, section: MonitoringSection, *, now: fl
 
 def score_charts(points: Sequence[ScorePoint], silence: float, section: MonitoringSection) -> list[Chart]:
     """Return a chart for each group of scores of which there is one; `silence` in seconds breaks a line."""
-    broken = list(_broken(points, silence))
+    broken = list(_broken(points, silence))[-DRAWN:]
     charts = [_chart(panel, broken, section, panel.scores) for panel in _PANELS]
     classes = list(dict.fromkeys(name for point in points for name in point.recalls))
     recalls = [point.model_copy(update={"scores": point.recalls}) for point in broken]
@@ -106,13 +108,14 @@ def _chart(
     shown = [name for name in names if any(name in point.scores for point in points)]
     if not shown:
         return None
+    called = {name: name if panel is _RECALL else NAMES.get(name, name.replace("_", " ")) for name in shown}
     rows: list[Mapping[str, Any]] = [
-        {"when": _moment(point.moment), "score": point.scores.get(name), "name": name.replace("_", " ")}
+        {"when": _moment(point.moment), "score": point.scores.get(name), "name": called[name]}
         for name in shown
         for point in points
     ]
     last = {name: next(point.scores[name] for point in reversed(points) if name in point.scores) for name in shown}
-    told = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in last.items())
+    told = ", ".join(f"{called[name]} {value:.4g}" for name, value in last.items())
     return draw.lines(
         panel.title,
         rows,

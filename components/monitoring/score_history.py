@@ -18,7 +18,7 @@ from sevenfold.monitoring.label_scores import LabelCounts, recalls_of, rows_of, 
 __all__ = ["ScoreHistory", "ScorePoint"]
 
 SLOTS: Final = 96  # of a window: it slides by so much of its length, and has a point for each
-KEPT: Final = 960  # points: ten windows
+KEPT: Final = 384  # points: four windows, and no more than a chart draws
 FORMAT: Final = 1
 Entries = tuple[tuple[str, tuple[str, ...], float], ...]  # metric, its own labels, count
 

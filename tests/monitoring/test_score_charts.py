@@ -10,7 +10,7 @@ import pytest
 from sevenfold.drift.telemetry import FEEDBACK_ABSOLUTE, FEEDBACK_CORRECT, FEEDBACK_ROWS, FEEDBACK_SQUARED
 from sevenfold.monitoring.dashboards.one_model import one_model
 from sevenfold.monitoring.score_charts import RECALL, score_blocks, score_charts
-from sevenfold.monitoring.score_history import ScoreHistory, ScorePoint
+from sevenfold.monitoring.score_history import KEPT, ScoreHistory, ScorePoint
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Chart, Facts
 
@@ -29,9 +29,17 @@ def drawn(chart: Chart, name: str) -> list[float | None]:
 
 
 def test_the_charts_are_the_panels_of_the_dashboard_with_the_same_scores() -> None:
+    named = {
+        "balanced accuracy": "balanced_accuracy",
+        "ROC AUC": "roc_auc",
+        "log loss": "log_loss",
+        "Brier score": "brier",
+        "RMSE": "rmse",
+        "MAE": "mae",
+    }
     full = point(0, **dict.fromkeys(EVERY, 0.5)).model_copy(update={"recalls": {"yes": 0.5}})
     shown = {
-        chart.title: [row["series"].replace(" ", "_") for row in chart.spec["data"]["values"]]
+        chart.title: [named.get(row["series"], row["series"]) for row in chart.spec["data"]["values"]]
         for chart in score_charts([full], 3 * SLOT, SECTION)
     }
     panels = [panel for panel in one_model().panels if "by labels that came back" in panel.title]
@@ -54,6 +62,14 @@ def test_a_line_breaks_where_nobody_knows_and_where_another_model_took_over() ->
     [chart] = score_charts(points, 3 * SLOT, SECTION)
     assert drawn(chart, "accuracy") == [0.9, None, 0.8, None, 0.7, None, 0.95]
     assert "last known: accuracy 0.95" in chart.alt
+
+
+def test_no_break_is_lost_among_many_points() -> None:
+    points = [point(10 * slot, accuracy=0.9) for slot in range(KEPT)]
+    [chart] = score_charts(points, 3 * SLOT, SECTION)
+    values = drawn(chart, "accuracy")
+    assert len(values) == 400
+    assert values == [None, 0.9] * 200
 
 
 @pytest.mark.parametrize(
@@ -97,4 +113,4 @@ def test_what_is_known_stands_as_charts_alone(tmp_path: Path) -> None:
     ScoreHistory(path, 24).take(counts, process="p", bundle="b1", now=NOW)
     [chart] = score_blocks(path, "b1", SECTION, now=NOW + 60)
     assert isinstance(chart, Chart)
-    assert (chart.title, drawn(chart, "rmse"), drawn(chart, "mae")) == ("Error by labels that came back", [3.0], [2.0])
+    assert (chart.title, drawn(chart, "RMSE"), drawn(chart, "MAE")) == ("Error by labels that came back", [3.0], [2.0])
