@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sevenfold.contracts.errors import PolicyError
+from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.manifest import verify
 from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.drift.telemetry import bundle_label
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JOURNAL",
+    "SERVED",
     "ReleaseTarget",
     "promote",
     "release_lines",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 JOURNAL: Final = "retrain.db"  # of decisions about retrainings, beside the runs of a plan
+SERVED: Final = "watch"  # the folder of what `sevenfold watch` serves, beside them
 
 
 @dataclass(frozen=True)
@@ -115,13 +117,15 @@ def withdraw(name: str, target: ReleaseTarget, on_message: OnMessage) -> str:
 def status_lines(name: str, target: ReleaseTarget) -> list[str]:
     """Return the serving version, the waiting one beside it, where users ask, and which pods are up.
 
+    On this machine: the promoted version, and where `sevenfold watch` serves it and takes labels, while it runs.
+
     Raises:
         PolicyError: ``not_deployed``, ``nothing_promoted``.
     """
     if target.cloud:
         return _cloud_status(_on_cloud(name, target))
     if not target.namespace:
-        return [f"serving   {release_lines(name, target)[0].strip()}"]
+        return [f"serving   {release_lines(name, target)[0].strip()}", *_watched(target.runs / name)]
     from sevenfold.serving.kserve.release import state_of
 
     state = state_of(_cluster(target), name)
@@ -135,6 +139,24 @@ def status_lines(name: str, target: ReleaseTarget) -> list[str]:
     ]
     pods = (f"pods      {workload} {'serves' if up else 'is not whole'}" for workload, up in state.replicas.items())
     return [*lines, *pods]
+
+
+def _watched(home: Path) -> list[str]:
+    """Return where `sevenfold watch` serves; what a project that this one was copied from serves is not ours."""
+    from sevenfold.contracts.service import LocalService, read_unsealed_service
+    from sevenfold.serving.local.process import is_running
+
+    none = ["url       none: sevenfold watch does not serve it now"]
+    try:
+        service = read_unsealed_service(LocalService, home / SERVED)
+    except IntegrityError:
+        return none
+    log = Path(service.log)
+    copied = log.parent.resolve() != home.resolve() and log.exists()
+    if copied or not is_running(service.pid, service.started):
+        return none
+    labels = f"http://127.0.0.1:{service.feedback_port}/v1/models/{service.name}:feedback"
+    return [f"url       {service.url}", *([f"labels    {labels}"] if service.feedback_port else [])]
 
 
 def _on_cloud(name: str, target: ReleaseTarget) -> EndpointReleases:

@@ -7,12 +7,13 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sevenfold.contracts.errors import SevenfoldError
 from sevenfold.contracts.service import LocalService, read_unsealed_service, write_service
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.monitoring.scrape import read_label_counts, read_labels
+from sevenfold.pipelines.releases import SERVED
 from sevenfold.scoring.client import InferenceClient
 from sevenfold.serving.local.predictor import runs, start_predictor
 from sevenfold.serving.local.process import end_process
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from sevenfold.pipelines.local.loop import LocalLoop
 
 __all__ = ["SERVED", "CountedLabels", "PromotedService"]
-
-SERVED: Final = "watch"  # the folder of its `service.json`, beside the runs
 
 
 @dataclass(frozen=True)

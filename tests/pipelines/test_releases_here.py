@@ -1,7 +1,9 @@
-"""Promote, on this machine, the model of a run that waits for a person."""
+"""Releases on this machine: promote the model of a run that waits for a person, and say where it serves."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,12 @@ from tested_run import DIGEST, run_that_passed
 
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
-from sevenfold.contracts.service import LocalService
-from sevenfold.pipelines.releases import ReleaseTarget, promote
+from sevenfold.contracts.service import LocalService, write_service
+from sevenfold.pipelines.releases import SERVED, ReleaseTarget, promote, status_lines
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.serving.compare import Comparison
 from sevenfold.serving.deployment import Checks, Deployed
+from sevenfold.serving.local.process import start_of
 
 
 @pytest.mark.parametrize("state", [None, "promoted", "refused", "running"])
@@ -41,3 +44,36 @@ def test_a_model_that_waits_in_a_folder_that_was_moved_is_promoted(tmp_path: Pat
     record = LocalRegistry(tmp_path / "moved/demo/registry").current()
     assert record is not None
     assert (record.bundle, record.reason) == (DIGEST, "looked at it")
+
+
+def test_the_status_says_where_watch_serves_and_where_labels_go(tmp_path: Path) -> None:
+    home = tmp_path / "runs" / "demo"
+    bundle = run_that_passed(RunFolder.create(home.parent, "demo").path, "demo-1", "").artifact("train-model", "bundle")
+    assert bundle is not None
+    LocalRegistry(home / "registry").promote(Record(name="demo", bundle=DIGEST, who="run 1"), bundle)
+    none = "url       none: sevenfold watch does not serve it now"
+
+    def told(runs: Path = home.parent) -> list[str]:
+        return status_lines("demo", ReleaseTarget(runs=runs))[1:]
+
+    assert told() == [none]
+    (home / "watch.log").touch()
+    served = LocalService(
+        name="demo",
+        url="http://127.0.0.1:4000",
+        port=4000,
+        digest=DIGEST,
+        pid=os.getpid(),
+        started=start_of(os.getpid()),
+        log=str(home / "watch.log"),
+    )
+    write_service(served, home / SERVED)
+    assert told() == ["url       http://127.0.0.1:4000"]
+    write_service(served.model_copy(update={"feedback_port": 4001}), home / SERVED)
+    assert told()[1:] == ["labels    http://127.0.0.1:4001/v1/models/demo:feedback"]
+    shutil.copytree(home.parent, tmp_path / "copy")
+    assert told(tmp_path / "copy") == [none], "that is the first project's"
+    home.parent.rename(tmp_path / "moved")
+    assert told(tmp_path / "moved")[0] == "url       http://127.0.0.1:4000"
+    write_service(served.model_copy(update={"started": "1"}), tmp_path / "moved/demo" / SERVED)
+    assert told(tmp_path / "moved") == [none], "the process is gone, and its number is another's"

@@ -2,7 +2,7 @@
 
 import json
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from xml.etree import ElementTree
 
 import numpy as np
@@ -162,6 +162,14 @@ def test_values_become_json(value, expected):
 )
 def test_numbers_names_and_moments_are_distinguished(values, kind):
     assert measure_kind(values) == kind
+
+
+@pytest.mark.parametrize(("minutes", "form"), [(0, "%H:%M"), (3, "%H:%M:%S"), (60, "%H:%M"), (60 * 24 * 5, "%d %b")])
+def test_labels_of_moments_differ(minutes, form):
+    start = datetime(2013, 1, 1)
+    points = [{"a": start, "b": 1}, {"a": start + timedelta(minutes=minutes), "b": 2}]
+    chart = draw.lines("t", points, "a", "b")
+    assert chart.spec["encoding"]["x"]["axis"]["format"] == form
 
 
 @given(st.lists(st.integers(), max_size=50), st.integers(2, 20))

@@ -31,7 +31,7 @@ _WORDS: Final = {
     Action.START: "retrain",
     Action.SUPPRESS: "no",
     Action.PAGE: "a person",
-    Action.NOTE: "nothing to do",
+    Action.NOTE: "noted",
 }
 _LEVELS: Final[dict[Action, Level | None]] = {
     Action.START: "info",

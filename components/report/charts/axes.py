@@ -26,6 +26,7 @@ __all__ = [
 Spec = dict[str, Any]
 LEGEND_CHARACTERS = 46  # of one row of the legend, in the narrowest chart
 AXIS_CHARACTERS = 60  # of all names on a horizontal axis, in the narrowest chart
+SHORT_DAYS = 10 / 1_440  # within ten minutes two labels of one minute are alike
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 
 
@@ -51,7 +52,8 @@ class Axis:
     def of_moments(cls, title: str, milliseconds: Sequence[int], *, form: str = "") -> Axis:
         """Return an axis of moments whose labels suit the time between the first and the last."""
         days = (max(milliseconds, default=0) - min(milliseconds, default=0)) / 86_400_000
-        fitting = "%Y" if days > 2_000 else "%b %Y" if days > 75 else "%d %b" if days > 3 else "%H:%M"
+        short = "%H:%M" if days > SHORT_DAYS or days == 0 else "%H:%M:%S"
+        fitting = "%Y" if days > 2_000 else "%b %Y" if days > 75 else "%d %b" if days > 3 else short
         return cls(title=title, kind="temporal", format=form or fitting)
 
     def encoding(self, field: str) -> Spec:
