@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks.drift_alarms import RARE, SHIFTS, TRIVIAL, Week, detected, false_alarms
-from benchmarks.drift_areas import areas, models, scored
+from benchmarks.drift_areas import areas, models
 from benchmarks.drift_cost import KINDS, counting, scraping
 from benchmarks.drift_rows import HARD, SIX, Tables, unmoved
 from benchmarks.pairs import progress
@@ -77,11 +77,11 @@ def whole_rows(training: int, *, quick: bool) -> Iterator[Row]:
 
 
 def binned_areas(*, quick: bool) -> Iterator[Row]:
-    """Simulate models of several classes, from weak to strong."""
+    """Simulate models of two and more classes, from weak to strong."""
     for classes in AREA_CLASSES:
         rng = np.random.default_rng(classes)
         drawn = models(1 if quick else AREA_MODELS, classes, rng)
-        pairs = [areas(*scored(model, AREA_ROWS, rng)) for model in drawn]
+        pairs = [areas(model, AREA_ROWS, rng) for model in drawn]
         binned, exact = zip(*pairs, strict=True)
         yield Row(f"drift, ROC AUC from bins: {classes} classes", binned, exact, quick=quick)
 

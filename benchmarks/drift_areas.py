@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from sevenfold.contracts.reference import Reference
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
-from sevenfold.drift.concept import binned_ovr_auc
+from sevenfold.drift.bins import with_prediction
+from sevenfold.drift.concept import binned_auc, binned_ovr_auc
 from sevenfold.drift.feedback_counts import FeedbackCounter
 from sevenfold.scoring.request_labels import Truth
 from sevenfold.scoring.scorer import Prediction
@@ -55,20 +56,31 @@ def scored(model: Model, rows: int, rng: np.random.Generator) -> tuple[NDArray[n
     return truth, (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def areas(truth: NDArray[np.int64], probabilities: NDArray[np.float32]) -> tuple[float, float]:
-    """Return the ROC AUC from the predictor's bins, and scikit-learn's from the rows: the mean of one against all."""
+def areas(model: Model, rows: int, rng: np.random.Generator) -> tuple[float, float]:
+    """Return the ROC AUC of rows from the predictor's bins, and scikit-learn's: of several classes the means.
+
+    Of two classes the bins are those of the reference: the tenths of the probabilities of other rows.
+    """
     from sklearn.metrics import roc_auc_score
 
-    names = tuple(f"c{number}" for number in range(probabilities.shape[1]))
-    counter = FeedbackCounter(
-        Signature(task=Task.MULTICLASS, target="y", classes=names, inputs={}), Reference(rows=1, features={})
-    )
-    labels = np.array(names, dtype=object)[probabilities.argmax(axis=1)]
-    counter.observe(
-        Prediction(labels=labels, probabilities=probabilities),
-        Truth(scored=np.ones(len(truth), dtype=np.bool_), values=truth),
-    )
+    classes = len(model.shares)
+    names = tuple(f"c{number}" for number in range(classes))
+    signature = Signature(task=Task.BINARY if classes == 2 else Task.MULTICLASS, target="y", classes=names, inputs={})
+    truth, probabilities = scored(model, rows, rng)
+    reference = Reference(rows=rows, features={})
+    if classes == 2:
+        reference = with_prediction(reference, signature, _prediction(names, scored(model, rows, rng)[1]))
+    counter = FeedbackCounter(signature, reference)
+    counter.observe(_prediction(names, probabilities), Truth(scored=np.ones(rows, dtype=np.bool_), values=truth))
+    if classes == 2:
+        negatives, positives = counter.bins.astype(np.float64)
+        return binned_auc(positives, negatives), float(roc_auc_score(truth, probabilities[:, 1]))
     negatives, positives = counter.class_bins.astype(np.float64)
-    sides = [probabilities[:, number] for number in range(len(names))]
+    sides = [probabilities[:, number] for number in range(classes)]
     exact = [float(roc_auc_score(truth == number, side)) for number, side in enumerate(sides)]
     return binned_ovr_auc(positives, negatives), float(np.mean(exact))
+
+
+def _prediction(names: tuple[str, ...], probabilities: NDArray[np.float32]) -> Prediction:
+    labels = np.array(names, dtype=object)[probabilities.argmax(axis=1)]
+    return Prediction(labels=labels, probabilities=probabilities)

@@ -95,7 +95,7 @@ DRIFT_RARE = "drift, false alarms: 20 categories, 200 rows, 10 million training 
 SEEN = (
     "mean by half a deviation", "category by 10 points", "10 % missing", "unit, times 1000", "class prior by 8 points",
 )  # fmt: skip
-AREA_CLASSES = (3, 5, 10)
+AREA_CLASSES = (2, 3, 5, 10)
 UNMOVED = ("6 features, 200 rows", "6 features, 2000 rows", "50 features, 2000 rows")  # windows where nothing moves
 TRIFLES = ("mean by a twentieth of a deviation", "mean by a tenth of a deviation", "category by 1 point")
 
