@@ -141,7 +141,11 @@ class Column(BaseModel):
         "0",
     )
     date_format: Annotated[
-        str, Field(description="Format of a datetime in the notation of strptime; empty reads ISO 8601.")
+        str,
+        Field(
+            description="Format of a datetime in the notation of strptime, or %s for seconds and %s%f for milliseconds "
+            "since 1970; empty reads ISO 8601."
+        ),
     ] = ""
     time_zone: Annotated[
         str,

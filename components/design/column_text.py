@@ -8,6 +8,7 @@ from sevenfold.contracts.schema import Column, Kind, Role
 from sevenfold.design.profile import ColumnProfile
 from sevenfold.design.roles import Proposed
 from sevenfold.design.typed_column import TypedColumn
+from sevenfold.tables.moment_formats import names_day
 
 __all__ = ["column_entry", "column_remark", "figure", "moment"]
 
@@ -46,8 +47,11 @@ def column_remark(column: TypedColumn, facts: ColumnProfile) -> str:
     if facts.sensitive:
         parts.append(f"looks like {facts.sensitive}: values are never shown")
     elif facts.low is not None and facts.high is not None:
-        shown = moment if column.kind is Kind.DATETIME else figure
-        parts.append(f"{shown(facts.low)} to {shown(facts.high)}")
+        form = column.guess.date_format
+        low, high = (
+            moment(value, form) if column.kind is Kind.DATETIME else figure(value) for value in (facts.low, facts.high)
+        )
+        parts.append(f"{low} to {high}")
     elif facts.top:
         named = ", ".join(name for name, _ in facts.top[:3])
         parts.append(f"mostly {named}" if facts.distinct > 3 else named)
@@ -75,9 +79,15 @@ def figure(value: float) -> str:
     return f"{value:.5g}"
 
 
-def moment(microseconds: float) -> str:
-    """Return a moment as a date, with its time where it has one."""
+def moment(microseconds: float, date_format: str = "") -> str:
+    """Return a moment as a date, with its time where it has one, or as a time where its format says no day.
+
+    >>> moment(0), moment(60e6), moment(60e6, "%H:%M")
+    ('1970-01-01', '1970-01-01 00:01:00', '00:01:00')
+    """
     import numpy as np
 
     text = str(np.datetime64(int(microseconds), "us").astype("datetime64[s]"))
+    if not names_day(date_format):
+        return text.partition("T")[2]
     return text.removesuffix("T00:00:00").replace("T", " ")

@@ -13,7 +13,7 @@ from sevenfold.tables.moments import parse_moments
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["date_guess", "settle_day_and_month"]
+__all__ = ["MONTHS", "date_guess", "settle_day_and_month"]
 
 ODD: Final = 0.1  # share of a sample that may not be dates; the whole column decides in the end
 MIXED: Final = 0.02  # share of a column's dates that may have another form
@@ -34,9 +34,11 @@ DAY_FIRST: Final = (
     "%d-%m-%Y %H:%M:%S",
 )
 MONTH_FIRST: Final = tuple(form.replace("%d/%m", "%m/%d").replace("%d-%m", "%m-%d") for form in DAY_FIRST[3:])
+MONTHS: Final = ("%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y")
 NAMED: Final = ("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d %Y", "%b %d, %Y", "%B %d, %Y")
-FORMATS: Final = ("", *YEAR_FIRST, *MONTH_FIRST, *DAY_FIRST, *NAMED)
-_DATE_LIKE = re.compile(r"\d.*[-/. :]|[A-Za-z]{3,9}\.? \d", re.ASCII)
+FORMATS: Final = ("", *YEAR_FIRST, *MONTH_FIRST, *DAY_FIRST, *NAMED, *MONTHS)
+_DATE_LIKE = re.compile(r"\d.*[-/. :]|\d{8}T\d|[A-Za-z]{3,9}(?:\.? |-)\d", re.ASCII)
+_SEASON = re.compile(r"\d\d(\d\d)-(\d\d)", re.ASCII)
 _TWO_NUMBERS: Final = r"^([0-9]{1,2})[/-]([0-9]{1,2})[/-]"  # with points between them the day comes first everywhere
 
 
@@ -51,6 +53,8 @@ def date_guess(sample: Sequence[str]) -> Guess | None:
     for form in FORMATS:
         unread = _unread(sample, form)
         if len(unread) <= ODD * len(sample):
+            if form in MONTHS and _seasons(sample):
+                return None
             return Guess(Kind.DATETIME, date_format=form)
         if len(unread) < len(sample):
             left = [text for text in left if text in set(unread)]
@@ -93,6 +97,13 @@ def settle_day_and_month(texts: pl.Series, guess: Guess) -> Guess:
         why=f"Dates, so far texts: {what[0].lower()}{what[1:]}",
         question=f'{what} If they are dates, write kind: datetime and date_format: "{day_first}" or "{month_first}".',
     )
+
+
+def _seasons(texts: Sequence[str]) -> bool:
+    """Whether texts such as 2003-04 and 2004-05 name years that begin in one and end in the next, and no months."""
+    matches = [_SEASON.fullmatch(text) for text in set(texts)]
+    following = [match is not None and (int(match[1]) + 1) % 100 == int(match[2]) for match in matches]
+    return len(following) > 1 and all(following)
 
 
 def _unread(texts: Sequence[str], form: str) -> list[str]:

@@ -20,6 +20,7 @@ from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.report.quantity import quantity
 from sevenfold.tables.field_style import FieldStyle
+from sevenfold.tables.moment_formats import names_day
 
 __all__ = ["Findings", "plan_document"]
 
@@ -165,7 +166,8 @@ def _columns(findings: Findings, comments: dict[Keys, str]) -> dict[str, Any]:
         else:
             entries[name] = column_entry(column, facts, findings.roles[name])
             entries[name] |= parts_entry(name, findings.parts, findings.split)
-            remarks = (parts_remark(name, findings.parts), far_remark(findings.far.get(name)))
+            dated = names_day(column.guess.date_format)
+            remarks = (parts_remark(name, findings.parts, dated=dated), far_remark(findings.far.get(name)))
             comments["data", "columns", name] = " ".join(filter(None, (comments["data", "columns", name], *remarks)))
     return entries
 

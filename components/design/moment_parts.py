@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from sevenfold.contracts.schema import Kind, Part, Role
+from sevenfold.design.dates import MONTHS
 from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.tables.leakage import number_evidence
+from sevenfold.tables.moment_formats import names_day
 from sevenfold.tables.moment_parts import part_steps, varying_parts
 
 __all__ = ["moment_parts", "parts_entry", "parts_remark"]
@@ -50,13 +52,13 @@ def parts_entry(name: str, parts: Parts, split: TimeSplit | None) -> dict[str, A
     return {**entry, "parts": [part.value for part in parts[name]]}
 
 
-def parts_remark(name: str, parts: Parts) -> str:
-    """Return what the remark above a column says of its parts, "" where the model sees none."""
+def parts_remark(name: str, parts: Parts, *, dated: bool) -> str:
+    """Return what the remark above a column says of its parts, "" where the model sees none; `dated` ones have days."""
     if name not in parts:
         return ""
     names = [part.value.replace("_", " ") for part in parts[name]]
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    return f"The model sees its {listed}, in UTC; write time_zone: for local ones."
+    return f"The model sees its {listed}{', in UTC; write time_zone: for local ones' if dated else ''}."
 
 
 def _parts(column: TypedColumn, target: TargetFacts, split: TimeSplit | None) -> tuple[Part, ...]:
@@ -64,6 +66,10 @@ def _parts(column: TypedColumn, target: TargetFacts, split: TimeSplit | None) ->
     rows = np.flatnonzero(known if split is None else known & split.train)
     moments = column.values.gather(rows).to_physical().to_numpy().astype(np.int64)
     parts = varying_parts(moments)
+    if column.guess.date_format in MONTHS:  # the first of each month is what was read, and no day that anything was on
+        parts = tuple(part for part in parts if part is not Part.WEEKDAY)
+    if not names_day(column.guess.date_format):
+        return parts
     if split is None:  # no row is later than all that train, so the moment itself says something too
         return (*parts, Part.TREND) if parts else ()
     if _orders(column.name, split):

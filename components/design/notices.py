@@ -11,6 +11,7 @@ from sevenfold.design.document import Findings
 from sevenfold.design.look_alikes import merge_command, merged_file
 from sevenfold.design.outliers import far_remark
 from sevenfold.design.typed_column import TypedColumn
+from sevenfold.design.written_moments import FORMAT_WORDS
 from sevenfold.report.quantity import quantity
 from sevenfold.tables.field_style import FieldStyle
 
@@ -181,6 +182,7 @@ def _read_as(findings: Findings) -> Iterator[Notice]:
     with_symbols = [column for column in table.columns.values() if column.guess.symbols]
     for column in with_symbols[:MAX_EACH]:
         yield Notice("info", "read as", f"{_short(column.name)}: numbers, without their {column.guess.symbols[0]}.")
+    yield from _moments(findings)
     if "inf" in table.notation.missing:
         text = "Infinite numbers mean missing values: there are too many to leave their rows out."
         yield Notice("warning", "read as", text, settled=True)
@@ -194,6 +196,16 @@ def _read_as(findings: Findings) -> Iterator[Notice]:
         signs += [f"encoding: {table.dialect.encoding}"] if table.dialect.encoding != "utf-8" else []
     if signs:
         yield Notice("info", "read as", "; ".join(signs))
+
+
+def _moments(findings: Findings) -> Iterator[Notice]:
+    """Yield the columns of moments that could have been numbers or texts."""
+    written: dict[str, list[str]] = {}
+    for column in findings.table.columns.values():
+        if column.kind is Kind.DATETIME and column.guess.date_format in FORMAT_WORDS:
+            written.setdefault(FORMAT_WORDS[column.guess.date_format], []).append(column.name)
+    for words, names in written.items():
+        yield Notice("info", "read as", f"{_listed(names)}: {words}.")
 
 
 def _duplicates(findings: Findings) -> Iterator[Notice]:

@@ -88,7 +88,7 @@ def propose_plan(
     given = [table] if isinstance(table, Path) else list(table)
     paths = local_tables(given)
     steps = load_recipe(str(recipe), Path(), Path()) if recipe is not None else None
-    read = read_typed(paths, encoding=encoding, recipe=steps, on_progress=on_progress)
+    read = read_typed(paths, target=target, encoding=encoding, recipe=steps, on_progress=on_progress)
     max_bad_fraction = allowed_share(max_bad_fraction, read.rows + read.refused)
     read = infinities_as_missing(read, max_bad_fraction)
     refuse_broken_records(read, max_bad_fraction, likely_dialect(paths[0], read.dialect) if read.refused else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -133,7 +134,7 @@ def _target(profile: Profile, data: DataSection) -> Iterator[Chart]:
         return
     title = f"Target: {data.target}"
     if data.task is Task.REGRESSION or not facts.top:
-        yield from _histogram(facts, title, "")
+        yield from _histogram(facts, title, "", "")
         return
     rows = [{"class": name, "share": count / max(1, facts.present)} for name, count in facts.top]
     yield bars(title, rows, "class", "share", percent=True, value_title="share of the rows with a target")
@@ -156,11 +157,11 @@ def _missing(profile: Profile, features: Sequence[str]) -> Iterator[Chart]:
 
 
 def _spread(facts: ColumnProfile, data: DataSection) -> Iterator[Chart]:
-    unit = data.columns[facts.name].unit
+    unit, form = data.columns[facts.name].unit, data.columns[facts.name].date_format
     if facts.sensitive or facts.present == 0:
         return
     if facts.kind in (Kind.NUMBER, Kind.INTEGER, Kind.DATETIME):
-        yield from _histogram(facts, facts.name, unit)
+        yield from _histogram(facts, facts.name, unit, form)
     elif facts.top:
         top = facts.top[:MAX_BARS]
         shares = top[0][1] >= SMALL_SHARE * facts.present  # smaller ones are compared by their rows
@@ -171,14 +172,14 @@ def _spread(facts: ColumnProfile, data: DataSection) -> Iterator[Chart]:
         yield bars(facts.name, rows, "value", "rows", percent=shares, value_title=what, caption=caption)
 
 
-def _histogram(facts: ColumnProfile, title: str, unit: str) -> Iterator[Chart]:
+def _histogram(facts: ColumnProfile, title: str, unit: str, date_format: str) -> Iterator[Chart]:
     if len(facts.edges) < 2:
         return
     edges: Sequence[Any] = facts.edges
     shown: Callable[[float], str] = figure
     if facts.kind is Kind.DATETIME:
         edges = [np.datetime64(int(edge), "us").item() for edge in facts.edges]
-        shown = moment
+        shown = partial(moment, date_format=date_format)
     caption = ""
     if facts.low is not None and facts.high is not None and not _covers(facts):
         caption = f"From {shown(facts.low)} to {shown(facts.high)}; what lies beyond the axis is in the outer bars."
@@ -195,7 +196,8 @@ def _table(profile: Profile, data: DataSection) -> Table:
     for name, facts in profile.columns.items():
         column = data.columns.get(name)
         role = column.role if column is not None else Role.IGNORE
-        shown: Callable[[float], str] = moment if facts.kind is Kind.DATETIME else figure
+        form = column.date_format if column is not None else ""
+        shown: Callable[[float], str] = partial(moment, date_format=form) if facts.kind is Kind.DATETIME else figure
         ends = f"{shown(facts.low)} … {shown(facts.high)}" if facts.low is not None and facts.high is not None else ""
         middle = shown(facts.quantiles[len(facts.quantiles) // 2]) if facts.quantiles else ""
         frequent = ", ".join(label for label, _ in facts.top[:3])

@@ -13,7 +13,7 @@ from sevenfold.contracts.schema import Kind
 if TYPE_CHECKING:
     from sevenfold.design.typed_column import TypedColumn
 
-__all__ = ["UNIQUE", "births_beside_names", "sensitive_columns", "why_sensitive"]
+__all__ = ["UNIQUE", "births_beside_names", "name_words", "sensitive_columns", "why_sensitive"]
 
 SAMPLE: Final = 2_000
 SHARE: Final = 0.5  # of the sampled texts that look like an address
@@ -80,7 +80,7 @@ def why_sensitive(column: TypedColumn, *, rows: int, unique: bool) -> str:
     named = _by_name(column.name)
     if named:
         return named
-    if column.kind is Kind.DATETIME and _BIRTH & set(_words(column.name)):
+    if column.kind is Kind.DATETIME and _BIRTH & set(name_words(column.name)):
         return "a date of birth"
     if column.kind is not Kind.CATEGORY:
         return ""
@@ -98,7 +98,7 @@ def why_sensitive(column: TypedColumn, *, rows: int, unique: bool) -> str:
             return what
     if unique and rows > 1 and float(sample.str.contains(r"\p{L}.*\s.*\p{L}").mean() or 0.0) >= MIN_WORDS:  # type: ignore[arg-type]
         return "texts of their own for nearly every row"
-    words = _words(column.name)
+    words = name_words(column.name)
     return "a person's name" if unique and words and words[-1] == "name" else ""
 
 
@@ -115,7 +115,7 @@ def sensitive_columns(columns: Mapping[str, Sequence[str | None]]) -> set[str]:
         present = len(values) - values.null_count()
         unique = present > 1 and values.drop_nulls().n_unique() >= UNIQUE * present
         column = TypedColumn(name, Guess(Kind.CATEGORY), values, pl.DataFrame())
-        if why_sensitive(column, rows=len(values), unique=unique) or _BIRTH & set(_words(name)):
+        if why_sensitive(column, rows=len(values), unique=unique) or _BIRTH & set(name_words(name)):
             found.add(name)
     return found
 
@@ -148,7 +148,7 @@ def _like_births(column: TypedColumn) -> bool:
 
 
 def _by_name(name: str) -> str:
-    words = _words(name)
+    words = name_words(name)
     for word in words:
         if word in _PERSON:
             return _PERSON[word]
@@ -158,5 +158,6 @@ def _by_name(name: str) -> str:
     return ""
 
 
-def _words(name: str) -> list[str]:
+def name_words(name: str) -> list[str]:
+    """Return the words of a column's name in small letters: ``createdAt`` and ``created_at`` are created and at."""
     return [word.casefold() for word in _WORDS.findall(name)]

@@ -16,6 +16,7 @@ from sevenfold.design.target import TargetFacts
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable
 from sevenfold.plan.preparation import SplitBy, SplitSection
+from sevenfold.tables.moment_formats import names_day
 from sevenfold.tables.split import check_split, split_by_time
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ def _candidates(table: TypedTable, profile: Profile, target: TargetFacts) -> lis
 def _is_time(column: TypedColumn) -> bool:
     """Whether a column holds moments: dates, or whole numbers called so: days as 20130131, or seconds since 1970."""
     if column.kind is Kind.DATETIME:
-        return True
-    if column.kind is not Kind.INTEGER or not _BEGINS.search(column.name):
+        return names_day(column.guess.date_format)
+    if column.kind is not Kind.INTEGER or column.guess.question or not _BEGINS.search(column.name):
         return False
     values = column.values.drop_nulls().to_numpy()
     if not len(values):

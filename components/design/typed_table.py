@@ -14,6 +14,7 @@ from sevenfold.design.guess import Guess
 from sevenfold.design.guessed_column import as_texts, missing_texts, read_guessed, text_sample
 from sevenfold.design.number_signs import signs_differ, signs_of
 from sevenfold.design.typed_column import TypedColumn, is_text, read_column
+from sevenfold.design.written_moments import with_moments
 from sevenfold.refine.recipe import Recipe
 from sevenfold.refine.refined_source import refine_source
 from sevenfold.runtime.progress import OnProgress
@@ -66,6 +67,7 @@ def read_typed(
     table: Path | Sequence[Path],
     data: DataSection | None = None,
     *,
+    target: str = "",
     encoding: str = "",
     max_rows: int = 0,
     ask: bool = False,
@@ -77,6 +79,7 @@ def read_typed(
     Args:
         table: a CSV or Parquet file, or the files that make up the table.
         data: what the file is and what its columns are; None guesses both.
+        target: where `data` is None, the column whose numbers are none that may be moments.
         encoding: where `data` is None, what a CSV is written in; empty takes UTF-8, or what its mark says.
         max_rows: of a table with more rows take evenly spaced ones; 0 takes all.
         recipe: what is done to the table first; None for nothing.
@@ -102,7 +105,7 @@ def read_typed(
     frame = read.frame.gather_every(-(-read.frame.height // max_rows)) if max_rows else read.frame
     rows = frame.height
     if data is None:
-        notation, columns = _guessed(frame, dialect, on_progress)
+        notation, columns = _guessed(frame, dialect, target, on_progress)
     else:
         notation = data.notation
         columns = _planned(frame, data, ask, on_progress)
@@ -208,7 +211,9 @@ def _declared(name: str, data: DataSection) -> Guess:
     return Guess(Kind.CATEGORY) if column is None else Guess.of(column)
 
 
-def _guessed(frame: pl.DataFrame, dialect: Dialect, on_progress: OnProgress) -> tuple[Notation, dict[str, TypedColumn]]:
+def _guessed(
+    frame: pl.DataFrame, dialect: Dialect, target: str, on_progress: OnProgress
+) -> tuple[Notation, dict[str, TypedColumn]]:
     """Guess how values are written, and read them so.
 
     A text that is frequent among numbers or dates means that there is no value; one that is rare is a bad value.
@@ -223,9 +228,11 @@ def _guessed(frame: pl.DataFrame, dialect: Dialect, on_progress: OnProgress) -> 
     tokens: set[str] = set()
     for name, values in _taken(frame, on_progress):
         if name not in samples:
-            columns[name] = read_column(values, None, notation)
+            column = read_column(values, None, notation)
+            columns[name] = column if name == target else with_moments(column, values, notation)
             continue
-        columns[name] = read_guessed(values.cast(pl.String), samples.pop(name), notation, signs)
+        column = read_guessed(values.cast(pl.String), samples.pop(name), notation, signs)
+        columns[name] = column if name == target else with_moments(column, values, notation)
         sure, frequent = missing_texts(columns[name])
         tokens |= sure
         if frequent:

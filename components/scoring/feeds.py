@@ -41,7 +41,8 @@ def feeds_from_rows(
 
     A number takes a finite number, an integer a whole one up to 2^53, and both a text that the table would have read
     so; a boolean takes true, false, 0, 1 or one of the column's texts, a category a text of at most `max_text`
-    characters, a datetime a text that `parse_moment` reads. null, a name that is not there, and what means missing in
+    characters, a datetime a text that `parse_moment` reads, or the number of its digits where the column's format has
+    digits alone. null, a name that is not there, and what means missing in
     the table's `notation`, mean missing.
 
     Raises:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sevenfold.contracts.errors import InputError
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
 from sevenfold.contracts.signature import MISSING
+from sevenfold.tables.moment_formats import takes_numbers
 from sevenfold.tables.moments import EARLIEST, LATEST, parse_moment
 from sevenfold.tables.numerals import parse_number
 
@@ -155,16 +156,28 @@ def _read_moments(
 ) -> None:
     moments = np.zeros(len(values), dtype=np.int64)
     missing = np.zeros(len(values), dtype=np.bool_)
+    in_digits = takes_numbers(column.date_format)
     for index, value in enumerate(values):
         if value is None or (isinstance(value, str) and value.strip() in notation.tokens):
             missing[index] = True
         elif isinstance(value, str):
             moments[index] = _moment(name, column, value)
+        elif in_digits and type(value) in (int, float):
+            if value != value or _equals(value, notation.missing_numbers):
+                missing[index] = True
+            else:
+                moments[index] = _moment(name, column, _digits(value))
         elif isinstance(value, np.integer) and EARLIEST <= value <= LATEST:
             moments[index] = value
         else:
             raise _wrong(name, column, value)
     put_moments(feeds, name, column, moments, missing)
+
+
+def _digits(value: int | float) -> str:
+    """Return a number as the table would write it, for a moment that is written in digits."""
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole else repr(value)
 
 
 def _moment(name: str, column: Column, text: str) -> int:

@@ -11,6 +11,7 @@ from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Notation
 from sevenfold.tables.distinct import DistinctTexts
 from sevenfold.tables.masked import masked
+from sevenfold.tables.moment_formats import takes_numbers
 from sevenfold.tables.moments import EARLIEST, LATEST, localize
 from sevenfold.tables.numerals import means_missing
 from sevenfold.tables.parse import parse_distinct, parse_texts
@@ -18,6 +19,7 @@ from sevenfold.tables.parsed import Parsed, arrow_type, with_limits
 from sevenfold.tables.usable import all_usable
 
 if TYPE_CHECKING:
+    import polars as pl
     import pyarrow as pa
 
 __all__ = ["POLARS_DIGITS", "parse_arrow"]
@@ -45,6 +47,8 @@ def parse_arrow(values: pa.Array, column: Column, notation: Notation, name: str)
         return with_limits(Parsed(pa.nulls(len(values), arrow_type(column.kind))), column)
     if _is_text(kind):
         return parse_texts(pl.Series(name, values), column, notation)
+    if column.kind is Kind.DATETIME and takes_numbers(column.date_format) and _is_number(kind):
+        return parse_texts(_digits(values, name, notation), column, notation)
     convert = _CONVERTERS.get(column.kind)
     try:
         parsed = convert(values, kind, notation) if convert else None
@@ -67,12 +71,28 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
+def _is_number(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind))
+
+
+def _digits(values: pa.Array, name: str, notation: Notation) -> pl.Series:
+    """Return numbers as a CSV would hold them, null where they mean a missing value: moments written in digits."""
+    import polars as pl
+
+    numbers = pl.Series(name, values)
+    if numbers.dtype.is_float():
+        numbers = numbers.cast(pl.Float64).fill_nan(None)
+    return numbers.cast(pl.String).set(means_missing(numbers, notation), None)
+
+
 def _floats(values: pa.Array, kind: pa.DataType, notation: Notation) -> NDArray[np.float64] | None:
     """Return numbers as float64, NaN where missing, each the double nearest to it; None where these are no numbers."""
     import polars as pl
     import pyarrow as pa
 
-    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)):
+    if not _is_number(kind):
         return None
     if pa.types.is_decimal(kind):
         # Arrow's own cast of a decimal is off by one unit in the last place for every third number

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import InputError
+from sevenfold.tables.moment_formats import EPOCHS, epoch_moment, fixed_width
 
 __all__ = ["EARLIEST", "LATEST", "local_time_error", "localize", "names_offset", "parse_moment", "parse_moments"]
 
@@ -38,7 +39,8 @@ def parse_moment(text: str, date_format: str = "", time_zone: str = "") -> int:
     Args:
         text: ISO 8601, such as ``2013-01-31``, ``2013-01-31 10:15`` or ``2013-01-31T10:15:30.25+02:00``, or what
             `date_format` says; white space around it does not count. Digits beyond the microsecond are cut off.
-        date_format: a `datetime.strptime` format; empty reads ISO 8601.
+        date_format: a `datetime.strptime` format, in which numbers that follow each other have all their digits, or
+            a count since 1970 as `epoch_moment` reads it; empty reads ISO 8601.
         time_zone: where a text without an offset is local time, such as ``Europe/Oslo``; empty takes it for UTC.
 
     Raises:
@@ -119,6 +121,14 @@ def _moment(text: str, date_format: str, time_zone: str) -> tuple[int, str]:
     if len(text) > MAX_CHARACTERS or not (date_format or _ISO_DATE.match(text)):
         return 0, "not_a_moment"
     try:
+        if date_format in EPOCHS:
+            moment = epoch_moment(text, date_format)
+            return (moment, "") if EARLIEST <= moment <= LATEST else (0, "date_range")
+        if date_format and (pattern := fixed_width(date_format)) is not None:
+            match = pattern.fullmatch(text)
+            if match is None:
+                return 0, "not_a_moment"
+            text = match[1]
         named = datetime.strptime(text, date_format) if date_format else datetime.fromisoformat(text)
         shift = 0
         if named.tzinfo is None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sevenfold.contracts.schema import Column, Kind, Notation
 from sevenfold.tables.distinct import DistinctTexts
 from sevenfold.tables.masked import masked
+from sevenfold.tables.moment_formats import COMPACT, EPOCHS, MOST_MILLISECONDS, SECONDS
 from sevenfold.tables.moments import EARLIEST, LATEST, localize, names_offset, parse_moments
 from sevenfold.tables.numerals import means_missing, parse_integers, parse_numbers
 from sevenfold.tables.parsed import Parsed, arrow_type, with_limits
@@ -74,11 +75,12 @@ def _moments_at_once(texts: pl.Series, column: Column, notation: Notation) -> Pa
     import pyarrow as pa
 
     some = texts.head(SAMPLE)
-    if column.kind is not Kind.DATETIME or column.date_format or len(some) < SAMPLE or some.n_unique() < SAMPLE / 2:
+    at_once = not column.date_format or column.date_format in EPOCHS or column.date_format in COMPACT
+    if column.kind is not Kind.DATETIME or not at_once or len(some) < SAMPLE or some.n_unique() < SAMPLE / 2:
         return None
     plain = texts.fill_null("")
     missing = plain.is_in(notation.tokens).to_numpy()
-    common = _common_moments(plain, missing)
+    common = _common_moments(plain, missing, column.date_format)
     if common is None:
         return None
     moments, faults, offsets = _as_declared(*common, missing, column)
@@ -137,10 +139,9 @@ def _moments(
 ) -> tuple[NDArray[np.int64], dict[str, NDArray[np.bool_]], frozenset[bool]]:
     import polars as pl
 
-    if not column.date_format:
-        common = _common_moments(plain, missing)
-        if common is not None:
-            return _as_declared(*common, missing, column)
+    common = _common_moments(plain, missing, column.date_format)
+    if common is not None:
+        return _as_declared(*common, missing, column)
     texts = pl.Series(plain).set(pl.Series(missing, dtype=pl.Boolean), "").to_list()
     moments, _, faults = parse_moments(texts, column.date_format, column.time_zone)
     faults = {_CODES.get(code, code): mask for code, mask in faults.items()}
@@ -158,7 +159,7 @@ def _as_declared(
 ) -> tuple[NDArray[np.int64], dict[str, NDArray[np.bool_]], frozenset[bool]]:
     """Return moments of one common form, local times among them in the column's zone."""
     if not column.time_zone:
-        return moments, {}, frozenset({says_offset})
+        return moments, {}, frozenset() if column.date_format else frozenset({says_offset})
     if says_offset:
         return moments, {}, frozenset()
     moments, ambiguous, skipped = localize(moments, column.time_zone)
@@ -167,18 +168,40 @@ def _as_declared(
     return moments, {code: mask & ~missing for code, mask in faults.items() if (mask & ~missing).any()}, frozenset()
 
 
-def _common_moments(plain: pa.Array | pl.Series, missing: NDArray[np.bool_]) -> tuple[NDArray[np.int64], bool] | None:
+def _common_moments(
+    plain: pa.Array | pl.Series, missing: NDArray[np.bool_], date_format: str
+) -> tuple[NDArray[np.int64], bool] | None:
     """Return the moments of texts that all have one common form, and whether it says the offset from UTC; else None."""
     import polars as pl
 
+    if date_format and date_format not in EPOCHS and date_format not in COMPACT:
+        return None
     texts = pl.Series(plain).set(pl.Series(missing, dtype=pl.Boolean), None)
+    if date_format in EPOCHS:
+        return _counts(texts, date_format)
     lengths = texts.str.len_bytes()
     if lengths.min() is None or lengths.min() != lengths.max():
         return None
-    for length, pattern, form, says_offset in _COMMON:
+    digits = COMPACT.get(date_format, 0)
+    for length, pattern, form, says_offset in ((digits, "^[0-9]+$", date_format, False),) if digits else _COMMON:
         if length != lengths.max() or not texts.str.contains(pattern).all():
             continue
         moments = texts.str.to_datetime(form, strict=False, time_unit="us")
         if moments.null_count() == texts.null_count() and moments.dt.year().is_between(1678, 2261).all():
             return moments.cast(pl.Int64).fill_null(0).to_numpy(), says_offset
     return None
+
+
+def _counts(texts: pl.Series, date_format: str) -> tuple[NDArray[np.int64], bool] | None:
+    """Return the moments of whole counts since 1970, which leave nothing open; None where any text is another one."""
+    import polars as pl
+
+    if texts.null_count() == len(texts) or not texts.str.contains("^[0-9]{1,16}$").all():
+        return None
+    counts = texts.cast(pl.Int64).fill_null(0).to_numpy()
+    if date_format == SECONDS:
+        if counts.max() > LATEST // 1_000_000:
+            return None
+        return counts * 1_000_000, True
+    moments = np.where(counts < MOST_MILLISECONDS, counts * 1_000, counts)
+    return (moments, True) if moments.max() <= LATEST else None
