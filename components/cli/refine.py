@@ -31,7 +31,14 @@ def refine(
         typer.Option("--out", "-o", help="File to write: .csv or .parquet; with --cluster a history as .json."),
     ] = None,
     report: Annotated[Path | None, typer.Option(help="HTML file to write a report to; by default none.")] = None,
-    delimiter: Annotated[str, typer.Option(help="Character between the fields of a CSV; tab for a tabulator.")] = ",",
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            help="Character between the fields of a CSV; tab for a tabulator. By default it is found in the file, as "
+            "init finds it: , ; | or a tabulator.",
+            show_default=False,
+        ),
+    ] = None,
     encoding: Annotated[str, typer.Option(help="Encoding of a CSV, such as cp1252.")] = "utf-8",
     decimal: Annotated[
         str, typer.Option(help="Sign before the decimals of numbers that steps made, in a CSV: . or , .")
@@ -92,10 +99,11 @@ def refine(
 
         if report is not None or decimal != ".":
             raise typer.BadParameter("--cluster takes no --report and no --decimal.")
+        delimiter = _delimiter(table, delimiter, encoding)
         read = _read(table, delimiter, encoding)
         hidden = set() if show_sensitive else _hidden(read, sensitive)
         kind = method or "fingerprint"
-        options = [*(("--delimiter", delimiter) if delimiter != "," else ())]
+        options = [*(("--delimiter", "tab" if delimiter == "\t" else delimiter) if delimiter != "," else ())]
         options += [*(("--encoding", encoding) if encoding != "utf-8" else ())]
         refine_clusters(
             read,
@@ -133,7 +141,25 @@ def _read(table: Path, delimiter: str, encoding: str) -> Table:
     from sevenfold.runtime.recognise import require_kind
 
     require_kind(table, "table", "TABLE")
-    return read_table(table, "\t" if delimiter == "tab" else delimiter, encoding)
+    return read_table(table, delimiter, encoding)
+
+
+def _delimiter(table: Path, delimiter: str | None, encoding: str) -> str:
+    """Return the delimiter that is given, or the one that the file has, and say so where it is no comma."""
+    from sevenfold.refine.import_csv import is_parquet
+    from sevenfold.runtime.recognise import require_kind
+    from sevenfold.tables.dialect import find_style, head_text
+
+    if delimiter is not None:
+        return "\t" if delimiter == "tab" else delimiter
+    require_kind(table, "table", "TABLE")
+    if not table.is_file() or is_parquet(table):
+        return ","
+    found = find_style(head_text(table, encoding)).delimiter
+    if found != ",":
+        named = "tabulators" if found == "\t" else found
+        typer.echo(f"{table.name}: fields are separated by {named}; --delimiter sets another.")
+    return found
 
 
 def _hidden(read: Table, sensitive: list[str] | None) -> set[str]:
@@ -148,7 +174,7 @@ def _replay(
     history: Path,
     out: Path,
     report: Path | None,
-    delimiter: str,
+    delimiter: str | None,
     encoding: str,
     decimal: str,
     sensitive: list[str] | None,
@@ -164,6 +190,7 @@ def _replay(
     require_kind(table, "table", "TABLE")
     check_format(out)
     steps = read_history(history)
+    delimiter = _delimiter(table, delimiter, encoding)
     read, hidden = _parts(table, delimiter, encoding, whole=bool(steps.crossing)), set(sensitive or ())
 
     def parts() -> Iterator[Table]:
@@ -187,4 +214,4 @@ def _parts(table: Path, delimiter: str, encoding: str, *, whole: bool) -> Callab
         return lambda: iter([_read(table, delimiter, encoding)])
     from sevenfold.refine.import_parts import read_parts
 
-    return lambda: read_parts(table, "\t" if delimiter == "tab" else delimiter, encoding)
+    return lambda: read_parts(table, delimiter, encoding)

@@ -63,7 +63,8 @@ import java.util.Properties;
  * "csv": text, "options": {}} gives {"columns": [name], "rows": [[value]], "flags": [[flagged, starred]], "csv": text},
  * or {"refused": message, "index": n}; with "quiet" the rows are left out, and CPU seconds say what each part took.
  * {"cluster": the server's clusterer, "values": [value]} gives {"clusters": [[{"v": text, "c": count}]]}, and {"keys":
- * keyer, "texts": [text]} gives {"keys": [key]}. Arguments: a scratch folder, and a file with `name class` per operation.
+ * keyer, "texts": [text]} gives {"keys": [key]}; {"separator": text} gives {"found": sign}. Arguments: a
+ * scratch folder, and a file with `name class` per operation.
  */
 public class Oracle {
     static final JsonNodeFactory JSON = JsonNodeFactory.instance;
@@ -93,6 +94,8 @@ public class Oracle {
             return cluster(request);
         } else if (request.has("keys")) {
             return keys(request);
+        } else if (request.has("separator")) {
+            return separator(request);
         }
         return request.has("evaluate") ? evaluate(request) : apply(request);
     }
@@ -128,6 +131,24 @@ public class Oracle {
             }
         }
         return answer;
+    }
+
+    /** The separator that the importer of CSV proposes for a text, null where it finds none. */
+    static ObjectNode separator(JsonNode request) throws Exception {
+        Path file = java.nio.file.Files.createTempFile("separator", ".csv");
+        try {
+            java.nio.file.Files.writeString(file, request.get("separator").asText());
+            Object found = SeparatorBasedImporter.guessSeparator(file.toFile(), "UTF-8", true);
+            ObjectNode answer = JSON.objectNode();
+            if (found == null) {
+                return answer.putNull("found");
+            }
+            var field = found.getClass().getDeclaredField("separator");
+            field.setAccessible(true);
+            return answer.put("found", String.valueOf(field.get(found)));
+        } finally {
+            java.nio.file.Files.delete(file);
+        }
     }
 
     /** The keyers and distances that OpenRefine's own controller registers. */
