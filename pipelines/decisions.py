@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
@@ -46,7 +47,7 @@ def loop_lines(name: str, target: LoopTarget) -> list[str]:
     else:
         path = target.runs / name / JOURNAL
         entries = Journal(path).entries(name) if path.is_file() else []
-    return [entry_line(entry) for entry in sorted(entries, key=lambda entry: (-entry.last, -entry.number))]
+    return [_line(entry) for entry in sorted(entries, key=lambda entry: (-entry.last, -entry.number))]
 
 
 def acknowledge_loop(name: str, target: LoopTarget, reason: str) -> str:
@@ -70,6 +71,12 @@ def acknowledge_loop(name: str, target: LoopTarget, reason: str) -> str:
         journal = Journal(path)
         acknowledge(journal, name, who=who, reason=reason, now=clock_of(journal).now())
     return loop_lines(name, target)[0]
+
+
+def _line(entry: Entry) -> str:
+    """Return a decision as a line whose moment is written as a promotion's is, with its offset from UTC."""
+    _, _, rest = entry_line(entry).partition("  ")
+    return f"{datetime.fromtimestamp(entry.last, UTC).isoformat(timespec='seconds')}  {rest}"
 
 
 def _asked(target: LoopTarget, path: str, body: dict[str, Any] | None = None) -> bytes:

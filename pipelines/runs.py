@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.contracts.canonical import write_whole
+from sevenfold.contracts.errors import IntegrityError
+from sevenfold.contracts.versioned import refuse_empty
 
 __all__ = ["LINKS", "RunFolder"]
 
@@ -72,16 +74,20 @@ class RunFolder:
     def error(self) -> dict[str, Any] | None:
         """Return the cause of a failure as the stage left it, or None."""
         path = self.path / "error.json"
-        return dict(json.loads(path.read_text())) if path.is_file() else None
+        return _document(path) if path.is_file() else None
 
     def forget_error(self) -> None:
         """Remove the cause of a failure."""
         (self.path / "error.json").unlink(missing_ok=True)
 
     def values(self) -> dict[str, Any]:
-        """Return what `run.json` holds."""
+        """Return what `run.json` holds.
+
+        Raises:
+            IntegrityError: ``unknown_format`` where that is no JSON.
+        """
         path = self.path / "run.json"
-        return dict(json.loads(path.read_text())) if path.is_file() else {}
+        return _document(path) if path.is_file() else {}
 
     def record(self, **values: Any) -> None:
         """Add values to `run.json`."""
@@ -99,3 +105,14 @@ class RunFolder:
         """Remove what a task left that did not finish."""
         for folder in self.path.glob(f"artifacts/*/{task}"):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    content, name = path.read_bytes(), f"{path.parent.name}/{path.name}"
+    refuse_empty(content, name)
+    try:
+        return dict(json.loads(content))
+    except (ValueError, TypeError) as error:
+        raise IntegrityError(
+            "unknown_format", f"{name} must be a JSON object, but is not.", remedy="Start the run again."
+        ) from error

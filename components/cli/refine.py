@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from sevenfold.refine.table import Table
 
 __all__ = ["add_refine_command"]
+
+
+_SIGNS: Final = {";": "semicolons", "\t": "tabulators", "|": "vertical bars"}
 
 
 def add_refine_command(app: typer.Typer) -> None:
@@ -157,8 +160,7 @@ def _delimiter(table: Path, delimiter: str | None, encoding: str) -> str:
         return ","
     found = find_style(head_text(table, encoding)).delimiter
     if found != ",":
-        named = "tabulators" if found == "\t" else found
-        typer.echo(f"{table.name}: fields are separated by {named}; --delimiter sets another.")
+        typer.echo(f"{table.name}: fields are separated by {_SIGNS[found]}; --delimiter sets another.")
     return found
 
 

@@ -126,6 +126,8 @@ def _read(folder: Path) -> Manifest:
             remedy="If it came from a cache, its object is gone: rerun with caching off for that step.",
         )
     content = path.read_bytes()
+    if not content.strip():
+        raise IntegrityError("not_sealed", f"{folder.name}/{MANIFEST} must list the files, but is empty.")
     require_version(content, FORMAT_VERSION, f"{folder.name}/{MANIFEST}")
     try:
         manifest = Manifest.model_validate_json(content)

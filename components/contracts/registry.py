@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.canonical import canonical_json
 from sevenfold.contracts.errors import IntegrityError, PolicyError, TemporaryError
+from sevenfold.contracts.versioned import refuse_empty
 
 __all__ = ["LocalRegistry", "Record", "Registry", "best_of", "earlier_of"]
 
@@ -191,8 +192,10 @@ class LocalRegistry:
         return sorted(int(path.stem) for path in folder.glob("[0-9]*.json")) if folder.is_dir() else []
 
     def _read(self, number: int) -> Record:
+        content = (self.folder / "history" / f"{number:08d}.json").read_bytes()
+        refuse_empty(content, f"Record {number} of the registry")
         try:
-            return Record.model_validate_json((self.folder / "history" / f"{number:08d}.json").read_bytes())
+            return Record.model_validate_json(content)
         except ValidationError as error:
             raise IntegrityError(
                 "unknown_format",

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sevenfold.contracts.canonical import write_json
 from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import verify
+from sevenfold.contracts.versioned import refuse_empty
 
 __all__ = [
     "BUNDLE_HEADER",
@@ -122,7 +123,9 @@ def read_unsealed_service(kind: type[Wanted], folder: Path) -> Wanted:
         IntegrityError: ``unknown_format``.
     """
     try:
-        return kind.model_validate_json((folder / SERVICE_FILE).read_bytes())
+        content = (folder / SERVICE_FILE).read_bytes()
+        refuse_empty(content, f"{folder.name}/{SERVICE_FILE}")
+        return kind.model_validate_json(content)
     except (OSError, ValidationError) as error:
         raise _unknown(folder, f"{kind.model_fields['kind'].default} ") from error
 

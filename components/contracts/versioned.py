@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from sevenfold.contracts.canonical import write_whole
 from sevenfold.contracts.errors import IntegrityError
 
-__all__ = ["read_versioned", "require_version", "write_versioned"]
+__all__ = ["read_versioned", "refuse_empty", "require_version", "write_versioned"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -22,14 +22,26 @@ def read_versioned(path: Path, model: type[Model], known: int) -> Model:
     A newer version has only added keys, each with a default that says what earlier documents meant.
 
     Raises:
-        IntegrityError: ``unknown_format`` for another version, or for content that its version does not have.
+        IntegrityError: ``unknown_format`` for another version, for content that its version does not have, and for an
+            empty file.
     """
     content = path.read_bytes()
+    refuse_empty(content, path.name)
     require_version(content, known, path.name)
     try:
         return model.model_validate_json(content).model_copy(update={"version": known})
     except ValidationError as error:
         raise IntegrityError("unknown_format", f"{path.name} is not of format {known}.") from error
+
+
+def refuse_empty(content: bytes, name: str) -> None:
+    """Raise IntegrityError ``unknown_format`` where a document is empty, so that nobody looks for another version."""
+    if not content.strip():
+        raise IntegrityError(
+            "unknown_format",
+            f"{name} must hold JSON, but is empty.",
+            remedy="A full disk or a copy that was cut off leaves such a file: restore it, or have it made again.",
+        )
 
 
 def require_version(content: bytes, known: int, name: str) -> None:

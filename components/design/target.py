@@ -14,6 +14,7 @@ from sevenfold.contracts.schema import Kind, Task
 from sevenfold.design.rare_classes import MIN_ROWS_PER_CLASS, ClassProposal, propose_classes
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.typed_table import TypedTable
+from sevenfold.report.quantity import quantity
 from sevenfold.tables.dialect import DELIMITERS, name_key
 
 __all__ = ["MIN_ROWS", "TargetFacts", "target_facts"]
@@ -105,7 +106,8 @@ def _check_varied(name: str, rows: int, distinct: int) -> None:
     if distinct < 2:
         raise DataError(
             "single_class",
-            f"The target {name!r} must have two different values or more, but all {rows} usable rows have the same.",
+            f"The target {name!r} must have two different values or more, but has one in "
+            f"{quantity(rows, 'usable row')}.",
             remedy="See whether the table was filtered, or name another target.",
         )
 

@@ -123,9 +123,8 @@ def _prepared(
         reader.quarantine.relocate(refined.source.located, part_names(paths))
     reader.check()
     if store.rows == 0:
-        raise DataError(
-            "no_rows", f"A table must have usable rows, but all {reader.rows} of {table_name(paths)} were refused."
-        )
+        refused = quantity(reader.rows, "row was refused", "rows were refused")
+        raise DataError("no_rows", f"A table must have usable rows, but of {table_name(paths)} {refused}.")
     targets = targets_of(store.column(data.target), data)
     on_progress(f"split {quantity(store.rows, 'row')} by {section.split.by.value}", 1, STEPS)
     split = split_rows(store, data, section, targets, earlier)

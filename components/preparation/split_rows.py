@@ -19,6 +19,7 @@ from sevenfold.preparation.held_out import hold_out
 from sevenfold.preparation.prepared import DuplicateCounts, RowTimes, is_date
 from sevenfold.preparation.store import RowStore
 from sevenfold.preparation.timeline import timeline
+from sevenfold.report.quantity import quantity
 from sevenfold.tables.column_chunks import ColumnChunks
 from sevenfold.tables.duplicates import Duplicates, compared, find_duplicates
 from sevenfold.tables.labels import class_names
@@ -62,7 +63,7 @@ def targets_of(values: ColumnChunks, data: DataSection) -> Targets:
         if numbers.min() == numbers.max():
             raise DataError(
                 "constant_target",
-                f"The target {data.target!r} must vary, but all {len(numbers)} rows have the same value.",
+                f"The target {data.target!r} must vary, but has one value in {quantity(len(numbers), 'row')}.",
                 remedy="See whether the table was filtered, or name another target.",
             )
         return Targets(numbers, ())

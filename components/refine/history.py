@@ -71,6 +71,8 @@ def read_history(path: Path) -> History:
         raise DataError("missing_file", f"HISTORY must be a file, but {path} is none.", remedy="Check the path.")
     if path.stat().st_size > MAX_BYTES:
         raise _no_history(path.name, f"is larger than {MAX_BYTES >> 20} MiB")
+    if path.stat().st_size == 0:
+        raise _no_history(path.name, "is empty")
     try:
         content = json.loads(path.read_bytes().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:

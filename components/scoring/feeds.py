@@ -99,7 +99,7 @@ def feeds_from_columns(
             values = _flat(name, values)
         if length >= 0 and len(values) != length:
             raise InputError(
-                "shape", f"All columns must have {length} values, but {name!r} has {len(values)}.", field=name
+                "shape", f"All columns must be as long, but {name!r} has {len(values)} instead of {length}.", field=name
             )
         length = len(values)
         if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":

@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 
 from sevenfold.contracts.errors import ServingError
+from sevenfold.report.quantity import quantity
 from sevenfold.scoring.client import InferenceClient
 
 __all__ = ["TensorFlowClient", "instances_of"]
@@ -69,7 +70,7 @@ class TensorFlowClient(InferenceClient):
 
 def _outputs(predictions: list[Any], rows: int) -> dict[str, np.ndarray[Any, Any]]:
     if len(predictions) != rows:
-        raise ValueError(f"{len(predictions)} predictions for {rows} rows")
+        raise ValueError(f"{quantity(len(predictions), 'prediction')} for {quantity(rows, 'row')}")
     if not isinstance(predictions[0], dict):  # a signature of one output is answered without its name
         return {"value": np.array(predictions, dtype=np.float64)}
     outputs = {name: np.array([row[name] for row in predictions]) for name in predictions[0]}

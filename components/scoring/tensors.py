@@ -130,7 +130,9 @@ def read_tensor(entry: object, raw: bytes | memoryview, at: int) -> tuple[str, l
         values = _raw_values(name, datatype, raw[at : at + size])
         at += size
     if len(values) != count:
-        raise InputError("shape", f"The shape calls for {count} values, but got {len(values)}.", field=name)
+        raise InputError(
+            "shape", f"The shape calls for {count} value{'s' * (count != 1)}, but got {len(values)}.", field=name
+        )
     return name, shape, values, at
 
 

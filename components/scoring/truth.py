@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sevenfold.contracts.errors import DataError
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
+from sevenfold.report.quantity import quantity
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,7 +47,7 @@ def truth_of(table: pa.Table, signature: Signature) -> tuple[NDArray[Any], NDArr
         raise DataError(
             "unknown_class",
             f"The target must be one of the {len(signature.classes)} classes the model knows, "
-            f"but {unknown} rows have another.",
+            f"but {quantity(unknown, 'row has', 'rows have')} another.",
             remedy="Train on rows that hold every class.",
         )
     return truth, known

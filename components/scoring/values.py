@@ -184,7 +184,7 @@ def _moment(name: str, column: Column, text: str) -> int:
     try:
         return parse_moment(text, column.date_format, column.time_zone)
     except InputError as error:
-        shown = f"a text of {len(text)} characters" if column.sensitive else repr(text[:SHOWN])
+        shown = f"a text of {len(text)} character{'s' * (len(text) != 1)}" if column.sensitive else repr(text[:SHOWN])
         rule = EXPECTED[Kind.DATETIME] + (f" with the format {column.date_format!r}" if column.date_format else "")
         raise InputError(
             error.code, f"{name!r} must hold {rule}, but got {shown}.", field=name, remedy=error.remedy

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
 from sevenfold.plan.data import DataSection
+from sevenfold.report.quantity import quantity
 from sevenfold.tables.class_choice import LEFT_OUT
 from sevenfold.tables.records import REPEATED_HEADER, Refusal
 
@@ -161,7 +162,7 @@ class Quarantine:
             if code == "missing_value" and count == rows:
                 raise DataError(
                     "all_missing",
-                    f"The column {column!r} must not be missing, but is in all {rows} rows.",
+                    f"The column {column!r} must have a value, but has none in {quantity(rows, 'row')}.",
                     remedy="Set nullable: true to drop it, or see to the export.",
                 )
         limit = self._data.max_unlabelled

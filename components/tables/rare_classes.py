@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
+from sevenfold.report.quantity import quantity
 
 __all__ = ["MIN_CLASS_ROWS", "class_counts", "require_classes"]
 
@@ -75,7 +76,7 @@ def require_classes(
             rows += total
     if not lacking:
         return
-    more = f", and {len(lacking) - SHOWN} classes more" if len(lacking) > SHOWN else ""
+    more = f", and {quantity(len(lacking) - SHOWN, 'class', 'classes')} more" if len(lacking) > SHOWN else ""
     raise DataError(
         "rare_class",
         f"Every class must have {MIN_CLASS_ROWS} rows or more on each side of the split, but "

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import DataError
+from sevenfold.report.quantity import quantity
 from sevenfold.tables.field_style import FieldStyle
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def _shown(field: str) -> str:
 
 def ragged_row(line: int, fields: int, width: int) -> Refusal:
     """Return the refusal of a record with another number of fields than the header."""
-    return Refusal(line, "", "ragged_row", f"{fields} fields instead of {width}")
+    return Refusal(line, "", "ragged_row", f"{quantity(fields, 'field')} instead of {width}")
 
 
 def unclosed_quote(source: str, line: int) -> DataError:

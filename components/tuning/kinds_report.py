@@ -6,6 +6,7 @@ from sevenfold.plan.metrics import higher_is_better
 from sevenfold.report import Block, Level, Table
 from sevenfold.report.charts import scatter
 from sevenfold.report.format_value import format_score
+from sevenfold.report.quantity import quantity
 from sevenfold.tuning.choice import GIVE_UP, NOISE, Choice, Contender
 
 __all__ = ["kinds_blocks", "kinds_sentence"]
@@ -40,7 +41,7 @@ def kinds_blocks(choice: Choice, metric: str) -> tuple[Block, ...]:
         x_title="trial of the kind",
         y_title=metric,
         caption="A trial that was stopped early is drawn with its last score; failed trials are not drawn.",
-        alt=f"{metric} of {len(points)} trials of {len(choice.contenders)} kinds of models.",
+        alt=f"{metric} of {quantity(len(points), 'trial')} of {quantity(len(choice.contenders), 'kind')} of models.",
     )
     return table, chart
 

@@ -6,6 +6,7 @@ from sevenfold.plan.metrics import higher_is_better
 from sevenfold.plan.tuning import LatencyLimit
 from sevenfold.report import Block, Table
 from sevenfold.report.charts import Limit, scatter
+from sevenfold.report.quantity import quantity
 from sevenfold.tuning.choice import Choice
 from sevenfold.tuning.latency import pareto_set
 from sevenfold.tuning.settings_report import shown
@@ -52,7 +53,7 @@ def latency_blocks(choice: Choice, metric: str, limit: LatencyLimit) -> tuple[Bl
         limits=[Limit(value=limit.limit_ms, label=f"limit {limit.limit_ms:g} ms", on="x")],
         caption="Median time of a prediction by model.onnx in one thread, on the machine that tried it; others differ. "
         "Nothing beats a trial of the Pareto set in one without being worse in the other.",
-        alt=f"{len(front)} of {len(points)} trials are in the Pareto set.",
+        alt=f"Of {quantity(len(points), 'trial')} {len(front)} in the Pareto set.",
     )
     better = "highest" if higher_is_better(metric) else "lowest"
     table = Table(

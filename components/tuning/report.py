@@ -144,7 +144,7 @@ def _history(study: Study, metric: str) -> Chart:
         y_title=metric,
         limits=[Limit(value=best, label="best", level="info")] if best is not None else [],
         caption="A trial that was stopped early is drawn with its last score; failed trials are not drawn.",
-        alt=f"{metric} of {len(points)} trials; the best is {_number(best)}.",
+        alt=f"{metric} of {quantity(len(points), 'trial')}; the best is {_number(best)}.",
     )
 
 

@@ -12,6 +12,7 @@ from sevenfold.contracts.errors import SevenfoldError
 from sevenfold.drift.stability import prediction_name
 from sevenfold.drift.telemetry import bundle_label
 from sevenfold.drift.verdict import window_drift
+from sevenfold.report.quantity import quantity
 
 if TYPE_CHECKING:
     from sevenfold.contracts.reference import Reference
@@ -52,7 +53,7 @@ def last_window(
         names = reference.prediction.names
         predicted = endpoint.predictions(label, since, names) or {}
         counts[prediction_name(reference.features)] = np.array([float(predicted.get(name, 0)) for name in names])
-    return window_drift(f"the last {section.window_minutes} minutes", counts, reference, section)
+    return window_drift(f"the last {quantity(section.window_minutes, 'minute')}", counts, reference, section)
 
 
 def drift_lines(read: Callable[[], WindowDrift | None], min_rows: int) -> list[str]:
@@ -63,7 +64,7 @@ def drift_lines(read: Callable[[], WindowDrift | None], min_rows: int) -> list[s
         return [f"drift     is not known: {error.message} {error.remedy}".rstrip()]
     if window is None:
         return ["drift     is not counted: serving.metrics is false"]
-    rows = f"{window.rows:,} rows of {window.label}, over all replicas"
+    rows = f"{quantity(window.rows, 'row')} of {window.label}, over all replicas"
     if not window.rows:
         return [f"drift     no verdict: {rows}; if there were requests, let sevenfold doctor see who lacks which right"]
     if window.verdict == "insufficient_data":

@@ -33,7 +33,7 @@ def written(delimiter: str) -> str:
 CLEAN = 'city,price\nZürich,"1,5"\nGenf,"2,5"\nBern; Stadt,3\n'
 
 
-@pytest.mark.parametrize(("delimiter", "named"), [(";", ";"), ("\t", "tabulators"), ("|", "|")])
+@pytest.mark.parametrize(("delimiter", "named"), [(";", "semicolons"), ("\t", "tabulators"), ("|", "vertical bars")])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_it_is_found_and_said(tmp_path: Path, delimiter: str, named: str, encoding: str) -> None:
     given = [] if encoding.startswith("utf-8") else ["--encoding", encoding]

@@ -182,3 +182,6 @@ def test_a_newer_record_is_refused(registry: LocalRegistry, promote: Any) -> Non
     path.write_text(path.read_text().replace('"version":1', '"version":2'))
     with pytest.raises(IntegrityError, match="not of format 1"):
         registry.current()
+    path.write_bytes(b"")
+    with pytest.raises(IntegrityError, match="Record 1 of the registry must hold JSON, but is empty"):
+        registry.current()

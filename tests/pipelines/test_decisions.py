@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -54,6 +55,13 @@ def test_an_acknowledgement_here_stands_in_the_history(world: LoopWorld, tmp_pat
     assert again.exit_code != 0
     other = CliRunner().invoke(app, ["acknowledge", "trains", "--reason", "which", *runs])
     assert other.exit_code != 0
+
+
+def test_a_decision_says_its_moment_as_a_promotion_does(world: LoopWorld, tmp_path: Path) -> None:
+    entries = sorted(world.entries(), key=lambda entry: (-entry.last, -entry.number))
+    moments = [line.split("  ")[0] for line in loop_lines(NAME, LoopTarget(tmp_path / "runs"))]
+    assert all(moment.endswith("+00:00") for moment in moments)
+    assert [datetime.fromisoformat(moment).timestamp() for moment in moments] == [int(one.last) for one in entries]
 
 
 def test_an_acknowledgement_reaches_a_receiver_and_stands_in_its_history(world: LoopWorld, there: LoopTarget) -> None:

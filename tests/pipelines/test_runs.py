@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sevenfold.contracts.errors import IntegrityError
 from sevenfold.contracts.manifest import seal
 from sevenfold.pipelines.result import conclude
 from sevenfold.pipelines.runs import RunFolder
@@ -25,6 +26,13 @@ def run(tmp_path: Path) -> RunFolder:
     for (task, output), files in TASKS.items():
         leave(folder, task, output, files)
     return folder
+
+
+@pytest.mark.parametrize(("content", "told"), [("", "is empty"), ("{", "must be a JSON object"), ("3", "must be")])
+def test_a_record_that_was_cut_off_is_told(run: RunFolder, content: str, told: str) -> None:
+    (run.path / "run.json").write_text(content)
+    with pytest.raises(IntegrityError, match=told):
+        run.values()
 
 
 def leave(run: RunFolder, task: str, output: str, files: dict[str, object]) -> None:

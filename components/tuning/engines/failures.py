@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sevenfold.contracts.errors import TrainingError
+from sevenfold.report.quantity import quantity
 from sevenfold.tuning.study import FailedElsewhere
 from sevenfold.tuning.trial import Trial
 
@@ -41,7 +42,7 @@ def none_succeeded(trials: Sequence[Trial], errors: Sequence[Exception], limit_m
     cause = next((trial.cause for trial in trials if trial.state == "failed"), "every trial was pruned")
     failure = TrainingError(
         "all_trials_failed",
-        f"At least one of {len(trials)} trials must succeed, but all failed; the first with: {cause}",
+        f"Of {quantity(len(trials), 'trial')} at least one must succeed, but all failed; the first with: {cause}",
         remedy="Correct the cause, or narrow tuning.space.",
     )
     failure.__cause__ = errors[0] if errors else None

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from sevenfold.plan.tuning import TuningSection
+from sevenfold.report.quantity import quantity
 from sevenfold.tuning.engines.epochs import Epochs
 from sevenfold.tuning.engines.methods import new_study, quiet
 from sevenfold.tuning.engines.optuna import Asked
@@ -120,7 +121,7 @@ class _Slot:
             self.executor, self._lost = self._new(), self._lost + 1
             if self._lost <= RETRIES:
                 return self._submit(asked)
-            ended = Ended((), pruned=False, failure=f"its process was lost {self._lost} times")
+            ended = Ended((), pruned=False, failure=f"its process was lost {quantity(self._lost, 'time')}")
         self.asked = None
         asked.curve[:], asked.pruned = ended.curve, ended.pruned
         predicted = ended.predicted
