@@ -236,7 +236,7 @@ def _parts(findings: Findings) -> Iterator[Notice]:
         for name, parts in findings.parts.items()
     ]
     if seen:
-        more = f" and those of {len(seen) - MAX_EACH} more columns" if len(seen) > MAX_EACH else ""
+        more = f" and those of {quantity(len(seen) - MAX_EACH, 'more column')}" if len(seen) > MAX_EACH else ""
         yield Notice(
             "info",
             "moments",

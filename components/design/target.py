@@ -106,7 +106,7 @@ def _check_varied(name: str, rows: int, distinct: int) -> None:
     if distinct < 2:
         raise DataError(
             "single_class",
-            f"The target {name!r} must have two different values or more, but has one in "
+            f"The target {name!r} must have two different values or more, but has the same in "
             f"{quantity(rows, 'usable row')}.",
             remedy="See whether the table was filtered, or name another target.",
         )

@@ -17,6 +17,7 @@ from sevenfold.design.typed_column import TypedColumn, is_text, read_column
 from sevenfold.design.written_moments import with_moments
 from sevenfold.refine.recipe import Recipe
 from sevenfold.refine.refined_source import refine_source
+from sevenfold.report.quantity import quantity
 from sevenfold.runtime.progress import OnProgress
 from sevenfold.tables.csv_head import header_of
 from sevenfold.tables.dialect import Dialect, head_text, sniff
@@ -130,7 +131,7 @@ def _no_rows(read: TableFrame, paths: Sequence[Path], dialect: Dialect) -> DataE
     reasons = ", ".join(f"{code} {count:,}" for code, count in read.refused_by.items())
     return DataError(
         "no_rows",
-        f"A table must have usable rows, but none of {read.refused:,} of {table_name(paths)} is"
+        f"A table must have usable rows, but {table_name(paths)} has none among {quantity(read.refused, 'row')}"
         f"{f': {reasons}' if reasons else ''}.",
         remedy=likely_dialect(paths[0], dialect) or "Export the table again as CSV.",
     )

@@ -17,6 +17,7 @@ from sevenfold.design.roles import Proposed
 from sevenfold.design.target import TargetFacts
 from sevenfold.design.time_split import TimeSplit
 from sevenfold.design.typed_table import TypedTable
+from sevenfold.report.quantity import quantity
 from sevenfold.tables.class_choice import LEFT_OUT
 
 __all__ = ["MAX_BAD_FRACTION", "Usable", "allowed_share", "refuse_broken_records", "usable_rows"]
@@ -66,7 +67,7 @@ class Usable:
             return
         reasons = [(key, count) for key, count in self.reasons.most_common() if key[1] not in NOT_BAD]
         shown = ", ".join(_reason(*key, count, table, hidden) for key, count in reasons[:MAX_REASONS])
-        more = f" and {len(reasons) - MAX_REASONS} reasons more" if len(reasons) > MAX_REASONS else ""
+        more = f" and {quantity(len(reasons) - MAX_REASONS, 'reason')} more" if len(reasons) > MAX_REASONS else ""
         raise _too_many(self.bad, self.total, limit, shown + more, "Correct these values, or leave them empty")
 
 

@@ -93,12 +93,15 @@ def _compact(column: TypedColumn, known: pl.Series) -> Guess | None:
     """Return the guess of numbers whose digits are dates; None where they are not."""
     import polars as pl
 
+    widths = {form: width for form, width in COMPACT.items() if _may_be(known, width)}
+    if not widths:  # most columns, which need not be counted
+        return None
     counted = known.alias("value").value_counts()
     numbers = counted["value"]
     if column.kind is Kind.NUMBER and not bool((numbers == numbers.floor()).all()):
         return None
     digits = numbers.cast(pl.Int64, strict=False).cast(pl.String)
-    for form, width in COMPACT.items():
+    for form, width in widths.items():
         dates = digits.set(digits.str.len_bytes() != width, None).str.to_datetime(form, strict=False)
         sensible = dates.dt.year().is_between(*YEARS).fill_null(False)
         odd = int(counted.filter(~sensible)["count"].sum())
@@ -113,6 +116,13 @@ def _compact(column: TypedColumn, known: pl.Series) -> Guess | None:
             return Guess(Kind.DATETIME, date_format=form, why=f"{how} dates.")
         return _asked(column, form, odd)
     return None
+
+
+def _may_be(known: pl.Series, width: int) -> bool:
+    """Whether nearly all numbers lie where those of dates of some digits do."""
+    rest = 10 ** (width - 4)
+    share = known.is_between(YEARS[0] * rest, (YEARS[1] + 1) * rest).mean()
+    return float(share or 0.0) >= 1 - MAX_ODD  # type: ignore[arg-type]
 
 
 def _spread(dates: pl.Series) -> bool:

@@ -124,7 +124,7 @@ def _prepared(
     reader.check()
     if store.rows == 0:
         refused = quantity(reader.rows, "row was refused", "rows were refused")
-        raise DataError("no_rows", f"A table must have usable rows, but of {table_name(paths)} {refused}.")
+        raise DataError("no_rows", f"A table must have usable rows, but {table_name(paths)} has none: {refused}.")
     targets = targets_of(store.column(data.target), data)
     on_progress(f"split {quantity(store.rows, 'row')} by {section.split.by.value}", 1, STEPS)
     split = split_rows(store, data, section, targets, earlier)

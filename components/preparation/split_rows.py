@@ -63,7 +63,7 @@ def targets_of(values: ColumnChunks, data: DataSection) -> Targets:
         if numbers.min() == numbers.max():
             raise DataError(
                 "constant_target",
-                f"The target {data.target!r} must vary, but has one value in {quantity(len(numbers), 'row')}.",
+                f"The target {data.target!r} must vary, but is the same in {quantity(len(numbers), 'row')}.",
                 remedy="See whether the table was filtered, or name another target.",
             )
         return Targets(numbers, ())

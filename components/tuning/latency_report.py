@@ -53,7 +53,7 @@ def latency_blocks(choice: Choice, metric: str, limit: LatencyLimit) -> tuple[Bl
         limits=[Limit(value=limit.limit_ms, label=f"limit {limit.limit_ms:g} ms", on="x")],
         caption="Median time of a prediction by model.onnx in one thread, on the machine that tried it; others differ. "
         "Nothing beats a trial of the Pareto set in one without being worse in the other.",
-        alt=f"Of {quantity(len(points), 'trial')} {len(front)} in the Pareto set.",
+        alt=f"In the Pareto set: {len(front)} of {quantity(len(points), 'trial')}.",
     )
     better = "highest" if higher_is_better(metric) else "lowest"
     table = Table(
