@@ -177,6 +177,8 @@ def _common_moments(
     if date_format and date_format not in EPOCHS and date_format not in COMPACT:
         return None
     texts = pl.Series(plain).set(pl.Series(missing, dtype=pl.Boolean), None)
+    if date_format and texts.str.contains(".", literal=True).any():
+        texts = texts.str.replace(r"\.0+$", "")
     if date_format in EPOCHS:
         return _counts(texts, date_format)
     lengths = texts.str.len_bytes()
@@ -193,15 +195,21 @@ def _common_moments(
 
 
 def _counts(texts: pl.Series, date_format: str) -> tuple[NDArray[np.int64], bool] | None:
-    """Return the moments of whole counts since 1970, which leave nothing open; None where any text is another one."""
+    """Return the moments of counts since 1970, which leave nothing open; None where any text is another one."""
     import polars as pl
 
-    if texts.null_count() == len(texts) or not texts.str.contains("^[0-9]{1,16}$").all():
+    if texts.null_count() == len(texts):
         return None
-    counts = texts.cast(pl.Int64).fill_null(0).to_numpy()
+    parts: NDArray[np.int64] | int = 0
+    if texts.str.contains("^[0-9]{1,16}$").all():
+        counts = texts.cast(pl.Int64).fill_null(0).to_numpy()
+    elif date_format == SECONDS and texts.str.contains(r"^[0-9]{1,16}(?:\.[0-9]+)?$").all():
+        counts = texts.str.extract("^([0-9]+)").cast(pl.Int64).fill_null(0).to_numpy()
+        micros = texts.str.extract(r"\.([0-9]+)$").fill_null("").str.pad_end(6, "0").str.slice(0, 6)
+        parts = micros.cast(pl.Int64).to_numpy()
+    else:
+        return None
     if date_format == SECONDS:
-        if counts.max() > LATEST // 1_000_000:
-            return None
-        return counts * 1_000_000, True
+        return (counts * 1_000_000 + parts, True) if counts.max() <= LATEST // 1_000_000 else None
     moments = np.where(counts < MOST_MILLISECONDS, counts * 1_000, counts)
     return (moments, True) if moments.max() <= LATEST else None
