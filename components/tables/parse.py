@@ -200,7 +200,8 @@ def _counts(texts: pl.Series, date_format: str) -> tuple[NDArray[np.int64], bool
 
     if texts.null_count() == len(texts):
         return None
-    parts: NDArray[np.int64] | int = 0
+    counts: NDArray[np.int64]
+    parts: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
     if texts.str.contains("^[0-9]{1,16}$").all():
         counts = texts.cast(pl.Int64).fill_null(0).to_numpy()
     elif date_format == SECONDS and texts.str.contains(r"^[0-9]{1,16}(?:\.[0-9]+)?$").all():
@@ -211,5 +212,5 @@ def _counts(texts: pl.Series, date_format: str) -> tuple[NDArray[np.int64], bool
         return None
     if date_format == SECONDS:
         return (counts * 1_000_000 + parts, True) if counts.max() <= LATEST // 1_000_000 else None
-    moments = np.where(counts < MOST_MILLISECONDS, counts * 1_000, counts)
+    moments: NDArray[np.int64] = np.where(counts < MOST_MILLISECONDS, counts * 1_000, counts)
     return (moments, True) if moments.max() <= LATEST else None
