@@ -7,11 +7,22 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-__all__ = ["COMPACT", "EPOCHS", "FRACTIONS", "SECONDS", "epoch_moment", "fixed_width", "names_day", "takes_numbers"]
+__all__ = [
+    "COMPACT",
+    "EPOCHS",
+    "FRACTIONS",
+    "SECONDS",
+    "epoch_moment",
+    "fixed_width",
+    "names_day",
+    "takes_numbers",
+    "written_moment",
+]
 
 SECONDS: Final = "%s"
 FRACTIONS: Final = "%s%f"
@@ -44,6 +55,21 @@ def epoch_moment(text: str, date_format: str) -> int:
     digits = 6 if date_format == SECONDS else 3 if count < MOST_MILLISECONDS else 0
     moment: int = count * 10**digits + int(f"{part or ''}{'0' * digits}"[:digits] or 0)
     return -moment if sign == "-" else moment
+
+
+def written_moment(moment: datetime, date_format: str) -> str:
+    """Return a moment with a zone as a format writes it; counts since 1970 are whole seconds or milliseconds.
+
+    Python's own ``%s`` takes the moment for one of the machine's zone.
+
+    >>> from datetime import UTC
+    >>> written_moment(datetime(2021, 3, 1, 12, tzinfo=UTC), "%s")
+    '1614600000'
+    """
+    if date_format not in EPOCHS:
+        return moment.strftime(date_format)
+    seconds = moment.timestamp()
+    return str(int(seconds) if date_format == SECONDS else int(seconds * 1_000))
 
 
 @lru_cache(maxsize=64)

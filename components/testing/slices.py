@@ -15,6 +15,7 @@ from sevenfold.contracts.evaluation import SliceResult
 from sevenfold.contracts.schema import Column, Kind
 from sevenfold.contracts.threshold import DEFAULT_THRESHOLD
 from sevenfold.plan.testing import TestingSection
+from sevenfold.tables.moment_formats import names_day
 from sevenfold.testing.bounds import Estimate, two_sided
 from sevenfold.testing.evidence import measured, on_part
 from sevenfold.testing.scored_rows import ScoredRows
@@ -144,13 +145,14 @@ def _by_part(values: Any, missing: NDArray[np.bool_], column: Column) -> tuple[N
     codes[missing] = -1
     if column.sensitive:
         return codes, [f"part {i + 1} of {len(edges) + 1}" for i in range(len(edges) + 1)]
-    texts = [_moment(edge) if column.kind is Kind.DATETIME else f"{edge:.6g}" for edge in edges]
+    texts = [_moment(edge, column) if column.kind is Kind.DATETIME else f"{edge:.6g}" for edge in edges]
     between = [f"above {low}, up to {high}" for low, high in itertools.pairwise(texts)]
     return codes, [f"up to {texts[0]}", *between, f"above {texts[-1]}"]
 
 
-def _moment(microseconds: float) -> str:
-    return str(np.datetime64(int(microseconds), "us").astype("datetime64[m]")).replace("T", " ")
+def _moment(microseconds: float, column: Column) -> str:
+    day, _, time = str(np.datetime64(int(microseconds), "us").astype("datetime64[m]")).partition("T")
+    return f"{day} {time}" if names_day(column.date_format) else time
 
 
 def _label(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from sevenfold.contracts.errors import DataError, InputError
 from sevenfold.contracts.schema import Column, Kind, Notation
 from sevenfold.tables.arrow_values import parse_arrow
-from sevenfold.tables.moment_formats import COMPACT, names_day, takes_numbers
+from sevenfold.tables.moment_formats import COMPACT, EPOCHS, names_day, takes_numbers, written_moment
 from sevenfold.tables.moments import parse_moment
 from sevenfold.tables.parse import parse_texts
 from sevenfold.tables.parsed import Parsed
@@ -188,3 +189,17 @@ def test_numbers_are_moments_of_no_other_format() -> None:
 def test_which_formats_say_a_day() -> None:
     assert [names_day(form) for form in ("", "%s", "%Y%m%d", "%Y-%m", "%d %b")] == [True] * 5
     assert [names_day(form) for form in ("%H:%M", "%I:%M %p", "%H:%M:%S.%f")] == [False] * 3
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/St_Johns"])
+def test_what_is_written_is_read_again_wherever_the_machine_stands(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for form in (*EPOCHS, *COMPACT, "%Y-%m-%dT%H:%M:%SZ"):
+            for moment in (datetime(2024, 1, 15, 12), datetime(1983, 7, 1)):
+                if form != "%Y%m%d" or not moment.hour:
+                    assert parse_moment(written_moment(moment.replace(tzinfo=UTC), form), form, "") == microseconds(moment)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -59,6 +59,13 @@ def test_numbers_and_dates_are_cut_into_four_parts() -> None:
     assert slices["missing"] == 1
 
 
+def test_parts_of_times_of_day_name_no_day() -> None:
+    times = [dt.datetime(1900, 1, 1, hour, 30, tzinfo=dt.UTC) for hour in range(24)]
+    slices = named([*times], Column(kind=Kind.DATETIME, date_format="%H:%M"), pa.timestamp("us", tz="UTC"))
+    assert len(slices) == 4
+    assert all("1900" not in name and ":" in name for name in slices)
+
+
 def test_booleans_and_few_numbers_by_value() -> None:
     assert named([True] * 11 + [False] * 12 + [None], Column(kind=Kind.BOOLEAN)) == {
         "false": 12,

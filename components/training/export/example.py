@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sevenfold.contracts.schema import Column, Kind
 from sevenfold.contracts.transform import CategoryFeature, DatetimeFeature, NumberFeature, Transform
+from sevenfold.tables.moment_formats import written_moment
 
 __all__ = ["example_rows"]
 
@@ -35,7 +36,7 @@ def _value(feature: NumberFeature | CategoryFeature | DatetimeFeature | None, co
     if column.kind is Kind.DATETIME:
         center = feature.center if isinstance(feature, DatetimeFeature) and not column.sensitive else 0.0
         moment = datetime.fromtimestamp(0, UTC) + timedelta(days=int(center), hours=12) if center else NOON
-        return moment.strftime(column.date_format) if column.date_format else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return written_moment(moment, column.date_format or "%Y-%m-%dT%H:%M:%SZ")
     if column.kind is Kind.CATEGORY:
         known = isinstance(feature, CategoryFeature) and not column.sensitive and feature.levels
         return feature.levels[index % len(feature.levels)] if known else ANY  # type: ignore[union-attr]
