@@ -197,9 +197,9 @@ def test_what_is_written_is_read_again_wherever_the_machine_stands(zone: str, mo
     time.tzset()
     try:
         for form in (*EPOCHS, *COMPACT, "%Y-%m-%dT%H:%M:%SZ"):
-            for moment in (datetime(2024, 1, 15, 12), datetime(1983, 7, 1)):
-                if form != "%Y%m%d" or not moment.hour:
-                    assert parse_moment(written_moment(moment.replace(tzinfo=UTC), form), form, "") == microseconds(moment)
+            for moment in (datetime(2024, 1, 15), datetime(1983, 7, 1)):
+                text = written_moment(moment.replace(tzinfo=UTC), form)
+                assert parse_moment(text, form, "") == microseconds(moment)
     finally:
         monkeypatch.undo()
         time.tzset()

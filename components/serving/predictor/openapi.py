@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from sevenfold import __version__
 from sevenfold.contracts.schema import MAX_INTEGER, Column, Kind, Task
 from sevenfold.scoring.tensors import DATATYPES, HEADER_LENGTH
+from sevenfold.tables.moment_formats import takes_numbers
 
 if TYPE_CHECKING:
     from sevenfold.serving.predictor.limits import Limits
     from sevenfold.serving.predictor.model import ServedModel
 
-__all__ = ["answer", "openapi", "reference"]
+__all__ = ["answer", "openapi", "reference", "value_schema"]
 
 Document = dict[str, Any]
 
@@ -120,18 +121,24 @@ def _row(model: ServedModel, limits: Limits) -> Document:
     return {
         "type": "object",
         **refined,
-        "properties": {name: _value(column, limits) for name, column in inputs.items()},
+        "properties": {name: value_schema(column, limits) for name, column in inputs.items()},
         "required": [name for name, column in inputs.items() if not column.nullable],
         "additionalProperties": not limits.strict_fields,
         "minProperties": 1,
     }
 
 
-def _value(column: Column, limits: Limits) -> Document:
+def value_schema(column: Column, limits: Limits) -> Document:
+    """Return the schema of a column's value in a row of V1."""
     value = dict(_TYPES[column.kind])
     if column.kind is Kind.CATEGORY:
         value["maxLength"] = limits.max_text
-    return {**value, "type": [value["type"], "null"]} if column.nullable else value
+    types = [value["type"]]
+    if column.kind is Kind.DATETIME and column.date_format:
+        value["description"] = f"A moment, written as {column.date_format}"
+        types += ["number"] if takes_numbers(column.date_format) else []
+    types += ["null"] if column.nullable else []
+    return {**value, "type": types if len(types) > 1 else types[0]}
 
 
 def _tensor(model: ServedModel, limits: Limits) -> Document:

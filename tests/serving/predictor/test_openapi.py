@@ -20,7 +20,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from sevenfold.contracts.errors import InputError
+from sevenfold.contracts.schema import Column, Kind, Notation
+from sevenfold.scoring.feeds import feeds_from_rows
 from sevenfold.scoring.tensors import HEADER_LENGTH
+from sevenfold.serving.predictor.limits import Limits
+from sevenfold.serving.predictor.openapi import value_schema
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES, SOAK_EXAMPLES = 75, 125  # of each of four kinds; `make soak` repeats them twenty times: 10 000 requests
@@ -52,6 +57,19 @@ def test_the_document_describes_the_model(document: dict[str, Any], good_row: di
     described = {name for name in document["paths"] if "{" not in name}
     for path in described - {V1, V2, "/invocations"}:
         assert server.request("GET", path)[0] == 200, path
+
+
+@pytest.mark.parametrize("date_format", ["", "%Y-%m-%d", "%Y%m%d", "%s"])
+def test_a_moment_may_be_a_number_where_the_predictor_takes_one(date_format: str) -> None:
+    column = Column(kind=Kind.DATETIME, date_format=date_format)
+    schema = value_schema(column, Limits())
+    for value in (20210301, 20210301.0, "20210301", True, [20210301], None):
+        try:
+            feeds_from_rows([{"when": value}], {"when": column}, Notation())
+            taken = True
+        except InputError as error:
+            taken = error.code == "not_a_moment"  # of the right type, but not of the format
+        assert jsonschema.Draft202012Validator(schema).is_valid(value) is taken, value
 
 
 @pytest.mark.soak
