@@ -19,8 +19,11 @@ from sevenfold.serving.predictor.refusal import CLOSED_WITH, REPLY, refusal_body
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["bounded_connection", "close_stalled"]
+__all__ = ["IDLE_SECONDS", "bounded_connection", "close_stalled"]
 
+# A proxy keeps unused connections to a server: Envoy for an hour, unless it is told otherwise. A server that closes one
+# first may do so while a request is on its way, which then is lost.
+IDLE_SECONDS = 3_660
 DISCARDED_BYTES = 16 << 20  # of a refused body
 
 
@@ -29,11 +32,13 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
 
     `since` is when the wait for a request head, or for the rest of a refused body, began; `body_since`, when the wait
     for a body that will be read began; None while there is no such wait. `in_head` says that a head has begun.
+    `idle_since` is when the last answer was given, None until there was one and while a request is under way.
     """
 
     limits = Limits()
     since: float | None = None
     body_since: float | None = None
+    idle_since: float | None = None
     in_head = False
     head_bytes = 0
     discarded = 0
@@ -41,12 +46,12 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         self.since = monotonic()
-        if len(self.connections) > self.limits.max_connections:
+        if len(self.connections) > self.limits.max_connections and not self._room_made():
             self._end(503, "overloaded", "Too many connections are open: try again.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.since = monotonic()
+        self.since, self.idle_since = monotonic(), None
         self.in_head = True
         self.head_bytes = self.discarded = 0
 
@@ -84,6 +89,8 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
         if self.cycle.more_body:
             self.since, self.body_since = monotonic(), None
         super().on_response_complete()
+        if self.cycle.response_complete and not self.cycle.more_body:  # no other request waits
+            self.idle_since = monotonic()
 
     def send_400_response(self, msg: str) -> None:
         self._end(400, "not_http", "The request must be HTTP/1.1 with a head of at most 32 KiB.")
@@ -109,6 +116,16 @@ class _Bounded(HttpToolsProtocol):  # type: ignore[misc]
         elif self.in_head:
             self.send_400_response("")
         return False
+
+    def _room_made(self) -> bool:
+        """Close the connection that has been unused for longest; False where none is unused."""
+        unused = [other for other in self.connections if other.idle_since is not None]
+        if not unused:
+            return False
+        oldest = min(unused, key=lambda other: other.idle_since)
+        oldest.idle_since = None
+        oldest.transport.close()
+        return True
 
     def _head(self, size: int) -> None:
         self.head_bytes += size

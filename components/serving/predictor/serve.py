@@ -174,7 +174,7 @@ def _server(
 ) -> DrainingServer:
     import uvicorn
 
-    from sevenfold.serving.predictor.connection import bounded_connection
+    from sevenfold.serving.predictor.connection import IDLE_SECONDS, bounded_connection
     from sevenfold.serving.predictor.draining import DrainingServer
 
     config = uvicorn.Config(
@@ -188,7 +188,7 @@ def _server(
         server_header=False,
         date_header=False,
         proxy_headers=False,
-        timeout_keep_alive=75,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=BACKLOG,
     )
