@@ -43,6 +43,8 @@ def running(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
+        while line.startswith("waits: "):  # a decision on disk is tried before requests are taken, where the first is slow
+            line = process.stdout.readline()
         found = re.fullmatch(r"receiving alerts at http://127\.0\.0\.1:(\d+)/alerts\n", line)
         assert found, line
         yield process, int(found[1])
