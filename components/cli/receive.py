@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -64,5 +66,6 @@ def receive(
             token=token,
             cookie=cookie,
         ),
-        on_message=typer.echo,
+        # not to sys.stdout by its name, which is another while kfp is silenced in another thread
+        on_message=partial(typer.echo, file=sys.stdout),
     )

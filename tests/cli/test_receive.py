@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from sevenfold.cli.main import app
 from sevenfold.monitoring.retrain.journal import Journal
 from sevenfold.pipelines.releases import JOURNAL
 
@@ -43,7 +47,7 @@ def running(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        while line.startswith("waits: "):  # a decision on disk is tried before requests are taken, where the first is slow
+        while line.startswith("waits: "):  # of a decision on disk, which another thread tries
             line = process.stdout.readline()
         found = re.fullmatch(r"receiving alerts at http://127\.0\.0\.1:(\d+)/alerts\n", line)
         assert found, line
@@ -88,3 +92,16 @@ def test_a_decision_outlives_the_process(home: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
     assert [(entry.reason.value, entry.times) for entry in journal.entries()] == [("cause", 1), ("duplicate", 1)]
+
+
+def test_what_is_said_is_not_lost_while_another_thread_silences_kfp(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def serve(given: object, on_message: Callable[[str], None]) -> None:
+        with contextlib.redirect_stdout(io.StringIO()):  # as for a moment in every thread
+            on_message("receiving alerts")
+
+    monkeypatch.chdir(home)
+    monkeypatch.setattr("sevenfold.pipelines.kubeflow.receive.serve_receiver", serve)
+    result = CliRunner().invoke(app, ["receive", "plan.yaml", "--credential", "credential"])
+    assert result.output == "receiving alerts\n", result.exception
