@@ -32,6 +32,7 @@ from sevenfold.refine.clustering.methods import Method, clusters_of
 from sevenfold.refine.columns import Column
 from sevenfold.refine.keyers.openrefine import keys_of
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has what it starts in the background ignore it
 folder, asked, answer = Path(sys.argv[1]), json.load(sys.stdin), {}
 clusters_of({"a": 1, "A": 1}, Method(openrefine=folder))
 answer["loaded"] = "jpype" in sys.modules
