@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -67,7 +68,9 @@ def command() -> str:
     if shutil.which("sevenfold"):
         return "sevenfold"
     called = Path(sys.argv[0]).absolute()
-    return f"{near(Path(sys.executable))} -m sevenfold" if called.name == "__main__.py" else near(called)
+    if called.name == "__main__.py":
+        return f"{shlex.quote(near(Path(sys.executable)))} -m sevenfold"
+    return shlex.quote(near(called))
 
 
 def near(path: Path) -> str:
@@ -82,11 +85,12 @@ def _serve(folder: RunFolder, address: str) -> Iterator[Step]:
     if address:
         yield Step("serving", address, verbatim=True)
     elif (folder.path / "bundle").exists():
-        yield Step("serve", f"{command()} serve {bundle}", verbatim=True)
+        yield Step("serve", f"{command()} serve {shlex.quote(bundle)}", verbatim=True)
     else:
         return
+    example = shlex.quote(f"@{bundle}/example_request.json")
     url = f"{address or 'localhost:8080'}/v1/models/{name}:predict"
-    first, second = f"curl -s {url} -H content-type:application/json \\", f"  -d @{bundle}/example_request.json"
+    first, second = f"curl -s {url} -H content-type:application/json \\", f"  -d {example}"
     if len(first) > COLUMNS - 11:
         first = f"curl -s {url} \\\n  -H content-type:application/json \\"
     yield Step("query", f"{first}\n{second}", verbatim=True)
@@ -96,7 +100,7 @@ def _approve(folder: RunFolder) -> Step:
     service = _on_cluster(folder)
     where = f" --namespace {service.namespace}" if service else ""
     if service is None and near(folder.path.parents[1]) != "runs":
-        where = f" --runs {near(folder.path.parents[1])}"
+        where = f" --runs {shlex.quote(near(folder.path.parents[1]))}"
     text = f"{command()} promote {folder.path.parent.name}{where}"
     return Step("approve", text, verbatim=True)
 

@@ -100,6 +100,7 @@ def drift(
 
     Exit status: 0 no drift; 3 drift.
     """
+    from sevenfold.cli.output import page_file
     from sevenfold.monitoring.batch import drift_report
     from sevenfold.plan import load_plan
     from sevenfold.report.page import write_report
@@ -111,9 +112,10 @@ def drift(
     if dataset is not None:
         require_kind(dataset, "dataset", "--dataset")
     section = load_plan(plan).monitoring if plan is not None else None
-    report = drift_report(bundle, *data, section=section, dataset=dataset, encoding=encoding, refined=refined)
-    write_report(report, out)
-    typer.echo(f"{report.headline}\n{out}")
+    with page_file(out, "--out", data) as page:
+        report = drift_report(bundle, *data, section=section, dataset=dataset, encoding=encoding, refined=refined)
+        write_report(report, page.path)
+    page.say(f"{report.headline}\n{out}")
     raise typer.Exit(3 if report.level in ("bad", "warning") else 0)
 
 
@@ -131,6 +133,7 @@ def evaluate(
 
     Exit status: 0 every gate holds, or the rows do not decide; 3 a gate refuses the bundle.
     """
+    from sevenfold.cli.output import page_file
     from sevenfold.contracts.bundle import Bundle
     from sevenfold.contracts.dataset import Dataset
     from sevenfold.plan import TestingSection, load_plan
@@ -146,13 +149,14 @@ def evaluate(
         loaded = load_plan(plan)
         _require_same_model(loaded, opened.signature, plan)
         section = loaded.testing
-    tested = score(opened, Dataset.open(dataset), section, name=opened.info.name)
-    report = evaluation_report(tested)
-    write_report(report, out)
-    typer.echo(f"{report.headline}\n{out}")
+    with page_file(out, "--out") as page:
+        tested = score(opened, Dataset.open(dataset), section, name=opened.info.name)
+        report = evaluation_report(tested)
+        write_report(report, page.path)
+    page.say(f"{report.headline}\n{out}")
     for gate in tested.evaluation.gates if tested.evaluation.decision == "undecided" else ():
         if gate.verdict == "undecided":
-            typer.echo(f"? {gate.name}: {gate.sentence}")
+            page.say(f"? {gate.name}: {gate.sentence}")
     raise typer.Exit(3 if tested.evaluation.decision == "refuse" else 0)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Images", "PlanFile", "Split", "add_compile_command", "load_with_images"]
 
 BUILT = Path("build/images.json")
+SUFFIXES = {"sagemaker": (".json",)}  # of what is compiled; YAML for all others
 
 PlanFile = Annotated[Path, typer.Argument(help="The plan, a YAML file.", metavar="PLAN.YAML", show_default=False)]
 Images = Annotated[
@@ -61,10 +62,15 @@ def _compile(
     With --split-release a second file, PLAN.release.pipeline.yaml, deploys what a run of the first one hands over. The
     last task of that run shows the arguments of the second.
     """
+    from sevenfold.cli.output import require_file
     from sevenfold.pipelines.warm_start import with_warm_start
 
     own = {"kubernetes": kubernetes, "namespace": namespace, "plain": plain, "split_release": split_release}
     chosen = chosen_target(command, target, **own)
+    if namespace and not kubernetes:
+        raise typer.BadParameter("--namespace is that of the objects of --kubernetes, which is not given.")
+    if out is not None:
+        require_file(out, "--out", suffixes=SUFFIXES.get(target, (".yaml", ".yml")), inputs=[plan])
     loaded = with_warm_start(load_with_images(plan, images), plan.resolve().parent)
     for sentence in chosen.compile(loaded, plan, out):
         typer.echo(sentence)

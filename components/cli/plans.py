@@ -59,6 +59,7 @@ def init(
     from sevenfold.cli.notices import notice_lines
     from sevenfold.design.notices import notices
     from sevenfold.design.propose import init_project
+    from sevenfold.pipelines.next_steps import command
     from sevenfold.report.quantity import quantity
     from sevenfold.runtime.recognise import require_kind
 
@@ -89,7 +90,7 @@ def init(
     )
     for line in notice_lines(notices(findings, [str(path) for path in table], str(recipe or ""))):
         console.print(line, highlight=False, soft_wrap=True)
-    typer.echo(f"Read it, change what you know better, then: sevenfold run {project.path}")
+    typer.echo(f"Read it, change what you know better, then: {command()} run {shlex.quote(str(project.path))}")
 
 
 def validate(

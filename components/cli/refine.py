@@ -181,6 +181,7 @@ def _replay(
     decimal: str,
     sensitive: list[str] | None,
 ) -> None:
+    from sevenfold.cli.output import page_file, require_file
     from sevenfold.refine.history import read_history
     from sevenfold.refine.replay_parts import replay_parts
     from sevenfold.refine.report import change_line, refine_report, without_sensitive
@@ -191,6 +192,10 @@ def _replay(
 
     require_kind(table, "table", "TABLE")
     check_format(out)
+    if out.is_dir():
+        require_file(out, "--out")
+    if report is not None:
+        require_file(report, "--report", inputs=(table, history, out))
     steps = read_history(history)
     delimiter = _delimiter(table, delimiter, encoding)
     read, hidden = _parts(table, delimiter, encoding, whole=bool(steps.crossing)), set(sensitive or ())
@@ -206,8 +211,9 @@ def _replay(
         typer.echo(change_line(change, hidden=secret))
     typer.echo(f"{quantity(file.rows, 'row')}, {quantity(file.columns, 'column')}: {out}")
     if report is not None:
-        write_report(refine_report(changes, hidden, table=table.name, columns=file.columns), report)
-        typer.echo(str(report))
+        with page_file(report, "--report") as page:
+            write_report(refine_report(changes, hidden, table=table.name, columns=file.columns), page.path)
+        page.say(str(report))
 
 
 def _parts(table: Path, delimiter: str, encoding: str, *, whole: bool) -> Callable[[], Iterator[Table]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
 from pathlib import Path
 from typing import Final, Literal
@@ -153,7 +154,7 @@ def _remedy_plan(path: Path, is_it: str, missing: bool) -> str:
     if (path / "plan.yaml").is_file():
         return f"Name {path / 'plan.yaml'}."
     if is_it in ("a CSV table", "a Parquet table"):
-        return f"Propose a plan for it with: sevenfold init {path} --target COLUMN"
+        return f"Propose a plan for it with: sevenfold init {shlex.quote(str(path))} --target COLUMN"
     if missing:
         return "Correct the path, or make a plan with: sevenfold init TABLE --target COLUMN"
     return "Make one with: sevenfold init TABLE --target COLUMN"

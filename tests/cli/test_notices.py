@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 import pytest
 from rich.text import Text
 from typer.testing import CliRunner
@@ -9,6 +12,7 @@ from typer.testing import CliRunner
 from sevenfold.cli.main import app
 from sevenfold.cli.notices import notice_lines
 from sevenfold.design.notices import Notice
+from sevenfold.pipelines.next_steps import command
 
 LONG = "a column of which there is so much to say that no line of a console of a hundred columns can hold all of it"
 
@@ -68,7 +72,14 @@ def test_init_says_what_it_found_and_what_comes_next(tmp_path, monkeypatch):
         "· split     at random, with equal shares of the target: no column orders the rows in time.",
         "· target    y: binary (a 60%, b 40%), from 2 features.",
     ]
-    assert last.startswith("Read it, change what you know better, then: sevenfold run ")
+    assert last == f"Read it, change what you know better, then: {command()} run {tmp_path / 'plan.yaml'}"
+
+
+def test_the_next_command_can_be_pasted_where_the_folder_has_a_space(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("n,y\n" + "".join(f"{i % 89},{'ab'[(i * 7919) % 10 < 4]}\n" for i in range(400)))
+    done = CliRunner().invoke(app, ["init", "t.csv", "--target", "y", "--out", "my plans"])
+    assert shlex.split(done.stdout.splitlines()[-1])[-2:] == ["run", "my plans/plan.yaml"]
 
 
 def test_a_recipe_that_is_not_there_is_not_looked_for_beside_a_plan_that_is_not_there(tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 from pathlib import Path
 from typing import get_args
 
@@ -209,3 +210,13 @@ def test_what_testing_left_comes_first_on_the_page_and_only_once(folder: RunFold
     assert [block.block for block in lead.blocks] == ["table", "chart"]
     assert [block.block for block in testing.blocks] == ["text"]
     assert score_first(None, reports) == reports
+
+
+def test_commands_can_be_pasted_where_a_folder_has_a_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = RunFolder.create(Path("my runs"), "flights")
+    (folder.path / "bundle").mkdir()
+    told = {step.label: shlex.split(step.text) for step in next_steps(folder, "waiting")}
+    assert told["serve"][-2:] == ["serve", "my runs/flights/1/bundle"]
+    assert "@my runs/flights/1/bundle/example_request.json" in told["query"]
+    assert told["approve"][-2:] == ["--runs", "my runs"]
