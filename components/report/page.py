@@ -38,6 +38,7 @@ STEPS = {
     "monitoring": 7,
 }
 SMALL_COLUMNS, SMALL_ROWS = 4, 16  # of a table that fits beside a chart
+WORD = 24  # characters, beyond which a word in a table may be broken anywhere
 SMALL_WIDTH = 100  # characters of its longest cells, one of each column
 
 
@@ -133,6 +134,7 @@ def _template() -> tuple[Template, Markup]:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["format_value"] = format_value
     environment.filters["is_figure"] = lambda cell: isinstance(cell, int | float) and not isinstance(cell, bool)
+    environment.filters["has_long_word"] = lambda cell: max(map(len, str(cell).split()), default=0) > WORD
     template = environment.from_string((folder / "page.html").read_text("utf-8"))
     return template, Markup((folder / "page.css").read_text("utf-8"))  # noqa: S704 — our own style sheet
 

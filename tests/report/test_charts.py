@@ -196,3 +196,21 @@ def test_confusion_colours_by_the_share_of_the_true_class():
         ("yes", "no", 0.0),
         ("yes", "yes", 0.0),
     ]
+
+
+@pytest.mark.parametrize("value", [0.3735, 0.05, -2.5, 20, 0.0])
+@pytest.mark.parametrize("draw_one", [draw.scatter, draw.lines])
+def test_an_axis_of_equal_values_has_labels_on_both_sides(draw_one, value):
+    """Such as a study of one trial: without room its axis had the one label 0."""
+    picture = parsed(svg_of(draw_one("t", [{"a": value, "b": value}], "a", "b"), COLUMN))
+    texts = [element.text for element in picture.iter("text")]
+    labels = [float(text.replace("−", "-")) for text in texts]
+    assert len(labels) >= 4
+    assert min(labels) < value < max(labels)
+    assert max(labels) - min(labels) <= max(2, abs(value) / 5)
+
+
+def test_an_axis_of_one_value_has_room_for_its_limit():
+    picture = svg_of(draw.lines("t", [{"a": 1, "b": 0.3}], "a", "b", limits=[draw.Limit(value=0.9)]), COLUMN)
+    labels = [element.text for element in parsed(picture).iter("text")]
+    assert {"0.3", "0.9"} <= {*labels}

@@ -64,12 +64,12 @@ def page() -> str:
     return render_page(reports, title="flights · run 1", subtitle=SENTENCE, steps=steps)
 
 
-def laid_out(page: str, folder: Path) -> dict[str, Any]:
+def laid_out(page: str, folder: Path, width: int = WIDTH) -> dict[str, Any]:
     """Return every cell's text and number of lines, the page's width, and which tables scroll."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no Chromium is installed")
-    frame = f'<iframe id="page" style="border:0;width:{WIDTH}px;height:900px" srcdoc="{html.escape(page)}"></iframe>'
+    frame = f'<iframe id="page" style="border:0;width:{width}px;height:900px" srcdoc="{html.escape(page)}"></iframe>'
     (folder / "frame.html").write_text(f'<!doctype html>{frame}<p id="found"></p>{MEASURE}')
     command = [
         browser,
@@ -77,6 +77,7 @@ def laid_out(page: str, folder: Path) -> dict[str, Any]:
         "--no-sandbox",
         "--disable-gpu",
         "--hide-scrollbars",
+        f"--window-size={width + 100},1000",
         f"--user-data-dir={folder / 'profile'}",
     ]
     done = subprocess.run(
@@ -100,3 +101,17 @@ def test_a_table_is_read_on_a_phone(page: str, tmp_path: Path) -> None:
     for cell in (cell for cell in seen["cells"] if cell["lines"]):
         longest = max(map(len, cell["text"].split()))
         assert len(cell["text"]) / cell["lines"] >= min(longest, 8), cell
+
+
+@pytest.mark.parametrize("width", [800, 1200])
+def test_no_word_is_broken_beside_a_sentence(tmp_path: Path, width: int) -> None:
+    """In half a row of the grid, where a sentence asks for all the width that there is."""
+    columns, row = ("column", "kind", "role", "how"), ("min_rows_in_leaf", "category", "identifier", SENTENCE)
+    small = Table(title="Columns", columns=columns, rows=(row,) * 3)
+    digest = Table(title="Files", columns=("file", "digest", "rows"), rows=(("train.parquet", "f" * 64, 3),))
+    report = Report(stage="preparation", title="Preparation", headline="Done.", blocks=(small, small, digest))
+    seen = laid_out(render_page([report, report], title="run", subtitle="Done."), tmp_path, width)
+    words = [cell for cell in seen["cells"] if cell["text"] and " " not in cell["text"]]
+    assert [cell for cell in words if cell["lines"] > 1 and len(cell["text"]) < 64] == []
+    assert seen["width"] == width
+    assert seen["scrolls"] == [False] * 6, "the sentence gives way, and so does the digest"

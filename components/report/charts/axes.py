@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -55,6 +55,20 @@ class Axis:
         short = "%H:%M" if days > SHORT_DAYS or days == 0 else "%H:%M:%S"
         fitting = "%Y" if days > 2_000 else "%b %Y" if days > 75 else "%d %b" if days > 3 else short
         return cls(title=title, kind="temporal", format=form or fitting)
+
+    def holding(self, values: Iterable[object]) -> Axis:
+        """Return this axis with room on both sides of the value, where it is drawn from numbers that are all equal.
+
+        An axis without an extent has one label, rounded to a whole number: a single score of 0.37 stood at 0.
+        """
+        known = {value for value in values if isinstance(value, int | float)}
+        if len(known) != 1 or self.kind != "quantitative" or self.domain is not None or self.zero:
+            return self
+        (only,) = known
+        if self.log:
+            return replace(self, domain=(only / 2, only * 2))
+        room = 1 if isinstance(only, int) else abs(only) / 10 or 1
+        return replace(self, domain=(only - room, only + room))
 
     def encoding(self, field: str) -> Spec:
         """Return the Vega-Lite encoding of `field` on this axis."""

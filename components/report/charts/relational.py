@@ -111,7 +111,7 @@ def lines(
         point_mark = {"type": "point", "style": "spot" if marked else "target"}
         layers.append({"mark": point_mark, "encoding": {**own, **TOOLTIP}})
     layers += limit_layers(limits, {"x": x_title, "y": y_title})
-    body = {"layer": layers, "encoding": {"x": x_axis.encoding("x"), "y": y_axis.encoding("y")}}
+    body = {"layer": layers, "encoding": _encoding(rows, x_axis, y_axis, limits, diagonal_from)}
     return framed(title, rows, body, height=height, caption=caption, alt=alt, wide=wide)
 
 
@@ -163,5 +163,18 @@ def scatter(
         layers.append(whiskers("y"))
     layers.append({"mark": {"type": "point", "style": "cloud" if is_dense else "spot"}, "encoding": own})
     layers += limit_layers(limits, {"x": x_title, "y": y_title})
-    body = {"layer": layers, "encoding": {"x": x_axis.encoding("x"), "y": y_axis.encoding("y")}}
+    body = {"layer": layers, "encoding": _encoding(rows, x_axis, y_axis, limits, diagonal_from)}
     return framed(title, rows, body, height=height, caption=caption, alt=alt, wide=wide)
+
+
+def _encoding(
+    rows: Sequence[Row], x: Axis, y: Axis, limits: Sequence[Limit], diagonal_from: tuple[float, float] | None
+) -> Spec:
+    """Return the encoding of both axes, each with room for what is drawn on it."""
+    drawn: dict[str, list[object]] = {on: [*(diagonal_from or ())] for on in ("x", "y")}
+    for limit in limits:
+        drawn[limit.on].append(limit.value)
+    for row in rows:
+        drawn["x"].append(row.get("x"))
+        drawn["y"] += [row.get(field) for field in ("y", "low", "high")]
+    return {"x": x.holding(drawn["x"]).encoding("x"), "y": y.holding(drawn["y"]).encoding("y")}
