@@ -21,6 +21,7 @@ __all__ = ["built_in_notebook", "run_notebook", "write_notebook_page"]
 
 MESSAGE: Final = 300  # characters of a cell's error that are shown
 START_SECONDS: Final = 120
+MEND: Final = "Mend the cell: open the notebook in JupyterLab beside plan.yaml and run it there."
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -164,31 +165,51 @@ def _execute(nodes: Any, name: str, folder: Path, work: Path, timeout_seconds: i
             # a manager that is handed in is not shut down unless asked for
             client.execute(env=kernel_environment(work / "parameters.json", work / "ipython"), cleanup_kc=True)
     except CellExecutionError as error:
+        if error.ename == "NoneType":  # the cell's last value could not be shown
+            _refuse_errors(nodes, name, code)
         raise DataError(
             "notebook_failed",
-            f"Every cell of {name} must run, but cell {_position(code, nodes, running)} raised {error.ename}: "
+            f"Every cell of {name} must run, but cell {_position(code, nodes, running['cell'])} raised {error.ename}: "
             f"{_plain(error.evalue)}",
-            remedy="Mend the cell: open the notebook in JupyterLab beside plan.yaml and run it there.",
+            remedy=MEND,
         ) from None
     except CellTimeoutError:
         raise DataError(
             "notebook_timeout",
-            f"A cell of {name} may run {timeout_seconds} s, but cell {_position(code, nodes, running)} ran longer.",
+            f"A cell of {name} may run {timeout_seconds} s, but cell {_position(code, nodes, running['cell'])} "
+            "ran longer.",
             remedy="Make it faster, load fewer rows (design.sample_rows), or raise design.timeout_seconds.",
         ) from None
     except (DeadKernelError, RuntimeError) as error:
         raise DataError(
             "kernel_died",
-            f"The kernel of {name} must live to the end, but died at cell {_position(code, nodes, running)}: "
+            f"The kernel of {name} must live to the end, but died at cell {_position(code, nodes, running['cell'])}: "
             f"{_plain(str(error))}",
             remedy="Mostly it ran out of memory: load fewer rows (design.sample_rows).",
         ) from None
+    _refuse_errors(nodes, name, code)
     on_progress("executed", len(code), len(code))
 
 
-def _position(code: list[int], nodes: Any, running: dict[str, int]) -> str:
+def _refuse_errors(nodes: Any, name: str, code: list[int]) -> None:
+    """Refuse an output that could not be shown, such as a figure: its cell counts as run for the kernel."""
+    for number, index in enumerate(code, 1):
+        cell = nodes.cells[index]
+        if "raises-exception" in cell.metadata.get("tags", ()):
+            continue
+        for output in cell.outputs:
+            if output.output_type == "error":
+                raise DataError(
+                    "notebook_failed",
+                    f"Every cell of {name} must show what it makes, but cell {_position(code, nodes, number)} raised "
+                    f"{output.ename}: {_plain(output.evalue)}",
+                    remedy=MEND,
+                )
+
+
+def _position(code: list[int], nodes: Any, number: int) -> str:
     """Return a cell's number and its first line, which is the notebook's own text."""
-    at = max(running["cell"], 1)
+    at = max(number, 1)
     lines = [line for line in nodes.cells[code[at - 1]].source.splitlines() if line.strip()] if code else []
     return f"{at} of {len(code)}" + (f" ({lines[0].strip()[:60]!r})" if lines else "")
 

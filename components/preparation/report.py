@@ -20,6 +20,7 @@ from sevenfold.tables.records import REPEATED_HEADER
 __all__ = ["preparation_report"]
 
 SHOWN_COLUMNS = 40
+SPLIT = {SplitBy.TIME: "by time", SplitBy.GROUP: "by group", SplitBy.STRATIFIED: "at random"}
 SHOWN_CLASSES = 20
 
 
@@ -29,7 +30,7 @@ def preparation_report(prepared: Prepared) -> Report:
     used = sum(1 for feature in prepared.features if not feature.dropped)
     headline = (
         f"{prepared.kept:,} of {quantity(prepared.rows, 'row')} kept, {quantity(used, 'feature')}, "
-        f"split by {prepared.by.value}: {splits}."
+        f"split {SPLIT[prepared.by]}: {splits}."
     )
     blocks: list[Block] = [_facts(prepared, used)]
     warnings = [*prepared.warnings, *_duplicates(prepared)]
@@ -267,7 +268,8 @@ def _encoding_text(findings: FeatureFindings) -> str:
     if isinstance(fitted, NumberFeature):
         if findings.column.sensitive or fitted.kind is Kind.BOOLEAN:
             return "scaled" + gap
-        return f"(x - {fitted.center:.4g}) / {fitted.scale:.4g}, missing is {fitted.fill:.4g}" + gap
+        sign = "+" if fitted.center < 0 else "-"
+        return f"(x {sign} {abs(fitted.center):.4g}) / {fitted.scale:.4g}, missing is {fitted.fill:.4g}" + gap
     if isinstance(fitted, DatetimeFeature):
         return ", ".join(part.value.replace("_", " ") for part in fitted.parts) + gap
     if isinstance(fitted, CategoryFeature):

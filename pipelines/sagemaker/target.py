@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +57,13 @@ class SageMakerTarget:
         inputs.put_settings(carried)
         text = json.dumps(definition, indent=2, ensure_ascii=False, allow_nan=False)
         write_whole(file, f"{text}\n".encode())
+        section = plan.sagemaker
+        create = ["aws", "sagemaker", "create-pipeline", *(["--region", section.region] if section.region else [])]
+        create += ["--pipeline-name", plan.name, "--role-arn", section.role, "--pipeline-definition", f"file://{file}"]
         return (
-            f"Wrote {file}: sevenfold submit --target sagemaker does the rest, "
-            f"or aws sagemaker create-pipeline --pipeline-definition file://{file} after the next line.",
-            f"Wrote {inputs.folder}: aws s3 sync {inputs.folder} {inputs.root}",
+            f"Wrote {file} and {inputs.folder}: sevenfold submit --target sagemaker does the rest, or",
+            f"  {shlex.join(['aws', 's3', 'sync', str(inputs.folder), inputs.root])}",
+            f"  {shlex.join(create)}",
             *(
                 f"data.source is {source!r}, a file of this machine: a run needs its address as the parameter data."
                 for source in plan.data.sources

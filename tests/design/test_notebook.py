@@ -34,6 +34,8 @@ INJECTIONS = [
     "\u2028open('MARK', 'w')\u2029\x85",
     "\\N{BULLET} \\x41 \\u0041 \\",
 ]
+ODD = "# shown\nclass Odd:\n    def _repr_html_(self):\n        raise ValueError('no page')\n"
+NOT_SHOWN = r"must show what it makes, but cell 2 of 3 \('# shown'\) raised ValueError: no page"
 NAMES = "import json\nfrom sevenfold.design.parameters import parameters\n"
 
 
@@ -120,6 +122,8 @@ def test_an_executed_notebook_can_be_run_again_where_it_lies(tmp_path, monkeypat
             "notebook_failed",
             r"cell 2 of 2 \('# the second'\)",
         ),
+        (("1", f"{ODD}Odd()", "2"), "notebook_failed", NOT_SHOWN),
+        (("1", f"{ODD}display(Odd())\n3", "2"), "notebook_failed", NOT_SHOWN),
         (("import time; time.sleep(60)",), "notebook_timeout", r"may run 2 s, but cell 1 of 1"),
         (("import os; os._exit(1)",), "kernel_died", "died at cell 1 of 1"),
     ],
@@ -202,3 +206,21 @@ def test_a_page_loads_nothing(tmp_path):
     assert "two &lt; three" in page
     assert not re.findall(r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)\s*=\s*[\"']?(?:https?:)?//", page)
     assert not re.findall(r"@import|url\(\s*[\"']?https?:|import\s*\(?\s*[\"']https?:|fetch\(", page)
+
+
+def test_a_sign_of_money_is_no_formula(tmp_path):
+    """Two of them in a label made Matplotlib read what is between as one, and no figure was drawn."""
+    columns = {
+        "$x_{$": {"kind": "number"},
+        "$z^$": {"kind": "number"},
+        "$\\frac$": {"kind": "category"},
+        "y_$^$": {"kind": "category", "role": "target"},
+    }
+    values = ["$0 - $9_{", "$10 - $20^"]
+    rows = "".join(f"{i % 7},{i % 11},{values[i % 2]},{['$yes^$', '$no_$'][i % 3 > 0]}\n" for i in range(60))
+    (tmp_path / "t.csv").write_text(",".join(columns) + "\n" + rows)
+    data = section(target="y_$^$", columns=columns)
+    out = tmp_path / "out.ipynb"
+    cells = run_notebook(None, Parameters(table=str(tmp_path / "t.csv"), data=data), out)["cells"]
+    pictures = [output for cell in cells for output in cell.get("outputs", ()) if "image/png" in output.get("data", {})]
+    assert len(pictures) == 4  # target, numbers, categories, correlations

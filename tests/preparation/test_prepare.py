@@ -202,6 +202,7 @@ def test_the_report_tells_what_happened(tables):
     report = preparation_report(outcome.prepared)
     content = report.model_dump_json()
     assert "299 of 300 rows" in report.headline
+    assert "split at random: train" in report.headline
     assert "not_a_number" in content
     assert "Missing values" in content
     assert "Classes per split" in content

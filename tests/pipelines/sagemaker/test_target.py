@@ -1,6 +1,8 @@
 """The command line with `--target sagemaker`, against a stand-in for AWS."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,14 @@ def test_compile_writes_the_definition_and_what_the_bucket_must_have(home: Path)
     written = {f"{ROOT}/{path.relative_to(inputs)}": path.read_bytes() for path in inputs.rglob("*.json")}
     assert set(written) == addresses(definition)
     assert sorted(written.values()) == sorted(content for _, content in settings_files(plan))
-    assert f"aws s3 sync plan.sagemaker.inputs {ROOT}" in done.output
+    sync, create = (shlex.split(line) for line in done.output.splitlines()[1:3])
+    assert sync == ["aws", "s3", "sync", "plan.sagemaker.inputs", ROOT]
+    given = dict(zip(create[3::2], create[4::2], strict=True))
+    wanted = boto3.client("sagemaker", region_name="eu-central-1").meta.service_model.operation_model("CreatePipeline")
+    required = {*wanted.input_shape.required_members} - {"ClientRequestToken"}  # which the command line makes itself
+    assert {"--" + re.sub(r"(?<=.)(?=[A-Z])", "-", member).lower() for member in required} <= set(given)
+    assert (given["--role-arn"], given["--pipeline-name"]) == (ROLE, plan.name)
+    assert given["--pipeline-definition"] == "file://plan.sagemaker.json"
 
 
 @pytest.mark.usefixtures("account")
