@@ -11,6 +11,7 @@ from sevenfold.contracts.errors import IntegrityError, PolicyError
 from sevenfold.contracts.manifest import verify
 from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.drift.telemetry import bundle_label
+from sevenfold.report.format_value import format_score
 from sevenfold.runtime.progress import OnMessage
 from sevenfold.runtime.retry import Backoff
 
@@ -255,7 +256,7 @@ def _local(name: str, runs: Path) -> LocalRegistry:
 
 
 def _line(record: Record) -> str:
-    score = f"  {record.metric} {record.scores[record.metric]:.4f}" if record.metric in record.scores else ""
+    score = f"  {record.metric} {format_score(record.scores[record.metric])}" if record.metric in record.scores else ""
     run = f"  run {record.run[:8]}" if record.run else ""
     reason = f"  ({record.reason})" if record.reason else ""
     head = f"{record.number:>4}  {record.moment}  {record.action:<8}  {record.bundle[:19]}"

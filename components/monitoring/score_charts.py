@@ -13,6 +13,7 @@ from sevenfold.monitoring.score_history import ScoreHistory, ScorePoint
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Chart, Fact, Facts
 from sevenfold.report import charts as draw
+from sevenfold.report.format_value import format_score
 from sevenfold.report.model import Block
 
 __all__ = ["score_blocks", "score_charts"]
@@ -115,7 +116,7 @@ def _chart(
         for point in points
     ]
     last = {name: next(point.scores[name] for point in reversed(points) if name in point.scores) for name in shown}
-    told = ", ".join(f"{called[name]} {value:.4g}" for name, value in last.items())
+    told = ", ".join(f"{called[name]} {format_score(value)}" for name, value in last.items())
     return draw.lines(
         panel.title,
         rows,

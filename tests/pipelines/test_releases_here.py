@@ -12,7 +12,7 @@ from tested_run import DIGEST, run_that_passed
 from sevenfold.contracts.errors import PolicyError
 from sevenfold.contracts.registry import LocalRegistry, Record
 from sevenfold.contracts.service import LocalService, write_service
-from sevenfold.pipelines.releases import SERVED, ReleaseTarget, promote, status_lines
+from sevenfold.pipelines.releases import SERVED, ReleaseTarget, promote, release_lines, status_lines
 from sevenfold.pipelines.runs import RunFolder
 from sevenfold.serving.compare import Comparison
 from sevenfold.serving.deployment import Checks, Deployed
@@ -77,3 +77,13 @@ def test_the_status_says_where_watch_serves_and_where_labels_go(tmp_path: Path) 
     assert told(tmp_path / "moved")[0] == "url       http://127.0.0.1:4000"
     write_service(served.model_copy(update={"started": "1"}), tmp_path / "moved/demo" / SERVED)
     assert told(tmp_path / "moved") == [none], "the process is gone, and its number is another's"
+
+
+@pytest.mark.parametrize(("score", "written"), [(57_664.248, "57,664"), (0.71449, "0.7145")])
+def test_the_history_writes_scores_as_reports_do(tmp_path: Path, score: float, written: str) -> None:
+    bundle = run_that_passed(tmp_path / "demo/1", "demo-1", "").artifact("train-model", "bundle")
+    assert bundle is not None
+    record = Record(name="demo", bundle=DIGEST, who="run 1", metric="rmse", scores={"rmse": score})
+    LocalRegistry(tmp_path / "demo/registry").promote(record, bundle)
+    (line,) = release_lines("demo", ReleaseTarget(runs=tmp_path))
+    assert f"  rmse {written}  by run 1" in line

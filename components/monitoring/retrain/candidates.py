@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sevenfold.report import Table
+from sevenfold.report.format_value import format_score
 from sevenfold.report.model import Level
 
 __all__ = ["Candidate", "candidates_table"]
@@ -44,7 +45,8 @@ def candidates_table(candidates: Sequence[Candidate]) -> Table:
 def _score(one: Candidate) -> str | None:
     if one.score is None:
         return None
-    return f"{one.score:.3f}" + (f" ({one.interval[0]:.3f} to {one.interval[1]:.3f})" if one.interval else "")
+    interval = " ({} to {})".format(*map(format_score, one.interval)) if one.interval else ""
+    return f"{format_score(one.score)}{interval}"
 
 
 def _level(one: Candidate) -> Level | None:

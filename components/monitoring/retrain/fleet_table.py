@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sevenfold.report import Table
-from sevenfold.report.format_value import Cell
+from sevenfold.report.format_value import Cell, format_score
 
 __all__ = ["FleetModel", "fleet_table"]
 
@@ -32,7 +32,7 @@ def fleet_table(models: Sequence[FleetModel]) -> Table:
             one.name,
             one.bundle,
             one.promoted,
-            None if one.score is None else f"{one.metric} {one.score:.3f}",
+            None if one.score is None else f"{one.metric} {format_score(one.score)}",
             one.retrainings,
             one.last or "nothing watches it",
         )

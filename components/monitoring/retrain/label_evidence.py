@@ -7,6 +7,7 @@ from sevenfold.monitoring.retrain.cause import Cause, cause_key
 from sevenfold.monitoring.retrain.label_window import LabelWindow
 from sevenfold.plan.monitoring import MonitoringSection
 from sevenfold.report import Findings, Report
+from sevenfold.report.format_value import format_score
 
 __all__ = ["drift_key", "labels_noted", "labels_sentence", "with_labels"]
 
@@ -16,8 +17,9 @@ def labels_sentence(live: LiveLabels, section: MonitoringSection) -> str:
     if live.verdict.drifted is None:
         seen = f"{live.rows:,} labels came back within {section.feedback_hours} hours"
         return f"{seen}, and a verdict needs {section.min_rows:,} and a score to compare with"
-    compared = f"by {live.rows:,} labels of {section.feedback_hours} hours {live.metric} is {live.verdict.score:.4g}"
-    return f"{compared}, and was {live.before:.4g} on the validation rows"
+    now, before = format_score(live.verdict.score), format_score(live.before)
+    compared = f"by {live.rows:,} labels of {section.feedback_hours} hours {live.metric} is {now}"
+    return f"{compared}, and was {before} on the validation rows"
 
 
 def drift_key(label: str, window: LabelWindow) -> str:

@@ -137,18 +137,18 @@ def test_what_retrainings_brought_stands_beside_what_served(tmp_path: Path) -> N
     ]
     table = block(page(journal, candidates=candidates), "Candidates beside the serving model")
     assert table.columns[2] == "roc_auc"
-    assert table.rows == (("3", "promoted", "0.750 (0.700 to 0.800)", told), ("2", "failed", None, None))
+    assert table.rows == (("3", "promoted", "0.75 (0.7 to 0.8)", told), ("2", "failed", None, None))
     assert table.levels == ("good", None)
 
 
 def test_the_fleet_is_shown_where_there_are_several_models(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db")
-    one = FleetModel(name="flights", bundle="b1", promoted="2026-11-21 14:02", metric="rmse", score=2.5)
+    one = FleetModel(name="flights", bundle="b1", promoted="2026-11-21 14:02", metric="rmse", score=57_664.2)
     other = FleetModel(name="houses", bundle="b2", promoted="2026-11-20 10:00", last="It waits.", person_needed=True)
     assert block(page(journal, fleet=[one]), "All models of this machine") is None
     table = block(page(journal, fleet=[one, other]), "All models of this machine")
     assert [row[0] for row in table.rows] == ["flights", "houses"]
-    assert table.rows[0][3:] == ("rmse 2.500", 0, "nothing watches it")
+    assert table.rows[0][3:] == ("rmse 57,664", 0, "nothing watches it")
     assert table.levels == (None, "bad")
 
 
