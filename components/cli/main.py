@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated, NoReturn
 
@@ -68,6 +69,9 @@ def _end(error: SevenfoldError) -> NoReturn:
 
 def main() -> None:
     """Run the command line; an expected error is one clear message and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot write, such as ✓ in Latin-1, ends no command
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(standalone_mode=True)
     except SevenfoldError as error:

@@ -17,6 +17,7 @@ __all__ = ["Connection", "quiet"]
 
 PATIENCE_SECONDS: Final = 600.0  # an API server that restarts loses nothing
 PAUSE_SECONDS: Final = 5.0
+NOWHERE: Final = "No endpoint is given, and what kfp finds in this cluster or the kubeconfig"
 PASSING_STATUS: Final = (0, 408, 429, 500, 502, 503, 504)
 
 Answer = TypeVar("Answer")
@@ -90,8 +91,10 @@ class Connection:
         def late() -> TemporaryError:
             return TemporaryError(
                 "endpoint_unreachable",
-                f"{self.endpoint} must answer as Kubeflow Pipelines does, but did not: {fault}.",
-                remedy="See whether the endpoint is right and its server is up, then submit again.",
+                f"{self.endpoint or NOWHERE} must answer as Kubeflow Pipelines does, but did not: {fault}.",
+                remedy="See whether the endpoint is right and its server is up, then run the same command again."
+                if self.endpoint
+                else "Name it with --endpoint, or in KF_PIPELINES_ENDPOINT.",
             )
 
         (answer,) = wait_until(

@@ -27,14 +27,14 @@ COMMANDS = [
 ]
 
 
-def sevenfold(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def sevenfold(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "sevenfold", *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **environment},
     )
 
 
@@ -121,3 +121,11 @@ def test_init_takes_a_table_in_parts_and_in_another_encoding(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     plan = yaml.safe_load((tmp_path / "plan.yaml").read_text())
     assert (plan["data"]["source"], plan["data"]["encoding"]) == (["1.csv", "2.csv"], "cp1250")
+
+
+def test_a_terminal_that_cannot_write_every_sign_ends_no_command(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("n,€\n" + "".join(f"{i % 89},{'ab'[(i * 7919) % 10 < 4]}\n" for i in range(400)))
+    done = sevenfold("init", "t.csv", "--target", "€", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "plan.yaml").is_file()
+    assert "\\u20ac: binary" in done.stdout

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -58,6 +59,15 @@ def test_a_wrong_endpoint_is_known_at_once() -> None:
     with pytest.raises(TemporaryError, match="must answer as Kubeflow Pipelines does"):
         Engine("http://127.0.0.1:9", sleep=pauses.append)
     assert not pauses
+
+
+def test_where_no_endpoint_is_found_one_is_asked_for() -> None:
+    class Nowhere(Login):
+        def client(self, endpoint: str, namespace: str) -> NoReturn:
+            raise OSError
+
+    with pytest.raises(TemporaryError, match=r"No endpoint is given, and .+ Name it with --endpoint, or in KF_PIPE"):
+        Engine("", login=Nowhere())
 
 
 def test_what_the_server_refuses_is_not_tried_again(kubeflow, package: Path) -> None:
