@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["Cell", "format_score", "format_value"]
+__all__ = ["Cell", "format_score", "format_value", "shortened"]
 
 Cell = str | int | float | bool | None
 MISSING = "–"
@@ -38,6 +38,17 @@ def format_score(value: float) -> str:
     ('0.7145', '57,664', '0.75')
     """
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+
+
+def shortened(value: float | None, digits: int = 4) -> float | None:
+    """Return a score with so many significant digits; from 1,000 on a whole number, as `format_score` writes it.
+
+    >>> shortened(0.714493), shortened(58854.2), shortened(None)
+    (0.7145, 58854.0, None)
+    """
+    if value is None:
+        return None
+    return float(round(value)) if abs(value) >= 1_000 and math.isfinite(value) else float(f"{value:.{digits}g}")
 
 
 def _format_float(value: float) -> str:

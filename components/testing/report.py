@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sevenfold.contracts.evaluation import Evaluation, GateResult
 from sevenfold.contracts.schema import Task
 from sevenfold.report import Block, Fact, Facts, Finding, Findings, Level, Report, Table
+from sevenfold.report.format_value import shortened
 from sevenfold.testing.charts import comparison_chart, importance_chart, outcome_charts, slice_charts
 from sevenfold.testing.evaluate import EvaluatedModel
 from sevenfold.testing.sentences import CONSTANTS, format_gap, format_score
@@ -57,11 +58,11 @@ def _facts(evaluation: Evaluation) -> Facts:
         ),
         Fact(
             label=f"{evaluation.metric} on test rows",
-            value=_short(value),
+            value=shortened(value),
             hint=f"interval {format_score(interval[0])} to {format_score(interval[1])}" if interval else "",
         ),
-        Fact(label="on training rows", value=_short(train), hint=f"{evaluation.rows['train']:,} rows"),
-        Fact(label="of a constant prediction", value=_short(base)),
+        Fact(label="on training rows", value=shortened(train), hint=f"{evaluation.rows['train']:,} rows"),
+        Fact(label="of a constant prediction", value=shortened(base)),
         Fact(label="Test rows", value=evaluation.rows["test"]),
         *_decisions(evaluation),
         *_resolution(evaluation),
@@ -72,14 +73,15 @@ def _facts(evaluation: Evaluation) -> Facts:
 def _decisions(evaluation: Evaluation) -> Iterator[Fact]:
     """Yield a binary model's threshold, how it finds the positive rows with it, and what its decisions cost."""
     if evaluation.task is Task.BINARY:
-        yield Fact(label="Threshold", value=_short(evaluation.threshold), hint="chosen in training, never on test rows")
+        chosen = "chosen in training, never on test rows"
+        yield Fact(label="Threshold", value=shortened(evaluation.threshold), hint=chosen)
         recall, precision, f1 = (evaluation.scores.get(name) for name in ("recall", "precision", "f1"))
         others = f"precision {precision:.4g}, f1 {f1:.4g}" if precision is not None and f1 else ""
-        yield Fact(label="Recall", value=_short(recall), hint=others)
+        yield Fact(label="Recall", value=shortened(recall), hint=others)
     costs = evaluation.cost_per_row
     if costs:
         constant = ", ".join(f"{CONSTANTS[name]} {format_score(costs[name])}" for name in CONSTANTS)
-        yield Fact(label="Cost per row", value=_short(costs["model"]), hint=constant)
+        yield Fact(label="Cost per row", value=shortened(costs["model"]), hint=constant)
 
 
 def _resolution(evaluation: Evaluation) -> Iterator[Fact]:
@@ -107,8 +109,8 @@ def _gates(evaluation: Evaluation) -> Table:
         title="Gates",
         columns=("gate", "verdict", "value", "limit", "bounds", "reason"),
         rows=tuple(
-            (gate.name, VERDICTS[gate.verdict], _short(gate.value), _short(gate.limit), _ends(gate), gate.sentence)
-            for gate in evaluation.gates
+            (one.name, VERDICTS[one.verdict], shortened(one.value), shortened(one.limit), _ends(one), one.sentence)
+            for one in evaluation.gates
         ),
         levels=tuple(LEVELS[gate.verdict] for gate in evaluation.gates),
         caption="A gate holds where the bounds lie on the good side of the limit, and is undecided where they include "
@@ -121,7 +123,7 @@ def _scores(evaluation: Evaluation) -> Table:
         title="Scores",
         columns=("metric", "test rows", "training rows", "linear model", "constant prediction"),
         rows=tuple(
-            (name, *(_short(scores.get(name)) for scores in _compared(evaluation))) for name in evaluation.scores
+            (name, *(shortened(scores.get(name)) for scores in _compared(evaluation))) for name in evaluation.scores
         ),
     )
 
@@ -136,7 +138,3 @@ def _all_scores(evaluation: Evaluation) -> tuple[dict[str, float], dict[str, flo
 
 def _ends(gate: GateResult) -> str:
     return f"{format_score(gate.interval[0])} to {format_score(gate.interval[1])}" if gate.interval else ""
-
-
-def _short(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.4g}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sevenfold.plan.metrics import higher_is_better
 from sevenfold.report import Block, Level, Table
 from sevenfold.report.charts import scatter
-from sevenfold.report.format_value import format_score
+from sevenfold.report.format_value import format_score, shortened
 from sevenfold.report.quantity import quantity
 from sevenfold.tuning.choice import GIVE_UP, NOISE, Choice, Contender
 
@@ -73,7 +73,7 @@ def _row(choice: Choice, contender: Contender) -> tuple[str | float | int | None
     study = contender.study
     return (
         contender.kind.name,
-        None if study.best is None or study.best.score is None else float(f"{study.best.score:.6g}"),
+        shortened(study.best.score, 6) if study.best is not None else None,
         None if contender.behind is None else float(f"{contender.behind:.3g}"),
         None if contender.error is None else float(f"{contender.error:.3g}"),
         len(study.trials),

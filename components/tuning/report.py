@@ -8,7 +8,7 @@ from typing import Any, Final
 from sevenfold.plan.tuning import Dimension
 from sevenfold.report import Block, Chart, Fact, Facts, Finding, Findings, Level, Report, Table
 from sevenfold.report.charts import Limit, lines, scatter
-from sevenfold.report.format_value import format_score
+from sevenfold.report.format_value import format_score, shortened
 from sevenfold.report.quantity import quantity
 from sevenfold.tuning.settings_report import STATES, condition_of, end_of, setting_charts, shown
 from sevenfold.tuning.study import Study, best_settings
@@ -78,7 +78,7 @@ def _facts(study: Study, metric: str, cpu_seconds: float, *, several: bool) -> F
     counts = {state: sum(trial.state == state for trial in study.trials) for state in STATES}
     best = study.best.score if study.best else None
     facts = [
-        Fact(label=f"Best {metric}", value=_rounded(best), level="good", hint="on the validation rows"),
+        Fact(label=f"Best {metric}", value=shortened(best, 6), level="good", hint="on the validation rows"),
         Fact(
             label="Trials",
             value=len(study.trials),
@@ -189,7 +189,7 @@ def _trials(study: Study, metric: str) -> Table:
             (
                 _name(study, trial),
                 STATES[trial.state] + (f": {trial.cause}" if trial.cause else ""),
-                _rounded(trial.score),
+                shortened(trial.score, 6),
                 len(trial.curve),
                 round(trial.seconds, 2),
                 *([trial.latency_ms and float(f"{trial.latency_ms:.3g}")] if timed else []),
@@ -228,7 +228,3 @@ def _range(dimension: Dimension | None) -> str:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else format_score(value)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.6g}")
