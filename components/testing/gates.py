@@ -18,6 +18,7 @@ from sevenfold.plan.testing import Gate, TestingSection
 from sevenfold.testing.bounds import Estimate, one_sided
 from sevenfold.testing.evidence import resolution, rows_to_hold, rows_to_show
 from sevenfold.testing.sentences import (
+    OTHER_MODELS,
     UNKNOWN,
     format_bounds,
     format_gap,
@@ -33,11 +34,6 @@ __all__ = ["Kind", "comparison", "limit", "not_compared", "overfitting", "slices
 Kind = Literal["limit", "baseline", "overfitting", "slice", "serving", "best"]
 Rival = Literal["baseline", "serving", "best"]
 MAX_NAMED: Final = 5  # slices in the sentence
-_OTHER_MODELS: Final = {
-    "baseline": "a constant prediction",
-    "serving": "the model now serving",
-    "best": "the best model ever promoted",
-}
 
 
 def limit(gate: Gate, measured: Estimate, section: TestingSection) -> GateResult:
@@ -143,11 +139,11 @@ def comparison(
         gap: how much worse the candidate is, as `loss`; `exact` where both predict the same.
         section: margin (0 for the baseline) and confidence.
     """
-    (candidate, other), name = values, f"against {_OTHER_MODELS[kind]}"
+    (candidate, other), name = values, f"against {OTHER_MODELS[kind]}"
     margin = 0.0 if kind == "baseline" else section.margin
     bounds = one_sided(gap, section.confidence)
     if bounds is None:
-        sentence = f"No comparison with {_OTHER_MODELS[kind]} by {metric}: {UNKNOWN}"
+        sentence = f"No comparison with {OTHER_MODELS[kind]} by {metric}: {UNKNOWN}"
         return _result(kind, name, metric, None, margin, None, "undecided", sentence)
     verdict = _verdict(bounds, margin)
     if kind == "baseline" and verdict == "passed" and bounds[1] >= 0:
@@ -159,7 +155,7 @@ def comparison(
         needed = needed if shown else rows_to_hold(gap, margin, section.confidence)
     resolves = resolution(gap, section.confidence)
     sentence = (
-        f"{metric} is {format_score(candidate)}, {_OTHER_MODELS[kind]} has {format_score(other)} on the same rows: "
+        f"{metric} is {format_score(candidate)}, {OTHER_MODELS[kind]} has {format_score(other)} on the same rows: "
         f"{_gap_and_limit(metric, gap.value, bounds, margin, section)}"
     )
     if verdict == "undecided" and resolves:
@@ -172,8 +168,8 @@ def comparison(
 
 def not_compared(kind: Literal["serving", "best"], metric: str, reason: str, section: TestingSection) -> GateResult:
     """Return the gate of a model that cannot score these rows, such as one with other columns: undecided."""
-    sentence = f"No comparison with {_OTHER_MODELS[kind]}: {reason}"
-    return _result(kind, f"against {_OTHER_MODELS[kind]}", metric, None, section.margin, None, "undecided", sentence)
+    sentence = f"No comparison with {OTHER_MODELS[kind]}: {reason}"
+    return _result(kind, f"against {OTHER_MODELS[kind]}", metric, None, section.margin, None, "undecided", sentence)
 
 
 def _verdict(bounds: Interval, allowed: float) -> Verdict:

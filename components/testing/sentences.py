@@ -10,6 +10,7 @@ from sevenfold.report.format_value import format_score
 
 __all__ = [
     "CONSTANTS",
+    "OTHER_MODELS",
     "RELATIVE",
     "UNKNOWN",
     "decision_sentence",
@@ -23,6 +24,11 @@ __all__ = [
 
 RELATIVE: Final = frozenset({"rmse", "mae"})  # metrics whose gaps are shares of the reference
 CONSTANTS: Final = {"always_no": "always no", "always_yes": "always yes"}  # decisions that need no model
+OTHER_MODELS: Final = {
+    "baseline": "a constant prediction",
+    "serving": "the model now serving",
+    "best": "the best model ever promoted",
+}
 UNKNOWN: Final = "which cannot be judged on these rows: too few of them, or one class only."
 
 
@@ -79,8 +85,12 @@ def undecided_end(verdict: Verdict, needed: int | None) -> str:
 
 
 def decision_sentence(results: Sequence[GateResult], metric: str, value: float | None, rows: int) -> str:
-    """Return the score on the test rows, how many gates hold, and the names of those that do not or may not."""
+    """Return the score on the test rows, beside that of the model before it where one serves, and how the gates went.
+
+    Named are the gates that fail or, where none does, those that the rows do not decide.
+    """
     score = f"{metric} is {format_score(value) if value is not None else 'undefined'} on {rows:,} test rows"
+    score += _beside_the_model_before(results, metric)
     by_verdict = {verdict: [g for g in results if g.verdict == verdict] for verdict in ("refused", "undecided")}
     if by_verdict["refused"]:
         names = ", ".join(gate.name for gate in by_verdict["refused"])
@@ -93,6 +103,14 @@ def decision_sentence(results: Sequence[GateResult], metric: str, value: float |
     if not_judged:
         return f"{score}; {len(results) - not_judged} of {len(results)} gates hold, {not_judged} could not be judged."
     return f"{score}; all {len(results)} gates hold."
+
+
+def _beside_the_model_before(results: Sequence[GateResult], metric: str) -> str:
+    against = f"against {OTHER_MODELS['serving']}"  # a retraining compares the two on other rows, too
+    gap = next((gate.value for gate in results if gate.name == against), None)
+    if gap is None:
+        return ""
+    return f", {worse_or_better(metric, gap)} {'to' if gap == 0 else 'than'} the model before it"
 
 
 def _more_rows(undecided: Sequence[GateResult]) -> str:

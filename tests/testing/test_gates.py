@@ -186,6 +186,18 @@ def test_the_decision_names_what_is_undecided_and_the_rows_that_would_decide() -
     )
 
 
+def test_the_decision_says_what_the_model_before_it_is_worth_on_the_same_rows() -> None:
+    """A score alone reads as a loss to whoever saw a higher one, on the rows of another time."""
+    gaps = {-0.16: "0.16 better than", 0.01: "0.01 worse than", 0.0: "equal to"}
+    for gap, told in gaps.items():
+        result = gates.comparison("serving", "roc_auc", (0.7, 0.7 + gap), estimate(gap, 0.001), SECTION)
+        elsewhere = result.model_copy(update={"name": "better on the newest rows", "value": -0.3})
+        sentence = decision_sentence([elsewhere, result], "roc_auc", 0.7, 1_000)
+        assert sentence.startswith(f"roc_auc is 0.7 on 1,000 test rows, {told} the model before it; ")
+    none = gates.not_compared("serving", "roc_auc", "its copy is gone.", SECTION)
+    assert "before it" not in decision_sentence([none], "roc_auc", 0.7, 1_000)
+
+
 def test_a_gate_that_could_not_be_judged_does_not_count_as_one_that_holds() -> None:
     result = [gates.not_compared("serving", "roc_auc", "its copy is gone.", SECTION)]
     assert result[0].verdict == "undecided"
