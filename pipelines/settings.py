@@ -18,7 +18,7 @@ from sevenfold.plan import DataSection, Plan
 from sevenfold.plan.deployment import Runtime
 from sevenfold.plan.metrics import default_metric
 from sevenfold.plan.preparation import SplitBy
-from sevenfold.plan.threshold import threshold_rule
+from sevenfold.plan.threshold import scoring_rule, threshold_rule
 
 __all__ = ["stage_settings"]
 
@@ -48,6 +48,7 @@ def stage_settings(plan: Plan, earlier: Earlier | None = None, max_forgetting: f
     asked = {} if max_forgetting is None else {"max_forgetting": max_forgetting}
     metric = plan.testing.metric or default_metric(plan.data.task)
     rule = threshold_rule(plan.testing, plan.data.task)
+    scored_by = scoring_rule(rule, metric)
     times = [name for name, column in plan.data.columns.items() if column.role is Role.TIME]
     settings = {
         "explore_data": _json(data=plan.data, refine=plan.refine, design=plan.design, split=plan.preparation.split),
@@ -58,7 +59,12 @@ def stage_settings(plan: Plan, earlier: Earlier | None = None, max_forgetting: f
             max_features=plan.monitoring.max_features,
             **before,
         ),
-        "tune_model": _json(tuning=plan.tuning, training=plan.training, metric=metric),
+        "tune_model": _json(
+            tuning=plan.tuning,
+            training=plan.training,
+            metric=metric,
+            **({} if scored_by is None else {"threshold": scored_by}),
+        ),
         "train_model": _json(
             training=plan.training,
             name=plan.name,

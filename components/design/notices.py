@@ -12,6 +12,7 @@ from sevenfold.design.look_alikes import merge_command, merged_file
 from sevenfold.design.outliers import far_remark
 from sevenfold.design.typed_column import TypedColumn
 from sevenfold.design.written_moments import FORMAT_WORDS
+from sevenfold.report.format_value import format_share
 from sevenfold.report.quantity import quantity
 from sevenfold.tables.field_style import FieldStyle
 
@@ -249,7 +250,9 @@ def _target(findings: Findings) -> Notice:
     text = f"{_short(target.name)}: {target.task.value}"
     if target.task is not Task.REGRESSION and not hidden:
         rows = sum(count for _, count in target.classes)
-        shown = ", ".join(f"{_short(label)} {count / rows:.0%}" for label, count in target.classes[:MAX_CLASSES])
+        shown = ", ".join(
+            f"{_short(label)} {format_share(count / rows)}" for label, count in target.classes[:MAX_CLASSES]
+        )
         more = len(target.classes) - MAX_CLASSES
         text += f" ({shown}{f' and {more} more' if more > 0 else ''})"
     unlabelled = findings.usable.unlabelled

@@ -14,6 +14,7 @@ from sevenfold.design.notices import Notice
 from sevenfold.design.profile import ColumnProfile, Profile
 from sevenfold.report import Block, Chart, Fact, Facts, Finding, Findings, Report, Table
 from sevenfold.report.charts import bars, histogram
+from sevenfold.report.format_value import format_share
 from sevenfold.report.quantity import quantity
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ def _findings(
         if facts.present == 0 or facts.constant:
             yield Finding(level="warning", text=f"{name}: all rows are alike, so it carries no information.")
         elif facts.missing > MANY_MISSING * facts.rows:
-            yield Finding(level="warning", text=f"{name}: missing in {facts.missing / facts.rows:.0%} of the rows.")
+            yield Finding(
+                level="warning", text=f"{name}: missing in {format_share(facts.missing / facts.rows)} of the rows."
+            )
     yield from (_noted(notice) for notice in notices if notice.subject not in FIRST)
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sevenfold.contracts.schema import Column, Kind, Role
 from sevenfold.contracts.signature import MISSING
 
-__all__ = ["Breach", "column_breaches"]
+__all__ = ["Breach", "column_breaches", "some"]
 
 Breach = tuple[tuple[str, ...], str, str, str]  # key, rule, value, remedy
+
+
+def some(names: Iterable[str]) -> str:
+    """Return the first twelve names in order, for a remedy."""
+    listed = sorted(names)
+    return ", ".join(listed[:12]) + (" …" if len(listed) > 12 else "")
 
 
 def column_breaches(columns: Mapping[str, Column]) -> Iterator[Breach]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 from sevenfold.contracts.schema import Task
 
-__all__ = ["METRICS", "NO_BASELINE", "Metric", "default_metric", "higher_is_better", "metric_names"]
+__all__ = ["DECIDED", "METRICS", "NO_BASELINE", "Metric", "default_metric", "higher_is_better", "metric_names"]
 
+DECIDED: Final = frozenset({"accuracy", "balanced_accuracy", "f1", "precision", "recall"})  # of predicted classes
 NO_BASELINE: Final = frozenset({"precision", "recall", "f1", "calibration_error"})  # a constant can excel in these
 _BINARY: Final = frozenset({Task.BINARY})
 _CLASSES: Final = frozenset({Task.BINARY, Task.MULTICLASS})
@@ -17,12 +19,14 @@ _VALUES: Final = frozenset({Task.REGRESSION})
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: its name in the plan, the tasks it is defined for, its direction, and its meaning."""
+    """One metric: its name in the plan, the tasks it is defined for, its direction, its meaning, and its range."""
 
     name: str
     tasks: frozenset[Task]
     higher_is_better: bool
     meaning: str
+    least: float = 0.0
+    most: float = 1.0
 
 
 _ALL: Final = (
@@ -41,6 +45,7 @@ _ALL: Final = (
         _CLASSES,
         False,
         "Mean of −log of the probability given to the true class, clipped at the epsilon of its type.",
+        most=math.inf,
     ),
     Metric(
         "roc_auc",
@@ -55,6 +60,7 @@ _ALL: Final = (
         _CLASSES,
         False,
         "Binary: mean (p − y)²; multiclass: mean of the sum over classes of (p − y)² (Brier 1950).",
+        most=2.0,
     ),
     Metric(
         "calibration_error",
@@ -63,9 +69,9 @@ _ALL: Final = (
         "Expected calibration error in ten bins of equal width (Naeini et al. 2015); binary: of the positive class's "
         "probability; multiclass: of the top class's (Guo et al. 2017).",
     ),
-    Metric("rmse", _VALUES, False, "Root of the mean squared error, in the target's own unit."),
-    Metric("mae", _VALUES, False, "Mean absolute error, in the target's own unit."),
-    Metric("r2", _VALUES, True, "Share of the target's variance that is explained; without a unit."),
+    Metric("rmse", _VALUES, False, "Root of the mean squared error, in the target's own unit.", most=math.inf),
+    Metric("mae", _VALUES, False, "Mean absolute error, in the target's own unit.", most=math.inf),
+    Metric("r2", _VALUES, True, "Share of the target's variance that is explained; without a unit.", least=-math.inf),
 )
 METRICS: Final = {metric.name: metric for metric in _ALL}
 _DEFAULTS: Final = {Task.BINARY: "roc_auc", Task.MULTICLASS: "log_loss", Task.REGRESSION: "rmse"}

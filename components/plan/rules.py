@@ -8,15 +8,15 @@ from datetime import datetime
 
 from sevenfold.contracts.schema import Kind, Role, Task
 from sevenfold.plan.class_rules import class_breaches
-from sevenfold.plan.column_rules import Breach, column_breaches
+from sevenfold.plan.column_rules import Breach, column_breaches, some
 from sevenfold.plan.cron import cron_fault
 from sevenfold.plan.deployment import Approval, Runtime, Strategy, Target
-from sevenfold.plan.metrics import metric_names
 from sevenfold.plan.model_rules import model_breaches
 from sevenfold.plan.monitoring import Replay, RetrainSection, Trigger
 from sevenfold.plan.plan import Plan, StageName
 from sevenfold.plan.preparation import SplitBy
 from sevenfold.plan.ray_rules import ray_breaches
+from sevenfold.plan.testing_rules import testing_breaches
 from sevenfold.plan.training import Device, Framework
 from sevenfold.plan.tuning_rules import tuning_breaches
 from sevenfold.runtime.prometheus import address_fault, shown_address
@@ -30,8 +30,7 @@ def breaches(plan: Plan) -> Iterator[Breach]:
     yield from column_breaches(plan.data.columns)
     yield from class_breaches(plan.data)
     yield from _split(plan)
-    yield from _testing(plan)
-    yield from _decisions(plan)
+    yield from testing_breaches(plan)
     yield from _runtime(plan)
     yield from model_breaches(plan)
     yield from _gpus(plan)
@@ -49,7 +48,7 @@ def _target(plan: Plan) -> Iterator[Breach]:
             ("data", "target"),
             "must name one of data.columns",
             repr(target),
-            f"Columns are {_some(columns)}.",
+            f"Columns are {some(columns)}.",
         )
     elif marked != [target]:
         yield (
@@ -78,7 +77,7 @@ def _target(plan: Plan) -> Iterator[Breach]:
                 ("data", "allow_leakage", str(index)),
                 "must name one of data.columns",
                 repr(name),
-                f"Columns are {_some(columns)}.",
+                f"Columns are {some(columns)}.",
             )
     if plan.data.digest and not re.fullmatch(r"sha256:[0-9a-f]{64}", plan.data.digest):
         yield ("data", "digest"), "is sha256: and 64 hexadecimal digits", repr(plan.data.digest[:80]), "Correct it."
@@ -102,7 +101,7 @@ def _split(plan: Plan) -> Iterator[Breach]:
             (*at, "column"),
             f"a split by {split.by.value} names one of data.columns",
             repr(split.column),
-            f"Columns are {_some(columns)}.",
+            f"Columns are {some(columns)}.",
         )
         return
     if split.by is SplitBy.TIME:
@@ -144,49 +143,6 @@ def _moments(plan: Plan) -> Iterator[Breach]:
             repr([str(m) for m in moments]),
             "Put them in order.",
         )
-
-
-def _testing(plan: Plan) -> Iterator[Breach]:
-    known = metric_names(plan.data.task)
-    named: list[tuple[tuple[str, ...], str]] = []
-    if plan.testing.metric:
-        named.append((("testing", "metric"), plan.testing.metric))
-    named += [(("testing", "gates", str(i), "metric"), gate.metric) for i, gate in enumerate(plan.testing.gates)]
-    for key, metric in named:
-        if metric not in known:
-            yield (
-                key,
-                f"must be a metric of task {plan.data.task.value}",
-                repr(metric),
-                f"Metrics are {_some(known)}.",
-            )
-    for index, name in enumerate(plan.testing.slices):
-        if name not in plan.data.columns:
-            yield (
-                ("testing", "slices", str(index)),
-                "must name one of data.columns",
-                repr(name),
-                f"Columns are {_some(plan.data.columns)}.",
-            )
-        elif (column := plan.data.columns[name]).sensitive and column.role in (Role.IGNORE, Role.IDENTIFIER):
-            yield (
-                ("testing", "slices", str(index)),
-                "must name a column that a dataset keeps",
-                f"{name!r}, which is sensitive and no feature",
-                "Name another column.",
-            )
-
-
-def _decisions(plan: Plan) -> Iterator[Breach]:
-    """Costs and a chosen threshold are about a yes or a no."""
-    task = plan.data.task
-    if task is Task.BINARY:
-        return
-    if plan.testing.costs is not None:
-        value, remedy = repr(task.value), "Remove it: with more classes, the most probable one is predicted."
-        yield ("testing", "costs"), "costs of a yes and a no belong to task binary", value, remedy
-    if plan.testing.threshold == "auto":
-        yield ("testing", "threshold"), "a threshold is chosen for task binary only", repr(task.value), "Remove it."
 
 
 def _runtime(plan: Plan) -> Iterator[Breach]:
@@ -287,8 +243,3 @@ def _encodings(plan: Plan) -> Iterator[Breach]:
                 repr(name),
                 "Remove it, or change the column.",
             )
-
-
-def _some(names: object) -> str:
-    listed = sorted(map(str, names))  # type: ignore[call-overload]
-    return ", ".join(listed[:12]) + (" …" if len(listed) > 12 else "")

@@ -8,10 +8,11 @@ from typing import Final, Literal
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.threshold import DEFAULT_THRESHOLD
 from sevenfold.plan.costs import Costs
+from sevenfold.plan.metrics import DECIDED
 from sevenfold.plan.section import Section
 from sevenfold.plan.testing import Gate, TestingSection
 
-__all__ = ["CHOOSING", "Chooser", "ThresholdRule", "threshold_rule"]
+__all__ = ["CHOOSING", "Chooser", "ThresholdRule", "scoring_rule", "threshold_rule"]
 
 Chooser = Literal["costs", "accuracy", "balanced_accuracy", "f1", ""]
 CHOOSING: Final[tuple[Chooser, ...]] = ("f1", "balanced_accuracy", "accuracy")  # metrics with a best threshold
@@ -51,6 +52,11 @@ def threshold_rule(testing: TestingSection, task: Task) -> ThresholdRule | None:
     named = [gate.metric for gate in testing.gates]
     chosen = next((by for name in (*named, testing.metric) for by in CHOOSING if by == name), "")
     return ThresholdRule(by=chosen or ("f1" if least else ""), least=least)
+
+
+def scoring_rule(rule: ThresholdRule | None, metric: str) -> ThresholdRule | None:
+    """Return the rule by which fits are scored by `metric`; None where the rows are cut at 0.5, or not at all."""
+    return None if metric not in DECIDED or rule == ThresholdRule(value=DEFAULT_THRESHOLD) else rule
 
 
 def _limit(gates: Sequence[Gate], metric: str) -> float | None:

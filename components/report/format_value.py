@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["Cell", "format_score", "format_value", "shortened"]
+__all__ = ["Cell", "format_score", "format_share", "format_value", "shortened"]
 
 Cell = str | int | float | bool | None
 MISSING = "–"
@@ -49,6 +49,17 @@ def shortened(value: float | None, digits: int = 4) -> float | None:
     if value is None:
         return None
     return float(round(value)) if abs(value) >= 1_000 and math.isfinite(value) else float(f"{value:.{digits}g}")
+
+
+def format_share(share: float) -> str:
+    """Return a share as whole percent, where 0% means none at all and 100% means all.
+
+    >>> format_share(0.378), format_share(0.002), format_share(0.998), format_share(1)
+    ('38%', '<1%', '>99%', '100%')
+    """
+    if 0 < share < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def _format_float(value: float) -> str:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.contracts.threshold import DEFAULT_THRESHOLD, ThresholdChoice, as_stored
-from sevenfold.plan.threshold import ThresholdRule
+from sevenfold.plan.threshold import ThresholdRule, scoring_rule
 from sevenfold.scoring.cuts import Cuts, cost_per_row
 from sevenfold.scoring.formulas import Floats
 from sevenfold.scoring.scores import predicted_classes, score
 
-__all__ = ["PRIOR", "RARE", "ChosenThreshold", "choose_threshold"]
+__all__ = ["PRIOR", "RARE", "ChosenThreshold", "choose_threshold", "threshold_of"]
 
 By = Literal["plan", "costs", "accuracy", "balanced_accuracy", "f1"]
 RARE: Final = 0.2  # positives below this share are found by f1, which looks at them alone
@@ -62,6 +62,21 @@ def choose_threshold(truth: NDArray[Any], probabilities: NDArray[Any], rule: Thr
     sentence = _sentence(by, positive, reached, rule, kept)
     choice = _choice(by, sentence, positive, score=reached, calibrated=calibrated)
     return ChosenThreshold(value, choice, cuts, rule)
+
+
+def threshold_of(metric: str, truth: NDArray[Any], predicted: NDArray[Any], rule: ThresholdRule | None) -> float:
+    """Return the threshold at which a metric is what the plan's model would reach, chosen as `choose_threshold` does.
+
+    Args:
+        metric: a name in `plan.metrics.METRICS`.
+        truth: class index `[n]`, or values.
+        predicted: probabilities `[n, C]`, or values `[n]`.
+        rule: how the plan's threshold is chosen; None for 0.5.
+    """
+    rule = scoring_rule(rule, metric)
+    if rule is None or predicted.ndim != 2 or predicted.shape[1] != 2 or not np.isfinite(predicted).all():
+        return DEFAULT_THRESHOLD
+    return choose_threshold(truth, predicted[:, 1].astype(np.float32), rule).value
 
 
 def _chosen_by(rule: ThresholdRule, positive: Floats) -> By:

@@ -118,4 +118,6 @@ def _more_rows(undecided: Sequence[GateResult]) -> str:
     known = [rows for rows in needed if rows]
     if not known:
         return ""
-    return f" About {max(known):,} test rows would decide {'them' if len(known) > 1 else 'it'}."
+    all_of_them = "them" if len(known) > 1 else "it"
+    decided = all_of_them if len(known) == len(undecided) else f"{len(known)} of them"
+    return f" About {max(known):,} test rows would decide {decided}."

@@ -14,6 +14,7 @@ from sevenfold.contracts.errors import TrainingError
 from sevenfold.contracts.schema import Task
 from sevenfold.contracts.signature import Signature
 from sevenfold.contracts.transform import Transform
+from sevenfold.plan.threshold import ThresholdRule
 from sevenfold.scoring.feeds import feeds_from_table
 from sevenfold.training.encode import encode_target
 
@@ -55,12 +56,20 @@ class TrainingData:
         row_fraction: share of the training rows to take, drawn at random; at least two rows.
         seed: decides which.
         most_rows: training rows at most, the first ones; None for all.
+        rule: how the threshold of a binary model is chosen on the validation rows, at which metrics of predicted
+            classes score a fit; None for 0.5.
     """
 
     def __init__(
-        self, dataset: Dataset, *, row_fraction: float = 1.0, seed: int = 7, most_rows: int | None = None
+        self,
+        dataset: Dataset,
+        *,
+        row_fraction: float = 1.0,
+        seed: int = 7,
+        most_rows: int | None = None,
+        rule: ThresholdRule | None = None,
     ) -> None:
-        self.dataset = dataset
+        self.dataset, self.rule = dataset, rule
         self._row_fraction, self._seed, self._most_rows = row_fraction, seed, most_rows
         self._made: dict[str, object] = {}
 

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.errors import TrainingError
 from sevenfold.plan.metrics import higher_is_better
+from sevenfold.plan.threshold import ThresholdRule
 from sevenfold.scoring.scores import score
+from sevenfold.scoring.threshold import threshold_of
 from sevenfold.training.protocol import Epoch, OnEpoch, Progress
 
 __all__ = ["Ending", "defined_score", "finite_loss", "rank", "run_epochs"]
@@ -99,13 +101,15 @@ def finite_loss(loss: float, rows: str, epoch: int, learning_rate: float) -> flo
     )
 
 
-def defined_score(metric: str, truth: NDArray[Any], predicted: NDArray[Any]) -> float:
-    """Return the metric on the validation rows.
+def defined_score(
+    metric: str, truth: NDArray[Any], predicted: NDArray[Any], rule: ThresholdRule | None = None
+) -> float:
+    """Return the metric on the validation rows, at the threshold that `rule` chooses on them; None for 0.5.
 
     Raises:
         TrainingError: ``score_undefined`` where it has no value on them.
     """
-    value = score(metric, truth, predicted)
+    value = score(metric, truth, predicted, threshold=threshold_of(metric, truth, predicted, rule))
     if not math.isfinite(value):
         raise TrainingError(
             "score_undefined",

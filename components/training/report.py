@@ -13,6 +13,10 @@ from sevenfold.training.train import Trained
 __all__ = ["training_report"]
 
 NAMES = {"onnx": "ONNX model"}  # at the start of a sentence; other kinds have their own name there
+_LOSSES = {
+    "network": "Training loss is the mean over the epoch's steps, with dropout; validation loss comes after it.",
+    "trees": "Both losses are those of all trees up to the epoch.",
+}
 STOPPED = {
     "patience": "stopped because validation got no better",
     "epochs": "went through all its epochs",
@@ -71,7 +75,7 @@ def _findings(trained: Trained) -> list[Block]:
         text = f"The last epoch was the best: more than {len(fitted.curve)} epochs (training.max_epochs) may help."
         findings.append(Finding(level="info", text=text))
     last = fitted.curve[-1]
-    if last.validation_loss > 1.25 * max(last.train_loss, 1e-9):
+    if len(fitted.curve) > 1 and last.validation_loss > 1.25 * max(last.train_loss, 1e-9):
         text = (
             f"By the last epoch the validation loss ({last.validation_loss:.3g}) was well above the training loss "
             f"({last.train_loss:.3g}): the kept weights are those of epoch {fitted.best.number}."
@@ -101,7 +105,7 @@ def _curves(trained: Trained) -> list[Chart]:
             y_title="loss",
             marked=True,
             limits=[kept],
-            caption="Training loss is the mean over the epoch's steps, with dropout; validation loss comes after it.",
+            caption=_LOSSES["trees" if trained.kind.name == "trees" else "network"],
             alt=f"Training and validation loss over {len(fitted.curve)} epochs; epoch {fitted.best.number} is kept.",
         ),
         lines(

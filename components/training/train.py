@@ -11,7 +11,7 @@ import sevenfold
 from sevenfold.contracts.bundle import Bundle
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.study import Best
-from sevenfold.plan.threshold import ThresholdRule
+from sevenfold.plan.threshold import ThresholdRule, scoring_rule
 from sevenfold.plan.training import TrainingSection
 from sevenfold.runtime.checkpoint import Draft, checkpoints_at
 from sevenfold.runtime.progress import OnProgress
@@ -46,9 +46,17 @@ class Trained:
     threshold: ChosenThreshold | None = None  # of a binary model
 
 
-def fit_identity(dataset: Dataset, section: TrainingSection, metric: str, kind: ModelKind[Any]) -> dict[str, Any]:
+def fit_identity(
+    dataset: Dataset,
+    section: TrainingSection,
+    metric: str,
+    kind: ModelKind[Any],
+    rule: ThresholdRule | None = None,
+) -> dict[str, Any]:
     """Return what decides the result of a fit, except the tried settings, as JSON values."""
+    scored = scoring_rule(rule, metric)
     return {
+        **({} if scored is None else {"threshold": scored.model_dump(mode="json")}),
         "dataset": dataset.digest,
         "section": section.model_dump(mode="json", exclude={"source": True, "trainjob": SIZE}),
         "model": kind.name,
@@ -84,7 +92,8 @@ def train(
         on_progress: called with a message, the epochs done and the epochs in all.
         checkpoints: folder or address below which the fit is kept until the bundle is sealed; the next call with the
             same dataset, section and tuned settings goes on from there, to the same bundle. None keeps nothing.
-        rule: what the threshold of a binary model is chosen by; None takes 0.5.
+        rule: what the threshold of a binary model is chosen by, at which metrics of predicted classes score every
+            epoch; None takes 0.5.
 
     Raises:
         TrainingError: as `fit` and `export_bundle`.
@@ -99,13 +108,13 @@ def train(
     tuned = best.settings if best else {}
     if best:  # they are complete: a setting of the plan that they lack does not exist beside theirs
         section = section.replaced(settings={})
-    data = TrainingData(dataset)
+    data = TrainingData(dataset, rule=rule)
     rows = kind.encode(data)
 
     epochs_done = 0
     kept = checkpoints_at(
         checkpoints,
-        {**fit_identity(dataset, section, metric, kind), "settings": tuned},
+        {**fit_identity(dataset, section, metric, kind, rule), "settings": tuned},
         lambda message: on_progress(message, epochs_done, section.max_epochs),
     )
     draft = Draft(kept, "fit")

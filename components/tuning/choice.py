@@ -14,6 +14,7 @@ from sevenfold.contracts.study import Best
 from sevenfold.plan.tuning import TuningEngine
 from sevenfold.runtime.termination import on_termination
 from sevenfold.scoring.paired import difference_error
+from sevenfold.scoring.threshold import threshold_of
 from sevenfold.training.protocol import ModelKind
 from sevenfold.tuning.engines.failures import none_succeeded
 from sevenfold.tuning.engines.optuna import Asked, Search, run_trial
@@ -231,7 +232,10 @@ def _behind(search: _KindSearch, leader: _KindSearch, task: Task) -> tuple[float
     if search is leader:
         return 0.0, 0.0
     behind = task.sign * ((leader.score or 0.0) - (search.score or 0.0))
-    return behind, difference_error(task.metric, task.data.truth, leader.predicted(), search.predicted())
+    first, second = leader.predicted(), search.predicted()
+    truth, rule = task.data.truth, task.data.rule
+    thresholds = threshold_of(task.metric, truth, first, rule), threshold_of(task.metric, truth, second, rule)
+    return behind, difference_error(task.metric, truth, first, second, thresholds=thresholds)
 
 
 def _give_up(searches: Sequence[_KindSearch], task: Task) -> None:

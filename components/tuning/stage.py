@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.contracts.dataset import Dataset
+from sevenfold.plan.threshold import ThresholdRule
 from sevenfold.plan.training import TrainingSection
 from sevenfold.plan.tuning import TuningSection
 from sevenfold.report.format_value import format_score
@@ -54,7 +55,8 @@ def run_tuning(
 
     Args:
         dataset: sealed dataset folder.
-        settings: JSON of {"tuning", "training": sections of the plan, "metric": name}.
+        settings: JSON of {"tuning", "training": sections of the plan, "metric": name}, and where the metric is of the
+            classes that a binary model predicts "threshold": what its threshold is chosen by; else it is 0.5.
         out: study folder to write and seal.
         page: HTML report to write.
         summary: Markdown report to write.
@@ -76,7 +78,8 @@ def run_tuning(
         for kind in kinds:
             kind.require(training)  # else every trial would fail on it, one by one
     sealed = Dataset.open(dataset)
-    identity = [fit_identity(sealed, training, metric, kind) for kind in kinds]
+    rule = ThresholdRule.model_validate(given["threshold"]) if "threshold" in given else None
+    identity = [fit_identity(sealed, training, metric, kind, rule) for kind in kinds]
 
     def on_message(message: str) -> None:
         report_progress("tuning", message, total=tuning.trials)
@@ -85,7 +88,7 @@ def run_tuning(
     apart: dict[str, Any] = {"engine": True, "ray": True, "processes": True, "latency": {"limit_ms"}}
     deciding = tuning.model_dump(mode="json", exclude=apart)
     kept = checkpoints_at(checkpoints, {"kinds": identity, "tuning": deciding}, on_message)
-    data = TrainingData(sealed, row_fraction=tuning.row_fraction, seed=training.seed)
+    data = TrainingData(sealed, row_fraction=tuning.row_fraction, seed=training.seed, rule=rule)
     task = Task(tuning, training, metric, data, kept, on_message)
     choice = _searched(kinds, task) if tuning.trials else _skipped(kinds, task)
     choice.save(out, warm_start=tuning.warm_start.study)

@@ -13,6 +13,7 @@ from typing import Any
 from sevenfold.contracts.dataset import Dataset
 from sevenfold.contracts.manifest import MANIFEST
 from sevenfold.plan.metrics import higher_is_better
+from sevenfold.plan.threshold import ThresholdRule
 from sevenfold.plan.training import TrainingSection
 from sevenfold.plan.tuning import Dimension, TuningSection
 from sevenfold.runtime.checkpoint import Checkpoints, Draft
@@ -52,7 +53,7 @@ class Task:
         names = [*dataset.manifest.files, MANIFEST] if self.tuning.ray.on_cluster else []
         files = {name: (dataset.folder / name).read_bytes() for name in names}
         where = (str(dataset.folder), dataset.digest, files)
-        return _task_elsewhere, (*where, self.tuning.to_settings(), training, self.metric)
+        return _task_elsewhere, (*where, self.tuning.to_settings(), training, self.metric, self.data.rule)
 
     @property
     def direction(self) -> Direction:
@@ -61,7 +62,13 @@ class Task:
 
 
 def _task_elsewhere(
-    folder: str, digest: str, files: Mapping[str, bytes], tuning: str, training: str, metric: str
+    folder: str,
+    digest: str,
+    files: Mapping[str, bytes],
+    tuning: str,
+    training: str,
+    metric: str,
+    rule: ThresholdRule | None,
 ) -> Task:
     if files:
         folder = tempfile.mkdtemp(prefix="sevenfold-dataset-")
@@ -72,7 +79,7 @@ def _task_elsewhere(
             path.write_bytes(content)
     searched, fitted = TuningSection.from_settings(tuning), TrainingSection.from_settings(training)
     dataset = Dataset.open(Path(folder), digest=digest)
-    data = TrainingData(dataset, row_fraction=searched.row_fraction, seed=fitted.seed)
+    data = TrainingData(dataset, row_fraction=searched.row_fraction, seed=fitted.seed, rule=rule)
     return Task(searched, fitted, metric, data, Checkpoints())
 
 

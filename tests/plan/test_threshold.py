@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -68,6 +69,25 @@ def test_training_learns_of_costs_and_of_no_other_gate() -> None:
     assert auto != settings("{threshold: auto, gates: [{metric: f1, at_least: 0.6}]}")
     multiclass = stage_settings(plan_of("{}", "multiclass"))["train_model"]
     assert "threshold" not in multiclass
+
+
+@pytest.mark.parametrize(
+    ("testing", "threshold"),
+    [
+        ("{}", None),
+        ("{metric: f1}", None),
+        ("{metric: roc_auc, threshold: 0.3}", None),
+        ("{metric: f1, threshold: 0.3}", {"value": 0.3}),
+        ("{metric: accuracy, threshold: auto}", {"by": "accuracy"}),
+        ("{metric: recall, costs: {false_positive: 1, false_negative: 5}}", {"by": "costs"}),
+    ],
+)
+def test_tuning_learns_of_the_threshold_where_its_metric_depends_on_it(
+    testing: str, threshold: dict[str, Any] | None
+) -> None:
+    given = json.loads(stage_settings(plan_of(testing))["tune_model"])
+    assert ("threshold" in given) == (threshold is not None)
+    assert (threshold or {}).items() <= given.get("threshold", {}).items()
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, m
 from sklearn.model_selection import TunedThresholdClassifierCV
 
 from sevenfold.plan.costs import Costs
+from sevenfold.plan.metrics import DECIDED
 from sevenfold.plan.threshold import ThresholdRule
 from sevenfold.scoring import threshold as module
+from sevenfold.scoring.formulas import OF_COUNTS
 from sevenfold.scoring.threshold import choose_threshold
 
 COSTS = Costs(false_positive=1, false_negative=10, true_positive=-2)
@@ -155,3 +157,7 @@ def test_the_calibrated_threshold_stands_beside_the_chosen_one() -> None:
     expected = (2 * np.cumsum(order) / (np.arange(1, len(order) + 1) + order.sum())).max()
     f1 = choose_threshold(truth, given, rule("f1")).choice
     assert f1.calibrated == pytest.approx(expected / 2, abs=0.005)
+
+
+def test_the_metrics_that_a_threshold_decides_are_those_of_counts() -> None:
+    assert set(OF_COUNTS) == DECIDED

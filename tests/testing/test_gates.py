@@ -182,8 +182,12 @@ def test_the_decision_names_every_gate_that_fails() -> None:
 def test_the_decision_names_what_is_undecided_and_the_rows_that_would_decide() -> None:
     mixed = [gate("a", "passed"), gate("b", "undecided", rows_needed=3_000), gate("c", "undecided")]
     assert decision_sentence(mixed, "f1", 0.5, 100) == (
-        "f1 is 0.5 on 100 test rows; the rows do not decide 2 of 3 gates: b, c. About 3,000 test rows would decide it."
+        "f1 is 0.5 on 100 test rows; the rows do not decide 2 of 3 gates: b, c. "
+        "About 3,000 test rows would decide 1 of them."
     )
+    both = [mixed[1], gate("c", "undecided", rows_needed=800)]
+    assert decision_sentence(both, "f1", 0.5, 100).endswith("b, c. About 3,000 test rows would decide them.")
+    assert decision_sentence(both[:1], "f1", 0.5, 100).endswith("b. About 3,000 test rows would decide it.")
 
 
 def test_the_decision_says_what_the_model_before_it_is_worth_on_the_same_rows() -> None:

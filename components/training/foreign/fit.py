@@ -121,7 +121,7 @@ def scored(
     rows = _Rows(model, data, threads)
     form = output_form(outputs_of(model), rows.outputs("validation"), data.signature)
     predicted = rows.predicted("validation", form)
-    value = defined_score(metric, data.truth, predicted)
+    value = defined_score(metric, data.truth, predicted, data.rule)
     losses = [_loss(rows.predicted(split, form), data.target(split), data) for split in ("train", "validation")]
     if not np.isfinite(losses).all():
         raise TrainingError(

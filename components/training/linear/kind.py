@@ -156,7 +156,7 @@ def _epoch(
             remedy="Look for absurd values in the columns, or choose another training.model.",
         )
     truth = truth_of(tensors.validation, tensors)
-    value = defined_score(metric, truth, predicted(model, tensors.validation, tensors))
+    value = defined_score(metric, truth, predicted(model, tensors.validation, tensors), tensors.rule)
     return Epoch(1, losses[0], losses[1], value, seconds)
 
 

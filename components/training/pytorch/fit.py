@@ -257,4 +257,4 @@ class _Fit:
         if not self.classification:
             predicted = predicted.astype(np.float64) * self.tensors.target.scale + self.tensors.target.mean
         finite_loss(loss, "validation", number, self.fit_settings.learning_rate)
-        return loss, defined_score(self.metric, self.truth, predicted)
+        return loss, defined_score(self.metric, self.truth, predicted, self.tensors.rule)

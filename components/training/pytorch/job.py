@@ -11,6 +11,7 @@ from typing import Final
 from sevenfold.contracts.canonical import canonical_json, write_whole
 from sevenfold.contracts.errors import SevenfoldError, TrainingError
 from sevenfold.contracts.transform import Target
+from sevenfold.plan.threshold import ThresholdRule
 from sevenfold.plan.training import TrainingSection
 from sevenfold.training.data import ModelSignature
 from sevenfold.training.pytorch.tensors import Rows, Tensors
@@ -54,6 +55,7 @@ class JobFolder:
             "target": job.tensors.target.model_dump(mode="json"),
             "section": job.section.model_dump(mode="json"),
             "metric": job.metric,
+            "rule": job.tensors.rule and job.tensors.rule.model_dump(mode="json"),
         }
         write_whole(self._job, canonical_json(content).encode())
 
@@ -64,8 +66,9 @@ class JobFolder:
         rows, given = load_file(self._rows), json.loads(self._job.read_bytes())
         train, validation = (Rows(*(rows[f"{split}.{part}"] for part in PARTS)) for split in SPLITS)
         signature, target = ModelSignature.model_validate(given["signature"]), Target.model_validate(given["target"])
+        rule = None if given["rule"] is None else ThresholdRule.model_validate(given["rule"])
         return Job(
-            Tensors(train, validation, signature, target),
+            Tensors(train, validation, signature, target, rule),
             TrainingSection.model_validate(given["section"]),
             given["metric"],
         )

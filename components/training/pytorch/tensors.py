@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sevenfold.contracts.transform import Target
+from sevenfold.plan.threshold import ThresholdRule
 from sevenfold.training.data import ModelSignature, Split, TrainingData
 from sevenfold.training.encode import encode
 
@@ -46,12 +47,13 @@ class Rows:
 
 @dataclass(frozen=True)
 class Tensors:
-    """Training and validation rows, and what they mean."""
+    """Training and validation rows, what they mean, and how the threshold is chosen that `TrainingData` speaks of."""
 
     train: Rows
     validation: Rows
     signature: ModelSignature
     target: Target
+    rule: ThresholdRule | None = None
 
 
 def load_tensors(data: TrainingData) -> Tensors:
@@ -65,7 +67,7 @@ def load_tensors(data: TrainingData) -> Tensors:
 
 
 def _load(data: TrainingData) -> Tensors:
-    return Tensors(_rows(data, "train"), _rows(data, "validation"), data.signature, data.transform.target)
+    return Tensors(_rows(data, "train"), _rows(data, "validation"), data.signature, data.transform.target, data.rule)
 
 
 def _rows(data: TrainingData, split: Split) -> Rows:

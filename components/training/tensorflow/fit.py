@@ -173,7 +173,9 @@ class _Fit:
         outputs = self.outputs(rows)
         loss = float(self.steps.loss(tf.constant(outputs), tf.constant(rows.target)))
         finite_loss(loss, "validation", number, self.learning_rate)
-        return loss, defined_score(self.metric, self.splits.truth, _predicted(outputs, self.splits))
+        return loss, defined_score(
+            self.metric, self.splits.truth, _predicted(outputs, self.splits), self.splits.data.rule
+        )
 
 
 def _predicted(outputs: NDArray[np.float32], splits: Splits) -> NDArray[np.float64]:

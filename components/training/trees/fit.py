@@ -144,7 +144,7 @@ class _Fit:
         }
         for split, loss in losses.items():
             finite_loss(loss, split, number, self.settings.learning_rate)
-        value = defined_score(self.metric, rows.data.truth, in_own_unit(seen["validation"], rows))
+        value = defined_score(self.metric, rows.data.truth, in_own_unit(seen["validation"], rows), rows.data.rule)
         return losses["training"], losses["validation"], value
 
     def _loss(self, predicted: NDArray[np.float64], target: NDArray[Any]) -> float:
