@@ -242,7 +242,7 @@ def _sampler(plan: Plan) -> Iterator[Breach]:
             if space:
                 require_searchable(tuning.sampler, space)
         except TrainingError as fault:
-            yield ("tuning", "sampler"), fault.message, "", fault.remedy
+            yield ("tuning", "sampler"), fault.message.removeprefix("tuning.sampler: "), "", fault.remedy
             return
 
 

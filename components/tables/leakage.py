@@ -190,7 +190,7 @@ def _category_left(
     mean = np.where(count > 0, total / np.maximum(count, 1), target[seen].mean())
     left = float(np.mean((target[held] - mean[level[held]]) ** 2))
     spread = float(np.var(target[held]))
-    return left / spread if spread > 0 else float(left > 0)
+    return left / spread if spread > 0 else 1.0
 
 
 def _sampled(values: NDArray[Any], target: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -46,7 +46,7 @@ def limit(gate: Gate, measured: Estimate, section: TestingSection) -> GateResult
     if bounds is None:
         value = measured.value if np.isfinite(measured.value) else None
         return _result(
-            "limit", name, gate.metric, value, allowed, None, "undecided", f"{gate.metric} {rule}, {UNKNOWN}"
+            "limit", name, gate.metric, value, allowed, None, "undecided", f"{gate.metric} {rule}, which {UNKNOWN}"
         )
     signed = (allowed - bounds[1], allowed - bounds[0]) if least else (bounds[0] - allowed, bounds[1] - allowed)
     verdict = _verdict(signed, 0.0)
@@ -83,7 +83,7 @@ def overfitting(metric: str, train: float, test: float, gap: Estimate, section: 
     """
     allowed, bounds = section.max_overfitting, one_sided(gap, section.confidence)
     if bounds is None:
-        sentence = f"Overfitting by {metric}: {UNKNOWN}"
+        sentence = f"Overfitting by {metric} {UNKNOWN}"
         return _result("overfitting", "overfitting", metric, None, allowed, None, "undecided", sentence)
     verdict = _verdict(bounds, allowed)
     sentence = (
@@ -143,7 +143,7 @@ def comparison(
     margin = 0.0 if kind == "baseline" else section.margin
     bounds = one_sided(gap, section.confidence)
     if bounds is None:
-        sentence = f"No comparison with {OTHER_MODELS[kind]} by {metric}: {UNKNOWN}"
+        sentence = f"The comparison with {OTHER_MODELS[kind]} by {metric} {UNKNOWN}"
         return _result(kind, name, metric, None, margin, None, "undecided", sentence)
     verdict = _verdict(bounds, margin)
     if kind == "baseline" and verdict == "passed" and bounds[1] >= 0:

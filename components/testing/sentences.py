@@ -29,7 +29,7 @@ OTHER_MODELS: Final = {
     "serving": "the model now serving",
     "best": "the best model ever promoted",
 }
-UNKNOWN: Final = "which cannot be judged on these rows: too few of them, or one class only."
+UNKNOWN: Final = "cannot be judged on these rows: too few of them, or all with the same truth."
 
 
 def format_gap(metric: str, gap: float) -> str:

@@ -73,7 +73,7 @@ def _row(choice: Choice, contender: Contender) -> tuple[str | float | int | None
     study = contender.study
     return (
         contender.kind.name,
-        shortened(study.best.score, 6) if study.best is not None else None,
+        shortened(study.best.score, 12) if study.best is not None else None,
         None if contender.behind is None else float(f"{contender.behind:.3g}"),
         None if contender.error is None else float(f"{contender.error:.3g}"),
         len(study.trials),

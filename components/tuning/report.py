@@ -31,6 +31,7 @@ def build_report(
     latency: tuple[Block, ...] = (),
     choice: str = "",
     out_of_time: bool = False,
+    most_trials: int | None = None,
 ) -> Report:
     """Return the report of a search.
 
@@ -43,12 +44,14 @@ def build_report(
         latency: blocks that show score and latency together.
         choice: a sentence that says which of them won.
         out_of_time: whether the time was up before all planned trials had run.
+        most_trials: beyond which a search of this kind alone brings nothing; None where there is no end.
     """
     if not study.trials:
-        text = "No search: the plan asks for 0 trials, so its own settings are taken."
+        why = "tuning.space names no setting" if study.planned else "the plan asks for 0 trials"
+        text = f"No search: {why}, so the plan's own settings are taken."
         return Report(stage="tuning", title="Tuning", headline=text, blocks=(_settings(study, settings),))
     blocks: list[Block] = [_facts(study, metric, cpu_seconds, several=bool(kinds))]
-    findings = tuple(_findings(study, out_of_time=out_of_time))
+    findings = tuple(_findings(study, out_of_time=out_of_time, most_trials=None if kinds else most_trials))
     blocks += [Findings(findings=findings)] if findings else []
     blocks += kinds or (_history(study, metric),)
     blocks += latency
@@ -78,7 +81,7 @@ def _facts(study: Study, metric: str, cpu_seconds: float, *, several: bool) -> F
     counts = {state: sum(trial.state == state for trial in study.trials) for state in STATES}
     best = study.best.score if study.best else None
     facts = [
-        Fact(label=f"Best {metric}", value=shortened(best, 6), level="good", hint="on the validation rows"),
+        Fact(label=f"Best {metric}", value=shortened(best, 12), level="good", hint="on the validation rows"),
         Fact(
             label="Trials",
             value=len(study.trials),
@@ -94,7 +97,7 @@ def _facts(study: Study, metric: str, cpu_seconds: float, *, several: bool) -> F
     return Facts(facts=tuple(facts))
 
 
-def _findings(study: Study, *, out_of_time: bool) -> Iterator[Finding]:
+def _findings(study: Study, *, out_of_time: bool, most_trials: int | None) -> Iterator[Finding]:
     failed = [trial for trial in study.trials if trial.state == "failed"]
     if failed:
         text = f"{len(failed)} of {quantity(len(study.trials), 'trial')} failed, the first with: {failed[0].cause}"
@@ -102,13 +105,22 @@ def _findings(study: Study, *, out_of_time: bool) -> Iterator[Finding]:
     if out_of_time:
         text = "The time was up before all planned trials had run; a rerun may end elsewhere."
         yield Finding(level="warning", text=text)
+    if most_trials is not None and len(study.trials) == most_trials < study.planned:
+        text = f"The search ended after {quantity(most_trials, 'trial')}: more bring nothing to this kind of model."
+        yield Finding(level="info", text=text)
     if study.grid is not None:
         tried = len(study.trials)
         part = "all were tried" if tried == study.grid else f"{tried} were tried"
         yield Finding(level="info", text=f"Of the grid's {study.grid} combinations {part}.")
     if study.begun_with or study.passed_over:
-        begun = quantity(study.begun_with, "setting of tuning.warm_start was", "settings of tuning.warm_start were")
-        text = f"{begun} tried first, after the plan's own."
+        begun = quantity(
+            study.begun_with, "set of settings of tuning.warm_start was", "sets of settings of tuning.warm_start were"
+        )
+        text = (
+            f"{begun} tried first, after the plan's own."
+            if study.begun_with
+            else "Nothing of tuning.warm_start was tried."
+        )
         if study.passed_over:
             passed = quantity(study.passed_over, "was", "were")
             text += f" {passed} passed over: a value lies outside the space of this search."
@@ -189,7 +201,7 @@ def _trials(study: Study, metric: str) -> Table:
             (
                 _name(study, trial),
                 STATES[trial.state] + (f": {trial.cause}" if trial.cause else ""),
-                shortened(trial.score, 6),
+                shortened(trial.score, 12),
                 len(trial.curve),
                 round(trial.seconds, 2),
                 *([trial.latency_ms and float(f"{trial.latency_ms:.3g}")] if timed else []),

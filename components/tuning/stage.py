@@ -102,6 +102,7 @@ def run_tuning(
         latency=latency_blocks(choice, metric, tuning.latency),
         choice=kinds_sentence(choice),
         out_of_time=choice.out_of_time,
+        most_trials=choice.chosen.kind.most_trials,
     )
     write_report(report, page, summary)
     return Tuned(choice, _scores(choice, metric))
@@ -127,7 +128,7 @@ def _skipped(kinds: Sequence[ModelKind[Any]], task: Task) -> Choice:
     kind = kind_named(task.training, "")
     section = task.training.of(kind.name)
     kind.effective_settings(section.settings)
-    study = Study("maximize" if task.sign > 0 else "minimize", space_of(kind, task), (), None, 0)
+    study = Study("maximize" if task.sign > 0 else "minimize", space_of(kind, task), (), None, task.tuning.trials)
     contender = Contender(kind, section.settings, study)
     return Choice((contender,), contender)
 

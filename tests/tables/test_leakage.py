@@ -64,3 +64,10 @@ def test_the_most_frequent_class_of_each_level_is_that_of_a_count(few, monkeypat
         expected = [max(count.items(), key=lambda item: item[::-1]) for count in counts]
         most, hits = leakage._majorities(level, target, 3)
         assert list(zip(most.tolist(), hits.tolist(), strict=True)) == expected
+
+
+def test_a_constant_target_is_given_away_by_nothing():
+    code, constant = RANDOM.integers(0, 3, 400), np.full(400, 3.0)
+    assert not category_evidence(code, constant, classes=0).exact
+    assert category_evidence(code, constant, classes=0).left == 1.0
+    assert not number_evidence(code.astype(float), constant, classes=0).exact

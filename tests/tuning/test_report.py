@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sevenfold.contracts.manifest import verify
 from sevenfold.plan.tuning import Dimension, TuningSection
 from sevenfold.report import Report
+from sevenfold.report.format_value import format_value
 from sevenfold.report.page import read_report, write_report
 from sevenfold.training.linear.kind import LinearKind
 from sevenfold.tuning.choice import Choice, Contender
@@ -62,10 +64,32 @@ def test_few_trials_show_no_importance(space: Space, objective: Objective, tmp_p
     write_report(report, tmp_path / "report.html")
 
 
+def test_a_search_that_ends_by_itself_says_why(space: Space, objective: Objective) -> None:
+    def said(planned: int, most: int | None) -> bool:
+        study = search(objective, TuningSection(trials=4), space, "minimize")
+        report = build_report(replace(study, planned=planned), "log_loss", {}, most_trials=most)
+        found = [one.text for block in report.blocks if block.block == "findings" for one in block.findings]
+        return any("ended after 4 trials: more bring nothing" in text for text in found)
+
+    assert said(20, 4)
+    assert not (said(4, 4) or said(20, None) or said(20, 6))
+
+
+def test_one_score_has_one_figure(space: Space) -> None:
+    study = search(lambda settings, on_epoch: 0.87954987, TuningSection(trials=1), space, "minimize")  # not 0.8796
+    report = build_report(study, "log_loss", {})
+    assert report.headline.startswith("Best log_loss 0.8795 ")
+    shown = next(fact.value for block in report.blocks if block.block == "facts" for fact in block.facts)
+    assert format_value(shown) == "0.8795"
+    assert format_value(tables(report)["All trials"].rows[0][2]) == "0.8795"
+
+
 def test_a_skipped_search_passes_on_the_plan_s_settings(objective: Objective, tmp_path: Path) -> None:
     study = search(objective, TuningSection(trials=0), {}, "minimize")
     report = build_report(study, "log_loss", {"width": 32})
-    assert report.headline.startswith("No search")
+    assert report.headline == "No search: the plan asks for 0 trials, so the plan's own settings are taken."
+    without = build_report(replace(study, planned=3), "log_loss", {})
+    assert without.headline == "No search: tuning.space names no setting, so the plan's own settings are taken."
     write_report(report, tmp_path / "report.html")
     one_kind(study, {"width": 32}).save(tmp_path / "study")
     assert json.loads((tmp_path / "study/best.json").read_text()) == {

@@ -57,10 +57,10 @@ def test_the_report_says_what_was_tried_again_and_what_was_passed_over(
         report = build_report(study, "log_loss", {})
         return [(one.level, one.text) for block in report.blocks if block.block == "findings" for one in block.findings]
 
-    first = "settings of tuning.warm_start were tried first, after the plan's own."
+    first = "sets of settings of tuning.warm_start were tried first, after the plan's own."
     outside = "were passed over: a value"
     ((level, text),) = [each for each in findings(STARTS) if "warm_start" in each[1]]
     assert level == "info" and f"2 {first} 2 {outside}" in text
     ((level, text),) = [each for each in findings(STARTS[1:3]) if "warm_start" in each[1]]
-    assert level == "warning" and f"0 {first} 2 {outside}" in text
+    assert level == "warning" and f"Nothing of tuning.warm_start was tried. 2 {outside}" in text
     assert not [each for each in findings([]) if "warm_start" in each[1]]
