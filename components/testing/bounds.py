@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from sevenfold.contracts.evaluation import Interval
 
-__all__ = ["Estimate", "one_sided", "t_quantile", "two_sided"]
+__all__ = ["NONE", "Estimate", "one_sided", "t_quantile", "two_sided"]
 
 Floats = NDArray[np.float64]
 LARGEST: Final = 600.0  # exponent
@@ -35,8 +35,9 @@ class Estimate:
     `share` says that the value lies between 0 and 1 (a difference of two such is no share), `unit` that no row can
     move it by more than 1 / `rows`. `exact` says that the value is no estimate, as that of a model against itself.
     `rest` says that it is 1 less a ratio, as R² is. `skewed` keeps the correction for skewness on the logit scale.
-    `least` is what the truth cannot be below, as an error cannot be below 0. `excess` is the least and the most by
-    which the value lies above the truth on average, for one that chance only enlarges.
+    `least` and `most` are what the truth cannot be beyond, as an error cannot be below 0. `excess` is the least and the
+    most by which the value lies above the truth on average, for one that chance only enlarges. `unseen` are rows of
+    which none shows what would lower, or raise, the value, such as a mistake where all are right; 0 for no such rows.
     """
 
     value: float
@@ -48,7 +49,9 @@ class Estimate:
     rest: bool = False
     skewed: bool = False
     least: float = -math.inf
+    most: float = math.inf
     excess: tuple[float, float] = (0.0, 0.0)
+    unseen: tuple[int, int] = (0, 0)
 
     @property
     def defined(self) -> bool:
@@ -78,9 +81,9 @@ def one_sided(estimate: Estimate, confidence: float) -> Interval | None:
         low, high = _spread(estimate.influence / rest, confidence, skewed=False)
         return _rounded(1 - rest * math.exp(min(low, LARGEST)), 1 - rest * math.exp(-high))
     low, high = _spread(estimate.influence, confidence, skewed=True)
-    low, high = estimate.value - low, estimate.value + high
+    below, above = (_of_none(confidence, rows) if rows else 0.0 for rows in estimate.unseen)
     least, most = estimate.excess
-    return _rounded(max(estimate.least, low - most), max(estimate.least, high - least))
+    return _within(estimate, estimate.value - low - below - most, estimate.value + high + above - least)
 
 
 def two_sided(estimate: Estimate, confidence: float) -> Interval | None:
@@ -118,12 +121,21 @@ def _spread(influence: Floats, confidence: float, *, skewed: bool) -> tuple[floa
 
 
 def _without_spread(estimate: Estimate, confidence: float) -> Interval | None:
-    """Return the bounds where no row differs: an event that none of n rows shows may still have a share of 3 / n."""
+    """Return the bounds where no row differs: what none of n rows shows may still have a share of 3 / n."""
     if not (estimate.unit and estimate.rows):
         return None
-    half = -math.log(1 - confidence) / estimate.rows
+    half = _of_none(confidence, estimate.rows)
     low, high = estimate.value - half, estimate.value + half
-    return _rounded(max(low, 0.0), min(high, 1.0)) if estimate.share else _rounded(low, high)
+    return _rounded(max(low, 0.0), min(high, 1.0)) if estimate.share else _within(estimate, low, high)
+
+
+def _of_none(confidence: float, rows: int) -> float:
+    """Return the share that an event may have which none of some rows shows."""
+    return -math.log(1 - confidence) / rows
+
+
+def _within(estimate: Estimate, low: float, high: float) -> Interval:
+    return _rounded(*(min(max(end, estimate.least), estimate.most) for end in (low, high)))
 
 
 def _rounded(low: float, high: float) -> Interval:

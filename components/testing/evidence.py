@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sevenfold.plan.metrics import higher_is_better
 from sevenfold.scoring.scores import score
-from sevenfold.testing.bounds import Estimate, one_sided
+from sevenfold.testing.bounds import NONE, Estimate, one_sided
 from sevenfold.testing.calibration import excess
 from sevenfold.testing.influence import influence, rows_of_evidence
 from sevenfold.testing.scored_rows import ScoredRows
@@ -66,20 +66,41 @@ def loss(metric: str, candidate: float, reference: float) -> float:
 def difference(metric: str, candidate: Estimate, reference: Estimate, *, exact: bool = False) -> Estimate:
     """Return the loss of a candidate against a reference on the same rows, so that the noise they share cancels."""
     gap, unit = loss(metric, candidate.value, reference.value), candidate.unit and reference.unit
+    least, most = _reach(candidate, reference)
     rows = min(candidate.rows, reference.rows)
     moved = _gap_influence(metric, candidate, reference, candidate.influence, reference.influence)
-    return Estimate(gap, moved, rows, unit=unit, exact=exact)
+    return Estimate(gap, moved, rows, unit=unit, exact=exact, least=least, most=most)
 
 
 def on_other_rows(metric: str, candidate: Estimate, reference: Estimate) -> Estimate:
-    """Return the loss between two independent samples of rows, such as test rows against training rows."""
+    """Return the loss between two independent samples of rows, such as test rows against training rows.
+
+    One sample may show no spread where the other does: its own doubt is then that of a perfect score on so many rows.
+    """
     ours, theirs = len(candidate.influence), len(reference.influence)
     both = ours + theirs
     first = np.concatenate([candidate.influence * (both / max(ours, 1)), np.zeros(theirs)])
     second = np.concatenate([np.zeros(ours), reference.influence * (both / max(theirs, 1))])
     moved = _gap_influence(metric, candidate, reference, first, second)
     gap, rows = loss(metric, candidate.value, reference.value), min(candidate.rows, reference.rows)
-    return Estimate(gap, moved, rows, unit=candidate.unit and reference.unit)
+    unit, (least, most) = candidate.unit and reference.unit, _reach(candidate, reference)
+    unseen = (_flawless(reference), _flawless(candidate)) if unit and np.abs(moved).max(initial=0.0) > 0 else (0, 0)
+    return Estimate(gap, moved, rows, unit=unit, least=least, most=most, unseen=unseen)
+
+
+def _reach(candidate: Estimate, reference: Estimate) -> tuple[float, float]:
+    """Return the least and the most that a loss can be: two shares are at most 1 apart, and less where one is known."""
+    if not (candidate.unit and reference.unit):
+        return -math.inf, math.inf
+    if 0 < reference.value < 1 and np.abs(reference.influence).max(initial=0.0) < NONE:  # as that of a constant
+        return reference.value - 1, reference.value
+    return -1.0, 1.0
+
+
+def _flawless(estimate: Estimate) -> int:
+    """Return on how many rows a perfect score rests that no row moves; 0 for any other."""
+    perfect = estimate.value == 1 and np.abs(estimate.influence).max(initial=0.0) < NONE
+    return estimate.rows if perfect else 0
 
 
 def on_part(metric: str, part: Estimate, whole: Estimate, rows: NDArray[np.bool_]) -> Estimate:

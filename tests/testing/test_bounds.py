@@ -6,7 +6,8 @@ from gate_worlds import SLOPE, World
 from scipy import stats
 
 from sevenfold.testing.bounds import Estimate, one_sided, t_quantile, two_sided
-from sevenfold.testing.evidence import measured
+from sevenfold.testing.evidence import difference, measured, on_other_rows
+from sevenfold.testing.scored_rows import ScoredRows
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.975, 0.99])
@@ -83,3 +84,29 @@ def test_an_error_is_never_bounded_below_zero() -> None:
     assert (one_sided(value, 0.95) or (0, 0))[0] < 0
     assert (one_sided(floored, 0.95) or (1, 0))[0] == 0
     assert (one_sided(floored, 0.95) or (1, 0))[1] == (one_sided(value, 0.95) or (1, 1))[1]
+
+
+def shares(right: int, rows: int) -> Estimate:
+    predicted = np.where(np.arange(rows) < right, 0.9, 0.1)
+    return measured(
+        "accuracy", ScoredRows(np.ones(rows, dtype=int), np.stack([1 - predicted, predicted], 1)), threshold=0.5
+    )
+
+
+def test_a_perfect_score_on_few_rows_may_hide_mistakes() -> None:
+    for rows, holds in ((6, False), (60, True)):
+        bounds = one_sided(on_other_rows("accuracy", shares(rows, rows), shares(900, 1_000)), 0.95)
+        assert bounds is not None
+        unseen = 1 - stats.beta.ppf(0.05, rows, 1)  # Clopper and Pearson: a mistake that none of these rows shows
+        assert -0.1 + unseen <= bounds[1] <= -0.1 + 3 / rows + 0.02
+        assert (bounds[1] <= 0.05) == holds
+
+
+def test_a_gap_between_shares_lies_where_it_can() -> None:
+    truth = np.array([0, 0, 0, 1, 1, 1])
+    perfect = measured("roc_auc", ScoredRows(truth, np.stack([1 - truth, truth], 1).astype(float)), threshold=0.5)
+    constant = measured("roc_auc", ScoredRows(truth, np.full((6, 2), 0.5)), threshold=0.5)
+    assert one_sided(difference("roc_auc", perfect, constant), 0.95) == (-0.5, pytest.approx(0.4986, abs=1e-3))
+    bounds = one_sided(difference("accuracy", shares(1, 3), shares(3, 3)), 0.95)
+    assert bounds is not None
+    assert -1 <= bounds[0] <= bounds[1] <= 1
