@@ -88,7 +88,7 @@ class KnownKind(ModelKind[None]):
 class Rows:
     """As much of `TrainingData` as a choice reads."""
 
-    truth = TRUTH
+    truth, rule = TRUTH, None
 
     def once(self, key: str, make: Any) -> Any:
         return make()
