@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -64,7 +65,7 @@ class KubeflowTarget:
         for part, file in files.items():
             if self.kubernetes:
                 compile_objects(plan, file, part=part, namespace=self.namespace)
-                sentences.append(f"Wrote {file}: register it with kubectl apply -f {file}")
+                sentences.append(f"Wrote {file}: register it with kubectl apply -f {shlex.quote(str(file))}")
             else:
                 compile_plan(plan, file, part=part, plain=self.plain)
                 sentences.append(f"Wrote {file}: upload it in the Kubeflow UI, or with kfp.Client().upload_pipeline.")

@@ -263,7 +263,11 @@ class Journal:
                     raise
                 database.execute("COMMIT")
         except sqlite3.OperationalError as error:
-            raise TemporaryError("journal_busy", f"The journal must be writable, but is not: {error}.") from error
+            raise TemporaryError(
+                "journal_busy",
+                f"The journal must be writable, but is not: {error}.",
+                remedy="See whether its disk is full, whether this user may write there, and what else has it open.",
+            ) from error
         except sqlite3.DatabaseError as error:
             raise self._unknown(str(error)) from error
 

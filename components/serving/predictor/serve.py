@@ -163,8 +163,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise PolicyError(
             "address_in_use",
-            f"The predictor must get {host}:{port}, but got: {error.strerror}.",
-            remedy="Name another port, or 0 for a free one.",
+            f"The predictor must be able to listen at {host}:{port}, but cannot: {error.strerror}.",
+            remedy="Name another with --host and --port; --port 0 takes a free one.",
         ) from error
     return listener
 
