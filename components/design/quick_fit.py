@@ -95,9 +95,9 @@ def _predicted(inputs: Floats, wanted: Floats, parts: NDArray[np.int64], first: 
     penalty[0, 0] = 1e-6  # the intercept is free
     for part in range(first, int(parts.max()) + 1):
         others = parts != part
-        chosen = inputs[others]
-        weights = np.linalg.solve(chosen.T @ chosen + penalty, chosen.T @ wanted[others])
-        fitted[~others] = inputs[~others] @ weights
+        chosen, middle = inputs[others], wanted[others].mean(axis=0)  # targets far from 0 would lose their digits
+        weights = np.linalg.solve(chosen.T @ chosen + penalty, chosen.T @ (wanted[others] - middle))
+        fitted[~others] = inputs[~others] @ weights + middle
     return fitted
 
 

@@ -64,6 +64,15 @@ def test_a_value_is_scored_as_ridge_regression_does_it(tmp_path: Path) -> None:
     assert found.floor < found.low < found.value < found.high < found.floor + 0.5
 
 
+def test_a_target_far_from_zero_is_scored_as_one_near_it(tmp_path: Path) -> None:
+    columns = made()
+    near = fit(tmp_path, {k: columns[k] for k in ("x", "z", "kind", "value")}, "value")
+    far = fit(tmp_path, {**{k: columns[k] for k in ("x", "z", "kind")}, "value": columns["value"] + 1e9}, "value")
+    assert near is not None
+    assert far is not None
+    assert far.value == pytest.approx(near.value, abs=1e-5)
+
+
 def test_a_class_is_scored_by_its_area(tmp_path: Path) -> None:
     columns = made()
     found = fit(tmp_path, {k: columns[k] for k in ("x", "z", "kind", "yes")}, "yes")
