@@ -48,7 +48,10 @@ def show_ending(console: Console, result: Result) -> None:
     from rich.text import Text
 
     colour = COLOURS.get(result.state, "yellow")
-    first, *more = _wrapped(result.sentence, COLUMNS - len(result.state) - 2, COLUMNS - INDENT)
+    sentence = result.sentence
+    if sentence.lower().startswith(repeated := f"{result.state}: "):  # a verdict's own sentence begins with it
+        sentence = sentence[len(repeated) :]
+    first, *more = _wrapped(sentence, COLUMNS - len(result.state) - 2, COLUMNS - INDENT)
     console.print()
     for number, line in enumerate(result.score):
         _print(console, Text(line, style="bold" if number == 1 else ""))

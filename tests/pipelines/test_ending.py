@@ -63,6 +63,11 @@ def refuse(folder: RunFolder, *kinds: str) -> None:
     evaluation.save(path, rows=1)
 
 
+def test_a_verdict_that_names_the_state_says_it_once(folder: RunFolder) -> None:
+    text = printed(folder, "rolled back", "Rolled back: 3 of 1,000 requests failed.")
+    assert "rolled back  3 of 1,000 requests failed." in text.splitlines()
+
+
 def test_the_query_can_be_copied_from_the_console(folder: RunFolder) -> None:
     text = printed(folder, "promoted")
     query = text[text.index("curl") :].splitlines()
