@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.plan.metrics import higher_is_better
+from sevenfold.plan.metrics import DECIDED, higher_is_better
 from sevenfold.scoring.scores import score
 from sevenfold.testing.bounds import NONE, Estimate, one_sided
 from sevenfold.testing.calibration import excess
@@ -75,7 +75,8 @@ def difference(metric: str, candidate: Estimate, reference: Estimate, *, exact: 
 def on_other_rows(metric: str, candidate: Estimate, reference: Estimate) -> Estimate:
     """Return the loss between two independent samples of rows, such as test rows against training rows.
 
-    One sample may show no spread where the other does: its own doubt is then that of a perfect score on so many rows.
+    One sample may show no spread where the other does: where a metric counts mistakes, its own doubt is then that of a
+    perfect score on so many rows. An area rests on many pairs: that doubt would hold one of 1 where a lower one passes.
     """
     ours, theirs = len(candidate.influence), len(reference.influence)
     both = ours + theirs
@@ -84,7 +85,8 @@ def on_other_rows(metric: str, candidate: Estimate, reference: Estimate) -> Esti
     moved = _gap_influence(metric, candidate, reference, first, second)
     gap, rows = loss(metric, candidate.value, reference.value), min(candidate.rows, reference.rows)
     unit, (least, most) = candidate.unit and reference.unit, _reach(candidate, reference)
-    unseen = (_flawless(reference), _flawless(candidate)) if unit and np.abs(moved).max(initial=0.0) > 0 else (0, 0)
+    counted = metric in DECIDED and np.abs(moved).max(initial=0.0) > 0
+    unseen = (_flawless(reference), _flawless(candidate)) if counted else (0, 0)
     return Estimate(gap, moved, rows, unit=unit, least=least, most=most, unseen=unseen)
 
 

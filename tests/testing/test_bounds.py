@@ -102,6 +102,27 @@ def test_a_perfect_score_on_few_rows_may_hide_mistakes() -> None:
         assert (bounds[1] <= 0.05) == holds
 
 
+def test_an_area_of_one_is_held_no_longer_than_one_with_a_pair_out_of_order() -> None:
+    """Twenty rows of each class: a doubt of 3 / 20 would hold the better score and let the worse one pass."""
+    truth = np.repeat([0, 1], 20)
+
+    def area(order: list[int]) -> Estimate:
+        positive = np.asarray(order) / 100
+        return measured("roc_auc", ScoredRows(truth, np.stack([1 - positive, positive], 1)), threshold=0.5)
+
+    perfect, swapped = area([*range(40)]), area([*range(19), 20, 19, *range(21, 40)])
+    training = measured("roc_auc", ScoredRows(*_noisy(120)), threshold=0.5)
+    ends = [one_sided(on_other_rows("roc_auc", each, training), 0.95) for each in (perfect, swapped)]
+    assert [end is not None and end[1] <= 0.1 for end in ends] == [True, True]
+
+
+def _noisy(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(5)
+    truth = np.arange(rows) % 2
+    positive = np.clip(0.3 + 0.4 * truth + rng.normal(0, 0.12, rows), 0, 1)
+    return truth, np.stack([1 - positive, positive], 1)
+
+
 def test_a_gap_between_shares_lies_where_it_can() -> None:
     truth = np.array([0, 0, 0, 1, 1, 1])
     perfect = measured("roc_auc", ScoredRows(truth, np.stack([1 - truth, truth], 1).astype(float)), threshold=0.5)
