@@ -79,14 +79,19 @@ def busy_threads(count: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("of_request", [False, True])
 def test_what_other_threads_compute_does_not_count(of_request: bool) -> None:
-    """A search that takes a quarter of its time is done beside nine threads, where the timeout of `regex` strikes."""
+    """A search that takes a quarter of its time is done beside nine threads, where the timeout of `regex` strikes.
+
+    It need not strike at once: how many of the threads compute meanwhile is the machine's business.
+    """
     compiled, text = regex.compile(r"a.*?z[xy]", regex.V1), TEXT
+    compiled.search(text)  # the first search is slower
     before = time.thread_time()
     compiled.search(text)
     seconds = 4 * (time.thread_time() - before)
     pattern = BoundedPattern(compiled, "a.*?z[xy]", 60.0 if of_request else seconds)
     with busy_threads(9):
         with pytest.raises(TimeoutError):
-            compiled.search(text, timeout=seconds)
+            for _ in range(50):
+                compiled.search(text, timeout=seconds)
         with seconds_of_patterns(seconds) if of_request else nullcontext():
             assert pattern.search(text) is None
