@@ -175,7 +175,8 @@ def _labels(column: TypedColumn) -> Any:
     import polars as pl
 
     if column.kind is Kind.NUMBER and bool((column.values == column.values.floor()).all()):
-        return column.values.cast(pl.Int64).cast(pl.String)  # the class 1, as it is called everywhere, and not 1.0
+        whole = column.values.cast(pl.Int128, strict=False).cast(pl.String)  # the class 1, as it is called, and not 1.0
+        return whole.zip_with(whole.is_not_null(), column.values.cast(pl.String))  # beyond 128 bits as it is written
     if not _keeps_names(column):
         if column.kind is Kind.BOOLEAN:
             return column.values.cast(pl.Int8).replace_strict({1: "true", 0: "false"}, return_dtype=pl.String)

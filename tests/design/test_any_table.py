@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold.contracts.errors import DataError
+from sevenfold.contracts.schema import Task
 from sevenfold.design.notices import notices
 from sevenfold.design.propose import propose_plan
 from sevenfold.preparation.prepare import prepare
@@ -86,3 +87,9 @@ def test_init_never_proposes_what_preparation_refuses(
     assert prepared.refused_by_column == dict(usable.reasons)
     assert prepared.kept == usable.rows.sum()
     assert notices(proposal.findings)[-1].subject == "target"
+
+
+def test_a_target_beyond_64_bits_is_a_number(tmp_path: Path) -> None:
+    cells = ["18446744073709551615", "1e40", *map(str, range(38))] * 3
+    pl.DataFrame({"x": [f"{at}.5" for at in range(120)], "y": cells}).write_csv(tmp_path / "t.csv")
+    assert propose_plan(tmp_path / "t.csv", "y").plan.data.task is Task.REGRESSION
