@@ -175,8 +175,9 @@ def _labels(column: TypedColumn) -> Any:
     import polars as pl
 
     if column.kind is Kind.NUMBER and bool((column.values == column.values.floor()).all()):
-        whole = column.values.cast(pl.Int128, strict=False).cast(pl.String)  # the class 1, as it is called, and not 1.0
-        return whole.zip_with(whole.is_not_null(), column.values.cast(pl.String))  # beyond 128 bits as it is written
+        # The class 1, as it is called everywhere, and not 1.0; what has more than 128 bits stays a decimal number.
+        whole = column.values.cast(pl.Int128, strict=False).cast(pl.String)
+        return whole.zip_with(whole.is_not_null(), column.values.cast(pl.String))
     if not _keeps_names(column):
         if column.kind is Kind.BOOLEAN:
             return column.values.cast(pl.Int8).replace_strict({1: "true", 0: "false"}, return_dtype=pl.String)
